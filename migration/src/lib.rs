@@ -1,0 +1,24 @@
+//! The history of Hallpass's tables: one file for each migration, and here the list of them, oldest first.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod columns;
+mod m20261121_000001_user;
+mod m20261121_000002_session;
+mod m20261121_000003_audit_event;
+
+/// All migrations of Hallpass.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_user::Migration),
+            Box::new(m20261121_000002_session::Migration),
+            Box::new(m20261121_000003_audit_event::Migration),
+        ]
+    }
+}

@@ -1,0 +1,126 @@
+//! E-mail addresses.
+
+use email_address::{EmailAddress, Options};
+
+use crate::error::{ErrorCode, InputError};
+
+/// Characters of an address, by RFC 5321 §4.5.3.1.3 less the angle brackets.
+const LONGEST_EMAIL: usize = 254;
+
+/// An e-mail address: an unquoted ASCII local part, and a domain with a dot in it, in any script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    /// As typed, but for the domain, which is in its canonical spelling.
+    pub text: String,
+    /// As compared: in lower case, the domain in ASCII.
+    pub key: String,
+}
+
+impl Email {
+    /// Parses the input field `email`.
+    ///
+    /// # Errors
+    /// TOO_LONG, INVALID_EMAIL.
+    pub fn parse(text: &str) -> Result<Self, InputError> {
+        const FIELD: &str = "email";
+        if text.chars().count() > LONGEST_EMAIL {
+            return Err(InputError::with_limit(
+                ErrorCode::TooLong,
+                FIELD,
+                LONGEST_EMAIL,
+            ));
+        }
+        Self::parse_address(text).ok_or(InputError::new(ErrorCode::InvalidEmail, FIELD))
+    }
+
+    fn parse_address(text: &str) -> Option<Self> {
+        let (local, domain) = text.rsplit_once('@')?;
+        if !local.is_ascii() || local.contains('"') {
+            return None;
+        }
+        let ascii = idna::domain_to_ascii_strict(domain).ok()?;
+        let options = Options {
+            minimum_sub_domains: 2,
+            allow_domain_literal: false,
+            allow_display_text: false,
+        };
+        let key = format!("{local}@{ascii}").to_ascii_lowercase();
+        let is_number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
+        if key.len() > LONGEST_EMAIL
+            || ascii.rsplit('.').next().is_none_or(is_number)
+            || EmailAddress::parse_with_options(&key, options).is_err()
+        {
+            return None;
+        }
+        let domain = if domain.is_ascii() {
+            domain.to_owned()
+        } else {
+            idna::domain_to_unicode(&ascii).0
+        };
+        Some(Self {
+            text: format!("{local}@{domain}"),
+            key,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_key_in_all_its_spellings() {
+        for spelling in [
+            "ada@example.org",
+            "Ada@Example.ORG",
+            "ada@ｅｘａｍｐｌｅ.org",
+            "ada@exam\u{200b}ple.org",
+            "ada@example\u{3002}org",
+        ] {
+            let email = Email::parse(spelling).unwrap();
+            assert_eq!(email.key, "ada@example.org", "{spelling:?}");
+            assert!(email.text.is_ascii(), "{spelling:?}");
+        }
+        let email = Email::parse("ada@ПРИМЕР.рф").unwrap();
+        assert_eq!(
+            (email.text.as_str(), email.key.as_str()),
+            ("ada@пример.рф", "ada@xn--e1afmkfd.xn--p1ai")
+        );
+    }
+
+    #[test]
+    fn what_mail_servers_would_not_take_is_no_address() {
+        for text in [
+            "",
+            "ada",
+            "@",
+            "ada@",
+            "@example.org",
+            "ada@example",
+            "ada@localhost",
+            " ada@example.org",
+            "ada@example.org ",
+            "ada @example.org",
+            "ada@exam ple.org",
+            "\"ada\"@example.org",
+            "ada@[127.0.0.1]",
+            "ada@127.0.0.1",
+            "a\0da@example.org",
+            "ada@example.org\0",
+            "a\u{200b}da@example.org",
+            "ａda@example.org",
+            "ada@example..org",
+            "ada@.org",
+            "ada@-example.org",
+            "Ada <ada@example.org>",
+            "a@b@example.org",
+            "ada@example.org\r\nBcc: all@example.org",
+            "áda@example.org",
+            "ada@example.1",
+        ] {
+            assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+        let long = format!("{}@example.org", "a".repeat(250));
+        assert_eq!(Email::parse(&long).unwrap_err().code, ErrorCode::TooLong);
+    }
+}

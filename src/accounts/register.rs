@@ -1,0 +1,134 @@
+//! Registration: make an account and sign in with it.
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+
+use super::{
+    Client,
+    input::{Email, Password, Username, parse_name},
+    sessions::{self, SignIn},
+};
+use crate::{
+    App, Error, Result,
+    config::SecretString,
+    database::error::is_unique_violation,
+    entity::{
+        audit_event::Kind,
+        user::{self, Roles},
+    },
+    error::{ErrorCode, InputError, Problems},
+    security::random,
+};
+
+/// What someone fills in to get an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Unique without regard to case.
+    pub username: String,
+    /// 8 to 128 code points.
+    pub password: SecretString,
+    /// Unique where it is given.
+    pub email: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+}
+
+/// The same, parsed.
+struct NewUser {
+    username: Username,
+    password: Password,
+    email: Option<Email>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+/// Makes an account and signs in. Of several who want the same name at the same time the unique index takes one; a
+/// taken name costs the same hash as a fresh one.
+///
+/// # Errors
+/// REGISTRATION_DISABLED; all problems of the form at once; when there are none, USERNAME_TAKEN and EMAIL_TAKEN.
+pub async fn register(app: &App, form: Registration, client: &Client) -> Result<SignIn> {
+    if !app.settings.registration_enabled {
+        return Err(Error::RegistrationDisabled);
+    }
+    let new_user = parse(form, app.settings.require_email)?;
+    let password_hash = app.hasher.hash(new_user.password.secret()).await?;
+    let now = app.clock.now();
+    let (email, email_key) = new_user.email.map(|email| (email.text, email.key)).unzip();
+    let user = user::ActiveModel {
+        id: Set(random::id(now)?),
+        username: Set(new_user.username.text),
+        username_key: Set(new_user.username.key.clone()),
+        email: Set(email),
+        email_key: Set(email_key.clone()),
+        password_hash: Set(password_hash),
+        first_name: Set(new_user.first_name),
+        last_name: Set(new_user.last_name),
+        is_active: Set(true),
+        roles: Set(Roles(app.settings.default_roles.clone())),
+        created_at: Set(now),
+        updated_at: Set(now),
+        last_login_at: Set(Some(now)),
+    };
+
+    let transaction = app.write().await?;
+    let user = match user.insert(&transaction).await {
+        Ok(user) => user,
+        Err(error) if is_unique_violation(&error) => {
+            transaction.rollback().await?;
+            return Err(taken(app, &new_user.username.key, email_key.as_deref()).await?);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let session = sessions::open(app, &transaction, &user, Kind::Registered, client, now).await?;
+    transaction.commit().await?;
+    sessions::sign_in(app, user, &session)
+}
+
+fn parse(form: Registration, email_required: bool) -> Result<NewUser> {
+    let mut problems = Problems::default();
+    let username = problems.collect(Username::parse(&form.username));
+    let password = problems.collect(Password::parse(form.password, "password"));
+    let email = problems.collect(
+        match form.email.as_deref().filter(|email| !email.is_empty()) {
+            Some(email) => Email::parse(email).map(Some),
+            None if email_required => Err(InputError::new(ErrorCode::Required, "email")),
+            None => Ok(None),
+        },
+    );
+    let first_name = problems.collect(parse_name(form.first_name.as_deref(), "firstName"));
+    let last_name = problems.collect(parse_name(form.last_name.as_deref(), "lastName"));
+    match (username, password, email, first_name, last_name) {
+        (Some(username), Some(password), Some(email), Some(first_name), Some(last_name)) => {
+            Ok(NewUser {
+                username,
+                password,
+                email,
+                first_name,
+                last_name,
+            })
+        }
+        _ => Err(problems.into()),
+    }
+}
+
+/// Which names the unique indexes refused. The databases name one of them at most, people want to hear of both.
+async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result<Error> {
+    let rows = user::taken_keys(app.database.read(), username_key, email_key).await?;
+    let mut problems = Problems::default();
+    if rows.iter().any(|(username, _)| username == username_key) {
+        problems.push(InputError::new(ErrorCode::UsernameTaken, "username"));
+    }
+    if email_key.is_some() && rows.iter().any(|(_, email)| email.as_deref() == email_key) {
+        problems.push(InputError::new(ErrorCode::EmailTaken, "email"));
+    }
+    if problems.is_empty() {
+        // The account that was in the way has been deleted since.
+        return Ok(Error::unavailable(
+            1,
+            "a name was taken a moment ago and is free again",
+        ));
+    }
+    Ok(problems.into())
+}

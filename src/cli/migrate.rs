@@ -1,0 +1,28 @@
+//! `hallpass migrate`.
+
+use super::{Failure, MigrateAction, connect};
+use crate::{Error, config::Settings};
+
+pub(super) async fn run(settings: Settings, action: MigrateAction) -> Result<(), Failure> {
+    let failed = |error: Error| Failure::of("the database can't be migrated", &error);
+    let database = connect(&settings).await?;
+    if action == MigrateAction::Up {
+        database.migrate().await.map_err(failed)?;
+    }
+    let applied = database
+        .applied_migrations()
+        .await
+        .map_err(|error| failed(error.into()))?;
+    let pending = database
+        .pending_migrations()
+        .await
+        .map_err(|error| failed(error.into()))?;
+    for name in applied {
+        println!("applied  {name}");
+    }
+    for name in pending {
+        println!("pending  {name}");
+    }
+    database.close().await;
+    Ok(())
+}

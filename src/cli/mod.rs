@@ -1,0 +1,145 @@
+//! The command line: `hallpass serve | migrate | schema`.
+//!
+//! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
+//! that another door would have to decide again.
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "this is the door that prints"
+)]
+
+mod dotenv;
+mod log;
+mod migrate;
+mod serve;
+
+use std::{fmt::Display, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+
+use crate::{App, Error, clock::Clock, config::Settings, database::Database};
+
+/// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; the README lists them.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// What to do; without one, `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, after applying the migrations that the database lacks.
+    Serve {
+        /// Leave the database's tables as they are; refuse to start if migrations are missing.
+        #[arg(long)]
+        no_migrate: bool,
+    },
+    /// Apply the migrations that the database lacks, or show them.
+    Migrate {
+        /// `up` applies what is missing, `status` only lists.
+        #[arg(value_enum, default_value_t)]
+        action: MigrateAction,
+    },
+    /// Print the GraphQL schema.
+    Schema,
+}
+
+/// What to do about migrations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum MigrateAction {
+    /// Apply what is missing.
+    #[default]
+    Up,
+    /// List all, applied or not.
+    Status,
+}
+
+const FAILED: u8 = 1;
+const WRONG_SETTINGS: u8 = 2;
+
+/// Why a command ended without being done.
+#[derive(Debug)]
+struct Failure {
+    exit_code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(message: impl Display) -> Self {
+        Self {
+            exit_code: FAILED,
+            message: message.to_string(),
+        }
+    }
+
+    /// What went wrong with `what`: whoever is at the command line may know the cause.
+    fn of(what: &str, error: &Error) -> Self {
+        Self::new(format_args!(
+            "{what}: {}",
+            error.cause().unwrap_or(&error.to_string())
+        ))
+    }
+}
+
+/// Runs a command; `environment` are the process's variables.
+pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
+    let done = match command {
+        Command::Schema => {
+            print!("{}", crate::graphql::sdl());
+            Ok(())
+        }
+        Command::Serve { no_migrate } => {
+            with_settings(environment, |settings| serve::run(settings, no_migrate))
+        }
+        Command::Migrate { action } => {
+            with_settings(environment, |settings| migrate::run(settings, action))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("hallpass: {}", failure.message);
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}
+
+/// Reads the settings, starts the log, and runs `work` on a runtime.
+fn with_settings<F: Future<Output = Result<(), Failure>>>(
+    environment: impl Iterator<Item = (String, String)>,
+    work: impl FnOnce(Settings) -> F,
+) -> Result<(), Failure> {
+    let wrong = |message: String| Failure {
+        exit_code: WRONG_SETTINGS,
+        message,
+    };
+    let from_file = dotenv::read(".env").map_err(wrong)?;
+    let settings = Settings::from_vars(environment.chain(from_file))
+        .map_err(|mistakes| wrong(mistakes.to_string()))?;
+    log::start(&settings);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::new)?
+        .block_on(work(settings))
+}
+
+async fn connect(settings: &Settings) -> Result<Database, Failure> {
+    Database::connect(&settings.database_url, settings.db_max_connections)
+        .await
+        .map_err(|error| {
+            Failure::of(
+                "the database can't be opened, look at DATABASE_URL",
+                &error.into(),
+            )
+        })
+}
+
+fn app(settings: Settings, database: Database) -> Result<Arc<App>, Failure> {
+    let app = App::new(settings, database, Clock::System);
+    app.map(Arc::new)
+        .map_err(|error| Failure::of("the server can't start", &error))
+}

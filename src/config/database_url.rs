@@ -1,0 +1,66 @@
+//! `DATABASE_URL` in all the spellings that people bring along.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub enum DatabaseUrl {
+    /// An SQLite file; it is created at the first start.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(SecretString),
+    /// A `mysql://` URL, for MySQL or MariaDB.
+    MySql(SecretString),
+}
+
+impl Default for DatabaseUrl {
+    fn default() -> Self {
+        Self::Sqlite("hallpass.db".into())
+    }
+}
+
+impl DatabaseUrl {
+    /// Reads `sqlite:`, `postgres:` and `mysql:` URLs, and SQLAlchemy's, whose scheme names a driver too and whose
+    /// relative SQLite paths follow three slashes (`sqlite:///./x.db`).
+    pub(super) fn parse(url: &SecretString) -> Result<Self, &'static str> {
+        const WANTED: &str = "wants a URL such as sqlite://hallpass.db, postgres://user:password@host/database or \
+                              mysql://user:password@host/database";
+        let (scheme, rest) = url.expose_secret().split_once(':').ok_or(WANTED)?;
+        let scheme = scheme
+            .split_once('+')
+            .map_or(scheme, |(scheme, _driver)| scheme);
+        let server = |scheme: &str| -> Result<SecretString, &'static str> {
+            let url = format!("{scheme}:{rest}");
+            let parsed = url::Url::parse(&url).map_err(|_| WANTED)?;
+            let named = parsed.has_host() && !parsed.path().trim_matches('/').is_empty();
+            if named { Ok(url.into()) } else { Err(WANTED) }
+        };
+        match scheme {
+            "sqlite" => sqlite_path(rest).map(Self::Sqlite),
+            "postgres" | "postgresql" => server("postgres").map(Self::Postgres),
+            "mysql" | "mariadb" => server("mysql").map(Self::MySql),
+            _ => Err(WANTED),
+        }
+    }
+}
+
+fn sqlite_path(rest: &str) -> Result<PathBuf, &'static str> {
+    let path = rest.split_once('?').map_or(rest, |(path, _options)| path);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    // SQLAlchemy's relative and absolute paths: `/./x.db`, `/../x.db`, `//var/x.db`.
+    let path = match path.strip_prefix('/') {
+        Some(inner)
+            if inner.starts_with("./") || inner.starts_with("../") || inner.starts_with('/') =>
+        {
+            inner
+        }
+        _ => path,
+    };
+    if path.is_empty() || path.contains(":memory:") {
+        return Err("wants the path of a file, such as sqlite://hallpass.db; \
+                    a database in memory would forget everybody at the next start");
+    }
+    Ok(path.into())
+}

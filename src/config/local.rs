@@ -1,0 +1,84 @@
+//! Where this server stands: reachable from this machine only ("local"), or by the world.
+
+use std::net::SocketAddr;
+
+use url::{Host, Url};
+
+use super::vars::Vars;
+
+/// What follows from `LISTEN`, `PUBLIC_URL` and `ALLOWED_ORIGINS`.
+pub(super) struct Place {
+    /// `LISTEN` is loopback, and the host of `PUBLIC_URL` is loopback or `localhost`.
+    pub(super) is_local: bool,
+    pub(super) public_url: String,
+    pub(super) allowed_origins: Vec<String>,
+}
+
+impl Place {
+    pub(super) fn read(vars: &mut Vars, listen: SocketAddr) -> Self {
+        let default = format!("http://localhost:{}", listen.port());
+        let public_url = vars.get(
+            "PUBLIC_URL",
+            default,
+            "an origin without a path, such as https://accounts.example.org",
+            origin,
+        );
+        let is_local = listen.ip().is_loopback() && is_loopback(&public_url);
+        if !is_local && !public_url.starts_with("https://") {
+            vars.mistake(format!(
+                "PUBLIC_URL is `{public_url}`; beyond this machine it wants the https:// address that clients use \
+                 (LISTEN is {listen})"
+            ));
+        }
+        let defaults: &[&str] = if is_local {
+            &["http://localhost:3000", "http://localhost:5173"]
+        } else {
+            &[]
+        };
+        let mut allowed_origins = vars.get(
+            "ALLOWED_ORIGINS",
+            defaults.iter().map(ToString::to_string).collect(),
+            "origins separated by commas, such as https://app.example.org,http://localhost:3000",
+            |text| {
+                text.split(',')
+                    .map(|text| origin(text.trim()))
+                    .collect::<Option<Vec<_>>>()
+            },
+        );
+        allowed_origins.push(public_url.clone());
+        if is_local {
+            let port = listen.port();
+            allowed_origins.extend(
+                ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")),
+            );
+        }
+        allowed_origins.sort();
+        allowed_origins.dedup();
+        Self {
+            is_local,
+            public_url,
+            allowed_origins,
+        }
+    }
+}
+
+/// The origin that `text` spells, normalised as browsers send it; `None` if there is more to it than an origin.
+fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    bare.then(|| url.origin().ascii_serialization())
+}
+
+fn is_loopback(origin: &str) -> bool {
+    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}

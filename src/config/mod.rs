@@ -1,0 +1,214 @@
+//! The settings: what they are, what they default to, and what is wrong with them.
+//!
+//! [`Settings::from_vars`] is given the variables (`main.rs` alone reads the environment), checks each, and reports
+//! all mistakes together. A secret is a [`SecretString`], so that no `{:?}` can print it.
+
+mod database_url;
+mod local;
+mod secret_key;
+mod vars;
+
+use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
+
+use chrono::TimeDelta;
+pub use database_url::DatabaseUrl;
+use local::Place;
+pub use secrecy::{ExposeSecret, SecretString};
+use vars::Vars;
+
+/// Every setting there is, by its name in the environment. `tests/api/documents.rs` holds README and `.env.example`
+/// against this list.
+pub const NAMES: &[&str] = &[
+    "DATABASE_URL",
+    "DB_MAX_CONNECTIONS",
+    "LISTEN",
+    "PUBLIC_URL",
+    "ALLOWED_ORIGINS",
+    "SECRET_KEY",
+    "JWT_AUDIENCE",
+    "ACCESS_TOKEN_EXPIRE_MINUTES",
+    "REFRESH_TOKEN_EXPIRE_DAYS",
+    "BCRYPT_COST",
+    "HASH_CONCURRENCY",
+    "REGISTRATION_ENABLED",
+    "REQUIRE_EMAIL",
+    "ROLES",
+    "DEFAULT_ROLES",
+    "LOG_FORMAT",
+    "RUST_LOG",
+];
+
+/// All settings, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the data is.
+    pub database_url: DatabaseUrl,
+    /// Connections in the pool, at most; `None` is by database.
+    pub db_max_connections: Option<u32>,
+    /// The address and port to listen on.
+    pub listen: SocketAddr,
+    /// The origin that clients reach this server by, without a slash at its end: the issuer of tokens.
+    pub public_url: String,
+    /// Origins that may call with credentials, `public_url`'s own included.
+    pub allowed_origins: Vec<String>,
+    /// What all keys are derived from.
+    pub secret_key: SecretKey,
+    /// `aud` of the access tokens.
+    pub jwt_audience: String,
+    /// How long an access token lives.
+    pub access_token_lifetime: TimeDelta,
+    /// How long a session lives without being refreshed.
+    pub refresh_token_lifetime: TimeDelta,
+    /// log2 of the rounds of bcrypt.
+    pub bcrypt_cost: u32,
+    /// Password hashes computed at a time.
+    pub hash_concurrency: usize,
+    /// Whether anyone may register.
+    pub registration_enabled: bool,
+    /// Whether an account must have an e-mail address.
+    pub require_email: bool,
+    /// The roles of a newly registered user, sorted.
+    pub default_roles: Vec<String>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// What the log shows, as `tracing_subscriber::EnvFilter` reads it.
+    pub log_filter: String,
+}
+
+/// Where the secret that all keys are derived from comes from.
+#[derive(Clone, Debug)]
+pub enum SecretKey {
+    /// It was given.
+    Given(SecretString),
+    /// It is in this file, or is generated into it at the first start.
+    File(PathBuf),
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Everything that is wrong with the settings: a sentence for each, starting with the setting's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsError(pub Vec<String>);
+
+impl std::fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("these settings need another look:")?;
+        self.0
+            .iter()
+            .try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Reads the settings from variables; where a name comes twice, the first one counts. A secret may also be in the
+    /// file that its twin, `NAME_FILE`, names.
+    ///
+    /// # Errors
+    /// All mistakes at once, none of them showing the value of a secret.
+    pub fn from_vars(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let mut vars = Vars::new(variables);
+        let database_url = vars.secret("DATABASE_URL");
+        let database_url = vars.parse_secret(
+            "DATABASE_URL",
+            &database_url.unwrap_or_else(|| "sqlite://hallpass.db".into()),
+            DatabaseUrl::parse,
+        );
+        let listen = vars.get(
+            "LISTEN",
+            SocketAddr::from(([127, 0, 0, 1], 8000)),
+            "an IP address and port, such as 127.0.0.1:8000 or [::]:8000",
+            |text| text.parse().ok(),
+        );
+        let place = Place::read(&mut vars, listen);
+        let cores = available_parallelism().map_or(1, usize::from);
+        let settings =
+            Self {
+                db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 1..=1000),
+                secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
+                jwt_audience: vars.get(
+                    "JWT_AUDIENCE",
+                    place.public_url.clone(),
+                    "a name without spaces, such as https://api.example.org",
+                    |text| (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
+                ),
+                access_token_lifetime: TimeDelta::minutes(vars.number(
+                    "ACCESS_TOKEN_EXPIRE_MINUTES",
+                    30,
+                    1..=60,
+                )),
+                refresh_token_lifetime: TimeDelta::days(vars.number(
+                    "REFRESH_TOKEN_EXPIRE_DAYS",
+                    7,
+                    1..=365,
+                )),
+                bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
+                hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
+                registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
+                require_email: vars.flag("REQUIRE_EMAIL", false),
+                default_roles: roles(&mut vars),
+                log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| {
+                    match text {
+                        "text" => Some(LogFormat::Text),
+                        "json" => Some(LogFormat::Json),
+                        _ => None,
+                    }
+                }),
+                log_filter: vars.get(
+                    "RUST_LOG",
+                    "info".to_owned(),
+                    "levels such as info or hallpass=debug,warn",
+                    |text| {
+                        text.parse::<tracing_subscriber::filter::Targets>()
+                            .ok()
+                            .map(|_| text.to_owned())
+                    },
+                ),
+                allowed_origins: place.allowed_origins,
+                public_url: place.public_url,
+                listen,
+                database_url: database_url.unwrap_or_default(),
+            };
+        vars.finish(settings)
+    }
+}
+
+/// `DEFAULT_ROLES`, each of them one of `ROLES`.
+fn roles(vars: &mut Vars) -> Vec<String> {
+    const WANTED: &str = "names of a-z, 0-9, _ and -, separated by commas, such as admin,user";
+    let parse = |text: &str| {
+        let mut names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        let is_name = |name: &String| {
+            (1..=50).contains(&name.len())
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+        };
+        (names.len() <= 16 && names.iter().all(is_name)).then_some(names)
+    };
+    let known = vars.get(
+        "ROLES",
+        vec!["admin".to_owned(), "user".to_owned()],
+        WANTED,
+        parse,
+    );
+    let defaults = vars.get("DEFAULT_ROLES", vec!["user".to_owned()], WANTED, parse);
+    if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
+        vars.mistake(format!(
+            "DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there"
+        ));
+    }
+    defaults
+}

@@ -1,0 +1,69 @@
+//! `SECRET_KEY`: given, or kept in a file while local; never one that others know.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{DatabaseUrl, SecretKey, local::Place, vars::Vars};
+
+const LEAST_BYTES: usize = 32;
+
+const HOW_TO_MAKE_ONE: &str = "make one with `openssl rand -hex 32`";
+
+/// Parts of secrets that stand in tutorials, templates and examples, in lower case.
+const WELL_KNOWN: &[&str] = &[
+    "secret-key",
+    "secret_key",
+    "secretkey",
+    "your-secret",
+    "your_secret",
+    "super-secret",
+    "supersecret",
+    "my-secret",
+    "changeme",
+    "change-me",
+    "change_me",
+    "example",
+    "0123456789abcdef0123456789abcdef",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "abcdefghijklmnopqrstuvwxyz",
+    "секретный",
+];
+
+pub(super) fn read(vars: &mut Vars, place: &Place, database: Option<&DatabaseUrl>) -> SecretKey {
+    let was_given = vars.is_set("SECRET_KEY") || vars.is_set("SECRET_KEY_FILE");
+    if let Some(secret) = vars.secret("SECRET_KEY") {
+        let key = vars.parse_secret("SECRET_KEY", &secret, check);
+        return SecretKey::Given(key.unwrap_or_default());
+    }
+    match database {
+        Some(DatabaseUrl::Sqlite(path)) if place.is_local => {
+            SecretKey::File(path.with_file_name("hallpass.key"))
+        }
+        _ => {
+            // Without a readable DATABASE_URL nobody knows yet whether a key is needed.
+            if !was_given && (database.is_some() || !place.is_local) {
+                vars.mistake(format!(
+                    "SECRET_KEY is not set; beyond this machine, and with PostgreSQL or MySQL, it must be: \
+                     {HOW_TO_MAKE_ONE}"
+                ));
+            }
+            SecretKey::Given(SecretString::default())
+        }
+    }
+}
+
+fn check(secret: &SecretString) -> Result<SecretString, &'static str> {
+    let text = secret.expose_secret();
+    let mut distinct: Vec<u8> = text.bytes().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let lower = text.to_lowercase();
+    if text.len() < LEAST_BYTES {
+        Err("is too short; it wants at least 32 bytes: make one with `openssl rand -hex 32`")
+    } else if distinct.len() < 8 || WELL_KNOWN.iter().any(|known| lower.contains(known)) {
+        Err(
+            "is one that others can guess, from an example or a pattern: make one with `openssl rand -hex 32`",
+        )
+    } else {
+        Ok(secret.clone())
+    }
+}

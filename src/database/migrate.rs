@@ -1,0 +1,82 @@
+//! Migrations under a lock, so that any number of instances may start at the same moment.
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+
+use super::{Database, connect};
+use crate::{Error, Result};
+
+/// A number of our own for PostgreSQL's advisory locks.
+const ADVISORY_LOCK: i64 = 0x4861_6C6C_7061_7373;
+
+/// MySQL's locks belong to the server, so the name tells the database; 64 characters at most.
+const NAMED_LOCK: &str = "CONCAT('hallpass.', SHA1(DATABASE()))";
+
+impl Database {
+    /// Applies the pending migrations, all or none where the database can roll tables back (MySQL can't). Another
+    /// instance that is at it is waited for.
+    ///
+    /// # Errors
+    /// SERVICE_UNAVAILABLE when the database can't be reached, else internal with the driver's text.
+    pub async fn migrate(&self) -> Result<()> {
+        match self.writer.get_database_backend() {
+            DbBackend::MySql => self.migrate_under_named_lock().await,
+            backend => {
+                // SQLite's transaction is IMMEDIATE, which is a lock already.
+                let transaction = self.write().await?;
+                if backend == DbBackend::Postgres {
+                    let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+                    transaction.execute_unprepared(&lock).await?;
+                }
+                Migrator::up(&transaction, None).await?;
+                Ok(transaction.commit().await?)
+            }
+        }
+    }
+
+    async fn migrate_under_named_lock(&self) -> Result<()> {
+        let connection = connect::single(&self.url).await?;
+        let locked = connection
+            .query_one_raw(sea_orm::Statement::from_string(
+                DbBackend::MySql,
+                format!("SELECT GET_LOCK({NAMED_LOCK}, 300) AS locked"),
+            ))
+            .await?
+            .map(|row| row.try_get::<Option<i64>>("", "locked"))
+            .transpose()?;
+        if locked.flatten() != Some(1) {
+            return Err(Error::unavailable(
+                30,
+                "another instance has been migrating for 5 minutes",
+            ));
+        }
+        let migrated = Migrator::up(&connection, None).await;
+        // The lock goes with its connection.
+        connection.close().await?;
+        Ok(migrated?)
+    }
+
+    /// The names of the migrations that this version knows and the database lacks.
+    ///
+    /// # Errors
+    /// The driver's; also when the database has a migration that this version does not know.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, DbErr> {
+        let pending = Migrator::get_pending_migrations_read_only(self.read()).await?;
+        Ok(pending
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect())
+    }
+
+    /// The names of the migrations that the database has.
+    ///
+    /// # Errors
+    /// As [`Database::pending_migrations`].
+    pub async fn applied_migrations(&self) -> Result<Vec<String>, DbErr> {
+        let applied = Migrator::get_applied_migrations_read_only(self.read()).await?;
+        Ok(applied
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect())
+    }
+}

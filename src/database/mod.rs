@@ -1,0 +1,94 @@
+//! The database: how it is reached, read and written.
+//!
+//! Owns the connections, the one way to a transaction ([`Database::write`]), the migrations' lock and what a driver's
+//! error means. It never knows a table; those are in `entity/`.
+
+mod connect;
+pub(crate) mod error;
+mod migrate;
+
+use std::time::Duration;
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, metric,
+};
+
+use crate::{Result, config::DatabaseUrl};
+
+/// How long one question whether the database is there may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The connections to the one database that everything is kept in.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// A pool for reading; on PostgreSQL and MySQL for everything.
+    reader: DatabaseConnection,
+    /// On SQLite a pool of one, because it has one writer at a time; elsewhere the same pool.
+    writer: DatabaseConnection,
+    url: DatabaseUrl,
+}
+
+impl Database {
+    /// Connects, and creates the file where the database is one.
+    ///
+    /// # Errors
+    /// The driver's, when the database can't be reached.
+    pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
+        let (reader, writer) = connect::pools(url, max_connections).await?;
+        Ok(Self {
+            reader,
+            writer,
+            url: url.clone(),
+        })
+    }
+
+    /// For a single statement that reads.
+    #[must_use]
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Begins a transaction that writes. It is rolled back unless it is committed. Never hash a password or send
+    /// anything while one is open: on SQLite all other writers wait for it.
+    ///
+    /// # Errors
+    /// SERVICE_UNAVAILABLE when no connection is to be had.
+    pub async fn write(&self) -> Result<DatabaseTransaction> {
+        let options = match self.writer.get_database_backend() {
+            // A deferred transaction fails with "database is locked" when it turns from reading to writing.
+            DbBackend::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            },
+            // MySQL's default, REPEATABLE READ, would show a transaction a stale row that it then overwrites.
+            _ => TransactionOptions {
+                isolation_level: Some(IsolationLevel::ReadCommitted),
+                ..TransactionOptions::default()
+            },
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// Whether the database answers, and has all migrations that this version knows, within two seconds.
+    pub async fn is_ready(&self) -> bool {
+        let pending = tokio::time::timeout(PING_TIMEOUT, self.pending_migrations());
+        matches!(pending.await, Ok(Ok(pending)) if pending.is_empty())
+    }
+
+    /// Calls `observe` for each statement from now on, for tests and measurements.
+    pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Clone + Send + Sync + 'static) {
+        self.reader.set_metric_callback(observe.clone());
+        self.writer.set_metric_callback(observe);
+    }
+
+    /// Closes all connections, so that SQLite's write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        for pool in [&self.reader, &self.writer] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::warn!(%error, "a database connection did not close");
+            }
+        }
+    }
+}

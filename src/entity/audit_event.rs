@@ -1,0 +1,45 @@
+//! `audit_events`: what happened to accounts. Written in the transaction of what it tells, and never changed.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+/// A row of `audit_events`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_events")]
+pub struct Model {
+    /// Its name.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it; none for someone not signed in, or a deleted account.
+    pub actor_id: Option<Uuid>,
+    /// Whose account it concerns; none once that is deleted.
+    pub user_id: Option<Uuid>,
+    /// Where the request came from.
+    pub ip_address: Option<String>,
+    /// `User-Agent` of the request, cut to 512 characters.
+    pub user_agent: Option<String>,
+}
+
+/// An event outlives the account that it names, so it has no relation that loads one.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "String(StringLen::N(40))",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+pub enum Kind {
+    /// Someone made an account, and signed in with it.
+    Registered,
+    /// Someone signed in.
+    LoggedIn,
+}

@@ -1,0 +1,7 @@
+//! The tables: one file for each, with its model, the finders that belong to it and what is stored when.
+//!
+//! Owns how rows look and are found. It decides nothing: who may do what is the use cases' business, in `accounts/`.
+
+pub mod audit_event;
+pub mod session;
+pub mod user;

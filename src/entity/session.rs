@@ -1,0 +1,57 @@
+//! `sessions`: one row for each sign-in, of a browser, a phone or a script.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{SelectTwo, entity::prelude::*};
+
+use super::user;
+
+/// A row of `sessions`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    /// `sid` of the access tokens.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Who signed in.
+    pub user_id: Uuid,
+    /// How often the session was refreshed; `gen` of the access tokens.
+    pub generation: i32,
+    /// `User-Agent` of the sign-in, cut to 512 characters.
+    pub user_agent: Option<String>,
+    /// Where the sign-in came from.
+    pub ip_address: Option<String>,
+    /// The sign-in.
+    pub created_at: DateTime<Utc>,
+    /// The sign-in or the latest refresh.
+    pub last_used_at: DateTime<Utc>,
+    /// When it ends if it is not refreshed.
+    pub expires_at: DateTime<Utc>,
+    /// When it was ended: logout, revocation, a changed password.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A session belongs to a user, and goes with it.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    /// Who signed in.
+    #[sea_orm(
+        belongs_to = "super::user::Entity",
+        from = "Column::UserId",
+        to = "super::user::Column::Id"
+    )]
+    User,
+}
+
+impl Related<user::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::User.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The session and its user, in one query.
+#[must_use]
+pub fn find_with_user(id: Uuid) -> SelectTwo<Entity, user::Entity> {
+    Entity::find_by_id(id).find_also_related(user::Entity)
+}

@@ -1,0 +1,132 @@
+//! `users`: a person with an account.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{QuerySelect, entity::prelude::*};
+
+use crate::security::password::PasswordHash;
+
+/// A row of `users`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    /// Opaque and permanent; `sub` of the access tokens.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// As its owner writes it.
+    pub username: String,
+    /// The username as it is compared: unique.
+    pub username_key: String,
+    /// As its owner writes it.
+    pub email: Option<String>,
+    /// The address as it is compared: unique.
+    pub email_key: Option<String>,
+    /// What the password is checked against.
+    pub password_hash: PasswordHash,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// False for a disabled account: it can't sign in, and its sessions are no longer good.
+    pub is_active: bool,
+    /// The roles held.
+    pub roles: Roles,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When its owner or an administrator last changed it.
+    pub updated_at: DateTime<Utc>,
+    /// The latest sign-in.
+    pub last_login_at: Option<DateTime<Utc>>,
+}
+
+/// Relations to other tables are declared where they point from.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Names of roles, sorted; stored with commas between them.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveValueType)]
+#[sea_orm(value_type = "String")]
+pub struct Roles(pub Vec<String>);
+
+impl fmt::Display for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(","))
+    }
+}
+
+impl FromStr for Roles {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(
+            text.split(',')
+                .filter(|role| !role.is_empty())
+                .map(ToOwned::to_owned)
+                .collect(),
+        ))
+    }
+}
+
+/// What someone typed to say who they are, normalised as at registration. A username never has an `@`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identifier<'a> {
+    /// Compared with `username_key`.
+    Username(&'a str),
+    /// Compared with `email_key`.
+    Email(&'a str),
+}
+
+/// The user whom `identifier` names.
+#[must_use]
+pub fn find(identifier: Identifier<'_>) -> Select<Entity> {
+    match identifier {
+        Identifier::Username(key) => Entity::find().filter(Column::UsernameKey.eq(key)),
+        Identifier::Email(key) => Entity::find().filter(Column::EmailKey.eq(key)),
+    }
+}
+
+/// Which of two keys are in use: the rows that hold them, as pairs of keys.
+///
+/// # Errors
+/// The driver's.
+pub async fn taken_keys(
+    db: &impl ConnectionTrait,
+    username_key: &str,
+    email_key: Option<&str>,
+) -> Result<Vec<(String, Option<String>)>, DbErr> {
+    let mut taken = Vec::new();
+    let names = [
+        Some(Identifier::Username(username_key)),
+        email_key.map(Identifier::Email),
+    ];
+    for identifier in names.into_iter().flatten() {
+        let keys = find(identifier)
+            .select_only()
+            .columns([Column::UsernameKey, Column::EmailKey])
+            .into_tuple();
+        taken.extend(keys.one(db).await?);
+    }
+    Ok(taken)
+}
+
+/// Notes a sign-in, if the account is still active and its password still the one that was checked.
+///
+/// # Errors
+/// The driver's.
+pub async fn note_login(
+    db: &impl ConnectionTrait,
+    user: &Model,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::LastLoginAt, Expr::value(now))
+        .filter(Column::Id.eq(user.id))
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::PasswordHash.eq(user.password_hash.clone()))
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}

@@ -1,0 +1,297 @@
+//! What can go wrong, as one closed type.
+//!
+//! Every use case and resolver returns [`Result`]. What the public sees of an [`Error`] is decided here (code,
+//! message) and in two other places only: `graphql/errors.rs` writes it as `extensions`, `http/graphql/refusal.rs`
+//! gives a refused request its status. No message ever holds a value that a client sent.
+
+use std::{fmt, sync::Arc};
+
+/// The result of everything that can fail in front of a user.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something was not done.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// The person filling in the form can put it right. Never empty; see [`Problems`].
+    Input(Problems),
+    /// Sign-in: the name or the password is wrong. Which one is never said.
+    InvalidCredentials,
+    /// The right password of a disabled account.
+    AccountDisabled,
+    /// `REGISTRATION_ENABLED` is false.
+    RegistrationDisabled,
+    /// There is no access token, or it is no longer good.
+    Unauthenticated(UnauthenticatedReason),
+    /// A value that does not fit its type. Says which and what was expected.
+    BadUserInput(String),
+    /// Not a GraphQL request at all. Says what to send instead.
+    BadRequest(&'static str),
+    /// The GraphQL document can't be parsed.
+    ParseFailed,
+    /// The GraphQL document does not fit the schema or a limit. Says which rule was broken.
+    ValidationFailed(String),
+    /// Something that Hallpass needs is out of reach or too busy; `retry_after` in seconds.
+    ServiceUnavailable {
+        /// Seconds to wait before the next try.
+        retry_after: u32,
+        /// For the log only.
+        cause: Arc<str>,
+    },
+    /// Our fault. The text is for the log only.
+    Internal(Arc<str>),
+}
+
+/// The stable name of an [`Error`]: `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "described where they are published, in graphql/errors.rs"
+)]
+pub enum ErrorCode {
+    InvalidInput,
+    Required,
+    TooLong,
+    InvalidEmail,
+    InvalidUsername,
+    UsernameTaken,
+    EmailTaken,
+    PasswordTooShort,
+    PasswordTooLong,
+    InvalidCredentials,
+    AccountDisabled,
+    RegistrationDisabled,
+    Unauthenticated,
+    BadUserInput,
+    BadRequest,
+    GraphqlParseFailed,
+    GraphqlValidationFailed,
+    InternalServerError,
+    ServiceUnavailable,
+}
+
+/// Why an access token was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnauthenticatedReason {
+    /// There was none.
+    TokenMissing,
+    /// Its `exp` has passed.
+    TokenExpired,
+    /// It is not one of ours, or its user is gone.
+    TokenInvalid,
+    /// Its session was ended.
+    SessionRevoked,
+}
+
+/// One thing in a form that the person filling it in can put right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputError {
+    /// What is wrong.
+    pub code: ErrorCode,
+    /// The input field at fault, as the API spells it.
+    pub field: &'static str,
+    /// The bound that was broken, in characters.
+    pub limit: Option<usize>,
+}
+
+impl InputError {
+    /// A problem of one field.
+    #[must_use]
+    pub const fn new(code: ErrorCode, field: &'static str) -> Self {
+        Self {
+            code,
+            field,
+            limit: None,
+        }
+    }
+
+    /// A problem of one field that is out of its bounds.
+    #[must_use]
+    pub const fn with_limit(code: ErrorCode, field: &'static str, limit: usize) -> Self {
+        Self {
+            code,
+            field,
+            limit: Some(limit),
+        }
+    }
+}
+
+/// All problems of a form, collected while its fields are parsed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<InputError>);
+
+impl Problems {
+    /// Keeps the value, or the problem.
+    pub fn collect<T>(&mut self, parsed: Result<T, InputError>) -> Option<T> {
+        parsed.map_err(|problem| self.0.push(problem)).ok()
+    }
+
+    /// Adds a problem.
+    pub fn push(&mut self, problem: InputError) {
+        self.0.push(problem);
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The problems, in the order of the form's fields.
+    #[must_use]
+    pub fn as_slice(&self) -> &[InputError] {
+        &self.0
+    }
+}
+
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Self {
+        Self::Input(problems)
+    }
+}
+
+impl Error {
+    /// An error nobody foresaw; its text goes to the log and nowhere else.
+    #[must_use]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(cause.to_string().into())
+    }
+
+    /// Something is out of reach for now; the cause goes to the log and nowhere else.
+    #[must_use]
+    pub fn unavailable(retry_after: u32, cause: impl fmt::Display) -> Self {
+        Self::ServiceUnavailable {
+            retry_after,
+            cause: cause.to_string().into(),
+        }
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Input(problems) => match problems.as_slice() {
+                [problem] => problem.code,
+                _ => ErrorCode::InvalidInput,
+            },
+            Self::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Self::AccountDisabled => ErrorCode::AccountDisabled,
+            Self::RegistrationDisabled => ErrorCode::RegistrationDisabled,
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::BadUserInput(_) => ErrorCode::BadUserInput,
+            Self::BadRequest(_) => ErrorCode::BadRequest,
+            Self::ParseFailed => ErrorCode::GraphqlParseFailed,
+            Self::ValidationFailed(_) => ErrorCode::GraphqlValidationFailed,
+            Self::ServiceUnavailable { .. } => ErrorCode::ServiceUnavailable,
+            Self::Internal(_) => ErrorCode::InternalServerError,
+        }
+    }
+
+    /// All that is wrong with the input; empty where the input is not to blame.
+    #[must_use]
+    pub fn problems(&self) -> &[InputError] {
+        match self {
+            Self::Input(problems) => problems.as_slice(),
+            _ => &[],
+        }
+    }
+
+    /// With UNAUTHENTICATED: what is wrong with the access token.
+    #[must_use]
+    pub fn reason(&self) -> Option<UnauthenticatedReason> {
+        match self {
+            Self::Unauthenticated(reason) => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// Seconds to wait before the next try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::ServiceUnavailable { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// What the log may know beyond the public message.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::ServiceUnavailable { cause, .. } | Self::Internal(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The public message: what was wrong and what to do.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(problems) => match problems.as_slice() {
+                [problem] => problem.fmt(f),
+                _ => f.write_str("Some fields need another look; `errors` says which and why."),
+            },
+            Self::InvalidCredentials => f.write_str("The username or password is wrong."),
+            Self::AccountDisabled => {
+                f.write_str("This account is disabled. Ask an administrator to enable it.")
+            }
+            Self::RegistrationDisabled => {
+                f.write_str("New accounts can't be registered here. Ask an administrator for one.")
+            }
+            Self::Unauthenticated(reason) => reason.fmt(f),
+            Self::BadUserInput(message) | Self::ValidationFailed(message) => f.write_str(message),
+            Self::BadRequest(message) => f.write_str(message),
+            Self::ParseFailed => {
+                f.write_str("The GraphQL document has a syntax error at the location given.")
+            }
+            Self::ServiceUnavailable { retry_after, .. } => {
+                write!(
+                    f,
+                    "The server can't answer this right now. Try again in {retry_after} s."
+                )
+            }
+            Self::Internal(_) => f.write_str(
+                "Something went wrong on our side. Give `requestId` to whoever runs this server.",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for UnauthenticatedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TokenMissing => {
+                "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`."
+            }
+            Self::TokenExpired => "The access token has expired.",
+            Self::TokenInvalid => "The access token is not valid. Sign in again.",
+            Self::SessionRevoked => "This session has ended. Sign in again.",
+        })
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = self.limit.unwrap_or_default();
+        match self.code {
+            ErrorCode::Required => f.write_str("This field is required."),
+            ErrorCode::TooLong | ErrorCode::PasswordTooLong => {
+                write!(f, "Use at most {limit} characters.")
+            }
+            ErrorCode::InvalidEmail => {
+                f.write_str("This is not an e-mail address; it should look like ada@example.org.")
+            }
+            ErrorCode::InvalidUsername => {
+                f.write_str("Use letters (A-Z), digits, `_` and `-` only.")
+            }
+            ErrorCode::UsernameTaken => f.write_str("This username is taken. Choose another."),
+            ErrorCode::EmailTaken => {
+                f.write_str("There is an account with this e-mail address. Sign in instead.")
+            }
+            ErrorCode::PasswordTooShort => write!(f, "Use at least {limit} characters."),
+            _ => f.write_str("This holds a character that can't be stored. Remove it."),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Executes GraphQL requests: the one way through the schema, whatever door they come in by.
+//!
+//! The document is parsed and checked here, before the engine sees it, so that what is refused is refused with our
+//! codes and texts and has cost little. (An extension of the engine could do the same, but would be asked about every
+//! field of every answer.)
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Request, Response, ServerError,
+    parser::{parse_query, types::OperationType},
+};
+
+use super::{
+    RequestContext, Schema, document, errors::publish, input_types::InputTypes, messages::Messages,
+    schema,
+};
+use crate::{App, Error};
+
+/// The schema, ready to execute requests.
+pub struct Engine {
+    schema: Schema,
+    input_types: InputTypes,
+    messages: Messages,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+/// Which operations a door lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allow {
+    /// All of them.
+    Everything,
+    /// Queries only, decided by the operation's type, whatever the document looks like.
+    Queries,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was executed; fields may have failed.
+    Executed(Answer),
+    /// Nothing was executed: the document or the variables are not good. The answer has errors, and no data.
+    Refused(Answer),
+    /// Nothing was executed: it is a mutation, and the door lets in queries only.
+    NotAQuery,
+}
+
+/// A response, and what the door wants to know of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// What to send.
+    pub response: Response,
+    /// The errors in `response`, for headers and the log.
+    pub errors: Vec<Error>,
+    /// The name of the operation, for the log.
+    pub operation_name: Option<String>,
+}
+
+impl Engine {
+    /// Builds the schema.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        let schema = schema(Some(app));
+        let messages = Messages::new(schema.names());
+        Self {
+            schema,
+            input_types: InputTypes::of_schema(),
+            messages,
+        }
+    }
+
+    /// Executes a request.
+    pub async fn execute(
+        &self,
+        mut request: Request,
+        context: RequestContext,
+        allow: Allow,
+    ) -> Outcome {
+        let request_id = context.request_id;
+        let refuse = |mut errors: Vec<ServerError>, operation_name| {
+            let published = errors
+                .iter_mut()
+                .map(|error| publish(error, request_id))
+                .collect();
+            let response = Response::from_errors(errors);
+            Outcome::Refused(Answer {
+                response,
+                errors: published,
+                operation_name,
+            })
+        };
+
+        let document = match parse_query(&request.query) {
+            Ok(document) => document,
+            Err(error) => {
+                let mut server_error = ServerError::from(error);
+                server_error.source = Some(Arc::new(Error::ParseFailed));
+                return refuse(vec![server_error], None);
+            }
+        };
+        let operation = match document::operation(&document, request.operation_name.as_deref()) {
+            Ok(operation) => operation,
+            Err(error) => return refuse(vec![error], None),
+        };
+        let operation_name = operation.name.map(ToString::to_string);
+        if allow == Allow::Queries && operation.definition.node.ty == OperationType::Mutation {
+            return Outcome::NotAQuery;
+        }
+        let checked = document::check(&document, operation.definition).and_then(|()| {
+            document::check_variables(
+                &self.input_types,
+                &operation.definition.node,
+                &request.variables,
+            )
+        });
+        if let Err(error) = checked {
+            return refuse(vec![error], operation_name);
+        }
+
+        request.set_parsed_query(document);
+        let mut response = self.schema.execute(request.data(context)).await;
+        if is_request_error(&response) {
+            for error in &mut response.errors {
+                error.source = Some(Arc::new(Error::ValidationFailed(
+                    self.messages.of(&error.message),
+                )));
+            }
+            return refuse(response.errors, operation_name);
+        }
+        let errors = response
+            .errors
+            .iter_mut()
+            .map(|error| publish(error, request_id))
+            .collect();
+        Outcome::Executed(Answer {
+            response,
+            errors,
+            operation_name,
+        })
+    }
+}
+
+/// Whether the engine stopped before executing anything: the errors of fields have a path, those of the document none.
+fn is_request_error(response: &Response) -> bool {
+    !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
+}

@@ -1,0 +1,169 @@
+//! How an [`Error`] looks in an answer: the one place where `extensions` are made.
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Enum, ErrorExtensionValues, ServerError, SimpleObject, Value, resolver_utils::EnumType,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{Error, error};
+
+/// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
+/// generated types know it.
+#[derive(Clone, Debug, Serialize, SimpleObject)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorExtensions {
+    /// Stable. Switch on this, never on the message.
+    code: ErrorCode,
+    /// With UNAUTHENTICATED: what is wrong with the access token.
+    reason: Option<UnauthenticatedReason>,
+    /// All that is wrong with the input, at once, also when it is one thing; empty where the input is not to blame.
+    errors: Vec<InputError>,
+    /// Seconds to wait, with SERVICE_UNAVAILABLE.
+    retry_after: Option<u32>,
+    /// Finds this request in the server's log; also in the header `x-request-id`.
+    request_id: String,
+}
+
+/// One thing that the person filling in the form can put right.
+#[derive(Clone, Debug, Serialize, SimpleObject)]
+#[serde(rename_all = "camelCase")]
+pub struct InputError {
+    /// Stable. What is wrong with the field.
+    code: ErrorCode,
+    /// For people, in English.
+    message: String,
+    /// Path of the input field at fault, from inside `input`: `["password"]`. `null` when it concerns the whole form.
+    field: Option<Vec<String>>,
+    /// The bound that was broken: 8 for PASSWORD_TOO_SHORT.
+    limit: Option<usize>,
+}
+
+/// Every code this server uses in `extensions`. New codes may be added: give unknown ones a default.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq, Serialize)]
+#[graphql(remote = "error::ErrorCode")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ErrorCode {
+    /// The input has several problems; each is in `extensions.errors`. With just one problem, its own code stands here.
+    InvalidInput,
+    /// A field is missing or blank.
+    Required,
+    /// Longer than `limit` characters.
+    TooLong,
+    /// Not an e-mail address.
+    InvalidEmail,
+    /// A username has letters (A-Z), digits, `_` and `-` only.
+    InvalidUsername,
+    /// Another account has this username.
+    UsernameTaken,
+    /// Another account has this e-mail address.
+    EmailTaken,
+    /// Shorter than `limit` characters.
+    PasswordTooShort,
+    /// Longer than `limit` characters.
+    PasswordTooLong,
+    /// Login: username or password is wrong.
+    InvalidCredentials,
+    /// The password was right, but the account is disabled.
+    AccountDisabled,
+    /// This server takes no registrations; see `serverInfo.registrationEnabled`.
+    RegistrationDisabled,
+    /// The access token is missing or no longer good; see `reason`.
+    Unauthenticated,
+    /// A variable does not fit its type, or a value can't be stored.
+    BadUserInput,
+    /// Not a GraphQL request: wrong method, content type or JSON.
+    BadRequest,
+    /// The document can't be parsed.
+    GraphqlParseFailed,
+    /// The document does not fit the schema, or has more than one mutation.
+    GraphqlValidationFailed,
+    /// Our fault; `requestId` finds it in the log.
+    InternalServerError,
+    /// Try again after `retryAfter` seconds.
+    ServiceUnavailable,
+}
+
+/// Why an access token was not accepted.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq, Serialize)]
+#[graphql(remote = "error::UnauthenticatedReason")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UnauthenticatedReason {
+    /// No token was sent.
+    TokenMissing,
+    /// Sign in again.
+    TokenExpired,
+    /// It is not a token of this server, or was altered.
+    TokenInvalid,
+    /// Its session was ended, or its account is disabled or gone: go to the login page.
+    SessionRevoked,
+}
+
+/// A code as the public knows it, for the log.
+#[must_use]
+pub fn code_name(code: error::ErrorCode) -> String {
+    let items = ErrorCode::items().iter();
+    let item = items.into_iter().find(|item| item.value == code.into());
+    item.map(|item| item.name.to_owned()).unwrap_or_default()
+}
+
+impl ErrorExtensions {
+    fn new(error: &Error, request_id: Uuid) -> Self {
+        let errors = error.problems().iter().map(|problem| InputError {
+            code: problem.code.into(),
+            message: problem.to_string(),
+            field: Some(vec![problem.field.to_owned()]),
+            limit: problem.limit,
+        });
+        Self {
+            code: error.code().into(),
+            reason: error.reason().map(Into::into),
+            errors: errors.collect(),
+            retry_after: error.retry_after(),
+            request_id: request_id.to_string(),
+        }
+    }
+}
+
+/// An error without a place in a document, ready for an answer.
+#[must_use]
+pub fn server_error(error: Error, request_id: Uuid) -> ServerError {
+    let mut published = ServerError::new("", None);
+    published.source = Some(Arc::new(error));
+    publish(&mut published, request_id);
+    published
+}
+
+/// Gives an error its public message and its extensions; what is ours to mend goes to the log.
+///
+/// An error of ours travels as the source. Another source is nothing that we foresaw. Without one the engine itself
+/// raised the error while executing, which it does for values that it can't read.
+pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid) -> Error {
+    let error = match (server_error.source::<Error>(), &server_error.source) {
+        (Some(error), _) => error.clone(),
+        (None, Some(_)) => Error::internal(&server_error.message),
+        (None, None) => {
+            Error::BadUserInput("A value does not fit the type that its field wants.".to_owned())
+        }
+    };
+    if let Some(cause) = error.cause() {
+        tracing::error!(%request_id, code = ?error.code(), cause, "a request failed");
+    }
+    server_error.message = error.to_string();
+    server_error.extensions = Some(extensions(&error, request_id));
+    error
+}
+
+fn extensions(error: &Error, request_id: Uuid) -> ErrorExtensionValues {
+    let mut values = ErrorExtensionValues::default();
+    if let Ok(Value::Object(fields)) =
+        async_graphql::to_value(ErrorExtensions::new(error, request_id))
+    {
+        for (name, value) in fields {
+            values.set(name, value);
+        }
+    }
+    values
+}

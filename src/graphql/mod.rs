@@ -1,0 +1,61 @@
+//! The GraphQL door: one file for each capability, and what they share.
+//!
+//! Owns the schema, what a document may be ([`engine`]) and how an [`Error`](crate::Error) looks in an answer
+//! ([`errors`]). It never queries the database and knows no HTTP; resolvers only translate between input types, use
+//! cases and payloads.
+
+mod context;
+mod document;
+pub mod engine;
+pub mod errors;
+mod input_types;
+mod login;
+mod messages;
+mod register;
+mod scalars;
+mod server_info;
+mod sessions;
+mod users;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
+pub use context::RequestContext;
+
+use crate::App;
+
+/// The type of a root field: nullable, so that one that fails takes nothing else with it. (A `Result<Option<_>>`
+/// would null its parent, by the engine's rules.)
+type Nullable<T> = Option<crate::Result<T>>;
+
+/// What can be read.
+#[derive(Debug, Default, MergedObject)]
+pub struct Query(users::UserQuery, server_info::ServerInfoQuery);
+
+/// Every mutation takes one `input` and answers with a payload, or is null with an error whose `extensions` have the
+/// shape `ErrorExtensions`. A request may hold one mutation only.
+#[derive(Debug, Default, MergedObject)]
+pub struct Mutation(register::RegisterMutation, login::LoginMutation);
+
+type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+fn schema(app: Option<Arc<App>>) -> Schema {
+    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<errors::ErrorExtensions>();
+    match app {
+        Some(app) => builder.data(app).finish(),
+        None => builder.finish(),
+    }
+}
+
+/// The schema in GraphQL's schema definition language: the published `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .include_specified_by()
+        .use_space_ident()
+        .indent_width(2);
+    let sdl = schema(None).sdl_with_options(options);
+    let lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
+    format!("{}\n", lines.join("\n").trim())
+}

@@ -1,0 +1,79 @@
+//! `register`.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use super::{Nullable, context::ContextExt, sessions::TOKEN_TYPE, users::User};
+use crate::accounts::{
+    register::{Registration, register},
+    sessions::SignIn,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct RegisterMutation;
+
+#[Object]
+impl RegisterMutation {
+    /// Create an account and sign in.
+    /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
+    /// PASSWORD_TOO_LONG, REGISTRATION_DISABLED, SERVICE_UNAVAILABLE.
+    async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
+        Some(
+            register(ctx.app(), input.into(), ctx.client())
+                .await
+                .map(Into::into),
+        )
+    }
+}
+
+/// Who wants an account.
+#[derive(Debug, InputObject)]
+pub struct RegisterInput {
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`. Unique, compared without regard to case.
+    username: String,
+    /// 8 to 128 characters of any kind.
+    #[graphql(secret)]
+    password: String,
+    /// Needed when `serverInfo.emailRequired`.
+    email: Option<String>,
+    /// Given name, at most 100 characters.
+    first_name: Option<String>,
+    /// Family name, at most 100 characters.
+    last_name: Option<String>,
+}
+
+impl From<RegisterInput> for Registration {
+    fn from(input: RegisterInput) -> Self {
+        Self {
+            username: input.username,
+            password: input.password.into(),
+            email: input.email,
+            first_name: input.first_name,
+            last_name: input.last_name,
+        }
+    }
+}
+
+/// As AuthPayload, but nullable throughout, so that a server can one day answer alike for taken and free addresses;
+/// today EMAIL_TAKEN tells.
+#[derive(Debug, SimpleObject)]
+pub struct RegisterPayload {
+    /// JWT for the header `Authorization: Bearer …`.
+    access_token: Option<String>,
+    /// Always `Bearer`.
+    token_type: Option<&'static str>,
+    /// Seconds until the access token expires.
+    expires_in: Option<i64>,
+    /// The new user, who is signed in.
+    user: Option<User>,
+}
+
+impl From<SignIn> for RegisterPayload {
+    fn from(sign_in: SignIn) -> Self {
+        Self {
+            access_token: Some(sign_in.access_token),
+            token_type: Some(TOKEN_TYPE),
+            expires_in: Some(sign_in.expires_in),
+            user: Some(sign_in.user.into()),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `User`, and `me`.
+
+use async_graphql::{Context, ID, Object};
+
+use super::{Nullable, context::ContextExt, scalars::DateTime};
+use crate::entity::user;
+
+#[derive(Debug, Default)]
+pub(super) struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// The signed-in user. Without a valid access token it is null, always with the error UNAUTHENTICATED, whose
+    /// `extensions.reason` says why.
+    #[graphql(cache_control(no_cache))]
+    async fn me(&self, ctx: &Context<'_>) -> Nullable<User> {
+        Some(
+            ctx.principal()
+                .await
+                .map(|principal| principal.user.clone().into()),
+        )
+    }
+}
+
+/// See the type's description below.
+#[derive(Clone, Debug)]
+pub struct User(user::Model);
+
+impl From<user::Model> for User {
+    fn from(user: user::Model) -> Self {
+        Self(user)
+    }
+}
+
+/// A person with an account.
+#[Object]
+impl User {
+    /// Opaque and permanent; the `sub` claim of the access token.
+    fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// Letters, digits, `_` and `-`. Unique, compared without regard to case.
+    fn username(&self) -> &str {
+        &self.0.username
+    }
+
+    /// `null` when the account has none.
+    fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Given name.
+    fn first_name(&self) -> Option<&str> {
+        self.0.first_name.as_deref()
+    }
+
+    /// Family name.
+    fn last_name(&self) -> Option<&str> {
+        self.0.last_name.as_deref()
+    }
+
+    /// First and last name together, or `null` when neither is set.
+    fn full_name(&self) -> Option<String> {
+        let names = [self.0.first_name.as_deref(), self.0.last_name.as_deref()];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        (!names.is_empty()).then(|| names.join(" "))
+    }
+
+    /// False for a disabled account: it can't sign in, and its tokens stop working at once.
+    fn is_active(&self) -> bool {
+        self.0.is_active
+    }
+
+    /// Names of the roles held, sorted. Also the `roles` claim of the access token.
+    fn roles(&self) -> &[String] {
+        &self.0.roles.0
+    }
+
+    /// When the account was made.
+    fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When its owner or an administrator last changed it.
+    fn updated_at(&self) -> DateTime {
+        DateTime(self.0.updated_at)
+    }
+
+    /// The latest sign-in.
+    fn last_login_at(&self) -> Option<DateTime> {
+        self.0.last_login_at.map(DateTime)
+    }
+}

@@ -1,0 +1,28 @@
+//! `Authorization: Bearer …` (RFC 6750 §2.1), decoded without the database.
+
+use axum::http::{HeaderMap, header::AUTHORIZATION};
+
+use crate::{App, accounts::Viewer, error::UnauthenticatedReason};
+
+/// What the bearer says. Another scheme is no bearer; a second header makes it impossible to tell which one counts.
+pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {
+    let mut bearers = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+        scheme
+            .eq_ignore_ascii_case(b"bearer ")
+            .then(|| token.trim_ascii())
+    });
+    match (bearers.next(), bearers.next()) {
+        (None, _) => Viewer::Anonymous,
+        (Some(token), None) => {
+            let verified = str::from_utf8(token)
+                .map_err(|_| UnauthenticatedReason::TokenInvalid)
+                .and_then(|token| app.access_tokens.verify(token, app.clock.now()));
+            match verified {
+                Ok(claims) => Viewer::Authenticated(claims),
+                Err(reason) => Viewer::Rejected(reason),
+            }
+        }
+        (Some(_), Some(_)) => Viewer::Rejected(UnauthenticatedReason::TokenInvalid),
+    }
+}

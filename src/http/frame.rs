@@ -1,0 +1,110 @@
+//! What every request gets, whatever its route: a name, a line in the log, headers, an end.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
+    },
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt;
+
+use super::{
+    Server,
+    graphql::{LogFields, MediaType, Refusal},
+    request_id::{self, RequestId},
+};
+use crate::{Error, config::Settings, graphql::errors::code_name, security::random};
+
+/// The longest that a handler may take: waiting for a connection, for a hash, and the work itself.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Headers of every answer that does not bring its own.
+#[derive(Debug)]
+pub(super) struct SecurityHeaders(HeaderMap);
+
+impl SecurityHeaders {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let mut headers = HeaderMap::new();
+        let fixed = [
+            (CACHE_CONTROL, "no-store"),
+            (
+                CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+            (REFERRER_POLICY, "no-referrer"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (X_FRAME_OPTIONS, "DENY"),
+        ];
+        for (name, value) in fixed {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if settings.public_url.starts_with("https://") {
+            let two_years = HeaderValue::from_static("max-age=63072000");
+            headers.insert(STRICT_TRANSPORT_SECURITY, two_years);
+        }
+        Self(headers)
+    }
+}
+
+/// Names the request, writes its line in the log, and adds the headers.
+pub(super) async fn frame(
+    State(server): State<Arc<Server>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let start = Instant::now();
+    // Without randomness nothing else works either; the request is refused by whoever needs some.
+    let id = random::id(server.app.clock.now()).unwrap_or_default();
+    request.extensions_mut().insert(RequestId(id));
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+
+    let mut response = next.run(request).await;
+
+    let log = response
+        .extensions_mut()
+        .remove::<LogFields>()
+        .unwrap_or_default();
+    tracing::info!(
+        request_id = %id,
+        %method,
+        path,
+        operation = log.operation_name,
+        code = log.code.map(code_name),
+        status = response.status().as_u16(),
+        ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+    );
+    let headers = response.headers_mut();
+    for (name, value) in &server.security_headers.0 {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(request_id::HEADER, id);
+    }
+    response
+}
+
+/// Turns a panic and a handler without end into answers.
+pub(super) async fn guard(request: Request, next: Next) -> Response {
+    let id = request_id::of(&request);
+    let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let error = match tokio::time::timeout(HANDLER_TIMEOUT, handler).await {
+        Ok(Ok(response)) => return response,
+        // Where it happened is in the log already, from the panic hook.
+        Ok(Err(_)) => Error::internal("a handler panicked"),
+        Err(_) => Error::unavailable(5, "a handler took too long"),
+    };
+    Refusal::from(error).into_response(MediaType::Json, id)
+}

@@ -1,0 +1,160 @@
+//! Which of its two media types an answer has (RFC 9110 §12.5.1).
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header::ACCEPT};
+
+use super::Refusal;
+
+/// The media types of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum MediaType {
+    /// `application/graphql-response+json`: the status tells whether the request was good.
+    GraphqlResponse,
+    /// `application/json`: 200 for whatever was a GraphQL request at all. Also for those who don't say what they take.
+    Json,
+}
+
+impl MediaType {
+    pub(super) fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::GraphqlResponse => "application/graphql-response+json",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// How well a media range fits: by its exactness first, as the RFC orders them, then its weight in thousandths.
+type Fit = (u8, u16);
+
+/// Picks the type that the client prefers.
+///
+/// # Errors
+/// 406 when it takes neither.
+pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
+    let mut json = None;
+    let mut graphql_response = None;
+    let mut has_ranges = false;
+    for value in headers.get_all(ACCEPT) {
+        for range in String::from_utf8_lossy(value.as_bytes()).split(',') {
+            let (range, weight) = parse_range(range);
+            if range.is_empty() {
+                continue;
+            }
+            has_ranges = true;
+            json = json.max(fit(MediaType::Json, &range, weight));
+            graphql_response =
+                graphql_response.max(fit(MediaType::GraphqlResponse, &range, weight));
+        }
+    }
+    let weight_of = |fit: Option<Fit>| fit.map_or(0, |(_, weight)| weight);
+    let (json_weight, graphql_weight) = (weight_of(json), weight_of(graphql_response));
+    let is_named = graphql_response.is_some_and(|(exactness, _)| exactness == 2);
+    if !has_ranges {
+        Ok(MediaType::Json)
+    } else if graphql_weight > json_weight
+        || (is_named && graphql_weight == json_weight && graphql_weight > 0)
+    {
+        Ok(MediaType::GraphqlResponse)
+    } else if json_weight > 0 {
+        Ok(MediaType::Json)
+    } else {
+        Err(Refusal::bad_request(
+            StatusCode::NOT_ACCEPTABLE,
+            "The answer is JSON. Let the header `Accept` take application/graphql-response+json or application/json.",
+        ))
+    }
+}
+
+/// A media range in lower case, and its weight; other parameters are ignored.
+fn parse_range(text: &str) -> (String, u16) {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let weight = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("q")
+            .then(|| value.trim().parse::<f32>().ok())
+    });
+    // What can't be read as a weight counts as none given.
+    let weight = weight
+        .flatten()
+        .filter(|weight| (0.0..=1.0).contains(weight))
+        .unwrap_or(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is within 0 and 1000"
+    )]
+    (range, (weight * 1000.0).round() as u16)
+}
+
+fn fit(media_type: MediaType, range: &str, weight: u16) -> Option<Fit> {
+    let exactness = match range {
+        "*/*" => 0,
+        "application/*" => 1,
+        range if range == media_type.name() => 2,
+        _ => return None,
+    };
+    Some((exactness, weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn negotiated(accept: &str) -> Option<MediaType> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().unwrap());
+        negotiate(&headers).ok()
+    }
+
+    #[test]
+    fn the_client_gets_what_it_prefers() {
+        use MediaType::{GraphqlResponse, Json};
+        for (accept, expected) in [
+            ("", Some(Json)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("application/json", Some(Json)),
+            ("APPLICATION/JSON; charset=utf-8", Some(Json)),
+            ("application/graphql-response+json", Some(GraphqlResponse)),
+            // Apollo Client, urql, graphql-request
+            (
+                "application/graphql-response+json,application/json;q=0.9",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/graphql-response+json, application/graphql+json, application/json",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/json, application/graphql-response+json",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/json, application/graphql-response+json;q=0.5",
+                Some(Json),
+            ),
+            ("application/json;q=0.1, */*", Some(GraphqlResponse)),
+            ("text/html, */*;q=0.8", Some(Json)),
+            (
+                "application/json;q=0, application/graphql-response+json;q=0.1",
+                Some(GraphqlResponse),
+            ),
+            ("application/json;q=broken", Some(Json)),
+            ("text/html", None),
+            ("application/json;q=0", None),
+            ("*/*;q=0", None),
+            ("application/xml, image/*", None),
+        ] {
+            assert_eq!(negotiated(accept), expected, "{accept}");
+        }
+        assert_eq!(negotiate(&HeaderMap::new()).ok(), Some(Json));
+    }
+}

@@ -1,0 +1,115 @@
+//! `/graphql`: GraphQL over HTTP, by the specification of that name.
+//!
+//! The handler is ours because the engine's own executes mutations sent by GET, `text/plain` and multipart, and does
+//! not look at `Accept`. Every answer is GraphQL JSON, the refusals included.
+
+mod accept;
+mod refusal;
+mod request;
+
+use std::sync::Arc;
+
+pub(super) use accept::MediaType;
+use async_graphql_axum::GraphQLResponse;
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+pub(super) use refusal::Refusal;
+
+use super::{Server, bearer, peer, request_id};
+use crate::{
+    Error,
+    accounts::Viewer,
+    error::{ErrorCode, UnauthenticatedReason},
+    graphql::{
+        RequestContext,
+        engine::{Allow, Answer, Outcome},
+    },
+};
+
+/// What the log tells of a request beyond its status.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogFields {
+    pub(super) operation_name: Option<String>,
+    pub(super) code: Option<ErrorCode>,
+}
+
+pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let id = request_id::of(&request);
+    let media_type = match accept::negotiate(request.headers()) {
+        Ok(media_type) => media_type,
+        Err(refusal) => return refusal.into_response(MediaType::Json, id),
+    };
+    let viewer = bearer::viewer(&server.app, request.headers());
+    let is_get = request.method() == Method::GET;
+    let context = RequestContext::new(id, viewer, peer::client(&request));
+    let request = match request::read(request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal.into_response(media_type, id),
+    };
+    let allow = if is_get {
+        Allow::Queries
+    } else {
+        Allow::Everything
+    };
+    match server.engine.execute(request, context, allow).await {
+        Outcome::Executed(answer) => {
+            let may_cache = is_get && viewer == Viewer::Anonymous;
+            executed(answer, media_type, viewer, may_cache)
+        }
+        Outcome::Refused(answer) => {
+            let status = match media_type {
+                MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
+                MediaType::Json => StatusCode::OK,
+            };
+            let mut response =
+                refusal::errors_response(status, media_type, &answer.response.errors);
+            response.extensions_mut().insert(log_fields(&answer));
+            response
+        }
+        Outcome::NotAQuery => Refusal::method_not_allowed(
+            "A mutation can't be sent by GET. Send it by POST, as JSON.",
+            "POST",
+        )
+        .into_response(media_type, id),
+    }
+}
+
+fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bool) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, media_type.content_type());
+    if !(may_cache && answer.errors.is_empty()) || answer.response.cache_control.value().is_none() {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
+    let is_unauthenticated = answer.errors.iter().any(|error| {
+        error
+            .reason()
+            .is_some_and(|reason| reason != UnauthenticatedReason::TokenMissing)
+    });
+    if is_unauthenticated && viewer != Viewer::Anonymous {
+        // RFC 6750 §3.1
+        let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(seconds) = answer.errors.iter().filter_map(Error::retry_after).max() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    let log = log_fields(&answer);
+    let mut response = GraphQLResponse::from(answer.response).into_response();
+    response.headers_mut().extend(headers);
+    response.extensions_mut().insert(log);
+    response
+}
+
+fn log_fields(answer: &Answer) -> LogFields {
+    LogFields {
+        operation_name: answer.operation_name.clone(),
+        code: answer.errors.first().map(Error::code),
+    }
+}

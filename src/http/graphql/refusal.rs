@@ -1,0 +1,95 @@
+//! A request that was not executed, because it is no GraphQL request or can't be served.
+
+use async_graphql::ServerError;
+use axum::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{LogFields, MediaType};
+use crate::{Error, graphql::errors::server_error};
+
+/// Why nothing was executed, and the status that says so.
+#[derive(Debug)]
+pub(in crate::http) struct Refusal {
+    status: StatusCode,
+    error: Error,
+    allow: Option<&'static str>,
+}
+
+impl Refusal {
+    /// Not a GraphQL request. The message says what to send instead.
+    pub(super) fn bad_request(status: StatusCode, message: &'static str) -> Self {
+        Self {
+            status,
+            error: Error::BadRequest(message),
+            allow: None,
+        }
+    }
+
+    /// The wrong method (RFC 9110 §15.5.6).
+    pub(super) fn method_not_allowed(message: &'static str, allow: &'static str) -> Self {
+        let refusal = Self::bad_request(StatusCode::METHOD_NOT_ALLOWED, message);
+        Self {
+            allow: Some(allow),
+            ..refusal
+        }
+    }
+
+    /// The answer, as GraphQL JSON.
+    pub(in crate::http) fn into_response(
+        self,
+        media_type: MediaType,
+        request_id: Uuid,
+    ) -> Response {
+        let code = self.error.code();
+        let retry_after = self.error.retry_after();
+        let errors = [server_error(self.error, request_id)];
+        let mut response = errors_response(self.status, media_type, &errors);
+        let headers = response.headers_mut();
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(LogFields {
+            operation_name: None,
+            code: Some(code),
+        });
+        response
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let status = match error {
+            Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self {
+            status,
+            error,
+            allow: None,
+        }
+    }
+}
+
+/// Errors without the key `data`, which says that nothing was executed.
+pub(super) fn errors_response(
+    status: StatusCode,
+    media_type: MediaType,
+    errors: &[ServerError],
+) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        errors: &'a [ServerError],
+    }
+    let body = serde_json::to_vec(&Body { errors }).unwrap_or_default();
+    (status, [(CONTENT_TYPE, media_type.content_type())], body).into_response()
+}

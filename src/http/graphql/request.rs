@@ -1,0 +1,140 @@
+//! From an HTTP request to a GraphQL request, or the reason why it is none.
+
+use std::time::Duration;
+
+use async_graphql::{Request as GraphqlRequest, Variables};
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+
+use super::Refusal;
+
+/// What a body may have, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// How long a client may take to send one.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads the request.
+///
+/// # Errors
+/// 405, 415, 413, 408, 400: see the contract's table in the README.
+pub(super) async fn read(request: Request) -> Result<GraphqlRequest, Refusal> {
+    let method = request.method().clone();
+    if method == Method::GET {
+        return parse_query_string(request.uri().query().unwrap_or_default());
+    }
+    if method != Method::POST {
+        return Err(Refusal::method_not_allowed(
+            "Send a GraphQL request by POST, as JSON.",
+            "GET, POST",
+        ));
+    }
+    check_content_type(request.headers())?;
+    let body = collect(request.into_body()).await?;
+    let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else {
+        return Err(bad_request(
+            r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}; batches are not taken."#,
+        ));
+    };
+    parse_fields(fields)
+}
+
+fn bad_request(message: &'static str) -> Refusal {
+    Refusal::bad_request(StatusCode::BAD_REQUEST, message)
+}
+
+/// A browser sends `application/json` across origins only after asking, which is what protects the other types' users.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let is_json = match (values.next().map(|value| value.to_str()), values.next()) {
+        (Some(Ok(value)), None) => {
+            let mut parts = value.split(';').map(str::trim);
+            let is_json = parts
+                .next()
+                .is_some_and(|part| part.eq_ignore_ascii_case("application/json"));
+            is_json && parts.all(is_not_another_charset)
+        }
+        _ => false,
+    };
+    if is_json {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "Send the header `Content-Type: application/json`, and JSON in UTF-8.",
+    ))
+}
+
+fn is_not_another_charset(parameter: &str) -> bool {
+    parameter.split_once('=').is_none_or(|(name, value)| {
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    })
+}
+
+async fn collect(body: Body) -> Result<Bytes, Refusal> {
+    let body = Limited::new(body, LARGEST_BODY).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::bad_request(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is too large: at most 1 MiB is taken.",
+        )),
+        Ok(Err(_)) => Err(bad_request("The body broke off before its end.")),
+        Err(_) => Err(Refusal::bad_request(
+            StatusCode::REQUEST_TIMEOUT,
+            "The body took too long. Send it within 10 s.",
+        )),
+    }
+}
+
+fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
+    let mut fields = Map::new();
+    for (name, value) in url::form_urlencoded::parse(query_string.as_bytes()) {
+        let value = match &*name {
+            "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| {
+                bad_request("`variables` and `extensions` in the query string must be JSON.")
+            })?,
+            _ => Value::String(value.into_owned()),
+        };
+        if fields.insert(name.into_owned(), value).is_some() {
+            return Err(bad_request(
+                "A parameter of the query string is given twice.",
+            ));
+        }
+    }
+    parse_fields(fields)
+}
+
+/// The members of a request (GraphQL over HTTP, "Request Parameters"); others are left for extensions to come.
+fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
+    let Some(Value::String(query)) = fields.remove("query") else {
+        return Err(bad_request(
+            "`query` is missing: send the GraphQL document there, as a string.",
+        ));
+    };
+    let mut request = GraphqlRequest::new(query);
+    match fields.remove("operationName") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(name)) => request.operation_name = Some(name),
+        Some(_) => return Err(bad_request("`operationName` must be a string.")),
+    }
+    match fields.remove("variables") {
+        None | Some(Value::Null) => {}
+        Some(variables @ Value::Object(_)) => request.variables = Variables::from_json(variables),
+        Some(_) => {
+            return Err(bad_request(
+                "`variables` must be an object, from names to values.",
+            ));
+        }
+    }
+    match fields.remove("extensions") {
+        None | Some(Value::Null | Value::Object(_)) => Ok(request),
+        Some(_) => Err(bad_request("`extensions` must be an object.")),
+    }
+}

@@ -1,0 +1,29 @@
+//! Whether the process lives, and whether it can serve.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+
+use super::Server;
+
+/// The process answers.
+pub(super) async fn live() -> Response {
+    status(StatusCode::OK, r#"{"status":"live"}"#)
+}
+
+/// The database answers and has all migrations.
+pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
+    if server.app.database.is_ready().await {
+        status(StatusCode::OK, r#"{"status":"ready"}"#)
+    } else {
+        status(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"not ready"}"#)
+    }
+}
+
+fn status(status: StatusCode, body: &'static str) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,71 @@
+//! The HTTP door: routes, and everything that has a header or a status.
+//!
+//! Owns what a request must look like and what every answer carries. It decides nothing about accounts: it turns
+//! requests into calls of the floors below, and results into responses.
+
+mod bearer;
+mod cors;
+mod frame;
+mod graphql;
+mod health;
+mod peer;
+mod request_id;
+mod serve;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{StatusCode, header::CONTENT_TYPE},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+pub use peer::Peer;
+pub use serve::{Limits, serve};
+
+use crate::{App, graphql::engine::Engine};
+
+/// What handlers share.
+#[derive(Debug)]
+struct Server {
+    app: Arc<App>,
+    engine: Engine,
+    security_headers: frame::SecurityHeaders,
+}
+
+/// The SDL, as it is published. A test keeps it true.
+const SCHEMA: &str = include_str!("../../schema.graphql");
+
+/// All routes over an [`App`].
+pub fn router(app: &Arc<App>) -> Router {
+    let server = Arc::new(Server {
+        engine: Engine::new(Arc::clone(app)),
+        security_headers: frame::SecurityHeaders::of(&app.settings),
+        app: Arc::clone(app),
+    });
+    Router::new()
+        .route("/graphql", any(graphql::handle))
+        .route("/schema.graphql", get(schema))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .fallback(not_found)
+        .layer(from_fn(frame::guard))
+        .layer(cors::layer(&app.settings))
+        .layer(from_fn_with_state(Arc::clone(&server), frame::frame))
+        .with_state(server)
+}
+
+async fn schema() -> Response {
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], SCHEMA).into_response()
+}
+
+async fn not_found() -> Response {
+    let body = r#"{"detail":"There is nothing at this path. The API is at /graphql."}"#;
+    (
+        StatusCode::NOT_FOUND,
+        [(CONTENT_TYPE, "application/json")],
+        body,
+    )
+        .into_response()
+}
