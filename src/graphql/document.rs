@@ -57,8 +57,16 @@ pub(super) fn check(
     document: &ExecutableDocument,
     operation: &Positioned<OperationDefinition>,
 ) -> Result<(), ServerError> {
-    if operation.node.ty != OperationType::Mutation {
-        return Ok(());
+    match operation.node.ty {
+        OperationType::Query => return Ok(()),
+        OperationType::Mutation => {}
+        OperationType::Subscription => {
+            let message = "This server has no subscriptions.".to_owned();
+            return Err(error_at(
+                Some(operation.pos),
+                Error::ValidationFailed(message),
+            ));
+        }
     }
     let mut fields = RootFields {
         document,

@@ -143,7 +143,8 @@ mod tests {
             ] {
                 assert!(!stored.verify(&other).unwrap(), "{other}");
             }
-            assert!(!stored.verify(&password[..1]).unwrap());
+            let shorter: String = password.chars().skip(1).collect();
+            assert!(!stored.verify(&shorter).unwrap());
         }
     }
 

@@ -1,0 +1,119 @@
+//! What is written down is true: the schema, the README, `.env.example`, the changelog.
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use hallpass::{config, graphql::sdl};
+
+use crate::support::TestServer;
+
+fn read(path: &str) -> String {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn the_published_schema_is_true() {
+    assert!(
+        read("schema.graphql") == sdl(),
+        "schema.graphql is not what the code says any more. Mend it, and read the difference before you commit:\n\n    \
+         cargo run -q -- schema > schema.graphql\n"
+    );
+}
+
+#[tokio::test]
+async fn the_schema_is_served() {
+    let server = TestServer::start().await;
+    let answer = server.anonymous().get("/schema.graphql").await;
+    assert_eq!(answer.text, sdl());
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+}
+
+#[test]
+fn every_definition_has_a_description() {
+    let document = parse_schema(sdl()).unwrap();
+    let mut bare = Vec::new();
+    for definition in document.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else {
+            continue;
+        };
+        let definition = definition.node;
+        let name = definition.name.node.to_string();
+        let mut check = |member: &str, is_described: bool| {
+            if !is_described {
+                bare.push(format!("{name} {member}"));
+            }
+        };
+        check("", definition.description.is_some());
+        match &definition.kind {
+            TypeKind::Object(object) => object
+                .fields
+                .iter()
+                .for_each(|field| check(&field.node.name.node, field.node.description.is_some())),
+            TypeKind::InputObject(input) => input
+                .fields
+                .iter()
+                .for_each(|field| check(&field.node.name.node, field.node.description.is_some())),
+            TypeKind::Enum(kind) => kind
+                .values
+                .iter()
+                .for_each(|value| check(&value.node.value.node, value.node.description.is_some())),
+            _ => {}
+        }
+    }
+    assert_eq!(bare, Vec::<String>::new());
+}
+
+#[test]
+fn every_setting_is_in_the_readme_and_the_example() {
+    for document in ["README.md", ".env.example"] {
+        let text = read(document);
+        let missing: Vec<_> = config::NAMES
+            .iter()
+            .filter(|name| !text.contains(**name))
+            .collect();
+        assert!(missing.is_empty(), "{document} lacks {missing:?}");
+    }
+    let unknown: Vec<String> = read(".env.example")
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        .filter(|name| !config::NAMES.contains(&name.as_str()))
+        .collect();
+    assert_eq!(unknown, Vec::<String>::new(), "settings that are not there");
+}
+
+#[test]
+fn every_error_code_is_in_the_readme() {
+    let readme = read("README.md");
+    let codes: Vec<String> = parse_schema(sdl())
+        .unwrap()
+        .definitions
+        .into_iter()
+        .filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(definition) if definition.node.name.node == "ErrorCode" => {
+                Some(definition.node.kind)
+            }
+            _ => None,
+        })
+        .flat_map(|kind| match kind {
+            TypeKind::Enum(kind) => kind
+                .values
+                .into_iter()
+                .map(|value| value.node.value.node.to_string())
+                .collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    assert!(codes.len() > 10);
+    let missing: Vec<_> = codes
+        .iter()
+        .filter(|code| !readme.contains(&format!("`{code}`")))
+        .collect();
+    assert!(missing.is_empty(), "README.md lacks {missing:?}");
+}

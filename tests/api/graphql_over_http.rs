@@ -1,0 +1,616 @@
+//! GraphQL over HTTP, case by case; the audits of `graphql-http` in `tests/e2e` go over the rest of the specification.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Method, StatusCode, header},
+};
+use hallpass::entity::user;
+use sea_orm::EntityTrait;
+
+use crate::support::{Answer, TestServer, json};
+
+const RESPONSE_JSON: &str = "application/graphql-response+json";
+
+/// Every answer is GraphQL JSON, whose errors have our extensions and the request's id.
+fn assert_refused(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{answer:#?}");
+    assert!(
+        answer.header("content-type").unwrap().contains("json"),
+        "{answer:#?}"
+    );
+    let error = answer.error();
+    assert_eq!(error["extensions"]["code"], code, "{answer:#?}");
+    assert_eq!(
+        error["extensions"]["requestId"].as_str(),
+        answer.header("x-request-id")
+    );
+    assert!(answer.json().get("data").is_none(), "{answer:#?}");
+}
+
+#[tokio::test]
+async fn the_status_of_a_bad_document_depends_on_the_media_type() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    for (body, code) in [
+        (json!({ "query": "{ me { id }" }), "GRAPHQL_PARSE_FAILED"),
+        (
+            json!({ "query": "{ nothing }" }),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (json!({ "query": "" }), "GRAPHQL_PARSE_FAILED"),
+        (
+            json!({ "query": "query A { me { id } }", "operationName": "B" }),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            json!({ "query": "query A { me { id } } query B { me { id } }" }),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            json!({ "query": "fragment F on User { id }" }),
+            "GRAPHQL_PARSE_FAILED",
+        ),
+        (
+            json!({ "query": "subscription { me { id } }" }),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            json!({ "query": "query($n: Int!) { me { id } }" }),
+            "BAD_USER_INPUT",
+        ),
+    ] {
+        for (accept, content_type, status) in [
+            (
+                RESPONSE_JSON,
+                "application/graphql-response+json; charset=utf-8",
+                400,
+            ),
+            ("application/json", "application/json; charset=utf-8", 200),
+            ("*/*", "application/json; charset=utf-8", 200),
+        ] {
+            let request = actor
+                .request(Method::POST, "/graphql")
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::ACCEPT, accept)
+                .body(body.to_string().into())
+                .unwrap();
+            let answer = actor.send(request).await;
+            assert_refused(&answer, status, code);
+            assert_eq!(answer.header("content-type"), Some(content_type));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_graphql_request_is_refused_as_graphql_json() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    for body in [
+        "",
+        "null",
+        "7",
+        "\"{ me { id } }\"",
+        "[]",
+        "{",
+        "{\"query\": \"\\ud800\"}",
+        r#"{"query":"{me{id}}"} x"#,
+        "{}",
+        r#"{"query":null}"#,
+        r#"{"query":7}"#,
+        r#"{"query":["{me{id}}"]}"#,
+        r#"[{"query":"{me{id}}"}]"#,
+        r#"{"query":"{me{id}}","variables":"{}"}"#,
+        r#"{"query":"{me{id}}","variables":[]}"#,
+        r#"{"query":"{me{id}}","operationName":7}"#,
+        r#"{"query":"{me{id}}","extensions":"x"}"#,
+        "\u{feff}{\"query\":\"{me{id}}\"}",
+    ] {
+        assert_refused(&actor.post(body).await, 400, "BAD_REQUEST");
+    }
+    assert_refused(
+        &actor.post(&b"{\"query\":\"{me{id} \xff}\"}"[..]).await,
+        400,
+        "BAD_REQUEST",
+    );
+}
+
+#[tokio::test]
+async fn only_json_is_taken() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let mutation = json!({ "query": r#"mutation { register(input: {username: "ada", password: "correct horse"}) { tokenType } }"# }).to_string();
+    for content_type in [
+        "",
+        "text/plain",
+        "text/plain; application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/graphql",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "application/graphql+json",
+    ] {
+        let request = actor
+            .request(Method::POST, "/graphql")
+            .header(header::CONTENT_TYPE, content_type);
+        assert_refused(
+            &actor
+                .send(request.body(mutation.clone().into()).unwrap())
+                .await,
+            415,
+            "BAD_REQUEST",
+        );
+    }
+    let without = actor
+        .request(Method::POST, "/graphql")
+        .body(mutation.clone().into())
+        .unwrap();
+    assert_refused(&actor.send(without).await, 415, "BAD_REQUEST");
+    let twice = actor
+        .request(Method::POST, "/graphql")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, "text/plain");
+    assert_refused(
+        &actor
+            .send(twice.body(mutation.clone().into()).unwrap())
+            .await,
+        415,
+        "BAD_REQUEST",
+    );
+    assert!(
+        user::Entity::find()
+            .all(server.app.database.read())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    for content_type in [
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        "application/json;charset=\"utf-8\";x=y",
+    ] {
+        let request = actor
+            .request(Method::POST, "/graphql")
+            .header(header::CONTENT_TYPE, content_type);
+        let answer = actor
+            .send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap())
+            .await;
+        assert_eq!(answer.data("/__typename"), "Query", "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_mutation_never_goes_by_get() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let register = r#"register(input: {username: "ada", password: "correct horse"}) { tokenType }"#;
+    for (query, operation_name) in [
+        (format!("mutation {{ {register} }}"), None),
+        (format!("mutation Named {{ {register} }}"), None),
+        (format!("mutation Named {{ {register} }}"), Some("Named")),
+        (format!("# a comment\nmutation {{ {register} }}"), None),
+        (format!("\u{feff}mutation {{ {register} }}"), None),
+        (format!(",, mutation {{ {register} }}"), None),
+        (
+            format!("query Q {{ __typename }} mutation M {{ {register} }}"),
+            Some("M"),
+        ),
+        (
+            format!("mutation M {{ {register} }} query Q {{ __typename }}"),
+            Some("M"),
+        ),
+        (
+            format!("mutation {{ ...F }} fragment F on Mutation {{ {register} }}"),
+            None,
+        ),
+        (format!("mutation {{ {register} nothing }}"), None),
+    ] {
+        let mut path = url::form_urlencoded::Serializer::new("/graphql?".to_owned());
+        path.append_pair("query", &query);
+        if let Some(name) = operation_name {
+            path.append_pair("operationName", name);
+        }
+        let answer = actor.get(&path.finish()).await;
+        if query.starts_with(['\u{feff}']) && answer.code() == "GRAPHQL_PARSE_FAILED" {
+            continue;
+        }
+        assert_refused(&answer, 405, "BAD_REQUEST");
+        assert_eq!(answer.header("allow"), Some("POST"), "{query}");
+    }
+    assert!(
+        user::Entity::find()
+            .all(server.app.database.read())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_query_goes_by_get_with_all_its_parts() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let query =
+        "query A($yes: Boolean!) { me @include(if: $yes) { username } } query B { __typename }";
+    let path = |parts: &[(&str, &str)]| {
+        let mut path = url::form_urlencoded::Serializer::new("/graphql?".to_owned());
+        path.extend_pairs(parts);
+        path.finish()
+    };
+    let good = path(&[
+        ("query", query),
+        ("operationName", "A"),
+        ("variables", r#"{"yes": true}"#),
+    ]);
+    assert_eq!(ada.get(&good).await.data("/me/username"), "ada");
+    for bad in [
+        path(&[("query", query), ("query", query)]),
+        path(&[("query", query), ("variables", "{")]),
+        path(&[("query", query), ("variables", "[]")]),
+        path(&[("variables", "{}")]),
+        "/graphql".to_owned(),
+        "/graphql?query=%ff".to_owned() + "&query=1",
+    ] {
+        assert_refused(&ada.get(&bad).await, 400, "BAD_REQUEST");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_told_which_ones_there_are() {
+    let server = TestServer::start().await;
+    for method in [
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::TRACE,
+        Method::from_bytes(b"BREW").unwrap(),
+    ] {
+        let actor = server.anonymous();
+        let answer = actor
+            .send(
+                actor
+                    .request(method.clone(), "/graphql")
+                    .body(Body::empty())
+                    .unwrap(),
+            )
+            .await;
+        assert_refused(&answer, 405, "BAD_REQUEST");
+        assert_eq!(answer.header("allow"), Some("GET, POST"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_is_not_given() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let request = actor
+        .request(Method::POST, "/graphql")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "text/html");
+    let answer = actor
+        .send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap())
+        .await;
+    assert_refused(&answer, 406, "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn a_body_of_twenty_megabytes_is_not_read() {
+    let server = TestServer::start().await;
+    let chunk = Bytes::from(vec![b' '; 64 * 1024]);
+    let read = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&read);
+    let chunks = futures_util::stream::iter((0..320).map(move |_| {
+        count.fetch_add(chunk.len(), std::sync::atomic::Ordering::SeqCst);
+        Ok::<_, std::io::Error>(chunk.clone())
+    }));
+    let answer = server.anonymous().post(Body::from_stream(chunks)).await;
+    assert_refused(&answer, 413, "BAD_REQUEST");
+    assert!(read.load(std::sync::atomic::Ordering::SeqCst) <= 1024 * 1024 + 128 * 1024);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_bad_request() {
+    let server = TestServer::start().await;
+    let broken = futures_util::stream::iter([
+        Ok(Bytes::from("{\"query\"")),
+        Err(std::io::Error::other("gone")),
+    ]);
+    assert_refused(
+        &server.anonymous().post(Body::from_stream(broken)).await,
+        400,
+        "BAD_REQUEST",
+    );
+}
+
+#[tokio::test]
+async fn a_mutation_has_one_root_field() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let login = r#"login(input: {username: "ada", password: "correct horse"}) { tokenType }"#;
+    for query in [
+        format!("mutation {{ a: {login} b: {login} }}"),
+        format!("mutation {{ {login} {login} }}"),
+        format!("mutation {{ a: {login} ... on Mutation {{ b: {login} }} }}"),
+        format!(
+            "mutation {{ ...F ...G }} fragment F on Mutation {{ a: {login} }} fragment G on Mutation {{ b: {login} }}"
+        ),
+        format!("mutation {{ ...F ...F }} fragment F on Mutation {{ a: {login} }}"),
+        format!(
+            "mutation {{ ... {{ ...F }} }} fragment F on Mutation {{ ...G b: {login} }} fragment G on Mutation {{ a: {login} }}"
+        ),
+        format!("mutation {{ ... @skip(if: true) {{ a: {login} }} b: {login} }}"),
+    ] {
+        let answer = actor.query(&query).await;
+        assert_refused(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
+        assert!(answer.text.contains("exactly one root field"), "{query}");
+    }
+    let cycle = actor
+        .query("mutation { ...F } fragment F on Mutation { ...F }")
+        .await;
+    assert_refused(&cycle, 200, "GRAPHQL_VALIDATION_FAILED");
+    let one = actor
+        .query(&format!(
+            "mutation {{ __typename ...F }} fragment F on Mutation {{ a: {login} }}"
+        ))
+        .await;
+    assert_eq!(one.code(), "INVALID_CREDENTIALS");
+    assert_eq!(
+        one.json()["data"],
+        json!({ "__typename": "Mutation", "a": null })
+    );
+}
+
+#[tokio::test]
+async fn variables_that_do_not_fit_are_told_where() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
+    for (variables, told) in [
+        (
+            json!({}),
+            "The variable declared here is missing. It is of the type LoginInput!.",
+        ),
+        (
+            json!({ "input": null }),
+            "The variable declared here must not be null. It is of the type LoginInput!.",
+        ),
+        (
+            json!({ "input": "s3cret" }),
+            "The variable declared here must be an object of the type LoginInput.",
+        ),
+        (
+            json!({ "input": { "username": "ada" } }),
+            "`password` in the variable declared here is missing. It is of the type String!.",
+        ),
+        (
+            json!({ "input": { "username": 7, "password": "s3cret" } }),
+            "`username` in the variable declared here does not fit the type String!.",
+        ),
+        (
+            json!({ "input": { "username": null, "password": "s3cret" } }),
+            "`username` in the variable declared here must not be null. It is of the type String!.",
+        ),
+        (
+            json!({ "input": { "username": "ada", "password": "x", "s3cret": "s3cret" } }),
+            "The variable declared here has a field that LoginInput does not have. It has username, password.",
+        ),
+    ] {
+        let answer = actor.graphql(login, variables).await;
+        assert_refused(&answer, 200, "BAD_USER_INPUT");
+        assert_eq!(answer.error()["message"], told);
+        assert_eq!(
+            answer.error()["locations"][0],
+            json!({ "line": 1, "column": 10 })
+        );
+    }
+    let nullable = "query($yes: Boolean = true, $unused: [Int!]) { me @include(if: $yes) { id } also: me @include(if: $yes) { id } \
+        __type(name: \"User\") { fields(includeDeprecated: $yes) { name } } }";
+    for (variables, fits) in [
+        (json!({}), true),
+        (json!({ "yes": false, "extra": 1 }), true),
+        (json!({ "yes": 1 }), false),
+        (json!({ "unused": [1, null] }), false),
+        (json!({ "unused": [1, 2_147_483_648_i64] }), false),
+        (json!({ "unused": [1.5] }), false),
+    ] {
+        let answer = actor.graphql(nullable, variables.clone()).await;
+        let is_bad_input = answer.text.contains("BAD_USER_INPUT");
+        assert_eq!(is_bad_input, !fits, "{variables}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_does_not_fit_is_told_why() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    for (query, told) in [
+        (
+            "{ me { usernam } }",
+            "This field does not exist on User. Did you mean `username`?",
+        ),
+        ("{ me { xyzzy } }", "This field does not exist on User."),
+        (
+            "{ me }",
+            "This field has subfields: select some of them in braces.",
+        ),
+        (
+            "{ me { id { x } } }",
+            "This field has no subfields: leave the braces out.",
+        ),
+        ("{ me(x: 1) { id } }", "This argument does not exist."),
+        (
+            "mutation { login { tokenType } }",
+            "The required argument `input` is missing here.",
+        ),
+        ("{ ...F }", "This fragment is not defined in the document."),
+        (
+            "{ me { id } } fragment F on User { id }",
+            "This fragment is never used, or can't be spread here.",
+        ),
+        (
+            "query($a: Int) { __typename }",
+            "This variable is not declared, or declared and not used.",
+        ),
+        (
+            "{ me { a: id a: username } }",
+            "Two fields of one name differ; give one of them an alias.",
+        ),
+        ("{ me @nope { id } }", "This directive does not exist."),
+        (
+            "mutation { login(input: {username: 7, password: \"x\"}) { tokenType } }",
+            "The value of this argument does not fit its type.",
+        ),
+    ] {
+        let answer = actor.query(query).await;
+        let body = answer.json();
+        assert_eq!(
+            body["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
+            "{query}"
+        );
+        assert_eq!(body["errors"][0]["message"], told, "{query}");
+        assert!(
+            body["errors"][0]["locations"][0]["line"].is_number(),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn answers_with_a_token_are_not_kept_or_sniffed() {
+    let server = TestServer::start().await;
+    let answer = server
+        .anonymous()
+        .register(json!({ "username": "ada", "password": "correct horse" }))
+        .await;
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        assert_eq!(answer.header(name), Some(value));
+    }
+    assert!(answer.header("server").is_none());
+    assert!(answer.header("strict-transport-security").is_none());
+    let public = TestServer::with(|settings| {
+        settings.public_url = "https://accounts.example.org".to_owned()
+    })
+    .await;
+    assert_eq!(
+        public
+            .anonymous()
+            .get("/health/live")
+            .await
+            .header("strict-transport-security"),
+        Some("max-age=63072000")
+    );
+}
+
+#[tokio::test]
+async fn pages_of_allowed_origins_may_call_and_no_others() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    for (origin, is_allowed) in [
+        ("http://localhost:3000", true),
+        ("http://localhost:5173", true),
+        ("http://localhost:8000", true),
+        ("http://127.0.0.1:8000", true),
+        ("http://[::1]:8000", true),
+        ("https://evil.example", false),
+        ("http://localhost:3001", false),
+        ("http://localhost:3000.evil.example", false),
+        ("null", false),
+    ] {
+        let preflight = actor
+            .request(Method::OPTIONS, "/graphql")
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .header(
+                header::ACCESS_CONTROL_REQUEST_HEADERS,
+                "authorization,content-type,x-apollo-operation-name",
+            );
+        let preflight = actor.send(preflight.body(Body::empty()).unwrap()).await;
+        let request = actor
+            .request(Method::POST, "/graphql")
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/json");
+        let request = actor
+            .send(request.body("not even JSON".into()).unwrap())
+            .await;
+        for answer in [&preflight, &request] {
+            assert_eq!(
+                answer.header("access-control-allow-origin"),
+                is_allowed.then_some(origin),
+                "{origin}"
+            );
+            assert!(
+                answer
+                    .headers
+                    .get_all("vary")
+                    .iter()
+                    .any(|vary| vary.to_str().unwrap().contains("origin"))
+            );
+        }
+        assert_eq!(preflight.status, StatusCode::OK);
+        assert_eq!(
+            preflight.header("access-control-allow-credentials"),
+            Some("true")
+        );
+        assert_eq!(
+            preflight.header("access-control-allow-headers"),
+            Some("authorization,content-type,x-apollo-operation-name")
+        );
+        assert_eq!(
+            request.header("access-control-expose-headers"),
+            Some("www-authenticate,retry-after,x-request-id")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_our_own_id() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let request = actor
+        .request(Method::GET, "/health/live")
+        .header("x-request-id", "theirs");
+    let answer = actor.send(request.body(Body::empty()).unwrap()).await;
+    let id = answer.header("x-request-id").unwrap().to_owned();
+    assert!(uuid::Uuid::parse_str(&id).is_ok());
+    let lines = crate::support::logged(&id);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("status=200") && line.contains("/health/live")),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_log_names_operation_and_code_once_a_request() {
+    let server = TestServer::start().await;
+    let answer = server.anonymous().query("query WhoAmI { me { id } }").await;
+    let lines = crate::support::logged(answer.header("x-request-id").unwrap());
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert!(
+        line.contains(r#"operation="WhoAmI""#) && line.contains(r#"code="UNAUTHENTICATED""#),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_at_other_paths() {
+    let server = TestServer::start().await;
+    for path in ["/", "/graphql/", "/users", "/.env", "/%00"] {
+        let answer = server.anonymous().get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.json()["detail"].is_string());
+    }
+}

@@ -1,0 +1,126 @@
+//! Every query on the way of a login and of the guard finds its rows by an index.
+
+use std::sync::{Arc, Mutex};
+
+use hallpass::database::Database;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::support::{TestDatabase, TestServer, json, password_of, settings};
+
+#[tokio::test]
+async fn login_register_and_guard_search_by_index() {
+    let database = TestDatabase::create().await;
+    let mut settings = settings();
+    settings.database_url = database.url().clone();
+    let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
+    let statements = Arc::new(Mutex::new(Vec::<Statement>::new()));
+    let seen = Arc::clone(&statements);
+    connected.observe(move |info| seen.lock().unwrap().push(info.statement.clone()));
+    let server = TestServer::assemble(database, settings, connected);
+
+    let input =
+        json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    server
+        .anonymous()
+        .register(input.clone())
+        .await
+        .data("/register/user");
+    server.anonymous().register(input).await.problems();
+    server
+        .anonymous()
+        .login("ada@example.org", &password_of("ada"))
+        .await
+        .data("/login/user");
+    let answer = server.anonymous().login("ada", &password_of("ada")).await;
+    server
+        .anonymous()
+        .with_bearer(answer.data("/login/accessToken").as_str().unwrap())
+        .me()
+        .await
+        .data("/me");
+
+    let statements = std::mem::take(&mut *statements.lock().unwrap());
+    let searching: Vec<&Statement> = statements
+        .iter()
+        .filter(|statement| !statement.sql.starts_with("INSERT"))
+        .collect();
+    // By name and by address, for login and for taken names, the note of a login, the guard.
+    assert!(searching.len() >= 7, "{searching:#?}");
+    for statement in searching {
+        let plan = explain(&server.app.database, statement).await;
+        assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
+    }
+}
+
+#[tokio::test]
+async fn a_search_without_an_index_would_be_noticed() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let backend = server.app.database.read().get_database_backend();
+    let statement =
+        Statement::from_string(backend, "SELECT id FROM users WHERE first_name = 'Ada'");
+    let plan = explain(&server.app.database, &statement).await;
+    assert!(!plan.uses_index, "{}", plan.text);
+}
+
+struct Plan {
+    text: String,
+    uses_index: bool,
+}
+
+async fn explain(database: &Database, statement: &Statement) -> Plan {
+    let transaction = database.write().await.unwrap();
+    let backend = transaction.get_database_backend();
+    let explain = match backend {
+        DbBackend::Sqlite => "EXPLAIN QUERY PLAN",
+        _ => "EXPLAIN",
+    };
+    if backend == DbBackend::Postgres {
+        // A table of one row is otherwise read whole.
+        transaction
+            .execute_unprepared("SET LOCAL enable_seqscan = off")
+            .await
+            .unwrap();
+    }
+    let statement = Statement {
+        sql: format!("{explain} {}", statement.sql),
+        values: statement.values.clone(),
+        db_backend: backend,
+    };
+    let rows = transaction.query_all_raw(statement).await.unwrap();
+    let lines: Vec<(String, bool)> = rows
+        .iter()
+        .map(|row| match backend {
+            DbBackend::Sqlite => {
+                let detail: String = row.try_get("", "detail").unwrap();
+                let uses_index = detail.starts_with("SEARCH") && detail.contains("USING");
+                (detail, uses_index)
+            }
+            DbBackend::Postgres => {
+                let line: String = row.try_get_by_index(0).unwrap();
+                let is_scan = line.contains("Scan");
+                let uses_index = !is_scan || line.contains("Index");
+                (line, uses_index)
+            }
+            _ => {
+                let table: Option<String> = row.try_get("", "table").unwrap();
+                let access: Option<String> = row.try_get("", "type").unwrap();
+                let extra: Option<String> = row.try_get("", "Extra").unwrap();
+                let uses_index = matches!(
+                    access.as_deref(),
+                    Some("const" | "eq_ref" | "ref" | "range")
+                );
+                (format!("{table:?} {access:?} {extra:?}"), uses_index)
+            }
+        })
+        .collect();
+    let text = lines
+        .iter()
+        .map(|(line, _)| line.as_str())
+        .collect::<Vec<_>>()
+        .join("\n");
+    Plan {
+        uses_index: !lines.is_empty() && lines.iter().all(|(_, uses_index)| *uses_index),
+        text,
+    }
+}

@@ -1,0 +1,18 @@
+//! The API, told as stories of the people who use it: one file for each capability, against the real router and a
+//! real database of the test's own. `TEST_DATABASE_URL` chooses the database; without it, SQLite.
+
+mod documents;
+mod errors;
+mod graphql_over_http;
+mod health;
+mod house;
+mod indexes;
+mod login;
+mod migrations;
+mod register;
+mod secrets;
+mod server_info;
+mod serving;
+mod settings;
+mod support;
+mod users;

@@ -1,0 +1,184 @@
+//! What a client sends in the wrong place is not repeated: not in an answer, not in the log.
+
+use crate::support::{TestServer, json, logged};
+
+#[tokio::test]
+async fn a_password_in_a_wrong_place_never_comes_back() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let secret = "hunter2_kQ9";
+    let documents = [
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: "{secret}) {{ tokenType }} }}"#
+        ),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: "{secret}"}} {{ tokenType }} }}"#
+        ),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: {secret}}}) {{ tokenType }} }}"#
+        ),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#
+        ),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#
+        ),
+        format!(r#"mutation {{ login(input: "{secret}") {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: ["{secret}"]) {{ tokenType }} }}"#),
+        format!(
+            r#"mutation {{ login(input: {{username: 7, password: "{secret}"}}) {{ tokenType }} }}"#
+        ),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: ["{secret}"]}}) {{ tokenType }} }}"#
+        ),
+        format!("{{ me {{ {secret} }} }}"),
+        format!("{{ {secret} {{ id }} }}"),
+        format!("{{ me {{ ...{secret} }} }}"),
+        format!("{{ me {{ ... on {secret} {{ id }} }} }}"),
+        format!("{{ me @{secret} {{ id }} }}"),
+        format!("{{ me @skip(if: \"{secret}\") {{ id }} }}"),
+        format!("{{ me @skip(if: {secret}) {{ id }} }}"),
+        format!("query(${secret}: Int) {{ me {{ id }} }}"),
+        format!("query($x: {secret}) {{ me {{ id }} }}"),
+        format!("query($x: [{secret}!]!) {{ me {{ id }} }}"),
+        format!("query($x: Int = \"{secret}\") {{ me @skip(if: $x) {{ id }} }}"),
+        format!("query($x: Boolean = {secret}) {{ me @skip(if: $x) {{ id }} }}"),
+        format!("{{ me(x: ${secret}) {{ id }} }}"),
+        format!("fragment {secret} on User {{ id }} query {{ me {{ id }} }}"),
+        format!("query {secret} {{ me }} query {secret} {{ me }}"),
+        format!("{{ __type(name: {secret}) {{ name }} }}"),
+        format!("{{ me {{ {secret}: id {secret}: username }} }}"),
+        format!("mutation {{ {secret}: login(input: {{}}) {{ tokenType }} }}"),
+        format!("\"{secret}\" {{ me }}"),
+        format!("{{ me {{ id }} }} {secret}"),
+    ];
+    let mut ids = Vec::new();
+    for document in &documents {
+        let answer = actor.query(document).await;
+        assert!(answer.json()["errors"].is_array(), "{document}: {answer:?}");
+        assert!(!answer.text.contains(secret), "{document}: {}", answer.text);
+        ids.push(answer.header("x-request-id").unwrap().to_owned());
+    }
+    let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
+    for variables in [
+        json!({ "input": secret }),
+        json!({ "input": [secret] }),
+        json!({ "input": { "username": "ada", "password": [secret] } }),
+        json!({ "input": { "username": "ada", "password": { secret: secret } } }),
+        json!({ "input": { "username": "ada", "password": "x", secret: secret } }),
+        json!({ "input": { "username": secret } }),
+        json!({ "input": { "username": secret, "password": secret } }),
+        json!({ "input": { "username": format!("{secret}\u{0}"), "password": secret } }),
+    ] {
+        let answer = actor.graphql(login, variables).await;
+        assert!(answer.json()["errors"].is_array());
+        assert!(!answer.text.contains(secret), "{}", answer.text);
+    }
+    for (register, password) in [("ada", secret), (secret, "x"), ("b\u{0}", secret)] {
+        let input = json!({ "username": register, "password": password, "email": secret, "firstName": format!("\u{0}{secret}") });
+        let answer = actor.register(input).await;
+        assert!(!answer.text.contains(secret), "{}", answer.text);
+    }
+    let unparsable = actor.post(format!("{{\"query\": \"{secret}")).await;
+    assert!(!unparsable.text.contains(secret));
+    let bearer = actor.with_bearer(secret).me().await;
+    assert!(!bearer.text.contains(secret));
+    actor
+        .get(
+            &format!("/graphql?query={{{secret}}}&access_token={secret}")
+                .replace('{', "%7B")
+                .replace('}', "%7D"),
+        )
+        .await;
+
+    assert!(ids.iter().all(|id| !logged(id).is_empty()));
+    assert_eq!(logged(secret), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
+    let server = TestServer::start().await;
+    let password = "swordfish_Zu7x";
+    let input = json!({ "username": "ada", "password": password });
+    let token = server
+        .anonymous()
+        .register(input)
+        .await
+        .data("/register/accessToken");
+    let token = token.as_str().unwrap();
+    server
+        .anonymous()
+        .login("ada", password)
+        .await
+        .data("/login/user");
+    server.anonymous().with_bearer(token).me().await.data("/me");
+    assert_eq!(logged(password), Vec::<String>::new());
+    assert_eq!(logged(token), Vec::<String>::new());
+    if let hallpass::config::DatabaseUrl::Sqlite(path) = server.database.url() {
+        for suffix in ["", "-wal"] {
+            let file = std::fs::read(format!("{}{suffix}", path.display())).unwrap();
+            let holds = |text: &str| {
+                file.windows(text.len())
+                    .any(|window| window == text.as_bytes())
+            };
+            assert!(!holds(password) && !holds(token), "{suffix}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_databases_choke_on_is_the_clients_mistake() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let long = "x".repeat(100_000);
+    let bodies = [
+        "\\u0000",
+        "\\ud800",
+        "\\udfff\\ud800",
+        "a\\u0000b",
+        &long,
+        "\\uffff",
+        "\u{202e}",
+        "'; DROP TABLE users; --",
+    ];
+    for text in bodies {
+        for field in ["username", "email", "firstName", "lastName"] {
+            let mut input = serde_json::Map::new();
+            for (name, value) in [
+                ("username", "somebody"),
+                ("password", "correct horse"),
+                (field, "@"),
+            ] {
+                input.insert(name.to_owned(), json!(value));
+            }
+            let input = serde_json::Value::Object(input)
+                .to_string()
+                .replace("\"@\"", &format!("\"{text}\""));
+            let query = json!(crate::support::REGISTER);
+            let answer = actor
+                .post(format!(
+                    r#"{{"query":{query},"variables":{{"input":{input}}}}}"#
+                ))
+                .await;
+            if let Some(errors) = answer.json()["errors"].as_array() {
+                for error in errors {
+                    let code = error["extensions"]["code"].as_str().unwrap();
+                    assert!(
+                        !["INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"].contains(&code),
+                        "{field} {text:.20}: {error}"
+                    );
+                }
+            }
+        }
+        for literal in [text, "\\uD800", "\\u{110000}"] {
+            let document = format!(
+                r#"mutation {{ login(input: {{username: "{literal}", password: "{literal}"}}) {{ tokenType }} }}"#
+            );
+            let code = actor.query(&document).await.code();
+            assert!(
+                ["INVALID_CREDENTIALS", "GRAPHQL_PARSE_FAILED"].contains(&code.as_str()),
+                "{code} for {literal:.20}"
+            );
+        }
+    }
+}

@@ -1,0 +1,51 @@
+use chrono::TimeDelta;
+
+use crate::support::{TestServer, json};
+
+const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired accessTokenLifetime \
+    passwordPolicy { minLength maxLength } usernamePolicy { minLength maxLength pattern } } }";
+
+#[tokio::test]
+async fn a_form_learns_what_to_ask_for() {
+    let server = TestServer::with(|settings| {
+        settings.require_email = true;
+        settings.registration_enabled = false;
+        settings.access_token_lifetime = TimeDelta::minutes(5);
+    })
+    .await;
+    assert_eq!(
+        server
+            .anonymous()
+            .query(SERVER_INFO)
+            .await
+            .data("/serverInfo"),
+        json!({
+            "registrationEnabled": false, "emailRequired": true, "accessTokenLifetime": 300,
+            "passwordPolicy": { "minLength": 8, "maxLength": 128 },
+            "usernamePolicy": { "minLength": 1, "maxLength": 64, "pattern": "[A-Za-z0-9_\\-]+" },
+        })
+    );
+}
+
+#[tokio::test]
+async fn caches_may_keep_it_but_nothing_about_anyone() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let server_info = "/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D";
+    let with_me = "/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%20me%7Bid%7D%7D";
+    let cached = server.anonymous().get(server_info).await;
+    assert_eq!(cached.header("cache-control"), Some("max-age=300"));
+    for answer in [
+        ada.get(server_info).await,
+        ada.get(with_me).await,
+        server.anonymous().get(with_me).await,
+        server.anonymous().query(SERVER_INFO).await,
+        server.anonymous().get("/graphql?query=%7Bnothing%7D").await,
+    ] {
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "{answer:?}"
+        );
+    }
+}

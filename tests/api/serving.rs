@@ -1,0 +1,187 @@
+//! The accept loop, over real connections.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Router, body::Body, routing::get};
+use hallpass::http::{Limits, serve};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
+
+use crate::support::TestServer;
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+async fn run(router: Router, limits: Limits) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(serve(listener, router, limits, async move {
+        stopped.await.unwrap_or(())
+    }));
+    Running {
+        address,
+        stop,
+        served,
+    }
+}
+
+async fn send(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn read_to_end(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_head_that_never_ends_loses_its_connection() {
+    let server = TestServer::start().await;
+    let limits = Limits {
+        head_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let running = run(server.router.clone(), limits).await;
+    let endless = send(
+        running.address,
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-slow: ",
+    )
+    .await;
+    let text = read_to_end(endless).await;
+    assert!(
+        text.is_empty() || text.starts_with("HTTP/1.1 408"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn past_the_cap_connections_wait_their_turn() {
+    let server = TestServer::start().await;
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let running = run(server.router.clone(), limits).await;
+    let idle = send(
+        running.address,
+        "GET /health/live HTTP/1.1\r\nhost: localhost\r\n",
+    )
+    .await;
+    let waiting = tokio::spawn(read_to_end(send(running.address, LIVE).await));
+    // The first one's place is taken for as long as it is connected.
+    let mut idle = idle;
+    idle.write_all(b"\r\n").await.unwrap();
+    let mut start = [0; 12];
+    idle.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    assert!(!waiting.is_finished());
+    drop(idle);
+    assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
+    let started = std::sync::Arc::new(Notify::new());
+    let finish = std::sync::Arc::new(Notify::new());
+    let (is_started, may_finish) = (started.clone(), finish.clone());
+    let router = Router::new().route(
+        "/slow",
+        get(|| async move {
+            is_started.notify_one();
+            may_finish.notified().await;
+            "done"
+        }),
+    );
+    let running = run(router, Limits::default()).await;
+    let slow = send(
+        running.address,
+        "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    )
+    .await;
+    let idle = TcpStream::connect(running.address).await.unwrap();
+    started.notified().await;
+    running.stop.send(()).unwrap();
+    assert_eq!(read_to_end(idle).await, "");
+    assert!(TcpStream::connect(running.address).await.is_err());
+    finish.notify_one();
+    assert!(read_to_end(slow).await.ends_with("done"));
+    running.served.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_never_finishes_is_cut_off() {
+    let router = Router::new().route("/never", get(std::future::pending::<()>));
+    let limits = Limits {
+        drain: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let running = run(router, limits).await;
+    let never = send(
+        running.address,
+        "GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    )
+    .await;
+    running.stop.send(()).unwrap();
+    running.served.await.unwrap();
+    drop(never);
+}
+
+#[tokio::test]
+async fn three_hundred_slow_bodies_keep_nobody_waiting() {
+    let server = TestServer::start().await;
+    let running = run(server.router.clone(), Limits::default()).await;
+    let head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let mut slow = Vec::new();
+    for _ in 0..300 {
+        slow.push(send(running.address, head).await);
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(1), async {
+        read_to_end(send(running.address, LIVE).await).await
+    });
+    assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
+    drop(slow);
+}
+
+#[tokio::test]
+async fn requests_of_two_lengths_are_refused() {
+    let server = TestServer::start().await;
+    let running = run(server.router.clone(), Limits::default()).await;
+    for lengths in [
+        "content-length: 5\r\ncontent-length: 6",
+        "content-length: 5\r\ntransfer-encoding: chunked\r\ncontent-length: 7",
+    ] {
+        let request = format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{lengths}\r\nconnection: close\r\n\r\n0\r\n\r\n"
+        );
+        let answer = read_to_end(send(running.address, &request).await).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{lengths}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
+    // The engine itself can't be made to panic on purpose; a broken body can.
+    let server = TestServer::start().await;
+    let body = Body::from_stream(futures_util::stream::poll_fn(
+        |_| -> std::task::Poll<Option<Result<&str, std::io::Error>>> { panic!("on purpose") },
+    ));
+    let answer = server.anonymous().post(body).await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
+    assert!(answer.json().get("data").is_none());
+    assert!(!answer.text.contains("on purpose"));
+    assert_eq!(server.anonymous().get("/health/live").await.status, 200);
+}

@@ -1,0 +1,105 @@
+//! Someone who uses the API.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, header},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::Answer;
+
+/// Someone with a client: it sends the bearer once there is one.
+#[derive(Clone)]
+pub struct Actor {
+    router: Router,
+    pub bearer: Option<String>,
+}
+
+pub const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { \
+    accessToken tokenType expiresIn user { id username email firstName lastName fullName isActive roles createdAt updatedAt lastLoginAt } } }";
+
+pub const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { \
+    accessToken tokenType expiresIn user { id username lastLoginAt } } }";
+
+pub const ME: &str = "{ me { id username email firstName lastName fullName isActive roles createdAt updatedAt lastLoginAt } }";
+
+impl Actor {
+    pub fn new(router: Router) -> Self {
+        Self {
+            router,
+            bearer: None,
+        }
+    }
+
+    /// The same person with another bearer.
+    pub fn with_bearer(&self, bearer: &str) -> Self {
+        Self {
+            bearer: Some(bearer.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    pub async fn register(&self, input: Value) -> Answer {
+        self.graphql(REGISTER, json!({ "input": input })).await
+    }
+
+    pub async fn login(&self, username: &str, password: &str) -> Answer {
+        self.graphql(
+            LOGIN,
+            json!({ "input": { "username": username, "password": password } }),
+        )
+        .await
+    }
+
+    pub async fn me(&self) -> Answer {
+        self.query(ME).await
+    }
+
+    pub async fn query(&self, query: &str) -> Answer {
+        self.graphql(query, json!({})).await
+    }
+
+    pub async fn graphql(&self, query: &str, variables: Value) -> Answer {
+        self.post(json!({ "query": query, "variables": variables }).to_string())
+            .await
+    }
+
+    /// A GraphQL request with this body, as JSON clients send it.
+    pub async fn post(&self, body: impl Into<Body>) -> Answer {
+        let request = self
+            .request(Method::POST, "/graphql")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.into())
+            .unwrap();
+        self.send(request).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// A request with this actor's bearer, to be finished.
+    pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
+        let request = Request::builder().method(method).uri(path);
+        match &self.bearer {
+            Some(bearer) => request.header(header::AUTHORIZATION, format!("Bearer {bearer}")),
+            None => request,
+        }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            text,
+        }
+    }
+}

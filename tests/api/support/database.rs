@@ -1,0 +1,236 @@
+//! A database for each test, on the server that `TEST_DATABASE_URL` names, or in an SQLite file.
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    process, thread,
+};
+
+use hallpass::{
+    config::{DatabaseUrl, ExposeSecret, Settings},
+    database::Database,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use tokio::sync::OnceCell;
+
+const PREFIX: &str = "hallpass_test_";
+
+/// An empty database with all migrations, gone when it is dropped.
+pub struct TestDatabase {
+    url: DatabaseUrl,
+}
+
+impl TestDatabase {
+    pub async fn create() -> Self {
+        let database = Self::named(true).await;
+        match (&database.url, template(&server()).await) {
+            (DatabaseUrl::Sqlite(path), Some(template)) => {
+                drop(std::fs::copy(template, path).unwrap())
+            }
+            (DatabaseUrl::MySql(_), _) => migrate(&database.url).await,
+            _ => {}
+        }
+        database
+    }
+
+    /// A database without a table.
+    pub async fn create_bare() -> Self {
+        Self::named(false).await
+    }
+
+    async fn named(from_template: bool) -> Self {
+        static CREATING: tokio::sync::Mutex<u32> = tokio::sync::Mutex::const_new(0);
+        // PostgreSQL copies a template for one at a time.
+        let mut count = CREATING.lock().await;
+        *count += 1;
+        let name = format!("{PREFIX}{}_{}", process::id(), *count);
+        let server = server();
+        let url = match &server {
+            DatabaseUrl::Sqlite(_) => DatabaseUrl::Sqlite(folder().join(format!("{name}.db"))),
+            _ => at(&server, &name),
+        };
+        if let Some(admin) = admin(&server).await {
+            let template = match (from_template, admin.get_database_backend()) {
+                (true, DbBackend::Postgres) => {
+                    format!(" TEMPLATE {}", template(&server).await.unwrap().display())
+                }
+                _ => String::new(),
+            };
+            run(&admin, &format!("CREATE DATABASE {name}{template}")).await;
+            admin.close().await.unwrap();
+        }
+        Self { url }
+    }
+
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let url = self.url.clone();
+        // The test's own runtime can't be blocked on from here.
+        let dropped = thread::spawn(move || block_on(drop_database(&url)));
+        let _ = dropped.join();
+    }
+}
+
+async fn drop_database(url: &DatabaseUrl) {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+            }
+        }
+        DatabaseUrl::Postgres(text) | DatabaseUrl::MySql(text) => {
+            let name = text.expose_secret().rsplit('/').next().unwrap().to_owned();
+            let Some(admin) = admin(&server()).await else {
+                return;
+            };
+            match admin.get_database_backend() {
+                DbBackend::Postgres => {
+                    run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await
+                }
+                backend => {
+                    // A transaction that the test left open would hold the tables for ever.
+                    let connections = format!(
+                        "SELECT id FROM information_schema.processlist WHERE db = '{name}'"
+                    );
+                    let connections = Statement::from_string(backend, connections);
+                    for row in admin.query_all_raw(connections).await.unwrap() {
+                        let id: u64 = row
+                            .try_get_by_index(0)
+                            .or_else(|_| row.try_get_by_index::<i64>(0).map(i64::unsigned_abs))
+                            .unwrap();
+                        let _ = admin.execute_unprepared(&format!("KILL {id}")).await;
+                    }
+                    run(&admin, &format!("DROP DATABASE {name}")).await;
+                }
+            }
+            let _ = admin.close().await;
+        }
+    }
+}
+
+/// What new databases are copied from: made once a process. MySQL can't copy one.
+async fn template(server: &DatabaseUrl) -> Option<PathBuf> {
+    static TEMPLATE: OnceCell<Option<PathBuf>> = OnceCell::const_new();
+    TEMPLATE
+        .get_or_init(|| async {
+            sweep(server).await;
+            match server {
+                DatabaseUrl::Sqlite(_) => {
+                    let path = folder().join(format!("{PREFIX}{}_template.db", process::id()));
+                    let _ = std::fs::remove_file(&path);
+                    migrate(&DatabaseUrl::Sqlite(path.clone())).await;
+                    Some(path)
+                }
+                DatabaseUrl::Postgres(_) => {
+                    let name = format!("{PREFIX}{}_template", process::id());
+                    let admin = admin(server).await.unwrap();
+                    run(&admin, &format!("CREATE DATABASE {name}")).await;
+                    admin.close().await.unwrap();
+                    migrate(&at(server, &name)).await;
+                    Some(name.into())
+                }
+                DatabaseUrl::MySql(_) => None,
+            }
+        })
+        .await
+        .clone()
+}
+
+/// Drops what processes that are gone have left behind.
+async fn sweep(server: &DatabaseUrl) {
+    let is_stale = |name: &str| {
+        let pid = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split('_').next());
+        pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
+    };
+    let Some(admin) = admin(server).await else {
+        for file in std::fs::read_dir(folder()).unwrap().flatten() {
+            if is_stale(&file.file_name().to_string_lossy()) {
+                let _ = std::fs::remove_file(file.path());
+            }
+        }
+        return;
+    };
+    let backend = admin.get_database_backend();
+    let list = match backend {
+        DbBackend::Postgres => "SELECT datname FROM pg_database",
+        _ => "SELECT schema_name FROM information_schema.schemata",
+    };
+    for row in admin
+        .query_all_raw(Statement::from_string(backend, list))
+        .await
+        .unwrap()
+    {
+        let name: String = row.try_get_by_index(0).unwrap();
+        if is_stale(&name) {
+            run(&admin, &format!("DROP DATABASE IF EXISTS {name}")).await;
+        }
+    }
+    admin.close().await.unwrap();
+}
+
+async fn migrate(url: &DatabaseUrl) {
+    let database = Database::connect(url, Some(1)).await.unwrap();
+    database.migrate().await.unwrap();
+    database.close().await;
+}
+
+/// A connection to the server itself; none where a database is a file.
+async fn admin(server: &DatabaseUrl) -> Option<DatabaseConnection> {
+    match server {
+        DatabaseUrl::Sqlite(_) => None,
+        DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => {
+            let mut options = sea_orm::ConnectOptions::new(url.expose_secret());
+            options.max_connections(1).sqlx_logging(false);
+            Some(sea_orm::Database::connect(options).await.unwrap())
+        }
+    }
+}
+
+async fn run(admin: &DatabaseConnection, sql: &str) {
+    admin
+        .execute_unprepared(sql)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// The server to make databases on, as the settings read its URL.
+fn server() -> DatabaseUrl {
+    let variables = std::env::var_os("TEST_DATABASE_URL")
+        .map(|url| ("DATABASE_URL".to_owned(), url.into_string().unwrap()));
+    let secret = (
+        "SECRET_KEY".to_owned(),
+        "only the database's address is wanted".to_owned(),
+    );
+    Settings::from_vars(variables.into_iter().chain([secret]))
+        .unwrap()
+        .database_url
+}
+
+/// The same server, another database.
+fn at(server: &DatabaseUrl, name: &str) -> DatabaseUrl {
+    let at = |url: &str| format!("{}/{name}", url.rsplit_once('/').unwrap().0).into();
+    match server {
+        DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(path.clone()),
+        DatabaseUrl::Postgres(url) => DatabaseUrl::Postgres(at(url.expose_secret())),
+        DatabaseUrl::MySql(url) => DatabaseUrl::MySql(at(url.expose_secret())),
+    }
+}
+
+fn folder() -> PathBuf {
+    env!("CARGO_TARGET_TMPDIR").into()
+}
+
+fn block_on(future: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future);
+}

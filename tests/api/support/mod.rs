@@ -1,0 +1,106 @@
+//! The harness: a server for each test, and actors who use it.
+
+mod actor;
+mod answer;
+mod database;
+mod log;
+
+use std::sync::Arc;
+
+pub use actor::{Actor, LOGIN, REGISTER};
+pub use answer::Answer;
+use axum::Router;
+use chrono::{DateTime, Utc};
+pub use database::TestDatabase;
+use hallpass::{
+    App,
+    clock::{Clock, ManualClock},
+    config::Settings,
+    database::Database,
+    http,
+};
+pub use log::logged;
+pub use serde_json::json;
+
+/// A server with a database of its own, and a clock that stands still.
+pub struct TestServer {
+    pub app: Arc<App>,
+    pub router: Router,
+    pub clock: ManualClock,
+    pub database: TestDatabase,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server with other settings.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(TestDatabase::create().await, change).await
+    }
+
+    /// A server on a database that is there already: a second instance, or the first after a restart.
+    pub async fn on(database: TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        settings.database_url = database.url().clone();
+        change(&mut settings);
+        let connected = Database::connect(&settings.database_url, Some(4))
+            .await
+            .unwrap();
+        Self::assemble(database, settings, connected)
+    }
+
+    pub fn assemble(database: TestDatabase, settings: Settings, connected: Database) -> Self {
+        log::start();
+        let clock = ManualClock::at(start_of_time());
+        let app = App::new(settings, connected, Clock::Manual(clock.clone())).unwrap();
+        let app = Arc::new(app);
+        Self {
+            router: http::router(&app),
+            app,
+            clock,
+            database,
+        }
+    }
+
+    /// Someone without an account, or not signed in.
+    pub fn anonymous(&self) -> Actor {
+        Actor::new(self.router.clone())
+    }
+
+    /// Someone who has just registered; the password is [`password_of`] the name.
+    pub async fn user(&self, username: &str) -> Actor {
+        let mut actor = self.anonymous();
+        let answer = actor
+            .register(json!({ "username": username, "password": password_of(username) }))
+            .await;
+        actor.bearer = Some(
+            answer
+                .data("/register/accessToken")
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+        actor
+    }
+}
+
+/// Noon of a day, to the microsecond, so that a lost digit shows.
+pub fn start_of_time() -> DateTime<Utc> {
+    "2026-01-31T12:00:00.123456Z".parse().unwrap()
+}
+
+pub fn password_of(username: &str) -> String {
+    format!("the password of {username}")
+}
+
+/// What a test's server has been told, but for the database.
+pub fn settings() -> Settings {
+    let secret = "a secret that is for the tests only: 4c1f";
+    let mut settings = Settings::from_vars([("SECRET_KEY".to_owned(), secret.to_owned())]).unwrap();
+    // The least that bcrypt knows: the tests hash a lot.
+    settings.bcrypt_cost = 4;
+    settings.hash_concurrency = 2;
+    settings
+}
