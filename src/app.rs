@@ -39,13 +39,7 @@ impl App {
             settings.access_token_lifetime,
         )?;
         let hasher = Hasher::start(settings.hash_concurrency, settings.bcrypt_cost)?;
-        Ok(Self {
-            database,
-            clock,
-            hasher,
-            access_tokens,
-            settings,
-        })
+        Ok(Self { database, clock, hasher, access_tokens, settings })
     }
 
     /// Begins a transaction that writes: see [`Database::write`].

@@ -38,9 +38,7 @@ impl ManualClock {
     /// A clock that stands at `start`.
     #[must_use]
     pub fn at(start: DateTime<Utc>) -> Self {
-        Self {
-            unix_micros: Arc::new(AtomicI64::new(start.timestamp_micros())),
-        }
+        Self { unix_micros: Arc::new(AtomicI64::new(start.timestamp_micros())) }
     }
 
     /// Turns the clock forward, or back by a negative `delta`.
@@ -50,7 +48,6 @@ impl ManualClock {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(self.unix_micros.load(Ordering::SeqCst))
-            .unwrap_or(DateTime::UNIX_EPOCH)
+        DateTime::from_timestamp_micros(self.unix_micros.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
     }
 }

@@ -43,10 +43,7 @@ pub enum Error {
 
 /// The stable name of an [`Error`]: `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "described where they are published, in graphql/errors.rs"
-)]
+#[expect(missing_docs, reason = "described where they are published, in graphql/errors.rs")]
 pub enum ErrorCode {
     InvalidInput,
     Required,
@@ -97,21 +94,13 @@ impl InputError {
     /// A problem of one field.
     #[must_use]
     pub const fn new(code: ErrorCode, field: &'static str) -> Self {
-        Self {
-            code,
-            field,
-            limit: None,
-        }
+        Self { code, field, limit: None }
     }
 
     /// A problem of one field that is out of its bounds.
     #[must_use]
     pub const fn with_limit(code: ErrorCode, field: &'static str, limit: usize) -> Self {
-        Self {
-            code,
-            field,
-            limit: Some(limit),
-        }
+        Self { code, field, limit: Some(limit) }
     }
 }
 
@@ -159,10 +148,7 @@ impl Error {
     /// Something is out of reach for now; the cause goes to the log and nowhere else.
     #[must_use]
     pub fn unavailable(retry_after: u32, cause: impl fmt::Display) -> Self {
-        Self::ServiceUnavailable {
-            retry_after,
-            cause: cause.to_string().into(),
-        }
+        Self::ServiceUnavailable { retry_after, cause: cause.to_string().into() }
     }
 
     /// The stable name.
@@ -234,27 +220,20 @@ impl fmt::Display for Error {
                 _ => f.write_str("Some fields need another look; `errors` says which and why."),
             },
             Self::InvalidCredentials => f.write_str("The username or password is wrong."),
-            Self::AccountDisabled => {
-                f.write_str("This account is disabled. Ask an administrator to enable it.")
-            }
+            Self::AccountDisabled => f.write_str("This account is disabled. Ask an administrator to enable it."),
             Self::RegistrationDisabled => {
                 f.write_str("New accounts can't be registered here. Ask an administrator for one.")
             }
             Self::Unauthenticated(reason) => reason.fmt(f),
             Self::BadUserInput(message) | Self::ValidationFailed(message) => f.write_str(message),
             Self::BadRequest(message) => f.write_str(message),
-            Self::ParseFailed => {
-                f.write_str("The GraphQL document has a syntax error at the location given.")
-            }
+            Self::ParseFailed => f.write_str("The GraphQL document has a syntax error at the location given."),
             Self::ServiceUnavailable { retry_after, .. } => {
-                write!(
-                    f,
-                    "The server can't answer this right now. Try again in {retry_after} s."
-                )
+                write!(f, "The server can't answer this right now. Try again in {retry_after} s.")
             }
-            Self::Internal(_) => f.write_str(
-                "Something went wrong on our side. Give `requestId` to whoever runs this server.",
-            ),
+            Self::Internal(_) => {
+                f.write_str("Something went wrong on our side. Give `requestId` to whoever runs this server.")
+            }
         }
     }
 }
@@ -262,9 +241,7 @@ impl fmt::Display for Error {
 impl fmt::Display for UnauthenticatedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TokenMissing => {
-                "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`."
-            }
+            Self::TokenMissing => "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`.",
             Self::TokenExpired => "The access token has expired.",
             Self::TokenInvalid => "The access token is not valid. Sign in again.",
             Self::SessionRevoked => "This session has ended. Sign in again.",
@@ -283,13 +260,9 @@ impl fmt::Display for InputError {
             ErrorCode::InvalidEmail => {
                 f.write_str("This is not an e-mail address; it should look like ada@example.org.")
             }
-            ErrorCode::InvalidUsername => {
-                f.write_str("Use letters (A-Z), digits, `_` and `-` only.")
-            }
+            ErrorCode::InvalidUsername => f.write_str("Use letters (A-Z), digits, `_` and `-` only."),
             ErrorCode::UsernameTaken => f.write_str("This username is taken. Choose another."),
-            ErrorCode::EmailTaken => {
-                f.write_str("There is an account with this e-mail address. Sign in instead.")
-            }
+            ErrorCode::EmailTaken => f.write_str("There is an account with this e-mail address. Sign in instead."),
             ErrorCode::PasswordTooShort => write!(f, "Use at least {limit} characters."),
             _ => f.write_str("This holds a character that can't be stored. Remove it."),
         }

@@ -11,12 +11,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    cli::run(
-        arguments
-            .command
-            .unwrap_or(Command::Serve { no_migrate: false }),
-        environment,
-    )
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    cli::run(arguments.command.unwrap_or(Command::Serve { no_migrate: false }), environment)
 }

@@ -27,26 +27,14 @@ impl MigrationTrait for Migration {
                     .col(instant(manager, "created_at").not_null())
                     .col(instant(manager, "updated_at").not_null())
                     .col(instant(manager, "last_login_at"))
-                    .index(
-                        Index::create()
-                            .unique()
-                            .name("users_username_key")
-                            .col("username_key"),
-                    )
-                    .index(
-                        Index::create()
-                            .unique()
-                            .name("users_email_key")
-                            .col("email_key"),
-                    )
+                    .index(Index::create().unique().name("users_username_key").col("username_key"))
+                    .index(Index::create().unique().name("users_email_key").col("email_key"))
                     .take(),
             )
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("users").take())
-            .await
+        manager.drop_table(Table::drop().table("users").take()).await
     }
 }

@@ -33,20 +33,10 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("sessions_user_id")
-                    .table("sessions")
-                    .col("user_id")
-                    .take(),
-            )
-            .await
+        manager.create_index(Index::create().name("sessions_user_id").table("sessions").col("user_id").take()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("sessions").take())
-            .await
+        manager.drop_table(Table::drop().table("sessions").take()).await
     }
 }

@@ -20,10 +20,7 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("user_id").uuid())
             .col(ColumnDef::new("ip_address").string_len(45))
             .col(ColumnDef::new("user_agent").string_len(512));
-        for (name, column) in [
-            ("audit_events_actor_fkey", "actor_id"),
-            ("audit_events_user_fkey", "user_id"),
-        ] {
+        for (name, column) in [("audit_events_actor_fkey", "actor_id"), ("audit_events_user_fkey", "user_id")] {
             events.foreign_key(
                 ForeignKey::create()
                     .name(name)
@@ -33,26 +30,13 @@ impl MigrationTrait for Migration {
             );
         }
         manager.create_table(events).await?;
-        for (name, column) in [
-            ("audit_events_actor_id", "actor_id"),
-            ("audit_events_user_id", "user_id"),
-        ] {
-            manager
-                .create_index(
-                    Index::create()
-                        .name(name)
-                        .table("audit_events")
-                        .col(column)
-                        .take(),
-                )
-                .await?;
+        for (name, column) in [("audit_events_actor_id", "actor_id"), ("audit_events_user_id", "user_id")] {
+            manager.create_index(Index::create().name(name).table("audit_events").col(column).take()).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("audit_events").take())
-            .await
+        manager.drop_table(Table::drop().table("audit_events").take()).await
     }
 }

@@ -27,15 +27,8 @@ impl Client {
     /// Cuts the user agent to 512 characters and drops control characters, which PostgreSQL would refuse.
     #[must_use]
     pub fn new(ip_address: Option<String>, user_agent: Option<&str>) -> Self {
-        let user_agent = user_agent.map(|text| {
-            text.chars()
-                .filter(|c| !c.is_control())
-                .take(LONGEST_USER_AGENT)
-                .collect()
-        });
-        Self {
-            ip_address,
-            user_agent,
-        }
+        let user_agent =
+            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
+        Self { ip_address, user_agent }
     }
 }

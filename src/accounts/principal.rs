@@ -43,19 +43,9 @@ pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
     session::find_with_user(claims.session_id)
         .one(app.database.read())
         .await?
-        .and_then(|(session, user)| {
-            Some(Principal {
-                session,
-                user: user?,
-            })
-        })
+        .and_then(|(session, user)| Some(Principal { session, user: user? }))
         .filter(|Principal { session, user }| {
-            user.id == claims.user_id
-                && session.expires_at > now
-                && user.is_active
-                && session.revoked_at.is_none()
+            user.id == claims.user_id && session.expires_at > now && user.is_active && session.revoked_at.is_none()
         })
-        .ok_or(Error::Unauthenticated(
-            UnauthenticatedReason::SessionRevoked,
-        ))
+        .ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))
 }

@@ -90,24 +90,16 @@ fn parse(form: Registration, email_required: bool) -> Result<NewUser> {
     let mut problems = Problems::default();
     let username = problems.collect(Username::parse(&form.username));
     let password = problems.collect(Password::parse(form.password, "password"));
-    let email = problems.collect(
-        match form.email.as_deref().filter(|email| !email.is_empty()) {
-            Some(email) => Email::parse(email).map(Some),
-            None if email_required => Err(InputError::new(ErrorCode::Required, "email")),
-            None => Ok(None),
-        },
-    );
+    let email = problems.collect(match form.email.as_deref().filter(|email| !email.is_empty()) {
+        Some(email) => Email::parse(email).map(Some),
+        None if email_required => Err(InputError::new(ErrorCode::Required, "email")),
+        None => Ok(None),
+    });
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), "firstName"));
     let last_name = problems.collect(parse_name(form.last_name.as_deref(), "lastName"));
     match (username, password, email, first_name, last_name) {
         (Some(username), Some(password), Some(email), Some(first_name), Some(last_name)) => {
-            Ok(NewUser {
-                username,
-                password,
-                email,
-                first_name,
-                last_name,
-            })
+            Ok(NewUser { username, password, email, first_name, last_name })
         }
         _ => Err(problems.into()),
     }
@@ -125,10 +117,7 @@ async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result
     }
     if problems.is_empty() {
         // The account that was in the way has been deleted since.
-        return Ok(Error::unavailable(
-            1,
-            "a name was taken a moment ago and is free again",
-        ));
+        return Ok(Error::unavailable(1, "a name was taken a moment ago and is free again"));
     }
     Ok(problems.into())
 }

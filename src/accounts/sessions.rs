@@ -66,9 +66,5 @@ pub(super) fn sign_in(app: &App, user: user::Model, session: &session::Model) ->
     };
     let access_token = app.access_tokens.sign(subject, app.clock.now())?;
     let expires_in = app.access_tokens.lifetime().num_seconds();
-    Ok(SignIn {
-        user,
-        access_token,
-        expires_in,
-    })
+    Ok(SignIn { user, access_token, expires_in })
 }

@@ -19,7 +19,10 @@ pub(super) fn read(path: impl AsRef<Path>) -> Result<Vec<(String, String)>, Stri
     for line in lines {
         variables.push(line.map_err(|_| {
             let after = variables.last().map_or("at its start".to_owned(), |(name, _)| format!("after {name}"));
-            format!("{} has a line {after} that is not NAME=value; put quotes around values with spaces or #", path.display())
+            format!(
+                "{} has a line {after} that is not NAME=value; put quotes around values with spaces or #",
+                path.display()
+            )
         })?);
     }
     Ok(variables)

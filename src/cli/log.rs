@@ -2,9 +2,7 @@
 
 use std::{io::IsTerminal, panic};
 
-use tracing_subscriber::{
-    Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
-};
+use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogFormat, Settings};
 
@@ -17,9 +15,7 @@ pub(super) fn start(settings: &Settings) {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
-        .init();
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     // A panic's message may quote the value it choked on, such as a password: where it happened must do.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

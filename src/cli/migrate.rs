@@ -9,14 +9,8 @@ pub(super) async fn run(settings: Settings, action: MigrateAction) -> Result<(),
     if action == MigrateAction::Up {
         database.migrate().await.map_err(failed)?;
     }
-    let applied = database
-        .applied_migrations()
-        .await
-        .map_err(|error| failed(error.into()))?;
-    let pending = database
-        .pending_migrations()
-        .await
-        .map_err(|error| failed(error.into()))?;
+    let applied = database.applied_migrations().await.map_err(|error| failed(error.into()))?;
+    let pending = database.pending_migrations().await.map_err(|error| failed(error.into()))?;
     for name in applied {
         println!("applied  {name}");
     }

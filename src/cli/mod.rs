@@ -2,11 +2,7 @@
 //!
 //! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
 //! that another door would have to decide again.
-#![expect(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "this is the door that prints"
-)]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this is the door that prints")]
 
 mod dotenv;
 mod log;
@@ -69,18 +65,12 @@ struct Failure {
 
 impl Failure {
     fn new(message: impl Display) -> Self {
-        Self {
-            exit_code: FAILED,
-            message: message.to_string(),
-        }
+        Self { exit_code: FAILED, message: message.to_string() }
     }
 
     /// What went wrong with `what`: whoever is at the command line may know the cause.
     fn of(what: &str, error: &Error) -> Self {
-        Self::new(format_args!(
-            "{what}: {}",
-            error.cause().unwrap_or(&error.to_string())
-        ))
+        Self::new(format_args!("{what}: {}", error.cause().unwrap_or(&error.to_string())))
     }
 }
 
@@ -91,12 +81,8 @@ pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>
             print!("{}", crate::graphql::sdl());
             Ok(())
         }
-        Command::Serve { no_migrate } => {
-            with_settings(environment, |settings| serve::run(settings, no_migrate))
-        }
-        Command::Migrate { action } => {
-            with_settings(environment, |settings| migrate::run(settings, action))
-        }
+        Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
+        Command::Migrate { action } => with_settings(environment, |settings| migrate::run(settings, action)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -112,34 +98,20 @@ fn with_settings<F: Future<Output = Result<(), Failure>>>(
     environment: impl Iterator<Item = (String, String)>,
     work: impl FnOnce(Settings) -> F,
 ) -> Result<(), Failure> {
-    let wrong = |message: String| Failure {
-        exit_code: WRONG_SETTINGS,
-        message,
-    };
+    let wrong = |message: String| Failure { exit_code: WRONG_SETTINGS, message };
     let from_file = dotenv::read(".env").map_err(wrong)?;
-    let settings = Settings::from_vars(environment.chain(from_file))
-        .map_err(|mistakes| wrong(mistakes.to_string()))?;
+    let settings = Settings::from_vars(environment.chain(from_file)).map_err(|mistakes| wrong(mistakes.to_string()))?;
     log::start(&settings);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?
-        .block_on(work(settings))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?.block_on(work(settings))
 }
 
 async fn connect(settings: &Settings) -> Result<Database, Failure> {
     Database::connect(&settings.database_url, settings.db_max_connections)
         .await
-        .map_err(|error| {
-            Failure::of(
-                "the database can't be opened, look at DATABASE_URL",
-                &error.into(),
-            )
-        })
+        .map_err(|error| Failure::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }
 
 fn app(settings: Settings, database: Database) -> Result<Arc<App>, Failure> {
     let app = App::new(settings, database, Clock::System);
-    app.map(Arc::new)
-        .map_err(|error| Failure::of("the server can't start", &error))
+    app.map(Arc::new).map_err(|error| Failure::of("the server can't start", &error))
 }

@@ -11,28 +11,20 @@ use crate::{config::Settings, http};
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Failure> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
     let listen = settings.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::new(format_args!(
-            "can't listen on {listen}: {error}; look at LISTEN"
-        ))
-    })?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| Failure::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
     let stop = stop_signal().map_err(Failure::new)?;
     let database = connect(&settings).await?;
     if !no_migrate {
         let migrated = database.migrate().await;
         migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
     } else if !database.is_ready().await {
-        return Err(Failure::new(
-            "the database lacks migrations; run `hallpass migrate` first",
-        ));
+        return Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"));
     }
     let app = app(settings, database)?;
     let router = http::router(&app);
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        "ready at {}/graphql",
-        app.settings.public_url
-    );
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
     http::serve(listener, router, http::Limits::default(), stop).await;
     app.database.close().await;
     Ok(())

@@ -28,9 +28,7 @@ impl DatabaseUrl {
         const WANTED: &str = "wants a URL such as sqlite://hallpass.db, postgres://user:password@host/database or \
                               mysql://user:password@host/database";
         let (scheme, rest) = url.expose_secret().split_once(':').ok_or(WANTED)?;
-        let scheme = scheme
-            .split_once('+')
-            .map_or(scheme, |(scheme, _driver)| scheme);
+        let scheme = scheme.split_once('+').map_or(scheme, |(scheme, _driver)| scheme);
         let server = |scheme: &str| -> Result<SecretString, &'static str> {
             let url = format!("{scheme}:{rest}");
             let parsed = url::Url::parse(&url).map_err(|_| WANTED)?;
@@ -51,11 +49,7 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, &'static str> {
     let path = path.strip_prefix("//").unwrap_or(path);
     // SQLAlchemy's relative and absolute paths: `/./x.db`, `/../x.db`, `//var/x.db`.
     let path = match path.strip_prefix('/') {
-        Some(inner)
-            if inner.starts_with("./") || inner.starts_with("../") || inner.starts_with('/') =>
-        {
-            inner
-        }
+        Some(inner) if inner.starts_with("./") || inner.starts_with("../") || inner.starts_with('/') => inner,
         _ => path,
     };
     if path.is_empty() || path.contains(":memory:") {

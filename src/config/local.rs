@@ -17,12 +17,8 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn read(vars: &mut Vars, listen: SocketAddr) -> Self {
         let default = format!("http://localhost:{}", listen.port());
-        let public_url = vars.get(
-            "PUBLIC_URL",
-            default,
-            "an origin without a path, such as https://accounts.example.org",
-            origin,
-        );
+        let public_url =
+            vars.get("PUBLIC_URL", default, "an origin without a path, such as https://accounts.example.org", origin);
         let is_local = listen.ip().is_loopback() && is_loopback(&public_url);
         if !is_local && !public_url.starts_with("https://") {
             vars.mistake(format!(
@@ -30,35 +26,21 @@ impl Place {
                  (LISTEN is {listen})"
             ));
         }
-        let defaults: &[&str] = if is_local {
-            &["http://localhost:3000", "http://localhost:5173"]
-        } else {
-            &[]
-        };
+        let defaults: &[&str] = if is_local { &["http://localhost:3000", "http://localhost:5173"] } else { &[] };
         let mut allowed_origins = vars.get(
             "ALLOWED_ORIGINS",
             defaults.iter().map(ToString::to_string).collect(),
             "origins separated by commas, such as https://app.example.org,http://localhost:3000",
-            |text| {
-                text.split(',')
-                    .map(|text| origin(text.trim()))
-                    .collect::<Option<Vec<_>>>()
-            },
+            |text| text.split(',').map(|text| origin(text.trim())).collect::<Option<Vec<_>>>(),
         );
         allowed_origins.push(public_url.clone());
         if is_local {
             let port = listen.port();
-            allowed_origins.extend(
-                ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")),
-            );
+            allowed_origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
         }
         allowed_origins.sort();
         allowed_origins.dedup();
-        Self {
-            is_local,
-            public_url,
-            allowed_origins,
-        }
+        Self { is_local, public_url, allowed_origins }
     }
 }
 

@@ -100,9 +100,7 @@ pub struct SettingsError(pub Vec<String>);
 impl std::fmt::Display for SettingsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("these settings need another look:")?;
-        self.0
-            .iter()
-            .try_for_each(|mistake| write!(f, "\n  {mistake}"))
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
 
@@ -114,9 +112,7 @@ impl Settings {
     ///
     /// # Errors
     /// All mistakes at once, none of them showing the value of a secret.
-    pub fn from_vars(
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, SettingsError> {
+    pub fn from_vars(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         let mut vars = Vars::new(variables);
         let database_url = vars.secret("DATABASE_URL");
         let database_url = vars.parse_secret(
@@ -132,53 +128,35 @@ impl Settings {
         );
         let place = Place::read(&mut vars, listen);
         let cores = available_parallelism().map_or(1, usize::from);
-        let settings =
-            Self {
-                db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 1..=1000),
-                secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
-                jwt_audience: vars.get(
-                    "JWT_AUDIENCE",
-                    place.public_url.clone(),
-                    "a name without spaces, such as https://api.example.org",
-                    |text| (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
-                ),
-                access_token_lifetime: TimeDelta::minutes(vars.number(
-                    "ACCESS_TOKEN_EXPIRE_MINUTES",
-                    30,
-                    1..=60,
-                )),
-                refresh_token_lifetime: TimeDelta::days(vars.number(
-                    "REFRESH_TOKEN_EXPIRE_DAYS",
-                    7,
-                    1..=365,
-                )),
-                bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
-                hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
-                registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
-                require_email: vars.flag("REQUIRE_EMAIL", false),
-                default_roles: roles(&mut vars),
-                log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| {
-                    match text {
-                        "text" => Some(LogFormat::Text),
-                        "json" => Some(LogFormat::Json),
-                        _ => None,
-                    }
-                }),
-                log_filter: vars.get(
-                    "RUST_LOG",
-                    "info".to_owned(),
-                    "levels such as info or hallpass=debug,warn",
-                    |text| {
-                        text.parse::<tracing_subscriber::filter::Targets>()
-                            .ok()
-                            .map(|_| text.to_owned())
-                    },
-                ),
-                allowed_origins: place.allowed_origins,
-                public_url: place.public_url,
-                listen,
-                database_url: database_url.unwrap_or_default(),
-            };
+        let settings = Self {
+            db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 1..=1000),
+            secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
+            jwt_audience: vars.get(
+                "JWT_AUDIENCE",
+                place.public_url.clone(),
+                "a name without spaces, such as https://api.example.org",
+                |text| (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
+            ),
+            access_token_lifetime: TimeDelta::minutes(vars.number("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1..=60)),
+            refresh_token_lifetime: TimeDelta::days(vars.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1..=365)),
+            bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
+            hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
+            registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
+            require_email: vars.flag("REQUIRE_EMAIL", false),
+            default_roles: roles(&mut vars),
+            log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
+                "text" => Some(LogFormat::Text),
+                "json" => Some(LogFormat::Json),
+                _ => None,
+            }),
+            log_filter: vars.get("RUST_LOG", "info".to_owned(), "levels such as info or hallpass=debug,warn", |text| {
+                text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
+            }),
+            allowed_origins: place.allowed_origins,
+            public_url: place.public_url,
+            listen,
+            database_url: database_url.unwrap_or_default(),
+        };
         vars.finish(settings)
     }
 }
@@ -192,23 +170,14 @@ fn roles(vars: &mut Vars) -> Vec<String> {
         names.dedup();
         let is_name = |name: &String| {
             (1..=50).contains(&name.len())
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
         };
         (names.len() <= 16 && names.iter().all(is_name)).then_some(names)
     };
-    let known = vars.get(
-        "ROLES",
-        vec!["admin".to_owned(), "user".to_owned()],
-        WANTED,
-        parse,
-    );
+    let known = vars.get("ROLES", vec!["admin".to_owned(), "user".to_owned()], WANTED, parse);
     let defaults = vars.get("DEFAULT_ROLES", vec!["user".to_owned()], WANTED, parse);
     if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
-        vars.mistake(format!(
-            "DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there"
-        ));
+        vars.mistake(format!("DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there"));
     }
     defaults
 }

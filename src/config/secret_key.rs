@@ -35,9 +35,7 @@ pub(super) fn read(vars: &mut Vars, place: &Place, database: Option<&DatabaseUrl
         return SecretKey::Given(key.unwrap_or_default());
     }
     match database {
-        Some(DatabaseUrl::Sqlite(path)) if place.is_local => {
-            SecretKey::File(path.with_file_name("hallpass.key"))
-        }
+        Some(DatabaseUrl::Sqlite(path)) if place.is_local => SecretKey::File(path.with_file_name("hallpass.key")),
         _ => {
             // Without a readable DATABASE_URL nobody knows yet whether a key is needed.
             if !was_given && (database.is_some() || !place.is_local) {
@@ -60,9 +58,7 @@ fn check(secret: &SecretString) -> Result<SecretString, &'static str> {
     if text.len() < LEAST_BYTES {
         Err("is too short; it wants at least 32 bytes: make one with `openssl rand -hex 32`")
     } else if distinct.len() < 8 || WELL_KNOWN.iter().any(|known| lower.contains(known)) {
-        Err(
-            "is one that others can guess, from an example or a pattern: make one with `openssl rand -hex 32`",
-        )
+        Err("is one that others can guess, from an example or a pattern: make one with `openssl rand -hex 32`")
     } else {
         Ok(secret.clone())
     }

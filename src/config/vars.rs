@@ -20,10 +20,7 @@ impl Vars {
             values.entry(name).or_insert(value);
         }
         values.retain(|_, value| !value.is_empty());
-        Self {
-            values,
-            mistakes: Vec::new(),
-        }
+        Self { values, mistakes: Vec::new() }
     }
 
     pub(super) fn mistake(&mut self, mistake: String) {
@@ -35,21 +32,14 @@ impl Vars {
     }
 
     /// A setting that is no secret: its value may be shown.
-    pub(super) fn get<T>(
-        &mut self,
-        name: &str,
-        default: T,
-        wanted: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> T {
+    pub(super) fn get<T>(&mut self, name: &str, default: T, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
         let Some(text) = self.values.get(name) else {
             return default;
         };
         if let Some(value) = parse(text.trim()) {
             value
         } else {
-            self.mistakes
-                .push(format!("{name} is `{text}`; it wants {wanted}"));
+            self.mistakes.push(format!("{name} is `{text}`; it wants {wanted}"));
             default
         }
     }
@@ -61,24 +51,15 @@ impl Vars {
         range: RangeInclusive<N>,
     ) -> N {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
-        self.get(name, default, &wanted, |text| {
-            text.parse().ok().filter(|n| range.contains(n))
-        })
+        self.get(name, default, &wanted, |text| text.parse().ok().filter(|n| range.contains(n)))
     }
 
-    pub(super) fn optional_number(
-        &mut self,
-        name: &str,
-        range: RangeInclusive<u32>,
-    ) -> Option<u32> {
-        self.is_set(name)
-            .then(|| self.number(name, *range.start(), range))
+    pub(super) fn optional_number(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        self.is_set(name).then(|| self.number(name, *range.start(), range))
     }
 
     pub(super) fn flag(&mut self, name: &str, default: bool) -> bool {
-        self.get(name, default, "true or false", |text| {
-            text.to_ascii_lowercase().parse().ok()
-        })
+        self.get(name, default, "true or false", |text| text.to_ascii_lowercase().parse().ok())
     }
 
     /// A secret: from `NAME`, or from the file that `NAME_FILE` names, without the line break at its end.
@@ -86,22 +67,18 @@ impl Vars {
         let twin = format!("{name}_FILE");
         match (self.values.get(name), self.values.get(&twin)) {
             (Some(_), Some(_)) => {
-                self.mistakes
-                    .push(format!("{name} and {twin} are both set; keep one of them"));
+                self.mistakes.push(format!("{name} and {twin} are both set; keep one of them"));
                 None
             }
             (Some(value), None) => Some(value.clone().into()),
             (None, Some(path)) => match std::fs::read_to_string(path) {
                 Ok(text) if text.trim_end_matches(['\r', '\n']).is_empty() => {
-                    self.mistakes
-                        .push(format!("{twin} names `{path}`, which is empty"));
+                    self.mistakes.push(format!("{twin} names `{path}`, which is empty"));
                     None
                 }
                 Ok(text) => Some(text.trim_end_matches(['\r', '\n']).into()),
                 Err(error) => {
-                    self.mistakes.push(format!(
-                        "{twin} names `{path}`, which can't be read: {error}"
-                    ));
+                    self.mistakes.push(format!("{twin} names `{path}`, which can't be read: {error}"));
                     None
                 }
             },
@@ -116,17 +93,11 @@ impl Vars {
         secret: &SecretString,
         parse: impl FnOnce(&SecretString) -> Result<T, &'static str>,
     ) -> Option<T> {
-        parse(secret)
-            .map_err(|wanted| self.mistakes.push(format!("{name} {wanted}")))
-            .ok()
+        parse(secret).map_err(|wanted| self.mistakes.push(format!("{name} {wanted}"))).ok()
     }
 
     /// The settings, if no mistake was found while they were read.
     pub(super) fn finish<T>(self, settings: T) -> Result<T, SettingsError> {
-        if self.mistakes.is_empty() {
-            Ok(settings)
-        } else {
-            Err(SettingsError(self.mistakes))
-        }
+        if self.mistakes.is_empty() { Ok(settings) } else { Err(SettingsError(self.mistakes)) }
     }
 }

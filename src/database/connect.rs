@@ -25,11 +25,9 @@ pub(super) async fn pools(
 ) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
     match url {
         DatabaseUrl::Sqlite(path) => {
-            create_private(path)
-                .map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
+            create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
             let writer = Connector::connect(sqlite(path, 1)).await?;
-            let reader =
-                Connector::connect(sqlite(path, max_connections.unwrap_or(SQLITE_READERS))).await?;
+            let reader = Connector::connect(sqlite(path, max_connections.unwrap_or(SQLITE_READERS))).await?;
             Ok((reader, writer))
         }
         DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => {
@@ -48,38 +46,27 @@ pub(super) async fn single(url: &DatabaseUrl) -> Result<DatabaseConnection, DbEr
 
 /// Creates the file for its owner's eyes alone; SQLite gives its companions (`-wal`, `-shm`) the same rights.
 fn create_private(path: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
 }
 
 fn sqlite(path: &Path, connections: u32) -> ConnectOptions {
     let path = path.to_owned();
     let mut options = options("sqlite:");
-    options
-        .max_connections(connections)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .filename(&path)
-                .journal_mode(SqliteJournalMode::Wal)
-                // What was acknowledged survives a power cut, not just a crash.
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT)
-        });
+    options.max_connections(connections).map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was acknowledged survives a power cut, not just a crash.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+    });
     options
 }
 
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     // Statements are not logged: their parameters are people's data.
-    options
-        .sqlx_logging(false)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT);
+    options.sqlx_logging(false).acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT);
     options
 }

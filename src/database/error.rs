@@ -9,11 +9,7 @@ const RETRY_AFTER: u32 = 5;
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if is_transient(&error) {
-            Self::unavailable(RETRY_AFTER, error)
-        } else {
-            Self::internal(error)
-        }
+        if is_transient(&error) { Self::unavailable(RETRY_AFTER, error) } else { Self::internal(error) }
     }
 }
 
@@ -21,18 +17,16 @@ impl From<DbErr> for Error {
 fn is_transient(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            match &**error {
-                sqlx::Error::Database(error) => is_transient_in_database(&**error),
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => true,
-                _ => false,
-            }
-        }
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+            sqlx::Error::Database(error) => is_transient_in_database(&**error),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -43,41 +37,21 @@ fn is_transient_in_database(error: &dyn sqlx::error::DatabaseError) -> bool {
         return matches!(
             error.number(),
             1021 | 1040 | 1053 | 1114 | 1158
-                ..=1161
-                    | 1203
-                    | 1205
-                    | 1213
-                    | 1290
-                    | 1317
-                    | 1792
-                    | 1836
-                    | 1927
-                    | 2006
-                    | 2013
-                    | 3024
+                ..=1161 | 1203 | 1205 | 1213 | 1290 | 1317 | 1792 | 1836 | 1927 | 2006 | 2013 | 3024
         );
     }
     let Some(code) = error.code() else {
         return false;
     };
-    if error
-        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-        .is_some()
-    {
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
         // Connection, rollback by serialization or deadlock, resources, lock not available, operator, system, read-only.
-        return ["08", "40", "53", "55P03", "57", "58", "25006"]
-            .iter()
-            .any(|class| code.starts_with(class));
+        return ["08", "40", "53", "55P03", "57", "58", "25006"].iter().any(|class| code.starts_with(class));
     }
     // SQLite's primary result code is the low byte: busy, locked, read-only, I/O, full, can't open.
-    code.parse::<u32>()
-        .is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
 /// Whether a unique index refused the row.
 pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
-    matches!(
-        error.sql_err(),
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
-    )
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
 }

@@ -45,10 +45,7 @@ impl Database {
             .map(|row| row.try_get::<Option<i64>>("", "locked"))
             .transpose()?;
         if locked.flatten() != Some(1) {
-            return Err(Error::unavailable(
-                30,
-                "another instance has been migrating for 5 minutes",
-            ));
+            return Err(Error::unavailable(30, "another instance has been migrating for 5 minutes"));
         }
         let migrated = Migrator::up(&connection, None).await;
         // The lock goes with its connection.
@@ -62,10 +59,7 @@ impl Database {
     /// The driver's; also when the database has a migration that this version does not know.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, DbErr> {
         let pending = Migrator::get_pending_migrations_read_only(self.read()).await?;
-        Ok(pending
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect())
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
     }
 
     /// The names of the migrations that the database has.
@@ -74,9 +68,6 @@ impl Database {
     /// As [`Database::pending_migrations`].
     pub async fn applied_migrations(&self) -> Result<Vec<String>, DbErr> {
         let applied = Migrator::get_applied_migrations_read_only(self.read()).await?;
-        Ok(applied
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect())
+        Ok(applied.iter().map(|migration| migration.name().to_owned()).collect())
     }
 }

@@ -10,8 +10,8 @@ mod migrate;
 use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, metric,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait, metric,
 };
 
 use crate::{Result, config::DatabaseUrl};
@@ -36,11 +36,7 @@ impl Database {
     /// The driver's, when the database can't be reached.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::pools(url, max_connections).await?;
-        Ok(Self {
-            reader,
-            writer,
-            url: url.clone(),
-        })
+        Ok(Self { reader, writer, url: url.clone() })
     }
 
     /// For a single statement that reads.

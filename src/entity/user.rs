@@ -61,12 +61,7 @@ impl FromStr for Roles {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(
-            text.split(',')
-                .filter(|role| !role.is_empty())
-                .map(ToOwned::to_owned)
-                .collect(),
-        ))
+        Ok(Self(text.split(',').filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect()))
     }
 }
 
@@ -98,15 +93,9 @@ pub async fn taken_keys(
     email_key: Option<&str>,
 ) -> Result<Vec<(String, Option<String>)>, DbErr> {
     let mut taken = Vec::new();
-    let names = [
-        Some(Identifier::Username(username_key)),
-        email_key.map(Identifier::Email),
-    ];
+    let names = [Some(Identifier::Username(username_key)), email_key.map(Identifier::Email)];
     for identifier in names.into_iter().flatten() {
-        let keys = find(identifier)
-            .select_only()
-            .columns([Column::UsernameKey, Column::EmailKey])
-            .into_tuple();
+        let keys = find(identifier).select_only().columns([Column::UsernameKey, Column::EmailKey]).into_tuple();
         taken.extend(keys.one(db).await?);
     }
     Ok(taken)
@@ -116,11 +105,7 @@ pub async fn taken_keys(
 ///
 /// # Errors
 /// The driver's.
-pub async fn note_login(
-    db: &impl ConnectionTrait,
-    user: &Model,
-    now: DateTime<Utc>,
-) -> Result<bool, DbErr> {
+pub async fn note_login(db: &impl ConnectionTrait, user: &Model, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::LastLoginAt, Expr::value(now))
         .filter(Column::Id.eq(user.id))

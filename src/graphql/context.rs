@@ -27,12 +27,7 @@ impl RequestContext {
     /// The context of a request that has just come in.
     #[must_use]
     pub fn new(request_id: Uuid, viewer: Viewer, client: Client) -> Self {
-        Self {
-            request_id,
-            viewer,
-            client,
-            principal: OnceCell::new(),
-        }
+        Self { request_id, viewer, client, principal: OnceCell::new() }
     }
 }
 

@@ -5,8 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use async_graphql::{
     Name, Pos, Positioned, ServerError, Variables,
     parser::types::{
-        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-        SelectionSet,
+        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
     },
 };
 
@@ -34,9 +33,7 @@ pub(super) fn operation<'a>(
     let mut operations = document.operations.iter();
     let (name, definition) = match operation_name {
         Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
-        None => operations
-            .next()
-            .filter(|_| document.operations.iter().len() == 1),
+        None => operations.next().filter(|_| document.operations.iter().len() == 1),
     }
     .ok_or_else(|| {
         let message = match (&document.operations, operation_name) {
@@ -62,26 +59,17 @@ pub(super) fn check(
         OperationType::Mutation => {}
         OperationType::Subscription => {
             let message = "This server has no subscriptions.".to_owned();
-            return Err(error_at(
-                Some(operation.pos),
-                Error::ValidationFailed(message),
-            ));
+            return Err(error_at(Some(operation.pos), Error::ValidationFailed(message)));
         }
     }
-    let mut fields = RootFields {
-        document,
-        fragments: HashSet::new(),
-        second: None,
-        count: 0,
-    };
+    let mut fields = RootFields { document, fragments: HashSet::new(), second: None, count: 0 };
     fields.count(&operation.node.selection_set.node);
     match fields.second {
         None => Ok(()),
         Some(pos) => Err(error_at(
             Some(pos),
             Error::ValidationFailed(
-                "A mutation has exactly one root field. Send this one in a request of its own."
-                    .to_owned(),
+                "A mutation has exactly one root field. Send this one in a request of its own.".to_owned(),
             ),
         )),
     }

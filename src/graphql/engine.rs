@@ -11,10 +11,7 @@ use async_graphql::{
     parser::{parse_query, types::OperationType},
 };
 
-use super::{
-    RequestContext, Schema, document, errors::publish, input_types::InputTypes, messages::Messages,
-    schema,
-};
+use super::{RequestContext, Schema, document, errors::publish, input_types::InputTypes, messages::Messages, schema};
 use crate::{App, Error};
 
 /// The schema, ready to execute requests.
@@ -67,32 +64,16 @@ impl Engine {
     pub fn new(app: Arc<App>) -> Self {
         let schema = schema(Some(app));
         let messages = Messages::new(schema.names());
-        Self {
-            schema,
-            input_types: InputTypes::of_schema(),
-            messages,
-        }
+        Self { schema, input_types: InputTypes::of_schema(), messages }
     }
 
     /// Executes a request.
-    pub async fn execute(
-        &self,
-        mut request: Request,
-        context: RequestContext,
-        allow: Allow,
-    ) -> Outcome {
+    pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Outcome {
         let request_id = context.request_id;
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
-            let published = errors
-                .iter_mut()
-                .map(|error| publish(error, request_id))
-                .collect();
+            let published = errors.iter_mut().map(|error| publish(error, request_id)).collect();
             let response = Response::from_errors(errors);
-            Outcome::Refused(Answer {
-                response,
-                errors: published,
-                operation_name,
-            })
+            Outcome::Refused(Answer { response, errors: published, operation_name })
         };
 
         let document = match parse_query(&request.query) {
@@ -112,11 +93,7 @@ impl Engine {
             return Outcome::NotAQuery;
         }
         let checked = document::check(&document, operation.definition).and_then(|()| {
-            document::check_variables(
-                &self.input_types,
-                &operation.definition.node,
-                &request.variables,
-            )
+            document::check_variables(&self.input_types, &operation.definition.node, &request.variables)
         });
         if let Err(error) = checked {
             return refuse(vec![error], operation_name);
@@ -126,22 +103,12 @@ impl Engine {
         let mut response = self.schema.execute(request.data(context)).await;
         if is_request_error(&response) {
             for error in &mut response.errors {
-                error.source = Some(Arc::new(Error::ValidationFailed(
-                    self.messages.of(&error.message),
-                )));
+                error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
             }
             return refuse(response.errors, operation_name);
         }
-        let errors = response
-            .errors
-            .iter_mut()
-            .map(|error| publish(error, request_id))
-            .collect();
-        Outcome::Executed(Answer {
-            response,
-            errors,
-            operation_name,
-        })
+        let errors = response.errors.iter_mut().map(|error| publish(error, request_id)).collect();
+        Outcome::Executed(Answer { response, errors, operation_name })
     }
 }
 

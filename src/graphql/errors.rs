@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Enum, ErrorExtensionValues, ServerError, SimpleObject, Value, resolver_utils::EnumType,
-};
+use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value, resolver_utils::EnumType};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -144,9 +142,7 @@ pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid) -> Error
     let error = match (server_error.source::<Error>(), &server_error.source) {
         (Some(error), _) => error.clone(),
         (None, Some(_)) => Error::internal(&server_error.message),
-        (None, None) => {
-            Error::BadUserInput("A value does not fit the type that its field wants.".to_owned())
-        }
+        (None, None) => Error::BadUserInput("A value does not fit the type that its field wants.".to_owned()),
     };
     if let Some(cause) = error.cause() {
         tracing::error!(%request_id, code = ?error.code(), cause, "a request failed");
@@ -158,9 +154,7 @@ pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid) -> Error
 
 fn extensions(error: &Error, request_id: Uuid) -> ErrorExtensionValues {
     let mut values = ErrorExtensionValues::default();
-    if let Ok(Value::Object(fields)) =
-        async_graphql::to_value(ErrorExtensions::new(error, request_id))
-    {
+    if let Ok(Value::Object(fields)) = async_graphql::to_value(ErrorExtensions::new(error, request_id)) {
         for (name, value) in fields {
             values.set(name, value);
         }

@@ -53,30 +53,20 @@ impl InputTypes {
     /// The types of the published schema.
     pub(super) fn of_schema() -> Self {
         let document = parse_schema(super::sdl()).ok();
-        let mut types: HashMap<_, _> = ["Int", "Float", "String", "Boolean", "ID"]
-            .map(|name| (name.to_owned(), InputType::Scalar))
-            .into();
-        for definition in document
-            .into_iter()
-            .flat_map(|document| document.definitions)
-        {
+        let mut types: HashMap<_, _> =
+            ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), InputType::Scalar)).into();
+        for definition in document.into_iter().flat_map(|document| document.definitions) {
             let TypeSystemDefinition::Type(definition) = definition else {
                 continue;
             };
             let input_type = match definition.node.kind {
                 TypeKind::Scalar => InputType::Scalar,
-                TypeKind::Enum(kind) => InputType::Enum(
-                    kind.values
-                        .iter()
-                        .map(|value| value.node.value.node.to_string())
-                        .collect(),
-                ),
-                TypeKind::InputObject(kind) => InputType::Object(
-                    kind.fields
-                        .into_iter()
-                        .map(|field| field.node.into())
-                        .collect(),
-                ),
+                TypeKind::Enum(kind) => {
+                    InputType::Enum(kind.values.iter().map(|value| value.node.value.node.to_string()).collect())
+                }
+                TypeKind::InputObject(kind) => {
+                    InputType::Object(kind.fields.into_iter().map(|field| field.node.into()).collect())
+                }
                 _ => continue,
             };
             types.insert(definition.node.name.node.to_string(), input_type);
@@ -86,11 +76,7 @@ impl InputTypes {
 
     /// What to say of a variable that has no value and needs one.
     pub(super) fn missing(&self, wanted: &Type) -> String {
-        format!(
-            "{} is missing. It is of the type {}.",
-            Path::Start,
-            self.shown(wanted)
-        )
+        format!("{} is missing. It is of the type {}.", Path::Start, self.shown(wanted))
     }
 
     /// Whether a value fits a type. A type that the schema lacks is left to the engine's validation.
@@ -101,15 +87,11 @@ impl InputTypes {
     fn check_at(&self, path: Path<'_>, wanted: &Type, value: &Value) -> Result<(), String> {
         match (&wanted.base, value) {
             (_, Value::Null) if wanted.nullable => Ok(()),
-            (_, Value::Null) => Err(format!(
-                "{path} must not be null. It is of the type {}.",
-                self.shown(wanted)
-            )),
-            (BaseType::List(item), Value::List(values)) => {
-                values.iter().enumerate().try_for_each(|(index, value)| {
-                    self.check_at(Path::Item(&path, index), item, value)
-                })
-            }
+            (_, Value::Null) => Err(format!("{path} must not be null. It is of the type {}.", self.shown(wanted))),
+            (BaseType::List(item), Value::List(values)) => values
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, value)| self.check_at(Path::Item(&path, index), item, value)),
             // A single value stands for a list of one.
             (BaseType::List(item), value) => self.check_at(path, item, value),
             (BaseType::Named(name), value) => match self.types.get(name.as_str()) {
@@ -117,10 +99,7 @@ impl InputTypes {
                 Some(InputType::Object(fields)) => self.check_object(path, name, fields, value),
                 Some(InputType::Enum(names)) if is_enum_value(names, value) => Ok(()),
                 Some(InputType::Scalar) if is_scalar_value(name, value) => Ok(()),
-                Some(_) => Err(format!(
-                    "{path} does not fit the type {}.",
-                    self.shown(wanted)
-                )),
+                Some(_) => Err(format!("{path} does not fit the type {}.", self.shown(wanted))),
             },
         }
     }
@@ -140,23 +119,14 @@ impl InputTypes {
             match values.get(field.name.as_str()) {
                 Some(value) => self.check_at(path, &field.field_type, value)?,
                 None if field.is_required => {
-                    return Err(format!(
-                        "{path} is missing. It is of the type {}.",
-                        self.shown(&field.field_type)
-                    ));
+                    return Err(format!("{path} is missing. It is of the type {}.", self.shown(&field.field_type)));
                 }
                 None => {}
             }
         }
-        if values
-            .keys()
-            .any(|name| fields.iter().all(|field| field.name != name.as_str()))
-        {
+        if values.keys().any(|name| fields.iter().all(|field| field.name != name.as_str())) {
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-            return Err(format!(
-                "{path} has a field that {type_name} does not have. It has {}.",
-                names.join(", ")
-            ));
+            return Err(format!("{path} has a field that {type_name} does not have. It has {}.", names.join(", ")));
         }
         Ok(())
     }
@@ -195,9 +165,7 @@ fn is_enum_value(names: &HashSet<String>, value: &Value) -> bool {
 
 fn is_scalar_value(type_name: &str, value: &Value) -> bool {
     match (type_name, value) {
-        ("Int", Value::Number(number)) => number
-            .as_i64()
-            .is_some_and(|number| i32::try_from(number).is_ok()),
+        ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
         ("ID", Value::Number(number)) => number.is_i64() || number.is_u64(),
         ("Int" | "Float" | "Boolean", _) => false,

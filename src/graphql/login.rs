@@ -14,11 +14,7 @@ impl LoginMutation {
     /// Codes: INVALID_CREDENTIALS (never says which half was wrong), ACCOUNT_DISABLED (only after the right password),
     /// SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not start a token refresh.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
-        Some(
-            login(ctx.app(), input.into(), ctx.client())
-                .await
-                .map(Into::into),
-        )
+        Some(login(ctx.app(), input.into(), ctx.client()).await.map(Into::into))
     }
 }
 
@@ -34,9 +30,6 @@ pub struct LoginInput {
 
 impl From<LoginInput> for Credentials {
     fn from(input: LoginInput) -> Self {
-        Self {
-            identifier: input.username,
-            password: input.password.into(),
-        }
+        Self { identifier: input.username, password: input.password.into() }
     }
 }

@@ -11,53 +11,20 @@ const TEXTS: &[(&str, &str)] = &[
     ("Unknown argument", "This argument does not exist"),
     ("Unknown type", "This type does not exist"),
     ("Unknown directive", "This directive does not exist"),
-    (
-        "Unknown fragment",
-        "This fragment is not defined in the document",
-    ),
-    (
-        "Invalid value for argument",
-        "The value of this argument does not fit its type",
-    ),
-    (
-        "Invalid default value",
-        "The default value of this variable does not fit its type",
-    ),
-    (
-        "Duplicate directive",
-        "This directive may stand here once only",
-    ),
-    (
-        "Directive \"@",
-        "A required argument of this directive is missing",
-    ),
+    ("Unknown fragment", "This fragment is not defined in the document"),
+    ("Invalid value for argument", "The value of this argument does not fit its type"),
+    ("Invalid default value", "The default value of this variable does not fit its type"),
+    ("Duplicate directive", "This directive may stand here once only"),
+    ("Directive \"@", "A required argument of this directive is missing"),
     ("Directive \"", "This directive may not stand here"),
-    (
-        "There can only be one argument",
-        "This argument is given twice",
-    ),
-    (
-        "There can only be one variable",
-        "This variable is declared twice",
-    ),
+    ("There can only be one argument", "This argument is given twice"),
+    ("There can only be one variable", "This variable is declared twice"),
     ("Cannot spread fragment", "This fragment spreads itself"),
-    (
-        "Variable \"$",
-        "This variable is not declared, or declared and not used",
-    ),
-    (
-        "Variable \"",
-        "The type of this variable does not fit the place where it is used",
-    ),
-    (
-        "Fragment \"",
-        "This fragment is never used, or can't be spread here",
-    ),
+    ("Variable \"$", "This variable is not declared, or declared and not used"),
+    ("Variable \"", "The type of this variable does not fit the place where it is used"),
+    ("Fragment \"", "This fragment is never used, or can't be spread here"),
     ("Fragment cannot", "This fragment can't be spread here"),
-    (
-        "Fields \"",
-        "Two fields of one name differ; give one of them an alias",
-    ),
+    ("Fields \"", "Two fields of one name differ; give one of them an alias"),
 ];
 
 /// Makes the texts.
@@ -68,9 +35,7 @@ pub(super) struct Messages {
 impl Messages {
     /// `names` are all names in the schema.
     pub(super) fn new(names: Vec<String>) -> Self {
-        Self {
-            names: names.into_iter().collect(),
-        }
+        Self { names: names.into_iter().collect() }
     }
 
     /// The public text for one of the engine's.

@@ -51,10 +51,7 @@ fn schema(app: Option<Arc<App>>) -> Schema {
 /// The schema in GraphQL's schema definition language: the published `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .include_specified_by()
-        .use_space_ident()
-        .indent_width(2);
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident().indent_width(2);
     let sdl = schema(None).sdl_with_options(options);
     let lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
     format!("{}\n", lines.join("\n").trim())

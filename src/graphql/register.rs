@@ -17,11 +17,7 @@ impl RegisterMutation {
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
     /// PASSWORD_TOO_LONG, REGISTRATION_DISABLED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
-        Some(
-            register(ctx.app(), input.into(), ctx.client())
-                .await
-                .map(Into::into),
-        )
+        Some(register(ctx.app(), input.into(), ctx.client()).await.map(Into::into))
     }
 }
 

@@ -14,11 +14,7 @@ impl UserQuery {
     /// `extensions.reason` says why.
     #[graphql(cache_control(no_cache))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<User> {
-        Some(
-            ctx.principal()
-                .await
-                .map(|principal| principal.user.clone().into()),
-        )
+        Some(ctx.principal().await.map(|principal| principal.user.clone().into()))
     }
 }
 

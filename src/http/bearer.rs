@@ -8,9 +8,7 @@ use crate::{App, accounts::Viewer, error::UnauthenticatedReason};
 pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {
     let mut bearers = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
         let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-        scheme
-            .eq_ignore_ascii_case(b"bearer ")
-            .then(|| token.trim_ascii())
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
     });
     match (bearers.next(), bearers.next()) {
         (None, _) => Viewer::Anonymous,

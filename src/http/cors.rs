@@ -16,11 +16,7 @@ const MAX_AGE: Duration = Duration::from_hours(2);
 
 /// Credentials for the origins of the settings, never for a reflected or `null` one.
 pub(super) fn layer(settings: &Settings) -> CorsLayer {
-    let origins: Vec<HeaderValue> = settings
-        .allowed_origins
-        .iter()
-        .filter_map(|origin| origin.parse().ok())
-        .collect();
+    let origins: Vec<HeaderValue> = settings.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(true)

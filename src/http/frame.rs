@@ -11,8 +11,8 @@ use axum::{
     http::{
         HeaderMap, HeaderValue,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+            X_FRAME_OPTIONS,
         },
     },
     middleware::Next,
@@ -39,10 +39,7 @@ impl SecurityHeaders {
         let mut headers = HeaderMap::new();
         let fixed = [
             (CACHE_CONTROL, "no-store"),
-            (
-                CONTENT_SECURITY_POLICY,
-                "default-src 'none'; frame-ancestors 'none'",
-            ),
+            (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
             (REFERRER_POLICY, "no-referrer"),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (X_FRAME_OPTIONS, "DENY"),
@@ -59,11 +56,7 @@ impl SecurityHeaders {
 }
 
 /// Names the request, writes its line in the log, and adds the headers.
-pub(super) async fn frame(
-    State(server): State<Arc<Server>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     // Without randomness nothing else works either; the request is refused by whoever needs some.
     let id = random::id(server.app.clock.now()).unwrap_or_default();
@@ -73,10 +66,7 @@ pub(super) async fn frame(
 
     let mut response = next.run(request).await;
 
-    let log = response
-        .extensions_mut()
-        .remove::<LogFields>()
-        .unwrap_or_default();
+    let log = response.extensions_mut().remove::<LogFields>().unwrap_or_default();
     tracing::info!(
         request_id = %id,
         %method,

@@ -62,10 +62,5 @@ async fn schema() -> Response {
 
 async fn not_found() -> Response {
     let body = r#"{"detail":"There is nothing at this path. The API is at /graphql."}"#;
-    (
-        StatusCode::NOT_FOUND,
-        [(CONTENT_TYPE, "application/json")],
-        body,
-    )
-        .into_response()
+    (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

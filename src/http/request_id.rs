@@ -12,8 +12,5 @@ pub(super) struct RequestId(pub(super) Uuid);
 
 /// The name that [`super::frame`] gave the request.
 pub(super) fn of(request: &Request) -> Uuid {
-    request
-        .extensions()
-        .get::<RequestId>()
-        .map_or_else(Uuid::nil, |id| id.0)
+    request.extensions().get::<RequestId>().map_or_else(Uuid::nil, |id| id.0)
 }

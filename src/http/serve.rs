@@ -35,21 +35,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 4096,
-            head_timeout: Duration::from_secs(20),
-            drain: Duration::from_secs(10),
-        }
+        Self { connections: 4096, head_timeout: Duration::from_secs(20), drain: Duration::from_secs(10) }
     }
 }
 
 /// Serves until `stop` is done, then lets running requests finish within [`Limits::drain`].
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    stop: impl Future<Output = ()>,
-) {
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     tokio::pin!(stop);
@@ -60,13 +51,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let connection = connection(
-                    stream,
-                    Peer(peer),
-                    router.clone(),
-                    limits,
-                    graceful.watcher(),
-                );
+                let connection = connection(stream, Peer(peer), router.clone(), limits, graceful.watcher());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -82,10 +67,7 @@ pub async fn serve(
     drop(listener);
     let running = graceful.count();
     tracing::info!(running, "stopping; running requests may finish");
-    if tokio::time::timeout(limits.drain, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time and are cut off");
     }
 }
@@ -94,23 +76,14 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(std::io::Error::other)?;
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     // Answers are small and written whole: nothing is gained by waiting for more.
     stream.set_nodelay(true)?;
     Ok((stream, peer, place))
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: Peer,
-    router: Router,
-    limits: Limits,
-    watcher: Watcher,
-) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, limits: Limits, watcher: Watcher) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);

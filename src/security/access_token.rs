@@ -150,8 +150,7 @@ impl AccessTokens {
         if token.len() > LONGEST_TOKEN {
             return Err(invalid);
         }
-        let token = decode::<CheckedClaims>(token, &self.verifying_key, &self.validation)
-            .map_err(|_| invalid)?;
+        let token = decode::<CheckedClaims>(token, &self.verifying_key, &self.validation).map_err(|_| invalid)?;
         let claims = token.claims;
         let now = now.timestamp();
         // Any header but ours, field by field, is not ours: no `crit`, `jwk`, `jku`, `x5u`, `x5c`, other `kid`.
@@ -165,9 +164,6 @@ impl AccessTokens {
         if claims.exp <= now {
             return Err(UnauthenticatedReason::TokenExpired);
         }
-        Ok(Claims {
-            user_id: claims.sub,
-            session_id: claims.sid,
-        })
+        Ok(Claims { user_id: claims.sub, session_id: claims.sid })
     }
 }

@@ -82,11 +82,7 @@ impl Hasher {
                 .spawn(move || shared.work())
                 .map_err(Error::internal)?;
         }
-        Ok(Self {
-            shared,
-            cost,
-            dummy: PasswordHash::dummy(cost)?,
-        })
+        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)? })
     }
 
     /// Hashes a new password.
@@ -95,8 +91,7 @@ impl Hasher {
     /// SERVICE_UNAVAILABLE when too many are waiting.
     pub async fn hash(&self, password: &SecretString) -> Result<PasswordHash> {
         let (password, cost) = (password.clone(), self.cost);
-        self.run(move || PasswordHash::create(password.expose_secret(), cost))
-            .await
+        self.run(move || PasswordHash::create(password.expose_secret(), cost)).await
     }
 
     /// Whether `stored` is the hash of `password`. Without one, because there is no such user, a dummy is checked at
@@ -104,31 +99,20 @@ impl Hasher {
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE when too many are waiting.
-    pub async fn verify(
-        &self,
-        password: &SecretString,
-        stored: Option<&PasswordHash>,
-    ) -> Result<bool> {
+    pub async fn verify(&self, password: &SecretString, stored: Option<&PasswordHash>) -> Result<bool> {
         let password = password.clone();
         let hash = stored.unwrap_or(&self.dummy).clone();
-        let is_right = self
-            .run(move || hash.verify(password.expose_secret()))
-            .await?;
+        let is_right = self.run(move || hash.verify(password.expose_secret())).await?;
         Ok(is_right && stored.is_some())
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let (done, result) = oneshot::channel();
         let place = self.shared.join(Box::new(move || {
             // Nobody may be waiting any more; that is no error.
             let _ = done.send(work());
         }))?;
-        let result = result
-            .await
-            .map_err(|_| Error::internal("a hashing job panicked"))?;
+        let result = result.await.map_err(|_| Error::internal("a hashing job panicked"))?;
         drop(place);
         result
     }
@@ -168,10 +152,7 @@ impl Shared {
         let wait = queue.recent.saturating_mul(waiting) / self.threads;
         if wait > LONGEST_WAIT {
             let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
-            return Err(Error::unavailable(
-                retry_after,
-                "too many passwords wait to be hashed",
-            ));
+            return Err(Error::unavailable(retry_after, "too many passwords wait to be hashed"));
         }
         let id = queue.next_id;
         queue.next_id += 1;
@@ -186,10 +167,7 @@ impl Shared {
         let mut queue = self.queue();
         while queue.is_open {
             let Some(job) = queue.jobs.pop_front() else {
-                queue = self
-                    .work_or_end
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
+                queue = self.work_or_end.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             drop(queue);

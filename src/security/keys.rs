@@ -56,9 +56,8 @@ impl Keys {
     pub fn load(key: &SecretKey) -> Result<Self> {
         let secret = match key {
             SecretKey::Given(secret) => secret.clone(),
-            SecretKey::File(path) => read_or_create(path).map_err(|error| {
-                Error::internal(format!("the key file {}: {error}", path.display()))
-            })?,
+            SecretKey::File(path) => read_or_create(path)
+                .map_err(|error| Error::internal(format!("the key file {}: {error}", path.display())))?,
         };
         Ok(Self { secret })
     }
@@ -86,23 +85,14 @@ fn read_or_create(path: &Path) -> io::Result<SecretString> {
     match fs::read_to_string(path) {
         Ok(text) if text.trim().len() >= 64 => return Ok(text.trim().into()),
         Ok(_) => {
-            return Err(io::Error::other(
-                "it holds no key; delete it and a new one is made",
-            ));
+            return Err(io::Error::other("it holds no key; delete it and a new one is made"));
         }
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Err(_) => {}
     }
     let secret = hex(&random::bytes::<32>().map_err(io::Error::other)?);
-    let draft = path.with_extension(format!(
-        "key.{}",
-        hex(&random::bytes::<8>().map_err(io::Error::other)?)
-    ));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let draft = path.with_extension(format!("key.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let linked = file
         .write_all(secret.as_bytes())
         .and_then(|()| file.sync_all())
@@ -120,11 +110,9 @@ fn read_or_create(path: &Path) -> io::Result<SecretString> {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -52,10 +52,7 @@ impl PasswordHash {
     pub(super) fn create(password: &str, cost: u32) -> Result<Self> {
         let salt = random::bytes()?;
         let digest = digest(password, cost, salt)?;
-        Ok(Self(format!(
-            "{PREFIX}{cost}${}${digest}",
-            BCRYPT_BASE64.encode(salt)
-        )))
+        Ok(Self(format!("{PREFIX}{cost}${}${digest}", BCRYPT_BASE64.encode(salt))))
     }
 
     /// A hash that no password has, to be checked where there is no user: it costs what a real one costs.
@@ -73,32 +70,18 @@ impl PasswordHash {
     /// # Errors
     /// Internal, when the stored text is no hash that Hallpass knows.
     pub(super) fn verify(&self, password: &str) -> Result<bool> {
-        let stored = self
-            .parts()
-            .ok_or_else(|| Error::internal("a stored password hash is malformed"))?;
+        let stored = self.parts().ok_or_else(|| Error::internal("a stored password hash is malformed"))?;
         let computed = digest(password, stored.cost, stored.salt)?;
-        Ok(
-            constant_time::verify_slices_are_equal(computed.as_bytes(), stored.digest.as_bytes())
-                .is_ok(),
-        )
+        Ok(constant_time::verify_slices_are_equal(computed.as_bytes(), stored.digest.as_bytes()).is_ok())
     }
 
     fn parts(&self) -> Option<Parts> {
         let (cost, rest) = self.0.strip_prefix(PREFIX)?.split_once('$')?;
         let (salt, digest) = rest.split_once('$')?;
-        let cost = cost
-            .parse()
-            .ok()
-            .filter(|cost| (MIN_COST..=MAX_COST).contains(cost))?;
+        let cost = cost.parse().ok().filter(|cost| (MIN_COST..=MAX_COST).contains(cost))?;
         let salt = BCRYPT_BASE64.decode(salt).ok()?.try_into().ok()?;
-        let is_digest = BCRYPT_BASE64
-            .decode(digest)
-            .is_ok_and(|bytes| bytes.len() == 23);
-        is_digest.then(|| Parts {
-            cost,
-            salt,
-            digest: digest.to_owned(),
-        })
+        let is_digest = BCRYPT_BASE64.decode(digest).is_ok_and(|bytes| bytes.len() == 23);
+        is_digest.then(|| Parts { cost, salt, digest: digest.to_owned() })
     }
 }
 
@@ -108,9 +91,7 @@ fn digest(password: &str, cost: u32, salt: [u8; 16]) -> Result<String> {
     let hash = bcrypt::hash_with_salt(prehash, cost, salt).map_err(Error::internal)?;
     // `$2b$12$`, 22 characters of salt, and the digest.
     let text = hash.format_for_version(bcrypt::Version::TwoB);
-    text.get(29..)
-        .map(ToOwned::to_owned)
-        .ok_or_else(|| Error::internal("bcrypt's output is malformed"))
+    text.get(29..).map(ToOwned::to_owned).ok_or_else(|| Error::internal("bcrypt's output is malformed"))
 }
 
 #[cfg(test)]
@@ -125,22 +106,12 @@ mod tests {
                 "correct horse battery staple".to_owned(),
                 "$bcrypt-sha256$v=2,t=2b,r=4$JoQZgD8ePP4HY.cR1FuMmO$./qYLwWETtL8x4L.V5jemmwPbQ0Jr0u",
             ),
-            (
-                "p\0p".to_owned(),
-                "$bcrypt-sha256$v=2,t=2b,r=4$gfoTcmB4bUmen2Av.YO/ie$SvGqC/2K5uTPmNmZwHpq7UpDsUlN.ua",
-            ),
-            (
-                "😀".repeat(64),
-                "$bcrypt-sha256$v=2,t=2b,r=4$z41nbHF7/E7aoGzE7jdVsu$Wcd.oanuNjoeuQz6q6ei.MtEn8Keczi",
-            ),
+            ("p\0p".to_owned(), "$bcrypt-sha256$v=2,t=2b,r=4$gfoTcmB4bUmen2Av.YO/ie$SvGqC/2K5uTPmNmZwHpq7UpDsUlN.ua"),
+            ("😀".repeat(64), "$bcrypt-sha256$v=2,t=2b,r=4$z41nbHF7/E7aoGzE7jdVsu$Wcd.oanuNjoeuQz6q6ei.MtEn8Keczi"),
         ] {
             let stored = PasswordHash(stored.to_owned());
             assert!(stored.verify(&password).unwrap(), "{password}");
-            for other in [
-                format!("{password} "),
-                password.repeat(2),
-                format!("{password}\0{password}"),
-            ] {
+            for other in [format!("{password} "), password.repeat(2), format!("{password}\0{password}")] {
                 assert!(!stored.verify(&other).unwrap(), "{other}");
             }
             let shorter: String = password.chars().skip(1).collect();
@@ -154,21 +125,14 @@ mod tests {
             let password = "x".repeat(length);
             let stored = PasswordHash::create(&password, MIN_COST).unwrap();
             assert!(stored.verify(&password).unwrap());
-            assert!(
-                !stored.verify(&"x".repeat(length - 1)).unwrap(),
-                "{length} against one less"
-            );
-            assert!(
-                !stored.verify(&"x".repeat(length + 1)).unwrap(),
-                "{length} against one more"
-            );
+            assert!(!stored.verify(&"x".repeat(length - 1)).unwrap(), "{length} against one less");
+            assert!(!stored.verify(&"x".repeat(length + 1)).unwrap(), "{length} against one more");
         }
     }
 
     #[test]
     fn refuses_what_it_does_not_know_or_could_not_afford() {
-        let good =
-            "$bcrypt-sha256$v=2,t=2b,r=4$JoQZgD8ePP4HY.cR1FuMmO$./qYLwWETtL8x4L.V5jemmwPbQ0Jr0u";
+        let good = "$bcrypt-sha256$v=2,t=2b,r=4$JoQZgD8ePP4HY.cR1FuMmO$./qYLwWETtL8x4L.V5jemmwPbQ0Jr0u";
         for bad in [
             String::new(),
             "secret".to_owned(),
@@ -180,10 +144,7 @@ mod tests {
             good.replace("JoQZ", "Jo$Z"),
             good.replace("JoQZ", "Jöß"),
         ] {
-            assert!(
-                PasswordHash(bad.clone()).verify("password").is_err(),
-                "{bad}"
-            );
+            assert!(PasswordHash(bad.clone()).verify("password").is_err(), "{bad}");
         }
     }
 

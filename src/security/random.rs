@@ -19,7 +19,7 @@ pub fn bytes<const N: usize>() -> Result<[u8; N]> {
 /// A new id: a UUID of version 7 (RFC 9562 §5.7), whose first half is the time, so that indexes grow at one end.
 ///
 /// # Errors
-/// As [`bytes`].
+/// As [`bytes()`].
 pub fn id(now: DateTime<Utc>) -> Result<Uuid> {
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
     Ok(uuid::Builder::from_unix_timestamp_millis(millis, &bytes()?).into_uuid())

@@ -27,10 +27,7 @@ async fn the_schema_is_served() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/schema.graphql").await;
     assert_eq!(answer.text, sdl());
-    assert_eq!(
-        answer.header("content-type"),
-        Some("text/plain; charset=utf-8")
-    );
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
 }
 
 #[test]
@@ -50,18 +47,15 @@ fn every_definition_has_a_description() {
         };
         check("", definition.description.is_some());
         match &definition.kind {
-            TypeKind::Object(object) => object
-                .fields
-                .iter()
-                .for_each(|field| check(&field.node.name.node, field.node.description.is_some())),
-            TypeKind::InputObject(input) => input
-                .fields
-                .iter()
-                .for_each(|field| check(&field.node.name.node, field.node.description.is_some())),
-            TypeKind::Enum(kind) => kind
-                .values
-                .iter()
-                .for_each(|value| check(&value.node.value.node, value.node.description.is_some())),
+            TypeKind::Object(object) => {
+                object.fields.iter().for_each(|field| check(&field.node.name.node, field.node.description.is_some()));
+            }
+            TypeKind::InputObject(input) => {
+                input.fields.iter().for_each(|field| check(&field.node.name.node, field.node.description.is_some()));
+            }
+            TypeKind::Enum(kind) => {
+                kind.values.iter().for_each(|value| check(&value.node.value.node, value.node.description.is_some()));
+            }
             _ => {}
         }
     }
@@ -72,10 +66,7 @@ fn every_definition_has_a_description() {
 fn every_setting_is_in_the_readme_and_the_example() {
     for document in ["README.md", ".env.example"] {
         let text = read(document);
-        let missing: Vec<_> = config::NAMES
-            .iter()
-            .filter(|name| !text.contains(**name))
-            .collect();
+        let missing: Vec<_> = config::NAMES.iter().filter(|name| !text.contains(**name)).collect();
         assert!(missing.is_empty(), "{document} lacks {missing:?}");
     }
     let unknown: Vec<String> = read(".env.example")
@@ -102,18 +93,11 @@ fn every_error_code_is_in_the_readme() {
             _ => None,
         })
         .flat_map(|kind| match kind {
-            TypeKind::Enum(kind) => kind
-                .values
-                .into_iter()
-                .map(|value| value.node.value.node.to_string())
-                .collect(),
+            TypeKind::Enum(kind) => kind.values.into_iter().map(|value| value.node.value.node.to_string()).collect(),
             _ => Vec::new(),
         })
         .collect();
     assert!(codes.len() > 10);
-    let missing: Vec<_> = codes
-        .iter()
-        .filter(|code| !readme.contains(&format!("`{code}`")))
-        .collect();
+    let missing: Vec<_> = codes.iter().filter(|code| !readme.contains(&format!("`{code}`"))).collect();
     assert!(missing.is_empty(), "README.md lacks {missing:?}");
 }

@@ -10,46 +10,25 @@ use uuid::Uuid;
 
 fn problems(list: &[InputError]) -> Error {
     let mut problems = Problems::default();
-    list.iter().for_each(|problem| problems.push(*problem));
+    for problem in list {
+        problems.push(*problem);
+    }
     problems.into()
 }
 
 /// What a variant is answered with: code, message, reason, seconds to wait.
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn public_answer(
-    error: &Error,
-) -> (
-    &'static str,
-    &'static str,
-    Option<&'static str>,
-    Option<u32>,
-) {
+fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static str>, Option<u32>) {
     // Without a wildcard: a new variant does not compile until it has a line here and a sample below.
     match error {
-        Error::Input(problems) if problems.as_slice().len() == 1 => (
-            "EMAIL_TAKEN",
-            "There is an account with this e-mail address. Sign in instead.",
-            None,
-            None,
-        ),
-        Error::Input(_) => (
-            "INVALID_INPUT",
-            "Some fields need another look; `errors` says which and why.",
-            None,
-            None,
-        ),
-        Error::InvalidCredentials => (
-            "INVALID_CREDENTIALS",
-            "The username or password is wrong.",
-            None,
-            None,
-        ),
-        Error::AccountDisabled => (
-            "ACCOUNT_DISABLED",
-            "This account is disabled. Ask an administrator to enable it.",
-            None,
-            None,
-        ),
+        Error::Input(problems) if problems.as_slice().len() == 1 => {
+            ("EMAIL_TAKEN", "There is an account with this e-mail address. Sign in instead.", None, None)
+        }
+        Error::Input(_) => ("INVALID_INPUT", "Some fields need another look; `errors` says which and why.", None, None),
+        Error::InvalidCredentials => ("INVALID_CREDENTIALS", "The username or password is wrong.", None, None),
+        Error::AccountDisabled => {
+            ("ACCOUNT_DISABLED", "This account is disabled. Ask an administrator to enable it.", None, None)
+        }
         Error::RegistrationDisabled => (
             "REGISTRATION_DISABLED",
             "New accounts can't be registered here. Ask an administrator for one.",
@@ -63,40 +42,25 @@ fn public_answer(
                 Some("TOKEN_MISSING"),
                 None,
             ),
-            UnauthenticatedReason::TokenExpired => (
-                "UNAUTHENTICATED",
-                "The access token has expired.",
-                Some("TOKEN_EXPIRED"),
-                None,
-            ),
-            UnauthenticatedReason::TokenInvalid => (
-                "UNAUTHENTICATED",
-                "The access token is not valid. Sign in again.",
-                Some("TOKEN_INVALID"),
-                None,
-            ),
-            UnauthenticatedReason::SessionRevoked => (
-                "UNAUTHENTICATED",
-                "This session has ended. Sign in again.",
-                Some("SESSION_REVOKED"),
-                None,
-            ),
+            UnauthenticatedReason::TokenExpired => {
+                ("UNAUTHENTICATED", "The access token has expired.", Some("TOKEN_EXPIRED"), None)
+            }
+            UnauthenticatedReason::TokenInvalid => {
+                ("UNAUTHENTICATED", "The access token is not valid. Sign in again.", Some("TOKEN_INVALID"), None)
+            }
+            UnauthenticatedReason::SessionRevoked => {
+                ("UNAUTHENTICATED", "This session has ended. Sign in again.", Some("SESSION_REVOKED"), None)
+            }
         },
         Error::BadUserInput(_) => ("BAD_USER_INPUT", "text", None, None),
         Error::BadRequest(_) => ("BAD_REQUEST", "text", None, None),
-        Error::ParseFailed => (
-            "GRAPHQL_PARSE_FAILED",
-            "The GraphQL document has a syntax error at the location given.",
-            None,
-            None,
-        ),
+        Error::ParseFailed => {
+            ("GRAPHQL_PARSE_FAILED", "The GraphQL document has a syntax error at the location given.", None, None)
+        }
         Error::ValidationFailed(_) => ("GRAPHQL_VALIDATION_FAILED", "text", None, None),
-        Error::ServiceUnavailable { .. } => (
-            "SERVICE_UNAVAILABLE",
-            "The server can't answer this right now. Try again in 7 s.",
-            None,
-            Some(7),
-        ),
+        Error::ServiceUnavailable { .. } => {
+            ("SERVICE_UNAVAILABLE", "The server can't answer this right now. Try again in 7 s.", None, Some(7))
+        }
         Error::Internal(_) => (
             "INTERNAL_SERVER_ERROR",
             "Something went wrong on our side. Give `requestId` to whoever runs this server.",
@@ -110,10 +74,7 @@ fn public_answer(
 fn every_error_has_its_public_answer() {
     let samples = [
         problems(&[InputError::new(ErrorCode::EmailTaken, "email")]),
-        problems(&[
-            InputError::new(ErrorCode::Required, "email"),
-            InputError::new(ErrorCode::Required, "username"),
-        ]),
+        problems(&[InputError::new(ErrorCode::Required, "email"), InputError::new(ErrorCode::Required, "username")]),
         Error::InvalidCredentials,
         Error::AccountDisabled,
         Error::RegistrationDisabled,
@@ -139,67 +100,33 @@ fn every_error_has_its_public_answer() {
         assert_eq!(extensions["reason"], json!(reason));
         assert_eq!(extensions["retryAfter"], json!(retry_after));
         assert_eq!(extensions["requestId"], id.to_string());
-        assert_eq!(
-            extensions["errors"].as_array().unwrap().is_empty(),
-            !is_input
-        );
+        assert_eq!(extensions["errors"].as_array().unwrap().is_empty(), !is_input);
         // All of `ErrorExtensions`, and nothing else.
-        assert_eq!(
-            extensions.keys().collect::<Vec<_>>(),
-            ["code", "errors", "reason", "requestId", "retryAfter"]
-        );
+        assert_eq!(extensions.keys().collect::<Vec<_>>(), ["code", "errors", "reason", "requestId", "retryAfter"]);
         assert!(!answer.to_string().contains("a secret of ours"));
     }
 }
 
 #[test]
 fn every_problem_of_a_form_says_what_to_do() {
-    let sample = |code, limit| InputError {
-        code,
-        field: "field",
-        limit,
-    };
+    let sample = |code, limit| InputError { code, field: "field", limit };
     let table = [
-        (
-            sample(ErrorCode::Required, None),
-            "REQUIRED",
-            "This field is required.",
-        ),
-        (
-            sample(ErrorCode::TooLong, Some(64)),
-            "TOO_LONG",
-            "Use at most 64 characters.",
-        ),
+        (sample(ErrorCode::Required, None), "REQUIRED", "This field is required."),
+        (sample(ErrorCode::TooLong, Some(64)), "TOO_LONG", "Use at most 64 characters."),
         (
             sample(ErrorCode::InvalidEmail, None),
             "INVALID_EMAIL",
             "This is not an e-mail address; it should look like ada@example.org.",
         ),
-        (
-            sample(ErrorCode::InvalidUsername, None),
-            "INVALID_USERNAME",
-            "Use letters (A-Z), digits, `_` and `-` only.",
-        ),
-        (
-            sample(ErrorCode::UsernameTaken, None),
-            "USERNAME_TAKEN",
-            "This username is taken. Choose another.",
-        ),
+        (sample(ErrorCode::InvalidUsername, None), "INVALID_USERNAME", "Use letters (A-Z), digits, `_` and `-` only."),
+        (sample(ErrorCode::UsernameTaken, None), "USERNAME_TAKEN", "This username is taken. Choose another."),
         (
             sample(ErrorCode::EmailTaken, None),
             "EMAIL_TAKEN",
             "There is an account with this e-mail address. Sign in instead.",
         ),
-        (
-            sample(ErrorCode::PasswordTooShort, Some(8)),
-            "PASSWORD_TOO_SHORT",
-            "Use at least 8 characters.",
-        ),
-        (
-            sample(ErrorCode::PasswordTooLong, Some(128)),
-            "PASSWORD_TOO_LONG",
-            "Use at most 128 characters.",
-        ),
+        (sample(ErrorCode::PasswordTooShort, Some(8)), "PASSWORD_TOO_SHORT", "Use at least 8 characters."),
+        (sample(ErrorCode::PasswordTooLong, Some(128)), "PASSWORD_TOO_LONG", "Use at most 128 characters."),
         (
             sample(ErrorCode::BadUserInput, None),
             "BAD_USER_INPUT",
@@ -207,10 +134,8 @@ fn every_problem_of_a_form_says_what_to_do() {
         ),
     ];
     for (problem, code, message) in table {
-        let answer: Value =
-            serde_json::to_value(server_error(problems(&[problem]), Uuid::nil())).unwrap();
-        let expected =
-            json!({ "code": code, "message": message, "field": ["field"], "limit": problem.limit });
+        let answer: Value = serde_json::to_value(server_error(problems(&[problem]), Uuid::nil())).unwrap();
+        let expected = json!({ "code": code, "message": message, "field": ["field"], "limit": problem.limit });
         assert_eq!(answer["extensions"]["errors"], json!([expected]));
         assert_eq!(answer["extensions"]["code"], code);
         assert_eq!(answer["message"], message);

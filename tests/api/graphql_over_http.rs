@@ -14,16 +14,10 @@ const RESPONSE_JSON: &str = "application/graphql-response+json";
 /// Every answer is GraphQL JSON, whose errors have our extensions and the request's id.
 fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status.as_u16(), status, "{answer:#?}");
-    assert!(
-        answer.header("content-type").unwrap().contains("json"),
-        "{answer:#?}"
-    );
+    assert!(answer.header("content-type").unwrap().contains("json"), "{answer:#?}");
     let error = answer.error();
     assert_eq!(error["extensions"]["code"], code, "{answer:#?}");
-    assert_eq!(
-        error["extensions"]["requestId"].as_str(),
-        answer.header("x-request-id")
-    );
+    assert_eq!(error["extensions"]["requestId"].as_str(), answer.header("x-request-id"));
     assert!(answer.json().get("data").is_none(), "{answer:#?}");
 }
 
@@ -33,38 +27,16 @@ async fn the_status_of_a_bad_document_depends_on_the_media_type() {
     let actor = server.anonymous();
     for (body, code) in [
         (json!({ "query": "{ me { id }" }), "GRAPHQL_PARSE_FAILED"),
-        (
-            json!({ "query": "{ nothing }" }),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
+        (json!({ "query": "{ nothing }" }), "GRAPHQL_VALIDATION_FAILED"),
         (json!({ "query": "" }), "GRAPHQL_PARSE_FAILED"),
-        (
-            json!({ "query": "query A { me { id } }", "operationName": "B" }),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        (
-            json!({ "query": "query A { me { id } } query B { me { id } }" }),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        (
-            json!({ "query": "fragment F on User { id }" }),
-            "GRAPHQL_PARSE_FAILED",
-        ),
-        (
-            json!({ "query": "subscription { me { id } }" }),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        (
-            json!({ "query": "query($n: Int!) { me { id } }" }),
-            "BAD_USER_INPUT",
-        ),
+        (json!({ "query": "query A { me { id } }", "operationName": "B" }), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({ "query": "query A { me { id } } query B { me { id } }" }), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({ "query": "fragment F on User { id }" }), "GRAPHQL_PARSE_FAILED"),
+        (json!({ "query": "subscription { me { id } }" }), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({ "query": "query($n: Int!) { me { id } }" }), "BAD_USER_INPUT"),
     ] {
         for (accept, content_type, status) in [
-            (
-                RESPONSE_JSON,
-                "application/graphql-response+json; charset=utf-8",
-                400,
-            ),
+            (RESPONSE_JSON, "application/graphql-response+json; charset=utf-8", 400),
             ("application/json", "application/json; charset=utf-8", 200),
             ("*/*", "application/json; charset=utf-8", 200),
         ] {
@@ -107,11 +79,7 @@ async fn what_is_no_graphql_request_is_refused_as_graphql_json() {
     ] {
         assert_refused(&actor.post(body).await, 400, "BAD_REQUEST");
     }
-    assert_refused(
-        &actor.post(&b"{\"query\":\"{me{id} \xff}\"}"[..]).await,
-        400,
-        "BAD_REQUEST",
-    );
+    assert_refused(&actor.post(&b"{\"query\":\"{me{id} \xff}\"}"[..]).await, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -130,52 +98,23 @@ async fn only_json_is_taken() {
         "application/jsonx",
         "application/graphql+json",
     ] {
-        let request = actor
-            .request(Method::POST, "/graphql")
-            .header(header::CONTENT_TYPE, content_type);
-        assert_refused(
-            &actor
-                .send(request.body(mutation.clone().into()).unwrap())
-                .await,
-            415,
-            "BAD_REQUEST",
-        );
+        let request = actor.request(Method::POST, "/graphql").header(header::CONTENT_TYPE, content_type);
+        assert_refused(&actor.send(request.body(mutation.clone().into()).unwrap()).await, 415, "BAD_REQUEST");
     }
-    let without = actor
-        .request(Method::POST, "/graphql")
-        .body(mutation.clone().into())
-        .unwrap();
+    let without = actor.request(Method::POST, "/graphql").body(mutation.clone().into()).unwrap();
     assert_refused(&actor.send(without).await, 415, "BAD_REQUEST");
     let twice = actor
         .request(Method::POST, "/graphql")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CONTENT_TYPE, "text/plain");
-    assert_refused(
-        &actor
-            .send(twice.body(mutation.clone().into()).unwrap())
-            .await,
-        415,
-        "BAD_REQUEST",
-    );
-    assert!(
-        user::Entity::find()
-            .all(server.app.database.read())
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_refused(&actor.send(twice.body(mutation.clone().into()).unwrap()).await, 415, "BAD_REQUEST");
+    assert!(user::Entity::find().all(server.app.database.read()).await.unwrap().is_empty());
 
-    for content_type in [
-        "application/json",
-        "Application/JSON; charset=UTF-8",
-        "application/json;charset=\"utf-8\";x=y",
-    ] {
-        let request = actor
-            .request(Method::POST, "/graphql")
-            .header(header::CONTENT_TYPE, content_type);
-        let answer = actor
-            .send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap())
-            .await;
+    for content_type in
+        ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\";x=y"]
+    {
+        let request = actor.request(Method::POST, "/graphql").header(header::CONTENT_TYPE, content_type);
+        let answer = actor.send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap()).await;
         assert_eq!(answer.data("/__typename"), "Query", "{content_type}");
     }
 }
@@ -192,18 +131,9 @@ async fn a_mutation_never_goes_by_get() {
         (format!("# a comment\nmutation {{ {register} }}"), None),
         (format!("\u{feff}mutation {{ {register} }}"), None),
         (format!(",, mutation {{ {register} }}"), None),
-        (
-            format!("query Q {{ __typename }} mutation M {{ {register} }}"),
-            Some("M"),
-        ),
-        (
-            format!("mutation M {{ {register} }} query Q {{ __typename }}"),
-            Some("M"),
-        ),
-        (
-            format!("mutation {{ ...F }} fragment F on Mutation {{ {register} }}"),
-            None,
-        ),
+        (format!("query Q {{ __typename }} mutation M {{ {register} }}"), Some("M")),
+        (format!("mutation M {{ {register} }} query Q {{ __typename }}"), Some("M")),
+        (format!("mutation {{ ...F }} fragment F on Mutation {{ {register} }}"), None),
         (format!("mutation {{ {register} nothing }}"), None),
     ] {
         let mut path = url::form_urlencoded::Serializer::new("/graphql?".to_owned());
@@ -218,31 +148,20 @@ async fn a_mutation_never_goes_by_get() {
         assert_refused(&answer, 405, "BAD_REQUEST");
         assert_eq!(answer.header("allow"), Some("POST"), "{query}");
     }
-    assert!(
-        user::Entity::find()
-            .all(server.app.database.read())
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(user::Entity::find().all(server.app.database.read()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_query_goes_by_get_with_all_its_parts() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    let query =
-        "query A($yes: Boolean!) { me @include(if: $yes) { username } } query B { __typename }";
+    let query = "query A($yes: Boolean!) { me @include(if: $yes) { username } } query B { __typename }";
     let path = |parts: &[(&str, &str)]| {
         let mut path = url::form_urlencoded::Serializer::new("/graphql?".to_owned());
         path.extend_pairs(parts);
         path.finish()
     };
-    let good = path(&[
-        ("query", query),
-        ("operationName", "A"),
-        ("variables", r#"{"yes": true}"#),
-    ]);
+    let good = path(&[("query", query), ("operationName", "A"), ("variables", r#"{"yes": true}"#)]);
     assert_eq!(ada.get(&good).await.data("/me/username"), "ada");
     for bad in [
         path(&[("query", query), ("query", query)]),
@@ -259,22 +178,9 @@ async fn a_query_goes_by_get_with_all_its_parts() {
 #[tokio::test]
 async fn other_methods_are_told_which_ones_there_are() {
     let server = TestServer::start().await;
-    for method in [
-        Method::PUT,
-        Method::DELETE,
-        Method::PATCH,
-        Method::TRACE,
-        Method::from_bytes(b"BREW").unwrap(),
-    ] {
+    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
         let actor = server.anonymous();
-        let answer = actor
-            .send(
-                actor
-                    .request(method.clone(), "/graphql")
-                    .body(Body::empty())
-                    .unwrap(),
-            )
-            .await;
+        let answer = actor.send(actor.request(method.clone(), "/graphql").body(Body::empty()).unwrap()).await;
         assert_refused(&answer, 405, "BAD_REQUEST");
         assert_eq!(answer.header("allow"), Some("GET, POST"), "{method}");
     }
@@ -288,9 +194,7 @@ async fn an_answer_that_nobody_takes_is_not_given() {
         .request(Method::POST, "/graphql")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "text/html");
-    let answer = actor
-        .send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap())
-        .await;
+    let answer = actor.send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap()).await;
     assert_refused(&answer, 406, "BAD_REQUEST");
 }
 
@@ -312,15 +216,8 @@ async fn a_body_of_twenty_megabytes_is_not_read() {
 #[tokio::test]
 async fn a_body_that_breaks_off_is_a_bad_request() {
     let server = TestServer::start().await;
-    let broken = futures_util::stream::iter([
-        Ok(Bytes::from("{\"query\"")),
-        Err(std::io::Error::other("gone")),
-    ]);
-    assert_refused(
-        &server.anonymous().post(Body::from_stream(broken)).await,
-        400,
-        "BAD_REQUEST",
-    );
+    let broken = futures_util::stream::iter([Ok(Bytes::from("{\"query\"")), Err(std::io::Error::other("gone"))]);
+    assert_refused(&server.anonymous().post(Body::from_stream(broken)).await, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -345,20 +242,11 @@ async fn a_mutation_has_one_root_field() {
         assert_refused(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
         assert!(answer.text.contains("exactly one root field"), "{query}");
     }
-    let cycle = actor
-        .query("mutation { ...F } fragment F on Mutation { ...F }")
-        .await;
+    let cycle = actor.query("mutation { ...F } fragment F on Mutation { ...F }").await;
     assert_refused(&cycle, 200, "GRAPHQL_VALIDATION_FAILED");
-    let one = actor
-        .query(&format!(
-            "mutation {{ __typename ...F }} fragment F on Mutation {{ a: {login} }}"
-        ))
-        .await;
+    let one = actor.query(&format!("mutation {{ __typename ...F }} fragment F on Mutation {{ a: {login} }}")).await;
     assert_eq!(one.code(), "INVALID_CREDENTIALS");
-    assert_eq!(
-        one.json()["data"],
-        json!({ "__typename": "Mutation", "a": null })
-    );
+    assert_eq!(one.json()["data"], json!({ "__typename": "Mutation", "a": null }));
 }
 
 #[tokio::test]
@@ -367,18 +255,9 @@ async fn variables_that_do_not_fit_are_told_where() {
     let actor = server.anonymous();
     let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
     for (variables, told) in [
-        (
-            json!({}),
-            "The variable declared here is missing. It is of the type LoginInput!.",
-        ),
-        (
-            json!({ "input": null }),
-            "The variable declared here must not be null. It is of the type LoginInput!.",
-        ),
-        (
-            json!({ "input": "s3cret" }),
-            "The variable declared here must be an object of the type LoginInput.",
-        ),
+        (json!({}), "The variable declared here is missing. It is of the type LoginInput!."),
+        (json!({ "input": null }), "The variable declared here must not be null. It is of the type LoginInput!."),
+        (json!({ "input": "s3cret" }), "The variable declared here must be an object of the type LoginInput."),
         (
             json!({ "input": { "username": "ada" } }),
             "`password` in the variable declared here is missing. It is of the type String!.",
@@ -399,10 +278,7 @@ async fn variables_that_do_not_fit_are_told_where() {
         let answer = actor.graphql(login, variables).await;
         assert_refused(&answer, 200, "BAD_USER_INPUT");
         assert_eq!(answer.error()["message"], told);
-        assert_eq!(
-            answer.error()["locations"][0],
-            json!({ "line": 1, "column": 10 })
-        );
+        assert_eq!(answer.error()["locations"][0], json!({ "line": 1, "column": 10 }));
     }
     let nullable = "query($yes: Boolean = true, $unused: [Int!]) { me @include(if: $yes) { id } also: me @include(if: $yes) { id } \
         __type(name: \"User\") { fields(includeDeprecated: $yes) { name } } }";
@@ -425,37 +301,16 @@ async fn a_document_that_does_not_fit_is_told_why() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (query, told) in [
-        (
-            "{ me { usernam } }",
-            "This field does not exist on User. Did you mean `username`?",
-        ),
+        ("{ me { usernam } }", "This field does not exist on User. Did you mean `username`?"),
         ("{ me { xyzzy } }", "This field does not exist on User."),
-        (
-            "{ me }",
-            "This field has subfields: select some of them in braces.",
-        ),
-        (
-            "{ me { id { x } } }",
-            "This field has no subfields: leave the braces out.",
-        ),
+        ("{ me }", "This field has subfields: select some of them in braces."),
+        ("{ me { id { x } } }", "This field has no subfields: leave the braces out."),
         ("{ me(x: 1) { id } }", "This argument does not exist."),
-        (
-            "mutation { login { tokenType } }",
-            "The required argument `input` is missing here.",
-        ),
+        ("mutation { login { tokenType } }", "The required argument `input` is missing here."),
         ("{ ...F }", "This fragment is not defined in the document."),
-        (
-            "{ me { id } } fragment F on User { id }",
-            "This fragment is never used, or can't be spread here.",
-        ),
-        (
-            "query($a: Int) { __typename }",
-            "This variable is not declared, or declared and not used.",
-        ),
-        (
-            "{ me { a: id a: username } }",
-            "Two fields of one name differ; give one of them an alias.",
-        ),
+        ("{ me { id } } fragment F on User { id }", "This fragment is never used, or can't be spread here."),
+        ("query($a: Int) { __typename }", "This variable is not declared, or declared and not used."),
+        ("{ me { a: id a: username } }", "Two fields of one name differ; give one of them an alias."),
         ("{ me @nope { id } }", "This directive does not exist."),
         (
             "mutation { login(input: {username: 7, password: \"x\"}) { tokenType } }",
@@ -464,49 +319,30 @@ async fn a_document_that_does_not_fit_is_told_why() {
     ] {
         let answer = actor.query(query).await;
         let body = answer.json();
-        assert_eq!(
-            body["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
-            "{query}"
-        );
+        assert_eq!(body["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{query}");
         assert_eq!(body["errors"][0]["message"], told, "{query}");
-        assert!(
-            body["errors"][0]["locations"][0]["line"].is_number(),
-            "{query}"
-        );
+        assert!(body["errors"][0]["locations"][0]["line"].is_number(), "{query}");
     }
 }
 
 #[tokio::test]
 async fn answers_with_a_token_are_not_kept_or_sniffed() {
     let server = TestServer::start().await;
-    let answer = server
-        .anonymous()
-        .register(json!({ "username": "ada", "password": "correct horse" }))
-        .await;
+    let answer = server.anonymous().register(json!({ "username": "ada", "password": "correct horse" })).await;
     for (name, value) in [
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
-        (
-            "content-security-policy",
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ] {
         assert_eq!(answer.header(name), Some(value));
     }
     assert!(answer.header("server").is_none());
     assert!(answer.header("strict-transport-security").is_none());
-    let public = TestServer::with(|settings| {
-        settings.public_url = "https://accounts.example.org".to_owned()
-    })
-    .await;
+    let public = TestServer::with(|settings| settings.public_url = "https://accounts.example.org".to_owned()).await;
     assert_eq!(
-        public
-            .anonymous()
-            .get("/health/live")
-            .await
-            .header("strict-transport-security"),
+        public.anonymous().get("/health/live").await.header("strict-transport-security"),
         Some("max-age=63072000")
     );
 }
@@ -530,45 +366,24 @@ async fn pages_of_allowed_origins_may_call_and_no_others() {
             .request(Method::OPTIONS, "/graphql")
             .header(header::ORIGIN, origin)
             .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
-            .header(
-                header::ACCESS_CONTROL_REQUEST_HEADERS,
-                "authorization,content-type,x-apollo-operation-name",
-            );
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,content-type,x-apollo-operation-name");
         let preflight = actor.send(preflight.body(Body::empty()).unwrap()).await;
         let request = actor
             .request(Method::POST, "/graphql")
             .header(header::ORIGIN, origin)
             .header(header::CONTENT_TYPE, "application/json");
-        let request = actor
-            .send(request.body("not even JSON".into()).unwrap())
-            .await;
+        let request = actor.send(request.body("not even JSON".into()).unwrap()).await;
         for answer in [&preflight, &request] {
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                is_allowed.then_some(origin),
-                "{origin}"
-            );
-            assert!(
-                answer
-                    .headers
-                    .get_all("vary")
-                    .iter()
-                    .any(|vary| vary.to_str().unwrap().contains("origin"))
-            );
+            assert_eq!(answer.header("access-control-allow-origin"), is_allowed.then_some(origin), "{origin}");
+            assert!(answer.headers.get_all("vary").iter().any(|vary| vary.to_str().unwrap().contains("origin")));
         }
         assert_eq!(preflight.status, StatusCode::OK);
-        assert_eq!(
-            preflight.header("access-control-allow-credentials"),
-            Some("true")
-        );
+        assert_eq!(preflight.header("access-control-allow-credentials"), Some("true"));
         assert_eq!(
             preflight.header("access-control-allow-headers"),
             Some("authorization,content-type,x-apollo-operation-name")
         );
-        assert_eq!(
-            request.header("access-control-expose-headers"),
-            Some("www-authenticate,retry-after,x-request-id")
-        );
+        assert_eq!(request.header("access-control-expose-headers"), Some("www-authenticate,retry-after,x-request-id"));
     }
 }
 
@@ -576,19 +391,12 @@ async fn pages_of_allowed_origins_may_call_and_no_others() {
 async fn a_request_has_our_own_id() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    let request = actor
-        .request(Method::GET, "/health/live")
-        .header("x-request-id", "theirs");
+    let request = actor.request(Method::GET, "/health/live").header("x-request-id", "theirs");
     let answer = actor.send(request.body(Body::empty()).unwrap()).await;
     let id = answer.header("x-request-id").unwrap().to_owned();
     assert!(uuid::Uuid::parse_str(&id).is_ok());
     let lines = crate::support::logged(&id);
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.contains("status=200") && line.contains("/health/live")),
-        "{lines:?}"
-    );
+    assert!(lines.iter().any(|line| line.contains("status=200") && line.contains("/health/live")), "{lines:?}");
 }
 
 #[tokio::test]
@@ -596,13 +404,8 @@ async fn the_log_names_operation_and_code_once_a_request() {
     let server = TestServer::start().await;
     let answer = server.anonymous().query("query WhoAmI { me { id } }").await;
     let lines = crate::support::logged(answer.header("x-request-id").unwrap());
-    let [line] = &lines[..] else {
-        panic!("{lines:?}")
-    };
-    assert!(
-        line.contains(r#"operation="WhoAmI""#) && line.contains(r#"code="UNAUTHENTICATED""#),
-        "{line}"
-    );
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains(r#"operation="WhoAmI""#) && line.contains(r#"code="UNAUTHENTICATED""#), "{line}");
 }
 
 #[tokio::test]

@@ -6,10 +6,7 @@ use crate::support::{TestDatabase, TestServer, settings};
 async fn a_server_with_its_tables_is_ready() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/health/ready").await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.text.as_str()),
-        (200, r#"{"status":"ready"}"#)
-    );
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, r#"{"status":"ready"}"#));
     assert_eq!(server.anonymous().get("/health/live").await.status, 200);
 }
 
@@ -21,10 +18,7 @@ async fn one_without_is_alive_but_not_ready() {
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let server = TestServer::assemble(database, settings, connected);
     let answer = server.anonymous().get("/health/ready").await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.text.as_str()),
-        (503, r#"{"status":"not ready"}"#)
-    );
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (503, r#"{"status":"not ready"}"#));
     assert_eq!(server.anonymous().get("/health/live").await.status, 200);
 }
 
@@ -33,11 +27,8 @@ async fn a_lost_database_is_an_outage_not_a_wrong_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.app.database.close().await;
-    for answer in [
-        ada.me().await,
-        ada.login("ada", "the password of ada").await,
-        ada.login("nobody", "whatever").await,
-    ] {
+    for answer in [ada.me().await, ada.login("ada", "the password of ada").await, ada.login("nobody", "whatever").await]
+    {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");
         assert_eq!(answer.error()["extensions"]["retryAfter"], 5);

@@ -9,33 +9,11 @@ use std::{
 /// What a file of a room must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cli", &["axum::", "async_graphql"]),
-    (
-        "graphql",
-        &[
-            "sea_orm",
-            "axum::",
-            "crate::http",
-            "crate::cli",
-            "crate::database",
-            "async_graphql::Result",
-        ],
-    ),
-    (
-        "http",
-        &["sea_orm", "crate::cli", "crate::entity", "crate::database"],
-    ),
+    ("graphql", &["sea_orm", "axum::", "crate::http", "crate::cli", "crate::database", "async_graphql::Result"]),
+    ("http", &["sea_orm", "crate::cli", "crate::entity", "crate::database"]),
     (
         "accounts",
-        &[
-            "axum",
-            "async_graphql",
-            "hyper",
-            "crate::graphql",
-            "crate::http",
-            "crate::cli",
-            "StatusCode",
-            "header",
-        ],
+        &["axum", "async_graphql", "hyper", "crate::graphql", "crate::http", "crate::cli", "StatusCode", "header"],
     ),
     (
         "entity",
@@ -78,17 +56,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::App",
         ],
     ),
-    (
-        "app.rs",
-        &[
-            "axum",
-            "async_graphql",
-            "crate::graphql",
-            "crate::http",
-            "crate::cli",
-            "crate::accounts",
-        ],
-    ),
+    ("app.rs", &["axum", "async_graphql", "crate::graphql", "crate::http", "crate::cli", "crate::accounts"]),
     (
         "config",
         &[
@@ -121,77 +89,48 @@ fn sources() -> BTreeMap<PathBuf, String> {
         }
     }
     let mut sources = BTreeMap::new();
-    collect(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut sources,
-    );
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
     sources
 }
 
 /// The code of a file, without comments and its own tests.
 fn code(source: &str) -> String {
     let code = source.split("#[cfg(test)]").next().unwrap();
-    code.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn arrows_only_go_down() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source_root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut rooms_seen = Vec::new();
     let mut broken = Vec::new();
     for (path, source) in sources() {
-        let inside = path.strip_prefix(&root).unwrap();
-        let room = inside
-            .components()
-            .next()
-            .unwrap()
-            .as_os_str()
-            .to_str()
-            .unwrap();
+        let inside = path.strip_prefix(&source_root).unwrap();
+        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap();
         let Some((room, forbidden)) = FORBIDDEN.iter().find(|(name, _)| *name == room) else {
-            assert!(
-                matches!(room, "main.rs" | "lib.rs"),
-                "{room} is in no line of FORBIDDEN"
-            );
+            assert!(matches!(room, "main.rs" | "lib.rs"), "{room} is in no line of FORBIDDEN");
             continue;
         };
         rooms_seen.push(*room);
         let code = code(&source);
         broken.extend(
-            forbidden
-                .iter()
-                .filter(|name| code.contains(**name))
-                .map(|name| format!("{}: {name}", inside.display())),
+            forbidden.iter().filter(|name| code.contains(**name)).map(|name| format!("{}: {name}", inside.display())),
         );
     }
     assert_eq!(broken, Vec::<String>::new());
-    assert!(
-        FORBIDDEN.iter().all(|(room, _)| rooms_seen.contains(room)),
-        "FORBIDDEN names a room that is gone"
-    );
+    assert!(FORBIDDEN.iter().all(|(room, _)| rooms_seen.contains(room)), "FORBIDDEN names a room that is gone");
 }
 
 #[test]
 fn no_file_outgrows_its_room() {
     for (path, source) in sources() {
-        assert!(
-            source.lines().count() <= 300,
-            "{} wants to be two files",
-            path.display()
-        );
+        assert!(source.lines().count() <= 300, "{} wants to be two files", path.display());
     }
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
     for (path, source) in sources() {
-        assert!(
-            source.starts_with("//! "),
-            "{} starts without a word on what it is for",
-            path.display()
-        );
+        assert!(source.starts_with("//! "), "{} starts without a word on what it is for", path.display());
     }
 }

@@ -18,32 +18,16 @@ async fn login_register_and_guard_search_by_index() {
     connected.observe(move |info| seen.lock().unwrap().push(info.statement.clone()));
     let server = TestServer::assemble(database, settings, connected);
 
-    let input =
-        json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
-    server
-        .anonymous()
-        .register(input.clone())
-        .await
-        .data("/register/user");
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    server.anonymous().register(input.clone()).await.data("/register/user");
     server.anonymous().register(input).await.problems();
-    server
-        .anonymous()
-        .login("ada@example.org", &password_of("ada"))
-        .await
-        .data("/login/user");
+    server.anonymous().login("ada@example.org", &password_of("ada")).await.data("/login/user");
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
-    server
-        .anonymous()
-        .with_bearer(answer.data("/login/accessToken").as_str().unwrap())
-        .me()
-        .await
-        .data("/me");
+    server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap()).me().await.data("/me");
 
     let statements = std::mem::take(&mut *statements.lock().unwrap());
-    let searching: Vec<&Statement> = statements
-        .iter()
-        .filter(|statement| !statement.sql.starts_with("INSERT"))
-        .collect();
+    let searching: Vec<&Statement> =
+        statements.iter().filter(|statement| !statement.sql.starts_with("INSERT")).collect();
     // By name and by address, for login and for taken names, the note of a login, the guard.
     assert!(searching.len() >= 7, "{searching:#?}");
     for statement in searching {
@@ -57,8 +41,7 @@ async fn a_search_without_an_index_would_be_noticed() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let backend = server.app.database.read().get_database_backend();
-    let statement =
-        Statement::from_string(backend, "SELECT id FROM users WHERE first_name = 'Ada'");
+    let statement = Statement::from_string(backend, "SELECT id FROM users WHERE first_name = 'Ada'");
     let plan = explain(&server.app.database, &statement).await;
     assert!(!plan.uses_index, "{}", plan.text);
 }
@@ -77,10 +60,7 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
     };
     if backend == DbBackend::Postgres {
         // A table of one row is otherwise read whole.
-        transaction
-            .execute_unprepared("SET LOCAL enable_seqscan = off")
-            .await
-            .unwrap();
+        transaction.execute_unprepared("SET LOCAL enable_seqscan = off").await.unwrap();
     }
     let statement = Statement {
         sql: format!("{explain} {}", statement.sql),
@@ -106,21 +86,11 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
                 let table: Option<String> = row.try_get("", "table").unwrap();
                 let access: Option<String> = row.try_get("", "type").unwrap();
                 let extra: Option<String> = row.try_get("", "Extra").unwrap();
-                let uses_index = matches!(
-                    access.as_deref(),
-                    Some("const" | "eq_ref" | "ref" | "range")
-                );
+                let uses_index = matches!(access.as_deref(), Some("const" | "eq_ref" | "ref" | "range"));
                 (format!("{table:?} {access:?} {extra:?}"), uses_index)
             }
         })
         .collect();
-    let text = lines
-        .iter()
-        .map(|(line, _)| line.as_str())
-        .collect::<Vec<_>>()
-        .join("\n");
-    Plan {
-        uses_index: !lines.is_empty() && lines.iter().all(|(_, uses_index)| *uses_index),
-        text,
-    }
+    let text = lines.iter().map(|(line, _)| line.as_str()).collect::<Vec<_>>().join("\n");
+    Plan { uses_index: !lines.is_empty() && lines.iter().all(|(_, uses_index)| *uses_index), text }
 }

@@ -7,26 +7,14 @@ use crate::support::{TestServer, json, password_of};
 #[tokio::test]
 async fn ada_signs_in_with_her_name_or_address_in_any_case() {
     let server = TestServer::start().await;
-    let input =
-        json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
-    let id = server
-        .anonymous()
-        .register(input)
-        .await
-        .data("/register/user/id");
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    let id = server.anonymous().register(input).await.data("/register/user/id");
     server.clock.advance(TimeDelta::hours(1));
     for name in ["ada", "ADA", "ada@example.org", "Ada@EXAMPLE.org"] {
         let answer = server.anonymous().login(name, &password_of("ada")).await;
         assert_eq!(answer.data("/login/user/id"), id, "{name}");
-        assert_eq!(
-            answer.data("/login/user/lastLoginAt"),
-            "2026-01-31T13:00:00.123Z"
-        );
-        let me = server
-            .anonymous()
-            .with_bearer(answer.data("/login/accessToken").as_str().unwrap())
-            .me()
-            .await;
+        assert_eq!(answer.data("/login/user/lastLoginAt"), "2026-01-31T13:00:00.123Z");
+        let me = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap()).me().await;
         assert_eq!(me.data("/me/lastLoginAt"), "2026-01-31T13:00:00.123Z");
     }
 }
@@ -38,9 +26,7 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
     let wrong = server.anonymous().login("ada", "not her password").await;
     assert_eq!(wrong.code(), "INVALID_CREDENTIALS");
     let strip = |text: &str| {
-        text.split("\"requestId\"")
-            .map(|part| part.get(40..).unwrap_or("").to_owned())
-            .collect::<Vec<_>>()
+        text.split("\"requestId\"").map(|part| part.get(40..).unwrap_or("").to_owned()).collect::<Vec<_>>()
     };
     for (name, password) in [
         ("nobody", "not her password"),
@@ -64,11 +50,7 @@ async fn an_unknown_name_costs_a_hash_like_a_known_one() {
     let mut hashing = Vec::new();
     for name in ["ada", "nobody"] {
         let start = cpu_time();
-        server
-            .anonymous()
-            .login(name, "not her password")
-            .await
-            .code();
+        server.anonymous().login(name, "not her password").await.code();
         hashing.push(cpu_time() - start);
     }
     // A hash of cost 10 is some 60 ms; without one an answer takes less than 5. Other tests can only add.
@@ -78,12 +60,7 @@ async fn an_unknown_name_costs_a_hash_like_a_known_one() {
 /// Milliseconds of CPU that the threads of this process have used.
 fn cpu_time() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     // utime and stime, in hundredths of a second.
     10 * (fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap())
 }
@@ -93,22 +70,11 @@ async fn passwords_are_told_apart_to_the_last_character() {
     let server = TestServer::start().await;
     let emoji = "😀".repeat(64);
     let long = "x".repeat(100);
-    for (name, password) in [
-        ("nul", "password\u{0}password"),
-        ("emoji", &emoji),
-        ("long", &long),
-        ("spaces", "  spaces  "),
-    ] {
-        server
-            .anonymous()
-            .register(json!({ "username": name, "password": password }))
-            .await
-            .data("/register/user");
-        server
-            .anonymous()
-            .login(name, password)
-            .await
-            .data("/login/user");
+    for (name, password) in
+        [("nul", "password\u{0}password"), ("emoji", &emoji), ("long", &long), ("spaces", "  spaces  ")]
+    {
+        server.anonymous().register(json!({ "username": name, "password": password })).await.data("/register/user");
+        server.anonymous().login(name, password).await.data("/login/user");
     }
     for (name, password) in [
         ("nul", "password"),
@@ -122,11 +88,7 @@ async fn passwords_are_told_apart_to_the_last_character() {
         ("spaces", "spaces"),
         ("spaces", "  SPACES  "),
     ] {
-        assert_eq!(
-            server.anonymous().login(name, password).await.code(),
-            "INVALID_CREDENTIALS",
-            "{name} {password}"
-        );
+        assert_eq!(server.anonymous().login(name, password).await.code(), "INVALID_CREDENTIALS", "{name} {password}");
     }
 }
 
@@ -134,31 +96,13 @@ async fn passwords_are_told_apart_to_the_last_character() {
 async fn a_disabled_account_is_told_only_after_the_right_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    let row = user::Entity::find()
-        .one(server.app.database.read())
-        .await
-        .unwrap()
-        .unwrap();
+    let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
     let mut row = row.into_active_model();
     row.is_active = Set(false);
     row.update(server.app.database.read()).await.unwrap();
 
-    assert_eq!(
-        server
-            .anonymous()
-            .login("ada", &password_of("ada"))
-            .await
-            .code(),
-        "ACCOUNT_DISABLED"
-    );
-    assert_eq!(
-        server
-            .anonymous()
-            .login("ada", "not her password")
-            .await
-            .code(),
-        "INVALID_CREDENTIALS"
-    );
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "ACCOUNT_DISABLED");
+    assert_eq!(server.anonymous().login("ada", "not her password").await.code(), "INVALID_CREDENTIALS");
     let me = ada.me().await;
     assert_eq!(me.error()["extensions"]["reason"], "SESSION_REVOKED");
 }
@@ -174,9 +118,7 @@ async fn each_sign_in_writes_session_time_and_event() {
         .request(axum::http::Method::POST, "/graphql")
         .header("content-type", "application/json")
         .header("user-agent", "x".repeat(2000))
-        .extension(hallpass::http::Peer(
-            "[::ffff:192.0.2.7]:4711".parse().unwrap(),
-        ))
+        .extension(hallpass::http::Peer("[::ffff:192.0.2.7]:4711".parse().unwrap()))
         .body(body.to_string().into())
         .unwrap();
     ada.send(request).await.data("/login/user");
@@ -187,17 +129,10 @@ async fn each_sign_in_writes_session_time_and_event() {
     assert_eq!(user.last_login_at, Some(now));
     assert_eq!(user.updated_at, crate::support::start_of_time());
     let sessions = session::Entity::find().all(db).await.unwrap();
-    let session = sessions
-        .iter()
-        .find(|session| session.created_at == now)
-        .unwrap();
+    let session = sessions.iter().find(|session| session.created_at == now).unwrap();
     assert_eq!(session.ip_address.as_deref(), Some("192.0.2.7"));
     assert_eq!(session.user_agent.as_deref(), Some(&*"x".repeat(512)));
     let events = audit_event::Entity::find().all(db).await.unwrap();
-    assert!(
-        events
-            .iter()
-            .any(|event| event.kind == audit_event::Kind::LoggedIn && event.at == now)
-    );
+    assert!(events.iter().any(|event| event.kind == audit_event::Kind::LoggedIn && event.at == now));
     assert_eq!((sessions.len(), events.len()), (2, 2));
 }

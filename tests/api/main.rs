@@ -1,5 +1,12 @@
 //! The API, told as stories of the people who use it: one file for each capability, against the real router and a
 //! real database of the test's own. `TEST_DATABASE_URL` chooses the database; without it, SQLite.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on has failed"
+)]
 
 mod documents;
 mod errors;

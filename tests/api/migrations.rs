@@ -26,15 +26,11 @@ async fn a_database_of_a_later_version_is_not_served() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(2)).await.unwrap();
     assert!(connected.is_ready().await);
-    let later =
-        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_later', 1)";
+    let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_later', 1)";
     connected.read().execute_unprepared(later).await.unwrap();
     assert!(!connected.is_ready().await);
     let error = connected.migrate().await.unwrap_err();
-    assert!(
-        error.cause().unwrap().contains("m29990101_000001_later"),
-        "{error:?}"
-    );
+    assert!(error.cause().unwrap().contains("m29990101_000001_later"), "{error:?}");
     connected.close().await;
 }
 

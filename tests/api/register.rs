@@ -27,34 +27,20 @@ async fn ada_registers_and_is_signed_in() {
     assert_eq!(answer.data("/register/expiresIn"), 1800);
 
     let token = answer.data("/register/accessToken");
-    let me = server
-        .anonymous()
-        .with_bearer(token.as_str().unwrap())
-        .me()
-        .await;
+    let me = server.anonymous().with_bearer(token.as_str().unwrap()).me().await;
     assert_eq!(me.data("/me"), user);
 }
 
 #[tokio::test]
 async fn a_name_alone_is_enough_and_blank_fields_are_none() {
     let server = TestServer::start().await;
-    let input = json!({ "username": "bo", "password": "p\u{0}p p\u{0}p ", "email": "", "firstName": "  ", "lastName": null });
-    let user = server
-        .anonymous()
-        .register(input)
-        .await
-        .data("/register/user");
+    let input =
+        json!({ "username": "bo", "password": "p\u{0}p p\u{0}p ", "email": "", "firstName": "  ", "lastName": null });
+    let user = server.anonymous().register(input).await.data("/register/user");
     for field in ["email", "firstName", "lastName", "fullName"] {
         assert!(user[field].is_null(), "{user}");
     }
-    assert!(
-        server
-            .anonymous()
-            .login("bo", "p\u{0}p p\u{0}p ")
-            .await
-            .data("/login/accessToken")
-            .is_string()
-    );
+    assert!(server.anonymous().login("bo", "p\u{0}p p\u{0}p ").await.data("/login/accessToken").is_string());
 }
 
 #[tokio::test]
@@ -79,16 +65,10 @@ async fn all_problems_of_the_form_come_at_once() {
     );
     let error = answer.error();
     assert_eq!(error["extensions"]["errors"][1]["limit"], 8);
-    assert_eq!(
-        error["extensions"]["errors"][1]["message"],
-        "Use at least 8 characters."
-    );
+    assert_eq!(error["extensions"]["errors"][1]["message"], "Use at least 8 characters.");
     assert_eq!(answer.json()["data"], json!({ "register": null }));
 
-    let one = server
-        .anonymous()
-        .register(json!({ "username": "", "password": "long enough" }))
-        .await;
+    let one = server.anonymous().register(json!({ "username": "", "password": "long enough" })).await;
     assert_eq!(one.code(), "REQUIRED");
     assert_eq!(one.problems(), ["username: REQUIRED"]);
 }
@@ -96,44 +76,18 @@ async fn all_problems_of_the_form_come_at_once() {
 #[tokio::test]
 async fn a_taken_name_is_taken_in_every_spelling() {
     let server = TestServer::start().await;
-    let taken =
-        json!({ "username": "ada", "password": "correct horse", "email": "ada@example.org" });
-    server
-        .anonymous()
-        .register(taken.clone())
-        .await
-        .data("/register/user/id");
+    let taken = json!({ "username": "ada", "password": "correct horse", "email": "ada@example.org" });
+    server.anonymous().register(taken.clone()).await.data("/register/user/id");
 
     let both = server.anonymous().register(taken).await;
-    assert_eq!(
-        both.problems(),
-        ["username: USERNAME_TAKEN", "email: EMAIL_TAKEN"]
-    );
-    let name = server
-        .anonymous()
-        .register(json!({ "username": "ADA", "password": "correct horse" }))
-        .await;
+    assert_eq!(both.problems(), ["username: USERNAME_TAKEN", "email: EMAIL_TAKEN"]);
+    let name = server.anonymous().register(json!({ "username": "ADA", "password": "correct horse" })).await;
     assert_eq!(name.problems(), ["username: USERNAME_TAKEN"]);
-    for email in [
-        "ADA@EXAMPLE.ORG",
-        "ada@ｅｘａｍｐｌｅ.org",
-        "ada@exam\u{200b}ple.org",
-    ] {
+    for email in ["ADA@EXAMPLE.ORG", "ada@ｅｘａｍｐｌｅ.org", "ada@exam\u{200b}ple.org"] {
         let input = json!({ "username": "ada2", "password": "correct horse", "email": email });
-        assert_eq!(
-            server.anonymous().register(input).await.problems(),
-            ["email: EMAIL_TAKEN"],
-            "{email}"
-        );
+        assert_eq!(server.anonymous().register(input).await.problems(), ["email: EMAIL_TAKEN"], "{email}");
     }
-    assert_eq!(
-        user::Entity::find()
-            .all(server.app.database.read())
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(user::Entity::find().all(server.app.database.read()).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -142,11 +96,7 @@ async fn of_sixteen_who_want_one_name_at_once_one_gets_it() {
     let attempts = (0..16).map(|number| {
         let actor = server.anonymous();
         let username = if number % 2 == 0 { "ada" } else { "ADA" };
-        tokio::spawn(async move {
-            actor
-                .register(json!({ "username": username, "password": "correct horse" }))
-                .await
-        })
+        tokio::spawn(async move { actor.register(json!({ "username": username, "password": "correct horse" })).await })
     });
     let mut winners = 0;
     for attempt in attempts.collect::<Vec<_>>() {
@@ -157,28 +107,15 @@ async fn of_sixteen_who_want_one_name_at_once_one_gets_it() {
         }
     }
     assert_eq!(winners, 1);
-    assert_eq!(
-        user::Entity::find()
-            .all(server.app.database.read())
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(user::Entity::find().all(server.app.database.read()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_registration_leaves_account_session_and_event_or_nothing() {
     let server = TestServer::start().await;
     let request = server.anonymous();
-    request
-        .register(json!({ "username": "ada", "password": "correct horse" }))
-        .await
-        .data("/register/user");
-    request
-        .register(json!({ "username": "ada", "password": "correct horse" }))
-        .await
-        .code();
+    request.register(json!({ "username": "ada", "password": "correct horse" })).await.data("/register/user");
+    request.register(json!({ "username": "ada", "password": "correct horse" })).await.code();
 
     let db = server.app.database.read();
     let users = user::Entity::find().all(db).await.unwrap();
@@ -193,27 +130,16 @@ async fn a_registration_leaves_account_session_and_event_or_nothing() {
         (audit_event::Kind::Registered, Some(user.id), Some(user.id))
     );
     // To the microsecond on every database, and the same for all that happened at once.
-    for instant in [
-        user.created_at,
-        user.updated_at,
-        session.created_at,
-        event.at,
-    ] {
+    for instant in [user.created_at, user.updated_at, session.created_at, event.at] {
         assert_eq!(instant, crate::support::start_of_time());
     }
-    assert_eq!(
-        session.expires_at - session.created_at,
-        chrono::TimeDelta::days(7)
-    );
+    assert_eq!(session.expires_at - session.created_at, chrono::TimeDelta::days(7));
 }
 
 #[tokio::test]
 async fn a_closed_door_says_so_before_anything_else() {
     let server = TestServer::with(|settings| settings.registration_enabled = false).await;
-    let answer = server
-        .anonymous()
-        .register(json!({ "username": "", "password": "" }))
-        .await;
+    let answer = server.anonymous().register(json!({ "username": "", "password": "" })).await;
     assert_eq!(answer.code(), "REGISTRATION_DISABLED");
     assert!(answer.problems().is_empty());
 }
@@ -223,10 +149,7 @@ async fn where_an_address_is_required_the_form_says_so() {
     let server = TestServer::with(|settings| settings.require_email = true).await;
     for email in [json!(null), json!("")] {
         let input = json!({ "username": "ada", "password": "correct horse", "email": email });
-        assert_eq!(
-            server.anonymous().register(input).await.problems(),
-            ["email: REQUIRED"]
-        );
+        assert_eq!(server.anonymous().register(input).await.problems(), ["email: REQUIRED"]);
     }
 }
 
@@ -234,12 +157,6 @@ async fn where_an_address_is_required_the_form_says_so() {
 async fn a_stale_header_does_not_keep_anyone_from_registering_or_signing_in() {
     let server = TestServer::start().await;
     let stale = server.anonymous().with_bearer("stale");
-    stale
-        .register(json!({ "username": "ada", "password": password_of("ada") }))
-        .await
-        .data("/register/user");
-    stale
-        .login("ada", &password_of("ada"))
-        .await
-        .data("/login/user");
+    stale.register(json!({ "username": "ada", "password": password_of("ada") })).await.data("/register/user");
+    stale.login("ada", &password_of("ada")).await.data("/login/user");
 }

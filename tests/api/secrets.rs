@@ -8,29 +8,15 @@ async fn a_password_in_a_wrong_place_never_comes_back() {
     let actor = server.anonymous();
     let secret = "hunter2_kQ9";
     let documents = [
-        format!(
-            r#"mutation {{ login(input: {{username: "ada", password: "{secret}) {{ tokenType }} }}"#
-        ),
-        format!(
-            r#"mutation {{ login(input: {{username: "ada", password: "{secret}"}} {{ tokenType }} }}"#
-        ),
-        format!(
-            r#"mutation {{ login(input: {{username: "ada", password: {secret}}}) {{ tokenType }} }}"#
-        ),
-        format!(
-            r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#
-        ),
-        format!(
-            r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#
-        ),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}) {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}"}} {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: {secret}}}) {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: "{secret}") {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: ["{secret}"]) {{ tokenType }} }}"#),
-        format!(
-            r#"mutation {{ login(input: {{username: 7, password: "{secret}"}}) {{ tokenType }} }}"#
-        ),
-        format!(
-            r#"mutation {{ login(input: {{username: "ada", password: ["{secret}"]}}) {{ tokenType }} }}"#
-        ),
+        format!(r#"mutation {{ login(input: {{username: 7, password: "{secret}"}}) {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: ["{secret}"]}}) {{ tokenType }} }}"#),
         format!("{{ me {{ {secret} }} }}"),
         format!("{{ {secret} {{ id }} }}"),
         format!("{{ me {{ ...{secret} }} }}"),
@@ -84,11 +70,7 @@ async fn a_password_in_a_wrong_place_never_comes_back() {
     let bearer = actor.with_bearer(secret).me().await;
     assert!(!bearer.text.contains(secret));
     actor
-        .get(
-            &format!("/graphql?query={{{secret}}}&access_token={secret}")
-                .replace('{', "%7B")
-                .replace('}', "%7D"),
-        )
+        .get(&format!("/graphql?query={{{secret}}}&access_token={secret}").replace('{', "%7B").replace('}', "%7D"))
         .await;
 
     assert!(ids.iter().all(|id| !logged(id).is_empty()));
@@ -100,27 +82,16 @@ async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
     let server = TestServer::start().await;
     let password = "swordfish_Zu7x";
     let input = json!({ "username": "ada", "password": password });
-    let token = server
-        .anonymous()
-        .register(input)
-        .await
-        .data("/register/accessToken");
+    let token = server.anonymous().register(input).await.data("/register/accessToken");
     let token = token.as_str().unwrap();
-    server
-        .anonymous()
-        .login("ada", password)
-        .await
-        .data("/login/user");
+    server.anonymous().login("ada", password).await.data("/login/user");
     server.anonymous().with_bearer(token).me().await.data("/me");
     assert_eq!(logged(password), Vec::<String>::new());
     assert_eq!(logged(token), Vec::<String>::new());
     if let hallpass::config::DatabaseUrl::Sqlite(path) = server.database.url() {
         for suffix in ["", "-wal"] {
             let file = std::fs::read(format!("{}{suffix}", path.display())).unwrap();
-            let holds = |text: &str| {
-                file.windows(text.len())
-                    .any(|window| window == text.as_bytes())
-            };
+            let holds = |text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
             assert!(!holds(password) && !holds(token), "{suffix}");
         }
     }
@@ -131,35 +102,17 @@ async fn what_databases_choke_on_is_the_clients_mistake() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let long = "x".repeat(100_000);
-    let bodies = [
-        "\\u0000",
-        "\\ud800",
-        "\\udfff\\ud800",
-        "a\\u0000b",
-        &long,
-        "\\uffff",
-        "\u{202e}",
-        "'; DROP TABLE users; --",
-    ];
+    let bodies =
+        ["\\u0000", "\\ud800", "\\udfff\\ud800", "a\\u0000b", &long, "\\uffff", "\u{202e}", "'; DROP TABLE users; --"];
     for text in bodies {
         for field in ["username", "email", "firstName", "lastName"] {
             let mut input = serde_json::Map::new();
-            for (name, value) in [
-                ("username", "somebody"),
-                ("password", "correct horse"),
-                (field, "@"),
-            ] {
+            for (name, value) in [("username", "somebody"), ("password", "correct horse"), (field, "@")] {
                 input.insert(name.to_owned(), json!(value));
             }
-            let input = serde_json::Value::Object(input)
-                .to_string()
-                .replace("\"@\"", &format!("\"{text}\""));
+            let input = serde_json::Value::Object(input).to_string().replace("\"@\"", &format!("\"{text}\""));
             let query = json!(crate::support::REGISTER);
-            let answer = actor
-                .post(format!(
-                    r#"{{"query":{query},"variables":{{"input":{input}}}}}"#
-                ))
-                .await;
+            let answer = actor.post(format!(r#"{{"query":{query},"variables":{{"input":{input}}}}}"#)).await;
             if let Some(errors) = answer.json()["errors"].as_array() {
                 for error in errors {
                     let code = error["extensions"]["code"].as_str().unwrap();

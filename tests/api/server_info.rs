@@ -14,11 +14,7 @@ async fn a_form_learns_what_to_ask_for() {
     })
     .await;
     assert_eq!(
-        server
-            .anonymous()
-            .query(SERVER_INFO)
-            .await
-            .data("/serverInfo"),
+        server.anonymous().query(SERVER_INFO).await.data("/serverInfo"),
         json!({
             "registrationEnabled": false, "emailRequired": true, "accessTokenLifetime": 300,
             "passwordPolicy": { "minLength": 8, "maxLength": 128 },
@@ -42,10 +38,6 @@ async fn caches_may_keep_it_but_nothing_about_anyone() {
         server.anonymous().query(SERVER_INFO).await,
         server.anonymous().get("/graphql?query=%7Bnothing%7D").await,
     ] {
-        assert_eq!(
-            answer.header("cache-control"),
-            Some("no-store"),
-            "{answer:?}"
-        );
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
     }
 }

@@ -23,14 +23,8 @@ async fn run(router: Router, limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let served = tokio::spawn(serve(listener, router, limits, async move {
-        stopped.await.unwrap_or(())
-    }));
-    Running {
-        address,
-        stop,
-        served,
-    }
+    let served = tokio::spawn(serve(listener, router, limits, async move { stopped.await.unwrap_or(()) }));
+    Running { address, stop, served }
 }
 
 async fn send(address: SocketAddr, text: &str) -> TcpStream {
@@ -50,36 +44,19 @@ const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: 
 #[tokio::test]
 async fn a_head_that_never_ends_loses_its_connection() {
     let server = TestServer::start().await;
-    let limits = Limits {
-        head_timeout: Duration::from_millis(50),
-        ..Limits::default()
-    };
+    let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
-    let endless = send(
-        running.address,
-        "POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-slow: ",
-    )
-    .await;
+    let endless = send(running.address, "POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-slow: ").await;
     let text = read_to_end(endless).await;
-    assert!(
-        text.is_empty() || text.starts_with("HTTP/1.1 408"),
-        "{text}"
-    );
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
 }
 
 #[tokio::test]
 async fn past_the_cap_connections_wait_their_turn() {
     let server = TestServer::start().await;
-    let limits = Limits {
-        connections: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { connections: 1, ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
-    let idle = send(
-        running.address,
-        "GET /health/live HTTP/1.1\r\nhost: localhost\r\n",
-    )
-    .await;
+    let idle = send(running.address, "GET /health/live HTTP/1.1\r\nhost: localhost\r\n").await;
     let waiting = tokio::spawn(read_to_end(send(running.address, LIVE).await));
     // The first one's place is taken for as long as it is connected.
     let mut idle = idle;
@@ -106,11 +83,7 @@ async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
         }),
     );
     let running = run(router, Limits::default()).await;
-    let slow = send(
-        running.address,
-        "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n",
-    )
-    .await;
+    let slow = send(running.address, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let idle = TcpStream::connect(running.address).await.unwrap();
     started.notified().await;
     running.stop.send(()).unwrap();
@@ -124,16 +97,9 @@ async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
 #[tokio::test]
 async fn what_never_finishes_is_cut_off() {
     let router = Router::new().route("/never", get(std::future::pending::<()>));
-    let limits = Limits {
-        drain: Duration::from_millis(50),
-        ..Limits::default()
-    };
+    let limits = Limits { drain: Duration::from_millis(50), ..Limits::default() };
     let running = run(router, limits).await;
-    let never = send(
-        running.address,
-        "GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n",
-    )
-    .await;
+    let never = send(running.address, "GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     running.stop.send(()).unwrap();
     running.served.await.unwrap();
     drop(never);
@@ -143,14 +109,14 @@ async fn what_never_finishes_is_cut_off() {
 async fn three_hundred_slow_bodies_keep_nobody_waiting() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
-    let head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let head =
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     let mut slow = Vec::new();
     for _ in 0..300 {
         slow.push(send(running.address, head).await);
     }
-    let answer = tokio::time::timeout(Duration::from_secs(1), async {
-        read_to_end(send(running.address, LIVE).await).await
-    });
+    let answer =
+        tokio::time::timeout(Duration::from_secs(1), async { read_to_end(send(running.address, LIVE).await).await });
     assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
     drop(slow);
 }

@@ -3,9 +3,7 @@ use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, SecretKey, Settings
 const GOOD_KEY: &str = "5f3c9a7e1b2d4f60718293a4b5c6d7e8";
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
-    let variables = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Settings::from_vars(variables).map_err(|mistakes| mistakes.0)
 }
 
@@ -19,22 +17,14 @@ fn mistake(variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_any_it_is_a_local_server_on_sqlite() {
     let settings = read(&[]).unwrap();
-    assert!(
-        matches!(&settings.database_url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db"))
-    );
-    assert!(
-        matches!(&settings.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key"))
-    );
+    assert!(matches!(&settings.database_url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db")));
+    assert!(matches!(&settings.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key")));
     assert_eq!(settings.public_url, "http://localhost:8000");
     assert_eq!(settings.jwt_audience, "http://localhost:8000");
     assert_eq!(settings.bcrypt_cost, 12);
     assert_eq!(settings.default_roles, ["user"]);
     assert_eq!(settings.log_format, LogFormat::Text);
-    assert!(
-        settings
-            .allowed_origins
-            .contains(&"http://127.0.0.1:8000".to_owned())
-    );
+    assert!(settings.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
 }
 
 #[test]
@@ -70,19 +60,9 @@ fn all_mistakes_come_together_and_show_no_secret() {
         "RUST_LOG ",
     ];
     assert_eq!(mistakes.len(), names.len(), "{mistakes:#?}");
-    assert!(
-        mistakes
-            .iter()
-            .zip(names)
-            .all(|(mistake, name)| mistake.starts_with(name)),
-        "{mistakes:#?}"
-    );
+    assert!(mistakes.iter().zip(names).all(|(mistake, name)| mistake.starts_with(name)), "{mistakes:#?}");
     assert!(!format!("{mistakes:?}").contains("tiger"));
-    assert!(
-        mistakes
-            .iter()
-            .any(|mistake| mistake == "BCRYPT_COST is `4`; it wants a whole number from 10 to 15")
-    );
+    assert!(mistakes.iter().any(|mistake| mistake == "BCRYPT_COST is `4`; it wants a whole number from 10 to 15"));
 }
 
 #[test]
@@ -96,35 +76,16 @@ fn databases_are_found_in_every_spelling() {
         ("sqlite+aiosqlite:///../x.db", "../x.db"),
         ("sqlite:////var/lib/x.db", "/var/lib/x.db"),
     ] {
-        let DatabaseUrl::Sqlite(found) = read(&[("DATABASE_URL", url)]).unwrap().database_url
-        else {
-            panic!("{url}")
-        };
+        let DatabaseUrl::Sqlite(found) = read(&[("DATABASE_URL", url)]).unwrap().database_url else { panic!("{url}") };
         assert_eq!(found.to_str(), Some(path), "{url}");
     }
-    let server = |url| {
-        read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)])
-            .unwrap()
-            .database_url
-    };
-    for url in [
-        "postgres://u:p@host/db",
-        "postgresql://u:p@host/db",
-        "postgresql+asyncpg://u:p@host/db",
-    ] {
-        let DatabaseUrl::Postgres(found) = server(url) else {
-            panic!("{url}")
-        };
+    let server = |url| read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap().database_url;
+    for url in ["postgres://u:p@host/db", "postgresql://u:p@host/db", "postgresql+asyncpg://u:p@host/db"] {
+        let DatabaseUrl::Postgres(found) = server(url) else { panic!("{url}") };
         assert_eq!(found.expose_secret(), "postgres://u:p@host/db");
     }
-    for url in [
-        "mysql://u:p@host/db",
-        "mysql+pymysql://u:p@host/db",
-        "mariadb://u:p@host/db",
-    ] {
-        let DatabaseUrl::MySql(found) = server(url) else {
-            panic!("{url}")
-        };
+    for url in ["mysql://u:p@host/db", "mysql+pymysql://u:p@host/db", "mariadb://u:p@host/db"] {
+        let DatabaseUrl::MySql(found) = server(url) else { panic!("{url}") };
         assert_eq!(found.expose_secret(), "mysql://u:p@host/db");
     }
     for url in [
@@ -137,11 +98,7 @@ fn databases_are_found_in_every_spelling() {
         "mysql:db",
         "http://host/db",
     ] {
-        assert!(
-            mistake(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)])
-                .starts_with("DATABASE_URL wants"),
-            "{url}"
-        );
+        assert!(mistake(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).starts_with("DATABASE_URL wants"), "{url}");
     }
 }
 
@@ -151,19 +108,13 @@ fn a_secret_that_others_know_is_refused() {
         ("tiger", "too short"),
         ("ваш_секретный_ключ_здесь", "can guess"),
         ("your-secret-key-here-at-least-32-characters", "can guess"),
-        (
-            "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
-            "can guess",
-        ),
+        ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", "can guess"),
         ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "can guess"),
         ("SuperSecretKeySuperSecretKeySuperSecretKey", "can guess"),
         ("CHANGEME-0f8e7d6c5b4a39281706f5e4d3c2b1a0", "can guess"),
     ] {
         let mistake = mistake(&[("SECRET_KEY", key)]);
-        assert!(
-            mistake.contains(why) && mistake.contains("openssl rand -hex 32"),
-            "{mistake}"
-        );
+        assert!(mistake.contains(why) && mistake.contains("openssl rand -hex 32"), "{mistake}");
         assert!(!mistake.contains(key));
     }
     let settings = read(&[("SECRET_KEY", GOOD_KEY)]).unwrap();
@@ -172,14 +123,9 @@ fn a_secret_that_others_know_is_refused() {
 
 #[test]
 fn a_secret_may_come_from_a_file() {
-    let path = format!(
-        "{}/secret_key_of_the_settings_test",
-        env!("CARGO_TARGET_TMPDIR")
-    );
+    let path = format!("{}/secret_key_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, format!("{GOOD_KEY}\n")).unwrap();
-    let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().secret_key else {
-        panic!()
-    };
+    let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().secret_key else { panic!() };
     assert_eq!(key.expose_secret(), GOOD_KEY);
     assert!(mistake(&[("SECRET_KEY_FILE", &path), ("SECRET_KEY", GOOD_KEY)]).contains("both set"));
     assert!(mistake(&[("SECRET_KEY_FILE", "/no/such/file")]).contains("/no/such/file"));
@@ -189,47 +135,26 @@ fn a_secret_may_come_from_a_file() {
 
 #[test]
 fn beyond_this_machine_a_key_and_https_are_wanted() {
-    let public = [
-        ("LISTEN", "0.0.0.0:8000"),
-        ("PUBLIC_URL", "https://accounts.example.org"),
-    ];
+    let public = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "https://accounts.example.org")];
     assert!(mistake(&public).starts_with("SECRET_KEY is not set"));
     let settings = read(&[public[0], public[1], ("SECRET_KEY", GOOD_KEY)]).unwrap();
     assert_eq!(settings.allowed_origins, ["https://accounts.example.org"]);
+    assert!(mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)]).starts_with("PUBLIC_URL is"));
     assert!(
-        mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)])
+        mistake(&[("PUBLIC_URL", "http://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)])
             .starts_with("PUBLIC_URL is")
     );
-    assert!(
-        mistake(&[
-            ("PUBLIC_URL", "http://accounts.example.org"),
-            ("SECRET_KEY", GOOD_KEY)
-        ])
-        .starts_with("PUBLIC_URL is")
-    );
-    assert!(
-        mistake(&[("DATABASE_URL", "postgres://u:p@host/db")]).starts_with("SECRET_KEY is not set")
-    );
-    for url in [
-        "https://a.example/path",
-        "https://a.example/?q",
-        "https://u:p@a.example",
-        "ftp://a.example",
-        "a.example",
-    ] {
+    assert!(mistake(&[("DATABASE_URL", "postgres://u:p@host/db")]).starts_with("SECRET_KEY is not set"));
+    for url in
+        ["https://a.example/path", "https://a.example/?q", "https://u:p@a.example", "ftp://a.example", "a.example"]
+    {
         assert!(
-            read(&[("PUBLIC_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap_err()[0]
-                .starts_with("PUBLIC_URL is"),
+            read(&[("PUBLIC_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap_err()[0].starts_with("PUBLIC_URL is"),
             "{url}"
         );
     }
     assert_eq!(
-        read(&[
-            ("PUBLIC_URL", "https://A.example:443/"),
-            ("SECRET_KEY", GOOD_KEY)
-        ])
-        .unwrap()
-        .public_url,
+        read(&[("PUBLIC_URL", "https://A.example:443/"), ("SECRET_KEY", GOOD_KEY)]).unwrap().public_url,
         "https://a.example"
     );
 }

@@ -13,12 +13,8 @@ async fn reason(actor: &Actor) -> String {
     assert_eq!(answer.code(), "UNAUTHENTICATED");
     assert_eq!(answer.json()["data"], json!({ "me": null }));
     let challenge = answer.header("www-authenticate").map(ToOwned::to_owned);
-    let reason = answer.error()["extensions"]["reason"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let expected =
-        (reason != "TOKEN_MISSING").then(|| r#"Bearer error="invalid_token""#.to_owned());
+    let reason = answer.error()["extensions"]["reason"].as_str().unwrap().to_owned();
+    let expected = (reason != "TOKEN_MISSING").then(|| r#"Bearer error="invalid_token""#.to_owned());
     assert_eq!(challenge, expected);
     reason
 }
@@ -26,15 +22,10 @@ async fn reason(actor: &Actor) -> String {
 #[tokio::test]
 async fn a_stranger_is_nobody_and_loses_nothing_else() {
     let server = TestServer::start().await;
-    let answer = server
-        .anonymous()
-        .query("{ first: me { id } serverInfo { registrationEnabled } last: me { id } }")
-        .await;
+    let answer =
+        server.anonymous().query("{ first: me { id } serverInfo { registrationEnabled } last: me { id } }").await;
     let body = answer.json();
-    assert_eq!(
-        body["data"],
-        json!({ "first": null, "serverInfo": { "registrationEnabled": true }, "last": null })
-    );
+    assert_eq!(body["data"], json!({ "first": null, "serverInfo": { "registrationEnabled": true }, "last": null }));
     assert_eq!(body["errors"].as_array().unwrap().len(), 2);
     assert_eq!(reason(&server.anonymous()).await, "TOKEN_MISSING");
 }
@@ -57,13 +48,7 @@ async fn a_session_that_ended_ends_its_token_at_once() {
     let sessions = session::Entity::find().all(db).await.unwrap();
     let users = user::Entity::find().all(db).await.unwrap();
     let id = |name: &str| users.iter().find(|user| user.username == name).unwrap().id;
-    let session_of = |name: &str| {
-        sessions
-            .iter()
-            .find(|session| session.user_id == id(name))
-            .unwrap()
-            .clone()
-    };
+    let session_of = |name: &str| sessions.iter().find(|session| session.user_id == id(name)).unwrap().clone();
 
     let mut revoked = session_of("ada").into_active_model();
     revoked.revoked_at = Set(Some(server.app.clock.now()));
@@ -77,13 +62,7 @@ async fn a_session_that_ended_ends_its_token_at_once() {
     assert_eq!(reason(&bo).await, "SESSION_REVOKED");
 
     let cy = server.user("cy").await;
-    let user = user::Entity::find()
-        .all(db)
-        .await
-        .unwrap()
-        .into_iter()
-        .find(|user| user.username == "cy")
-        .unwrap();
+    let user = user::Entity::find().all(db).await.unwrap().into_iter().find(|user| user.username == "cy").unwrap();
     user.delete(db).await.unwrap();
     assert_eq!(reason(&cy).await, "SESSION_REVOKED");
 }
@@ -98,27 +77,15 @@ async fn the_scheme_is_read_as_the_rfc_says() {
         (vec![format!("BEARER  {token} ")], true),
         (vec![format!("Basic {token}")], false),
         (vec![token.clone()], false),
-        (
-            vec![format!("Bearer {token}"), format!("Bearer {token}")],
-            false,
-        ),
-        (
-            vec![format!("Bearer {token}"), "Basic YTpi".to_owned()],
-            true,
-        ),
+        (vec![format!("Bearer {token}"), format!("Bearer {token}")], false),
+        (vec![format!("Bearer {token}"), "Basic YTpi".to_owned()], true),
     ] {
         let mut request = actor.request(axum::http::Method::GET, "/graphql?query=%7Bme%7Bid%7D%7D");
         for value in &authorization {
             request = request.header("authorization", value);
         }
-        let answer = actor
-            .send(request.body(axum::body::Body::empty()).unwrap())
-            .await;
-        assert_eq!(
-            answer.json()["data"]["me"].is_object(),
-            is_ada,
-            "{authorization:?}"
-        );
+        let answer = actor.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!(answer.json()["data"]["me"].is_object(), is_ada, "{authorization:?}");
     }
 }
 
@@ -128,10 +95,7 @@ async fn a_token_says_what_rfc_9068_wants() {
     let ada = server.user("ada").await;
     let token = ada.bearer.clone().unwrap();
     let parts: Vec<Value> = token.split('.').take(2).map(decode_part).collect();
-    assert_eq!(
-        parts[0],
-        json!({ "typ": "at+jwt", "alg": "HS256", "kid": parts[0]["kid"] })
-    );
+    assert_eq!(parts[0], json!({ "typ": "at+jwt", "alg": "HS256", "kid": parts[0]["kid"] }));
     let claims = &parts[1];
     let issued = 1_769_860_800;
     assert_eq!(
@@ -162,35 +126,25 @@ fn signing_key(server: &TestServer) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of forgeries")]
 async fn forged_and_altered_tokens_are_refused() {
     let server = TestServer::start().await;
     let token = server.user("ada").await.bearer.unwrap();
-    let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else {
-        panic!("{token}")
-    };
+    let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let (good_header, good_claims) = (decode_part(header), decode_part(claims));
     let key = signing_key(&server);
     // Signed with our own key: only what the token says can make it bad.
     let signed = |header: &Value, claims: &Value| {
         let message = format!("{}.{}", encode_part(header), encode_part(claims));
-        let signature = jsonwebtoken::crypto::sign(
-            message.as_bytes(),
-            &EncodingKey::from_secret(key.as_bytes()),
-            Algorithm::HS256,
-        );
+        let signature =
+            jsonwebtoken::crypto::sign(message.as_bytes(), &EncodingKey::from_secret(key.as_bytes()), Algorithm::HS256);
         format!("{message}.{}", signature.unwrap())
     };
     let actor = server.anonymous();
-    actor
-        .with_bearer(&signed(&good_header, &good_claims))
-        .me()
-        .await
-        .data("/me/id");
+    actor.with_bearer(&signed(&good_header, &good_claims)).me().await.data("/me/id");
 
     let mut forged = Vec::new();
-    for alg in [
-        "none", "None", "NONE", "nOnE", "HS384", "HS512", "RS256", "ES256", "EdDSA", "",
-    ] {
+    for alg in ["none", "None", "NONE", "nOnE", "HS384", "HS512", "RS256", "ES256", "EdDSA", ""] {
         let mut header = good_header.clone();
         header["alg"] = json!(alg);
         forged.push(signed(&header, &good_claims));
@@ -264,14 +218,7 @@ async fn forged_and_altered_tokens_are_refused() {
         ..Header::new(alg)
     };
     forged.push(encode(&header_of(Algorithm::HS256), &good_claims, &other_key).unwrap());
-    forged.push(
-        encode(
-            &header_of(Algorithm::HS256),
-            &good_claims,
-            &EncodingKey::from_secret(b""),
-        )
-        .unwrap(),
-    );
+    forged.push(encode(&header_of(Algorithm::HS256), &good_claims, &EncodingKey::from_secret(b"")).unwrap());
     let last = signature.chars().last().unwrap();
     // The last character of 32 bytes in Base64 has two spare bits.
     let spare = char::from_u32(u32::from(last) + 1).unwrap();
@@ -291,11 +238,8 @@ async fn forged_and_altered_tokens_are_refused() {
         format!("{token}.{signature}.x"),
         format!("{token}="),
         format!("{header}=.{claims}=.{signature}="),
-        format!(
-            "{header}.{claims}.{}{spare}",
-            &signature[..signature.len() - 1]
-        ),
-        format!("{} {claims}.{signature}", header),
+        format!("{header}.{claims}.{}{spare}", &signature[..signature.len() - 1]),
+        format!("{header} {claims}.{signature}"),
         format!("{header}.{claims}.{signature}x"),
         format!("{header}.{claims}x.{signature}"),
         format!("{header}x.{claims}.{signature}"),
@@ -307,10 +251,7 @@ async fn forged_and_altered_tokens_are_refused() {
         assert_ne!(forged, token);
         let answer = actor.with_bearer(&forged).me().await;
         let error = answer.error();
-        assert_eq!(
-            error["extensions"]["code"], "UNAUTHENTICATED",
-            "{forged}: {error}"
-        );
+        assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED", "{forged}: {error}");
         assert_ne!(error["extensions"]["reason"], "TOKEN_MISSING", "{forged}");
     }
 }

@@ -1,2 +1,288 @@
-//! wip
-fn main() {}
+//! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_hallpass");
+
+/// An empty folder, gone when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("e2e_{name}_{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// The binary in this folder, with nothing in its environment but these.
+    fn hallpass(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).current_dir(&self.0).env_clear().envs(environment.iter().copied());
+        command
+    }
+
+    /// Runs it to its end.
+    fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        self.hallpass(arguments, environment).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server that has said that it is ready; killed when it is dropped.
+struct Server {
+    child: Child,
+    log: BufReader<std::process::ChildStderr>,
+    port: u16,
+}
+
+impl Server {
+    fn start(folder: &Folder, environment: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = folder.hallpass(&[], environment);
+        let mut child = command.env("LISTEN", &listen).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("ready at") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server did not start");
+        }
+        Self { child, log, port }
+    }
+
+    fn send(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn graphql(&self, body: &str) -> String {
+        let length = body.len();
+        self.send(&format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// It failed with this exit code and one message, which holds `told`, and nothing that only we understand.
+fn assert_fails(output: &Output, code: i32, told: &str) {
+    let text = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(text.contains(told), "{text}");
+    assert!(text.lines().last().is_some_and(|line| !line.is_empty()), "{text}");
+    assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
+}
+
+const REGISTER: &str = r#"{"query":"mutation { register(input: {username: \"ada\", password: \"correct horse\"}) { user { username } } }"}"#;
+const LOGIN: &str =
+    r#"{"query":"mutation { login(input: {username: \"ada\", password: \"correct horse\"}) { accessToken } }"}"#;
+const FAST: (&str, &str) = ("BCRYPT_COST", "10");
+
+#[test]
+fn all_wrong_settings_are_told_at_once() {
+    let folder = Folder::new("wrong_settings");
+    let output = folder.run(&[], &[("SECRET_KEY", "changeme"), ("LISTEN", "here"), ("BCRYPT_COST", "99")]);
+    assert_fails(&output, 2, "LISTEN is `here`");
+    let text = stderr(&output);
+    assert!(text.contains("SECRET_KEY is too short") && text.contains("BCRYPT_COST is `99`"), "{text}");
+    assert!(!text.contains("changeme"), "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
+}
+
+#[test]
+fn a_public_address_wants_a_key() {
+    let folder = Folder::new("public");
+    let output = folder.run(&[], &[("LISTEN", "0.0.0.0:0"), ("PUBLIC_URL", "https://accounts.example.org")]);
+    assert_fails(&output, 2, "make one with `openssl rand -hex 32`");
+}
+
+#[test]
+fn a_broken_env_file_is_told_without_its_secrets() {
+    let folder = Folder::new("broken_env");
+    fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:0\nSECRET_KEY hunter2\n").unwrap();
+    let output = folder.run(&[], &[]);
+    assert_fails(&output, 2, ".env has a line after LISTEN that is not NAME=value");
+    assert!(!stderr(&output).contains("hunter2"));
+}
+
+#[test]
+fn the_environment_comes_before_the_env_file() {
+    let folder = Folder::new("env");
+    fs::write(folder.0.join(".env"), "LISTEN=from-file\nBCRYPT_COST=from-file\n").unwrap();
+    let output = folder.run(&[], &[("LISTEN", "from-environment")]);
+    assert_fails(&output, 2, "LISTEN is `from-environment`");
+    assert!(stderr(&output).contains("BCRYPT_COST is `from-file`"));
+}
+
+#[test]
+fn a_taken_port_is_told_before_anything_is_made() {
+    let folder = Folder::new("taken_port");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let output = folder.run(&[], &[("LISTEN", &listen)]);
+    assert_fails(&output, 1, &format!("can't listen on {listen}"));
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_told() {
+    let folder = Folder::new("no_database");
+    let key = ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
+    let port = free_port();
+    for scheme in ["postgres", "mysql"] {
+        let url = format!("{scheme}://root:hunter2@127.0.0.1:{port}/hallpass");
+        let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", &url), key]);
+        assert_fails(&output, 1, "the database can't be opened, look at DATABASE_URL");
+        assert!(!stderr(&output).contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_folder_that_can_not_be_written_is_told() {
+    let folder = Folder::new("read_only");
+    // Root may write anywhere but into what is no folder.
+    fs::write(folder.0.join("file"), "").unwrap();
+    let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://file/hallpass.db")]);
+    assert_fails(&output, 1, "file/hallpass.db");
+    let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://no/such/folder.db")]);
+    assert_fails(&output, 1, "no/such/folder.db");
+    fs::write(folder.0.join("hallpass.key"), "cut off").unwrap();
+    let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0")]);
+    assert_fails(&output, 1, "hallpass.key");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_told() {
+    let folder = Folder::new("no_sqlite");
+    fs::write(folder.0.join("hallpass.db"), "not a database, but long enough to look like one".repeat(100)).unwrap();
+    let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0")]);
+    assert_fails(&output, 1, "database");
+}
+
+#[test]
+fn wrong_usage_is_two_and_help_is_zero() {
+    let folder = Folder::new("usage");
+    assert_eq!(folder.run(&["serv"], &[]).status.code(), Some(2));
+    for argument in ["--help", "--version"] {
+        assert_eq!(folder.run(&[argument], &[]).status.code(), Some(0));
+    }
+    let secret = [("SECRET_KEY", "hunter2hunter2hunter2hunter2hunter2")];
+    let help = folder.run(&["--help"], &secret);
+    assert!(!String::from_utf8(help.stdout).unwrap().contains("hunter2"));
+}
+
+#[test]
+fn the_schema_is_printed_without_any_settings() {
+    let folder = Folder::new("schema");
+    let output = folder.run(&["schema"], &[("LISTEN", "nonsense")]);
+    assert_eq!(output.status.code(), Some(0));
+    let published = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")).unwrap();
+    assert!(output.stdout == published, "`cargo run -q -- schema > schema.graphql` mends it");
+}
+
+#[test]
+fn migrations_are_listed_applied_and_waited_for() {
+    let folder = Folder::new("migrate");
+    let listed = |arguments: &[&str]| {
+        let output = folder.run(arguments, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(listed(&["migrate", "status"]).lines().all(|line| line.starts_with("pending  m2026")));
+    let refused = folder.run(&["serve", "--no-migrate"], &[("LISTEN", "127.0.0.1:0")]);
+    assert_fails(&refused, 1, "run `hallpass migrate` first");
+    let applied = listed(&["migrate"]);
+    assert!(applied.lines().count() >= 3 && applied.lines().all(|line| line.starts_with("applied  m2026")));
+    assert_eq!(listed(&["migrate", "status"]), applied);
+}
+
+#[test]
+fn accounts_and_tokens_outlive_a_restart() {
+    let folder = Folder::new("restart");
+    let port = free_port().to_string();
+    // Tokens name the address that clients use; it must be the same after the restart.
+    let environment = [FAST, ("PUBLIC_URL", &format!("http://localhost:{port}"))];
+    let first = Server::start(&folder, &environment);
+    assert!(first.graphql(REGISTER).contains(r#"{"username":"ada"}"#));
+    let login = first.graphql(LOGIN);
+    let token = login.split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    // Killed, not stopped: what was acknowledged is kept.
+    drop(first);
+
+    let second = Server::start(&folder, &environment);
+    let me = second.send(&format!(
+        "GET /graphql?query=%7Bme%7Busername%7D%7D HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+    ));
+    assert!(me.contains(r#"{"data":{"me":{"username":"ada"}}}"#), "{me}");
+    assert!(second.graphql(LOGIN).contains("accessToken"));
+
+    for private in ["hallpass.key", "hallpass.db", "hallpass.db-wal"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder.0.join(private)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{private}");
+    }
+}
+
+#[test]
+fn told_to_stop_it_stops_and_leaves_a_folded_database() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = Folder::new(&format!("stop{signal}"));
+        let mut server = Server::start(&folder, &[FAST]);
+        assert!(server.graphql(REGISTER).contains("ada"));
+        server.signal(signal);
+        assert_eq!(server.child.wait().unwrap().code(), Some(0));
+        let mut rest = String::new();
+        server.log.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("stopping"), "{rest}");
+        assert!(!folder.0.join("hallpass.db-wal").exists(), "{signal}");
+    }
+}
+
+#[test]
+fn the_log_may_be_json() {
+    let folder = Folder::new("json_log");
+    let mut server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
+    server.graphql(r#"{"query":"query WhoAmI { me { id } }"}"#);
+    let mut line = String::new();
+    server.log.read_line(&mut line).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&line["operation"], &line["code"], &line["status"]),
+        (&"WhoAmI".into(), &"UNAUTHENTICATED".into(), &200.into())
+    );
+}

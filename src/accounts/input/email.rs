@@ -24,11 +24,7 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, InputError> {
         const FIELD: &str = "email";
         if text.chars().count() > LONGEST_EMAIL {
-            return Err(InputError::with_limit(
-                ErrorCode::TooLong,
-                FIELD,
-                LONGEST_EMAIL,
-            ));
+            return Err(InputError::with_limit(ErrorCode::TooLong, FIELD, LONGEST_EMAIL));
         }
         Self::parse_address(text).ok_or(InputError::new(ErrorCode::InvalidEmail, FIELD))
     }
@@ -39,11 +35,7 @@ impl Email {
             return None;
         }
         let ascii = idna::domain_to_ascii_strict(domain).ok()?;
-        let options = Options {
-            minimum_sub_domains: 2,
-            allow_domain_literal: false,
-            allow_display_text: false,
-        };
+        let options = Options { minimum_sub_domains: 2, allow_domain_literal: false, allow_display_text: false };
         let key = format!("{local}@{ascii}").to_ascii_lowercase();
         let is_number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
         if key.len() > LONGEST_EMAIL
@@ -52,15 +44,8 @@ impl Email {
         {
             return None;
         }
-        let domain = if domain.is_ascii() {
-            domain.to_owned()
-        } else {
-            idna::domain_to_unicode(&ascii).0
-        };
-        Some(Self {
-            text: format!("{local}@{domain}"),
-            key,
-        })
+        let domain = if domain.is_ascii() { domain.to_owned() } else { idna::domain_to_unicode(&ascii).0 };
+        Some(Self { text: format!("{local}@{domain}"), key })
     }
 }
 
@@ -82,10 +67,7 @@ mod tests {
             assert!(email.text.is_ascii(), "{spelling:?}");
         }
         let email = Email::parse("ada@ПРИМЕР.рф").unwrap();
-        assert_eq!(
-            (email.text.as_str(), email.key.as_str()),
-            ("ada@пример.рф", "ada@xn--e1afmkfd.xn--p1ai")
-        );
+        assert_eq!((email.text.as_str(), email.key.as_str()), ("ada@пример.рф", "ada@xn--e1afmkfd.xn--p1ai"));
     }
 
     #[test]

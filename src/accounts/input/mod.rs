@@ -40,18 +40,11 @@ impl Username {
         if text.trim().is_empty() {
             Err(InputError::new(ErrorCode::Required, FIELD))
         } else if text.chars().count() > *USERNAME_LENGTH.end() {
-            Err(InputError::with_limit(
-                ErrorCode::TooLong,
-                FIELD,
-                *USERNAME_LENGTH.end(),
-            ))
+            Err(InputError::with_limit(ErrorCode::TooLong, FIELD, *USERNAME_LENGTH.end()))
         } else if !text.chars().all(is_allowed) {
             Err(InputError::new(ErrorCode::InvalidUsername, FIELD))
         } else {
-            Ok(Self {
-                text: text.to_owned(),
-                key: text.to_ascii_lowercase(),
-            })
+            Ok(Self { text: text.to_owned(), key: text.to_ascii_lowercase() })
         }
     }
 }
@@ -69,16 +62,8 @@ impl Password {
         let (least, most) = PASSWORD_LENGTH.into_inner();
         match text.expose_secret().chars().count() {
             0 => Err(InputError::new(ErrorCode::Required, field)),
-            length if length < least => Err(InputError::with_limit(
-                ErrorCode::PasswordTooShort,
-                field,
-                least,
-            )),
-            length if length > most => Err(InputError::with_limit(
-                ErrorCode::PasswordTooLong,
-                field,
-                most,
-            )),
+            length if length < least => Err(InputError::with_limit(ErrorCode::PasswordTooShort, field, least)),
+            length if length > most => Err(InputError::with_limit(ErrorCode::PasswordTooLong, field, most)),
             _ => Ok(Self(text)),
         }
     }
@@ -93,10 +78,7 @@ impl Password {
 /// Whether a password is one that somebody may have. A longer one is nobody's, and not worth hashing.
 #[must_use]
 pub fn may_be_password(text: &SecretString) -> bool {
-    text.expose_secret()
-        .chars()
-        .nth(*PASSWORD_LENGTH.end())
-        .is_none()
+    text.expose_secret().chars().nth(*PASSWORD_LENGTH.end()).is_none()
 }
 
 /// Parses a first or last name: blank is none.
@@ -108,11 +90,7 @@ pub fn parse_name(text: Option<&str>, field: &'static str) -> Result<Option<Stri
         return Ok(None);
     };
     if text.chars().count() > LONGEST_NAME {
-        Err(InputError::with_limit(
-            ErrorCode::TooLong,
-            field,
-            LONGEST_NAME,
-        ))
+        Err(InputError::with_limit(ErrorCode::TooLong, field, LONGEST_NAME))
     } else if text.chars().any(char::is_control) {
         Err(InputError::new(ErrorCode::BadUserInput, field))
     } else {
@@ -157,51 +135,23 @@ mod tests {
     #[test]
     fn a_username_is_plain_so_that_none_looks_like_another() {
         assert_eq!(Username::parse("Ada_L-1").unwrap().key, "ada_l-1");
-        for text in [
-            "ada ",
-            " ada",
-            "a da",
-            "аda",
-            "ada\u{200b}",
-            "ａda",
-            "a\u{301}da",
-            "ada\0",
-            "ada@x",
-            "ada.l",
-            "ada\n",
-        ] {
-            assert_eq!(
-                Username::parse(text).unwrap_err().code,
-                ErrorCode::InvalidUsername,
-                "{text:?}"
-            );
+        for text in
+            ["ada ", " ada", "a da", "аda", "ada\u{200b}", "ａda", "a\u{301}da", "ada\0", "ada@x", "ada.l", "ada\n"]
+        {
+            assert_eq!(Username::parse(text).unwrap_err().code, ErrorCode::InvalidUsername, "{text:?}");
         }
         for text in ["", " ", "\t"] {
-            assert_eq!(
-                Username::parse(text).unwrap_err().code,
-                ErrorCode::Required,
-                "{text:?}"
-            );
+            assert_eq!(Username::parse(text).unwrap_err().code, ErrorCode::Required, "{text:?}");
         }
         assert!(Username::parse(&"a".repeat(64)).is_ok());
-        assert_eq!(
-            Username::parse(&"a".repeat(65)).unwrap_err().limit,
-            Some(64)
-        );
+        assert_eq!(Username::parse(&"a".repeat(65)).unwrap_err().limit, Some(64));
     }
 
     #[test]
     fn a_password_is_counted_in_code_points_and_kept_as_it_is() {
-        let parse = |text: &str| {
-            Password::parse(text.into(), "password").map(|p| p.secret().expose_secret().to_owned())
-        };
-        for text in [
-            "        ",
-            "p\0p\0p\0p\0",
-            &"😀".repeat(8),
-            &"😀".repeat(128),
-            " padded ",
-        ] {
+        let parse =
+            |text: &str| Password::parse(text.into(), "password").map(|p| p.secret().expose_secret().to_owned());
+        for text in ["        ", "p\0p\0p\0p\0", &"😀".repeat(8), &"😀".repeat(128), " padded "] {
             assert_eq!(parse(text).unwrap(), text);
         }
         assert_eq!(parse(&"😀".repeat(7)).unwrap_err().limit, Some(8));
@@ -211,22 +161,11 @@ mod tests {
 
     #[test]
     fn a_name_is_what_is_left_between_spaces() {
-        assert_eq!(
-            parse_name(Some(" Ada "), "firstName").unwrap().as_deref(),
-            Some("Ada")
-        );
+        assert_eq!(parse_name(Some(" Ada "), "firstName").unwrap().as_deref(), Some("Ada"));
         assert_eq!(parse_name(Some("  "), "firstName").unwrap(), None);
         assert_eq!(parse_name(None, "firstName").unwrap(), None);
-        assert_eq!(
-            parse_name(Some("A\0da"), "firstName").unwrap_err().code,
-            ErrorCode::BadUserInput
-        );
+        assert_eq!(parse_name(Some("A\0da"), "firstName").unwrap_err().code, ErrorCode::BadUserInput);
         assert!(parse_name(Some(&"Ж".repeat(100)), "firstName").is_ok());
-        assert_eq!(
-            parse_name(Some(&"Ж".repeat(101)), "firstName")
-                .unwrap_err()
-                .limit,
-            Some(100)
-        );
+        assert_eq!(parse_name(Some(&"Ж".repeat(101)), "firstName").unwrap_err().limit, Some(100));
     }
 }

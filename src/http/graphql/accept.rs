@@ -48,8 +48,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
             }
             has_ranges = true;
             json = json.max(fit(MediaType::Json, &range, weight));
-            graphql_response =
-                graphql_response.max(fit(MediaType::GraphqlResponse, &range, weight));
+            graphql_response = graphql_response.max(fit(MediaType::GraphqlResponse, &range, weight));
         }
     }
     let weight_of = |fit: Option<Fit>| fit.map_or(0, |(_, weight)| weight);
@@ -57,9 +56,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
     let is_named = graphql_response.is_some_and(|(exactness, _)| exactness == 2);
     if !has_ranges {
         Ok(MediaType::Json)
-    } else if graphql_weight > json_weight
-        || (is_named && graphql_weight == json_weight && graphql_weight > 0)
-    {
+    } else if graphql_weight > json_weight || (is_named && graphql_weight == json_weight && graphql_weight > 0) {
         Ok(MediaType::GraphqlResponse)
     } else if json_weight > 0 {
         Ok(MediaType::Json)
@@ -77,20 +74,11 @@ fn parse_range(text: &str) -> (String, u16) {
     let range = parts.next().unwrap_or_default().to_ascii_lowercase();
     let weight = parts.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("q")
-            .then(|| value.trim().parse::<f32>().ok())
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().ok())
     });
     // What can't be read as a weight counts as none given.
-    let weight = weight
-        .flatten()
-        .filter(|weight| (0.0..=1.0).contains(weight))
-        .unwrap_or(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it is within 0 and 1000"
-    )]
+    let weight = weight.flatten().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(1.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 0 and 1000")]
     (range, (weight * 1000.0).round() as u16)
 }
 
@@ -125,28 +113,13 @@ mod tests {
             ("APPLICATION/JSON; charset=utf-8", Some(Json)),
             ("application/graphql-response+json", Some(GraphqlResponse)),
             // Apollo Client, urql, graphql-request
-            (
-                "application/graphql-response+json,application/json;q=0.9",
-                Some(GraphqlResponse),
-            ),
-            (
-                "application/graphql-response+json, application/graphql+json, application/json",
-                Some(GraphqlResponse),
-            ),
-            (
-                "application/json, application/graphql-response+json",
-                Some(GraphqlResponse),
-            ),
-            (
-                "application/json, application/graphql-response+json;q=0.5",
-                Some(Json),
-            ),
+            ("application/graphql-response+json,application/json;q=0.9", Some(GraphqlResponse)),
+            ("application/graphql-response+json, application/graphql+json, application/json", Some(GraphqlResponse)),
+            ("application/json, application/graphql-response+json", Some(GraphqlResponse)),
+            ("application/json, application/graphql-response+json;q=0.5", Some(Json)),
             ("application/json;q=0.1, */*", Some(GraphqlResponse)),
             ("text/html, */*;q=0.8", Some(Json)),
-            (
-                "application/json;q=0, application/graphql-response+json;q=0.1",
-                Some(GraphqlResponse),
-            ),
+            ("application/json;q=0, application/graphql-response+json;q=0.1", Some(GraphqlResponse)),
             ("application/json;q=broken", Some(Json)),
             ("text/html", None),
             ("application/json;q=0", None),

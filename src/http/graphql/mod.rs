@@ -52,11 +52,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Ok(request) => request,
         Err(refusal) => return refusal.into_response(media_type, id),
     };
-    let allow = if is_get {
-        Allow::Queries
-    } else {
-        Allow::Everything
-    };
+    let allow = if is_get { Allow::Queries } else { Allow::Everything };
     match server.engine.execute(request, context, allow).await {
         Outcome::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
@@ -67,16 +63,14 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
                 MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
                 MediaType::Json => StatusCode::OK,
             };
-            let mut response =
-                refusal::errors_response(status, media_type, &answer.response.errors);
+            let mut response = refusal::errors_response(status, media_type, &answer.response.errors);
             response.extensions_mut().insert(log_fields(&answer));
             response
         }
-        Outcome::NotAQuery => Refusal::method_not_allowed(
-            "A mutation can't be sent by GET. Send it by POST, as JSON.",
-            "POST",
-        )
-        .into_response(media_type, id),
+        Outcome::NotAQuery => {
+            Refusal::method_not_allowed("A mutation can't be sent by GET. Send it by POST, as JSON.", "POST")
+                .into_response(media_type, id)
+        }
     }
 }
 
@@ -87,11 +81,10 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
-    let is_unauthenticated = answer.errors.iter().any(|error| {
-        error
-            .reason()
-            .is_some_and(|reason| reason != UnauthenticatedReason::TokenMissing)
-    });
+    let is_unauthenticated = answer
+        .errors
+        .iter()
+        .any(|error| error.reason().is_some_and(|reason| reason != UnauthenticatedReason::TokenMissing));
     if is_unauthenticated && viewer != Viewer::Anonymous {
         // RFC 6750 §3.1
         let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
@@ -108,8 +101,5 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
 }
 
 fn log_fields(answer: &Answer) -> LogFields {
-    LogFields {
-        operation_name: answer.operation_name.clone(),
-        code: answer.errors.first().map(Error::code),
-    }
+    LogFields { operation_name: answer.operation_name.clone(), code: answer.errors.first().map(Error::code) }
 }

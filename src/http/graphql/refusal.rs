@@ -25,28 +25,17 @@ pub(in crate::http) struct Refusal {
 impl Refusal {
     /// Not a GraphQL request. The message says what to send instead.
     pub(super) fn bad_request(status: StatusCode, message: &'static str) -> Self {
-        Self {
-            status,
-            error: Error::BadRequest(message),
-            allow: None,
-        }
+        Self { status, error: Error::BadRequest(message), allow: None }
     }
 
     /// The wrong method (RFC 9110 §15.5.6).
     pub(super) fn method_not_allowed(message: &'static str, allow: &'static str) -> Self {
         let refusal = Self::bad_request(StatusCode::METHOD_NOT_ALLOWED, message);
-        Self {
-            allow: Some(allow),
-            ..refusal
-        }
+        Self { allow: Some(allow), ..refusal }
     }
 
     /// The answer, as GraphQL JSON.
-    pub(in crate::http) fn into_response(
-        self,
-        media_type: MediaType,
-        request_id: Uuid,
-    ) -> Response {
+    pub(in crate::http) fn into_response(self, media_type: MediaType, request_id: Uuid) -> Response {
         let code = self.error.code();
         let retry_after = self.error.retry_after();
         let errors = [server_error(self.error, request_id)];
@@ -58,10 +47,7 @@ impl Refusal {
         if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        response.extensions_mut().insert(LogFields {
-            operation_name: None,
-            code: Some(code),
-        });
+        response.extensions_mut().insert(LogFields { operation_name: None, code: Some(code) });
         response
     }
 }
@@ -72,20 +58,12 @@ impl From<Error> for Refusal {
             Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self {
-            status,
-            error,
-            allow: None,
-        }
+        Self { status, error, allow: None }
     }
 }
 
 /// Errors without the key `data`, which says that nothing was executed.
-pub(super) fn errors_response(
-    status: StatusCode,
-    media_type: MediaType,
-    errors: &[ServerError],
-) -> Response {
+pub(super) fn errors_response(status: StatusCode, media_type: MediaType, errors: &[ServerError]) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         errors: &'a [ServerError],

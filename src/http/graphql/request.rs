@@ -29,10 +29,7 @@ pub(super) async fn read(request: Request) -> Result<GraphqlRequest, Refusal> {
         return parse_query_string(request.uri().query().unwrap_or_default());
     }
     if method != Method::POST {
-        return Err(Refusal::method_not_allowed(
-            "Send a GraphQL request by POST, as JSON.",
-            "GET, POST",
-        ));
+        return Err(Refusal::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
     }
     check_content_type(request.headers())?;
     let body = collect(request.into_body()).await?;
@@ -54,9 +51,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let is_json = match (values.next().map(|value| value.to_str()), values.next()) {
         (Some(Ok(value)), None) => {
             let mut parts = value.split(';').map(str::trim);
-            let is_json = parts
-                .next()
-                .is_some_and(|part| part.eq_ignore_ascii_case("application/json"));
+            let is_json = parts.next().is_some_and(|part| part.eq_ignore_ascii_case("application/json"));
             is_json && parts.all(is_not_another_charset)
         }
         _ => false,
@@ -72,8 +67,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
 
 fn is_not_another_charset(parameter: &str) -> bool {
     parameter.split_once('=').is_none_or(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset")
-            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     })
 }
 
@@ -81,15 +75,13 @@ async fn collect(body: Body) -> Result<Bytes, Refusal> {
     let body = Limited::new(body, LARGEST_BODY).collect();
     match tokio::time::timeout(BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::bad_request(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body is too large: at most 1 MiB is taken.",
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Refusal::bad_request(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large: at most 1 MiB is taken."))
+        }
         Ok(Err(_)) => Err(bad_request("The body broke off before its end.")),
-        Err(_) => Err(Refusal::bad_request(
-            StatusCode::REQUEST_TIMEOUT,
-            "The body took too long. Send it within 10 s.",
-        )),
+        Err(_) => {
+            Err(Refusal::bad_request(StatusCode::REQUEST_TIMEOUT, "The body took too long. Send it within 10 s."))
+        }
     }
 }
 
@@ -97,15 +89,12 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
     let mut fields = Map::new();
     for (name, value) in url::form_urlencoded::parse(query_string.as_bytes()) {
         let value = match &*name {
-            "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| {
-                bad_request("`variables` and `extensions` in the query string must be JSON.")
-            })?,
+            "variables" | "extensions" => serde_json::from_str(&value)
+                .map_err(|_| bad_request("`variables` and `extensions` in the query string must be JSON."))?,
             _ => Value::String(value.into_owned()),
         };
         if fields.insert(name.into_owned(), value).is_some() {
-            return Err(bad_request(
-                "A parameter of the query string is given twice.",
-            ));
+            return Err(bad_request("A parameter of the query string is given twice."));
         }
     }
     parse_fields(fields)
@@ -114,9 +103,7 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
 /// The members of a request (GraphQL over HTTP, "Request Parameters"); others are left for extensions to come.
 fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
     let Some(Value::String(query)) = fields.remove("query") else {
-        return Err(bad_request(
-            "`query` is missing: send the GraphQL document there, as a string.",
-        ));
+        return Err(bad_request("`query` is missing: send the GraphQL document there, as a string."));
     };
     let mut request = GraphqlRequest::new(query);
     match fields.remove("operationName") {
@@ -128,9 +115,7 @@ fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Refusa
         None | Some(Value::Null) => {}
         Some(variables @ Value::Object(_)) => request.variables = Variables::from_json(variables),
         Some(_) => {
-            return Err(bad_request(
-                "`variables` must be an object, from names to values.",
-            ));
+            return Err(bad_request("`variables` must be an object, from names to values."));
         }
     }
     match fields.remove("extensions") {

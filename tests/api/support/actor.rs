@@ -24,22 +24,17 @@ pub const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $
 pub const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { \
     accessToken tokenType expiresIn user { id username lastLoginAt } } }";
 
-pub const ME: &str = "{ me { id username email firstName lastName fullName isActive roles createdAt updatedAt lastLoginAt } }";
+pub const ME: &str =
+    "{ me { id username email firstName lastName fullName isActive roles createdAt updatedAt lastLoginAt } }";
 
 impl Actor {
     pub fn new(router: Router) -> Self {
-        Self {
-            router,
-            bearer: None,
-        }
+        Self { router, bearer: None }
     }
 
     /// The same person with another bearer.
     pub fn with_bearer(&self, bearer: &str) -> Self {
-        Self {
-            bearer: Some(bearer.to_owned()),
-            ..self.clone()
-        }
+        Self { bearer: Some(bearer.to_owned()), ..self.clone() }
     }
 
     pub async fn register(&self, input: Value) -> Answer {
@@ -47,11 +42,7 @@ impl Actor {
     }
 
     pub async fn login(&self, username: &str, password: &str) -> Answer {
-        self.graphql(
-            LOGIN,
-            json!({ "input": { "username": username, "password": password } }),
-        )
-        .await
+        self.graphql(LOGIN, json!({ "input": { "username": username, "password": password } })).await
     }
 
     pub async fn me(&self) -> Answer {
@@ -63,8 +54,7 @@ impl Actor {
     }
 
     pub async fn graphql(&self, query: &str, variables: Value) -> Answer {
-        self.post(json!({ "query": query, "variables": variables }).to_string())
-            .await
+        self.post(json!({ "query": query, "variables": variables }).to_string()).await
     }
 
     /// A GraphQL request with this body, as JSON clients send it.
@@ -78,8 +68,7 @@ impl Actor {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(self.request(Method::GET, path).body(Body::empty()).unwrap())
-            .await
+        self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
     /// A request with this actor's bearer, to be finished.
@@ -96,10 +85,6 @@ impl Actor {
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            text,
-        }
+        Answer { status: head.status, headers: head.headers, text }
     }
 }

@@ -24,18 +24,13 @@ impl Answer {
     pub fn data(&self, pointer: &str) -> Value {
         let body = self.json();
         assert!(body.get("errors").is_none(), "{self:#?}");
-        body["data"]
-            .pointer(pointer)
-            .unwrap_or_else(|| panic!("no {pointer}: {self:#?}"))
-            .clone()
+        body["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer}: {self:#?}")).clone()
     }
 
     /// The only error.
     pub fn error(&self) -> Value {
         let body = self.json();
-        let errors = body["errors"]
-            .as_array()
-            .unwrap_or_else(|| panic!("no errors: {self:#?}"));
+        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors: {self:#?}"));
         assert_eq!(errors.len(), 1, "{self:#?}");
         errors[0].clone()
     }
@@ -43,10 +38,7 @@ impl Answer {
     /// The code of the only error.
     pub fn code(&self) -> String {
         let error = self.error();
-        error["extensions"]["code"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no code: {self:#?}"))
-            .to_owned()
+        error["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no code: {self:#?}")).to_owned()
     }
 
     /// The problems of a form as `field: CODE`, in their order.
@@ -55,13 +47,7 @@ impl Answer {
         let problems = error["extensions"]["errors"].as_array().unwrap();
         problems
             .iter()
-            .map(|problem| {
-                format!(
-                    "{}: {}",
-                    problem["field"][0].as_str().unwrap(),
-                    problem["code"].as_str().unwrap()
-                )
-            })
+            .map(|problem| format!("{}: {}", problem["field"][0].as_str().unwrap(), problem["code"].as_str().unwrap()))
             .collect()
     }
 }

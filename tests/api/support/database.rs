@@ -25,7 +25,7 @@ impl TestDatabase {
         let database = Self::named(true).await;
         match (&database.url, template(&server()).await) {
             (DatabaseUrl::Sqlite(path), Some(template)) => {
-                drop(std::fs::copy(template, path).unwrap())
+                std::fs::copy(template, path).unwrap();
             }
             (DatabaseUrl::MySql(_), _) => migrate(&database.url).await,
             _ => {}
@@ -89,14 +89,10 @@ async fn drop_database(url: &DatabaseUrl) {
                 return;
             };
             match admin.get_database_backend() {
-                DbBackend::Postgres => {
-                    run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await
-                }
+                DbBackend::Postgres => run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await,
                 backend => {
                     // A transaction that the test left open would hold the tables for ever.
-                    let connections = format!(
-                        "SELECT id FROM information_schema.processlist WHERE db = '{name}'"
-                    );
+                    let connections = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
                     let connections = Statement::from_string(backend, connections);
                     for row in admin.query_all_raw(connections).await.unwrap() {
                         let id: u64 = row
@@ -144,9 +140,7 @@ async fn template(server: &DatabaseUrl) -> Option<PathBuf> {
 /// Drops what processes that are gone have left behind.
 async fn sweep(server: &DatabaseUrl) {
     let is_stale = |name: &str| {
-        let pid = name
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.split('_').next());
+        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('_').next());
         pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
     };
     let Some(admin) = admin(server).await else {
@@ -162,11 +156,7 @@ async fn sweep(server: &DatabaseUrl) {
         DbBackend::Postgres => "SELECT datname FROM pg_database",
         _ => "SELECT schema_name FROM information_schema.schemata",
     };
-    for row in admin
-        .query_all_raw(Statement::from_string(backend, list))
-        .await
-        .unwrap()
-    {
+    for row in admin.query_all_raw(Statement::from_string(backend, list)).await.unwrap() {
         let name: String = row.try_get_by_index(0).unwrap();
         if is_stale(&name) {
             run(&admin, &format!("DROP DATABASE IF EXISTS {name}")).await;
@@ -194,23 +184,15 @@ async fn admin(server: &DatabaseUrl) -> Option<DatabaseConnection> {
 }
 
 async fn run(admin: &DatabaseConnection, sql: &str) {
-    admin
-        .execute_unprepared(sql)
-        .await
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    admin.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// The server to make databases on, as the settings read its URL.
 fn server() -> DatabaseUrl {
-    let variables = std::env::var_os("TEST_DATABASE_URL")
-        .map(|url| ("DATABASE_URL".to_owned(), url.into_string().unwrap()));
-    let secret = (
-        "SECRET_KEY".to_owned(),
-        "only the database's address is wanted".to_owned(),
-    );
-    Settings::from_vars(variables.into_iter().chain([secret]))
-        .unwrap()
-        .database_url
+    let variables =
+        std::env::var_os("TEST_DATABASE_URL").map(|url| ("DATABASE_URL".to_owned(), url.into_string().unwrap()));
+    let secret = ("SECRET_KEY".to_owned(), "only the database's address is wanted".to_owned());
+    Settings::from_vars(variables.into_iter().chain([secret])).unwrap().database_url
 }
 
 /// The same server, another database.
@@ -228,9 +210,5 @@ fn folder() -> PathBuf {
 }
 
 fn block_on(future: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future);
 }

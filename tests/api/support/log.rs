@@ -23,20 +23,12 @@ impl io::Write for Buffer {
 pub fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(|| Buffer)
-            .init();
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(|| Buffer).init();
     });
 }
 
 /// The lines logged so far that hold `text`.
 pub fn logged(text: &str) -> Vec<String> {
     let log = LOGGED.lock().unwrap();
-    String::from_utf8_lossy(&log)
-        .lines()
-        .filter(|line| line.contains(text))
-        .map(ToOwned::to_owned)
-        .collect()
+    String::from_utf8_lossy(&log).lines().filter(|line| line.contains(text)).map(ToOwned::to_owned).collect()
 }

@@ -45,9 +45,7 @@ impl TestServer {
         let mut settings = settings();
         settings.database_url = database.url().clone();
         change(&mut settings);
-        let connected = Database::connect(&settings.database_url, Some(4))
-            .await
-            .unwrap();
+        let connected = Database::connect(&settings.database_url, Some(4)).await.unwrap();
         Self::assemble(database, settings, connected)
     }
 
@@ -56,12 +54,7 @@ impl TestServer {
         let clock = ManualClock::at(start_of_time());
         let app = App::new(settings, connected, Clock::Manual(clock.clone())).unwrap();
         let app = Arc::new(app);
-        Self {
-            router: http::router(&app),
-            app,
-            clock,
-            database,
-        }
+        Self { router: http::router(&app), app, clock, database }
     }
 
     /// Someone without an account, or not signed in.
@@ -72,16 +65,8 @@ impl TestServer {
     /// Someone who has just registered; the password is [`password_of`] the name.
     pub async fn user(&self, username: &str) -> Actor {
         let mut actor = self.anonymous();
-        let answer = actor
-            .register(json!({ "username": username, "password": password_of(username) }))
-            .await;
-        actor.bearer = Some(
-            answer
-                .data("/register/accessToken")
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        let answer = actor.register(json!({ "username": username, "password": password_of(username) })).await;
+        actor.bearer = Some(answer.data("/register/accessToken").as_str().unwrap().to_owned());
         actor
     }
 }
