@@ -10,8 +10,7 @@ use crate::{
     security::{access_token::Subject, random},
 };
 
-/// Someone has just signed in.
-#[derive(Clone, Debug)]
+/// Someone has just signed in. It holds a token, so there is no way to print it.
 pub struct SignIn {
     /// Who.
     pub user: user::Model,

@@ -23,9 +23,10 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
         return Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"));
     }
     let app = app(settings, database)?;
-    let router = http::router(&app);
+    let limits = http::Limits::default();
+    let router = http::router(&app, limits);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
-    http::serve(listener, router, http::Limits::default(), stop).await;
+    http::serve(listener, router, limits, stop).await;
     app.database.close().await;
     Ok(())
 }

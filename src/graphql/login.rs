@@ -19,7 +19,7 @@ impl LoginMutation {
 }
 
 /// Who wants to sign in.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub struct LoginInput {
     /// Username or e-mail address.
     username: String,

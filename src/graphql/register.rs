@@ -22,7 +22,7 @@ impl RegisterMutation {
 }
 
 /// Who wants an account.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub struct RegisterInput {
     /// 1 to 64 letters (A-Z), digits, `_` and `-`. Unique, compared without regard to case.
     username: String,
@@ -51,7 +51,7 @@ impl From<RegisterInput> for Registration {
 
 /// As AuthPayload, but nullable throughout, so that a server can one day answer alike for taken and free addresses;
 /// today EMAIL_TAKEN tells.
-#[derive(Debug, SimpleObject)]
+#[derive(SimpleObject)]
 pub struct RegisterPayload {
     /// JWT for the header `Authorization: Bearer …`.
     access_token: Option<String>,

@@ -9,7 +9,7 @@ use crate::accounts::sessions::SignIn;
 pub(super) const TOKEN_TYPE: &str = "Bearer";
 
 /// A sign-in: what `login` answers with.
-#[derive(Debug, SimpleObject)]
+#[derive(SimpleObject)]
 pub struct AuthPayload {
     /// JWT for the header `Authorization: Bearer …`.
     access_token: String,

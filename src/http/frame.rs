@@ -1,10 +1,6 @@
 //! What every request gets, whatever its route: a name, a line in the log, headers, an end.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -26,9 +22,6 @@ use super::{
     request_id::{self, RequestId},
 };
 use crate::{Error, config::Settings, graphql::errors::code_name, security::random};
-
-/// The longest that a handler may take: waiting for a connection, for a hash, and the work itself.
-const HANDLER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Headers of every answer that does not bring its own.
 #[derive(Debug)]
@@ -87,10 +80,10 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
 }
 
 /// Turns a panic and a handler without end into answers.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let id = request_id::of(&request);
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let error = match tokio::time::timeout(HANDLER_TIMEOUT, handler).await {
+    let error = match tokio::time::timeout(server.limits.handler_timeout, handler).await {
         Ok(Ok(response)) => return response,
         // Where it happened is in the log already, from the panic hook.
         Ok(Err(_)) => Error::internal("a handler panicked"),

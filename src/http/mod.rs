@@ -8,6 +8,7 @@ mod cors;
 mod frame;
 mod graphql;
 mod health;
+mod limits;
 mod peer;
 mod request_id;
 mod serve;
@@ -17,12 +18,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     http::{StatusCode, header::CONTENT_TYPE},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
+pub use limits::Limits;
 pub use peer::Peer;
-pub use serve::{Limits, serve};
+pub use serve::serve;
 
 use crate::{App, graphql::engine::Engine};
 
@@ -32,17 +34,19 @@ struct Server {
     app: Arc<App>,
     engine: Engine,
     security_headers: frame::SecurityHeaders,
+    limits: Limits,
 }
 
 /// The SDL, as it is published. A test keeps it true.
 const SCHEMA: &str = include_str!("../../schema.graphql");
 
 /// All routes over an [`App`].
-pub fn router(app: &Arc<App>) -> Router {
+pub fn router(app: &Arc<App>, limits: Limits) -> Router {
     let server = Arc::new(Server {
         engine: Engine::new(Arc::clone(app)),
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
+        limits,
     });
     Router::new()
         .route("/graphql", any(graphql::handle))
@@ -50,7 +54,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .fallback(not_found)
-        .layer(from_fn(frame::guard))
+        .layer(from_fn_with_state(Arc::clone(&server), frame::guard))
         .layer(cors::layer(&app.settings))
         .layer(from_fn_with_state(Arc::clone(&server), frame::frame))
         .with_state(server)

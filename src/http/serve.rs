@@ -17,27 +17,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::Peer;
+use super::{Limits, Peer};
 
 /// What a head (request line and headers) may have, in bytes. A query sent by GET is part of it.
 const LARGEST_HEAD: usize = 64 * 1024;
-
-/// The bounds of the accept loop.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time; the next one waits in the system's queue.
-    pub connections: usize,
-    /// How long a client may take to send a head; also how long an idle connection is kept.
-    pub head_timeout: Duration,
-    /// How long requests may go on after the server was told to stop.
-    pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connections: 4096, head_timeout: Duration::from_secs(20), drain: Duration::from_secs(10) }
-    }
-}
 
 /// Serves until `stop` is done, then lets running requests finish within [`Limits::drain`].
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
-use hallpass::http::{Limits, serve};
+use hallpass::http::{self, Limits, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -11,7 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::support::TestServer;
+use crate::support::{Actor, TestServer};
 
 struct Running {
     address: SocketAddr,
@@ -103,6 +103,22 @@ async fn what_never_finishes_is_cut_off() {
     running.stop.send(()).unwrap();
     running.served.await.unwrap();
     drop(never);
+}
+
+#[tokio::test]
+async fn a_body_and_a_handler_without_end_are_answered() {
+    let server = TestServer::start().await;
+    let short = Duration::from_millis(20);
+    for (limits, status, code) in [
+        (Limits { body_timeout: short, ..Limits::default() }, 408, "BAD_REQUEST"),
+        (Limits { handler_timeout: short, ..Limits::default() }, 503, "SERVICE_UNAVAILABLE"),
+    ] {
+        let actor = Actor::new(http::router(&server.app, limits));
+        let endless = futures_util::stream::pending::<Result<&str, std::io::Error>>();
+        let answer = actor.post(Body::from_stream(endless)).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code));
+        assert_eq!(answer.header("retry-after"), (status == 503).then_some("5"));
+    }
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
     let context = RequestContext::new(id, viewer, peer::client(&request));
-    let request = match request::read(request).await {
+    let request = match request::read(request, server.limits.body_timeout).await {
         Ok(request) => request,
         Err(refusal) => return refusal.into_response(media_type, id),
     };

@@ -16,14 +16,11 @@ use super::Refusal;
 /// What a body may have, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// How long a client may take to send one.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Reads the request.
 ///
 /// # Errors
 /// 405, 415, 413, 408, 400: see the contract's table in the README.
-pub(super) async fn read(request: Request) -> Result<GraphqlRequest, Refusal> {
+pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<GraphqlRequest, Refusal> {
     let method = request.method().clone();
     if method == Method::GET {
         return parse_query_string(request.uri().query().unwrap_or_default());
@@ -32,7 +29,7 @@ pub(super) async fn read(request: Request) -> Result<GraphqlRequest, Refusal> {
         return Err(Refusal::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
     }
     check_content_type(request.headers())?;
-    let body = collect(request.into_body()).await?;
+    let body = collect(request.into_body(), body_timeout).await?;
     let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else {
         return Err(bad_request(
             r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}; batches are not taken."#,
@@ -71,16 +68,16 @@ fn is_not_another_charset(parameter: &str) -> bool {
     })
 }
 
-async fn collect(body: Body) -> Result<Bytes, Refusal> {
+async fn collect(body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
     let body = Limited::new(body, LARGEST_BODY).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, body).await {
+    match tokio::time::timeout(timeout, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Refusal::bad_request(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large: at most 1 MiB is taken."))
         }
         Ok(Err(_)) => Err(bad_request("The body broke off before its end.")),
         Err(_) => {
-            Err(Refusal::bad_request(StatusCode::REQUEST_TIMEOUT, "The body took too long. Send it within 10 s."))
+            Err(Refusal::bad_request(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive. Send it again."))
         }
     }
 }

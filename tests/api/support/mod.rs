@@ -54,7 +54,7 @@ impl TestServer {
         let clock = ManualClock::at(start_of_time());
         let app = App::new(settings, connected, Clock::Manual(clock.clone())).unwrap();
         let app = Arc::new(app);
-        Self { router: http::router(&app), app, clock, database }
+        Self { router: http::router(&app, http::Limits::default()), app, clock, database }
     }
 
     /// Someone without an account, or not signed in.

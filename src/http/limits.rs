@@ -1,0 +1,30 @@
+//! How much, and how long.
+
+use std::time::Duration;
+
+/// The bounds of the HTTP door. Tests turn the times down; nobody else has had a reason to.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time; the next one waits in the system's queue.
+    pub connections: usize,
+    /// How long a client may take to send a head; also how long an idle connection is kept.
+    pub head_timeout: Duration,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
+    /// The longest that a handler may take: waiting for a connection, for a hash, and the work itself.
+    pub handler_timeout: Duration,
+    /// How long requests may go on after the server was told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            head_timeout: Duration::from_secs(20),
+            body_timeout: Duration::from_secs(10),
+            handler_timeout: Duration::from_secs(25),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
