@@ -264,7 +264,18 @@ impl fmt::Display for InputError {
             ErrorCode::UsernameTaken => f.write_str("This username is taken. Choose another."),
             ErrorCode::EmailTaken => f.write_str("There is an account with this e-mail address. Sign in instead."),
             ErrorCode::PasswordTooShort => write!(f, "Use at least {limit} characters."),
-            _ => f.write_str("This holds a character that can't be stored. Remove it."),
+            ErrorCode::BadUserInput => f.write_str("This holds a character that can't be stored. Remove it."),
+            // Not of a field. Listed, so that a new code does not compile until it has its words or stands here.
+            ErrorCode::InvalidInput
+            | ErrorCode::InvalidCredentials
+            | ErrorCode::AccountDisabled
+            | ErrorCode::RegistrationDisabled
+            | ErrorCode::Unauthenticated
+            | ErrorCode::BadRequest
+            | ErrorCode::GraphqlParseFailed
+            | ErrorCode::GraphqlValidationFailed
+            | ErrorCode::InternalServerError
+            | ErrorCode::ServiceUnavailable => f.write_str("This can't be taken."),
         }
     }
 }

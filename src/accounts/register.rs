@@ -97,12 +97,17 @@ fn parse(form: Registration, email_required: bool) -> Result<NewUser> {
     });
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), "firstName"));
     let last_name = problems.collect(parse_name(form.last_name.as_deref(), "lastName"));
-    match (username, password, email, first_name, last_name) {
-        (Some(username), Some(password), Some(email), Some(first_name), Some(last_name)) => {
-            Ok(NewUser { username, password, email, first_name, last_name })
-        }
-        _ => Err(problems.into()),
-    }
+    // All of them, or none: each field that is missing here has left its problem there.
+    let new_user = || {
+        Some(NewUser {
+            username: username?,
+            password: password?,
+            email: email?,
+            first_name: first_name?,
+            last_name: last_name?,
+        })
+    };
+    new_user().ok_or_else(|| problems.into())
 }
 
 /// Which names the unique indexes refused. The databases name one of them at most, people want to hear of both.

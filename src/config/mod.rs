@@ -32,6 +32,7 @@ pub const NAMES: &[&str] = &[
     "HASH_CONCURRENCY",
     "REGISTRATION_ENABLED",
     "REQUIRE_EMAIL",
+    "INTROSPECTION",
     "ROLES",
     "DEFAULT_ROLES",
     "LOG_FORMAT",
@@ -67,6 +68,8 @@ pub struct Settings {
     pub registration_enabled: bool,
     /// Whether an account must have an e-mail address.
     pub require_email: bool,
+    /// Whether the schema may be asked for, and is told in messages.
+    pub introspection: bool,
     /// The roles of a newly registered user, sorted.
     pub default_roles: Vec<String>,
     /// How the log is written.
@@ -143,6 +146,7 @@ impl Settings {
             hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
             registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
             require_email: vars.flag("REQUIRE_EMAIL", false),
+            introspection: vars.flag("INTROSPECTION", true),
             default_roles: roles(&mut vars),
             log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),

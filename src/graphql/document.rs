@@ -19,7 +19,7 @@ pub(super) struct Operation<'a> {
     pub(super) definition: &'a Positioned<OperationDefinition>,
 }
 
-fn error_at(pos: Option<Pos>, error: Error) -> ServerError {
+pub(super) fn error_at(pos: Option<Pos>, error: Error) -> ServerError {
     let mut server_error = ServerError::new("", pos);
     server_error.source = Some(Arc::new(error));
     server_error
@@ -126,13 +126,8 @@ pub(super) fn check_variables(
     variables: &Variables,
 ) -> Result<(), ServerError> {
     for definition in &operation.variable_definitions {
-        let variable = &definition.node;
-        let value = variables.get(&variable.name.node);
-        let fits = match value {
-            None if variable.default_value.is_some() || variable.var_type.node.nullable => Ok(()),
-            None => Err(types.missing(&variable.var_type.node)),
-            Some(value) => types.check(&variable.var_type.node, value),
-        };
+        let value = variables.get(&definition.node.name.node);
+        let fits = types.check(&definition.node, value);
         fits.map_err(|message| error_at(Some(definition.pos), Error::BadUserInput(message)))?;
     }
     Ok(())

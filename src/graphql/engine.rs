@@ -11,14 +11,20 @@ use async_graphql::{
     parser::{parse_query, types::OperationType},
 };
 
-use super::{RequestContext, Schema, document, errors::publish, input_types::InputTypes, messages::Messages, schema};
+use super::{
+    RequestContext, Schema, document, errors::publish, input_types::InputTypes, limits, messages::Messages, schema,
+};
 use crate::{App, Error};
+
+/// Errors of a document that are told; who mends these sends it again.
+const MOST_ERRORS: usize = 20;
 
 /// The schema, ready to execute requests.
 pub struct Engine {
     schema: Schema,
     input_types: InputTypes,
     messages: Messages,
+    introspection: bool,
 }
 
 impl std::fmt::Debug for Engine {
@@ -62,9 +68,11 @@ impl Engine {
     /// Builds the schema.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
+        let introspection = app.settings.introspection;
         let schema = schema(Some(app));
-        let messages = Messages::new(schema.names());
-        Self { schema, input_types: InputTypes::of_schema(), messages }
+        // Without introspection, messages don't tell what the schema has either.
+        let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
+        Self { schema, input_types: InputTypes::of_schema(introspection), messages, introspection }
     }
 
     /// Executes a request.
@@ -76,6 +84,9 @@ impl Engine {
             Outcome::Refused(Answer { response, errors: published, operation_name })
         };
 
+        if let Err(error) = limits::check_tokens(&request.query) {
+            return refuse(vec![document::error_at(None, error)], None);
+        }
         let document = match parse_query(&request.query) {
             Ok(document) => document,
             Err(error) => {
@@ -84,6 +95,9 @@ impl Engine {
                 return refuse(vec![server_error], None);
             }
         };
+        if let Err(error) = limits::check_size(&document, self.introspection) {
+            return refuse(vec![error], None);
+        }
         let operation = match document::operation(&document, request.operation_name.as_deref()) {
             Ok(operation) => operation,
             Err(error) => return refuse(vec![error], None),
@@ -102,6 +116,7 @@ impl Engine {
         request.set_parsed_query(document);
         let mut response = self.schema.execute(request.data(context)).await;
         if is_request_error(&response) {
+            response.errors.truncate(MOST_ERRORS);
             for error in &mut response.errors {
                 error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
             }

@@ -8,14 +8,14 @@ use async_graphql::{
     Value,
     parser::{
         parse_schema,
-        types::{BaseType, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
+        types::{BaseType, InputValueDefinition, Type, TypeKind, TypeSystemDefinition, VariableDefinition},
     },
 };
 
 /// The input types of the schema, by name.
-#[derive(Default)]
 pub(super) struct InputTypes {
     types: HashMap<String, InputType>,
+    explain: bool,
 }
 
 enum InputType {
@@ -50,8 +50,8 @@ impl std::fmt::Display for Path<'_> {
 }
 
 impl InputTypes {
-    /// The types of the published schema.
-    pub(super) fn of_schema() -> Self {
+    /// The types of the published schema; unless they are to `explain` what they want, they only say no.
+    pub(super) fn of_schema(explain: bool) -> Self {
         let document = parse_schema(super::sdl()).ok();
         let mut types: HashMap<_, _> =
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), InputType::Scalar)).into();
@@ -71,17 +71,19 @@ impl InputTypes {
             };
             types.insert(definition.node.name.node.to_string(), input_type);
         }
-        Self { types }
+        Self { types, explain }
     }
 
-    /// What to say of a variable that has no value and needs one.
-    pub(super) fn missing(&self, wanted: &Type) -> String {
-        format!("{} is missing. It is of the type {}.", Path::Start, self.shown(wanted))
-    }
-
-    /// Whether a value fits a type. A type that the schema lacks is left to the engine's validation.
-    pub(super) fn check(&self, wanted: &Type, value: &Value) -> Result<(), String> {
-        self.check_at(Path::Start, wanted, value)
+    /// Whether a value fits a variable's type; there may be none. A type that the schema lacks is left to the engine's
+    /// validation.
+    pub(super) fn check(&self, variable: &VariableDefinition, value: Option<&Value>) -> Result<(), String> {
+        let wanted = &variable.var_type.node;
+        let checked = match value {
+            None if variable.default_value.is_some() || wanted.nullable => Ok(()),
+            None => Err(format!("{} is missing. It is of the type {}.", Path::Start, self.shown(wanted))),
+            Some(value) => self.check_at(Path::Start, wanted, value),
+        };
+        checked.map_err(|told| if self.explain { told } else { format!("{} does not fit its type.", Path::Start) })
     }
 
     fn check_at(&self, path: Path<'_>, wanted: &Type, value: &Value) -> Result<(), String> {

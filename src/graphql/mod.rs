@@ -9,6 +9,7 @@ mod document;
 pub mod engine;
 pub mod errors;
 mod input_types;
+mod limits;
 mod login;
 mod messages;
 mod register;
@@ -41,7 +42,8 @@ type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 fn schema(app: Option<Arc<App>>) -> Schema {
     let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .register_output_type::<errors::ErrorExtensions>();
+        .register_output_type::<errors::ErrorExtensions>()
+        .limit_recursive_depth(limits::MOST_DEPTH);
     match app {
         Some(app) => builder.data(app).finish(),
         None => builder.finish(),

@@ -12,7 +12,6 @@ pub(super) struct UserQuery;
 impl UserQuery {
     /// The signed-in user. Without a valid access token it is null, always with the error UNAUTHENTICATED, whose
     /// `extensions.reason` says why.
-    #[graphql(cache_control(no_cache))]
     async fn me(&self, ctx: &Context<'_>) -> Nullable<User> {
         Some(ctx.principal().await.map(|principal| principal.user.clone().into()))
     }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
@@ -60,7 +61,10 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
         .with_state(server)
 }
 
-async fn schema() -> Response {
+async fn schema(State(server): State<Arc<Server>>) -> Response {
+    if !server.app.settings.introspection {
+        return not_found().await;
+    }
     ([(CONTENT_TYPE, "text/plain; charset=utf-8")], SCHEMA).into_response()
 }
 

@@ -2,6 +2,7 @@
 //! real database of the test's own. `TEST_DATABASE_URL` chooses the database; without it, SQLite.
 #![expect(
     clippy::expect_used,
+    clippy::format_collect,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -14,6 +15,7 @@ mod graphql_over_http;
 mod health;
 mod house;
 mod indexes;
+mod limits;
 mod login;
 mod migrations;
 mod register;

@@ -33,9 +33,11 @@ async fn send(address: SocketAddr, text: &str) -> TcpStream {
     stream
 }
 
+/// All that comes until the server closes the connection, which it must do before long.
 async fn read_to_end(mut stream: TcpStream) -> String {
     let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut text));
+    read.await.expect("the connection is still open").unwrap();
     text
 }
 

@@ -72,20 +72,21 @@ async fn the_scheme_is_read_as_the_rfc_says() {
     let server = TestServer::start().await;
     let token = server.user("ada").await.bearer.unwrap();
     let actor = server.anonymous();
-    for (authorization, is_ada) in [
-        (vec![format!("bearer {token}")], true),
-        (vec![format!("BEARER  {token} ")], true),
-        (vec![format!("Basic {token}")], false),
-        (vec![token.clone()], false),
-        (vec![format!("Bearer {token}"), format!("Bearer {token}")], false),
-        (vec![format!("Bearer {token}"), "Basic YTpi".to_owned()], true),
+    for (authorization, reason) in [
+        (vec![format!("bearer {token}")], None),
+        (vec![format!("BEARER  {token} ")], None),
+        (vec![format!("Bearer {token}"), "Basic YTpi".to_owned()], None),
+        (vec![format!("Basic {token}")], Some("TOKEN_MISSING")),
+        (vec![token.clone()], Some("TOKEN_MISSING")),
+        (vec![format!("Bearer {token}"), format!("Bearer {token}")], Some("TOKEN_INVALID")),
     ] {
         let mut request = actor.request(axum::http::Method::GET, "/graphql?query=%7Bme%7Bid%7D%7D");
         for value in &authorization {
             request = request.header("authorization", value);
         }
-        let answer = actor.send(request.body(axum::body::Body::empty()).unwrap()).await;
-        assert_eq!(answer.json()["data"]["me"].is_object(), is_ada, "{authorization:?}");
+        let answer = actor.send(request.body(axum::body::Body::empty()).unwrap()).await.json();
+        assert_eq!(answer["data"]["me"].is_object(), reason.is_none(), "{authorization:?}");
+        assert_eq!(answer["errors"][0]["extensions"]["reason"].as_str(), reason, "{authorization:?}");
     }
 }
 

@@ -1,0 +1,152 @@
+//! What a document may cost.
+
+use crate::support::{Answer, TestServer, json, settings};
+
+/// As graphql-js 16 and GraphiQL send it, with all options on.
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind } \
+    subscriptionType { name kind } types { ...FullType } directives { name description isRepeatable locations \
+    args(includeDeprecated: true) { ...InputValue } } } } \
+    fragment FullType on __Type { kind name description specifiedByURL isOneOf fields(includeDeprecated: true) { name description \
+    args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason } \
+    inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef } \
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } } \
+    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason } \
+    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name \
+    ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+
+fn assert_refused(answer: &Answer, told: &str) {
+    let body = answer.json();
+    let errors = body["errors"].as_array().unwrap();
+    assert!(body.get("data").is_none(), "{answer:?}");
+    assert_eq!(errors[0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{answer:?}");
+    assert!(errors[0]["message"].as_str().unwrap().contains(told), "{errors:?}");
+    assert!(errors.len() <= 20);
+}
+
+#[tokio::test]
+async fn graphiql_and_code_generators_learn_the_schema() {
+    let server = TestServer::start().await;
+    let types = server.anonymous().query(INTROSPECTION).await.data("/__schema/types");
+    assert!(types.as_array().unwrap().iter().any(|kind| kind["name"] == "RegisterInput"));
+}
+
+#[tokio::test]
+async fn a_fragment_bomb_is_measured_not_walked() {
+    let server = TestServer::start().await;
+    let fragments: String = (0..40).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
+    let bomb = format!("{{ ...f0 }} {fragments} fragment f40 on Query {{ __typename }}");
+    assert_refused(&server.anonymous().query(&bomb).await, "more than 500 fields");
+    // Nothing spreads it, but validation would walk it all the same.
+    let idle = format!("{{ __typename }} {fragments} fragment f40 on Query {{ __typename }}");
+    assert_refused(&server.anonymous().query(&idle).await, "more than");
+}
+
+#[tokio::test]
+async fn each_bound_is_named() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let nested = |levels: usize, open: &str, close: &str| {
+        format!("{{ {} __typename {} }}", open.repeat(levels), close.repeat(levels))
+    };
+    for (query, told) in [
+        (format!("{{ {} }}", "__typename ".repeat(1000)), "more than 1000 tokens"),
+        (format!("{{ me(x: [{}]) {{ id }} }}", "0".repeat(2000)), "more than 1000 tokens"),
+        (format!("{{ {} }}", "__typename ".repeat(501)), "more than 500 fields"),
+        (
+            format!("{{ {} }}", (0..31).map(|n| format!("a{n}: __typename ")).collect::<String>()),
+            "more than 30 aliases",
+        ),
+        (format!("{{ {} }}", "__typename @skip(if: false) ".repeat(31)), "more than 30 directives"),
+        (format!("query {} {{ __typename }}", "@a ".repeat(31)), "more than 30 directives"),
+        (nested(36, "... {", "}"), "more than 36 levels"),
+        (
+            format!(
+                "{{ ...f0 }} {} fragment f36 on Query {{ __typename }}",
+                (0..36).map(|n| format!("fragment f{n} on Query {{ ...f{} }} ", n + 1)).collect::<String>()
+            ),
+            "more than 36 levels",
+        ),
+        (
+            "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }".to_owned(),
+            "more than 3 lists of the schema",
+        ),
+        ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }".to_owned(), "spreads itself"),
+        ("{ __typename } fragment a on Query { ...a }".to_owned(), "spreads itself"),
+        ("{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }".to_owned(), "spreads itself"),
+    ] {
+        assert_refused(&actor.query(&query).await, told);
+    }
+    for fits in [
+        format!("{{ {} }}", "__typename ".repeat(500)),
+        format!("{{ {} }}", (0..30).map(|n| format!("a{n}: __typename ")).collect::<String>()),
+        nested(35, "... {", "}"),
+    ] {
+        actor.query(&fits).await.data("");
+    }
+}
+
+#[tokio::test]
+async fn a_document_with_a_thousand_mistakes_hears_of_the_first_few() {
+    let server = TestServer::start().await;
+    let query = format!("{{ {} }}", (0..400).map(|n| format!("x{n} ")).collect::<String>());
+    let answer = server.anonymous().query(&query).await;
+    assert_refused(&answer, "This field does not exist on Query.");
+    assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn nesting_without_end_is_refused_and_the_server_lives() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let deep = 50_000;
+    for query in [
+        format!("{{ me(x: {}{}) {{ id }} }}", "[".repeat(deep), "]".repeat(deep)),
+        format!("{{ me(x: {}1{}) {{ id }} }}", "{a:".repeat(deep), "}".repeat(deep)),
+        format!("{}{}", "{me".repeat(deep), "}".repeat(deep)),
+        "{me".repeat(deep),
+        "[".repeat(deep),
+        format!("query($a: {}Int{}) {{ __typename }}", "[".repeat(deep), "]".repeat(deep)),
+    ] {
+        assert_refused(&actor.query(&query).await, "more than 1000 tokens");
+    }
+    let variables =
+        format!(r#"{{"query":"{{__typename}}","variables":{}{}}}"#, "{\"a\":".repeat(deep), "}".repeat(deep));
+    assert_eq!(actor.post(variables).await.code(), "BAD_REQUEST");
+    actor.query("{ __typename }").await.data("/__typename");
+}
+
+#[tokio::test]
+async fn introspection_may_be_switched_off() {
+    let server = TestServer::with(|settings| settings.introspection = false).await;
+    let actor = server.anonymous();
+    for query in [
+        "{ __schema { types { name } } }",
+        "{ __type(name: \"User\") { name } }",
+        "{ a: __schema { types { name } } }",
+        "{ ...f } fragment f on Query { ... { __schema { types { name } } } }",
+        INTROSPECTION,
+    ] {
+        assert_refused(&actor.query(query).await, "Introspection is switched off");
+    }
+    actor.query("{ __typename serverInfo { __typename } }").await.data("/serverInfo/__typename");
+    assert_eq!(actor.get("/schema.graphql").await.status, 404);
+
+    // What would have been told with it on.
+    let mistakes =
+        ["{ me { usernam } }", "{ serverInf { emailRequired } }", "mutation { login { tokenType } }", "{ me }"];
+    let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
+    let mut answers = vec![
+        actor.graphql(login, json!({ "input": { "x": 1 } })).await,
+        actor.graphql(login, json!({ "input": 7 })).await,
+    ];
+    for mistake in mistakes {
+        answers.push(actor.query(mistake).await);
+    }
+    for answer in answers {
+        for name in ["username", "serverInfo", "User", "Query", "LoginInput", "input", "Did you mean"] {
+            let told = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+            assert!(!told.contains(name), "{told}");
+        }
+    }
+    assert!(settings().introspection);
+}
