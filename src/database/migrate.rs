@@ -35,7 +35,7 @@ impl Database {
     }
 
     async fn migrate_under_named_lock(&self) -> Result<()> {
-        let connection = connect::single(&self.url).await?;
+        let connection = connect::writer(&self.url).await?;
         let locked = connection
             .query_one_raw(sea_orm::Statement::from_string(
                 DbBackend::MySql,

@@ -6,13 +6,16 @@
 mod connect;
 pub(crate) mod error;
 mod migrate;
+mod reader;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait, metric,
 };
+
+pub use reader::Reader;
 
 use crate::{Result, config::DatabaseUrl};
 
@@ -22,9 +25,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The connections to the one database that everything is kept in.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// A pool for reading; on PostgreSQL and MySQL for everything.
-    reader: DatabaseConnection,
-    /// On SQLite a pool of one, because it has one writer at a time; elsewhere the same pool.
+    reader: Reader,
+    /// On SQLite a pool of one, because it has one writer at a time; elsewhere the pool that reads too.
     writer: DatabaseConnection,
     url: DatabaseUrl,
 }
@@ -35,13 +37,13 @@ impl Database {
     /// # Errors
     /// The driver's, when the database can't be reached.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
-        let (reader, writer) = connect::pools(url, max_connections).await?;
+        let (reader, writer) = connect::open(url, max_connections).await?;
         Ok(Self { reader, writer, url: url.clone() })
     }
 
     /// For a single statement that reads.
     #[must_use]
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.reader
     }
 
@@ -75,14 +77,22 @@ impl Database {
 
     /// Calls `observe` for each statement from now on, for tests and measurements.
     pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Clone + Send + Sync + 'static) {
-        self.reader.set_metric_callback(observe.clone());
+        match &mut self.reader {
+            Reader::Pool(pool) => pool.set_metric_callback(observe.clone()),
+            Reader::Sqlite(reader) => reader.observe(Arc::new(observe.clone())),
+        }
         self.writer.set_metric_callback(observe);
     }
 
     /// Closes all connections, so that SQLite's write-ahead log is folded into the file.
     pub async fn close(&self) {
-        for pool in [&self.reader, &self.writer] {
-            if let Err(error) = pool.close_by_ref().await {
+        let reader_closed = match &self.reader {
+            // It is the writer's pool, too.
+            Reader::Pool(_) => Ok(()),
+            Reader::Sqlite(reader) => reader.close().await,
+        };
+        for closed in [reader_closed, self.writer.close_by_ref().await] {
+            if let Err(error) = closed {
                 tracing::warn!(%error, "a database connection did not close");
             }
         }

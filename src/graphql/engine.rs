@@ -84,7 +84,7 @@ impl Engine {
             Outcome::Refused(Answer { response, errors: published, operation_name })
         };
 
-        if let Err(error) = limits::check_tokens(&request.query) {
+        if let Err(error) = limits::check_text(&request.query) {
             return refuse(vec![document::error_at(None, error)], None);
         }
         let document = match parse_query(&request.query) {

@@ -14,6 +14,8 @@ use async_graphql::{
 use super::document::error_at;
 use crate::Error;
 
+/// Bytes of a document, comments and literals included; introspection has 2,053. Values belong in variables.
+const MOST_BYTES: usize = 64 * 1024;
 /// Names, values and punctuators of a document; introspection has 184, the Relay query 404.
 const MOST_TOKENS: usize = 1000;
 /// Fields of a document with its fragments spread; introspection has 230.
@@ -31,9 +33,15 @@ fn refusal(what: &str, most: usize) -> Error {
     Error::ValidationFailed(format!("The document has more than {most} {what}. Split it into several requests."))
 }
 
-/// Refuses a document of too many tokens without parsing it.
-pub(super) fn check_tokens(document: &str) -> Result<(), Error> {
-    if has_more_tokens(document, MOST_TOKENS) { Err(refusal("tokens", MOST_TOKENS)) } else { Ok(()) }
+/// Refuses a document of too many bytes or tokens without parsing it.
+pub(super) fn check_text(document: &str) -> Result<(), Error> {
+    if document.len() > MOST_BYTES {
+        Err(refusal("bytes", MOST_BYTES))
+    } else if has_more_tokens(document, MOST_TOKENS) {
+        Err(refusal("tokens", MOST_TOKENS))
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses a parsed document that is too large in any other way, and introspection where it is switched off.

@@ -1,0 +1,156 @@
+//! What a request costs, against the least it could cost: a bare axum handler and raw bcrypt, in the same run.
+//!
+//! `cargo bench --bench http` prints a table. The server is pinned to one core and `wrk` (Debian's package) to another;
+//! what is counted is the CPU time of the server's process for each request, because it holds still where a shared
+//! machine's clock does not. `benches/README.md` says how to read it.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and one that can't go on has failed"
+)]
+
+#[path = "http/load.rs"]
+mod load;
+#[path = "http/servers.rs"]
+mod servers;
+
+use std::time::{Duration, Instant};
+
+use load::{Load, Wrk};
+use servers::{Kind, Server};
+
+/// Many small allocations a request, as in the real binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const REGISTER: &str = r#"{"query":"mutation($input: RegisterInput!) { register(input: $input) { accessToken user { id } } }","variables":{"input":{"username":"NAME","password":"correct horse"}}}"#;
+const LOGIN: &str = r#"{"query":"mutation($input: LoginInput!) { login(input: $input) { accessToken user { id } } }","variables":{"input":{"username":"ada","password":"correct horse"}}}"#;
+const ME: &str = r#"{"query":"{ me { id username email firstName lastName isActive createdAt } }"}"#;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.get(1).map(String::as_str) {
+        Some("serve") => return servers::serve(&arguments[2..]),
+        // `cargo test` runs benches too; there is nothing to see then.
+        Some("--test") => return,
+        _ => {}
+    }
+    println!("server on core 0, wrk on core 1; SQLite unless told otherwise\n");
+    let bare = requests();
+    for (name, url) in [("PostgreSQL", "BENCH_POSTGRES_URL"), ("MariaDB", "BENCH_MYSQL_URL")] {
+        if let Some(url) = std::env::var_os(url) {
+            let server = Server::start(Kind::Hallpass { cost: 4, database: url.to_str() });
+            let token = server.sign_up("ada");
+            report(&format!("me, {name}"), measure(&server, ME, Some(&token)), bare);
+        }
+    }
+    hashing();
+    memory_and_start();
+}
+
+/// CPU for each request. Returns that of the bare server, in microseconds.
+fn requests() -> f64 {
+    let bare = measure(&Server::start(Kind::Bare), ME, None);
+    println!("| request | CPU µs | × bare | requests/s | p99 ms |\n|---|---|---|---|---|");
+    report("bare axum, static JSON", bare, bare.cpu_micros);
+    let server = Server::start(Kind::Hallpass { cost: 4, database: None });
+    let token = server.sign_up("ada");
+    report("me", measure(&server, ME, Some(&token)), bare.cpu_micros);
+    report("__typename", measure(&server, r#"{"query":"{ __typename }"}"#, None), bare.cpu_micros);
+    report("me, not signed in", measure(&server, ME, None), bare.cpu_micros);
+    report("login, but for its hash (cost 4)", measure(&server, LOGIN, None), bare.cpu_micros);
+    bare.cpu_micros
+}
+
+#[derive(Clone, Copy)]
+struct Measured {
+    cpu_micros: f64,
+    per_second: f64,
+    p99_millis: f64,
+}
+
+/// The median of five runs of three seconds.
+fn measure(server: &Server, body: &str, token: Option<&str>) -> Measured {
+    let load = Load { port: server.port, body, token, connections: 16 };
+    load.run(Duration::from_secs(1));
+    let mut runs: Vec<Measured> = (0..5)
+        .map(|_| {
+            let before = server.cpu();
+            let wrk = load.run(Duration::from_secs(3));
+            Measured {
+                cpu_micros: server.cpu().checked_sub(before).unwrap().as_secs_f64() * 1e6 / wrk.requests as f64,
+                per_second: wrk.requests as f64 / wrk.seconds,
+                p99_millis: wrk.p99_millis,
+            }
+        })
+        .collect();
+    runs.sort_by(|a, b| a.cpu_micros.total_cmp(&b.cpu_micros));
+    runs[2]
+}
+
+fn report(name: &str, measured: Measured, bare: f64) {
+    let Measured { cpu_micros, per_second, p99_millis } = measured;
+    println!("| {name} | {cpu_micros:.1} | {:.1} | {per_second:.0} | {p99_millis:.1} |", cpu_micros / bare);
+}
+
+/// Logins against raw bcrypt on the same core, alone and while others ask `me`.
+fn hashing() {
+    const COST: u32 = 10;
+    let raw = servers::raw_hashes_per_second(COST);
+    let server = Server::start(Kind::Hallpass { cost: COST, database: None });
+    let token = server.sign_up("ada");
+    let logins = Load { port: server.port, body: LOGIN, token: None, connections: 16 };
+    let me = Load { port: server.port, body: ME, token: Some(&token), connections: 4 };
+    let quiet = me.run(Duration::from_secs(5));
+    let alone = logins.run(Duration::from_secs(10));
+
+    // What `me` takes of the core is not left for logins.
+    let storm = logins.start(Duration::from_secs(12));
+    let before = server.cpu_of_requests();
+    let during: Wrk = me.run(Duration::from_secs(10));
+    let busy = server.cpu_of_requests().checked_sub(before).unwrap().as_secs_f64() / 10.0;
+    let storm = storm.finish();
+    let per_second = |wrk: &Wrk| wrk.requests as f64 / wrk.seconds;
+    println!("\n| hashing, cost {COST}, one core | |\n|---|---|");
+    println!("| raw bcrypt | {raw:.1} /s |");
+    println!("| logins alone | {:.1} /s, {:.0} % of raw |", per_second(&alone), 100.0 * per_second(&alone) / raw);
+    println!("| storm: 16 clients log in, 4 ask `me` | |");
+    println!("| `me` p99, quiet and in the storm | {:.1} ms, {:.1} ms |", quiet.p99_millis, during.p99_millis);
+    println!("| `me` in the storm | {:.0} % of quiet |", 100.0 * per_second(&during) / per_second(&quiet));
+    println!("| core taken by requests | {:.0} % |", 100.0 * busy);
+    println!(
+        "| logins in the storm | {:.1} /s, {:.0} % of what is left |",
+        per_second(&storm),
+        100.0 * per_second(&storm) / (raw * (1.0 - busy))
+    );
+    println!("| refused or failed | {} |", alone.errors + storm.errors + during.errors);
+}
+
+fn memory_and_start() {
+    let mut starts: Vec<Duration> = (0..9)
+        .map(|_| {
+            let start = Instant::now();
+            let server = Server::start(Kind::Binary);
+            let took = start.elapsed();
+            drop(server);
+            took
+        })
+        .collect();
+    starts.sort();
+    let idle = Server::start(Kind::Binary).resident_mib();
+    let server = Server::start(Kind::Hallpass { cost: 4, database: None });
+    server.sign_up("ada");
+    let load = Load { port: server.port, body: LOGIN, token: None, connections: 16 };
+    let mut logins = 0;
+    while logins < 10_000 {
+        logins += load.run(Duration::from_secs(2)).requests;
+    }
+    println!("\n| the process | |\n|---|---|");
+    println!("| start to first answer, the database made | {} ms |", starts[4].as_millis());
+    println!("| memory, idle | {idle:.1} MiB |");
+    println!("| memory, after {logins} logins | {:.1} MiB |", server.resident_mib());
+}

@@ -1,0 +1,169 @@
+//! The servers that are measured, each a process of its own on core 0.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, http::header::CONTENT_TYPE, routing::post};
+use hallpass::{App, clock::Clock, config::Settings, database::Database, http};
+
+#[derive(Clone, Copy)]
+pub enum Kind<'a> {
+    /// An axum handler with a static JSON body: the least that a request can cost.
+    Bare,
+    /// Hallpass from this very program, so that its hashes may be cheaper than the binary allows.
+    Hallpass { cost: u32, database: Option<&'a str> },
+    /// The binary, as it is shipped.
+    Binary,
+}
+
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    folder: PathBuf,
+}
+
+impl Server {
+    pub fn start(kind: Kind<'_>) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = std::env::temp_dir().join(format!("hallpass-bench-{port}"));
+        fs::create_dir_all(&folder).unwrap();
+        let program = match kind {
+            Kind::Binary => env!("CARGO_BIN_EXE_hallpass").into(),
+            Kind::Bare | Kind::Hallpass { .. } => std::env::current_exe().unwrap(),
+        };
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(program).current_dir(&folder).stderr(Stdio::null());
+        command.env("LISTEN", format!("127.0.0.1:{port}")).env("RUST_LOG", "warn").env("HASH_CONCURRENCY", "1");
+        match kind {
+            Kind::Binary => {}
+            Kind::Bare => drop(command.args(["serve", "bare"])),
+            Kind::Hallpass { cost, database } => {
+                command.args(["serve", &cost.to_string()]);
+                command.env("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
+                command.envs(database.map(|url| ("DATABASE_URL", url)));
+            }
+        }
+        let server = Self { child: command.spawn().unwrap(), port, folder };
+        let start = Instant::now();
+        while !matches!(server.try_send("GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"), Ok(text) if text.starts_with("HTTP/1.1 "))
+        {
+            assert!(start.elapsed() < Duration::from_secs(10), "the server did not start");
+            thread::sleep(Duration::from_millis(1));
+        }
+        server
+    }
+
+    fn try_send(&self, request: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Registers someone and returns the token; someone who is there already signs in.
+    pub fn sign_up(&self, name: &str) -> String {
+        for body in [super::REGISTER.replace("NAME", name), super::LOGIN.to_owned()] {
+            let request = format!(
+                "POST /graphql HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let answer = self.try_send(&request).unwrap();
+            if let Some((_, rest)) = answer.split_once(r#""accessToken":""#) {
+                return rest.split('"').next().unwrap().to_owned();
+            }
+        }
+        panic!("nobody could sign in");
+    }
+
+    /// CPU time of all threads.
+    pub fn cpu(&self) -> Duration {
+        self.cpu_of(|_| true)
+    }
+
+    /// CPU time of the threads that serve requests.
+    pub fn cpu_of_requests(&self) -> Duration {
+        self.cpu_of(|name| !name.starts_with("hasher"))
+    }
+
+    fn cpu_of(&self, counts: impl Fn(&str) -> bool) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        tasks
+            .filter_map(|task| {
+                let task = task.ok()?.path();
+                let name = fs::read_to_string(task.join("comm")).ok()?;
+                let stat = fs::read_to_string(task.join("schedstat")).ok()?;
+                let nanos = stat.split(' ').next()?.parse().ok()?;
+                counts(&name).then(|| Duration::from_nanos(nanos))
+            })
+            .sum()
+    }
+
+    pub fn resident_mib(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The server's side: `bare`, or the cost of its hashes.
+pub fn serve(arguments: &[String]) {
+    if arguments[0] == "raw" {
+        return print_raw_hashes(arguments[1].parse().unwrap());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut settings = Settings::from_vars(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))).unwrap();
+        let listener = tokio::net::TcpListener::bind(settings.listen).await.unwrap();
+        let limits = http::Limits::default();
+        let router = if arguments[0] == "bare" {
+            let body = r#"{"data":{"me":{"id":"01a1fd84-b81b-7d5a-a267-2ae912710202","username":"ada","email":null,"firstName":null,"lastName":null,"isActive":true,"createdAt":"2026-11-21T09:51:35.963Z"}}}"#;
+            let route = post(move || async move { ([(CONTENT_TYPE, "application/json")], body) });
+            let live = axum::routing::get(|| async {});
+            return axum::serve(listener, Router::new().route("/graphql", route).route("/health/live", live)).await.unwrap();
+        } else {
+            settings.bcrypt_cost = arguments[0].parse().unwrap();
+            let database = Database::connect(&settings.database_url, settings.db_max_connections).await.unwrap();
+            database.migrate().await.unwrap();
+            http::router(&Arc::new(App::new(settings, database, Clock::System).unwrap()), limits)
+        };
+        http::serve(listener, router, limits, std::future::pending()).await;
+    });
+}
+
+fn print_raw_hashes(cost: u32) {
+    let start = Instant::now();
+    let mut count = 0.0;
+    while start.elapsed() < Duration::from_secs(5) {
+        bcrypt::bcrypt(cost, [7; 16], b"correct horse");
+        count += 1.0;
+    }
+    println!("{}", count / start.elapsed().as_secs_f64());
+}
+
+/// Hashes a second of bcrypt alone, on core 0.
+pub fn raw_hashes_per_second(cost: u32) -> f64 {
+    let output = Command::new("taskset")
+        .args(["-c", "0"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["serve", "raw", &cost.to_string()])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
