@@ -28,7 +28,7 @@ pub struct Credentials {
 /// INVALID_CREDENTIALS; ACCOUNT_DISABLED, only after the right password.
 pub async fn login(app: &App, credentials: Credentials, client: &Client) -> Result<SignIn> {
     let user = match TypedIdentifier::parse(&credentials.identifier) {
-        Some(identifier) => user::find(identifier.key()).one(app.database.read()).await?,
+        Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
         None => None,
     };
     let is_right = may_be_password(&credentials.password) && {

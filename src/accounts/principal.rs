@@ -40,10 +40,9 @@ pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
         }
     };
     let now = app.clock.now();
-    session::find_with_user(claims.session_id)
-        .one(app.database.read())
+    session::find_with_user(app.database.read(), claims.session_id)
         .await?
-        .and_then(|(session, user)| Some(Principal { session, user: user? }))
+        .map(|(session, user)| Principal { user, session })
         .filter(|Principal { session, user }| {
             user.id == claims.user_id && session.expires_at > now && user.is_active && session.revoked_at.is_none()
         })

@@ -1,7 +1,7 @@
 //! `sessions`: one row for each sign-in, of a browser, a phone or a script.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{SelectTwo, entity::prelude::*};
+use sea_orm::entity::prelude::*;
 
 use super::user;
 
@@ -47,7 +47,11 @@ impl Related<user::Entity> for Entity {
 impl ActiveModelBehavior for ActiveModel {}
 
 /// The session and its user, in one query.
-#[must_use]
-pub fn find_with_user(id: Uuid) -> SelectTwo<Entity, user::Entity> {
-    Entity::find_by_id(id).find_also_related(user::Entity)
+///
+/// # Errors
+/// The driver's.
+pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
+    // Not `one`, whose `LIMIT ?` makes SQLite prepare the statement anew each time.
+    let mut found = Entity::find_by_id(id).find_also_related(user::Entity).all(db).await?;
+    Ok(found.pop().and_then(|(session, user)| Some((session, user?))))
 }

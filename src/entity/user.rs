@@ -74,13 +74,20 @@ pub enum Identifier<'a> {
     Email(&'a str),
 }
 
-/// The user whom `identifier` names.
-#[must_use]
-pub fn find(identifier: Identifier<'_>) -> Select<Entity> {
+fn select(identifier: Identifier<'_>) -> Select<Entity> {
     match identifier {
         Identifier::Username(key) => Entity::find().filter(Column::UsernameKey.eq(key)),
         Identifier::Email(key) => Entity::find().filter(Column::EmailKey.eq(key)),
     }
+}
+
+/// The user whom `identifier` names.
+///
+/// # Errors
+/// The driver's.
+pub async fn find(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Result<Option<Model>, DbErr> {
+    // Not `one`, whose `LIMIT ?` makes SQLite prepare the statement anew each time.
+    Ok(select(identifier).all(db).await?.pop())
 }
 
 /// Which of two keys are in use: the rows that hold them, as pairs of keys.
@@ -93,10 +100,11 @@ pub async fn taken_keys(
     email_key: Option<&str>,
 ) -> Result<Vec<(String, Option<String>)>, DbErr> {
     let mut taken = Vec::new();
-    let names = [Some(Identifier::Username(username_key)), email_key.map(Identifier::Email)];
-    for identifier in names.into_iter().flatten() {
-        let keys = find(identifier).select_only().columns([Column::UsernameKey, Column::EmailKey]).into_tuple();
-        taken.extend(keys.one(db).await?);
+    // One by one: for `OR` not every planner takes both indexes.
+    for identifier in [Some(Identifier::Username(username_key)), email_key.map(Identifier::Email)].into_iter().flatten()
+    {
+        let keys = select(identifier).select_only().columns([Column::UsernameKey, Column::EmailKey]);
+        taken.extend(keys.into_tuple().all(db).await?);
     }
     Ok(taken)
 }
