@@ -7,12 +7,16 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Request, Response, ServerError,
-    parser::{parse_query, types::OperationType},
+    Request, Response, ServerError, ValidationMode,
+    parser::{
+        parse_query,
+        types::{ExecutableDocument, OperationType},
+    },
 };
 
 use super::{
-    RequestContext, Schema, document, errors::publish, input_types::InputTypes, limits, messages::Messages, schema,
+    RequestContext, Schema, document, errors::publish, input_types::InputTypes, known_documents::KnownDocuments,
+    limits, messages::Messages, schema, sdl_of,
 };
 use crate::{App, Error};
 
@@ -22,6 +26,9 @@ const MOST_ERRORS: usize = 20;
 /// The schema, ready to execute requests.
 pub struct Engine {
     schema: Schema,
+    /// The same, for documents that it has validated before.
+    schema_of_known: Schema,
+    documents: KnownDocuments,
     input_types: InputTypes,
     messages: Messages,
     introspection: bool,
@@ -69,10 +76,24 @@ impl Engine {
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
         let introspection = app.settings.introspection;
-        let schema = schema(Some(app));
+        let schema_of_known = schema(Some(Arc::clone(&app)), ValidationMode::Fast);
+        let schema = schema(Some(app), ValidationMode::Strict);
         // Without introspection, messages don't tell what the schema has either.
         let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
-        Self { schema, input_types: InputTypes::of_schema(introspection), messages, introspection }
+        let input_types = InputTypes::of(&sdl_of(&schema), introspection);
+        Self { schema, schema_of_known, documents: KnownDocuments::new(), input_types, messages, introspection }
+    }
+
+    /// Parses a document and measures it: all that is checked before the engine validates it.
+    fn parse(&self, text: &str) -> Result<ExecutableDocument, ServerError> {
+        limits::check_text(text).map_err(|error| document::error_at(None, error))?;
+        let document = parse_query(text).map_err(|error| {
+            let mut server_error = ServerError::from(error);
+            server_error.source = Some(Arc::new(Error::ParseFailed));
+            server_error
+        })?;
+        limits::check_size(&document, self.introspection)?;
+        Ok(document)
     }
 
     /// Executes a request.
@@ -84,20 +105,12 @@ impl Engine {
             Outcome::Refused(Answer { response, errors: published, operation_name })
         };
 
-        if let Err(error) = limits::check_text(&request.query) {
-            return refuse(vec![document::error_at(None, error)], None);
-        }
-        let document = match parse_query(&request.query) {
+        let known = self.documents.get(&request.query);
+        let is_known = known.is_some();
+        let document = match known.map_or_else(|| self.parse(&request.query).map(Arc::new), Ok) {
             Ok(document) => document,
-            Err(error) => {
-                let mut server_error = ServerError::from(error);
-                server_error.source = Some(Arc::new(Error::ParseFailed));
-                return refuse(vec![server_error], None);
-            }
+            Err(error) => return refuse(vec![error], None),
         };
-        if let Err(error) = limits::check_size(&document, self.introspection) {
-            return refuse(vec![error], None);
-        }
         let operation = match document::operation(&document, request.operation_name.as_deref()) {
             Ok(operation) => operation,
             Err(error) => return refuse(vec![error], None),
@@ -113,14 +126,19 @@ impl Engine {
             return refuse(vec![error], operation_name);
         }
 
-        request.set_parsed_query(document);
-        let mut response = self.schema.execute(request.data(context)).await;
+        let text = (!is_known).then(|| std::mem::take(&mut request.query));
+        request.set_parsed_query(ExecutableDocument::clone(&document));
+        let schema = if is_known { &self.schema_of_known } else { &self.schema };
+        let mut response = schema.execute(request.data(context)).await;
         if is_request_error(&response) {
             response.errors.truncate(MOST_ERRORS);
             for error in &mut response.errors {
                 error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
             }
             return refuse(response.errors, operation_name);
+        }
+        if let Some(text) = text {
+            self.documents.keep(&text, document);
         }
         let errors = response.errors.iter_mut().map(|error| publish(error, request_id)).collect();
         Outcome::Executed(Answer { response, errors, operation_name })

@@ -50,9 +50,9 @@ impl std::fmt::Display for Path<'_> {
 }
 
 impl InputTypes {
-    /// The types of the published schema; unless they are to `explain` what they want, they only say no.
-    pub(super) fn of_schema(explain: bool) -> Self {
-        let document = parse_schema(super::sdl()).ok();
+    /// The types of a schema; unless they are to `explain` what they want, they only say no.
+    pub(super) fn of(sdl: &str, explain: bool) -> Self {
+        let document = parse_schema(sdl).ok();
         let mut types: HashMap<_, _> =
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), InputType::Scalar)).into();
         for definition in document.into_iter().flat_map(|document| document.definitions) {

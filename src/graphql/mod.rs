@@ -9,6 +9,7 @@ mod document;
 pub mod engine;
 pub mod errors;
 mod input_types;
+mod known_documents;
 mod limits;
 mod login;
 mod messages;
@@ -20,7 +21,7 @@ mod users;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 pub use context::RequestContext;
 
 use crate::App;
@@ -40,10 +41,11 @@ pub struct Mutation(register::RegisterMutation, login::LoginMutation);
 
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
-fn schema(app: Option<Arc<App>>) -> Schema {
+fn schema(app: Option<Arc<App>>, validation: ValidationMode) -> Schema {
     let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<errors::ErrorExtensions>()
-        .limit_recursive_depth(limits::MOST_DEPTH);
+        .limit_recursive_depth(limits::MOST_DEPTH)
+        .validation_mode(validation);
     match app {
         Some(app) => builder.data(app).finish(),
         None => builder.finish(),
@@ -53,8 +55,12 @@ fn schema(app: Option<Arc<App>>) -> Schema {
 /// The schema in GraphQL's schema definition language: the published `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
+    sdl_of(&schema(None, ValidationMode::Strict))
+}
+
+fn sdl_of(schema: &Schema) -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident().indent_width(2);
-    let sdl = schema(None).sdl_with_options(options);
+    let sdl = schema.sdl_with_options(options);
     let lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
     format!("{}\n", lines.join("\n").trim())
 }

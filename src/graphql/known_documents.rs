@@ -1,0 +1,75 @@
+//! Documents that have been executed before: front ends send the same few again and again, and parsing and validating one
+//! costs more than answering it.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::ExecutableDocument;
+use quick_cache::{Weighter, sync::Cache};
+
+/// Bytes of text that are kept, and of one document. In memory a document takes some ten times its text.
+const MOST_BYTES: u64 = 128 * 1024;
+const LARGEST: usize = 8 * 1024;
+/// What the cache is laid out for; a common document has 500 bytes.
+const DOCUMENTS: usize = 256;
+
+/// The documents, by their texts.
+pub(super) struct KnownDocuments(Cache<String, Arc<ExecutableDocument>, ByText>);
+
+#[derive(Clone)]
+struct ByText;
+
+impl Weighter<String, Arc<ExecutableDocument>> for ByText {
+    fn weight(&self, text: &String, _: &Arc<ExecutableDocument>) -> u64 {
+        u64::try_from(text.len()).unwrap_or(u64::MAX)
+    }
+}
+
+impl KnownDocuments {
+    pub(super) fn new() -> Self {
+        Self(Cache::with_weighter(DOCUMENTS, MOST_BYTES, ByText))
+    }
+
+    pub(super) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+        self.0.get(text)
+    }
+
+    /// Keeps a document that has passed all checks, unless it has a string in it, which may be a password.
+    pub(super) fn keep(&self, text: &str, document: Arc<ExecutableDocument>) {
+        if text.len() <= LARGEST && !text.contains('"') {
+            self.0.insert(text.to_owned(), document);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    #[test]
+    fn what_may_hold_a_password_is_not_kept() {
+        for (text, is_kept) in [
+            ("mutation($input: LoginInput!) { login(input: $input) { tokenType } }", true),
+            (r#"mutation { login(input: {username: "a", password: "b"}) { tokenType } }"#, false),
+            (r#"query($a: X = """b""") { me }"#, false),
+        ] {
+            let known = KnownDocuments::new();
+            known.keep(text, Arc::new(parse_query(text).unwrap()));
+            assert_eq!(known.get(text).is_some(), is_kept, "{text}");
+        }
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_kept() {
+        let known = KnownDocuments::new();
+        for number in 0..10_000 {
+            let text = format!("{{ me {{ a{number}: id }} }}");
+            known.keep(&text, Arc::new(parse_query(&text).unwrap()));
+        }
+        assert!(known.0.weight() <= MOST_BYTES);
+        let large = format!("{{ me }} #{}", "x".repeat(LARGEST));
+        known.keep(&large, Arc::new(parse_query(&large).unwrap()));
+        assert!(known.get(&large).is_none());
+    }
+}
