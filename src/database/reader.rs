@@ -21,6 +21,8 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+type Query<'a> = sqlx::query::Query<'a, sqlx::Sqlite, SqlxValues>;
+
 /// What is called for each statement, for tests and measurements.
 pub(super) type Observer = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
 
@@ -89,8 +91,8 @@ impl SqliteReader {
     /// Runs one statement. If the request goes away meanwhile, its connection goes too: nobody knows what state it is in.
     async fn run<T>(
         &self,
-        statement: Statement,
-        run: impl AsyncFnOnce(&mut SqliteConnection, &Statement) -> Result<T, sqlx::Error>,
+        mut statement: Statement,
+        run: impl AsyncFnOnce(&mut SqliteConnection, Query<'_>) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
         let _place = self.place().await?;
         let idle = self.idle().pop();
@@ -98,10 +100,15 @@ impl SqliteReader {
             Some(connection) => connection,
             None => SqliteConnection::connect_with(&self.options).await.map_err(connection_error)?,
         };
+        let observer = self.observer.get();
         let start = Instant::now();
-        let result = run(&mut connection, &statement).await;
+        let values = if observer.is_some() { statement.values.clone() } else { statement.values.take() };
+        let values = SqlxValues(values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
+        // The text comes from SeaQuery: values are bound, never part of it.
+        let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values);
+        let result = run(&mut connection, query).await;
         self.idle().push(connection);
-        if let Some(observer) = self.observer.get() {
+        if let Some(observer) = observer {
             observer(&metric::Info { elapsed: start.elapsed(), statement: &statement, failed: result.is_err() });
         }
         result.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
@@ -110,14 +117,6 @@ impl SqliteReader {
 
 fn connection_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
-}
-
-type Query<'a> = sqlx::query::Query<'a, sqlx::Sqlite, SqlxValues>;
-
-/// The statement as sqlx takes it. Its text comes from SeaQuery: values are bound, never part of it.
-fn query(statement: &Statement) -> Query<'_> {
-    let values = statement.values.clone().unwrap_or_else(|| sea_orm::Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }
 
 #[async_trait::async_trait]
@@ -133,9 +132,7 @@ impl ConnectionTrait for Reader {
         match self {
             Self::Pool(pool) => pool.execute_raw(statement).await,
             Self::Sqlite(reader) => {
-                let run = async |connection: &mut SqliteConnection, statement: &Statement| {
-                    query(statement).execute(connection).await
-                };
+                let run = async |connection: &mut SqliteConnection, query: Query<'_>| query.execute(connection).await;
                 reader.run(statement, run).await.map(Into::into)
             }
         }
@@ -152,9 +149,8 @@ impl ConnectionTrait for Reader {
         match self {
             Self::Pool(pool) => pool.query_one_raw(statement).await,
             Self::Sqlite(reader) => {
-                let run = async |connection: &mut SqliteConnection, statement: &Statement| {
-                    connection.fetch_optional(query(statement)).await
-                };
+                let run =
+                    async |connection: &mut SqliteConnection, query: Query<'_>| connection.fetch_optional(query).await;
                 reader.run(statement, run).await.map(|row| row.map(Into::into))
             }
         }
@@ -164,9 +160,7 @@ impl ConnectionTrait for Reader {
         match self {
             Self::Pool(pool) => pool.query_all_raw(statement).await,
             Self::Sqlite(reader) => {
-                let run = async |connection: &mut SqliteConnection, statement: &Statement| {
-                    connection.fetch_all(query(statement)).await
-                };
+                let run = async |connection: &mut SqliteConnection, query: Query<'_>| connection.fetch_all(query).await;
                 reader.run(statement, run).await.map(|rows| rows.into_iter().map(Into::into).collect())
             }
         }

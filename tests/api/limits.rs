@@ -151,3 +151,25 @@ async fn introspection_may_be_switched_off() {
     }
     assert!(settings().introspection);
 }
+
+#[tokio::test]
+async fn a_document_that_came_before_is_answered_as_the_first_time() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let actor = server.anonymous();
+    let login = "mutation Login($input: LoginInput!) { login(input: $input) { user { username } } }";
+    let me = "query Me($yes: Boolean!) { me @include(if: $yes) { username } }";
+    for _ in 0..3 {
+        let input = json!({ "username": "ada", "password": "the password of ada" });
+        assert_eq!(actor.graphql(login, json!({ "input": input })).await.data("/login/user/username"), "ada");
+        assert_eq!(actor.graphql(login, json!({ "input": { "username": "ada" } })).await.code(), "BAD_USER_INPUT");
+        assert_eq!(actor.graphql(login, json!({})).await.code(), "BAD_USER_INPUT");
+        let path = url::form_urlencoded::Serializer::new("/graphql?".to_owned()).append_pair("query", login).finish();
+        assert_eq!(actor.get(&path).await.status, 405);
+        assert_eq!(ada.graphql(me, json!({ "yes": true })).await.data("/me/username"), "ada");
+        assert_eq!(ada.graphql(me, json!({ "yes": false })).await.data(""), json!({}));
+        assert_eq!(ada.graphql(me, json!({ "yes": "no" })).await.code(), "BAD_USER_INPUT");
+        assert_eq!(actor.graphql(me, json!({ "yes": true })).await.code(), "UNAUTHENTICATED");
+        assert_eq!(actor.query("{ me { nothing } }").await.code(), "GRAPHQL_VALIDATION_FAILED");
+    }
+}
