@@ -218,6 +218,8 @@ fn string_length(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
 
     #[test]
@@ -239,6 +241,29 @@ mod tests {
         ] {
             assert!(!has_more_tokens(document, tokens), "{document}: more than {tokens}");
             assert!(tokens == 0 || has_more_tokens(document, tokens - 1), "{document}: fewer than {tokens}");
+        }
+    }
+
+    /// Leaf values in a parsed document: each took a token at least.
+    fn values(document: &ExecutableDocument) -> usize {
+        let shown = format!("{document:?}");
+        ["Number(", "String(", "Boolean(", "Enum(", "Null"].iter().map(|value| shown.matches(value).count()).sum()
+    }
+
+    proptest! {
+        /// The lexer can't be led to take tokens for the inside of a string or comment, or two for one.
+        #[test]
+        fn no_spelling_hides_tokens(pieces in vec(select(&[
+            "0", "1", "-2", "1.5", "true", "null", "a", "[", "]", "\"", "\"\"\"", "\\\"", "\\", "\\\"\"\"", "#", "\n", "\r",
+            " ", ",", "\u{feff}",
+        ][..]), 0..40)) {
+            let list = pieces.concat();
+            for text in [format!("{{ me(x: [{list}]) {{ id }} }}"), format!("{{ me(x: [{list}\n]) {{ id }} }}")] {
+                if let Ok(document) = async_graphql::parser::parse_query(&text) {
+                    let values = values(&document);
+                    prop_assert!(values == 0 || has_more_tokens(&text, values - 1), "{text}: fewer than {values}");
+                }
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ mod indexes;
 mod limits;
 mod login;
 mod migrations;
+mod properties;
 mod register;
 mod secrets;
 mod server_info;
