@@ -247,22 +247,26 @@ mod tests {
     /// Leaf values in a parsed document: each took a token at least.
     fn values(document: &ExecutableDocument) -> usize {
         let shown = format!("{document:?}");
-        ["Number(", "String(", "Boolean(", "Enum(", "Null"].iter().map(|value| shown.matches(value).count()).sum()
+        ["Number(Number(", "String(", "Boolean(", "Enum(", "Null"]
+            .iter()
+            .map(|value| shown.matches(value).count())
+            .sum()
     }
 
     proptest! {
+        // Few of these lists can be parsed; those are the ones that count.
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
         /// The lexer can't be led to take tokens for the inside of a string or comment, or two for one.
         #[test]
         fn no_spelling_hides_tokens(pieces in vec(select(&[
             "0", "1", "-2", "1.5", "true", "null", "a", "[", "]", "\"", "\"\"\"", "\\\"", "\\", "\\\"\"\"", "#", "\n", "\r",
             " ", ",", "\u{feff}",
-        ][..]), 0..40)) {
+        ][..]), 0..9)) {
             let list = pieces.concat();
-            for text in [format!("{{ me(x: [{list}]) {{ id }} }}"), format!("{{ me(x: [{list}\n]) {{ id }} }}")] {
-                if let Ok(document) = async_graphql::parser::parse_query(&text) {
-                    let values = values(&document);
-                    prop_assert!(values == 0 || has_more_tokens(&text, values - 1), "{text}: fewer than {values}");
-                }
+            if let Ok(document) = async_graphql::parser::parse_query(format!("{{ me(x: [{list}\n]) {{ id }} }}")) {
+                let values = values(&document);
+                prop_assert!(values == 0 || has_more_tokens(&list, values - 1), "{list}: fewer than {values}");
             }
         }
     }
