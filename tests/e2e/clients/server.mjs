@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Starts `binary` on `port` and waits until it is ready. */
-export async function start(binary, port) {
+/** Starts `binary` on `port` and waits until it is ready. Returns what stops it. */
+export async function start(binary, port, settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "hallpass-"));
   const server = spawn(resolve(binary), {
     cwd: folder,
-    env: { LISTEN: `127.0.0.1:${port}` },
+    env: { LISTEN: `127.0.0.1:${port}`, ...settings },
     stdio: ["ignore", "ignore", "pipe"],
   });
   process.on("exit", () => {
