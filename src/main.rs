@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use hallpass::cli::{self, Command};
 
-/// Many small allocations a request: mimalloc makes them cheaper than the system's allocator does.
+/// Many small allocations a request: mimalloc makes them cheaper than the system's allocator does. Without huge pages, which
+/// would make an idle server take 24 MiB instead of 14.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -107,7 +107,10 @@ impl SqliteReader {
         // The text comes from SeaQuery: values are bound, never part of it.
         let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values);
         let result = run(&mut connection, query).await;
-        self.idle().push(connection);
+        // After an error, too, it is cheaper to open another one than to find out how this one is.
+        if result.is_ok() {
+            self.idle().push(connection);
+        }
         if let Some(observer) = observer {
             observer(&metric::Info { elapsed: start.elapsed(), statement: &statement, failed: result.is_err() });
         }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use hallpass::http::{self, Limits, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::support::{Actor, TestServer};
+use crate::support::{Actor, LOGIN, TestServer, json};
 
 struct Running {
     address: SocketAddr,
@@ -137,6 +138,35 @@ async fn three_hundred_slow_bodies_keep_nobody_waiting() {
         tokio::time::timeout(Duration::from_secs(1), async { read_to_end(send(running.address, LIVE).await).await });
     assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"));
     drop(slow);
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_makes_room_for_the_next() {
+    // One hasher and two seconds a hash: three wait at the most, for as long as this test takes.
+    let server = TestServer::with(|settings| {
+        settings.bcrypt_cost = 15;
+        settings.hash_concurrency = 1;
+    })
+    .await;
+    let running = run(server.router.clone(), Limits::default()).await;
+    let body = json!({ "query": LOGIN, "variables": { "input": { "username": "ada", "password": "correct horse" } } })
+        .to_string();
+    let login = format!(
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut storm = FuturesUnordered::new();
+    for _ in 0..10 {
+        storm.push(read_to_end(send(running.address, &login).await));
+    }
+    assert!(storm.next().await.unwrap().contains("SERVICE_UNAVAILABLE"));
+    drop(storm);
+    let actor = server.anonymous();
+    let admitted = async {
+        // Refused at once as long as the queue is full; one that is not refused is waiting.
+        while tokio::time::timeout(Duration::from_millis(20), actor.login("ada", "correct horse")).await.is_ok() {}
+    };
+    tokio::time::timeout(Duration::from_secs(1), admitted).await.expect("those who hung up still wait");
 }
 
 #[tokio::test]

@@ -22,11 +22,12 @@ export async function start(binary, port, settings = {}) {
   for await (const line of createInterface({ input: server.stderr })) {
     if (line.includes("ready at")) {
       server.stderr.resume();
-      return async () => {
+      const stop = async () => {
         server.kill("SIGTERM");
         const [code] = await once(server, "exit");
         if (code !== 0) throw new Error(`the server stopped with exit code ${code}`);
       };
+      return Object.assign(stop, { pid: server.pid });
     }
     console.error(line);
   }

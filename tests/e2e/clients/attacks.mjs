@@ -1,0 +1,64 @@
+// Documents made to cost much, each of which must be refused as GraphQL JSON for less than 50 ms of the server's CPU:
+// node attacks.mjs <binary>
+
+import { readdirSync, readFileSync } from "node:fs";
+import { start } from "./server.mjs";
+
+const port = 8125;
+const stop = await start(process.argv[2], port);
+const many = (count, part) => Array.from({ length: count }, (_, index) => part(index)).join(" ");
+const nested = (count, open, inside, close) => open.repeat(count) + inside + close.repeat(count);
+const bomb = (levels) => `{...f0} ${many(levels, (n) => `fragment f${n} on Query{...f${n + 1} ...f${n + 1}}`)} fragment f${levels} on Query{__typename}`;
+
+const attacks = {
+  "a bomb of 16 fragments": bomb(16),
+  "a bomb of 40 fragments": bomb(40),
+  "a bomb that nothing spreads": `{__typename} ${bomb(40).slice("{...f0}".length)}`,
+  "5,000 aliases": `{${many(5000, (n) => `a${n}:me{id}`)}}`,
+  "500 nested fragments": `{...f0} ${many(500, (n) => `fragment f${n} on Query{...f${n + 1}}`)} fragment f500 on Query{__typename}`,
+  "a cycle of fragments": "{...a} fragment a on Query{...b ...b} fragment b on Query{...a ...a}",
+  "5,000 directives": `{__typename ${"@skip(if:false) ".repeat(5000)}}`,
+  "50,000 nested lists": `{me(x:${nested(50000, "[", "", "]")}){id}}`,
+  "50,000 nested objects": `{me(x:${nested(50000, "{a:", "1", "}")}){id}}`,
+  "50,000 nested selections": nested(50000, "{me", "", "}"),
+  "a list that never ends": `{me(x:${"[".repeat(500000)}`,
+  "a million zeros": `{me(x:[${"0".repeat(900000)}]){id}}`,
+  "a long string": `{me(x:"${"a".repeat(900000)}"){id}}`,
+  "a long comment": `#${"x".repeat(900000)}\n{__typename}`,
+  "20,000 operations": many(20000, (n) => `query q${n}{__typename}`),
+  "50,000 mistakes": `{${many(50000, (n) => `x${n}`)}}`,
+  "the schema times itself": `{__schema{types${nested(6, "{fields{type", "{name}", "}}")}}}`,
+};
+
+/** Milliseconds of CPU that the server's threads have used. */
+function cpu() {
+  const folder = `/proc/${stop.pid}/task`;
+  const nanos = readdirSync(folder).map((task) => Number(readFileSync(`${folder}/${task}/schedstat`, "utf8").split(" ")[0]));
+  return nanos.reduce((sum, each) => sum + each, 0) / 1e6;
+}
+
+async function post(query) {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+await post("{__typename}");
+let failed = 0;
+for (const [name, query] of Object.entries(attacks)) {
+  const before = cpu();
+  const answer = await post(query);
+  const millis = cpu() - before;
+  const isRefused = !("data" in answer) && answer.errors[0].extensions.code === "GRAPHQL_VALIDATION_FAILED";
+  if (!isRefused || millis >= 50) {
+    failed += 1;
+    console.log(`${name}: ${millis.toFixed(1)} ms, ${JSON.stringify(answer).slice(0, 300)}`);
+  }
+}
+const lives = (await post("{__typename}")).data?.__typename === "Query";
+await stop();
+console.log(`${Object.keys(attacks).length - failed} passed, ${failed} failed`);
+process.exit(failed === 0 && lives ? 0 : 1);
