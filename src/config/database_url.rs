@@ -32,8 +32,11 @@ impl DatabaseUrl {
         let server = |scheme: &str| -> Result<SecretString, &'static str> {
             let url = format!("{scheme}:{rest}");
             let parsed = url::Url::parse(&url).map_err(|_| WANTED)?;
-            let named = parsed.has_host() && !parsed.path().trim_matches('/').is_empty();
-            if named { Ok(url.into()) } else { Err(WANTED) }
+            // A socket's folder stands among the options: `postgres:///database?host=/run/postgresql`.
+            let has_host =
+                parsed.has_host() || parsed.query_pairs().any(|(name, _)| name == "host" || name == "socket");
+            let has_database = !parsed.path().trim_matches('/').is_empty();
+            if has_host && has_database { Ok(url.into()) } else { Err(WANTED) }
         };
         match scheme {
             "sqlite" => sqlite_path(rest).map(Self::Sqlite),

@@ -84,6 +84,8 @@ fn databases_are_found_in_every_spelling() {
         let DatabaseUrl::Postgres(found) = server(url) else { panic!("{url}") };
         assert_eq!(found.expose_secret(), "postgres://u:p@host/db");
     }
+    let DatabaseUrl::Postgres(socket) = server("postgresql:///db?host=/run/postgresql") else { panic!("a socket") };
+    assert_eq!(socket.expose_secret(), "postgres:///db?host=/run/postgresql");
     for url in ["mysql://u:p@host/db", "mysql+pymysql://u:p@host/db", "mariadb://u:p@host/db"] {
         let DatabaseUrl::MySql(found) = server(url) else { panic!("{url}") };
         assert_eq!(found.expose_secret(), "mysql://u:p@host/db");
