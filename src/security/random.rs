@@ -1,6 +1,5 @@
 //! Chance, in one place.
 
-use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -12,7 +11,8 @@ use crate::{Error, Result};
 /// Internal, when the system has no randomness to give.
 pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    rand::fill(&mut bytes).map_err(|_| Error::internal("the system's random generator failed"))?;
+    // Not the generator of aws-lc, which gathers entropy of its own for 25 ms when it is first asked.
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(bytes)
 }
 
