@@ -26,3 +26,4 @@ mod serving;
 mod settings;
 mod support;
 mod users;
+mod writing;
