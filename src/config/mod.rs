@@ -44,7 +44,7 @@ pub const NAMES: &[&str] = &[
 pub struct Settings {
     /// Where the data is.
     pub database_url: DatabaseUrl,
-    /// Connections in the pool, at most; `None` is by database.
+    /// Connections at most, half of them to write with (on SQLite: readers, beside the one writer); `None` is by database.
     pub db_max_connections: Option<u32>,
     /// The address and port to listen on.
     pub listen: SocketAddr,
@@ -132,7 +132,7 @@ impl Settings {
         let place = Place::read(&mut vars, listen);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
-            db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 1..=1000),
+            db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
             secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
             jwt_audience: vars.get(
                 "JWT_AUDIENCE",

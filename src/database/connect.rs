@@ -3,18 +3,20 @@
 use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, Database as Connector, DatabaseConnection, DbErr,
+    ConnectOptions, Database as Connector, DatabaseConnection, DbErr, RuntimeErr,
     sqlx::{
-        ConnectOptions as _,
+        self, ConnectOptions as _,
+        mysql::MySqlConnectOptions,
+        postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 
-use super::reader::{Reader, SqliteReader};
+use super::reader::{Reader, Readers};
 use crate::config::{DatabaseUrl, ExposeSecret};
 
-/// How long a request waits for a free connection before it is answered SERVICE_UNAVAILABLE.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection, or for what it reads, before it is answered SERVICE_UNAVAILABLE.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,24 +32,39 @@ pub(super) async fn open(
     url: &DatabaseUrl,
     max_connections: Option<u32>,
 ) -> Result<(Reader, DatabaseConnection), DbErr> {
+    let most = max_connections.unwrap_or(SERVER_CONNECTIONS);
+    // Readers are quick and many, but a sign-in must find a connection to write with, too.
+    let (readers, writers) = (most.div_ceil(2), (most / 2).max(1));
     match url {
         DatabaseUrl::Sqlite(path) => {
             create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
-            let reader = SqliteReader::new(options, max_connections.unwrap_or(SQLITE_READERS), ACQUIRE_TIMEOUT);
-            Ok((Reader::Sqlite(Arc::new(reader)), writer(url).await?))
+            let readers = Readers::new(options, max_connections.unwrap_or(SQLITE_READERS), TIMEOUT);
+            Ok((Reader::Sqlite(Arc::new(readers)), writer(url).await?))
         }
-        DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => {
-            let mut options = options(url.expose_secret());
-            options.max_connections(max_connections.unwrap_or(SERVER_CONNECTIONS));
-            let pool = Connector::connect(options).await?;
-            Ok((Reader::Pool(pool.clone()), pool))
+        DatabaseUrl::Postgres(text) => {
+            let options: PgConnectOptions = text.expose_secret().parse().map_err(unreadable)?;
+            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT);
+            Ok((Reader::Postgres(Arc::new(readers)), pool(url, writers).await?))
+        }
+        DatabaseUrl::MySql(text) => {
+            let options: MySqlConnectOptions = text.expose_secret().parse().map_err(unreadable)?;
+            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT);
+            Ok((Reader::MySql(Arc::new(readers)), pool(url, writers).await?))
         }
     }
 }
 
+fn unreadable(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
 /// A pool of one connection: SQLite's writer, or for what must run on the same connection from start to end.
 pub(super) async fn writer(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
+    pool(url, 1).await
+}
+
+async fn pool(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = match url {
         DatabaseUrl::Sqlite(path) => {
             let path = path.clone();
@@ -57,7 +74,7 @@ pub(super) async fn writer(url: &DatabaseUrl) -> Result<DatabaseConnection, DbEr
         }
         DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => options(url.expose_secret()),
     };
-    options.max_connections(1);
+    options.max_connections(connections);
     Connector::connect(options).await
 }
 
@@ -84,7 +101,7 @@ fn options(url: &str) -> ConnectOptions {
         .sqlx_logging(false)
         // A connection that was used a moment ago is still there; asking costs a journey to the server and back.
         .test_before_acquire_if_idle_for(IDLE_BEFORE_TEST)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT);
+        .acquire_timeout(TIMEOUT)
+        .connect_timeout(TIMEOUT);
     options
 }

@@ -51,6 +51,22 @@ fn is_transient_in_database(error: &dyn sqlx::error::DatabaseError) -> bool {
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
+/// Whether the connection is to blame, and another one may do: the server closed it, or is gone.
+pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+                // Shutting down, killed, gone, lost, idle for too long.
+                return matches!(error.number(), 1053 | 1927 | 2006 | 2013 | 4031);
+            }
+            // Connection exception; ended by an administrator, a crash, a shutdown.
+            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a unique index refused the row.
 pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))

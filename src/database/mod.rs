@@ -26,7 +26,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: Reader,
-    /// On SQLite a pool of one, because it has one writer at a time; elsewhere the pool that reads too.
+    /// On SQLite a pool of one, because it has one writer at a time.
     writer: DatabaseConnection,
     url: DatabaseUrl,
 }
@@ -77,21 +77,13 @@ impl Database {
 
     /// Calls `observe` for each statement from now on, for tests and measurements.
     pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Clone + Send + Sync + 'static) {
-        match &mut self.reader {
-            Reader::Pool(pool) => pool.set_metric_callback(observe.clone()),
-            Reader::Sqlite(reader) => reader.observe(Arc::new(observe.clone())),
-        }
+        self.reader.observe(Arc::new(observe.clone()));
         self.writer.set_metric_callback(observe);
     }
 
     /// Closes all connections, so that SQLite's write-ahead log is folded into the file.
     pub async fn close(&self) {
-        let reader_closed = match &self.reader {
-            // It is the writer's pool, too.
-            Reader::Pool(_) => Ok(()),
-            Reader::Sqlite(reader) => reader.close().await,
-        };
-        for closed in [reader_closed, self.writer.close_by_ref().await] {
+        for closed in [self.reader.close().await, self.writer.close_by_ref().await] {
             if let Err(error) = closed {
                 tracing::warn!(%error, "a database connection did not close");
             }

@@ -1,8 +1,8 @@
-//! Reading.
+//! Reading, through connections kept here instead of in the driver's pool.
 //!
-//! On PostgreSQL and MySQL through the driver's pool. On SQLite through connections kept here, because the pool asks a
-//! connection whether it still lives before and after each use, which is two of three visits to its thread: a file does
-//! not go away between two reads, and `me` costs a third less without.
+//! The pool asks a connection whether it still lives before or after each use: a journey to the server and back, on
+//! SQLite two visits to the connection's thread, for every `me`. Here a connection is taken to live. When a read finds
+//! that it did not, it is read again through a new one, which is safe because reading changes nothing.
 
 use std::{
     fmt,
@@ -11,17 +11,23 @@ use std::{
 };
 
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
-    Statement, metric,
+    ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, metric,
     sqlx::{
-        self, AssertSqlSafe, Connection, Executor,
-        sqlite::{SqliteConnectOptions, SqliteConnection},
+        self, AssertSqlSafe, Connection, Database, Executor, IntoArguments, MySql, Postgres, Sqlite,
+        database::HasStatementCache,
     },
 };
 use sea_query_sqlx::SqlxValues;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
-type Query<'a> = sqlx::query::Query<'a, sqlx::Sqlite, SqlxValues>;
+use super::error::is_connection_lost;
+
+/// A connection that was idle for longer may have been forgotten by something between here and the server, without a
+/// word: it is not used again.
+const LONGEST_IDLE: Duration = Duration::from_mins(1);
+
+type Query<'a, DB> = sqlx::query::Query<'a, DB, SqlxValues>;
+type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
 /// What is called for each statement, for tests and measurements.
 pub(super) type Observer = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
@@ -29,92 +35,148 @@ pub(super) type Observer = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
 /// Something to read from. Statements that write belong to [`super::Database::write`].
 #[derive(Clone, Debug)]
 pub enum Reader {
-    /// The driver's pool, of PostgreSQL or MySQL.
-    Pool(DatabaseConnection),
     /// Connections to an SQLite file.
-    Sqlite(Arc<SqliteReader>),
+    Sqlite(Arc<Readers<Sqlite>>),
+    /// Connections to PostgreSQL.
+    Postgres(Arc<Readers<Postgres>>),
+    /// Connections to MySQL or MariaDB.
+    MySql(Arc<Readers<MySql>>),
 }
 
-/// A few connections to an SQLite file, opened when they are first needed.
-pub struct SqliteReader {
-    options: SqliteConnectOptions,
-    idle: Mutex<Vec<SqliteConnection>>,
+/// A few connections to one database, opened when they are first needed.
+pub struct Readers<DB: Database> {
+    options: Options<DB>,
+    /// The one used last at the end, and when that was.
+    idle: Mutex<Vec<(Instant, DB::Connection)>>,
     places: Semaphore,
-    acquire_timeout: Duration,
+    timeout: Duration,
     observer: OnceLock<Observer>,
 }
 
-impl fmt::Debug for SqliteReader {
+impl<DB: Database> fmt::Debug for Readers<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SqliteReader")
+        write!(f, "Readers({})", DB::NAME)
     }
 }
 
-impl SqliteReader {
-    pub(super) fn new(options: SqliteConnectOptions, connections: u32, acquire_timeout: Duration) -> Self {
+impl<DB: Database + HasStatementCache> Readers<DB>
+where
+    SqlxValues: IntoArguments<DB>,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    /// `timeout` is for one read with all that it takes: waiting for its turn, connecting, the answer.
+    pub(super) fn new(options: Options<DB>, connections: u32, timeout: Duration) -> Self {
         Self {
             options,
             idle: Mutex::new(Vec::new()),
             places: Semaphore::new(usize::try_from(connections).unwrap_or(usize::MAX)),
-            acquire_timeout,
+            timeout,
             observer: OnceLock::new(),
         }
     }
 
-    /// The first observer stays.
-    pub(super) fn observe(&self, observer: Observer) {
-        let _ = self.observer.set(observer);
-    }
-
     /// Closes the idle connections, and gives out no more.
-    pub(super) async fn close(&self) -> Result<(), DbErr> {
+    async fn close(&self) -> Result<(), DbErr> {
         self.places.close();
         let idle = std::mem::take(&mut *self.idle());
-        for connection in idle {
+        for (_, connection) in idle {
             connection.close().await.map_err(connection_error)?;
         }
         Ok(())
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, DB::Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn place(&self) -> Result<SemaphorePermit<'_>, DbErr> {
-        match tokio::time::timeout(self.acquire_timeout, self.places.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
-            Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+    /// The connection that was used last, unless that is too long ago: then it is for the others, too.
+    fn take_idle(&self) -> Option<DB::Connection> {
+        let mut idle = self.idle();
+        let (used, connection) = idle.pop()?;
+        if used.elapsed() < LONGEST_IDLE {
+            return Some(connection);
         }
+        idle.clear();
+        None
     }
 
-    /// Runs one statement. If the request goes away meanwhile, its connection goes too: nobody knows what state it is in.
+    /// Runs one statement.
     async fn run<T>(
         &self,
-        mut statement: Statement,
-        run: impl AsyncFnOnce(&mut SqliteConnection, Query<'_>) -> Result<T, sqlx::Error>,
+        statement: Statement,
+        run: impl AsyncFn(&mut DB::Connection, Query<'_, DB>) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
-        let _place = self.place().await?;
-        let idle = self.idle().pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => SqliteConnection::connect_with(&self.options).await.map_err(connection_error)?,
+        let Some(observer) = self.observer.get() else {
+            return self.run_in_time(statement.sql.as_str(), statement.values, run).await;
         };
-        let observer = self.observer.get();
         let start = Instant::now();
-        let values = if observer.is_some() { statement.values.clone() } else { statement.values.take() };
-        let values = SqlxValues(values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
+        let result = self.run_in_time(statement.sql.as_str(), statement.values.clone(), run).await;
+        observer(&metric::Info { elapsed: start.elapsed(), statement: &statement, failed: result.is_err() });
+        result
+    }
+
+    async fn run_in_time<T>(
+        &self,
+        sql: &str,
+        values: Option<sea_orm::Values>,
+        run: impl AsyncFn(&mut DB::Connection, Query<'_, DB>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
+        let result = tokio::time::timeout(self.timeout, self.run_on_some_connection(sql, values, run)).await;
+        result.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    }
+
+    /// If the request goes away meanwhile, its connection goes too: nobody knows what state it is in.
+    async fn run_on_some_connection<T>(
+        &self,
+        sql: &str,
+        values: Option<sea_orm::Values>,
+        run: impl AsyncFn(&mut DB::Connection, Query<'_, DB>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
+        let closed = |_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
+        let _place = self.places.acquire().await.map_err(closed)?;
+        let values = values.unwrap_or_else(|| sea_orm::Values(Vec::new()));
         // The text comes from SeaQuery: values are bound, never part of it.
-        let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values);
-        let result = run(&mut connection, query).await;
-        // After an error, too, it is cheaper to open another one than to find out how this one is.
-        if result.is_ok() {
-            self.idle().push(connection);
+        let query = |values| sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values));
+        if let Some(mut connection) = self.take_idle() {
+            match run(&mut connection, query(values.clone())).await {
+                Err(error) if is_connection_lost(&error) => self.idle().clear(),
+                result => return self.finish(connection, result),
+            }
         }
-        if let Some(observer) = observer {
-            observer(&metric::Info { elapsed: start.elapsed(), statement: &statement, failed: result.is_err() });
+        let mut connection = DB::Connection::connect_with(&self.options).await.map_err(connection_error)?;
+        let result = run(&mut connection, query(values)).await;
+        self.finish(connection, result)
+    }
+
+    /// After an error it is cheaper to open another connection than to find out how this one is.
+    fn finish<T>(&self, connection: DB::Connection, result: Result<T, sqlx::Error>) -> Result<T, DbErr> {
+        if result.is_ok() {
+            self.idle().push((Instant::now(), connection));
         }
         result.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
+    }
+
+    async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr>
+    where
+        ExecResult: From<DB::QueryResult>,
+    {
+        self.run(statement, async |connection, query| query.execute(connection).await).await.map(Into::into)
+    }
+
+    async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr>
+    where
+        QueryResult: From<DB::Row>,
+    {
+        let row = self.run(statement, async |connection, query| connection.fetch_optional(query).await).await?;
+        Ok(row.map(Into::into))
+    }
+
+    async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr>
+    where
+        QueryResult: From<DB::Row>,
+    {
+        let rows = self.run(statement, async |connection, query| connection.fetch_all(query).await).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 }
 
@@ -122,50 +184,51 @@ fn connection_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
+/// The same for whichever database it is.
+macro_rules! each {
+    ($reader:expr, $readers:ident => $do:expr) => {
+        match $reader {
+            Reader::Sqlite($readers) => $do,
+            Reader::Postgres($readers) => $do,
+            Reader::MySql($readers) => $do,
+        }
+    };
+}
+
+impl Reader {
+    /// The first observer stays.
+    pub(super) fn observe(&self, observer: Observer) {
+        let _ = each!(self, readers => readers.observer.set(observer));
+    }
+
+    pub(super) async fn close(&self) -> Result<(), DbErr> {
+        each!(self, readers => readers.close().await)
+    }
+}
+
 #[async_trait::async_trait]
 impl ConnectionTrait for Reader {
     fn get_database_backend(&self) -> DbBackend {
         match self {
-            Self::Pool(pool) => pool.get_database_backend(),
             Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Postgres(_) => DbBackend::Postgres,
+            Self::MySql(_) => DbBackend::MySql,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match self {
-            Self::Pool(pool) => pool.execute_raw(statement).await,
-            Self::Sqlite(reader) => {
-                let run = async |connection: &mut SqliteConnection, query: Query<'_>| query.execute(connection).await;
-                reader.run(statement, run).await.map(Into::into)
-            }
-        }
+        each!(self, readers => readers.execute(statement).await)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        match self {
-            Self::Pool(pool) => pool.execute_unprepared(sql).await,
-            Self::Sqlite(_) => self.execute_raw(Statement::from_string(DbBackend::Sqlite, sql)).await,
-        }
+        self.execute_raw(Statement::from_string(self.get_database_backend(), sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match self {
-            Self::Pool(pool) => pool.query_one_raw(statement).await,
-            Self::Sqlite(reader) => {
-                let run =
-                    async |connection: &mut SqliteConnection, query: Query<'_>| connection.fetch_optional(query).await;
-                reader.run(statement, run).await.map(|row| row.map(Into::into))
-            }
-        }
+        each!(self, readers => readers.query_one(statement).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self {
-            Self::Pool(pool) => pool.query_all_raw(statement).await,
-            Self::Sqlite(reader) => {
-                let run = async |connection: &mut SqliteConnection, query: Query<'_>| connection.fetch_all(query).await;
-                reader.run(statement, run).await.map(|rows| rows.into_iter().map(Into::into).collect())
-            }
-        }
+        each!(self, readers => readers.query_all(statement).await)
     }
 }

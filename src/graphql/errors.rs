@@ -76,7 +76,7 @@ pub enum ErrorCode {
     BadRequest,
     /// The document can't be parsed.
     GraphqlParseFailed,
-    /// The document does not fit the schema, or has more than one mutation.
+    /// The document does not fit the schema, is too large, too deep or too costly, or has more than one mutation.
     GraphqlValidationFailed,
     /// Our fault; `requestId` finds it in the log.
     InternalServerError,

@@ -19,6 +19,7 @@ mod limits;
 mod login;
 mod migrations;
 mod properties;
+mod reading;
 mod register;
 mod secrets;
 mod server_info;

@@ -40,7 +40,7 @@ fn all_mistakes_come_together_and_show_no_secret() {
         ("DEFAULT_ROLES", "user,root"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "loud=very"),
-        ("DB_MAX_CONNECTIONS", "0"),
+        ("DB_MAX_CONNECTIONS", "1"),
         ("ALLOWED_ORIGINS", "https://a.example,*"),
         ("REFRESH_TOKEN_EXPIRE_DAYS", ""),
     ])

@@ -25,7 +25,7 @@ use super::{Server, bearer, peer, request_id};
 use crate::{
     Error,
     accounts::Viewer,
-    error::{ErrorCode, UnauthenticatedReason},
+    error::ErrorCode,
     graphql::{
         RequestContext,
         engine::{Allow, Answer, Outcome},
@@ -81,10 +81,7 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
-    let is_unauthenticated = answer
-        .errors
-        .iter()
-        .any(|error| error.reason().is_some_and(|reason| reason != UnauthenticatedReason::TokenMissing));
+    let is_unauthenticated = answer.errors.iter().any(|error| error.reason().is_some());
     if is_unauthenticated && viewer != Viewer::Anonymous {
         // RFC 6750 §3.1
         let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);

@@ -67,6 +67,39 @@ impl TestDatabase {
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
+
+    /// Ends all connections to it, as a restart of the server or an administrator would. A file has none to lose.
+    pub async fn end_connections(&self) {
+        if let Some(admin) = admin(&server()).await {
+            end_connections(&admin, &name_of(&self.url)).await;
+            admin.close().await.unwrap();
+        }
+    }
+}
+
+fn name_of(url: &DatabaseUrl) -> String {
+    match url {
+        DatabaseUrl::Sqlite(path) => path.display().to_string(),
+        DatabaseUrl::Postgres(text) | DatabaseUrl::MySql(text) => {
+            text.expose_secret().rsplit('/').next().unwrap().to_owned()
+        }
+    }
+}
+
+async fn end_connections(admin: &DatabaseConnection, name: &str) {
+    let backend = admin.get_database_backend();
+    if backend == DbBackend::Postgres {
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        admin.query_all_raw(Statement::from_string(backend, end)).await.unwrap();
+        return;
+    }
+    let connections = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
+    for row in admin.query_all_raw(Statement::from_string(backend, connections)).await.unwrap() {
+        let id: u64 =
+            row.try_get_by_index(0).or_else(|_| row.try_get_by_index::<i64>(0).map(i64::unsigned_abs)).unwrap();
+        // It may have ended by itself.
+        let _ = admin.execute_unprepared(&format!("KILL {id}")).await;
+    }
 }
 
 impl Drop for TestDatabase {
@@ -85,27 +118,14 @@ async fn drop_database(url: &DatabaseUrl) {
                 let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
             }
         }
-        DatabaseUrl::Postgres(text) | DatabaseUrl::MySql(text) => {
-            let name = text.expose_secret().rsplit('/').next().unwrap().to_owned();
+        DatabaseUrl::Postgres(_) | DatabaseUrl::MySql(_) => {
+            let name = name_of(url);
             let Some(admin) = admin(&server()).await else {
                 return;
             };
-            match admin.get_database_backend() {
-                DbBackend::Postgres => run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await,
-                backend => {
-                    // A transaction that the test left open would hold the tables for ever.
-                    let connections = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
-                    let connections = Statement::from_string(backend, connections);
-                    for row in admin.query_all_raw(connections).await.unwrap() {
-                        let id: u64 = row
-                            .try_get_by_index(0)
-                            .or_else(|_| row.try_get_by_index::<i64>(0).map(i64::unsigned_abs))
-                            .unwrap();
-                        let _ = admin.execute_unprepared(&format!("KILL {id}")).await;
-                    }
-                    run(&admin, &format!("DROP DATABASE {name}")).await;
-                }
-            }
+            // A transaction that the test left open would hold the tables for ever.
+            end_connections(&admin, &name).await;
+            run(&admin, &format!("DROP DATABASE {name}")).await;
             let _ = admin.close().await;
         }
     }
