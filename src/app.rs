@@ -1,14 +1,20 @@
 //! [`App`]: everything that a use case may touch.
 
+use std::sync::Arc;
+
 use sea_orm::DatabaseTransaction;
+use tokio::sync::Semaphore;
 
 use crate::{
     Result,
     clock::Clock,
     config::Settings,
     database::Database,
-    security::{access_token::AccessTokens, hasher::Hasher, keys::Keys},
+    security::{access_token::AccessTokens, hasher::Hasher, keys::Keys, refresh_token::RefreshTokens},
 };
+
+/// Generations confirmed at a time, so that these never crowd out a request that writes.
+const MOST_CONFIRMING: usize = 2;
 
 /// What a use case may touch: the database, the time, the hasher, the tokens, the settings.
 #[derive(Debug)]
@@ -21,8 +27,13 @@ pub struct App {
     pub hasher: Hasher,
     /// Signs and checks access tokens.
     pub access_tokens: AccessTokens,
+    /// Signs and checks refresh tokens.
+    pub refresh_tokens: RefreshTokens,
     /// What the operator decided.
     pub settings: Settings,
+    keys: Keys,
+    /// Places for work beside the requests; see [`crate::accounts::sessions`].
+    pub(crate) confirming: Arc<Semaphore>,
 }
 
 impl App {
@@ -31,15 +42,28 @@ impl App {
     /// # Errors
     /// Internal: its cause is for whoever starts the server.
     pub fn new(settings: Settings, database: Database, clock: Clock) -> Result<Self> {
-        let keys = Keys::load(&settings.secret_key)?;
-        let access_tokens = AccessTokens::new(
-            &keys,
-            settings.public_url.clone(),
-            settings.jwt_audience.clone(),
-            settings.access_token_lifetime,
-        )?;
+        let keys = Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())?;
+        let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
+        let refresh_tokens = RefreshTokens::new(&keys)?;
         let hasher = Hasher::start(settings.hash_concurrency, settings.bcrypt_cost)?;
-        Ok(Self { database, clock, hasher, access_tokens, settings })
+        Ok(Self {
+            database,
+            clock,
+            hasher,
+            access_tokens,
+            refresh_tokens,
+            settings,
+            keys,
+            confirming: Arc::new(Semaphore::new(MOST_CONFIRMING)),
+        })
+    }
+
+    /// Reads the keys of the access tokens again. Returns how many there are.
+    ///
+    /// # Errors
+    /// Internal, with a cause for the operator: then nothing has changed.
+    pub fn reload_keys(&self) -> Result<usize> {
+        self.access_tokens.reload(&self.keys, &self.settings, self.clock.now())
     }
 
     /// Begins a transaction that writes: see [`Database::write`].

@@ -7,6 +7,7 @@ mod columns;
 mod m20261121_000001_user;
 mod m20261121_000002_session;
 mod m20261121_000003_audit_event;
+mod m20261121_000004_session_rotation;
 
 /// All migrations of Hallpass.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_user::Migration),
             Box::new(m20261121_000002_session::Migration),
             Box::new(m20261121_000003_audit_event::Migration),
+            Box::new(m20261121_000004_session_rotation::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     App, Error, Result,
     config::SecretString,
-    entity::{audit_event::Kind, user},
+    entity::{audit_event::Kind, session::Delivery, user},
 };
 
 /// What someone types to sign in.
@@ -22,11 +22,11 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Signs in. An unknown name costs the same query and the same hash as a wrong password, and gets the same answer.
+/// Signs in, to a session whose refresh token travels by `delivery`. An unknown name costs the same query and the same hash as a wrong password, and gets the same answer.
 ///
 /// # Errors
 /// INVALID_CREDENTIALS; ACCOUNT_DISABLED, only after the right password.
-pub async fn login(app: &App, credentials: Credentials, client: &Client) -> Result<SignIn> {
+pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, client: &Client) -> Result<SignIn> {
     let user = match TypedIdentifier::parse(&credentials.identifier) {
         Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
         None => None,
@@ -53,7 +53,7 @@ pub async fn login(app: &App, credentials: Credentials, client: &Client) -> Resu
         });
     }
     user.last_login_at = Some(now);
-    let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, client, now).await?;
+    let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (delivery, client), now).await?;
     transaction.commit().await?;
-    sessions::sign_in(app, user, &session)
+    sessions::sign_in(app, user, session)
 }

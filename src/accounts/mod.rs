@@ -3,6 +3,7 @@
 //! Owns the rules: who may do what, in which order things are checked, what is written together. It never names a
 //! header, a cookie or a status, so that every door (GraphQL, REST, command line) leads to the same rules.
 
+mod audit;
 pub mod input;
 pub mod login;
 mod principal;

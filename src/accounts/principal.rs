@@ -1,5 +1,6 @@
 //! Who is asking: the only way to a [`Principal`].
 
+use super::sessions;
 use crate::{
     App, Error, Result,
     entity::{session, user},
@@ -12,8 +13,10 @@ use crate::{
 pub enum Viewer {
     /// There is none.
     Anonymous,
-    /// It is not good. Only who needs a user hears of it.
-    Rejected(UnauthenticatedReason),
+    /// It is not one of ours. Only who needs a user hears of it.
+    Invalid,
+    /// It was good until it expired. It still says which session to end.
+    Expired(Claims),
     /// It is signed by us and has not expired.
     Authenticated(Claims),
 }
@@ -34,17 +37,17 @@ pub struct Principal {
 pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
     let claims = match viewer {
         Viewer::Authenticated(claims) => claims,
-        Viewer::Rejected(reason) => return Err(Error::Unauthenticated(reason)),
-        Viewer::Anonymous => {
-            return Err(Error::Unauthenticated(UnauthenticatedReason::TokenMissing));
-        }
+        Viewer::Expired(_) => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenExpired)),
+        Viewer::Invalid => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenInvalid)),
+        Viewer::Anonymous => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenMissing)),
     };
     let now = app.clock.now();
-    session::find_with_user(app.database.read(), claims.session_id)
+    let (session, user) = session::find_with_user(app.database.read(), claims.session_id)
         .await?
-        .map(|(session, user)| Principal { user, session })
-        .filter(|Principal { session, user }| {
-            user.id == claims.user_id && session.expires_at > now && user.is_active && session.revoked_at.is_none()
-        })
-        .ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))
+        .filter(|(session, user)| user.id == claims.user_id && session.is_live(now) && user.is_active)
+        .ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
+    if claims.generation == session.generation && session.confirmed_generation < session.generation {
+        sessions::confirm_later(app, &session);
+    }
+    Ok(Principal { user, session })
 }

@@ -13,6 +13,7 @@ use crate::{
     database::error::is_unique_violation,
     entity::{
         audit_event::Kind,
+        session::Delivery,
         user::{self, Roles},
     },
     error::{ErrorCode, InputError, Problems},
@@ -43,12 +44,12 @@ struct NewUser {
     last_name: Option<String>,
 }
 
-/// Makes an account and signs in. Of several who want the same name at the same time the unique index takes one; a
+/// Makes an account and signs in, to a session whose refresh token travels by `delivery`. Of several who want the same name at the same time the unique index takes one; a
 /// taken name costs the same hash as a fresh one.
 ///
 /// # Errors
 /// REGISTRATION_DISABLED; all problems of the form at once; when there are none, USERNAME_TAKEN and EMAIL_TAKEN.
-pub async fn register(app: &App, form: Registration, client: &Client) -> Result<SignIn> {
+pub async fn register(app: &App, form: Registration, delivery: Delivery, client: &Client) -> Result<SignIn> {
     if !app.settings.registration_enabled {
         return Err(Error::RegistrationDisabled);
     }
@@ -81,9 +82,9 @@ pub async fn register(app: &App, form: Registration, client: &Client) -> Result<
         }
         Err(error) => return Err(error.into()),
     };
-    let session = sessions::open(app, &transaction, &user, Kind::Registered, client, now).await?;
+    let session = sessions::open(app, &transaction, &user, Kind::Registered, (delivery, client), now).await?;
     transaction.commit().await?;
-    sessions::sign_in(app, user, &session)
+    sessions::sign_in(app, user, session)
 }
 
 fn parse(form: Registration, email_required: bool) -> Result<NewUser> {

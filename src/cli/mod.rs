@@ -1,16 +1,18 @@
-//! The command line: `hallpass serve | migrate | schema`.
+//! The command line: `hallpass serve | migrate | schema | key`.
 //!
 //! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
 //! that another door would have to decide again.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "this is the door that prints")]
 
 mod dotenv;
+mod key;
 mod log;
 mod migrate;
 mod serve;
 
 use std::{fmt::Display, process::ExitCode, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
 use crate::{App, Error, clock::Clock, config::Settings, database::Database};
@@ -41,6 +43,37 @@ pub enum Command {
     },
     /// Print the GraphQL schema.
     Schema,
+    /// Make or show the keys that sign access tokens.
+    Key {
+        /// What to do about keys.
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+}
+
+/// What to do about keys.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum KeyAction {
+    /// Make a private key for JWT_ALGORITHM in the folder JWT_KEYS. The first signs at once, a later one in an hour, when
+    /// all who verify tokens know it. Running servers read the folder when they get a SIGHUP.
+    Generate {
+        /// When it starts to sign instead, such as 2026-01-31T12:00:00Z.
+        #[arg(long)]
+        at: Option<DateTime<Utc>>,
+    },
+    /// List the keys by their names (`kid`), the youngest first, and say which one signs.
+    Show {
+        /// `access` prints the secret key of HS256 instead, as the text that JWT libraries take.
+        #[arg(value_enum)]
+        what: Option<KeyToShow>,
+    },
+}
+
+/// Which secret to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeyToShow {
+    /// What signs and verifies access tokens with HS256.
+    Access,
 }
 
 /// What to do about migrations.
@@ -82,6 +115,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>
             Ok(())
         }
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
+        Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::Migrate { action } => with_settings(environment, |settings| migrate::run(settings, action)),
     };
     match done {

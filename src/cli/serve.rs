@@ -1,12 +1,16 @@
 //! `hallpass serve`.
 
+use std::{sync::Arc, time::Duration};
+
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::{Failure, app, connect};
-use crate::{config::Settings, http};
+use crate::{App, accounts::sessions, config::Settings, http};
+
+const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
 
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Failure> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
@@ -15,6 +19,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
         .await
         .map_err(|error| Failure::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
     let stop = stop_signal().map_err(Failure::new)?;
+    let hang_up = signal(SignalKind::hangup()).map_err(Failure::new)?;
     let database = connect(&settings).await?;
     if !no_migrate {
         let migrated = database.migrate().await;
@@ -26,9 +31,38 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let limits = http::Limits::default();
     let router = http::router(&app, limits);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
+    let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
+    let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
     http::serve(listener, router, limits, stop).await;
+    sweeping.abort();
+    reloading.abort();
     app.database.close().await;
     Ok(())
+}
+
+/// Deletes what has expired, now and then.
+async fn sweep_regularly(app: Arc<App>) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        match sessions::sweep(&app).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "expired sessions were deleted"),
+            Err(error) => tracing::warn!(cause = error.cause(), "expired sessions could not be deleted"),
+        }
+    }
+}
+
+/// Reads the keys of the access tokens again at each SIGHUP. Requests go on meanwhile, with the keys they have.
+async fn reload_when_told(app: Arc<App>, mut hang_up: Signal) {
+    while hang_up.recv().await.is_some() {
+        let app = Arc::clone(&app);
+        match tokio::task::spawn_blocking(move || app.reload_keys()).await {
+            Ok(Ok(keys)) => tracing::info!(keys, "the keys were read again"),
+            Ok(Err(error)) => tracing::error!(cause = error.cause(), "the keys stay as they were"),
+            Err(_) => tracing::error!("the keys stay as they were"),
+        }
+    }
 }
 
 /// Ready when the process is told to stop: by SIGTERM or SIGINT.

@@ -4,6 +4,7 @@
 //! all mistakes together. A secret is a [`SecretString`], so that no `{:?}` can print it.
 
 mod database_url;
+mod jwt;
 mod local;
 mod secret_key;
 mod vars;
@@ -25,9 +26,14 @@ pub const NAMES: &[&str] = &[
     "PUBLIC_URL",
     "ALLOWED_ORIGINS",
     "SECRET_KEY",
+    "SECRET_KEY_PREVIOUS",
+    "JWT_ALGORITHM",
+    "JWT_KEYS",
     "JWT_AUDIENCE",
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "REFRESH_TOKEN_EXPIRE_DAYS",
+    "REFRESH_GRACE_SECONDS",
+    "SESSION_MAX_DAYS",
     "BCRYPT_COST",
     "HASH_CONCURRENCY",
     "REGISTRATION_ENABLED",
@@ -54,12 +60,22 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// What all keys are derived from.
     pub secret_key: SecretKey,
+    /// The secret before it, which verifies and never signs.
+    pub secret_key_previous: Option<SecretString>,
+    /// What signs access tokens.
+    pub jwt_algorithm: JwtAlgorithm,
+    /// The folder of the private keys; set for all algorithms but HS256.
+    pub jwt_keys: Option<PathBuf>,
     /// `aud` of the access tokens.
     pub jwt_audience: String,
     /// How long an access token lives.
     pub access_token_lifetime: TimeDelta,
     /// How long a session lives without being refreshed.
     pub refresh_token_lifetime: TimeDelta,
+    /// How long after a refresh the token that it replaced is still answered with the new one.
+    pub refresh_grace: TimeDelta,
+    /// How long a session lives at most, however often it is refreshed.
+    pub session_max_lifetime: TimeDelta,
     /// log2 of the rounds of bcrypt.
     pub bcrypt_cost: u32,
     /// Password hashes computed at a time.
@@ -85,6 +101,30 @@ pub enum SecretKey {
     Given(SecretString),
     /// It is in this file, or is generated into it at the first start.
     File(PathBuf),
+}
+
+/// What signs access tokens (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtAlgorithm {
+    /// HMAC: who can verify can sign. The key is derived from the secret.
+    Hs256,
+    /// Ed25519.
+    EdDsa,
+    /// ECDSA over P-256.
+    Es256,
+    /// RSA, PKCS #1 v1.5, at least 2,048 bits.
+    Rs256,
+}
+
+impl std::fmt::Display for JwtAlgorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Hs256 => "HS256",
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        })
+    }
 }
 
 /// How the log is written.
@@ -130,10 +170,14 @@ impl Settings {
             |text| text.parse().ok(),
         );
         let place = Place::read(&mut vars, listen);
+        let (jwt_algorithm, jwt_keys) = jwt::read(&mut vars);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
             db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
             secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
+            secret_key_previous: secret_key::read_previous(&mut vars),
+            jwt_algorithm,
+            jwt_keys,
             jwt_audience: vars.get(
                 "JWT_AUDIENCE",
                 place.public_url.clone(),
@@ -142,6 +186,8 @@ impl Settings {
             ),
             access_token_lifetime: TimeDelta::minutes(vars.number("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1..=60)),
             refresh_token_lifetime: TimeDelta::days(vars.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1..=365)),
+            refresh_grace: TimeDelta::seconds(vars.number("REFRESH_GRACE_SECONDS", 30, 0..=300)),
+            session_max_lifetime: TimeDelta::days(vars.number("SESSION_MAX_DAYS", 90, 1..=3650)),
             bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
             hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
             registration_enabled: vars.flag("REGISTRATION_ENABLED", true),

@@ -49,6 +49,12 @@ pub(super) fn read(vars: &mut Vars, place: &Place, database: Option<&DatabaseUrl
     }
 }
 
+/// It verifies what it signed, so it must have been as good as the current one.
+pub(super) fn read_previous(vars: &mut Vars) -> Option<SecretString> {
+    let secret = vars.secret("SECRET_KEY_PREVIOUS")?;
+    vars.parse_secret("SECRET_KEY_PREVIOUS", &secret, check)
+}
+
 fn check(secret: &SecretString) -> Result<SecretString, &'static str> {
     let text = secret.expose_secret();
     let mut distinct: Vec<u8> = text.bytes().collect();

@@ -38,4 +38,12 @@ pub enum Kind {
     Registered,
     /// Someone signed in.
     LoggedIn,
+    /// Someone signed out, of one session or of all.
+    LoggedOut,
+    /// Someone ended a session, or all others, from another one.
+    SessionRevoked,
+    /// A refresh token came again whose successor's answer may have got lost, outside the grace: the session went on.
+    RefreshTokenRepeated,
+    /// A refresh token came again that had long been replaced: the session was ended.
+    RefreshTokenReused,
 }

@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbBackend, FromQueryResult, QueryTrait, Statement, entity::prelude::*};
+use sea_orm::{
+    Condition, DbBackend, FromQueryResult, QueryOrder, QuerySelect, QueryTrait, Statement, entity::prelude::*,
+};
 
 use super::user;
 
@@ -30,6 +32,24 @@ pub struct Model {
     pub expires_at: DateTime<Utc>,
     /// When it was ended: logout, revocation, a changed password.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The latest refresh: when this generation began.
+    pub rotated_at: Option<DateTime<Utc>>,
+    /// The latest generation whose tokens have been seen, so that its client has certainly got them.
+    pub confirmed_generation: i32,
+    /// When the token before this generation's came again, later than the grace. Told in the audit log once.
+    pub repeated_at: Option<DateTime<Utc>>,
+    /// How its refresh token travels, all its life.
+    pub delivery: Delivery,
+}
+
+/// How a refresh token travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(6))", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Delivery {
+    /// In a cookie that scripts can't read.
+    Cookie,
+    /// In the body of answers and requests.
+    Body,
 }
 
 /// A session belongs to a user, and goes with it.
@@ -75,4 +95,156 @@ fn with_user_sql(db: &impl ConnectionTrait) -> &'static str {
         // A session without its user is as good as none.
         select.sql.replace("LEFT JOIN", "INNER JOIN")
     })
+}
+
+impl Model {
+    /// Whether it has neither expired nor been ended.
+    #[must_use]
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && self.expires_at > now
+    }
+}
+
+/// The same, asked of the database.
+fn live(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(Column::RevokedAt.is_null()).add(Column::ExpiresAt.gt(now))
+}
+
+/// Moves a live session from `session`'s generation to the next, unless someone else has done so. Its token was used,
+/// which confirms the generation that ends.
+///
+/// # Errors
+/// The driver's.
+pub async fn rotate(
+    db: &impl ConnectionTrait,
+    session: &Model,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let rotated = Model {
+        generation: session.generation + 1,
+        confirmed_generation: session.generation,
+        rotated_at: Some(now),
+        repeated_at: None,
+        last_used_at: now,
+        expires_at,
+        ..session.clone()
+    };
+    let updated = Entity::update_many()
+        .col_expr(Column::Generation, Expr::value(rotated.generation))
+        .col_expr(Column::ConfirmedGeneration, Expr::value(rotated.confirmed_generation))
+        .col_expr(Column::RotatedAt, Expr::value(rotated.rotated_at))
+        .col_expr(Column::RepeatedAt, Expr::value(rotated.repeated_at))
+        .col_expr(Column::LastUsedAt, Expr::value(rotated.last_used_at))
+        .col_expr(Column::ExpiresAt, Expr::value(rotated.expires_at))
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::Generation.eq(session.generation))
+        .filter(live(now))
+        .exec(db)
+        .await?;
+    Ok((updated.rows_affected == 1).then_some(rotated))
+}
+
+/// Notes that the tokens of a generation have been seen.
+///
+/// # Errors
+/// The driver's.
+pub async fn confirm(db: &impl ConnectionTrait, id: Uuid, generation: i32) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::ConfirmedGeneration, Expr::value(generation))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Generation.eq(generation))
+        .filter(Column::ConfirmedGeneration.lt(generation))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Notes that the token before `session`'s generation came again. False if that was known, or is no longer so.
+///
+/// # Errors
+/// The driver's.
+pub async fn note_repeat(db: &impl ConnectionTrait, session: &Model, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::RepeatedAt, Expr::value(now))
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::Generation.eq(session.generation))
+        .filter(Column::RepeatedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Whose session it is.
+///
+/// # Errors
+/// The driver's.
+pub async fn owner(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Uuid>, DbErr> {
+    Ok(Entity::find_by_id(id).select_only().column(Column::UserId).into_tuple().all(db).await?.pop())
+}
+
+/// Ends a session of `user_id`. False if there is no such live one.
+///
+/// # Errors
+/// The driver's.
+pub async fn revoke(db: &impl ConnectionTrait, user_id: Uuid, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let one = Condition::all().add(Column::Id.eq(id)).add(Column::UserId.eq(user_id));
+    Ok(revoke_where(db, one, now).await? == 1)
+}
+
+/// Ends the sessions of a user, all or all but one. Returns how many were live.
+///
+/// # Errors
+/// The driver's.
+pub async fn revoke_all(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    but: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let all = Condition::all().add(Column::UserId.eq(user_id));
+    revoke_where(db, all.add_option(but.map(|but| Column::Id.ne(but))), now).await
+}
+
+async fn revoke_where(db: &impl ConnectionTrait, which: Condition, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    let revoked = Entity::update_many().col_expr(Column::RevokedAt, Expr::value(now)).filter(which).filter(live(now));
+    Ok(revoked.exec(db).await?.rows_affected)
+}
+
+/// The live sessions of a user, the latest used first.
+///
+/// # Errors
+/// The driver's.
+pub async fn live_of(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    most: u64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(live(now))
+        .order_by_desc(Column::LastUsedAt)
+        .order_by_desc(Column::Id)
+        .limit(most)
+        .all(db)
+        .await
+}
+
+/// Some sessions that have expired, the oldest first.
+///
+/// # Errors
+/// The driver's.
+pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
+    ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
+}
+
+/// Deletes those of `ids` that have expired. Returns how many.
+///
+/// # Errors
+/// The driver's.
+pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    let those = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
+    Ok(those.exec(db).await?.rows_affected)
 }

@@ -1,14 +1,16 @@
 //! What a resolver may ask of the request that it answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Context;
+use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
     App, Result,
     accounts::{self, Client, Principal, Viewer},
+    config::SecretString,
 };
 
 /// What a door knows of a request, for its resolvers.
@@ -20,14 +22,43 @@ pub struct RequestContext {
     pub viewer: Viewer,
     /// Where the request came from.
     pub client: Client,
+    /// The refresh token that the door found beside the request, in its cookie.
+    pub refresh_cookie: Option<SecretString>,
     principal: OnceCell<Result<Principal>>,
+    cookie_change: OnceLock<CookieChange>,
+}
+
+/// What the door is to do with the client's refresh cookie.
+#[derive(Clone, Debug)]
+pub enum CookieChange {
+    /// Set it.
+    Set {
+        /// The refresh token.
+        token: SecretString,
+        /// When it is of no more use.
+        expires_at: DateTime<Utc>,
+    },
+    /// Have the client forget it.
+    Clear,
 }
 
 impl RequestContext {
     /// The context of a request that has just come in.
     #[must_use]
     pub fn new(request_id: Uuid, viewer: Viewer, client: Client) -> Self {
-        Self { request_id, viewer, client, principal: OnceCell::new() }
+        Self {
+            request_id,
+            viewer,
+            client,
+            refresh_cookie: None,
+            principal: OnceCell::new(),
+            cookie_change: OnceLock::new(),
+        }
+    }
+
+    /// What became of the refresh cookie while the request was executed.
+    pub(super) fn cookie_change(&self) -> Option<CookieChange> {
+        self.cookie_change.get().cloned()
     }
 }
 
@@ -36,8 +67,23 @@ pub(super) trait ContextExt<'a> {
     /// What use cases work on.
     fn app(&self) -> &'a App;
 
+    /// The request.
+    fn request(&self) -> &'a RequestContext;
+
     /// Where the request came from.
-    fn client(&self) -> &'a Client;
+    fn client(&self) -> &'a Client {
+        &self.request().client
+    }
+
+    /// From here on the viewer is who has just signed in. A request has one mutation, so nobody was asked for before.
+    fn sign_in_as(&self, principal: Principal) {
+        let _ = self.request().principal.set(Ok(principal));
+    }
+
+    /// Has the door change the refresh cookie.
+    fn change_cookie(&self, change: CookieChange) {
+        let _ = self.request().cookie_change.set(change);
+    }
 
     /// The signed-in user, asked of the database once for the request.
     ///
@@ -51,12 +97,12 @@ impl<'a> ContextExt<'a> for Context<'a> {
         self.data_unchecked::<Arc<App>>()
     }
 
-    fn client(&self) -> &'a Client {
-        &self.data_unchecked::<RequestContext>().client
+    fn request(&self) -> &'a RequestContext {
+        self.data_unchecked::<Arc<RequestContext>>()
     }
 
     async fn principal(&self) -> Result<&'a Principal> {
-        let request = self.data_unchecked::<RequestContext>();
+        let request = self.request();
         request
             .principal
             .get_or_init(|| accounts::principal(self.app(), request.viewer))

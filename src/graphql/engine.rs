@@ -15,8 +15,8 @@ use async_graphql::{
 };
 
 use super::{
-    RequestContext, Schema, document, errors::publish, input_types::InputTypes, known_documents::KnownDocuments,
-    limits, messages::Messages, schema, sdl_of,
+    RequestContext, Schema, context::CookieChange, document, errors::publish, input_types::InputTypes,
+    known_documents::KnownDocuments, limits, messages::Messages, schema, sdl_of,
 };
 use crate::{App, Error};
 
@@ -69,6 +69,8 @@ pub struct Answer {
     pub errors: Vec<Error>,
     /// The name of the operation, for the log.
     pub operation_name: Option<String>,
+    /// What to do with the client's refresh cookie.
+    pub cookie_change: Option<CookieChange>,
 }
 
 impl Engine {
@@ -102,7 +104,7 @@ impl Engine {
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
             let published = errors.iter_mut().map(|error| publish(error, request_id)).collect();
             let response = Response::from_errors(errors);
-            Outcome::Refused(Answer { response, errors: published, operation_name })
+            Outcome::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
         };
 
         let known = self.documents.get(&request.query);
@@ -129,7 +131,8 @@ impl Engine {
         let text = (!is_known).then(|| std::mem::take(&mut request.query));
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
-        let mut response = schema.execute(request.data(context)).await;
+        let context = Arc::new(context);
+        let mut response = schema.execute(request.data(Arc::clone(&context))).await;
         if is_request_error(&response) {
             response.errors.truncate(MOST_ERRORS);
             for error in &mut response.errors {
@@ -141,7 +144,7 @@ impl Engine {
             self.documents.keep(&text, document);
         }
         let errors = response.errors.iter_mut().map(|error| publish(error, request_id)).collect();
-        Outcome::Executed(Answer { response, errors, operation_name })
+        Outcome::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
     }
 }
 

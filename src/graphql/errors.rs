@@ -66,13 +66,22 @@ pub enum ErrorCode {
     InvalidCredentials,
     /// The password was right, but the account is disabled.
     AccountDisabled,
+    /// Refresh: there is no refresh token, or it is not one of ours.
+    SessionNotFound,
+    /// Refresh: the session was not refreshed in time, or is as old as one may get. Sign in again.
+    SessionExpired,
+    /// Refresh: the session was ended: by a logout, by its owner from elsewhere, or because a refresh token was used
+    /// again that had long been replaced. Sign in again.
+    SessionRevoked,
+    /// There is no such thing, or it is someone else's.
+    NotFound,
     /// This server takes no registrations; see `serverInfo.registrationEnabled`.
     RegistrationDisabled,
     /// The access token is missing or no longer good; see `reason`.
     Unauthenticated,
     /// A variable does not fit its type, or a value can't be stored.
     BadUserInput,
-    /// Not a GraphQL request: wrong method, content type or JSON.
+    /// Not a GraphQL request: wrong method, content type or JSON, or a page of an origin that is not allowed.
     BadRequest,
     /// The document can't be parsed.
     GraphqlParseFailed,
@@ -91,11 +100,11 @@ pub enum ErrorCode {
 pub enum UnauthenticatedReason {
     /// No token was sent.
     TokenMissing,
-    /// Sign in again.
+    /// Refresh, then try again.
     TokenExpired,
     /// It is not a token of this server, or was altered.
     TokenInvalid,
-    /// Its session was ended, or its account is disabled or gone: go to the login page.
+    /// Its session was ended, or its account is disabled or gone. Refreshing won't help: go to the login page.
     SessionRevoked,
 }
 

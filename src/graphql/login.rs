@@ -2,7 +2,11 @@
 
 use async_graphql::{Context, InputObject, Object};
 
-use super::{Nullable, context::ContextExt, sessions::AuthPayload};
+use super::{
+    Nullable,
+    context::ContextExt,
+    sessions::{AuthPayload, TokenDelivery},
+};
 use crate::accounts::login::{Credentials, login};
 
 #[derive(Debug, Default)]
@@ -14,7 +18,9 @@ impl LoginMutation {
     /// Codes: INVALID_CREDENTIALS (never says which half was wrong), ACCOUNT_DISABLED (only after the right password),
     /// SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not start a token refresh.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
-        Some(login(ctx.app(), input.into(), ctx.client()).await.map(Into::into))
+        let delivery = input.token_delivery.into();
+        let sign_in = login(ctx.app(), input.into(), delivery, ctx.client()).await;
+        Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
     }
 }
 
@@ -26,6 +32,9 @@ pub struct LoginInput {
     /// The password.
     #[graphql(secret)]
     password: String,
+    /// Where the refresh token goes, for as long as the session lives.
+    #[graphql(default)]
+    token_delivery: TokenDelivery,
 }
 
 impl From<LoginInput> for Credentials {

@@ -22,7 +22,7 @@ mod users;
 use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
-pub use context::RequestContext;
+pub use context::{CookieChange, RequestContext};
 
 use crate::App;
 
@@ -37,7 +37,7 @@ pub struct Query(users::UserQuery, server_info::ServerInfoQuery);
 /// Every mutation takes one `input` and answers with a payload, or is null with an error whose `extensions` have the
 /// shape `ErrorExtensions`. A request may hold one mutation only.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(register::RegisterMutation, login::LoginMutation);
+pub struct Mutation(register::RegisterMutation, login::LoginMutation, sessions::SessionMutation);
 
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 

@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::{Nullable, context::ContextExt, sessions::TOKEN_TYPE, users::User};
-use crate::accounts::{
-    register::{Registration, register},
-    sessions::SignIn,
+use super::{
+    Nullable,
+    context::ContextExt,
+    sessions::{AuthPayload, TokenDelivery},
+    users::User,
 };
+use crate::accounts::register::{Registration, register};
 
 #[derive(Debug, Default)]
 pub(super) struct RegisterMutation;
@@ -17,7 +19,9 @@ impl RegisterMutation {
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
     /// PASSWORD_TOO_LONG, REGISTRATION_DISABLED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
-        Some(register(ctx.app(), input.into(), ctx.client()).await.map(Into::into))
+        let delivery = input.token_delivery.into();
+        let sign_in = register(ctx.app(), input.into(), delivery, ctx.client()).await;
+        Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in).into()))
     }
 }
 
@@ -35,6 +39,9 @@ pub struct RegisterInput {
     first_name: Option<String>,
     /// Family name, at most 100 characters.
     last_name: Option<String>,
+    /// Where the refresh token goes, for as long as the session lives.
+    #[graphql(default)]
+    token_delivery: TokenDelivery,
 }
 
 impl From<RegisterInput> for Registration {
@@ -59,17 +66,20 @@ pub struct RegisterPayload {
     token_type: Option<&'static str>,
     /// Seconds until the access token expires.
     expires_in: Option<i64>,
+    /// Only with `tokenDelivery: BODY`. In the default, COOKIE, it is in an HttpOnly cookie and never here.
+    refresh_token: Option<String>,
     /// The new user, who is signed in.
     user: Option<User>,
 }
 
-impl From<SignIn> for RegisterPayload {
-    fn from(sign_in: SignIn) -> Self {
+impl From<AuthPayload> for RegisterPayload {
+    fn from(payload: AuthPayload) -> Self {
         Self {
-            access_token: Some(sign_in.access_token),
-            token_type: Some(TOKEN_TYPE),
-            expires_in: Some(sign_in.expires_in),
-            user: Some(sign_in.user.into()),
+            access_token: Some(payload.access_token),
+            token_type: Some(payload.token_type),
+            expires_in: Some(payload.expires_in),
+            refresh_token: payload.refresh_token,
+            user: Some(payload.user),
         }
     }
 }

@@ -1,33 +1,233 @@
-//! Sessions in the schema: what a sign-in answers with.
+//! Sessions in the schema: what a sign-in answers with, refreshing, ending.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
-use super::users::User;
-use crate::accounts::sessions::SignIn;
+use super::{
+    Nullable,
+    context::{ContextExt, CookieChange},
+    scalars::DateTime,
+    users::User,
+};
+use crate::{
+    Error, Result,
+    accounts::{
+        Principal,
+        sessions::{self, Logout, PresentedToken, SignIn},
+    },
+    config::ExposeSecret,
+    entity::session::{self, Delivery},
+};
 
 /// RFC 6750 knows no other.
-pub(super) const TOKEN_TYPE: &str = "Bearer";
+const TOKEN_TYPE: &str = "Bearer";
 
-/// A sign-in: what `login` answers with.
+#[derive(Debug, Default)]
+pub(super) struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Exchange the refresh token for a new access token, and rotate the refresh token. Without input the HttpOnly cookie
+    /// is used. An Authorization header, even an expired one, is ignored here.
+    /// Codes: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED, SERVICE_UNAVAILABLE. Never
+    /// UNAUTHENTICATED.
+    async fn refresh_token(&self, ctx: &Context<'_>, input: Option<RefreshTokenInput>) -> Nullable<AuthPayload> {
+        // The input beats the cookie.
+        let presented = input.map(|input| in_body(input.refresh_token)).or_else(|| in_cookie(ctx));
+        let sign_in = sessions::refresh(ctx.app(), presented, ctx.client()).await;
+        Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
+    }
+
+    /// End every session that is presented: by the access token, the cookie or `refreshToken`, expired ones included, and
+    /// clear the cookie. `everywhere` ends all sessions of the user and takes a live access token or a current refresh
+    /// token. With nothing presented there is nothing to do, and that is no error.
+    /// Codes: UNAUTHENTICATED (only with `everywhere`), SERVICE_UNAVAILABLE.
+    async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Nullable<LogoutPayload> {
+        let LogoutInput { everywhere, refresh_token } = input.unwrap_or_default();
+        let tokens = refresh_token.map(in_body).into_iter().chain(in_cookie(ctx)).collect();
+        let logout = Logout { viewer: ctx.request().viewer, tokens, everywhere };
+        Some(sessions::logout(ctx.app(), logout, ctx.client()).await.map(|revoked_sessions| {
+            ctx.change_cookie(CookieChange::Clear);
+            LogoutPayload { revoked_sessions }
+        }))
+    }
+
+    /// End one session of the signed-in user. Codes: NOT_FOUND, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    async fn revoke_session(&self, ctx: &Context<'_>, input: RevokeSessionInput) -> Nullable<RevokeSessionPayload> {
+        Some(revoke(ctx, input.session_id).await)
+    }
+
+    /// End every session of the signed-in user but this one. Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    async fn revoke_other_sessions(&self, ctx: &Context<'_>) -> Nullable<RevokeOtherSessionsPayload> {
+        Some(revoke_others(ctx).await)
+    }
+}
+
+fn in_body(token: String) -> PresentedToken {
+    PresentedToken { token: token.into(), delivery: Delivery::Body }
+}
+
+fn in_cookie(ctx: &Context<'_>) -> Option<PresentedToken> {
+    let token = ctx.request().refresh_cookie.clone()?;
+    Some(PresentedToken { token, delivery: Delivery::Cookie })
+}
+
+async fn revoke(ctx: &Context<'_>, session_id: ID) -> Result<RevokeSessionPayload> {
+    let principal = ctx.principal().await?;
+    let id = session_id.parse().map_err(|_| Error::NotFound)?;
+    sessions::revoke(ctx.app(), principal, id, ctx.client()).await?;
+    Ok(RevokeSessionPayload { revoked_session_id: session_id })
+}
+
+async fn revoke_others(ctx: &Context<'_>) -> Result<RevokeOtherSessionsPayload> {
+    let revoked_sessions = sessions::revoke_others(ctx.app(), ctx.principal().await?, ctx.client()).await?;
+    Ok(RevokeOtherSessionsPayload { revoked_sessions })
+}
+
+/// Where the refresh token goes.
+#[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
+#[graphql(remote = "Delivery")]
+pub enum TokenDelivery {
+    /// In an HttpOnly, SameSite cookie that scripts can't read. For browsers.
+    #[default]
+    Cookie,
+    /// In `refreshToken` of the payload. For apps and scripts that have a safe place for it.
+    Body,
+}
+
+/// A sign-in: what `login` and `refreshToken` answer with.
 #[derive(SimpleObject)]
 pub struct AuthPayload {
     /// JWT for the header `Authorization: Bearer …`.
-    access_token: String,
+    pub(super) access_token: String,
     /// Always `Bearer`.
-    token_type: &'static str,
+    pub(super) token_type: &'static str,
     /// Seconds until the access token expires.
-    expires_in: i64,
+    pub(super) expires_in: i64,
+    /// Only for sessions opened with `tokenDelivery: BODY`. In the default, COOKIE, it is in an HttpOnly cookie and never
+    /// here.
+    pub(super) refresh_token: Option<String>,
     /// Who signed in.
-    user: User,
+    pub(super) user: User,
 }
 
-impl From<SignIn> for AuthPayload {
-    fn from(sign_in: SignIn) -> Self {
-        Self {
-            access_token: sign_in.access_token,
-            token_type: TOKEN_TYPE,
-            expires_in: sign_in.expires_in,
-            user: sign_in.user.into(),
-        }
+impl AuthPayload {
+    /// The payload, its refresh token sent the way of its session. The viewer is now who signed in.
+    pub(super) fn of(ctx: &Context<'_>, sign_in: SignIn) -> Self {
+        let SignIn { principal, access_token, expires_in, refresh_token: token } = sign_in;
+        let expires_at = principal.session.expires_at;
+        let refresh_token = match principal.session.delivery {
+            Delivery::Body => Some(token.expose_secret().to_owned()),
+            Delivery::Cookie => {
+                ctx.change_cookie(CookieChange::Set { token, expires_at });
+                None
+            }
+        };
+        let user = principal.user.clone().into();
+        ctx.sign_in_as(principal);
+        Self { access_token, token_type: TOKEN_TYPE, expires_in, refresh_token, user }
     }
+}
+
+/// See the type's description below.
+#[derive(Debug)]
+pub struct Session {
+    session: session::Model,
+    is_current: bool,
+}
+
+impl Session {
+    pub(super) fn new(session: session::Model, principal: &Principal) -> Self {
+        Self { is_current: session.id == principal.session.id, session }
+    }
+}
+
+/// One signed-in browser, phone or script.
+#[Object]
+impl Session {
+    /// Opaque; the `sid` claim of its access tokens.
+    fn id(&self) -> ID {
+        self.session.id.into()
+    }
+
+    /// The session of this very request.
+    fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// Readable, from the user agent: `Firefox on Linux`.
+    fn device(&self) -> String {
+        sessions::device(self.session.user_agent.as_deref())
+    }
+
+    /// The `User-Agent` header of the sign-in, as the client chose it.
+    fn user_agent(&self) -> Option<&str> {
+        self.session.user_agent.as_deref()
+    }
+
+    /// Where the sign-in came from.
+    fn ip_address(&self) -> Option<&str> {
+        self.session.ip_address.as_deref()
+    }
+
+    /// The sign-in.
+    fn created_at(&self) -> DateTime {
+        DateTime(self.session.created_at)
+    }
+
+    /// When it was last refreshed.
+    fn last_used_at(&self) -> DateTime {
+        DateTime(self.session.last_used_at)
+    }
+
+    /// When it ends if it is not used again.
+    fn expires_at(&self) -> DateTime {
+        DateTime(self.session.expires_at)
+    }
+}
+
+/// A refresh token that did not come in the cookie.
+#[derive(InputObject)]
+pub struct RefreshTokenInput {
+    /// For sessions opened with `tokenDelivery: BODY`.
+    #[graphql(secret)]
+    refresh_token: String,
+}
+
+/// What to sign out of, beyond the session of the access token and that of the cookie.
+#[derive(Default, InputObject)]
+pub struct LogoutInput {
+    /// End every session of this user, not just this one.
+    #[graphql(default)]
+    everywhere: bool,
+    /// For `tokenDelivery: BODY`, when the access token has already expired.
+    #[graphql(secret)]
+    refresh_token: Option<String>,
+}
+
+/// What became of a logout.
+#[derive(SimpleObject)]
+pub struct LogoutPayload {
+    /// How many sessions were ended.
+    revoked_sessions: u64,
+}
+
+/// Which session to end.
+#[derive(InputObject)]
+pub struct RevokeSessionInput {
+    /// `Session.id`.
+    session_id: ID,
+}
+
+/// A session was ended.
+#[derive(SimpleObject)]
+pub struct RevokeSessionPayload {
+    /// The id to evict from the client's cache.
+    revoked_session_id: ID,
+}
+
+/// The other sessions were ended.
+#[derive(SimpleObject)]
+pub struct RevokeOtherSessionsPayload {
+    /// How many sessions were ended.
+    revoked_sessions: u64,
 }

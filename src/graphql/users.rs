@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::{Nullable, context::ContextExt, scalars::DateTime};
-use crate::entity::user;
+use super::{Nullable, context::ContextExt, scalars::DateTime, sessions::Session};
+use crate::{Result, accounts::sessions, entity::user};
 
 #[derive(Debug, Default)]
 pub(super) struct UserQuery;
@@ -80,6 +80,13 @@ impl User {
     /// When its owner or an administrator last changed it.
     fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
+    }
+
+    /// Live sessions, the latest used first, at most 100. Only of the signed-in user itself.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        let principal = ctx.principal().await?;
+        let sessions = sessions::list(ctx.app(), principal, self.0.id).await?;
+        Ok(sessions.into_iter().map(|session| Session::new(session, principal)).collect())
     }
 
     /// The latest sign-in.

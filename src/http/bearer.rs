@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 
-use crate::{App, accounts::Viewer, error::UnauthenticatedReason};
+use crate::{App, accounts::Viewer, security::access_token::Rejected};
 
 /// What the bearer says. Another scheme is no bearer; a second header makes it impossible to tell which one counts.
 pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {
@@ -13,14 +13,13 @@ pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {
     match (bearers.next(), bearers.next()) {
         (None, _) => Viewer::Anonymous,
         (Some(token), None) => {
-            let verified = str::from_utf8(token)
-                .map_err(|_| UnauthenticatedReason::TokenInvalid)
-                .and_then(|token| app.access_tokens.verify(token, app.clock.now()));
-            match verified {
+            let token = str::from_utf8(token).map_err(|_| Rejected::Invalid);
+            match token.and_then(|token| app.access_tokens.verify(token, app.clock.now())) {
                 Ok(claims) => Viewer::Authenticated(claims),
-                Err(reason) => Viewer::Rejected(reason),
+                Err(Rejected::Expired(claims)) => Viewer::Expired(claims),
+                Err(Rejected::Invalid) => Viewer::Invalid,
             }
         }
-        (Some(_), Some(_)) => Viewer::Rejected(UnauthenticatedReason::TokenInvalid),
+        (Some(_), Some(_)) => Viewer::Invalid,
     }
 }

@@ -4,6 +4,7 @@
 //! requests into calls of the floors below, and results into responses.
 
 mod bearer;
+mod cookies;
 mod cors;
 mod frame;
 mod graphql;
@@ -12,6 +13,7 @@ mod limits;
 mod peer;
 mod request_id;
 mod serve;
+mod well_known;
 
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ use crate::{App, graphql::engine::Engine};
 struct Server {
     app: Arc<App>,
     engine: Engine,
+    refresh_cookie: cookies::RefreshCookie,
     security_headers: frame::SecurityHeaders,
     limits: Limits,
 }
@@ -45,6 +48,7 @@ const SCHEMA: &str = include_str!("../../schema.graphql");
 pub fn router(app: &Arc<App>, limits: Limits) -> Router {
     let server = Arc::new(Server {
         engine: Engine::new(Arc::clone(app)),
+        refresh_cookie: cookies::RefreshCookie::of(&app.settings),
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
         limits,
@@ -52,6 +56,8 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
     Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/schema.graphql", get(schema))
+        .route("/.well-known/jwks.json", get(well_known::jwks))
+        .route("/.well-known/oauth-authorization-server", get(well_known::authorization_server))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .fallback(not_found)

@@ -1,15 +1,23 @@
-//! Access tokens: JWTs by RFC 9068, signed with HS256 by a key that nothing else uses.
+//! Access tokens: JWTs by RFC 9068, signed with HS256 by a key that nothing else uses, or with a key pair whose public
+//! half other services verify them with.
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    keys::{KeyUse, Keys, hex},
+    key_ring::KeyRing,
+    keys::{KeyUse, Keys},
     random,
 };
-use crate::{Error, Result, error::UnauthenticatedReason};
+use crate::{
+    Result,
+    config::{JwtAlgorithm, Settings},
+};
+
+pub use super::key_ring::{KeyState, ListedKey};
 
 /// `typ` of the header, RFC 9068 §2.1: no other token of ours can be taken for an access token.
 const TYPE: &str = "at+jwt";
@@ -18,12 +26,9 @@ const TYPE: &str = "at+jwt";
 const LONGEST_TOKEN: usize = 4096;
 
 /// Signs and checks access tokens.
-#[derive(Clone)]
 pub struct AccessTokens {
-    header: Header,
-    signing_key: EncodingKey,
-    verifying_key: DecodingKey,
-    validation: Validation,
+    /// Replaced whole, so that no request sees half of a change.
+    ring: RwLock<Arc<KeyRing>>,
     issuer: String,
     audience: String,
     lifetime: TimeDelta,
@@ -57,6 +62,17 @@ pub struct Claims {
     pub user_id: Uuid,
     /// The session it was made for.
     pub session_id: Uuid,
+    /// How often the session had been refreshed when it was made.
+    pub generation: i32,
+}
+
+/// Why a token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// It is not one of ours, or was altered.
+    Invalid,
+    /// It was good until its `exp`.
+    Expired(Claims),
 }
 
 #[derive(Serialize)]
@@ -84,33 +100,49 @@ struct CheckedClaims {
     exp: i64,
     nbf: Option<i64>,
     sid: Uuid,
+    #[serde(rename = "gen")]
+    generation: i32,
 }
 
 impl AccessTokens {
-    /// Tokens of `issuer` for `audience` that live for `lifetime`.
+    /// Tokens as the settings want them.
     ///
     /// # Errors
-    /// Internal, if no key can be derived.
-    pub fn new(keys: &Keys, issuer: String, audience: String, lifetime: TimeDelta) -> Result<Self> {
-        // The key is used as its hexadecimal text, so that it can be pasted into any JWT tool as it stands.
-        let key = hex(&keys.derive::<32>(KeyUse::AccessToken)?);
-        let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(hex(&keys.derive::<8>(KeyUse::AccessTokenId)?));
-        let mut validation = Validation::new(Algorithm::HS256);
-        // All claims are checked below, against our clock and without leeway.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
+    /// Internal, with a cause for whoever starts the server: what is wrong with the keys.
+    pub fn new(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<Self> {
         Ok(Self {
-            header,
-            signing_key: EncodingKey::from_secret(key.as_bytes()),
-            verifying_key: DecodingKey::from_secret(key.as_bytes()),
-            validation,
-            issuer,
-            audience,
-            lifetime,
+            ring: RwLock::new(Arc::new(key_ring(keys, settings, now)?)),
+            issuer: settings.public_url.clone(),
+            audience: settings.jwt_audience.clone(),
+            lifetime: settings.access_token_lifetime,
         })
+    }
+
+    /// Reads the keys again. Returns how many there are.
+    ///
+    /// # Errors
+    /// Internal, with a cause for the operator: then the keys are those that were there before.
+    pub fn reload(&self, keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<usize> {
+        let ring = key_ring(keys, settings, now)?;
+        let count = ring.len();
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        Ok(count)
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All keys, the youngest first, and what they do at this moment.
+    #[must_use]
+    pub fn keys(&self, now: DateTime<Utc>) -> Vec<ListedKey> {
+        self.ring().list(now)
+    }
+
+    /// The public keys as a JWK Set (RFC 7517 §5). It is empty with HS256, which has none.
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        self.ring().jwks().to_owned()
     }
 
     /// How long a token lives.
@@ -122,7 +154,7 @@ impl AccessTokens {
     /// A new token.
     ///
     /// # Errors
-    /// Internal, if the library can't sign.
+    /// Internal, if no key has started or the library can't sign.
     pub fn sign(&self, subject: Subject<'_>, now: DateTime<Utc>) -> Result<String> {
         let claims = SignedClaims {
             iss: &self.issuer,
@@ -137,33 +169,33 @@ impl AccessTokens {
             roles: subject.roles,
             preferred_username: subject.username,
         };
-        encode(&self.header, &claims, &self.signing_key).map_err(Error::internal)
+        self.ring().sign(&claims, now)
     }
 
-    /// Checks a token by RFC 8725 and RFC 9068 §4: one algorithm, our key, type, issuer and audience, and a header
+    /// Checks a token by RFC 8725 and RFC 9068 §4: one algorithm, a key, type, issuer and audience of ours, and a header
     /// that brings no key and no extension of its own.
     ///
     /// # Errors
-    /// `TokenExpired` for a token that was good until its `exp`, else `TokenInvalid`.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, UnauthenticatedReason> {
-        let invalid = UnauthenticatedReason::TokenInvalid;
+    /// Why it is not good.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, Rejected> {
         if token.len() > LONGEST_TOKEN {
-            return Err(invalid);
+            return Err(Rejected::Invalid);
         }
-        let token = decode::<CheckedClaims>(token, &self.verifying_key, &self.validation).map_err(|_| invalid)?;
-        let claims = token.claims;
+        let checked: CheckedClaims = self.ring().verify(token).ok_or(Rejected::Invalid)?;
         let now = now.timestamp();
-        // Any header but ours, field by field, is not ours: no `crit`, `jwk`, `jku`, `x5u`, `x5c`, other `kid`.
-        if token.header != self.header
-            || claims.iss != self.issuer
-            || claims.aud != self.audience
-            || claims.nbf.is_some_and(|nbf| nbf > now)
-        {
-            return Err(invalid);
+        if checked.iss != self.issuer || checked.aud != self.audience || checked.nbf.is_some_and(|nbf| nbf > now) {
+            return Err(Rejected::Invalid);
         }
-        if claims.exp <= now {
-            return Err(UnauthenticatedReason::TokenExpired);
+        let claims = Claims { user_id: checked.sub, session_id: checked.sid, generation: checked.generation };
+        if checked.exp <= now { Err(Rejected::Expired(claims)) } else { Ok(claims) }
+    }
+}
+
+fn key_ring(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<KeyRing> {
+    match (settings.jwt_algorithm, &settings.jwt_keys) {
+        (JwtAlgorithm::Hs256, _) | (_, None) => {
+            KeyRing::hs256(keys, TYPE, [KeyUse::AccessToken, KeyUse::AccessTokenId])
         }
-        Ok(Claims { user_id: claims.sub, session_id: claims.sid })
+        (algorithm, Some(folder)) => KeyRing::from_folder(folder, algorithm, TYPE, now),
     }
 }

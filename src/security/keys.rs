@@ -1,24 +1,24 @@
 //! The keys: one secret in, one derived key for each use out, so that no use weakens another.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs,
+    io::{self, ErrorKind},
     path::Path,
 };
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 
-use super::random;
+use super::{private_file, random};
 use crate::{
     Error, Result,
     config::{ExposeSecret, SecretKey, SecretString},
 };
 
-/// The secret that all keys are derived from.
+/// The secrets that keys are derived from: the current one, and the one before it, which verifies only.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    secret: SecretString,
+    current: SecretString,
+    previous: Option<SecretString>,
 }
 
 /// What a key is for.
@@ -28,6 +28,10 @@ pub enum KeyUse {
     AccessToken,
     /// The public name (`kid`) of the key for access tokens.
     AccessTokenId,
+    /// HS256 signatures of refresh tokens.
+    RefreshToken,
+    /// The public name (`kid`) of the key for refresh tokens.
+    RefreshTokenId,
 }
 
 impl KeyUse {
@@ -36,6 +40,8 @@ impl KeyUse {
         match self {
             Self::AccessToken => b"hallpass access token HS256",
             Self::AccessTokenId => b"hallpass access token HS256 kid",
+            Self::RefreshToken => b"hallpass refresh token HS256",
+            Self::RefreshTokenId => b"hallpass refresh token HS256 kid",
         }
     }
 }
@@ -49,38 +55,60 @@ impl KeyType for KeyLength {
 }
 
 impl Keys {
-    /// Takes the given secret, or reads it from its file, which is made first where there is none.
+    /// Takes the given secret, or reads it from its file, which is made first where there is none. `previous` is the
+    /// secret before it.
     ///
     /// # Errors
     /// Internal, when the file can't be read or made: its cause says which file and why.
-    pub fn load(key: &SecretKey) -> Result<Self> {
-        let secret = match key {
+    pub fn load(key: &SecretKey, previous: Option<&SecretString>) -> Result<Self> {
+        let current = match key {
             SecretKey::Given(secret) => secret.clone(),
             SecretKey::File(path) => read_or_create(path)
                 .map_err(|error| Error::internal(format!("the key file {}: {error}", path.display())))?,
         };
-        Ok(Self { secret })
+        Ok(Self { current, previous: previous.cloned() })
     }
 
-    /// The key for one use, `N` bytes, by HKDF-SHA256 (RFC 5869).
+    /// All secrets, the current one first.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// The HS256 key of access tokens, as the text that it is used as: 64 hexadecimal digits.
     ///
     /// # Errors
-    /// Internal, if the library refuses, which it does for more than 8,160 bytes only.
-    pub fn derive<const N: usize>(&self, key_use: KeyUse) -> Result<[u8; N]> {
-        let failed = |_| Error::internal("HKDF failed");
-        let info = [key_use.info()];
-        let mut key = [0; N];
-        Salt::new(HKDF_SHA256, b"")
-            .extract(self.secret.expose_secret().as_bytes())
-            .expand(&info, KeyLength(N))
-            .map_err(failed)?
-            .fill(&mut key)
-            .map_err(failed)?;
-        Ok(key)
+    /// As [`derive()`].
+    pub fn access_token_key(&self) -> Result<SecretString> {
+        text(&self.current, KeyUse::AccessToken).map(Into::into)
     }
 }
 
-/// Reads the secret. Several instances may start at once: the file appears complete or not at all, and the first wins.
+/// A key as hexadecimal text, which any JWT tool takes as it stands.
+///
+/// # Errors
+/// As [`derive()`].
+pub(super) fn text(secret: &SecretString, key_use: KeyUse) -> Result<String> {
+    Ok(hex(&derive::<32>(secret, key_use)?))
+}
+
+/// The key for one use, `N` bytes, by HKDF-SHA256 (RFC 5869).
+///
+/// # Errors
+/// Internal, if the library refuses, which it does for more than 8,160 bytes only.
+pub(super) fn derive<const N: usize>(secret: &SecretString, key_use: KeyUse) -> Result<[u8; N]> {
+    let failed = |_| Error::internal("HKDF failed");
+    let info = [key_use.info()];
+    let mut key = [0; N];
+    Salt::new(HKDF_SHA256, b"")
+        .extract(secret.expose_secret().as_bytes())
+        .expand(&info, KeyLength(N))
+        .map_err(failed)?
+        .fill(&mut key)
+        .map_err(failed)?;
+    Ok(key)
+}
+
+/// Reads the secret. Several instances may start at once: the first one's key is everybody's.
 fn read_or_create(path: &Path) -> io::Result<SecretString> {
     match fs::read_to_string(path) {
         Ok(text) if text.trim().len() >= 64 => return Ok(text.trim().into()),
@@ -91,15 +119,7 @@ fn read_or_create(path: &Path) -> io::Result<SecretString> {
         Err(_) => {}
     }
     let secret = hex(&random::bytes::<32>().map_err(io::Error::other)?);
-    let draft = path.with_extension(format!("key.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let linked = file
-        .write_all(secret.as_bytes())
-        .and_then(|()| file.sync_all())
-        // A link, unlike a rename, does not replace what another instance has just made.
-        .and_then(|()| fs::hard_link(&draft, path));
-    fs::remove_file(&draft)?;
-    match linked {
+    match private_file::create(path, secret.as_bytes()) {
         Ok(()) => Ok(secret.into()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read_or_create(path),
         Err(error) => Err(error),

@@ -4,6 +4,11 @@
 
 pub mod access_token;
 pub mod hasher;
+mod jws;
+pub mod key_files;
+mod key_ring;
 pub mod keys;
 pub mod password;
+mod private_file;
 pub mod random;
+pub mod refresh_token;

@@ -28,6 +28,10 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         Error::AccountDisabled => {
             ("ACCOUNT_DISABLED", "This account is disabled. Ask an administrator to enable it.", None, None)
         }
+        Error::SessionNotFound => ("SESSION_NOT_FOUND", "There is no session to refresh. Sign in.", None, None),
+        Error::SessionExpired => ("SESSION_EXPIRED", "This session has expired. Sign in again.", None, None),
+        Error::SessionRevoked => ("SESSION_REVOKED", "This session has ended. Sign in again.", None, None),
+        Error::NotFound => ("NOT_FOUND", "There is no such thing, or it is not yours.", None, None),
         Error::RegistrationDisabled => (
             "REGISTRATION_DISABLED",
             "New accounts can't be registered here. Ask an administrator for one.",
@@ -41,9 +45,12 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
                 Some("TOKEN_MISSING"),
                 None,
             ),
-            UnauthenticatedReason::TokenExpired => {
-                ("UNAUTHENTICATED", "The access token has expired.", Some("TOKEN_EXPIRED"), None)
-            }
+            UnauthenticatedReason::TokenExpired => (
+                "UNAUTHENTICATED",
+                "The access token has expired. Refresh it, or sign in again.",
+                Some("TOKEN_EXPIRED"),
+                None,
+            ),
             UnauthenticatedReason::TokenInvalid => {
                 ("UNAUTHENTICATED", "The access token is not valid. Sign in again.", Some("TOKEN_INVALID"), None)
             }
@@ -77,6 +84,10 @@ fn every_error_has_its_public_answer() {
         Error::InvalidCredentials,
         Error::AccountDisabled,
         Error::RegistrationDisabled,
+        Error::SessionNotFound,
+        Error::SessionExpired,
+        Error::SessionRevoked,
+        Error::NotFound,
         Error::Unauthenticated(UnauthenticatedReason::TokenMissing),
         Error::Unauthenticated(UnauthenticatedReason::TokenExpired),
         Error::Unauthenticated(UnauthenticatedReason::TokenInvalid),
@@ -127,6 +138,10 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         | ErrorCode::InvalidCredentials
         | ErrorCode::AccountDisabled
         | ErrorCode::RegistrationDisabled
+        | ErrorCode::SessionNotFound
+        | ErrorCode::SessionExpired
+        | ErrorCode::SessionRevoked
+        | ErrorCode::NotFound
         | ErrorCode::Unauthenticated
         | ErrorCode::BadRequest
         | ErrorCode::GraphqlParseFailed

@@ -272,7 +272,7 @@ async fn variables_that_do_not_fit_are_told_where() {
         ),
         (
             json!({ "input": { "username": "ada", "password": "x", "s3cret": "s3cret" } }),
-            "The variable declared here has a field that LoginInput does not have. It has username, password.",
+            "The variable declared here has a field that LoginInput does not have. It has username, password, tokenDelivery.",
         ),
     ] {
         let answer = actor.graphql(login, variables).await;

@@ -73,7 +73,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::app",
         ],
     ),
-    ("error.rs", &["axum", "async_graphql", "sea_orm", "crate::"]),
+    ("error", &["axum", "async_graphql", "sea_orm", "crate::"]),
     ("clock.rs", &["axum", "async_graphql", "sea_orm", "crate::"]),
 ];
 

@@ -11,6 +11,7 @@
 
 mod documents;
 mod errors;
+mod forgery;
 mod graphql_over_http;
 mod health;
 mod house;
@@ -24,6 +25,7 @@ mod register;
 mod secrets;
 mod server_info;
 mod serving;
+mod sessions;
 mod settings;
 mod support;
 mod users;

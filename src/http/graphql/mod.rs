@@ -15,7 +15,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -45,9 +45,15 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Ok(media_type) => media_type,
         Err(refusal) => return refusal.into_response(MediaType::Json, id),
     };
+    let Ok(refresh_cookie) = server.refresh_cookie.read(request.headers()) else {
+        return Refusal::foreign_origin().into_response(media_type, id);
+    };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
-    let context = RequestContext::new(id, viewer, peer::client(&request));
+    let mut context = RequestContext::new(id, viewer, peer::client(&request));
+    if !is_get {
+        context.refresh_cookie = refresh_cookie;
+    }
     let request = match request::read(request, server.limits.body_timeout).await {
         Ok(request) => request,
         Err(refusal) => return refusal.into_response(media_type, id),
@@ -56,7 +62,13 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     match server.engine.execute(request, context, allow).await {
         Outcome::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
-            executed(answer, media_type, viewer, may_cache)
+            let cookie = answer.cookie_change.as_ref();
+            let cookie = cookie.and_then(|change| server.refresh_cookie.write(change, server.app.clock.now()));
+            let mut response = executed(answer, media_type, viewer, may_cache);
+            if let Some(cookie) = cookie {
+                response.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            response
         }
         Outcome::Refused(answer) => {
             let status = match media_type {

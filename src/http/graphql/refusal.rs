@@ -34,6 +34,14 @@ impl Refusal {
         Self { allow: Some(allow), ..refusal }
     }
 
+    /// The refresh cookie, from a page that may not use it.
+    pub(super) fn foreign_origin() -> Self {
+        Self::bad_request(
+            StatusCode::FORBIDDEN,
+            "Pages of this origin may not use the session's cookie. Name the origin in ALLOWED_ORIGINS if they should.",
+        )
+    }
+
     /// The answer, as GraphQL JSON.
     pub(in crate::http) fn into_response(self, media_type: MediaType, request_id: Uuid) -> Response {
         let code = self.error.code();

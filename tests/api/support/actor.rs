@@ -16,6 +16,8 @@ use super::Answer;
 pub struct Actor {
     router: Router,
     pub bearer: Option<String>,
+    /// The `Cookie` header.
+    pub cookie: Option<String>,
 }
 
 pub const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { \
@@ -24,12 +26,15 @@ pub const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $
 pub const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { \
     accessToken tokenType expiresIn user { id username lastLoginAt } } }";
 
+pub const REFRESH: &str = "mutation($input: RefreshTokenInput) { refreshToken(input: $input) { \
+    accessToken tokenType expiresIn refreshToken user { id username } } }";
+
 pub const ME: &str =
     "{ me { id username email firstName lastName fullName isActive roles createdAt updatedAt lastLoginAt } }";
 
 impl Actor {
     pub fn new(router: Router) -> Self {
-        Self { router, bearer: None }
+        Self { router, bearer: None, cookie: None }
     }
 
     /// The same person with another bearer.
@@ -43,6 +48,24 @@ impl Actor {
 
     pub async fn login(&self, username: &str, password: &str) -> Answer {
         self.graphql(LOGIN, json!({ "input": { "username": username, "password": password } })).await
+    }
+
+    /// Exchanges a refresh token that travels in the body.
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.graphql(REFRESH, json!({ "input": { "refreshToken": token } })).await
+    }
+
+    /// Exchanges the refresh token in the cookie.
+    pub async fn refresh_by_cookie(&self) -> Answer {
+        self.graphql(REFRESH, json!({})).await
+    }
+
+    pub async fn logout(&self, input: Value) -> Answer {
+        self.graphql(
+            "mutation($input: LogoutInput) { logout(input: $input) { revokedSessions } }",
+            json!({ "input": input }),
+        )
+        .await
     }
 
     pub async fn me(&self) -> Answer {
@@ -73,11 +96,14 @@ impl Actor {
 
     /// A request with this actor's bearer, to be finished.
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
-        let request = Request::builder().method(method).uri(path);
-        match &self.bearer {
-            Some(bearer) => request.header(header::AUTHORIZATION, format!("Bearer {bearer}")),
-            None => request,
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(bearer) = &self.bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        request
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

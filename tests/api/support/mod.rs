@@ -5,11 +5,18 @@ mod answer;
 mod database;
 mod log;
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-pub use actor::{Actor, LOGIN, REGISTER};
+pub use actor::{Actor, LOGIN, REFRESH, REGISTER};
 pub use answer::Answer;
 use axum::Router;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 pub use database::TestDatabase;
 use hallpass::{
@@ -20,6 +27,7 @@ use hallpass::{
     http,
 };
 pub use log::logged;
+use serde_json::Value;
 pub use serde_json::json;
 
 /// A server with a database of its own, and a clock that stands still.
@@ -27,7 +35,7 @@ pub struct TestServer {
     pub app: Arc<App>,
     pub router: Router,
     pub clock: ManualClock,
-    pub database: TestDatabase,
+    pub database: Arc<TestDatabase>,
 }
 
 impl TestServer {
@@ -41,7 +49,8 @@ impl TestServer {
     }
 
     /// A server on a database that is there already: a second instance, or the first after a restart.
-    pub async fn on(database: TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn on(database: impl Into<Arc<TestDatabase>>, change: impl FnOnce(&mut Settings)) -> Self {
+        let database = database.into();
         let mut settings = settings();
         settings.database_url = database.url().clone();
         change(&mut settings);
@@ -49,17 +58,26 @@ impl TestServer {
         Self::assemble(database, settings, connected)
     }
 
-    pub fn assemble(database: TestDatabase, settings: Settings, connected: Database) -> Self {
+    pub fn assemble(database: impl Into<Arc<TestDatabase>>, settings: Settings, connected: Database) -> Self {
         log::start();
         let clock = ManualClock::at(start_of_time());
         let app = App::new(settings, connected, Clock::Manual(clock.clone())).unwrap();
         let app = Arc::new(app);
-        Self { router: http::router(&app, http::Limits::default()), app, clock, database }
+        Self { router: http::router(&app, http::Limits::default()), app, clock, database: database.into() }
     }
 
     /// Someone without an account, or not signed in.
     pub fn anonymous(&self) -> Actor {
         Actor::new(self.router.clone())
+    }
+
+    /// Someone who has just registered with an app that keeps its refresh token itself, and that token.
+    pub async fn app_user(&self, username: &str) -> (Actor, String) {
+        let register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken refreshToken } }";
+        let input = json!({ "username": username, "password": password_of(username), "tokenDelivery": "BODY" });
+        let answer = self.anonymous().graphql(register, json!({ "input": input })).await;
+        let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
+        (self.anonymous().with_bearer(&text("/register/accessToken")), text("/register/refreshToken"))
     }
 
     /// Someone who has just registered; the password is [`password_of`] the name.
@@ -69,6 +87,32 @@ impl TestServer {
         actor.bearer = Some(answer.data("/register/accessToken").as_str().unwrap().to_owned());
         actor
     }
+}
+
+/// A folder for `JWT_KEYS`, gone when it is dropped.
+pub struct KeyFolder(PathBuf);
+
+impl KeyFolder {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("keys_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for KeyFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A part of a JWT.
+pub fn decode_part(part: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 /// Noon of a day, to the microsecond, so that a lost digit shows.

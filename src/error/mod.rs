@@ -4,7 +4,11 @@
 //! message) and in two other places only: `graphql/errors.rs` writes it as `extensions`, `http/graphql/refusal.rs`
 //! gives a refused request its status. No message ever holds a value that a client sent.
 
+mod problems;
+
 use std::{fmt, sync::Arc};
+
+pub use problems::{InputError, Problems};
 
 /// The result of everything that can fail in front of a user.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -18,6 +22,14 @@ pub enum Error {
     InvalidCredentials,
     /// The right password of a disabled account.
     AccountDisabled,
+    /// There is no refresh token, or it is not one of ours.
+    SessionNotFound,
+    /// The session was not refreshed in time, or is as old as one may get.
+    SessionExpired,
+    /// The session was ended.
+    SessionRevoked,
+    /// There is no such thing, or it is someone else's.
+    NotFound,
     /// `REGISTRATION_ENABLED` is false.
     RegistrationDisabled,
     /// There is no access token, or it is no longer good.
@@ -57,6 +69,10 @@ pub enum ErrorCode {
     InvalidCredentials,
     AccountDisabled,
     RegistrationDisabled,
+    SessionNotFound,
+    SessionExpired,
+    SessionRevoked,
+    NotFound,
     Unauthenticated,
     BadUserInput,
     BadRequest,
@@ -77,59 +93,6 @@ pub enum UnauthenticatedReason {
     TokenInvalid,
     /// Its session was ended.
     SessionRevoked,
-}
-
-/// One thing in a form that the person filling it in can put right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InputError {
-    /// What is wrong.
-    pub code: ErrorCode,
-    /// The input field at fault, as the API spells it.
-    pub field: &'static str,
-    /// The bound that was broken, in characters.
-    pub limit: Option<usize>,
-}
-
-impl InputError {
-    /// A problem of one field.
-    #[must_use]
-    pub const fn new(code: ErrorCode, field: &'static str) -> Self {
-        Self { code, field, limit: None }
-    }
-
-    /// A problem of one field that is out of its bounds.
-    #[must_use]
-    pub const fn with_limit(code: ErrorCode, field: &'static str, limit: usize) -> Self {
-        Self { code, field, limit: Some(limit) }
-    }
-}
-
-/// All problems of a form, collected while its fields are parsed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(Vec<InputError>);
-
-impl Problems {
-    /// Keeps the value, or the problem.
-    pub fn collect<T>(&mut self, parsed: Result<T, InputError>) -> Option<T> {
-        parsed.map_err(|problem| self.0.push(problem)).ok()
-    }
-
-    /// Adds a problem.
-    pub fn push(&mut self, problem: InputError) {
-        self.0.push(problem);
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The problems, in the order of the form's fields.
-    #[must_use]
-    pub fn as_slice(&self) -> &[InputError] {
-        &self.0
-    }
 }
 
 impl From<Problems> for Error {
@@ -161,6 +124,10 @@ impl Error {
             },
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
+            Self::SessionNotFound => ErrorCode::SessionNotFound,
+            Self::SessionExpired => ErrorCode::SessionExpired,
+            Self::SessionRevoked => ErrorCode::SessionRevoked,
+            Self::NotFound => ErrorCode::NotFound,
             Self::RegistrationDisabled => ErrorCode::RegistrationDisabled,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::BadUserInput(_) => ErrorCode::BadUserInput,
@@ -221,6 +188,10 @@ impl fmt::Display for Error {
             },
             Self::InvalidCredentials => f.write_str("The username or password is wrong."),
             Self::AccountDisabled => f.write_str("This account is disabled. Ask an administrator to enable it."),
+            Self::SessionNotFound => f.write_str("There is no session to refresh. Sign in."),
+            Self::SessionExpired => f.write_str("This session has expired. Sign in again."),
+            Self::SessionRevoked => f.write_str("This session has ended. Sign in again."),
+            Self::NotFound => f.write_str("There is no such thing, or it is not yours."),
             Self::RegistrationDisabled => {
                 f.write_str("New accounts can't be registered here. Ask an administrator for one.")
             }
@@ -242,40 +213,9 @@ impl fmt::Display for UnauthenticatedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TokenMissing => "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`.",
-            Self::TokenExpired => "The access token has expired.",
+            Self::TokenExpired => "The access token has expired. Refresh it, or sign in again.",
             Self::TokenInvalid => "The access token is not valid. Sign in again.",
             Self::SessionRevoked => "This session has ended. Sign in again.",
         })
-    }
-}
-
-impl fmt::Display for InputError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let limit = self.limit.unwrap_or_default();
-        match self.code {
-            ErrorCode::Required => f.write_str("This field is required."),
-            ErrorCode::TooLong | ErrorCode::PasswordTooLong => {
-                write!(f, "Use at most {limit} characters.")
-            }
-            ErrorCode::InvalidEmail => {
-                f.write_str("This is not an e-mail address; it should look like ada@example.org.")
-            }
-            ErrorCode::InvalidUsername => f.write_str("Use letters (A-Z), digits, `_` and `-` only."),
-            ErrorCode::UsernameTaken => f.write_str("This username is taken. Choose another."),
-            ErrorCode::EmailTaken => f.write_str("There is an account with this e-mail address. Sign in instead."),
-            ErrorCode::PasswordTooShort => write!(f, "Use at least {limit} characters."),
-            ErrorCode::BadUserInput => f.write_str("This holds a character that can't be stored. Remove it."),
-            // Not of a field. Listed, so that a new code does not compile until it has its words or stands here.
-            ErrorCode::InvalidInput
-            | ErrorCode::InvalidCredentials
-            | ErrorCode::AccountDisabled
-            | ErrorCode::RegistrationDisabled
-            | ErrorCode::Unauthenticated
-            | ErrorCode::BadRequest
-            | ErrorCode::GraphqlParseFailed
-            | ErrorCode::GraphqlValidationFailed
-            | ErrorCode::InternalServerError
-            | ErrorCode::ServiceUnavailable => f.write_str("This can't be taken."),
-        }
     }
 }

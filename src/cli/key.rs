@@ -1,0 +1,72 @@
+//! `hallpass key`.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::{Failure, KeyAction, KeyToShow};
+use crate::{
+    Error,
+    clock::Clock,
+    config::{ExposeSecret, JwtAlgorithm, Settings},
+    security::{
+        access_token::{AccessTokens, KeyState},
+        key_files,
+        keys::Keys,
+    },
+};
+
+/// Longer than anyone may keep the JWK Set, so that all know a key before it signs.
+const LEAD: TimeDelta = TimeDelta::hours(1);
+
+pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), Failure> {
+    match action {
+        KeyAction::Generate { at } => generate(settings, at),
+        KeyAction::Show { what: None } => show(settings),
+        KeyAction::Show { what: Some(KeyToShow::Access) } => show_access_key(settings),
+    }
+}
+
+fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), Failure> {
+    let failed = |error: Error| Failure::of("no key was made", &error);
+    let Some(folder) = &settings.jwt_keys else {
+        return Err(Failure::new(
+            "no key was made: set JWT_ALGORITHM to EdDSA, ES256 or RS256, and JWT_KEYS to a folder",
+        ));
+    };
+    let now = Clock::System.now();
+    let is_first = key_files::is_empty(folder).map_err(failed)?;
+    let starts_at = at.unwrap_or(if is_first { now } else { now + LEAD });
+    let path = key_files::generate(folder, settings.jwt_algorithm, starts_at).map_err(failed)?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+fn keys(settings: &Settings) -> Result<Keys, Failure> {
+    Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())
+        .map_err(|error| Failure::of("there is no key to show", &error))
+}
+
+fn show(settings: &Settings) -> Result<(), Failure> {
+    let now = Clock::System.now();
+    let tokens = AccessTokens::new(&keys(settings)?, settings, now);
+    for key in tokens.map_err(|error| Failure::of("there is no key to show", &error))?.keys(now) {
+        let state = match key.state {
+            KeyState::Signs => "signs".to_owned(),
+            KeyState::Verifies => "verifies".to_owned(),
+            KeyState::SignsFrom(at) => format!("signs from {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        };
+        println!("{}  {}  {state}", key.kid, settings.jwt_algorithm);
+    }
+    Ok(())
+}
+
+fn show_access_key(settings: &Settings) -> Result<(), Failure> {
+    if settings.jwt_algorithm != JwtAlgorithm::Hs256 {
+        return Err(Failure::new(format_args!(
+            "JWT_ALGORITHM is {}: nobody else needs a secret, others verify with {}/.well-known/jwks.json",
+            settings.jwt_algorithm, settings.public_url
+        )));
+    }
+    let key = keys(settings)?.access_token_key();
+    println!("{}", key.map_err(|error| Failure::of("there is no key to show", &error))?.expose_secret());
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! `JWT_ALGORITHM` and `JWT_KEYS`.
+
+use std::path::PathBuf;
+
+use super::{JwtAlgorithm, vars::Vars};
+
+pub(super) fn read(vars: &mut Vars) -> (JwtAlgorithm, Option<PathBuf>) {
+    let algorithm = vars.get("JWT_ALGORITHM", JwtAlgorithm::Hs256, "HS256, EdDSA, ES256 or RS256", |text| match text {
+        "HS256" => Some(JwtAlgorithm::Hs256),
+        "EdDSA" => Some(JwtAlgorithm::EdDsa),
+        "ES256" => Some(JwtAlgorithm::Es256),
+        "RS256" => Some(JwtAlgorithm::Rs256),
+        _ => None,
+    });
+    let folder = vars.get("JWT_KEYS", None, "a folder", |text| Some(Some(PathBuf::from(text))));
+    match (algorithm, &folder) {
+        (JwtAlgorithm::Hs256, Some(_)) => vars.mistake(
+            "JWT_KEYS is set, but JWT_ALGORITHM is HS256, which has no key files; set it to EdDSA, ES256 or RS256"
+                .to_owned(),
+        ),
+        (JwtAlgorithm::EdDsa | JwtAlgorithm::Es256 | JwtAlgorithm::Rs256, None) => vars.mistake(
+            "JWT_KEYS is not set; for JWT_ALGORITHM it wants a folder, which `hallpass key generate` fills".to_owned(),
+        ),
+        _ => {}
+    }
+    (algorithm, folder)
+}

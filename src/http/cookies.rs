@@ -1,0 +1,75 @@
+//! The refresh cookie (RFC 6265), and who may use it.
+//!
+//! Scripts can't read it, other sites can't send it (SameSite), pages of other origins on the same site are refused by
+//! their `Origin`, and what acts on it is sent by POST as JSON, which a browser sends across origins only after asking.
+
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{COOKIE, ORIGIN},
+};
+use chrono::{DateTime, Utc};
+
+use crate::{
+    config::{ExposeSecret, SecretString, Settings},
+    graphql::CookieChange,
+};
+
+/// The cookie as these settings want it.
+#[derive(Debug)]
+pub(super) struct RefreshCookie {
+    name: &'static str,
+    is_secure: bool,
+    allowed_origins: Vec<String>,
+}
+
+impl RefreshCookie {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let is_secure = settings.public_url.starts_with("https://");
+        Self {
+            // The prefix has browsers refuse one that was set without `Secure`, for a path, or by a sister host. They
+            // don't take it over plain http, which is for this machine only.
+            name: if is_secure { "__Host-refresh_token" } else { "refresh_token" },
+            is_secure,
+            allowed_origins: settings.allowed_origins.clone(),
+        }
+    }
+
+    /// The refresh token that came with a request.
+    ///
+    /// # Errors
+    /// It came from a page of an origin that is not allowed.
+    pub(super) fn read(&self, headers: &HeaderMap) -> Result<Option<SecretString>, ForeignOrigin> {
+        let Some(token) = self.find(headers) else {
+            return Ok(None);
+        };
+        // Browsers send `Origin` with every POST; who sends none is no browser, and no page made it send the cookie.
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let is_allowed = |origin: &HeaderValue| self.allowed_origins.iter().any(|allowed| origin == allowed);
+        if origins.all(is_allowed) { Ok(Some(token)) } else { Err(ForeignOrigin) }
+    }
+
+    fn find(&self, headers: &HeaderMap) -> Option<SecretString> {
+        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, value)| *name == self.name && !value.is_empty()).map(|(_, value)| value.into())
+    }
+
+    /// `Set-Cookie`.
+    pub(super) fn write(&self, change: &CookieChange, now: DateTime<Utc>) -> Option<HeaderValue> {
+        let (value, seconds) = match change {
+            CookieChange::Set { token, expires_at } => {
+                (token.expose_secret(), (*expires_at - now).num_seconds().max(0))
+            }
+            CookieChange::Clear => ("", 0),
+        };
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let text = format!("{}={value}; HttpOnly{secure}; SameSite=Strict; Path=/; Max-Age={seconds}", self.name);
+        let mut header = HeaderValue::try_from(text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+/// The cookie came with the `Origin` of a page that may not use it.
+#[derive(Debug)]
+pub(super) struct ForeignOrigin;

@@ -1,0 +1,174 @@
+//! The keys of the access tokens: one that signs, and all that verify.
+
+use std::{ffi::OsStr, fs, path::Path};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{AlgorithmParameters, Jwk, PublicKeyUse, ThumbprintHash},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    jws::TokenKey,
+    key_files::FILE_NAME,
+    keys::{KeyUse, Keys, derive, hex, text},
+};
+use crate::{Error, Result, config::JwtAlgorithm};
+
+/// 2,048 bits, in base64url: what RFC 7518 §3.3 wants at least.
+const SHORTEST_MODULUS: usize = 342;
+
+/// The keys, the oldest first.
+pub(super) struct KeyRing {
+    keys: Vec<RingKey>,
+    jwks: String,
+}
+
+/// A key as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedKey {
+    /// Its name in the header of tokens.
+    pub kid: String,
+    /// What it does.
+    pub state: KeyState,
+}
+
+/// What a key does at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It signs, and verifies.
+    Signs,
+    /// It verifies what it has signed.
+    Verifies,
+    /// It starts to sign later.
+    SignsFrom(DateTime<Utc>),
+}
+
+struct RingKey {
+    starts_at: DateTime<Utc>,
+    key: TokenKey,
+}
+
+impl KeyRing {
+    /// HS256, with keys derived from the secret and from the one before. There is no public half to publish.
+    pub(super) fn hs256(keys: &Keys, token_type: &str, uses: [KeyUse; 2]) -> Result<Self> {
+        let keys = derived(keys, token_type, uses)?.into_iter().rev();
+        let keys = keys.map(|key| RingKey { starts_at: DateTime::<Utc>::MIN_UTC, key }).collect();
+        Ok(Self { keys, jwks: jwks(&[])? })
+    }
+
+    /// All keys of a folder: see [`FILE_NAME`].
+    ///
+    /// # Errors
+    /// Internal, with a cause that names the file: one that can't be read or is not a key of this algorithm; or there
+    /// is none that has started.
+    pub(super) fn from_folder(
+        folder: &Path,
+        algorithm: JwtAlgorithm,
+        token_type: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let failed = |path: &Path, what: &dyn std::fmt::Display| {
+            Error::internal(format!("the key {} of JWT_KEYS {what}", path.display()))
+        };
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| {
+            Error::internal(format!("the folder {} of JWT_KEYS can't be read: {error}", folder.display()))
+        })?;
+        let mut found = Vec::new();
+        for path in entries.iter().map(fs::DirEntry::path).filter(|path| path.extension() == Some(OsStr::new("pem"))) {
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let starts_at = NaiveDateTime::parse_from_str(name, FILE_NAME)
+                .map_err(|_| failed(&path, &"must be named by the UTC time it starts: 20260131T120000Z.pem"))?
+                .and_utc();
+            let pem = fs::read(&path).map_err(|error| failed(&path, &format_args!("can't be read: {error}")))?;
+            let (key, jwk) = from_pem(&pem, algorithm, token_type)
+                .map_err(|reason| failed(&path, &format_args!("is not a private key for {algorithm}: {reason}")))?;
+            found.push((RingKey { starts_at, key }, jwk));
+        }
+        found.sort_by_key(|(key, _)| key.starts_at);
+        let (keys, public): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let ring = Self { keys, jwks: jwks(&public)? };
+        if ring.signing(now).is_none() {
+            return Err(Error::internal(format!(
+                "the folder {} of JWT_KEYS has no key that has started; make one with `hallpass key generate`",
+                folder.display()
+            )));
+        }
+        Ok(ring)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The public keys as a JWK Set (RFC 7517 §5), also those that are to sign later.
+    pub(super) fn jwks(&self) -> &str {
+        &self.jwks
+    }
+
+    fn signing(&self, now: DateTime<Utc>) -> Option<&TokenKey> {
+        self.keys.iter().rev().find(|key| key.starts_at <= now).map(|key| &key.key)
+    }
+
+    /// All keys, the youngest first, and what they do at this moment.
+    pub(super) fn list(&self, now: DateTime<Utc>) -> Vec<ListedKey> {
+        let signing = self.signing(now).map(TokenKey::kid);
+        let state = |key: &RingKey| {
+            if key.starts_at > now {
+                KeyState::SignsFrom(key.starts_at)
+            } else if signing == Some(key.key.kid()) {
+                KeyState::Signs
+            } else {
+                KeyState::Verifies
+            }
+        };
+        self.keys.iter().rev().map(|key| ListedKey { kid: key.key.kid().to_owned(), state: state(key) }).collect()
+    }
+
+    /// # Errors
+    /// Internal, if no key has started or the library can't sign.
+    pub(super) fn sign(&self, claims: &impl Serialize, now: DateTime<Utc>) -> Result<String> {
+        self.signing(now).ok_or_else(|| Error::internal("no key has started"))?.sign(claims)
+    }
+
+    pub(super) fn verify<C: DeserializeOwned>(&self, token: &str) -> Option<C> {
+        self.keys.iter().rev().find_map(|key| key.key.verify(token))
+    }
+}
+
+/// HS256 keys for one type of token, the current one first: `uses` are those of the key and of its name.
+pub(super) fn derived(keys: &Keys, token_type: &str, [key, name]: [KeyUse; 2]) -> Result<Vec<TokenKey>> {
+    let derived = |secret| {
+        let key = text(secret, key)?;
+        let kid = hex(&derive::<8>(secret, name)?);
+        let (signing, verifying) = (EncodingKey::from_secret(key.as_bytes()), DecodingKey::from_secret(key.as_bytes()));
+        TokenKey::new(token_type, Algorithm::HS256, kid, signing, verifying)
+    };
+    keys.secrets().map(derived).collect()
+}
+
+/// The key, and its public half under the name of its thumbprint (RFC 7638).
+fn from_pem(pem: &[u8], algorithm: JwtAlgorithm, token_type: &str) -> Result<(TokenKey, Jwk), String> {
+    let text = |error: jsonwebtoken::errors::Error| error.to_string();
+    let (algorithm, signing) = match algorithm {
+        JwtAlgorithm::Hs256 => return Err("HS256 has no key files".to_owned()),
+        JwtAlgorithm::EdDsa => (Algorithm::EdDSA, EncodingKey::from_ed_pem(pem).map_err(text)?),
+        JwtAlgorithm::Es256 => (Algorithm::ES256, EncodingKey::from_ec_pem(pem).map_err(text)?),
+        JwtAlgorithm::Rs256 => (Algorithm::RS256, EncodingKey::from_rsa_pem(pem).map_err(text)?),
+    };
+    let mut jwk = Jwk::from_encoding_key(&signing, algorithm).map_err(text)?;
+    if matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa) if rsa.n.len() < SHORTEST_MODULUS) {
+        return Err("it has less than 2,048 bits".to_owned());
+    }
+    let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(text)?;
+    jwk.common.key_id = Some(kid.clone());
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    let verifying = DecodingKey::from_jwk(&jwk).map_err(text)?;
+    let key = TokenKey::new(token_type, algorithm, kid, signing, verifying).map_err(|error| error.to_string())?;
+    Ok((key, jwk))
+}
+
+fn jwks(keys: &[Jwk]) -> Result<String> {
+    serde_json::to_string(&serde_json::json!({ "keys": keys })).map_err(Error::internal)
+}

@@ -1,0 +1,495 @@
+use std::sync::Arc;
+
+use axum::http::Method;
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use hallpass::{
+    accounts,
+    entity::{
+        audit_event::{self, Kind},
+        session, user,
+    },
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+
+use crate::support::{Actor, Answer, REFRESH, TestDatabase, TestServer, json, password_of};
+
+/// The new refresh token and access token of a successful refresh.
+fn tokens(answer: &Answer) -> (String, String) {
+    let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
+    (text("/refreshToken/refreshToken"), text("/refreshToken/accessToken"))
+}
+
+/// What the only session's row says.
+async fn row(server: &TestServer) -> session::Model {
+    let mut rows = session::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    rows.remove(0)
+}
+
+async fn events(server: &TestServer, kind: Kind) -> usize {
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    events.iter().filter(|event| event.kind == kind).count()
+}
+
+/// Waits until the guard has noted that the current tokens have arrived, which it does beside the request.
+async fn confirmed(server: &TestServer) {
+    for _ in 0..10_000 {
+        let row = row(server).await;
+        if row.confirmed_generation == row.generation {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("not confirmed");
+}
+
+/// The `Set-Cookie` of an answer as name, value, attributes.
+fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
+    let mut parts = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {answer:#?}")).split("; ");
+    let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+    (name.to_owned(), value.to_owned(), parts.map(ToOwned::to_owned).collect())
+}
+
+#[tokio::test]
+async fn ada_stays_signed_in_by_refreshing() {
+    let server = TestServer::start().await;
+    let (ada, mut refresh) = server.app_user("ada").await;
+    // Every 29 minutes for ten days, past any token and any single lifetime.
+    for _ in 0..500 {
+        server.clock.advance(TimeDelta::minutes(29));
+        let (next, access) = tokens(&server.anonymous().refresh(&refresh).await);
+        assert_ne!(next, refresh);
+        refresh = next;
+        assert_eq!(ada.with_bearer(&access).me().await.data("/me/username"), "ada");
+    }
+    assert_eq!(row(&server).await.generation, 500);
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "TOKEN_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_used_ends_after_a_week_and_one_that_is_after_ninety_days() {
+    let server = TestServer::start().await;
+    let (_, unused) = server.app_user("ada").await;
+    server.clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
+    let (mut used, _) = tokens(&server.anonymous().refresh(&unused).await);
+    for _ in 0..13 {
+        server.clock.advance(TimeDelta::days(6));
+        used = tokens(&server.anonymous().refresh(&used).await).0;
+    }
+    // Day 85 of 90: from here on it does not slide any more.
+    server.clock.advance(TimeDelta::days(5));
+    assert_eq!(server.anonymous().refresh(&used).await.data("/refreshToken/user/username"), "ada");
+    server.clock.advance(TimeDelta::microseconds(1));
+    assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
+    // Swept or not, it is the same to its owner.
+    assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn twelve_refreshes_at_once_rotate_once_and_get_the_same_successor() {
+    // Two instances on one database, as behind a proxy.
+    let database = Arc::new(TestDatabase::create().await);
+    let servers =
+        [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
+    for round in 0..8 {
+        let (_, token) = servers[0].app_user(&format!("ada{round}")).await;
+        let refreshes = (0..12).map(|n| {
+            let (actor, token) = (servers[n % 2].anonymous(), token.clone());
+            tokio::spawn(async move { actor.refresh(&token).await })
+        });
+        let answers = join_all(refreshes.collect::<Vec<_>>()).await;
+        let (successors, bearers): (Vec<_>, Vec<_>) = answers.iter().map(|a| tokens(a.as_ref().unwrap())).unzip();
+        assert!(successors.iter().all(|successor| *successor == successors[0] && *successor != token));
+        for bearer in bearers {
+            servers[1].anonymous().with_bearer(&bearer).me().await.data("/me/id");
+        }
+    }
+    let rows = session::Entity::find().all(servers[0].app.database.read()).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.generation).collect::<Vec<_>>(), [1; 8]);
+    assert_eq!(events(&servers[0], Kind::RefreshTokenReused).await, 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_got_lost_is_given_again() {
+    let server = TestServer::start().await;
+    let (_, token) = server.app_user("ada").await;
+    let (successor, _) = tokens(&server.anonymous().refresh(&token).await);
+    // The app was killed before it could write it down, and is started again days later.
+    server.clock.advance(TimeDelta::days(3));
+    for _ in 0..3 {
+        assert_eq!(tokens(&server.anonymous().refresh(&token).await).0, successor);
+    }
+    assert_eq!(row(&server).await.generation, 1);
+    // A thief one step behind would look the same: it is told, once.
+    assert_eq!(events(&server, Kind::RefreshTokenRepeated).await, 1);
+    // Once the successor is used, the old one is worth nothing.
+    let (current, access) = tokens(&server.anonymous().refresh(&successor).await);
+    assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
+    let me = server.anonymous().with_bearer(&access).me().await;
+    assert_eq!(me.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(events(&server, Kind::RefreshTokenReused).await, 1);
+}
+
+#[tokio::test]
+async fn a_second_tab_has_half_a_minute_to_follow() {
+    let server = TestServer::start().await;
+    let (_, token) = server.app_user("ada").await;
+    let (successor, access) = tokens(&server.anonymous().refresh(&token).await);
+    // The first tab goes on with its new access token, which shows that it arrived.
+    server.anonymous().with_bearer(&access).me().await.data("/me/id");
+    confirmed(&server).await;
+    server.clock.advance(TimeDelta::seconds(30));
+    assert_eq!(tokens(&server.anonymous().refresh(&token).await).0, successor);
+    assert_eq!(events(&server, Kind::RefreshTokenRepeated).await, 0);
+    // Later nobody but a thief would come with it.
+    server.clock.advance(TimeDelta::microseconds(1));
+    assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&successor).await.code(), "SESSION_REVOKED");
+    let me = server.anonymous().with_bearer(&access).me().await;
+    assert_eq!(me.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(events(&server, Kind::RefreshTokenReused).await, 1);
+}
+
+#[tokio::test]
+async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
+    for (rotate, set_back) in [(2, false), (1, true)] {
+        let server = TestServer::start().await;
+        let (_, first) = server.app_user("ada").await;
+        let mut token = first.clone();
+        for _ in 0..rotate {
+            token = tokens(&server.anonymous().refresh(&token).await).0;
+        }
+        let presented = if set_back {
+            // A backup was restored that knows nothing of the refresh.
+            let mut row = row(&server).await.into_active_model();
+            row.generation = Set(0);
+            row.update(server.app.database.read()).await.unwrap();
+            token
+        } else {
+            first
+        };
+        assert_eq!(server.anonymous().refresh(&presented).await.code(), "SESSION_REVOKED");
+        assert_eq!(server.anonymous().refresh(&presented).await.code(), "SESSION_REVOKED");
+        assert!(row(&server).await.revoked_at.is_some());
+        assert_eq!(events(&server, Kind::RefreshTokenReused).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_refresh_token_finds_no_session() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    let altered = format!("{}A", &token[..token.len() - 1]);
+    let access = ada.bearer.clone().unwrap();
+    for wrong in
+        ["", "x", "a.b.c", &altered, &format!("{token}="), &format!("{token}.x"), &access, &"x".repeat(100_000)]
+    {
+        assert_eq!(server.anonymous().refresh(wrong).await.code(), "SESSION_NOT_FOUND", "{wrong:.80}");
+    }
+    assert_eq!(server.anonymous().refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
+    // And a refresh token is no access token.
+    assert_eq!(ada.with_bearer(&token).me().await.error()["extensions"]["reason"], "TOKEN_INVALID");
+    assert_eq!(row(&server).await.generation, 0);
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_not_refreshed() {
+    let server = TestServer::start().await;
+    let (_, token) = server.app_user("ada").await;
+    let db = server.app.database.read();
+    let mut ada = user::Entity::find().one(db).await.unwrap().unwrap().into_active_model();
+    ada.is_active = Set(false);
+    ada.update(db).await.unwrap();
+    assert_eq!(server.anonymous().refresh(&token).await.code(), "ACCOUNT_DISABLED");
+    assert_eq!(row(&server).await.generation, 0);
+    user::Entity::delete_many().exec(db).await.unwrap();
+    assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
+    let server = TestServer::start().await;
+    let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
+    let (name, token, attributes) = set_cookie(&answer);
+    // On this machine, over plain http.
+    assert_eq!(name, "refresh_token");
+    assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
+    assert!(!answer.text.contains(&token));
+
+    let mut browser = server.anonymous();
+    browser.cookie = Some(format!("theme=dark; refresh_token={token}; lang=en"));
+    server.clock.advance(TimeDelta::days(1));
+    let answer = browser.refresh_by_cookie().await;
+    let (_, next, _) = set_cookie(&answer);
+    assert_eq!(answer.data("/refreshToken/refreshToken"), serde_json::Value::Null);
+    assert!(next != token && !answer.text.contains(&next));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    // It is not taken another way, and nothing rotates.
+    for wrong in [&token, &next] {
+        assert_eq!(server.anonymous().refresh(wrong).await.code(), "SESSION_NOT_FOUND");
+    }
+    assert_eq!(row(&server).await.generation, 1);
+    let by_get = format!("/graphql?query={}", "mutation{refreshToken{accessToken}}");
+    assert_eq!(browser.get(&by_get).await.status, 405);
+    assert_eq!(row(&server).await.generation, 1);
+}
+
+#[tokio::test]
+async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
+    let server = TestServer::start().await;
+    let (mut ada, token) = server.app_user("ada").await;
+    ada.cookie = Some(format!("refresh_token={token}"));
+    assert_eq!(ada.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
+    assert_eq!(row(&server).await.generation, 0);
+    // The input beats the cookie.
+    let answer = ada.refresh(&token).await;
+    assert!(answer.header("set-cookie").is_none());
+    let (next, _) = tokens(&answer);
+    ada.cookie = Some("refresh_token=broken".to_owned());
+    tokens(&ada.refresh(&next).await);
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_is_bound_to_the_host() {
+    let server = TestServer::with(|settings| {
+        settings.public_url = "https://accounts.example.org".to_owned();
+        settings.allowed_origins = vec!["https://accounts.example.org".to_owned()];
+    })
+    .await;
+    let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
+    let (name, token, attributes) = set_cookie(&answer);
+    assert_eq!(name, "__Host-refresh_token");
+    assert_eq!(attributes, ["HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
+    let mut browser = server.anonymous();
+    // What a sister host could plant is not looked at.
+    browser.cookie = Some(format!("refresh_token={token}"));
+    assert_eq!(browser.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
+    browser.cookie = Some(format!("__Host-refresh_token={token}"));
+    browser.refresh_by_cookie().await.data("/refreshToken/accessToken");
+}
+
+#[tokio::test]
+async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
+    let server = TestServer::start().await;
+    let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
+    let (_, token, _) = set_cookie(&answer);
+    let mut browser = server.anonymous();
+    for cookie in ["refresh_token=", "refresh_token=broken", "other=1"] {
+        browser.cookie = Some(cookie.to_owned());
+        let answer = browser.refresh_by_cookie().await;
+        assert_eq!(answer.code(), "SESSION_NOT_FOUND");
+        assert!(answer.header("set-cookie").is_none());
+    }
+    browser.cookie = Some(format!("refresh_token={token}"));
+    let answer = browser.logout(json!(null)).await;
+    assert_eq!(answer.data("/logout/revokedSessions"), 1);
+    let (name, value, attributes) = set_cookie(&answer);
+    assert_eq!((&*name, &*value), ("refresh_token", ""));
+    assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=0"]);
+    let answer = browser.refresh_by_cookie().await;
+    assert_eq!(answer.code(), "SESSION_REVOKED");
+    assert!(answer.header("set-cookie").is_none());
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_cant_use_the_cookie_whatever_it_sends() {
+    let server = TestServer::start().await;
+    let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
+    let cookie = format!("refresh_token={}", set_cookie(&answer).1);
+    let send = async |origin: &str, body: &str| {
+        let request = server
+            .anonymous()
+            .request(Method::POST, "/graphql")
+            .header("content-type", "application/json")
+            .header("cookie", &cookie)
+            .header("origin", origin);
+        server.anonymous().send(request.body(body.to_owned().into()).unwrap()).await
+    };
+    let refresh = json!({ "query": REFRESH }).to_string();
+    for origin in ["https://evil.example", "null", "http://localhost:8001", "http://localhost:3000.evil.example", ""] {
+        for body in [&*refresh, r#"{"query":"{ __typename }"}"#, "not JSON"] {
+            let answer = send(origin, body).await;
+            assert_eq!((answer.status.as_u16(), &*answer.code()), (403, "BAD_REQUEST"), "{origin} {body}");
+            assert!(answer.header("set-cookie").is_none());
+            assert!(answer.header("access-control-allow-origin").is_none());
+        }
+    }
+    assert_eq!(row(&server).await.generation, 0);
+    for origin in ["http://localhost:8000", "http://127.0.0.1:8000", "http://localhost:3000"] {
+        let answer = send(origin, &refresh).await;
+        answer.data("/refreshToken/accessToken");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+    }
+}
+
+#[tokio::test]
+async fn whoever_signs_in_refreshes_or_signs_out_is_not_held_up_by_a_stale_header() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    server.clock.advance(TimeDelta::hours(1));
+    for bearer in [ada.bearer.clone().unwrap(), "broken".to_owned()] {
+        let stale = server.anonymous().with_bearer(&bearer);
+        let name = if bearer == "broken" { "cy" } else { "bo" };
+        stale.register(json!({ "username": name, "password": password_of(name) })).await.data("/register/user/id");
+        stale.login("ada", &password_of("ada")).await.data("/login/user/id");
+        assert!(stale.refresh(&token).await.header("www-authenticate").is_none());
+        stale.logout(json!({})).await.data("/logout/revokedSessions");
+    }
+}
+
+#[tokio::test]
+async fn logout_ends_what_is_shown_however_old_and_nothing_else() {
+    let server = TestServer::start().await;
+    let (ada, first) = server.app_user("ada").await;
+    let elsewhere = server.anonymous().login("ada", &password_of("ada")).await;
+    let elsewhere = server.anonymous().with_bearer(elsewhere.data("/login/accessToken").as_str().unwrap());
+
+    // Nothing shown, nothing done.
+    assert_eq!(server.anonymous().logout(json!(null)).await.data("/logout/revokedSessions"), 0);
+    assert_eq!(ada.with_bearer("broken").logout(json!({})).await.data("/logout/revokedSessions"), 0);
+    // An access token that has expired, and a refresh token long replaced, both of the same session.
+    let (second, _) = tokens(&server.anonymous().refresh(&first).await);
+    let (third, _) = tokens(&server.anonymous().refresh(&second).await);
+    server.clock.advance(TimeDelta::hours(1));
+    assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 1);
+    assert_eq!(server.anonymous().refresh(&third).await.code(), "SESSION_REVOKED");
+    assert_eq!(events(&server, Kind::LoggedOut).await, 1);
+    // Again is no error.
+    assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 0);
+    let reason = elsewhere.me().await.error()["extensions"]["reason"].clone();
+    assert_eq!(reason, "TOKEN_EXPIRED", "the other session lives on");
+    assert_eq!(elsewhere.logout(json!({})).await.data("/logout/revokedSessions"), 1);
+}
+
+#[tokio::test]
+async fn logout_acts_at_the_next_request() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    ada.me().await.data("/me/id");
+    assert_eq!(ada.logout(json!({})).await.data("/logout/revokedSessions"), 1);
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn everywhere_takes_a_live_token_and_ends_all() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    let (bo, _) = server.app_user("bo").await;
+    let login = async || {
+        let answer = server.anonymous().login("ada", &password_of("ada")).await;
+        server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap())
+    };
+    let other = login().await;
+    let everywhere = json!({ "everywhere": true });
+    assert_eq!(server.anonymous().logout(everywhere.clone()).await.error()["extensions"]["reason"], "TOKEN_MISSING");
+    // A replaced token ends its own session, but is too weak for this.
+    let (current, _) = tokens(&server.anonymous().refresh(&token).await);
+    let weak = server.anonymous().logout(json!({ "everywhere": true, "refreshToken": token })).await;
+    assert_eq!(weak.code(), "UNAUTHENTICATED");
+    assert!(weak.header("set-cookie").is_none());
+    ada.me().await.data("/me/id");
+
+    assert_eq!(ada.logout(everywhere).await.data("/logout/revokedSessions"), 2);
+    assert_eq!(other.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
+    bo.me().await.data("/me/id");
+    assert_eq!(events(&server, Kind::LoggedOut).await, 1);
+
+    // A current refresh token is as good as a live access token.
+    let (_, token) = server.app_user("cy").await;
+    server.clock.advance(TimeDelta::hours(1));
+    let answer = server.anonymous().logout(json!({ "everywhere": true, "refreshToken": token })).await;
+    assert_eq!(answer.data("/logout/revokedSessions"), 1);
+}
+
+const SESSIONS: &str = "{ me { sessions { id isCurrent device userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
+
+#[tokio::test]
+async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    let (bo, _) = server.app_user("bo").await;
+    server.clock.advance(TimeDelta::minutes(1));
+    let login = json!({ "query": crate::support::LOGIN,
+        "variables": { "input": { "username": "ada", "password": password_of("ada") } } });
+    let request = ada
+        .request(Method::POST, "/graphql")
+        .header("content-type", "application/json")
+        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
+        .extension(hallpass::http::Peer("192.0.2.7:4711".parse().unwrap()));
+    let answer = server.anonymous().send(request.body(login.to_string().into()).unwrap()).await;
+    let elsewhere = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
+
+    let listed = ada.query(SESSIONS).await.data("/me/sessions");
+    assert_eq!(listed[0]["device"], "Firefox on Linux");
+    assert_eq!(listed[0]["ipAddress"], "192.0.2.7");
+    assert_eq!(listed[0]["isCurrent"], false);
+    assert_eq!(listed[0]["createdAt"], "2026-01-31T12:01:00.123Z");
+    assert_eq!(listed[0]["expiresAt"], "2026-02-07T12:01:00.123Z");
+    assert_eq!(listed[1]["isCurrent"], true);
+    assert_eq!(listed[1]["device"], "Unknown device");
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+
+    // The latest used comes first, and the payload of a sign-in knows which one is current.
+    server.clock.advance(TimeDelta::minutes(1));
+    let refresh = "mutation($t: String!) { refreshToken(input: { refreshToken: $t }) { user { sessions { isCurrent lastUsedAt } } } }";
+    let listed = bo.graphql(refresh, json!({ "t": token })).await.data("/refreshToken/user/sessions");
+    assert_eq!(listed[0], json!({ "isCurrent": true, "lastUsedAt": "2026-01-31T12:02:00.123Z" }));
+
+    let revoke = "mutation($id: ID!) { revokeSession(input: { sessionId: $id }) { revokedSessionId } }";
+    let id = elsewhere.query(SESSIONS).await.data("/me/sessions/1/id");
+    for wrong in [json!("no id"), json!("00000000-0000-7000-8000-000000000000")] {
+        assert_eq!(ada.graphql(revoke, json!({ "id": wrong })).await.code(), "NOT_FOUND");
+    }
+    assert_eq!(bo.graphql(revoke, json!({ "id": id })).await.code(), "NOT_FOUND");
+    assert_eq!(server.anonymous().graphql(revoke, json!({ "id": id })).await.code(), "UNAUTHENTICATED");
+    assert_eq!(ada.graphql(revoke, json!({ "id": id })).await.data("/revokeSession/revokedSessionId"), id);
+    assert_eq!(elsewhere.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(ada.graphql(revoke, json!({ "id": id })).await.code(), "NOT_FOUND");
+    assert_eq!(ada.query(SESSIONS).await.data("/me/sessions").as_array().unwrap().len(), 1);
+    assert_eq!(events(&server, Kind::SessionRevoked).await, 1);
+}
+
+#[tokio::test]
+async fn ada_ends_all_sessions_but_this_one() {
+    let server = TestServer::start().await;
+    let (ada, _) = server.app_user("ada").await;
+    let (bo, _) = server.app_user("bo").await;
+    let others: Vec<Actor> = join_all((0..3).map(|_| async {
+        let answer = server.anonymous().login("ada", &password_of("ada")).await;
+        server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap())
+    }))
+    .await;
+    let revoke = "mutation { revokeOtherSessions { revokedSessions } }";
+    assert_eq!(ada.query(revoke).await.data("/revokeOtherSessions/revokedSessions"), 3);
+    assert_eq!(ada.query(revoke).await.data("/revokeOtherSessions/revokedSessions"), 0);
+    for other in others {
+        assert_eq!(other.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    }
+    ada.me().await.data("/me/id");
+    bo.me().await.data("/me/id");
+    assert_eq!(events(&server, Kind::SessionRevoked).await, 1);
+}
+
+#[tokio::test]
+async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let template = row(&server).await;
+    let expired = (0..450).map(|n| {
+        let mut session = template.clone().into_active_model();
+        session.id = Set(uuid::Uuid::from_u128(n));
+        session.expires_at = Set(template.created_at - TimeDelta::seconds(i64::try_from(n).unwrap()));
+        session
+    });
+    session::Entity::insert_many(expired).exec(server.app.database.read()).await.unwrap();
+    assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 450);
+    assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(row(&server).await, template);
+}
