@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use crate::support::{TestDatabase, TestServer, json, password_of, settings};
 
 #[tokio::test]
-async fn login_register_and_guard_search_by_index() {
+async fn login_register_guard_and_sessions_search_by_index() {
     let database = TestDatabase::create().await;
     let mut settings = settings();
     settings.database_url = database.url().clone();
@@ -25,11 +25,20 @@ async fn login_register_and_guard_search_by_index() {
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap()).me().await.data("/me");
 
+    let (app, token) = server.app_user("bo").await;
+    let refresh = app.refresh(&token).await;
+    app.query("{ me { sessions { id } } }").await.data("/me/sessions/0/id");
+    app.query("mutation { revokeOtherSessions { revokedSessions } }").await.data("/revokeOtherSessions");
+    app.refresh(refresh.data("/refreshToken/refreshToken").as_str().unwrap()).await.data("/refreshToken");
+    app.refresh(&token).await.code();
+    app.logout(json!({})).await.data("/logout");
+    hallpass::accounts::sessions::sweep(&server.app).await.unwrap();
+
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     let searching: Vec<&Statement> =
         statements.iter().filter(|statement| !statement.sql.starts_with("INSERT")).collect();
-    // By name and by address, for login and for taken names, the note of a login, the guard.
-    assert!(searching.len() >= 7, "{searching:#?}");
+    // By name and by address, for login and for taken names, the note of a login, the guard; then the sessions'.
+    assert!(searching.len() >= 18, "{searching:#?}");
     for statement in searching {
         let plan = explain(&server.app.database, statement).await;
         assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
@@ -73,13 +82,13 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
         .map(|row| match backend {
             DbBackend::Sqlite => {
                 let detail: String = row.try_get("", "detail").unwrap();
-                let uses_index = detail.starts_with("SEARCH") && detail.contains("USING");
+                // The other lines tell of sorting what was found.
+                let uses_index = !detail.starts_with("SCAN");
                 (detail, uses_index)
             }
             DbBackend::Postgres => {
                 let line: String = row.try_get_by_index(0).unwrap();
-                let is_scan = line.contains("Scan");
-                let uses_index = !is_scan || line.contains("Index");
+                let uses_index = !line.contains("Seq Scan");
                 (line, uses_index)
             }
             _ => {

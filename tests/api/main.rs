@@ -16,6 +16,7 @@ mod graphql_over_http;
 mod health;
 mod house;
 mod indexes;
+mod keys;
 mod limits;
 mod login;
 mod migrations;
