@@ -1,5 +1,8 @@
 //! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod keys;
+mod sessions;
 
 use std::{
     fs,
@@ -54,13 +57,19 @@ impl Server {
         let listen = format!("127.0.0.1:{port}");
         let mut command = folder.hallpass(&[], environment);
         let mut child = command.env("LISTEN", &listen).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut server = Self { child, log, port };
+        server.wait_for_line("ready at");
+        server
+    }
+
+    /// Reads the log up to a line with this text.
+    fn wait_for_line(&mut self, text: &str) {
         let mut line = String::new();
-        while !line.contains("ready at") {
+        while !line.contains(text) {
             line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server did not start");
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log ended without `{text}`");
         }
-        Self { child, log, port }
     }
 
     fn send(&self, request: &str) -> String {
@@ -75,6 +84,12 @@ impl Server {
         let length = body.len();
         self.send(&format!(
             "POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn me(&self, token: &str) -> String {
+        self.send(&format!(
+            "GET /graphql?query=%7Bme%7Busername%7D%7D HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
         ))
     }
 
@@ -245,9 +260,7 @@ fn accounts_and_tokens_outlive_a_restart() {
     drop(first);
 
     let second = Server::start(&folder, &environment);
-    let me = second.send(&format!(
-        "GET /graphql?query=%7Bme%7Busername%7D%7D HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
-    ));
+    let me = second.me(&token);
     assert!(me.contains(r#"{"data":{"me":{"username":"ada"}}}"#), "{me}");
     assert!(second.graphql(LOGIN).contains("accessToken"));
 

@@ -1,0 +1,82 @@
+// Other services verify access tokens with what Hallpass publishes, by the libraries that they use (jose, PyJWT), while
+// the key changes under load: no request fails, and the tokens of both keys are good.
+// node verifiers.mjs <binary> <python with PyJWT>
+
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { calculateJwkThumbprint, createRemoteJWKSet, jwtVerify } from "jose";
+import { start } from "./server.mjs";
+
+const [binary, python] = process.argv.slice(2);
+const WORKERS = 8;
+
+let failed = 0;
+function check(what, isTrue) {
+  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
+  if (!isTrue) failed += 1;
+}
+
+async function graphql(port, query, token) {
+  const response = await fetch(`http://localhost:${port}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url")).kid;
+
+async function tryAlgorithm(algorithm, port) {
+  const server = await start(binary, port, { JWT_ALGORITHM: algorithm, JWT_KEYS: "keys", BCRYPT_COST: "10" }, (run) => run(["key", "generate"]));
+  const url = `http://localhost:${port}`;
+  const login = async () => (await graphql(port, 'mutation { login(input: {username: "ada", password: "correct horse"}) { accessToken } }')).login.accessToken;
+  await graphql(port, 'mutation { register(input: {username: "ada", password: "correct horse"}) { user { id } } }');
+  const old = await login();
+
+  const keys = createRemoteJWKSet(new URL(`${url}/.well-known/jwks.json`), { cooldownDuration: 0 });
+  const wanted = { issuer: url, audience: url, algorithms: [algorithm], typ: "at+jwt" };
+  const jose = async (token) => (await jwtVerify(token, keys, wanted)).payload.preferred_username === "ada";
+  const pyjwt = (token) => spawnSync(python, [join(import.meta.dirname, "verify.py"), url, algorithm], { input: token, stdio: ["pipe", "inherit", "inherit"] }).status === 0;
+  check(`${algorithm}: jose verifies`, await jose(old));
+  check(`${algorithm}: PyJWT verifies`, pyjwt(old));
+  const [published] = (await (await fetch(`${url}/.well-known/jwks.json`)).json()).keys;
+  check(`${algorithm}: the kid is the thumbprint of RFC 7638`, (await calculateJwkThumbprint(published, "sha256")) === published.kid);
+
+  // Workers sign in and ask who they are without pause, while a key is made that starts in two seconds.
+  let requests = 0;
+  const failures = [];
+  let current = old;
+  const until = Date.now() + 30_000;
+  const work = async () => {
+    while (kidOf(current) === kidOf(old) && Date.now() < until) {
+      try {
+        current = await login();
+        await graphql(port, "{ me { id } }", current);
+        await graphql(port, "{ me { id } }", old);
+        requests += 3;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  const working = Array.from({ length: WORKERS }, work);
+  const at = new Date(Date.now() + 2000).toISOString();
+  server.run(["key", "generate", "--at", at]);
+  process.kill(server.pid, "SIGHUP");
+  await Promise.all(working);
+  for (const failure of failures.slice(0, 3)) console.log(failure.message);
+  check(`${algorithm}: none of ${requests} requests failed while the key changed`, failures.length === 0 && requests > 0);
+  check(`${algorithm}: the new key signs`, kidOf(current) !== kidOf(old));
+  check(`${algorithm}: jose verifies tokens of both keys`, (await jose(current)) && (await jose(old)));
+  check(`${algorithm}: PyJWT verifies tokens of both keys`, pyjwt(current) && pyjwt(old));
+  check(`${algorithm}: there are two key files`, readdirSync(join(server.folder, "keys")).length === 2);
+  await server();
+}
+
+for (const [index, algorithm] of ["EdDSA", "ES256", "RS256"].entries()) await tryAlgorithm(algorithm, 8130 + index);
+console.log(`${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
