@@ -1,5 +1,5 @@
 //! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod keys;
 mod sessions;
