@@ -33,6 +33,8 @@ pub struct ServerInfo {
     username_policy: UsernamePolicy,
     /// Seconds an access token lives. 1800 unless configured.
     access_token_lifetime: i64,
+    /// Seconds a session lives without being refreshed. 604800 (7 days) unless configured.
+    refresh_token_lifetime: i64,
 }
 
 /// What a password must be.
@@ -70,6 +72,7 @@ impl ServerInfo {
                 pattern: r"[A-Za-z0-9_\-]+",
             },
             access_token_lifetime: app.access_tokens.lifetime().num_seconds(),
+            refresh_token_lifetime: app.settings.refresh_token_lifetime.num_seconds(),
         }
     }
 }

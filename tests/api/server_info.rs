@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use crate::support::{TestServer, json};
 
-const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired accessTokenLifetime \
+const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired accessTokenLifetime refreshTokenLifetime \
     passwordPolicy { minLength maxLength } usernamePolicy { minLength maxLength pattern } } }";
 
 #[tokio::test]
@@ -11,12 +11,13 @@ async fn a_form_learns_what_to_ask_for() {
         settings.require_email = true;
         settings.registration_enabled = false;
         settings.access_token_lifetime = TimeDelta::minutes(5);
+        settings.refresh_token_lifetime = TimeDelta::days(1);
     })
     .await;
     assert_eq!(
         server.anonymous().query(SERVER_INFO).await.data("/serverInfo"),
         json!({
-            "registrationEnabled": false, "emailRequired": true, "accessTokenLifetime": 300,
+            "registrationEnabled": false, "emailRequired": true, "accessTokenLifetime": 300, "refreshTokenLifetime": 86400,
             "passwordPolicy": { "minLength": 8, "maxLength": 128 },
             "usernamePolicy": { "minLength": 1, "maxLength": 64, "pattern": "[A-Za-z0-9_\\-]+" },
         })

@@ -1,0 +1,164 @@
+// The refresh cookie as a browser treats it: what pages of an allowed origin, of another origin on the same site, and of
+// another site can do with it, over plain http on this machine and over https.
+// node cookies.mjs <binary>
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { start } from "./server.mjs";
+
+const PORTS = { hallpass: 8140, allowed: 8141, foreign: 8142, elsewhere: 8143, tls: 8144, behindTls: 8145 };
+
+let failed = 0;
+function check(what, isTrue) {
+  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
+  if (!isTrue) failed += 1;
+}
+
+const servers = [];
+async function serve(port, server) {
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  servers.push(server);
+}
+const emptyPage = (_, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>a page</title>");
+for (const name of ["allowed", "foreign", "elsewhere"]) await serve(PORTS[name], createServer(emptyPage));
+
+const REGISTER = 'mutation { register(input: {username: "NAME", password: "correct horse"}) { accessToken refreshToken user { username } } }';
+const REFRESH = "mutation { refreshToken { accessToken refreshToken user { username } } }";
+const LOGOUT = "mutation { logout { revokedSessions } }";
+
+/** Sends a document as a page does; what it may read of the answer, or the name of the error that it gets. */
+const send = (page, url, query) =>
+  page.evaluate(
+    async ([url, query]) => {
+      try {
+        const headers = { "content-type": "application/json" };
+        const response = await fetch(url, { method: "POST", credentials: "include", headers, body: JSON.stringify({ query }) });
+        return await response.json();
+      } catch (error) {
+        return error.name;
+      }
+    },
+    [url, query],
+  );
+
+/**
+ * Sends a document in the one way that needs no leave, as a forger would. Returns the status: 403 says that the cookie came
+ * along and was refused for its origin, 415 that there was none, so that only the content type was wrong.
+ */
+async function sendWithoutAsking(page, url, query) {
+  const answered = page.waitForResponse((response) => response.url() === url && response.request().method() === "POST");
+  await page.evaluate(
+    ([url, query]) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: JSON.stringify({ query }) }),
+    [url, query],
+  );
+  return (await answered).status();
+}
+
+async function cookieOf(context, url) {
+  const cookies = await context.cookies(url);
+  return cookies.find((cookie) => cookie.name.endsWith("refresh_token"));
+}
+const generation = (cookie) => JSON.parse(Buffer.from(cookie.value.split(".")[1], "base64url")).gen;
+
+async function overHttp(browser) {
+  const stop = await start(process.argv[2], PORTS.hallpass, { ALLOWED_ORIGINS: `http://localhost:${PORTS.allowed}`, BCRYPT_COST: "10" });
+  const url = `http://localhost:${PORTS.hallpass}/graphql`;
+  const context = await browser.newContext();
+  const open = async (host, port) => {
+    const page = await context.newPage();
+    await page.goto(`http://${host}:${port}/`);
+    return page;
+  };
+
+  const page = await open("localhost", PORTS.allowed);
+  const registered = await send(page, url, REGISTER.replace("NAME", "ada"));
+  check("a page of an allowed origin signs in", registered.data?.register.user.username === "ada");
+  check("the body has no refresh token", registered.data?.register.refreshToken === null);
+  check("no script can read the cookie", (await page.evaluate(() => document.cookie)) === "");
+  let cookie = await cookieOf(context, url);
+  check("the browser keeps it, HttpOnly and SameSite=Strict", cookie?.name === "refresh_token" && cookie.httpOnly && cookie.sameSite === "Strict");
+  check("it outlives the browser's session", cookie.expires > Date.now() / 1000 + 6 * 24 * 3600);
+
+  check("the page refreshes", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
+  cookie = await cookieOf(context, url);
+  check("the cookie has moved on", generation(cookie) === 1);
+  const tabs = [await open("localhost", PORTS.allowed), await open("localhost", PORTS.allowed)];
+  await Promise.all(tabs.map((tab) => tab.reload()));
+  const both = await Promise.all(tabs.map((tab) => send(tab, url, REFRESH)));
+  check("two tabs that refresh at once both live on", both.every((answer) => answer.data?.refreshToken.accessToken));
+  check("and go on", (await send(tabs[0], url, REFRESH)).data && (await send(tabs[1], url, REFRESH)).data);
+  cookie = await cookieOf(context, url);
+
+  const foreign = await open("localhost", PORTS.foreign);
+  check("a page of another origin on this site may not ask", (await send(foreign, url, REFRESH)) === "TypeError");
+  check("unasked, the browser sends the cookie along, and it is refused", (await sendWithoutAsking(foreign, url, LOGOUT)) === 403);
+  const form = await open("localhost", PORTS.foreign);
+  await form.setContent(`<form method="post" action="${url}" enctype="text/plain"><input name='{"query":"${LOGOUT}","x":"' value='"}'></form>`);
+  const [posted] = await Promise.all([form.waitForResponse(url), form.evaluate(() => document.forms[0].submit())]);
+  check("a form is refused", posted.status() === 403);
+
+  const elsewhere = await open("127.0.0.1", PORTS.elsewhere);
+  check("a page of another site may not ask", (await send(elsewhere, url, REFRESH)) === "TypeError");
+  check("and the browser keeps the cookie from it", (await sendWithoutAsking(elsewhere, url, LOGOUT)) === 415);
+  const link = await elsewhere.goto(`${url}?query=${encodeURIComponent(LOGOUT)}`);
+  check("a link can't carry a mutation", link.status() === 405);
+
+  check("after all this the cookie is as it was", (await cookieOf(context, url)).value === cookie.value);
+  check("and good", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
+  check("logout ends the session", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1);
+  check("and the browser forgets the cookie", (await cookieOf(context, url)) === undefined);
+  check("so there is nothing to refresh", (await send(page, url, REFRESH)).errors?.[0].extensions.code === "SESSION_NOT_FOUND");
+  await context.close();
+  await stop();
+}
+
+async function overHttps(browser) {
+  const folder = mkdtempSync(join(tmpdir(), "hallpass-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+    "-subj", "/CN=localhost", "-keyout", key, "-out", cert], { stdio: "ignore" });
+  const origin = `https://localhost:${PORTS.tls}`;
+  const stop = await start(process.argv[2], PORTS.behindTls, { PUBLIC_URL: origin, BCRYPT_COST: "10" });
+  const proxy = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+    if (request.url === "/page") return emptyPage(request, response);
+    const { method, headers, url: path } = request;
+    const upstream = httpRequest({ port: PORTS.behindTls, method, path, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(upstream);
+  });
+  rmSync(folder, { recursive: true });
+  await serve(PORTS.tls, proxy);
+
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const page = await context.newPage();
+  await page.goto(`${origin}/page`);
+  const url = `${origin}/graphql`;
+  check("over https a page signs in", (await send(page, url, REGISTER.replace("NAME", "bo"))).data?.register.user.username === "bo");
+  const cookie = await cookieOf(context, url);
+  check("the browser takes a cookie with __Host-, Secure", cookie?.name === "__Host-refresh_token" && cookie.secure && cookie.httpOnly);
+  check("and sends it", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "bo");
+  check("and forgets it at logout", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1 && !(await cookieOf(context, url)));
+  await context.close();
+  await stop();
+}
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+try {
+  await overHttp(browser);
+  await overHttps(browser);
+} finally {
+  await browser.close();
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+console.log(`${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
