@@ -38,6 +38,7 @@ pub const NAMES: &[&str] = &[
     "HASH_CONCURRENCY",
     "REGISTRATION_ENABLED",
     "REQUIRE_EMAIL",
+    "PLAYGROUND",
     "INTROSPECTION",
     "ROLES",
     "DEFAULT_ROLES",
@@ -47,6 +48,7 @@ pub const NAMES: &[&str] = &[
 
 /// All settings, checked.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, by its own name")]
 pub struct Settings {
     /// Where the data is.
     pub database_url: DatabaseUrl,
@@ -56,6 +58,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The origin that clients reach this server by, without a slash at its end: the issuer of tokens.
     pub public_url: String,
+    /// Whether this machine alone can reach this server; then answers may hold hints for whoever develops against it.
+    pub is_local: bool,
     /// Origins that may call with credentials, `public_url`'s own included.
     pub allowed_origins: Vec<String>,
     /// What all keys are derived from.
@@ -84,6 +88,8 @@ pub struct Settings {
     pub registration_enabled: bool,
     /// Whether an account must have an e-mail address.
     pub require_email: bool,
+    /// Whether browsers get the explorer.
+    pub playground: bool,
     /// Whether the schema may be asked for, and is told in messages.
     pub introspection: bool,
     /// The roles of a newly registered user, sorted.
@@ -192,6 +198,7 @@ impl Settings {
             hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
             registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
             require_email: vars.flag("REQUIRE_EMAIL", false),
+            playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),
             default_roles: roles(&mut vars),
             log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
@@ -202,6 +209,7 @@ impl Settings {
             log_filter: vars.get("RUST_LOG", "info".to_owned(), "levels such as info or hallpass=debug,warn", |text| {
                 text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
             }),
+            is_local: place.is_local,
             allowed_origins: place.allowed_origins,
             public_url: place.public_url,
             listen,

@@ -11,6 +11,7 @@ mod graphql;
 mod health;
 mod limits;
 mod peer;
+mod playground;
 mod request_id;
 mod serve;
 mod well_known;
@@ -53,7 +54,9 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
         app: Arc::clone(app),
         limits,
     });
+    let explorer = if app.settings.playground { playground::routes() } else { Router::new() };
     Router::new()
+        .merge(explorer)
         .route("/graphql", any(graphql::handle))
         .route("/schema.graphql", get(schema))
         .route("/.well-known/jwks.json", get(well_known::jwks))

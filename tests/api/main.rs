@@ -20,6 +20,7 @@ mod keys;
 mod limits;
 mod login;
 mod migrations;
+mod playground;
 mod properties;
 mod reading;
 mod register;

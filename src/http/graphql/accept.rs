@@ -40,16 +40,10 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
     let mut json = None;
     let mut graphql_response = None;
     let mut has_ranges = false;
-    for value in headers.get_all(ACCEPT) {
-        for range in String::from_utf8_lossy(value.as_bytes()).split(',') {
-            let (range, weight) = parse_range(range);
-            if range.is_empty() {
-                continue;
-            }
-            has_ranges = true;
-            json = json.max(fit(MediaType::Json, &range, weight));
-            graphql_response = graphql_response.max(fit(MediaType::GraphqlResponse, &range, weight));
-        }
+    for (range, weight) in ranges(headers) {
+        has_ranges = true;
+        json = json.max(fit(MediaType::Json, &range, weight));
+        graphql_response = graphql_response.max(fit(MediaType::GraphqlResponse, &range, weight));
     }
     let weight_of = |fit: Option<Fit>| fit.map_or(0, |(_, weight)| weight);
     let (json_weight, graphql_weight) = (weight_of(json), weight_of(graphql_response));
@@ -66,6 +60,29 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
             "The answer is JSON. Let the header `Accept` take application/graphql-response+json or application/json.",
         ))
     }
+}
+
+/// Whether the client is a browser that opens a page: it names HTML, and likes it better than any JSON that it names.
+pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
+    let mut html = 0;
+    let mut json = 0;
+    for (range, weight) in ranges(headers) {
+        match range.as_str() {
+            "text/html" => html = html.max(weight),
+            name if name == MediaType::GraphqlResponse.name() || name == MediaType::Json.name() => {
+                json = json.max(weight);
+            }
+            _ => {}
+        }
+    }
+    html > json
+}
+
+/// What the client takes, as [`parse_range`] reads it.
+fn ranges(headers: &HeaderMap) -> Vec<(String, u16)> {
+    let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let ranges = values.flat_map(|value| value.split(',').map(parse_range).collect::<Vec<_>>());
+    ranges.filter(|(range, _)| !range.is_empty()).collect()
 }
 
 /// A media range in lower case, and its weight; other parameters are ignored.
@@ -129,5 +146,26 @@ mod tests {
             assert_eq!(negotiated(accept), expected, "{accept}");
         }
         assert_eq!(negotiate(&HeaderMap::new()).ok(), Some(Json));
+    }
+
+    #[test]
+    fn only_who_opens_a_page_gets_one() {
+        for (accept, expected) in [
+            // Chromium, Firefox, Safari
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", true),
+            ("text/html", true),
+            ("TEXT/HTML; charset=utf-8", true),
+            ("application/json;q=0.9, text/html", true),
+            ("", false),
+            ("*/*", false),
+            ("text/*", false),
+            ("text/html;q=0", false),
+            ("application/json, text/html", false),
+            ("application/graphql-response+json, application/json;q=0.9, text/html;q=0.5", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            assert_eq!(prefers_html(&headers), expected, "{accept}");
+        }
     }
 }

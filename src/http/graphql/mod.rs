@@ -21,7 +21,7 @@ use axum::{
 };
 pub(super) use refusal::Refusal;
 
-use super::{Server, bearer, peer, request_id};
+use super::{Server, bearer, peer, playground, request_id};
 use crate::{
     Error,
     accounts::Viewer,
@@ -40,6 +40,10 @@ pub(super) struct LogFields {
 }
 
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let is_page = matches!(*request.method(), Method::GET | Method::HEAD) && accept::prefers_html(request.headers());
+    if is_page && server.app.settings.playground {
+        return playground::page().await;
+    }
     let id = request_id::of(&request);
     let media_type = match accept::negotiate(request.headers()) {
         Ok(media_type) => media_type,

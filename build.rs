@@ -1,0 +1,205 @@
+//! Puts the explorer into the binary: GraphiQL, bundled from `playground/` by npm and esbuild, or where that can't be, our own
+//! small page from `playground/small`.
+//!
+//! `HALLPASS_PLAYGROUND=embed` makes it an error when GraphiQL can't be bundled; releases and CI say so. `small` takes the
+//! small page and asks no npm. Without it a warning tells which one it became.
+//!
+//! Packages are installed once for each lock file and bundled once for each state of the sources, in the target directory,
+//! for all profiles. Nothing is written into the source tree.
+#![expect(clippy::print_stderr, reason = "it is how a build script says why it failed")]
+
+use std::{
+    env,
+    ffi::OsStr,
+    fmt::Write as _,
+    fs,
+    hash::{DefaultHasher, Hasher},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+/// What decides how the page looks; only a change of these runs this script again.
+const SOURCES: &[&str] = &["build.mjs", "package-lock.json", "package.json", "small", "src"];
+
+fn main() -> ExitCode {
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let playground = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("playground");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    for source in SOURCES {
+        println!("cargo:rerun-if-changed=playground/{source}");
+    }
+    println!("cargo:rerun-if-env-changed=HALLPASS_PLAYGROUND");
+
+    let files = out.join("assets");
+    if files.exists() {
+        fs::remove_dir_all(&files).map_err(|error| told(&files, &error))?;
+    }
+    fs::create_dir_all(&files).map_err(|error| told(&files, &error))?;
+    let wanted = env::var_os("HALLPASS_PLAYGROUND").unwrap_or_default();
+    match wanted.to_str() {
+        Some("embed") => graphiql(&playground, &out, &files)
+            .map_err(|why| format!("{why}\nGraphiQL can't be embedded, as HALLPASS_PLAYGROUND=embed wants it."))?,
+        Some("small") => small(&playground, &files)?,
+        Some("") => {
+            if let Err(why) = graphiql(&playground, &out, &files) {
+                for line in why.lines() {
+                    println!("cargo:warning={line}");
+                }
+                println!(
+                    "cargo:warning=The small explorer is embedded instead of GraphiQL. With Node.js 20 or later on the PATH, \
+                     and the network for once, `touch build.rs` and build again."
+                );
+                // An npm that turns up on another PATH is tried at once.
+                println!("cargo:rerun-if-env-changed=PATH");
+                small(&playground, &files)?;
+            }
+        }
+        _ => return Err("HALLPASS_PLAYGROUND wants embed or small, or is left out.".to_owned()),
+    }
+    list(&files, &out.join("playground.rs"))
+}
+
+/// Bundles GraphiQL.
+fn graphiql(playground: &Path, out: &Path, files: &Path) -> Result<(), String> {
+    // Cargo marks a target directory that it makes, for backup programs; else it is where it mostly is, seen from
+    // `target/debug/build/hallpass-…/out`.
+    let marked = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    let target = marked.or_else(|| out.ancestors().nth(4)).unwrap_or(out);
+    // esbuild is a program for one kind of machine.
+    let host = env::var_os("HOST").unwrap_or_default();
+    let locked = [playground.join("package-lock.json"), playground.join("package.json")];
+    let packages = target.join("playground").join(hash(&locked, &host)?);
+    once(&packages, |folder| {
+        for file in &locked {
+            let name = file.file_name().unwrap_or_default();
+            fs::copy(file, folder.join(name)).map_err(|error| told(file, &error))?;
+        }
+        // Without scripts: none of the packages needs its own, and nobody reads them.
+        run("npm", &["ci".as_ref(), "--ignore-scripts".as_ref(), "--no-audit".as_ref(), "--no-fund".as_ref()], folder)
+    })?;
+    let script = playground.join("build.mjs");
+    let bundle = packages.join(format!("bundle-{}", hash(&[script.clone(), playground.join("src")], &host)?));
+    once(&bundle, |folder| run("node", &[script.as_ref(), packages.as_ref(), folder.as_ref()], playground))?;
+    for file in entries(&bundle)? {
+        let name = file.file_name().unwrap_or_default();
+        fs::copy(&file, files.join(name)).map_err(|error| told(&file, &error))?;
+    }
+    Ok(())
+}
+
+/// Makes a folder by `work` unless it is there. Under another name until it is done, so that what has the name is whole, and
+/// two builds at a time do not meet.
+fn once(folder: &Path, work: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
+    if folder.exists() {
+        return Ok(());
+    }
+    let unfinished = folder.with_extension(std::process::id().to_string());
+    fs::create_dir_all(&unfinished).map_err(|error| told(&unfinished, &error))?;
+    let done = work(&unfinished).and_then(|()| match fs::rename(&unfinished, folder) {
+        Err(error) if !folder.exists() => Err(told(folder, &error)),
+        _ => Ok(()),
+    });
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(|error| told(&unfinished, &error))?;
+    }
+    done
+}
+
+fn run(program: &str, arguments: &[&OsStr], folder: &Path) -> Result<(), String> {
+    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let output = output.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!("{program} is not on the PATH."),
+        _ => format!("{program} does not run: {error}"),
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let start = said.len().saturating_sub(20);
+    Err(format!("{program} failed:\n{}", said.get(start..).unwrap_or_default().join("\n")))
+}
+
+/// The small page: as it is written, but for the names of its files, which get their content's hash.
+fn small(playground: &Path, files: &Path) -> Result<(), String> {
+    let parts = ["src/operations.js", "src/session.js", "small/page.js", "small/page.css"];
+    let read = |part: &str| {
+        let path = playground.join(part);
+        fs::read_to_string(&path).map_err(|error| told(&path, &error))
+    };
+    let mut page = read("small/index.html")?;
+    let mut named: Vec<(String, String)> = Vec::new();
+    for part in parts {
+        // A part imports only parts before it.
+        let text = named.iter().fold(read(part)?, |text, (name, hashed)| text.replace(name, hashed));
+        let (stem, extension) = part.rsplit('/').next().and_then(|name| name.split_once('.')).unwrap_or((part, ""));
+        let mut content = DefaultHasher::new();
+        content.write(text.as_bytes());
+        let hashed = format!("{stem}-{:016x}.{extension}", content.finish());
+        let path = files.join(&hashed);
+        fs::write(&path, text).map_err(|error| told(&path, &error))?;
+        page = page.replace(&format!("./{stem}.{extension}"), &format!("/playground/assets/{hashed}"));
+        named.push((format!("./{stem}.{extension}"), format!("./{hashed}")));
+    }
+    let path = files.join("index.html");
+    fs::write(&path, page).map_err(|error| told(&path, &error))
+}
+
+/// The Rust that `src/http/playground.rs` includes: the page, and every other file by its name.
+fn list(files: &Path, rust: &Path) -> Result<(), String> {
+    let included = |name: &str| format!("(concat!(env!(\"OUT_DIR\"), \"/assets/{name}\"))");
+    let mut text = format!("const PAGE: &str = include_str!{};\nconst ASSETS: &[Asset] = &[\n", included("index.html"));
+    for file in entries(files)? {
+        let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if name == "index.html" {
+            continue;
+        }
+        let public = name.strip_suffix(".gz").unwrap_or(name);
+        let is_gzipped = public != name;
+        let bytes = included(name);
+        let _ = writeln!(
+            text,
+            "    Asset {{ name: \"{public}\", is_gzipped: {is_gzipped}, bytes: include_bytes!{bytes} }},"
+        );
+    }
+    text.push_str("];\n");
+    fs::write(rust, text).map_err(|error| told(rust, &error))
+}
+
+/// One name for the content of files and folders.
+fn hash(paths: &[PathBuf], salt: &OsStr) -> Result<String, String> {
+    fn add(path: &Path, hasher: &mut DefaultHasher) -> Result<(), String> {
+        if path.is_dir() {
+            return entries(path)?.iter().try_for_each(|path| add(path, hasher));
+        }
+        hasher.write(path.file_name().unwrap_or_default().as_encoded_bytes());
+        hasher.write(&fs::read(path).map_err(|error| told(path, &error))?);
+        Ok(())
+    }
+    let mut hasher = DefaultHasher::new();
+    hasher.write(salt.as_encoded_bytes());
+    paths.iter().try_for_each(|path| add(path, &mut hasher))?;
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// What is in a folder, sorted.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut entries: Vec<PathBuf> = entries.map_err(|error| told(folder, &error))?;
+    entries.sort();
+    Ok(entries)
+}
+
+fn told(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
+}

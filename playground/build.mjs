@@ -1,0 +1,116 @@
+// Bundles the explorer: node build.mjs <folder with the packages> <folder for the result>
+//
+// The result is flat: index.html, which names the rest, and every other file compressed by gzip and named by its content, so
+// that browsers may keep it for ever. Nothing is written anywhere else.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+
+const [packages, result] = process.argv.slice(2).map((path) => resolve(path));
+const sources = join(import.meta.dirname, "src");
+const esbuild = createRequire(join(packages, "package.json"))("esbuild");
+
+const WORKERS = {
+  editor: "monaco-editor/esm/vs/editor/editor.worker.js",
+  json: "monaco-editor/esm/vs/language/json/json.worker.js",
+  graphql: "monaco-graphql/esm/graphql.worker.js",
+};
+
+/** Licences that let anyone pass the code on, as long as their text goes along. */
+const LICENCES = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"];
+
+/** Packages that leave their licence's text in a sister package from the same repository. */
+const LICENCE_IN = {
+  "@graphiql/plugin-doc-explorer": "graphiql",
+  "@graphiql/plugin-history": "graphiql",
+  "react-compiler-runtime": "react",
+  "react-remove-scroll-bar": "react-remove-scroll",
+};
+
+const inputs = new Set();
+const files = new Map();
+
+/** Bundles entry points, and returns the names of what became of them. */
+async function bundle(entryPoints, options) {
+  const { metafile, outputFiles } = await esbuild.build({
+    entryPoints,
+    absWorkingDir: packages,
+    nodePaths: [join(packages, "node_modules")],
+    outdir: result,
+    entryNames: "[name]-[hash]",
+    chunkNames: "part-[hash]",
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    jsx: "automatic",
+    target: "es2022",
+    loader: { ".ttf": "dataurl" },
+    define: { "process.env.NODE_ENV": '"production"', WORKERS: "undefined", ...options.define },
+    logLevel: "warning",
+    ...options.esbuild,
+  });
+  for (const input of Object.keys(metafile.inputs)) inputs.add(resolve(packages, input));
+  for (const { path, contents } of outputFiles) files.set(basename(path), contents);
+  return Object.entries(metafile.outputs).map(([path, output]) => ({ ...output, name: basename(path) }));
+}
+
+const entries = Object.fromEntries(Object.entries(WORKERS).map(([label, path]) => [`${label}.worker`, path]));
+const workers = (await bundle(entries, { esbuild: { format: "iife" } })).filter(({ entryPoint }) => entryPoint);
+const workerNames = Object.fromEntries(Object.keys(WORKERS).map((label) => [label, `./${workers.find(({ name }) => name.startsWith(`${label}.worker-`)).name}`]));
+
+const outputs = await bundle({ main: join(sources, "main.jsx") }, {
+  define: { WORKERS: JSON.stringify(workerNames) },
+  esbuild: { format: "esm", splitting: true },
+});
+const main = outputs.find(({ entryPoint, name }) => entryPoint && name.startsWith("main-") && name.endsWith(".js"));
+
+/** The packages that the bundle has parts of, each once. */
+function bundledPackages() {
+  const folders = new Set();
+  for (const input of inputs) {
+    const [, folder] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+    if (folder) folders.add(folder);
+  }
+  return [...folders].sort();
+}
+
+/** The licences of all that is bundled, which must go wherever the bundle goes. */
+function licences() {
+  const textsIn = (folder) => {
+    const names = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|notice|thirdpartynotices)/i.test(name));
+    return names.map((name) => readFileSync(join(folder, name), "utf8").trim());
+  };
+  const parts = bundledPackages().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    if (!LICENCES.includes(license)) throw new Error(`${name} ${version} has the licence ${license}: may it be passed on?`);
+    const texts = textsIn(LICENCE_IN[name] ? join(packages, "node_modules", LICENCE_IN[name]) : folder);
+    if (texts.length === 0) throw new Error(`${name} ${version} has no licence text: whose does it share?`);
+    return [`${name} ${version} (${license})`, ...texts].join("\n\n");
+  });
+  return parts.join(`\n\n${"-".repeat(80)}\n\n`);
+}
+
+const text = Buffer.from(licences());
+const licencesName = `licences-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.txt`;
+files.set(licencesName, text);
+
+// Monaco is loaded late, but its styles are in the page's style sheet already.
+for (const name of files.keys()) if (name.endsWith(".css") && name !== basename(main.cssBundle)) files.delete(name);
+
+const names = { "main.js": main.name, "main.css": basename(main.cssBundle), "licences.txt": licencesName };
+const page = readFileSync(join(sources, "index.html"), "utf8").replace(/\{\{(.*?)\}\}/g, (_, name) => names[name]);
+
+mkdirSync(result, { recursive: true });
+let total = 0;
+for (const [name, contents] of files) {
+  const compressed = gzipSync(contents, { level: 9 });
+  total += compressed.length;
+  console.log(String(compressed.length).padStart(8), String(contents.length).padStart(8), name);
+  writeFileSync(join(result, `${name}.gz`), compressed);
+}
+writeFileSync(join(result, "index.html"), page);
+console.log(`${files.size} files, ${total} bytes compressed`);

@@ -1,0 +1,48 @@
+// The explorer of a build without npm: an operation, its variables, the answer, and the bearer kept.
+
+import { operations } from "./operations.js";
+import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
+
+const at = (id) => document.getElementById(id);
+
+const buttons = operations.map(({ name, query, variables }) => {
+  const button = document.createElement("button");
+  button.textContent = name;
+  button.addEventListener("click", () => {
+    at("query").value = query;
+    at("variables").value = variables;
+    at("answer").textContent = "";
+    for (const other of buttons) other.setAttribute("aria-pressed", other === button);
+  });
+  return button;
+});
+at("operations").append(...buttons);
+buttons[0].click();
+
+function show() {
+  at("status").textContent = status();
+  at("status").dataset.signedIn = isSignedIn();
+  at("sign-out").hidden = !isSignedIn();
+}
+subscribe(show);
+show();
+at("sign-out").addEventListener("click", signOut);
+
+async function run() {
+  const variables = at("variables").value.trim();
+  try {
+    at("answer").textContent = "…";
+    const request = { query: at("query").value, variables: variables ? JSON.parse(variables) : undefined };
+    at("answer").textContent = JSON.stringify(await send(request), null, 2);
+  } catch (error) {
+    at("answer").textContent = error instanceof SyntaxError ? `The variables are not JSON: ${error.message}` : error.message;
+  }
+}
+// Not the form's own way of sending: the page's policy allows none.
+at("request").addEventListener("submit", (event) => {
+  event.preventDefault();
+  run();
+});
+at("request").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
+});

@@ -1,0 +1,126 @@
+//! The explorer as a browser gets it, whichever of its pages this build has; `tests/e2e/clients/explorer.mjs` uses it.
+
+use std::{collections::BTreeSet, io::Read};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Method, Request, StatusCode, header},
+};
+use flate2::read::GzDecoder;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::support::{Answer, TestServer};
+
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+async fn open(server: &TestServer, method: Method, path: &str) -> Answer {
+    let actor = server.anonymous();
+    let request = actor.request(method, path).header(header::ACCEPT, BROWSER);
+    actor.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// An asset's encoding, and its bytes as they were sent.
+async fn fetch(server: &TestServer, path: &str, accept_encoding: &str) -> (Option<String>, Bytes) {
+    let request = Request::get(path).header(header::ACCEPT_ENCODING, accept_encoding).body(Body::empty()).unwrap();
+    let response = server.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    let headers = response.headers();
+    assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable", "{path}");
+    assert!(headers.get_all(header::VARY).iter().any(|vary| vary == "accept-encoding"), "{path}");
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap().to_owned());
+    let kind = headers[header::CONTENT_TYPE].to_str().unwrap();
+    let expected = match path.rsplit_once('.').unwrap().1 {
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    };
+    assert_eq!(kind, expected, "{path}");
+    (encoding, response.into_body().collect().await.unwrap().to_bytes())
+}
+
+/// The addresses of assets in a text.
+fn assets(text: &str) -> BTreeSet<String> {
+    let addresses = text.split("/playground/assets/").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap();
+        format!("/playground/assets/{}", &rest[..end])
+    });
+    addresses.collect()
+}
+
+#[tokio::test]
+async fn a_browser_gets_the_explorer_at_each_of_its_addresses() {
+    let server = TestServer::start().await;
+    for path in ["/", "/playground", "/graphql", "/graphql?query=%7Bme%7Bid%7D%7D"] {
+        let page = open(&server, Method::GET, path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(page.header("cache-control"), Some("no-cache"));
+        assert!(page.headers.get_all("vary").iter().any(|vary| vary == "accept"));
+        assert_eq!(
+            page.header("content-security-policy"),
+            Some(
+                "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                 font-src 'self' data:; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                 form-action 'none'"
+            )
+        );
+        assert_eq!(page.header("x-frame-options"), Some("DENY"));
+        assert!(page.text.starts_with("<!doctype html>") && assets(&page.text).len() >= 2, "{path}");
+        assert_eq!(open(&server, Method::HEAD, path).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(open(&server, Method::POST, "/").await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn what_the_page_names_is_there_packed_or_not() {
+    let server = TestServer::start().await;
+    let page = open(&server, Method::GET, "/").await.text;
+    // The one address elsewhere is the name of SVG, which nobody fetches.
+    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("://"), "{page}");
+    for path in assets(&page) {
+        let (encoding, plain) = fetch(&server, &path, "identity").await;
+        assert_eq!(encoding, None);
+        assert!(!plain.is_empty());
+        let (encoding, packed) = fetch(&server, &path, "gzip, deflate, br").await;
+        let unpacked = if encoding.as_deref() == Some("gzip") {
+            let mut bytes = Vec::new();
+            GzDecoder::new(&packed[..]).read_to_end(&mut bytes).unwrap();
+            bytes.into()
+        } else {
+            packed
+        };
+        assert!(plain == unpacked, "{path}");
+        assert_eq!(open(&server, Method::HEAD, &path).await.status, StatusCode::OK);
+    }
+    for path in ["/playground/", "/playground/assets/", "/playground/assets/index.html", "/playground/assets/none.js"] {
+        assert_eq!(open(&server, Method::GET, path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_gets_json_at_the_same_address() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    for accept in ["application/json", "application/graphql-response+json", "*/*", "application/json, text/html"] {
+        let request = actor.request(Method::GET, "/graphql?query=%7B__typename%7D").header(header::ACCEPT, accept);
+        let answer = actor.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.data("/__typename"), "Query", "{accept}");
+    }
+    assert_eq!(actor.get("/graphql?query=%7B__typename%7D").await.data("/__typename"), "Query");
+}
+
+#[tokio::test]
+async fn switched_off_nothing_of_it_is_there() {
+    let with = TestServer::start().await;
+    let page = open(&with, Method::GET, "/").await.text;
+    let without = TestServer::with(|settings| settings.playground = false).await;
+    for path in ["/".to_owned(), "/playground".to_owned()].into_iter().chain(assets(&page)) {
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(open(&without, method, &path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+    let graphql = open(&without, Method::GET, "/graphql?query=%7B__typename%7D").await;
+    assert_eq!(graphql.data("/__typename"), "Query");
+    assert_eq!(graphql.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
+}
