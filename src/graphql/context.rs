@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::Circumstances;
 use crate::{
     App, Result,
     accounts::{self, Client, Principal, Viewer},
@@ -24,6 +25,8 @@ pub struct RequestContext {
     pub client: Client,
     /// The refresh token that the door found beside the request, in its cookie.
     pub refresh_cookie: Option<SecretString>,
+    /// What may explain a surprising result.
+    pub circumstances: Circumstances,
     principal: OnceCell<Result<Principal>>,
     cookie_change: OnceLock<CookieChange>,
 }
@@ -51,6 +54,7 @@ impl RequestContext {
             viewer,
             client,
             refresh_cookie: None,
+            circumstances: Circumstances::default(),
             principal: OnceCell::new(),
             cookie_change: OnceLock::new(),
         }

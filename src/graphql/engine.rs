@@ -32,6 +32,8 @@ pub struct Engine {
     input_types: InputTypes,
     messages: Messages,
     introspection: bool,
+    /// Whether errors may have hints.
+    is_local: bool,
 }
 
 impl std::fmt::Debug for Engine {
@@ -78,12 +80,21 @@ impl Engine {
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
         let introspection = app.settings.introspection;
+        let is_local = app.settings.is_local;
         let schema_of_known = schema(Some(Arc::clone(&app)), ValidationMode::Fast);
         let schema = schema(Some(app), ValidationMode::Strict);
         // Without introspection, messages don't tell what the schema has either.
         let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
         let input_types = InputTypes::of(&sdl_of(&schema), introspection);
-        Self { schema, schema_of_known, documents: KnownDocuments::new(), input_types, messages, introspection }
+        Self {
+            schema,
+            schema_of_known,
+            documents: KnownDocuments::new(),
+            input_types,
+            messages,
+            introspection,
+            is_local,
+        }
     }
 
     /// Parses a document and measures it: all that is checked before the engine validates it.
@@ -101,8 +112,9 @@ impl Engine {
     /// Executes a request.
     pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Outcome {
         let request_id = context.request_id;
+        let circumstances = self.is_local.then_some(context.circumstances);
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
-            let published = errors.iter_mut().map(|error| publish(error, request_id)).collect();
+            let published = errors.iter_mut().map(|error| publish(error, request_id, circumstances)).collect();
             let response = Response::from_errors(errors);
             Outcome::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
         };
@@ -143,7 +155,7 @@ impl Engine {
         if let Some(text) = text {
             self.documents.keep(&text, document);
         }
-        let errors = response.errors.iter_mut().map(|error| publish(error, request_id)).collect();
+        let errors = response.errors.iter_mut().map(|error| publish(error, request_id, circumstances)).collect();
         Outcome::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
     }
 }

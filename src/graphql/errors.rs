@@ -6,6 +6,7 @@ use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Circumstances;
 use crate::{Error, error};
 
 /// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
@@ -23,6 +24,9 @@ pub struct ErrorExtensions {
     retry_after: Option<u32>,
     /// Finds this request in the server's log; also in the header `x-request-id`.
     request_id: String,
+    /// What may have gone wrong on the way, for whoever develops a client: only while the server is reachable from its own
+    /// machine alone, and where there is something to tell.
+    hint: Option<String>,
 }
 
 /// One thing that the person filling in the form can put right.
@@ -117,7 +121,7 @@ pub fn code_name(code: error::ErrorCode) -> String {
 }
 
 impl ErrorExtensions {
-    fn new(error: &Error, request_id: Uuid) -> Self {
+    fn new(error: &Error, request_id: Uuid, circumstances: Option<Circumstances>) -> Self {
         let errors = error.problems().iter().map(|problem| InputError {
             code: problem.code.into(),
             message: problem.to_string(),
@@ -130,6 +134,7 @@ impl ErrorExtensions {
             errors: errors.collect(),
             retry_after: error.retry_after(),
             request_id: request_id.to_string(),
+            hint: circumstances.and_then(|circumstances| circumstances.hint(error)),
         }
     }
 }
@@ -139,15 +144,16 @@ impl ErrorExtensions {
 pub fn server_error(error: Error, request_id: Uuid) -> ServerError {
     let mut published = ServerError::new("", None);
     published.source = Some(Arc::new(error));
-    publish(&mut published, request_id);
+    publish(&mut published, request_id, None);
     published
 }
 
 /// Gives an error its public message and its extensions; what is ours to mend goes to the log.
 ///
 /// An error of ours travels as the source. Another source is nothing that we foresaw. Without one the engine itself
-/// raised the error while executing, which it does for values that it can't read.
-pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid) -> Error {
+/// raised the error while executing, which it does for values that it can't read. `circumstances` are for hints; without
+/// them none are told.
+pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid, circumstances: Option<Circumstances>) -> Error {
     let error = match (server_error.source::<Error>(), &server_error.source) {
         (Some(error), _) => error.clone(),
         (None, Some(_)) => Error::internal(&server_error.message),
@@ -157,13 +163,13 @@ pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid) -> Error
         tracing::error!(%request_id, code = ?error.code(), cause, "a request failed");
     }
     server_error.message = error.to_string();
-    server_error.extensions = Some(extensions(&error, request_id));
+    server_error.extensions = Some(extensions(&error, request_id, circumstances));
     error
 }
 
-fn extensions(error: &Error, request_id: Uuid) -> ErrorExtensionValues {
+fn extensions(error: &Error, request_id: Uuid, circumstances: Option<Circumstances>) -> ErrorExtensionValues {
     let mut values = ErrorExtensionValues::default();
-    if let Ok(Value::Object(fields)) = async_graphql::to_value(ErrorExtensions::new(error, request_id)) {
+    if let Ok(Value::Object(fields)) = async_graphql::to_value(ErrorExtensions::new(error, request_id, circumstances)) {
         for (name, value) in fields {
             values.set(name, value);
         }

@@ -8,6 +8,7 @@ mod context;
 mod document;
 pub mod engine;
 pub mod errors;
+mod hints;
 mod input_types;
 mod known_documents;
 mod limits;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 pub use context::{CookieChange, RequestContext};
+pub use hints::Circumstances;
 
 use crate::App;
 

@@ -4,6 +4,7 @@
 //! requests into calls of the floors below, and results into responses.
 
 mod bearer;
+mod circumstances;
 mod cookies;
 mod cors;
 mod frame;

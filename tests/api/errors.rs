@@ -110,9 +110,13 @@ fn every_error_has_its_public_answer() {
         assert_eq!(extensions["reason"], json!(reason));
         assert_eq!(extensions["retryAfter"], json!(retry_after));
         assert_eq!(extensions["requestId"], id.to_string());
+        assert!(extensions["hint"].is_null());
         assert_eq!(extensions["errors"].as_array().unwrap().is_empty(), !is_input);
         // All of `ErrorExtensions`, and nothing else.
-        assert_eq!(extensions.keys().collect::<Vec<_>>(), ["code", "errors", "reason", "requestId", "retryAfter"]);
+        assert_eq!(
+            extensions.keys().collect::<Vec<_>>(),
+            ["code", "errors", "hint", "reason", "requestId", "retryAfter"]
+        );
         assert!(!answer.to_string().contains("a secret of ours"));
     }
 }

@@ -14,6 +14,7 @@ mod errors;
 mod forgery;
 mod graphql_over_http;
 mod health;
+mod hints;
 mod house;
 mod indexes;
 mod keys;

@@ -25,6 +25,7 @@ fn without_any_it_is_a_local_server_on_sqlite() {
     assert_eq!(settings.default_roles, ["user"]);
     assert_eq!(settings.log_format, LogFormat::Text);
     assert!(settings.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
+    assert!(settings.is_local && settings.playground);
 }
 
 #[test]
@@ -141,6 +142,7 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
     assert!(mistake(&public).starts_with("SECRET_KEY is not set"));
     let settings = read(&[public[0], public[1], ("SECRET_KEY", GOOD_KEY)]).unwrap();
     assert_eq!(settings.allowed_origins, ["https://accounts.example.org"]);
+    assert!(!settings.is_local);
     assert!(mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)]).starts_with("PUBLIC_URL is"));
     assert!(
         mistake(&[("PUBLIC_URL", "http://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)])

@@ -21,7 +21,7 @@ use axum::{
 };
 pub(super) use refusal::Refusal;
 
-use super::{Server, bearer, peer, playground, request_id};
+use super::{Server, bearer, circumstances, peer, playground, request_id};
 use crate::{
     Error,
     accounts::Viewer,
@@ -55,6 +55,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
     let mut context = RequestContext::new(id, viewer, peer::client(&request));
+    context.circumstances = circumstances::of(request.headers(), viewer);
     if !is_get {
         context.refresh_cookie = refresh_cookie;
     }

@@ -1,0 +1,32 @@
+//! Hints: what surprises a developer, told while the server is local.
+
+use crate::{Error, error::UnauthenticatedReason};
+
+/// What a door noticed about a request that may explain its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Credentials were sent, but none that are read: another scheme than `Bearer`, or none.
+    pub has_other_credentials: bool,
+    /// Page and server are on this machine, but by different names, which makes them two sites to a browser.
+    pub is_cross_site: bool,
+}
+
+const SEND_A_TOKEN: &str = "No `Authorization` header arrived. `register` and `login` answer with an `accessToken`: send it with \
+    each request, as `Authorization: Bearer <accessToken>`. The explorer does so by itself once you have run one of them.";
+
+const WRITE_BEARER: &str = "An `Authorization` header arrived, but it does not start with `Bearer`: send \
+    `Authorization: Bearer <accessToken>`.";
+
+const SAME_NAME: &str = "The page and this server go by different names, such as `localhost` and `127.0.0.1`. To a browser these \
+    are two sites, and cookies don't go from one to the other: use one name for both.";
+
+impl Circumstances {
+    /// What to tell about an error, if there is anything.
+    pub(super) fn hint(self, error: &Error) -> Option<String> {
+        let Error::Unauthenticated(UnauthenticatedReason::TokenMissing) = error else {
+            return None;
+        };
+        let first = if self.has_other_credentials { WRITE_BEARER } else { SEND_A_TOKEN };
+        Some(if self.is_cross_site { format!("{first} {SAME_NAME}") } else { first.to_owned() })
+    }
+}

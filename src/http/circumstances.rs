@@ -1,0 +1,27 @@
+//! What the headers of a request tell that may explain a surprising result.
+
+use axum::http::{
+    HeaderMap, HeaderName,
+    header::{AUTHORIZATION, HOST, ORIGIN},
+};
+use url::Url;
+
+use crate::{accounts::Viewer, graphql::Circumstances};
+
+/// The names by which a machine calls itself.
+const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
+
+pub(super) fn of(headers: &HeaderMap, viewer: Viewer) -> Circumstances {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let page = text(ORIGIN).and_then(loopback_name);
+    let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
+    Circumstances {
+        has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
+        is_cross_site: matches!((page, server), (Some(page), Some(server)) if page != server),
+    }
+}
+
+fn loopback_name(url: &str) -> Option<&'static str> {
+    let url = Url::parse(url).ok()?;
+    LOOPBACK.iter().copied().find(|name| url.host_str() == Some(name))
+}

@@ -1,0 +1,59 @@
+//! Hints for whoever develops a client against a server on the same machine.
+
+use axum::http::{Method, header};
+
+use crate::support::{Actor, TestServer, json};
+
+/// The hint of `me`, asked with these headers.
+async fn hint(actor: &Actor, headers: &[(header::HeaderName, &str)]) -> Option<String> {
+    let mut request = actor.request(Method::POST, "/graphql").header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    let answer = actor.send(request.body(json!({ "query": "{ me { id } }" }).to_string().into()).unwrap()).await;
+    answer.error()["extensions"]["hint"].as_str().map(ToOwned::to_owned)
+}
+
+#[tokio::test]
+async fn without_a_token_one_is_told_how_to_send_it() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let nothing_sent = hint(&actor, &[]).await.unwrap();
+    assert!(nothing_sent.starts_with("No `Authorization` header arrived."), "{nothing_sent}");
+    for sent in ["Basic YWRhOmx1bmNo", "eyJ0eXAiOiJhdCtqd3QifQ.e30.x", ""] {
+        let other = hint(&actor, &[(header::AUTHORIZATION, sent)]).await.unwrap();
+        assert!(other.contains("does not start with `Bearer`"), "{sent}: {other}");
+        assert!(sent.is_empty() || !other.contains(sent), "{other}");
+    }
+    // What is wrong with a token, `reason` says.
+    assert_eq!(hint(&actor, &[(header::AUTHORIZATION, "Bearer x.y.z")]).await, None);
+    let wrong = actor.login("nobody", "correct horse battery").await;
+    assert!(wrong.error()["extensions"]["hint"].is_null());
+}
+
+#[tokio::test]
+async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    for (origin, host, is_told) in [
+        ("http://localhost:3000", "127.0.0.1:8000", true),
+        ("http://127.0.0.1:3000", "localhost:8000", true),
+        ("http://localhost:3000", "[::1]:8000", true),
+        ("http://localhost:3000", "localhost:8000", false),
+        ("http://127.0.0.1:3000", "127.0.0.1", false),
+        ("https://app.example.org", "localhost:8000", false),
+        ("null", "localhost:8000", false),
+        ("http://localhost:3000", "a host that is none", false),
+    ] {
+        let hint = hint(&actor, &[(header::ORIGIN, origin), (header::HOST, host)]).await.unwrap();
+        assert_eq!(hint.contains("two sites"), is_told, "{origin} and {host}: {hint}");
+    }
+}
+
+#[tokio::test]
+async fn the_world_gets_no_hints() {
+    let server = TestServer::with(|settings| settings.is_local = false).await;
+    let headers = [(header::ORIGIN, "http://localhost:3000"), (header::HOST, "127.0.0.1:8000")];
+    assert_eq!(hint(&server.anonymous(), &headers).await, None);
+    assert_eq!(hint(&server.anonymous(), &[]).await, None);
+}
