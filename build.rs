@@ -56,7 +56,7 @@ fn embed() -> Result<(), String> {
                     println!("cargo:warning={line}");
                 }
                 println!(
-                    "cargo:warning=The small explorer is embedded instead of GraphiQL. With Node.js 20 or later on the PATH, \
+                    "cargo:warning=The small explorer is embedded instead of GraphiQL. With Node.js 20.11 or later on the PATH, \
                      and the network for once, `touch build.rs` and build again."
                 );
                 // An npm that turns up on another PATH is tried at once.

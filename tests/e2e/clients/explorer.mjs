@@ -1,0 +1,150 @@
+// The first twenty seconds: a person opens the explorer in Chromium, registers, asks who they are, signs out and asks again.
+// Nothing may leave the machine, and nothing may go wrong in the console. A picture of a failure is left beside the binary.
+// node explorer.mjs <binary> graphiql|small [<where to put a picture for the README>]
+
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { chromium } from "playwright-core";
+import { start } from "./server.mjs";
+
+const [binary, kind, picture] = process.argv.slice(2);
+const port = 8126;
+const home = `http://localhost:${port}`;
+
+/** How one uses the two pages. */
+const page = {
+  graphiql: {
+    ready: (tab) => tab.locator(".graphiql-query-editor .view-line").first().waitFor(),
+    choose: (tab, name) => tab.getByRole("tablist").getByRole("button", { name, exact: true }).click(),
+    run: (tab) => tab.getByRole("button", { name: /^Execute query/ }).click(),
+    answer: ".result-window",
+  },
+  small: {
+    ready: (tab) => tab.getByRole("button", { name: "Register" }).waitFor(),
+    choose: (tab, name) => tab.getByRole("button", { name, exact: true }).click(),
+    run: (tab) => tab.getByRole("button", { name: /Run/ }).click(),
+    answer: "#answer",
+  },
+}[kind];
+
+const mistakes = [];
+let steps = 0;
+
+/** Does something, after which `wanted` must be what there is to read at `selector`. */
+async function step(tab, name, act, selector, wanted) {
+  steps += 1;
+  try {
+    await act();
+    const reads = ([at, text]) => document.querySelector(at)?.textContent.replaceAll("\u00a0", " ").includes(text);
+    await tab.waitForFunction(reads, [selector, wanted], { timeout: 15000 });
+  } catch (error) {
+    throw new Error(`${name}: ${error.message}`);
+  }
+}
+
+function check(name, isSo) {
+  steps += 1;
+  if (!isSo) throw new Error(`not so: ${name}`);
+}
+
+/** Opens a tab that tells of every request to elsewhere and of every error in its console. */
+async function open(context) {
+  const tab = await context.newPage();
+  tab.on("request", (request) => {
+    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) mistakes.push(`asked ${request.url()}`);
+  });
+  tab.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) mistakes.push(`the console has: ${message.text()}`);
+  });
+  tab.on("pageerror", (error) => mistakes.push(`not caught: ${error}`));
+  await tab.goto(home);
+  await page.ready(tab);
+  return tab;
+}
+
+const isSignedIn = "[data-signed-in]";
+
+async function firstTwentySeconds(context) {
+  const tab = await open(context);
+  const run = () => page.run(tab);
+  const choose = (name) => () => page.choose(tab, name);
+
+  await step(tab, "at first nobody is signed in", () => {}, isSignedIn, "Not signed in");
+  await step(tab, "register", run, page.answer, '"accessToken"');
+  await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as ada");
+  await choose("Me")();
+  await step(tab, "me", run, page.answer, '"username": "ada"');
+  if (picture) await tab.screenshot({ path: picture });
+
+  const kept = await tab.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
+  check("neither token nor password is kept beyond the tab", !/eyJ|correct horse/.test(kept));
+  await step(tab, "a reload does not sign out", () => tab.reload(), isSignedIn, "Signed in as ada");
+  await page.ready(tab);
+  const other = await open(context);
+  await step(other, "another tab knows nothing", () => {}, isSignedIn, "Not signed in");
+  await other.close();
+
+  if (kind === "graphiql") await graphiqlOnly(tab);
+
+  const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  await choose("Me")();
+  await step(tab, "me again", run, page.answer, "TOKEN_MISSING");
+  await step(tab, "the hint", () => {}, page.answer, "No `Authorization` header arrived.");
+  await choose("Login")();
+  await step(tab, "login", run, page.answer, '"lastLoginAt"');
+  await step(tab, "signed in again", () => {}, isSignedIn, "Signed in as ada");
+  const broken = () => tab.evaluate(() => sessionStorage.setItem("hallpass:accessToken", "nonsense"));
+  await broken();
+  await choose("Me")();
+  await step(tab, "a token that is no longer good is forgotten", run, isSignedIn, "the token is no longer good");
+}
+
+async function graphiqlOnly(tab) {
+  const docs = tab.locator(".graphiql-plugin");
+  await tab.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  const openType = () => docs.getByText("ErrorExtensions", { exact: true }).click();
+  await step(tab, "the docs tell of errors", openType, ".graphiql-plugin", "Switch on this, never on the message.");
+  await tab.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+
+  await page.choose(tab, "Me");
+  await tab.getByRole("button", { name: "Headers" }).click();
+  const headers = tab.locator('section[aria-label="Headers"] .monaco-editor:visible');
+  await headers.click();
+  await tab.keyboard.insertText('{ "authorization": "Bearer of bad news" }');
+  await step(tab, "a header of one's own goes first", () => page.run(tab), page.answer, "TOKEN_INVALID");
+  await step(tab, "and signs nobody out", () => {}, isSignedIn, "Signed in as ada");
+  await headers.click();
+  await tab.keyboard.press("ControlOrMeta+A");
+  await tab.keyboard.press("Delete");
+  await tab.getByRole("button", { name: "Variables" }).click();
+
+  const background = () => tab.evaluate(() => getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor);
+  const light = await background();
+  await tab.emulateMedia({ colorScheme: "dark" });
+  check("dark is another colour", light !== (await background()));
+  await tab.emulateMedia({ colorScheme: "light" });
+}
+
+const stop = await start(binary, port);
+const browser = await chromium.launch({
+  executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
+  // The network is unplugged: no name but this machine's leads anywhere. Chromium's sandbox does not work for root.
+  args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
+});
+const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
+try {
+  await firstTwentySeconds(context);
+} catch (error) {
+  mistakes.push(error.message);
+}
+if (mistakes.length > 0) {
+  const path = join(dirname(binary), "explorer-failed.png");
+  await context.pages()[0]?.screenshot({ path });
+  mistakes.push(`how it looked: ${path}`);
+}
+await browser.close();
+await stop();
+for (const mistake of mistakes) console.log(mistake);
+console.log(`${steps} steps, ${mistakes.length ? "failed" : "passed"}`);
+process.exit(mistakes.length === 0 && steps >= { graphiql: 17, small: 13 }[kind] ? 0 : 1);
