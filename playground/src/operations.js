@@ -74,10 +74,10 @@ export const operations = [
     name: "Register",
     query: register,
     variables: json({
-      input: { username: "ada", password: "correct horse battery", firstName: "Ada", lastName: "Lovelace" },
+      input: { username: "grace", password: "correct horse battery", firstName: "Grace", lastName: "Hopper" },
     }),
   },
-  { name: "Login", query: login, variables: json({ input: { username: "ada", password: "correct horse battery" } }) },
+  { name: "Login", query: login, variables: json({ input: { username: "grace", password: "correct horse battery" } }) },
   { name: "Me", query: me, variables: "" },
   { name: "Server info", query: serverInfo, variables: "" },
 ];

@@ -71,14 +71,14 @@ async function firstTwentySeconds(context) {
 
   await step(tab, "at first nobody is signed in", () => {}, isSignedIn, "Not signed in");
   await step(tab, "register", run, page.answer, '"accessToken"');
-  await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as ada");
+  await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as grace");
   await choose("Me")();
-  await step(tab, "me", run, page.answer, '"username": "ada"');
+  await step(tab, "me", run, page.answer, '"username": "grace"');
   if (picture) await tab.screenshot({ path: picture });
 
   const kept = await tab.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
   check("neither token nor password is kept beyond the tab", !/eyJ|correct horse/.test(kept));
-  await step(tab, "a reload does not sign out", () => tab.reload(), isSignedIn, "Signed in as ada");
+  await step(tab, "a reload does not sign out", () => tab.reload(), isSignedIn, "Signed in as grace");
   await page.ready(tab);
   const other = await open(context);
   await step(other, "another tab knows nothing", () => {}, isSignedIn, "Not signed in");
@@ -93,7 +93,7 @@ async function firstTwentySeconds(context) {
   await step(tab, "the hint", () => {}, page.answer, "No `Authorization` header arrived.");
   await choose("Login")();
   await step(tab, "login", run, page.answer, '"lastLoginAt"');
-  await step(tab, "signed in again", () => {}, isSignedIn, "Signed in as ada");
+  await step(tab, "signed in again", () => {}, isSignedIn, "Signed in as grace");
   const broken = () => tab.evaluate(() => sessionStorage.setItem("hallpass:accessToken", "nonsense"));
   await broken();
   await choose("Me")();
@@ -113,7 +113,7 @@ async function graphiqlOnly(tab) {
   await headers.click();
   await tab.keyboard.insertText('{ "authorization": "Bearer of bad news" }');
   await step(tab, "a header of one's own goes first", () => page.run(tab), page.answer, "TOKEN_INVALID");
-  await step(tab, "and signs nobody out", () => {}, isSignedIn, "Signed in as ada");
+  await step(tab, "and signs nobody out", () => {}, isSignedIn, "Signed in as grace");
   await headers.click();
   await tab.keyboard.press("ControlOrMeta+A");
   await tab.keyboard.press("Delete");
