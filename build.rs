@@ -22,6 +22,19 @@ use std::{
 /// What decides how the page looks; only a change of these runs this script again.
 const SOURCES: &[&str] = &["build.mjs", "package-lock.json", "package.json", "small", "src"];
 
+/// Without the packages' own scripts: none needs them, and nobody reads them. By itself npm tries for over a minute when
+/// there is no network.
+const NPM_CI: &[&str] = &[
+    "ci",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--fetch-retries=3",
+    "--fetch-retry-mintimeout=500",
+    "--fetch-retry-maxtimeout=3000",
+];
+
 fn main() -> ExitCode {
     match embed() {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,7 +65,8 @@ fn embed() -> Result<(), String> {
         Some("small") => small(&playground, &files)?,
         Some("") => {
             if let Err(why) = graphiql(&playground, &out, &files) {
-                for line in why.lines() {
+                // Cargo says it again at each build, so it had better be short.
+                for line in why.lines().take(6) {
                     println!("cargo:warning={line}");
                 }
                 println!(
@@ -84,12 +98,11 @@ fn graphiql(playground: &Path, out: &Path, files: &Path) -> Result<(), String> {
             let name = file.file_name().unwrap_or_default();
             fs::copy(file, folder.join(name)).map_err(|error| told(file, &error))?;
         }
-        // Without scripts: none of the packages needs its own, and nobody reads them.
-        run("npm", &["ci".as_ref(), "--ignore-scripts".as_ref(), "--no-audit".as_ref(), "--no-fund".as_ref()], folder)
+        run("npm", NPM_CI, folder)
     })?;
     let script = playground.join("build.mjs");
     let bundle = packages.join(format!("bundle-{}", hash(&[script.clone(), playground.join("src")], &host)?));
-    once(&bundle, |folder| run("node", &[script.as_ref(), packages.as_ref(), folder.as_ref()], playground))?;
+    once(&bundle, |folder| run("node", &[&script, packages.as_path(), folder], playground))?;
     for file in entries(&bundle)? {
         let name = file.file_name().unwrap_or_default();
         fs::copy(&file, files.join(name)).map_err(|error| told(&file, &error))?;
@@ -115,7 +128,7 @@ fn once(folder: &Path, work: impl FnOnce(&Path) -> Result<(), String>) -> Result
     done
 }
 
-fn run(program: &str, arguments: &[&OsStr], folder: &Path) -> Result<(), String> {
+fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<(), String> {
     let output = Command::new(program).args(arguments).current_dir(folder).output();
     let output = output.map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("{program} is not on the PATH."),
@@ -124,10 +137,7 @@ fn run(program: &str, arguments: &[&OsStr], folder: &Path) -> Result<(), String>
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    let start = said.len().saturating_sub(20);
-    Err(format!("{program} failed:\n{}", said.get(start..).unwrap_or_default().join("\n")))
+    Err(format!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 /// The small page: as it is written, but for the names of its files, which get their content's hash.

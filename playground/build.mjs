@@ -33,12 +33,22 @@ const LICENCE_IN = {
 const inputs = new Set();
 const files = new Map();
 
+/** Our sources get their packages from the given folder, also where an editor has made a node_modules beside them. */
+const fromPackages = {
+  name: "from-packages",
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind, pluginData }) =>
+      importer.startsWith(sources) && !pluginData ? build.resolve(path, { kind, resolveDir: packages, pluginData: true }) : undefined,
+    );
+  },
+};
+
 /** Bundles entry points, and returns the names of what became of them. */
 async function bundle(entryPoints, options) {
   const { metafile, outputFiles } = await esbuild.build({
     entryPoints,
     absWorkingDir: packages,
-    nodePaths: [join(packages, "node_modules")],
+    plugins: [fromPackages],
     outdir: result,
     entryNames: "[name]-[hash]",
     chunkNames: "part-[hash]",
