@@ -3,7 +3,7 @@
 import schemathesis
 
 OURS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}
-SHAPE = {"code", "errors", "reason", "requestId", "retryAfter"}
+SHAPE = {"code", "errors", "hint", "reason", "requestId", "retryAfter"}
 
 
 @schemathesis.check
