@@ -58,18 +58,10 @@ function operationName({ query, operationName }) {
   }
 }
 
-/** A query in the page's address, as `GET /graphql?query=…` has it, comes in a tab of its own, and is not run. */
-function tabInAddress() {
-  const parameters = new URLSearchParams(location.search);
-  const query = parameters.get("query");
-  return query ? [{ query, variables: parameters.get("variables") ?? "" }] : [];
-}
-
 function Explorer() {
-  const asked = tabInAddress();
-  const tabs = [...asked, ...operations.map(({ query, variables }) => ({ query, variables }))];
-  // Tabs that are kept bring their own text; GraphiQL does not put a first tab's variables into the editor by itself.
-  const start = asked[0] ?? (storage.getItem("graphiql:tabState") ? {} : tabs[0]);
+  const tabs = operations.map(({ query, variables }) => ({ query, variables }));
+  // GraphiQL does not put a first tab's variables into the editor by itself. Tabs that are kept bring their own.
+  const start = storage.getItem("graphiql:tabState") ? {} : tabs[0];
   return (
     <GraphiQL
       fetcher={fetcher}

@@ -51,7 +51,7 @@ fn assets(text: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_browser_gets_the_explorer_at_each_of_its_addresses() {
     let server = TestServer::start().await;
-    for path in ["/", "/playground", "/graphql", "/graphql?query=%7Bme%7Bid%7D%7D"] {
+    for path in ["/", "/playground", "/graphql", "/graphql?from=here"] {
         let page = open(&server, Method::GET, path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
@@ -99,7 +99,7 @@ async fn what_the_page_names_is_there_packed_or_not() {
 }
 
 #[tokio::test]
-async fn a_program_gets_json_at_the_same_address() {
+async fn a_request_gets_json_at_the_same_address() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for accept in ["application/json", "application/graphql-response+json", "*/*", "application/json, text/html"] {
@@ -108,6 +108,11 @@ async fn a_program_gets_json_at_the_same_address() {
         assert_eq!(answer.data("/__typename"), "Query", "{accept}");
     }
     assert_eq!(actor.get("/graphql?query=%7B__typename%7D").await.data("/__typename"), "Query");
+    // Nor does a browser get the page for an address that has a query in it: it is a request, and refused if it is a mutation.
+    let query = open(&server, Method::GET, "/graphql?query=%7B__typename%7D").await;
+    assert_eq!(query.data("/__typename"), "Query");
+    let mutation = open(&server, Method::GET, "/graphql?query=mutation%7Blogout%7BrevokedSessions%7D%7D").await;
+    assert_eq!(mutation.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]

@@ -40,8 +40,7 @@ pub(super) struct LogFields {
 }
 
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let is_page = matches!(*request.method(), Method::GET | Method::HEAD) && accept::prefers_html(request.headers());
-    if is_page && server.app.settings.playground {
+    if server.app.settings.playground && asks_for_page(&request) {
         return playground::page().await;
     }
     let id = request_id::of(&request);
@@ -89,6 +88,14 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
                 .into_response(media_type, id)
         }
     }
+}
+
+/// Whether a browser opens this address to see what is here. An address with a query in it is a request, whoever sends it.
+fn asks_for_page(request: &Request) -> bool {
+    let mut parameters = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && accept::prefers_html(request.headers())
+        && !parameters.any(|(name, _)| name == "query")
 }
 
 fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bool) -> Response {
