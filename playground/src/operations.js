@@ -46,7 +46,18 @@ query Me {
 }
 `;
 
-const serverInfo = `# 4. What a registration form needs to know;
+const refresh = `# 4. A new access token, before or after the old
+#    one expires. The refresh token for it is in a
+#    cookie that scripts can't read.
+mutation Refresh {
+  refreshToken {
+    accessToken
+    expiresIn
+  }
+}
+`;
+
+const serverInfo = `# 5. What a registration form needs to know;
 #    anyone may ask.
 query ServerInfo {
   serverInfo {
@@ -79,5 +90,6 @@ export const operations = [
   },
   { name: "Login", query: login, variables: json({ input: { username: "grace", password: "correct horse battery" } }) },
   { name: "Me", query: me, variables: "" },
+  { name: "Refresh", query: refresh, variables: "" },
   { name: "Server info", query: serverInfo, variables: "" },
 ];

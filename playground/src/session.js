@@ -23,9 +23,10 @@ export function isSignedIn() {
   return sessionStorage.getItem(KEY) !== null;
 }
 
-/** Forgets the token. It stays good until it expires, for whoever has a copy. */
-export function signOut() {
-  change(null, "");
+/** Ends the session, which the server does for the token and for the cookie that no script can see, and forgets the token. */
+export async function signOut() {
+  const answer = await send({ query: "mutation SignOut { logout { revokedSessions } }" }).catch(() => ({}));
+  change(null, answer.data?.logout ? "" : "Signed out here; the server could not be told");
 }
 
 function change(token, why) {

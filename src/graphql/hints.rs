@@ -23,10 +23,16 @@ const SAME_NAME: &str = "The page and this server go by different names, such as
 impl Circumstances {
     /// What to tell about an error, if there is anything.
     pub(super) fn hint(self, error: &Error) -> Option<String> {
-        let Error::Unauthenticated(UnauthenticatedReason::TokenMissing) = error else {
-            return None;
+        let token = match error {
+            Error::Unauthenticated(UnauthenticatedReason::TokenMissing) if self.has_other_credentials => {
+                Some(WRITE_BEARER)
+            }
+            Error::Unauthenticated(UnauthenticatedReason::TokenMissing) => Some(SEND_A_TOKEN),
+            Error::SessionNotFound => None,
+            _ => return None,
         };
-        let first = if self.has_other_credentials { WRITE_BEARER } else { SEND_A_TOKEN };
-        Some(if self.is_cross_site { format!("{first} {SAME_NAME}") } else { first.to_owned() })
+        let site = self.is_cross_site.then_some(SAME_NAME);
+        let hints: Vec<&str> = token.into_iter().chain(site).collect();
+        (!hints.is_empty()).then(|| hints.join(" "))
     }
 }

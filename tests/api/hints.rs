@@ -6,11 +6,15 @@ use crate::support::{Actor, TestServer, json};
 
 /// The hint of `me`, asked with these headers.
 async fn hint(actor: &Actor, headers: &[(header::HeaderName, &str)]) -> Option<String> {
+    hint_of("{ me { id } }", actor, headers).await
+}
+
+async fn hint_of(query: &str, actor: &Actor, headers: &[(header::HeaderName, &str)]) -> Option<String> {
     let mut request = actor.request(Method::POST, "/graphql").header(header::CONTENT_TYPE, "application/json");
     for (name, value) in headers {
         request = request.header(name, *value);
     }
-    let answer = actor.send(request.body(json!({ "query": "{ me { id } }" }).to_string().into()).unwrap()).await;
+    let answer = actor.send(request.body(json!({ "query": query }).to_string().into()).unwrap()).await;
     answer.error()["extensions"]["hint"].as_str().map(ToOwned::to_owned)
 }
 
@@ -47,6 +51,14 @@ async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
     ] {
         let hint = hint(&actor, &[(header::ORIGIN, origin), (header::HOST, host)]).await.unwrap();
         assert_eq!(hint.contains("two sites"), is_told, "{origin} and {host}: {hint}");
+        // A cookie that did not come along looks like one that is not there.
+        let headers = [(header::ORIGIN, origin), (header::HOST, host)];
+        let hint = hint_of("mutation { refreshToken { tokenType } }", &actor, &headers).await;
+        assert_eq!(
+            hint.is_some_and(|hint| hint.starts_with("The page and this server")),
+            is_told,
+            "{origin} and {host}"
+        );
     }
 }
 

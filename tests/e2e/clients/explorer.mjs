@@ -86,11 +86,16 @@ async function firstTwentySeconds(context) {
 
   if (kind === "graphiql") await graphiqlOnly(tab);
 
+  await choose("Refresh")();
+  await step(tab, "refresh, by the cookie", run, page.answer, '"accessToken"');
+
   const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
   await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
   await choose("Me")();
   await step(tab, "me again", run, page.answer, "TOKEN_MISSING");
   await step(tab, "the hint", () => {}, page.answer, "No `Authorization` header arrived.");
+  await choose("Refresh")();
+  await step(tab, "the server has ended the session, too", run, page.answer, "SESSION_NOT_FOUND");
   await choose("Login")();
   await step(tab, "login", run, page.answer, '"lastLoginAt"');
   await step(tab, "signed in again", () => {}, isSignedIn, "Signed in as grace");
@@ -147,4 +152,4 @@ await browser.close();
 await stop();
 for (const mistake of mistakes) console.log(mistake);
 console.log(`${steps} steps, ${mistakes.length ? "failed" : "passed"}`);
-process.exit(mistakes.length === 0 && steps >= { graphiql: 17, small: 13 }[kind] ? 0 : 1);
+process.exit(mistakes.length === 0 && steps >= { graphiql: 19, small: 15 }[kind] ? 0 : 1);
