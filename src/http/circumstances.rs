@@ -13,11 +13,13 @@ const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
 pub(super) fn of(headers: &HeaderMap, viewer: Viewer) -> Circumstances {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
-    let page = text(ORIGIN).and_then(loopback_name);
-    let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
+    let is_cross_site = text(ORIGIN).and_then(loopback_name).is_some_and(|page| {
+        let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
+        server.is_some_and(|server| server != page)
+    });
     Circumstances {
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
-        is_cross_site: matches!((page, server), (Some(page), Some(server)) if page != server),
+        is_cross_site,
     }
 }
 
