@@ -1,7 +1,7 @@
-//! What a refresh costs with a thousand sessions in the table, and with a million.
+//! What requests cost with a thousand users and sessions in the tables, and with a million.
 //!
-//! `cargo bench --bench scale` prints a table: CPU time for each refresh, and instructions where valgrind is there to count
-//! them. `BENCH_POSTGRES_URL` names an empty database for two more lines.
+//! `cargo bench --bench scale` prints a table: CPU time for each, and instructions where valgrind is there to count them.
+//! `BENCH_POSTGRES_URL` names an empty database for more lines.
 #![expect(
     clippy::cast_precision_loss,
     clippy::indexing_slicing,
@@ -22,7 +22,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
     App,
     accounts::{
-        Client,
+        Client, Viewer,
+        login::{Credentials, login},
+        principal,
         sessions::{PresentedToken, refresh},
     },
     clock::Clock,
@@ -32,7 +34,7 @@ use hallpass::{
         session::{self, Delivery},
         user::{self, Roles},
     },
-    security::{random, refresh_token::RefreshClaims},
+    security::{access_token::Claims, random, refresh_token::RefreshClaims},
 };
 use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
@@ -42,62 +44,98 @@ use uuid::Uuid;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SIZES: [u32; 2] = [1_000, 1_000_000];
-/// Refreshes in a run, and runs of each size.
-const REFRESHES: u32 = 500;
+/// Requests in a run, and runs of each size.
+const REQUESTS: u32 = 500;
 const RUNS: usize = 7;
-const SESSIONS_OF_A_USER: u32 = 4;
+/// Rows of one statement.
+const BATCH: u32 = 1_000;
+const PASSWORD: &str = "correct horse";
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Me,
+    /// With a hash of the least cost, or nothing else would be seen.
+    Login,
+    Refresh,
+}
+
+const OPERATIONS: [Operation; 3] = [Operation::Me, Operation::Login, Operation::Refresh];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
-        Some("refresh") => {
-            return refresh_alone(&arguments[2]);
-        }
+        Some("perform") => return perform_alone(&arguments[2], &arguments[3]),
         // `cargo test` runs benches too; there is nothing to see then.
         Some("--test") => return,
         _ => {}
     }
-    println!("| sessions | CPU µs for a refresh | instructions |\n|---|---|---|");
+    println!("| | users and sessions | CPU µs | instructions |\n|---|---|---|---|");
     let folder = std::env::temp_dir().join(format!("hallpass-scale-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    compare(&SIZES.map(|size| (size, format!("sqlite://{}/{size}.db", folder.display()))), "SQLite");
+    on_sqlite(&SIZES.map(|size| (size, format!("sqlite://{}/{size}.db", folder.display()))));
     fs::remove_dir_all(&folder).unwrap();
     if let Some(url) = std::env::var_os("BENCH_POSTGRES_URL").and_then(|url| url.into_string().ok()) {
-        // One database after the other would let the machine's mood into the comparison: one, filled up in between.
-        compare(&SIZES.map(|size| (size, url.clone())), "PostgreSQL");
+        on_postgres(&url);
     }
 }
 
-/// Fills databases and measures them by turns, so that a noisy neighbour meets both.
-fn compare(databases: &[(u32, String); 2], name: &str) {
+/// Two files, measured by turns, so that a noisy neighbour meets both.
+fn on_sqlite(databases: &[(u32, String)]) {
     let runtime = runtime();
-    let is_shared = databases[0].1 == databases[1].1;
-    let mut measured: Vec<Vec<f64>> = vec![Vec::new(), Vec::new()];
-    let apps: Vec<Arc<App>> = databases.iter().map(|(_, url)| runtime.block_on(open(url))).collect();
-    let mut all: Vec<Vec<session::Model>> = Vec::new();
-    for (index, (size, _)) in databases.iter().enumerate() {
-        all.push(runtime.block_on(fill(&apps[index], *size)));
-        if is_shared {
-            measured[index] =
-                (0..RUNS).map(|run| runtime.block_on(run_once(&apps[index], &mut all[index], run))).collect();
-        }
-    }
-    if !is_shared {
+    let mut filled: Vec<(Arc<App>, Vec<session::Model>)> = databases
+        .iter()
+        .map(|(size, url)| {
+            runtime.block_on(async {
+                let app = open(url).await;
+                let sessions = fill(&app, *size).await;
+                (app, sessions)
+            })
+        })
+        .collect();
+    let mut measured = Vec::new();
+    for operation in OPERATIONS {
+        let mut runs = vec![Vec::new(); databases.len()];
         for run in 0..RUNS {
-            for index in 0..2 {
-                measured[index].push(runtime.block_on(run_once(&apps[index], &mut all[index], run)));
+            for ((app, sessions), runs) in filled.iter_mut().zip(&mut runs) {
+                runs.push(runtime.block_on(run_once(app, operation, sessions, run)));
             }
         }
+        measured.push(runs);
     }
-    for app in &apps {
+    for (app, _) in &filled {
         runtime.block_on(app.database.close());
     }
-    for (index, (size, url)) in databases.iter().enumerate() {
-        measured[index].sort_by(f64::total_cmp);
-        let instructions = if is_shared { None } else { instructions(url, &all[index]) };
-        let instructions = instructions.map_or("–".to_owned(), |count| format!("{count:.0}"));
-        println!("| {size}, {name} | {:.0} | {instructions} |", measured[index][RUNS / 2]);
+    for (operation, runs) in OPERATIONS.into_iter().zip(measured) {
+        for (((size, url), (_, sessions)), runs) in databases.iter().zip(&filled).zip(runs) {
+            let instructions =
+                instructions(url, operation, sessions).map_or("–".to_owned(), |count| format!("{count:.0}"));
+            println!("| {operation:?}, SQLite | {size} | {:.0} | {instructions} |", median(runs));
+        }
     }
+}
+
+/// One database, measured as it grows.
+fn on_postgres(url: &str) {
+    let runtime = runtime();
+    let app = runtime.block_on(open(url));
+    let mut sessions = Vec::new();
+    let mut lines = Vec::new();
+    for size in SIZES {
+        let more = size - u32::try_from(sessions.len()).unwrap();
+        sessions.extend(runtime.block_on(fill(&app, more)));
+        for operation in OPERATIONS {
+            let runs = (0..RUNS).map(|run| runtime.block_on(run_once(&app, operation, &mut sessions, run))).collect();
+            lines.push(format!("| {operation:?}, PostgreSQL | {size} | {:.0} | – |", median(runs)));
+        }
+    }
+    lines.sort();
+    println!("{}", lines.join("\n"));
+}
+
+fn median(mut runs: Vec<f64>) -> f64 {
+    runs.sort_by(f64::total_cmp);
+    runs[RUNS / 2]
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -106,31 +144,28 @@ fn runtime() -> tokio::runtime::Runtime {
 
 async fn open(url: &str) -> Arc<App> {
     let variables = [("DATABASE_URL", url), ("SECRET_KEY", "a secret that is for the benches only: 4c1f")];
-    let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+    let mut settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+    settings.bcrypt_cost = 4;
     let database = Database::connect(&settings.database_url, None).await.unwrap();
     database.migrate().await.unwrap();
     Arc::new(App::new(settings, database, Clock::System).unwrap())
 }
 
-/// Makes users and sessions, without hashing a password for each.
-async fn fill(app: &App, sessions: u32) -> Vec<session::Model> {
+/// Makes users with a session each, without hashing a password for each.
+async fn fill(app: &App, count: u32) -> Vec<session::Model> {
     let now = app.clock.now();
-    let password_hash = app.hasher.hash(&"correct horse".into()).await.unwrap();
+    let password_hash = app.hasher.hash(&PASSWORD.into()).await.unwrap();
     let mut all = Vec::new();
-    for batch in (0..sessions / SESSIONS_OF_A_USER).collect::<Vec<_>>().chunks(500) {
-        let mut users = Vec::new();
-        let mut rows = Vec::new();
-        for _ in batch {
-            let id = random::id(now).unwrap();
-            users.push(user_row(id, now, password_hash.clone()));
-            rows.extend((0..SESSIONS_OF_A_USER).map(|_| session_row(id, now)));
-        }
+    for batch in (0..count).collect::<Vec<_>>().chunks(usize::try_from(BATCH).unwrap()) {
+        let ids: Vec<Uuid> = batch.iter().map(|_| random::id(now).unwrap()).collect();
+        let sessions: Vec<session::Model> = ids.iter().map(|id| session_row(*id, now)).collect();
+        let users = ids.iter().map(|id| user_row(*id, now, password_hash.clone()));
         let transaction = app.write().await.unwrap();
         user::Entity::insert_many(users).exec(&transaction).await.unwrap();
-        let models = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+        let models = sessions.iter().cloned().map(IntoActiveModel::into_active_model);
         session::Entity::insert_many(models).exec(&transaction).await.unwrap();
         transaction.commit().await.unwrap();
-        all.extend(rows);
+        all.extend(sessions);
     }
     all
 }
@@ -176,14 +211,29 @@ fn session_row(user_id: Uuid, now: DateTime<Utc>) -> session::Model {
     }
 }
 
-/// CPU µs for each of many refreshes, of sessions from all over the table.
-async fn run_once(app: &App, sessions: &mut [session::Model], run: usize) -> f64 {
-    let step = sessions.len() / usize::try_from(REFRESHES).unwrap();
+/// CPU µs for each of many requests, of users from all over the table.
+async fn run_once(app: &App, operation: Operation, sessions: &mut [session::Model], run: usize) -> f64 {
+    let step = sessions.len() / usize::try_from(REQUESTS).unwrap();
     let before = cpu();
     for session in sessions.iter_mut().skip(run % step).step_by(step) {
-        refresh_one(app, session).await;
+        perform(app, operation, session).await;
     }
-    cpu().checked_sub(before).unwrap().as_secs_f64() * 1e6 / f64::from(REFRESHES)
+    cpu().checked_sub(before).unwrap().as_secs_f64() * 1e6 / f64::from(REQUESTS)
+}
+
+async fn perform(app: &App, operation: Operation, session: &mut session::Model) {
+    let (user_id, session_id) = (session.user_id, session.id);
+    match operation {
+        Operation::Me => {
+            let viewer = Viewer::Authenticated(Claims { user_id, session_id, generation: 0 });
+            principal(app, viewer).await.unwrap();
+        }
+        Operation::Login => {
+            let credentials = Credentials { identifier: user_id.simple().to_string(), password: PASSWORD.into() };
+            login(app, credentials, Delivery::Body, &Client::default()).await.unwrap();
+        }
+        Operation::Refresh => refresh_one(app, session).await,
+    }
 }
 
 async fn refresh_one(app: &App, session: &mut session::Model) {
@@ -208,20 +258,21 @@ fn cpu() -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
-/// Instructions for each refresh: those of a process with many, less those of one with few. None without valgrind.
-fn instructions(url: &str, sessions: &[session::Model]) -> Option<f64> {
+/// Instructions for each request: those of a process with many, less those of one with few. None without valgrind.
+fn instructions(url: &str, operation: Operation, sessions: &[session::Model]) -> Option<f64> {
     // Not the same ones twice, whose tokens are no longer current.
-    let count = |refreshes: usize, first: usize| {
+    let count = |requests: usize, first: usize| {
         let mut child = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(std::env::current_exe().unwrap())
-            .args(["refresh", url])
+            .args(["perform", url, &format!("{operation:?}")])
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .ok()?;
-        let some = sessions.iter().skip(first).step_by(sessions.len() / refreshes).take(refreshes);
-        let lines: Vec<String> = some.map(|session| format!("{} {}\n", session.id, session.generation)).collect();
+        let some = sessions.iter().skip(first).step_by(sessions.len() / requests).take(requests);
+        let lines: Vec<String> =
+            some.map(|session| format!("{} {} {}\n", session.id, session.user_id, session.generation)).collect();
         child.stdin.take()?.write_all(lines.concat().as_bytes()).ok()?;
         let text = String::from_utf8(child.wait_with_output().ok()?.stderr).ok()?;
         text.lines().find_map(|line| line.split_once("Collected : "))?.1.trim().parse::<f64>().ok()
@@ -230,16 +281,17 @@ fn instructions(url: &str, sessions: &[session::Model]) -> Option<f64> {
     Some((count(many, 0)? - count(few, 1)?) / (many - few) as f64)
 }
 
-/// Refreshes the sessions that standard input names.
-fn refresh_alone(url: &str) {
+/// Requests of the sessions that standard input names.
+fn perform_alone(url: &str, operation: &str) {
+    let operation = OPERATIONS.into_iter().find(|known| format!("{known:?}") == operation).unwrap();
     runtime().block_on(async {
         let app = open(url).await;
         for line in std::io::stdin().lines().map(Result::unwrap) {
-            let (id, generation) = line.split_once(' ').unwrap();
-            let mut session = session_row(Uuid::nil(), app.clock.now());
-            session.id = id.parse().unwrap();
-            session.generation = generation.parse().unwrap();
-            refresh_one(&app, &mut session).await;
+            let parts: Vec<&str> = line.split(' ').collect();
+            let mut session = session_row(parts[1].parse().unwrap(), app.clock.now());
+            session.id = parts[0].parse().unwrap();
+            session.generation = parts[2].parse().unwrap();
+            perform(&app, operation, &mut session).await;
         }
     });
 }

@@ -1,7 +1,7 @@
 //! The history of Hallpass's tables: one file for each migration, and here the list of them, oldest first.
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};
 
 mod columns;
 mod m20261121_000001_user;

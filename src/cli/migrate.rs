@@ -3,11 +3,13 @@
 use super::{Failure, MigrateAction, connect};
 use crate::{Error, config::Settings};
 
-pub(super) async fn run(settings: Settings, action: MigrateAction) -> Result<(), Failure> {
+pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32) -> Result<(), Failure> {
     let failed = |error: Error| Failure::of("the database can't be migrated", &error);
     let database = connect(&settings).await?;
-    if action == MigrateAction::Up {
-        database.migrate().await.map_err(failed)?;
+    match action {
+        MigrateAction::Up => database.migrate().await.map_err(failed)?,
+        MigrateAction::Down => database.migrate_down(steps).await.map_err(failed)?,
+        MigrateAction::Status => {}
     }
     let applied = database.applied_migrations().await.map_err(|error| failed(error.into()))?;
     let pending = database.pending_migrations().await.map_err(|error| failed(error.into()))?;

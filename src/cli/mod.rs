@@ -35,11 +35,15 @@ pub enum Command {
         #[arg(long)]
         no_migrate: bool,
     },
-    /// Apply the migrations that the database lacks, or show them.
+    /// Apply the migrations that the database lacks, show them, or take some back.
     Migrate {
-        /// `up` applies what is missing, `status` only lists.
+        /// `up` applies what is missing, `status` only lists, `down` takes the latest one back, and with it what is in the
+        /// tables and columns that it made.
         #[arg(value_enum, default_value_t)]
         action: MigrateAction,
+        /// With `down`: how many to take back.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
     },
     /// Print the GraphQL schema.
     Schema,
@@ -84,6 +88,8 @@ pub enum MigrateAction {
     Up,
     /// List all, applied or not.
     Status,
+    /// Take the latest back.
+    Down,
 }
 
 const FAILED: u8 = 1;
@@ -116,7 +122,9 @@ pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>
         }
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
-        Command::Migrate { action } => with_settings(environment, |settings| migrate::run(settings, action)),
+        Command::Migrate { action, steps } => {
+            with_settings(environment, |settings| migrate::run(settings, action, steps))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

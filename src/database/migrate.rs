@@ -1,6 +1,6 @@
 //! Migrations under a lock, so that any number of instances may start at the same moment.
 
-use migration::{Migrator, MigratorTrait};
+use migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 use super::{Database, connect};
@@ -12,6 +12,22 @@ const ADVISORY_LOCK: i64 = 0x4861_6C6C_7061_7373;
 /// MySQL's locks belong to the server, so the name tells the database; 64 characters at most.
 const NAMED_LOCK: &str = "CONCAT('hallpass.', SHA1(DATABASE()))";
 
+/// Which way to go, and how far.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Up,
+    Down(u32),
+}
+
+impl Change {
+    async fn make(self, connection: impl IntoSchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        match self {
+            Self::Up => Migrator::up(connection, None).await,
+            Self::Down(steps) => Migrator::down(connection, Some(steps)).await,
+        }
+    }
+}
+
 impl Database {
     /// Applies the pending migrations, all or none where the database can roll tables back (MySQL can't). Another
     /// instance that is at it is waited for.
@@ -19,8 +35,20 @@ impl Database {
     /// # Errors
     /// SERVICE_UNAVAILABLE when the database can't be reached, else internal with the driver's text.
     pub async fn migrate(&self) -> Result<()> {
+        self.change(Change::Up).await
+    }
+
+    /// Takes the latest `steps` migrations back, and with them what is in the tables and columns that they made.
+    ///
+    /// # Errors
+    /// As [`Database::migrate`].
+    pub async fn migrate_down(&self, steps: u32) -> Result<()> {
+        self.change(Change::Down(steps)).await
+    }
+
+    async fn change(&self, change: Change) -> Result<()> {
         match self.writer.get_database_backend() {
-            DbBackend::MySql => self.migrate_under_named_lock().await,
+            DbBackend::MySql => self.change_under_named_lock(change).await,
             backend => {
                 // SQLite's transaction is IMMEDIATE, which is a lock already.
                 let transaction = self.write().await?;
@@ -28,13 +56,13 @@ impl Database {
                     let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
                     transaction.execute_unprepared(&lock).await?;
                 }
-                Migrator::up(&transaction, None).await?;
+                change.make(&transaction).await?;
                 Ok(transaction.commit().await?)
             }
         }
     }
 
-    async fn migrate_under_named_lock(&self) -> Result<()> {
+    async fn change_under_named_lock(&self, change: Change) -> Result<()> {
         let connection = connect::writer(&self.url).await?;
         let locked = connection
             .query_one_raw(sea_orm::Statement::from_string(
@@ -47,10 +75,10 @@ impl Database {
         if locked.flatten() != Some(1) {
             return Err(Error::unavailable(30, "another instance has been migrating for 5 minutes"));
         }
-        let migrated = Migrator::up(&connection, None).await;
+        let changed = change.make(&connection).await;
         // The lock goes with its connection.
         connection.close().await?;
-        Ok(migrated?)
+        Ok(changed?)
     }
 
     /// The names of the migrations that this version knows and the database lacks.

@@ -244,6 +244,9 @@ fn migrations_are_listed_applied_and_waited_for() {
     let applied = listed(&["migrate"]);
     assert!(applied.lines().count() >= 3 && applied.lines().all(|line| line.starts_with("applied  m2026")));
     assert_eq!(listed(&["migrate", "status"]), applied);
+    let after = listed(&["migrate", "down", "--steps", "2"]);
+    assert_eq!(after.lines().filter(|line| line.starts_with("pending  ")).count(), 2, "{after}");
+    assert_eq!(listed(&["migrate", "up"]), applied);
 }
 
 #[test]
