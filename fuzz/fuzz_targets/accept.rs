@@ -1,0 +1,34 @@
+//! The header `Accept`: one of the two media types, or 406.
+#![no_main]
+
+use axum::http::HeaderValue;
+use hallpass_fuzz::{Answer, GRAPHQL_RESPONSE, JSON, SERVER};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|accept: &[u8]| -> Corpus {
+    let Ok(whole) = HeaderValue::from_bytes(accept) else { return Corpus::Reject };
+    let answer = ask(&[whole]);
+    let text = String::from_utf8_lossy(accept).to_ascii_lowercase();
+    match answer.status.as_u16() {
+        200 if answer.media_type() == GRAPHQL_RESPONSE => {
+            assert!(text.contains(GRAPHQL_RESPONSE) || text.contains("*/*") || text.contains("application/*"));
+        }
+        200 => {
+            let says_nothing = text.split(',').all(|range| range.split(';').next().unwrap_or("").trim().is_empty());
+            assert!(says_nothing || text.contains(JSON) || text.contains("*/*") || text.contains("application/*"));
+        }
+        // Told in the type that is taken by those who don't say what they take.
+        status => assert_eq!((status, answer.media_type()), (406, JSON)),
+    }
+    // A list may come in several lines (RFC 9110 §5.3), and its order tells nothing.
+    let mut lines: Vec<_> =
+        accept.split(|byte| *byte == b',').map(|range| HeaderValue::from_bytes(range).unwrap()).collect();
+    lines.reverse();
+    let again = ask(&lines);
+    assert_eq!((answer.status, answer.media_type()), (again.status, again.media_type()), "{text:?}");
+    Corpus::Keep
+});
+
+fn ask(accept: &[HeaderValue]) -> Answer {
+    SERVER.post(accept, &[], br#"{"query":"{__typename}"}"#.to_vec())
+}

@@ -1,0 +1,142 @@
+//! The header `Authorization`: who gets in.
+//!
+//! An input is the header's values, one a line, in which `$head`, `$claims` and `$signature` stand for the parts of Ada's
+//! token. One that starts with a brace is a token to be signed with the server's own key, so that what lies behind the
+//! signature is reached: a line of JOSE header, in which `$kid` stands for the key's name, and the claims, in which `$sub`
+//! and `$sid` stand for Ada's.
+#![no_main]
+
+use std::{str::FromStr, sync::LazyLock};
+
+use aws_lc_rs::hmac;
+use axum::http::HeaderValue;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hallpass::security::keys::{KeyUse, Keys, hex};
+use hallpass_fuzz::{Answer, SERVER};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// What a signer of tokens knows, and the parts of Ada's token.
+struct Signer {
+    key: hmac::Key,
+    key_id: String,
+    parts: [String; 3],
+    claims: Value,
+}
+
+static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
+    let keys = Keys::load(&SERVER.app.settings.secret_key).unwrap();
+    let key = hex(&keys.derive::<32>(KeyUse::AccessToken).unwrap());
+    let parts: Vec<String> = SERVER.ada.access_token.split('.').map(ToOwned::to_owned).collect();
+    let signer = Signer {
+        key: hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()),
+        key_id: hex(&keys.derive::<8>(KeyUse::AccessTokenId).unwrap()),
+        claims: serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[1]).unwrap()).unwrap(),
+        parts: parts.try_into().unwrap(),
+    };
+    // Otherwise nothing that is signed here would be let in, and nothing be found out.
+    let decoded = signer.parts.each_ref().map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
+    assert_eq!(signer.sign(&decoded[0], &decoded[1]), SERVER.ada.access_token);
+    signer
+});
+
+impl Signer {
+    fn sign(&self, header: &[u8], claims: &[u8]) -> String {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+}
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let first_line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match data.get(first_line.len() + 1..) {
+        Some(claims) if data.starts_with(b"{") => signed(first_line, claims),
+        _ => sent(data),
+    }
+});
+
+/// Nothing but Ada's own token opens her account.
+fn sent(data: &[u8]) -> Corpus {
+    let [head, claims, signature] = &SIGNER.parts;
+    let lines: Option<Vec<HeaderValue>> = data
+        .split(|byte| *byte == b'\n')
+        .map(|line| {
+            let line = replace(line, b"$head", head);
+            let line = replace(&line, b"$claims", claims);
+            HeaderValue::from_bytes(&replace(&line, b"$signature", signature)).ok()
+        })
+        .collect();
+    let Some(lines) = lines else { return Corpus::Reject };
+    let answer = ask(&lines);
+    let bearers: Vec<&[u8]> = lines
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .filter(|line| line.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer ")))
+        .map(|line| line[7..].trim_ascii())
+        .collect();
+    match bearers[..] {
+        [] => assert_eq!(reason(&answer), Some("TOKEN_MISSING")),
+        [token] if token == SERVER.ada.access_token.as_bytes() => assert_eq!(reason(&answer), None),
+        _ => assert_eq!(reason(&answer), Some("TOKEN_INVALID")),
+    }
+    Corpus::Keep
+}
+
+/// A good signature is not enough: the header is ours to the last field, and the claims say Ada, here, now.
+fn signed(header: &[u8], claims: &[u8]) -> Corpus {
+    let ours = &SIGNER.claims;
+    let header = replace(header, b"$kid", &SIGNER.key_id);
+    let claims = replace(claims, b"$sub", ours["sub"].as_str().unwrap());
+    let claims = replace(&claims, b"$sid", ours["sid"].as_str().unwrap());
+    let token = SIGNER.sign(&header, &claims);
+    let answer = ask(&[HeaderValue::try_from(format!("Bearer {token}")).unwrap()]);
+    let Some(reason) = reason(&answer) else {
+        let mut header: Value = serde_json::from_slice(&header).unwrap();
+        header.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        assert_eq!(header, json!({ "typ": "at+jwt", "alg": "HS256", "kid": SIGNER.key_id }));
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        let id = |name: &str| Uuid::from_str(claims[name].as_str().unwrap()).unwrap().to_string();
+        assert_eq!((id("sub"), id("sid")), (text(ours, "sub"), text(ours, "sid")));
+        assert_eq!((text(&claims, "iss"), text(&claims, "aud")), (text(ours, "iss"), text(ours, "aud")));
+        let now = SERVER.app.clock.now().timestamp();
+        assert!(claims["exp"].as_i64().unwrap() > now);
+        assert!(claims["nbf"].is_null() || claims["nbf"].as_i64().unwrap() <= now);
+        return Corpus::Keep;
+    };
+    assert!(["TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_REVOKED"].contains(&reason));
+    Corpus::Keep
+}
+
+fn text(claims: &Value, name: &str) -> String {
+    claims[name].as_str().unwrap().to_owned()
+}
+
+fn ask(authorization: &[HeaderValue]) -> Answer {
+    SERVER.post(&[], authorization, br#"{"query":"{me{username}}"}"#.to_vec())
+}
+
+/// Why the bearer was not let in; `None` for Ada.
+fn reason(answer: &Answer) -> Option<&str> {
+    let challenge = answer.header("www-authenticate");
+    let Some(error) = answer.errors().first() else {
+        assert_eq!(answer.body["data"]["me"]["username"], "ada");
+        assert_eq!(challenge, "");
+        return None;
+    };
+    assert!(answer.body["data"]["me"].is_null());
+    assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED");
+    let reason = error["extensions"]["reason"].as_str().unwrap();
+    let expected = if reason == "TOKEN_MISSING" { "" } else { r#"Bearer error="invalid_token""# };
+    assert_eq!(challenge, expected);
+    Some(reason)
+}
+
+/// `bytes` with the first `placeholder` replaced.
+fn replace(bytes: &[u8], placeholder: &[u8], with: &str) -> Vec<u8> {
+    match bytes.windows(placeholder.len()).position(|window| window == placeholder) {
+        Some(at) => [&bytes[..at], with.as_bytes(), &bytes[at + placeholder.len()..]].concat(),
+        None => bytes.to_vec(),
+    }
+}

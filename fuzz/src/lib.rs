@@ -1,0 +1,175 @@
+//! What the targets share: a server inside the process, one user of it, and what holds for each of its answers.
+//!
+//! Chance and time stand as still as they can, so that a finding can be had again: the clock does not run, and the secret
+//! is always the same. Ids are still random; where an input means Ada's, it says so by a placeholder.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
+};
+use chrono::{DateTime, Utc};
+use hallpass::{
+    App,
+    accounts::{
+        Client,
+        register::{Registration, register},
+        sessions::SignIn,
+    },
+    clock::{Clock, ManualClock},
+    config::{DatabaseUrl, Settings},
+    database::Database,
+    http,
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// A word that the dictionaries offer for places where a client's text stands. No message may repeat it.
+pub const MARKER: &str = "Xyzzy";
+
+/// The types that an answer may have.
+pub const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+pub const JSON: &str = "application/json";
+
+/// The server, and who is registered there.
+pub static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
+
+pub struct Server {
+    runtime: Runtime,
+    router: Router,
+    pub app: Arc<App>,
+    pub ada: SignIn,
+}
+
+/// An answer that [`Server::send`] has found in order.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Server {
+    /// Hashes are as cheap as they can be, and after Ada nobody can register: what an input does, no later one sees.
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let file = std::env::temp_dir().join(format!("hallpass_fuzz_{}.db", std::process::id()));
+        let secret = ("SECRET_KEY".to_owned(), "a secret that is for fuzzing only: 9d02".to_owned());
+        let mut settings = Settings::from_vars([secret]).unwrap();
+        settings.database_url = DatabaseUrl::Sqlite(file.clone());
+        settings.bcrypt_cost = 4;
+        settings.hash_concurrency = 1;
+        let noon: DateTime<Utc> = "2026-01-31T12:00:00Z".parse().unwrap();
+        let clock = Clock::Manual(ManualClock::at(noon));
+        let (app, ada) = runtime.block_on(async {
+            let database = Database::connect(&settings.database_url, Some(1)).await.unwrap();
+            database.migrate().await.unwrap();
+            let open = App::new(settings.clone(), database.clone(), clock.clone()).unwrap();
+            let ada = Registration {
+                username: "ada".to_owned(),
+                password: "a password that no input guesses".into(),
+                email: Some("ada@example.org".to_owned()),
+                first_name: Some("Ada".to_owned()),
+                last_name: Some("Lovelace".to_owned()),
+            };
+            let ada = register(&open, ada, &Client::default()).await.unwrap();
+            settings.registration_enabled = false;
+            let app = Arc::new(App::new(settings, database, clock).unwrap());
+            (app, ada)
+        });
+        let router = http::router(&app, http::Limits::default());
+        let server = Self { runtime, router, app, ada };
+        let bearer = HeaderValue::try_from(format!("Bearer {}", server.ada.access_token)).unwrap();
+        let answer = server.post(&[], &[bearer], br#"{"query":"{me{username}}"}"#.to_vec());
+        assert_eq!(answer.body["data"]["me"]["username"], "ada");
+        // Both connections are open now, and live on without their file, which nobody is there to remove in the end.
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+        }
+        server
+    }
+
+    /// A GraphQL request, as JSON clients send it.
+    pub fn post(&self, accept: &[HeaderValue], authorization: &[HeaderValue], body: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(Method::POST).uri("/graphql").body(Body::from(body)).unwrap();
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        for (name, values) in [(header::ACCEPT, accept), (header::AUTHORIZATION, authorization)] {
+            for value in values {
+                headers.append(&name, value.clone());
+            }
+        }
+        self.send(request)
+    }
+
+    /// Sends a request, and checks what holds for each answer: it is GraphQL JSON, and the fault is the sender's.
+    fn send(&self, request: Request<Body>) -> Answer {
+        let (head, body) = self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (head, body) = response.into_parts();
+            (head, body.collect().await.unwrap().to_bytes())
+        });
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let answer = Answer { status: head.status, headers: head.headers, body };
+        answer.check();
+        answer
+    }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The media type, without its charset.
+    pub fn media_type(&self) -> &str {
+        self.header("content-type").strip_suffix("; charset=utf-8").unwrap()
+    }
+
+    /// Whether the request was executed.
+    pub fn is_executed(&self) -> bool {
+        self.body.get("data").is_some()
+    }
+
+    pub fn errors(&self) -> &[Value] {
+        self.body["errors"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// The answer without what differs from one request to the next, errors in an order of their own.
+    pub fn essence(mut self) -> (Value, Vec<String>) {
+        let mut errors: Vec<String> = Vec::new();
+        for error in self.body["errors"].as_array_mut().into_iter().flatten() {
+            error["extensions"]["requestId"] = Value::Null;
+            errors.push(error.to_string());
+        }
+        errors.sort();
+        (self.body["data"].take(), errors)
+    }
+
+    /// The README's table, and what it says of errors.
+    fn check(&self) {
+        let status = self.status.as_u16();
+        assert!(matches!(status, 200 | 400 | 405 | 406 | 413 | 415), "{self:#?}");
+        assert!([GRAPHQL_RESPONSE, JSON].contains(&self.media_type()), "{self:#?}");
+        let fields = self.body.as_object().unwrap();
+        assert!(fields.keys().all(|name| ["data", "errors"].contains(&name.as_str())), "{self:#?}");
+        assert!(self.is_executed() || !self.errors().is_empty(), "{self:#?}");
+        assert!(status == 200 || !self.is_executed(), "{self:#?}");
+        if self.media_type() == GRAPHQL_RESPONSE {
+            assert_eq!(status == 200, self.is_executed(), "{self:#?}");
+        }
+        for error in self.errors() {
+            let message = error["message"].as_str().unwrap();
+            assert!(!message.is_empty() && !message.contains(MARKER), "{self:#?}");
+            let extensions = &error["extensions"];
+            let code = extensions["code"].as_str().unwrap();
+            assert!(!["INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"].contains(&code), "{self:#?}");
+            assert_eq!(extensions["requestId"], self.header("x-request-id"), "{self:#?}");
+            assert!(extensions["errors"].is_array(), "{self:#?}");
+        }
+    }
+}
