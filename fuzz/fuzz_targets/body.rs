@@ -1,30 +1,46 @@
 //! Bodies of POST requests: JSON, the document's grammar, its limits, its validation, variables, and what executes it.
 #![no_main]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::http::HeaderValue;
-use hallpass_fuzz::{GRAPHQL_RESPONSE, JSON, SERVER};
+use hallpass_fuzz::{Answer, GRAPHQL_RESPONSE, JSON, SERVER};
 use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| {
-    let send = |accept: &'static str| {
-        let bearer = HeaderValue::try_from(format!("Bearer {}", SERVER.ada.access_token)).unwrap();
-        SERVER.post(&[HeaderValue::from_static(accept)], &[bearer], body.to_vec())
-    };
-    // The second time a document that was executed is a known one, which is not validated again. It is answered as
-    // the first time, and the media type decides over the status only.
-    let first = send(GRAPHQL_RESPONSE);
-    let second = send(JSON);
+    // The media type decides over the status only.
+    let first = send(GRAPHQL_RESPONSE, body);
+    let second = send(JSON, body);
     assert_eq!(first.media_type(), GRAPHQL_RESPONSE);
     assert_eq!(second.media_type(), JSON);
-    assert_eq!(first.is_executed(), second.is_executed(), "{first:#?} {second:#?}");
-    if first.is_executed() {
-        assert_eq!(first.essence(), second.essence());
-    } else {
-        // Which mistake is found first may differ; whether it is a GraphQL request at all may not.
-        let is_request = |code: &str| code != "BAD_REQUEST";
-        let code =
-            |answer: &hallpass_fuzz::Answer| answer.errors()[0]["extensions"]["code"].as_str().unwrap().to_owned();
-        assert_eq!(is_request(&code(&first)), is_request(&code(&second)), "{first:#?} {second:#?}");
-        assert_eq!(second.status == 200, is_request(&code(&second)), "{second:#?}");
+    // Which mistake is found first may differ; whether it is a GraphQL request at all may not.
+    assert_eq!(is_request(&first), is_request(&second), "{first:#?} {second:#?}");
+    assert_eq!(second.status == 200, is_request(&second), "{second:#?}");
+    // A document that was executed before is not validated again, and is answered as one that nobody has seen.
+    let unseen = unseen(body).map(|body| send(GRAPHQL_RESPONSE, &body));
+    for other in [Some(second), unseen].into_iter().flatten() {
+        assert_eq!(first.is_executed(), other.is_executed(), "{first:#?} {other:#?}");
+        if first.is_executed() {
+            assert_eq!(first.essence(), other.essence());
+        }
     }
 });
+
+fn send(accept: &'static str, body: &[u8]) -> Answer {
+    let bearer = HeaderValue::try_from(format!("Bearer {}", SERVER.ada.access_token)).unwrap();
+    SERVER.post(&[HeaderValue::from_static(accept)], &[bearer], body.to_vec())
+}
+
+fn is_request(answer: &Answer) -> bool {
+    answer.errors().first().is_none_or(|error| error["extensions"]["code"] != "BAD_REQUEST")
+}
+
+/// The same request, its document made another by a comment at the end.
+fn unseen(body: &[u8]) -> Option<Vec<u8>> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut request: Value = serde_json::from_slice(body).ok()?;
+    let Value::String(query) = request.get_mut("query")? else { return None };
+    *query = format!("{query}\n# {}", COUNT.fetch_add(1, Ordering::Relaxed));
+    Some(request.to_string().into_bytes())
+}

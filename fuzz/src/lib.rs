@@ -140,14 +140,15 @@ impl Answer {
     }
 
     /// The answer without what differs from one request to the next, errors in an order of their own.
-    pub fn essence(mut self) -> (Value, Vec<String>) {
-        let mut errors: Vec<String> = Vec::new();
-        for error in self.body["errors"].as_array_mut().into_iter().flatten() {
-            error["extensions"]["requestId"] = Value::Null;
-            errors.push(error.to_string());
-        }
+    pub fn essence(&self) -> (&Value, Vec<String>) {
+        let essence = |error: &Value| {
+            let mut error = error.clone();
+            error["extensions"]["requestId"].take();
+            error.to_string()
+        };
+        let mut errors: Vec<String> = self.errors().iter().map(essence).collect();
         errors.sort();
-        (self.body["data"].take(), errors)
+        (&self.body["data"], errors)
     }
 
     /// The README's table, and what it says of errors.
