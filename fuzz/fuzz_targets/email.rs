@@ -40,7 +40,12 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let of_key = Email::parse(&email.key).unwrap();
     assert_eq!(of_text, email);
     assert_eq!(of_key.key, email.key);
-    assert_eq!(Email::parse(&text.to_ascii_uppercase()).map(|upper| upper.key), Ok(email.key.clone()));
+    let upper = Email::parse(&text.to_ascii_uppercase()).unwrap();
+    assert_eq!(upper.key, email.key);
+    if !text.is_ascii() {
+        // An international domain has one spelling, however it was typed.
+        assert_eq!(upper.text.split_once('@').unwrap().1, email.text.split_once('@').unwrap().1);
+    }
     // Whoever registered with it can sign in with it.
     assert!(matches!(TypedIdentifier::parse(text), Some(TypedIdentifier::Email(typed)) if typed == email));
     Corpus::Keep
