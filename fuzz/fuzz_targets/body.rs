@@ -29,7 +29,11 @@ fuzz_target!(|body: &[u8]| {
 
 fn send(accept: &'static str, body: &[u8]) -> Answer {
     let bearer = HeaderValue::try_from(format!("Bearer {}", SERVER.ada.access_token)).unwrap();
-    SERVER.post(&[HeaderValue::from_static(accept)], &[bearer], body.to_vec())
+    let answer = SERVER.post(&[HeaderValue::from_static(accept)], &[bearer], body.to_vec());
+    if answer.is_executed() {
+        SERVER.restore();
+    }
+    answer
 }
 
 fn is_request(answer: &Answer) -> bool {

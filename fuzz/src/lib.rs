@@ -3,7 +3,10 @@
 //! Chance and time stand as still as they can, so that a finding can be had again: the clock does not run, and the secret
 //! is always the same. Ids are still random; where an input means Ada's, it says so by a placeholder.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
     Router,
@@ -21,9 +24,11 @@ use hallpass::{
     clock::{Clock, ManualClock},
     config::{DatabaseUrl, Settings},
     database::Database,
+    entity::session::{self, Delivery},
     http,
 };
 use http_body_util::BodyExt;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -54,13 +59,13 @@ pub struct Answer {
 }
 
 impl Server {
-    /// Hashes are as cheap as they can be, and after Ada nobody can register: what an input does, no later one sees.
+    /// Hashes are as cheap as they can be, and after Ada nobody can register.
     fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let file = std::env::temp_dir().join(format!("hallpass_fuzz_{}.db", std::process::id()));
+        let file = database_file();
         let secret = ("SECRET_KEY".to_owned(), "a secret that is for fuzzing only: 9d02".to_owned());
         let mut settings = Settings::from_vars([secret]).unwrap();
-        settings.database_url = DatabaseUrl::Sqlite(file.clone());
+        settings.database_url = DatabaseUrl::Sqlite(file);
         settings.bcrypt_cost = 4;
         settings.hash_concurrency = 1;
         let noon: DateTime<Utc> = "2026-01-31T12:00:00Z".parse().unwrap();
@@ -76,21 +81,30 @@ impl Server {
                 first_name: Some("Ada".to_owned()),
                 last_name: Some("Lovelace".to_owned()),
             };
-            let ada = register(&open, ada, &Client::default()).await.unwrap();
+            let ada = register(&open, ada, Delivery::Body, &Client::default()).await.unwrap();
             settings.registration_enabled = false;
             let app = Arc::new(App::new(settings, database, clock).unwrap());
             (app, ada)
         });
         let router = http::router(&app, http::Limits::default());
-        let server = Self { runtime, router, app, ada };
-        let bearer = HeaderValue::try_from(format!("Bearer {}", server.ada.access_token)).unwrap();
-        let answer = server.post(&[], &[bearer], br#"{"query":"{me{username}}"}"#.to_vec());
-        assert_eq!(answer.body["data"]["me"]["username"], "ada");
-        // Both connections are open now, and live on without their file, which nobody is there to remove in the end.
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
-        }
-        server
+        Self { runtime, router, app, ada }
+    }
+
+    /// Undoes what a request may have done: Ada is signed in, so that no input changes what a later one finds.
+    pub fn restore(&self) {
+        let ours = &self.ada.principal.session;
+        self.runtime.block_on(async {
+            let found = session::Entity::find_by_id(ours.id).one(self.app.database.read()).await.unwrap().unwrap();
+            if found != *ours {
+                // Nothing but its end can have come to a session whose refresh token no input knows.
+                assert_eq!(session::Model { revoked_at: None, ..found.clone() }, *ours);
+                let transaction = self.app.write().await.unwrap();
+                let mut found = found.into_active_model();
+                found.revoked_at = Set(None);
+                found.update(&transaction).await.unwrap();
+                transaction.commit().await.unwrap();
+            }
+        });
     }
 
     /// A GraphQL request, as JSON clients send it.
@@ -173,4 +187,18 @@ impl Answer {
             assert!(extensions["errors"].is_array(), "{self:#?}");
         }
     }
+}
+
+/// A file of this process's own. Nobody is there to remove it when the fuzzer ends: the next one does.
+fn database_file() -> PathBuf {
+    const PREFIX: &str = "hallpass_fuzz_";
+    let folder = std::env::temp_dir();
+    for file in std::fs::read_dir(&folder).unwrap().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = std::fs::remove_file(file.path());
+        }
+    }
+    folder.join(format!("{PREFIX}{}.db", std::process::id()))
 }
