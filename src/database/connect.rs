@@ -25,11 +25,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_BEFORE_TEST: Duration = Duration::from_secs(5);
 
 const SQLITE_READERS: u32 = 4;
-
-/// So much of a file is read in place, in bytes. Copying pages into each connection's own small cache would make `me` cost
-/// half as much again with a million users as with a thousand.
-const MAPPED: &str = "1073741824";
-
 const SERVER_CONNECTIONS: u32 = 10;
 
 /// What reads, and what writes.
@@ -43,7 +38,7 @@ pub(super) async fn open(
     match url {
         DatabaseUrl::Sqlite(path) => {
             create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
-            let options = sqlite(SqliteConnectOptions::new(), path).pragma("mmap_size", MAPPED);
+            let options = sqlite(SqliteConnectOptions::new(), path);
             let readers = Readers::new(options, max_connections.unwrap_or(SQLITE_READERS), TIMEOUT);
             Ok((Reader::Sqlite(Arc::new(readers)), writer(url).await?))
         }
