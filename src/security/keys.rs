@@ -77,7 +77,7 @@ impl Keys {
     /// The HS256 key of access tokens, as the text that it is used as: 64 hexadecimal digits.
     ///
     /// # Errors
-    /// As [`derive()`].
+    /// Internal, when the library refuses to derive it.
     pub fn access_token_key(&self) -> Result<SecretString> {
         text(&self.current, KeyUse::AccessToken).map(Into::into)
     }
