@@ -15,6 +15,8 @@ pub struct Limits {
     pub handler_timeout: Duration,
     /// How long requests may go on after the server was told to stop.
     pub drain: Duration,
+    /// How much of that those may take who are connected and have not asked for anything yet.
+    pub linger: Duration,
 }
 
 impl Default for Limits {
@@ -25,6 +27,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             handler_timeout: Duration::from_secs(25),
             drain: Duration::from_secs(10),
+            linger: Duration::from_secs(1),
         }
     }
 }

@@ -3,13 +3,26 @@
 //! `axum::serve` sets no timer, so that a header that never ends keeps its connection for ever, and waits for ever when
 //! it is to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request, header::CONNECTION},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
+    server::graceful::GracefulShutdown,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -23,9 +36,13 @@ use super::{Limits, Peer};
 const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Serves until `stop` is done, then lets running requests finish within [`Limits::drain`].
+///
+/// A proxy can't know that an instance is about to stop, and may not repeat what it has sent to one. So whoever is
+/// connected by then is served once more, within [`Limits::linger`], and told that it was the last time; who is not is
+/// refused by the system, which a proxy may take to another instance.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
+    let connections = Connections { router, limits, graceful: GracefulShutdown::new(), is_stopping: Arc::default() };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -33,13 +50,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((stream, peer, place)) => {
-                let connection = connection(stream, Peer(peer), router.clone(), limits, graceful.watcher());
-                tokio::spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
-            }
+            Ok((stream, peer, place)) => connections.spawn(stream, peer, place),
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as connections end.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -47,12 +58,39 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             }
         }
     }
-    drop(listener);
-    let running = graceful.count();
+    connections.is_stopping.store(true, Ordering::Relaxed);
+    if let Err(error) = accept_queued(listener, &places, &connections) {
+        tracing::warn!(%error, "a connection could not be accepted");
+    }
+    let running = connections.graceful.count();
     tracing::info!(running, "stopping; running requests may finish");
-    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+    let drained = async {
+        // All places are free once everybody has had the last answer.
+        let all = places.acquire_many(u32::try_from(limits.connections).unwrap_or(u32::MAX));
+        let _ = tokio::time::timeout(limits.linger, all).await;
+        connections.graceful.shutdown().await;
+    };
+    if tokio::time::timeout(limits.drain, drained).await.is_err() {
         tracing::warn!("some requests did not finish in time and are cut off");
     }
+}
+
+/// Takes in those who are connected as far as the system and they themselves know; closing the listener would reset
+/// them. It is closed afterwards.
+fn accept_queued(listener: TcpListener, places: &Arc<Semaphore>, connections: &Connections) -> std::io::Result<()> {
+    let listener = listener.into_std()?;
+    while let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+                connections.spawn(TcpStream::from_std(stream)?, peer, place);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 async fn accept(
@@ -66,19 +104,41 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
-async fn connection(stream: TcpStream, peer: Peer, router: Router, limits: Limits, watcher: Watcher) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        // The client's doing: it went away, or did not speak HTTP.
-        tracing::debug!(%error, "a connection ended early");
+/// What all connections share.
+struct Connections {
+    router: Router,
+    limits: Limits,
+    graceful: GracefulShutdown,
+    is_stopping: Arc<AtomicBool>,
+}
+
+impl Connections {
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        let (router, is_stopping) = (self.router.clone(), Arc::clone(&self.is_stopping));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            let (answer, is_stopping) = (router.clone().oneshot(request), Arc::clone(&is_stopping));
+            async move {
+                let mut answer = answer.await?;
+                if is_stopping.load(Ordering::Relaxed) {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_timeout)
+            .max_buf_size(LARGEST_HEAD)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watcher().watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                // The client's doing: it went away, or did not speak HTTP.
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
     }
 }

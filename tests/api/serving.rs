@@ -1,6 +1,6 @@
 //! The accept loop, over real connections.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io::Write, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -95,6 +95,41 @@ async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
     finish.notify_one();
     assert!(read_to_end(slow).await.ends_with("done"));
     running.served.await.unwrap();
+}
+
+#[tokio::test]
+async fn told_to_stop_it_answers_whoever_is_already_connected() {
+    let server = TestServer::start().await;
+    let limits = Limits { drain: Duration::from_mins(1), linger: Duration::from_mins(1), ..Limits::default() };
+    let running = run(server.router.clone(), limits).await;
+    let request = LIVE.replace("connection: close\r\n", "");
+    // One is between two requests, as a proxy's connections mostly are, one before its first.
+    let mut kept = send(running.address, &request).await;
+    kept.read_exact(&mut [0; 12]).await.unwrap();
+    let fresh = TcpStream::connect(running.address).await.unwrap();
+    // These wait in the system's queue: nobody else runs before the next `await`.
+    let queued: Vec<_> = (0..20)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(running.address).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            TcpStream::from_std(stream).unwrap()
+        })
+        .collect();
+    running.stop.send(()).unwrap();
+    for stream in queued {
+        let answer = read_to_end(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    }
+    assert!(TcpStream::connect(running.address).await.is_err());
+    for mut stream in [kept, fresh] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = read_to_end(stream).await;
+        assert!(answer.contains("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    }
+    // With nobody connected there is nothing to wait for.
+    let stopped = tokio::time::timeout(Duration::from_secs(5), running.served);
+    stopped.await.expect("it waits for nobody").unwrap();
 }
 
 #[tokio::test]
