@@ -7,26 +7,56 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Starts `binary` on `port` and waits until it is ready; `prepare` may run commands of it before. Returns what stops it. */
-export async function start(binary, port, settings = {}, prepare = () => {}) {
+// However the script ends, what it started ends with it, the latest first.
+const leftovers = [];
+process.on("exit", () => {
+  for (const cleanUp of leftovers.reverse()) {
+    try {
+      cleanUp();
+    } catch (error) {
+      // The rest has to go all the same.
+      console.error(error.message);
+    }
+  }
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
+
+/** Calls `cleanUp` when the script ends. It can't wait for anything. */
+export function atExit(cleanUp) {
+  leftovers.push(cleanUp);
+}
+
+/** An empty folder, gone when the script ends. */
+export function emptyFolder() {
   const folder = mkdtempSync(join(tmpdir(), "hallpass-"));
+  atExit(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/**
+ * Starts `binary` on `port` and waits until it is ready; `prepare` may run commands of it before. Returns what stops it, which has
+ * `kill()` for the hard way. In the `folder` of a server before it, it finds that one's data.
+ */
+export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
   const env = { LISTEN: `127.0.0.1:${port}`, ...settings };
   const run = (parameters) => execFileSync(resolve(binary), parameters, { cwd: folder, env, encoding: "utf8" });
   prepare(run);
   const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
-  process.on("exit", () => {
-    server.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const exited = once(server, "exit");
+  atExit(() => server.kill("SIGKILL"));
   for await (const line of createInterface({ input: server.stderr })) {
     if (line.includes("ready at")) {
       server.stderr.resume();
       const stop = async () => {
         server.kill("SIGTERM");
-        const [code] = await once(server, "exit");
+        const [code] = await exited;
         if (code !== 0) throw new Error(`the server stopped with exit code ${code}`);
       };
-      return Object.assign(stop, { pid: server.pid, folder, run });
+      const kill = async () => {
+        server.kill("SIGKILL");
+        await exited;
+      };
+      return Object.assign(stop, { pid: server.pid, folder, run, kill });
     }
     console.error(line);
   }
