@@ -1,0 +1,245 @@
+// Two instances on one PostgreSQL behind nginx, with the configuration that the README shows: refreshes race across them, one is killed
+// under load, both are restarted one after the other. No session is lost, no answer is wrong, and a restart fails no request.
+// node instances.mjs <binary> <postgres url> <README.md>
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { accounts, generation, isRefused } from "./accounts.mjs";
+import { database } from "./own_database.mjs";
+import { atExit, emptyFolder, start } from "./server.mjs";
+
+const [binary, postgresUrl, readme] = process.argv.slice(2);
+const PROXY = 8150;
+const PORTS = [8151, 8152];
+const RACES = 40;
+const KILLS = 6;
+const ROLLING_RESTARTS = 4;
+const WORKERS = 8;
+const origin = `http://localhost:${PROXY}`;
+const settings = { DATABASE_URL: database(postgresUrl, "instances").url, SECRET_KEY: "4be1c6a8d2f0937ab5e8c1d7f3a96024", PUBLIC_URL: origin, BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
+
+let failed = 0;
+function check(what, isTrue) {
+  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
+  if (!isTrue) failed += 1;
+}
+
+/** nginx as a child, with the README's configuration but for addresses and certificates. */
+async function startProxy() {
+  const folder = emptyFolder();
+  // The workers of an nginx that root starts are someone else.
+  chmodSync(folder, 0o755);
+  const replace = (text, from, to) => {
+    if (!text.includes(from)) throw new Error(`the README's nginx has no \`${from}\``);
+    return text.replace(from, to);
+  };
+  let config = readFileSync(readme, "utf8").match(/```nginx\n(.*?)```/s)[1];
+  config = replace(config, "listen 443 ssl;", `listen 127.0.0.1:${PROXY};`).replace(/^ *ssl_.*\n/gm, "");
+  PORTS.forEach((port, index) => (config = replace(config, `10.0.0.${index + 1}:8000`, `127.0.0.1:${port}`)));
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${join(folder, name)};`);
+  const path = join(folder, "nginx.conf");
+  writeFileSync(path, `daemon off; worker_processes 2; pid ${join(folder, "pid")};
+    events {}
+    http { access_log off; add_header X-Instance $upstream_addr always; ${temporary.join(" ")}
+    ${config} }`);
+  const log = join(folder, "error.log");
+  const nginx = spawn("nginx", ["-e", log, "-c", path, "-p", folder], { stdio: "inherit", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
+  // Not SIGKILL, which would leave its workers alone.
+  atExit(() => nginx.kill("SIGTERM"));
+  const isUp = () => fetch(`${origin}/health/ready`).then((answer) => answer.ok, () => false);
+  for (const until = Date.now() + 10_000; !(await isUp()); await sleep(20)) {
+    if (Date.now() > until || nginx.exitCode !== null) throw new Error(`nginx did not start: ${readFileSync(log, "utf8")}`);
+  }
+  return { log: () => readFileSync(log, "utf8"), stop: () => nginx.kill("SIGQUIT") && once(nginx, "exit") };
+}
+
+const instances = await Promise.all(PORTS.map((port) => start(binary, port, settings)));
+const proxy = await startProxy();
+const client = accounts(origin);
+const direct = PORTS.map((port) => accounts(`http://127.0.0.1:${port}`));
+
+/** Waits until nginx sends requests to this instance. */
+async function isServed(index) {
+  const until = Date.now() + 20_000;
+  while ((await client.me("none"))?.instance !== `127.0.0.1:${PORTS[index]}`) {
+    if (Date.now() > until) throw new Error(`nginx leaves out instance ${index}`);
+    await sleep(5);
+  }
+}
+
+async function restart(index) {
+  instances[index] = await start(binary, PORTS[index], settings, undefined, instances[index].folder);
+  await isServed(index);
+}
+
+const counts = { requests: 0, lost: 0, unavailable: 0, kills: 0, stops: 0 };
+const wrong = [];
+
+/** Asks until there is an answer, and tells whether an answer got lost on the way. */
+async function ask(request) {
+  let isRepeated = false;
+  for (const until = Date.now() + 20_000; Date.now() < until; await sleep(10)) {
+    counts.requests += 1;
+    const answer = await request();
+    if (answer && answer.code !== "SERVICE_UNAVAILABLE") return { answer, isRepeated };
+    counts[answer ? "unavailable" : "lost"] += 1;
+    isRepeated = true;
+  }
+  throw new Error("no answer in 20 s");
+}
+
+function expect(isTrue, what, answer) {
+  if (!isTrue) wrong.push(`${what}: ${JSON.stringify(answer)}`);
+  return isTrue;
+}
+
+let named = 0;
+async function register() {
+  const name = `user${(named += 1)}`;
+  const { answer, isRepeated } = await ask(() => client.register(name));
+  // The first try may have made the account, and its answer got lost: then the password is as good as the answer.
+  if (isRepeated && answer.code === "USERNAME_TAKEN") return { name, pair: await login(name) };
+  expect(answer.data?.register, "a registration", answer);
+  return { name, pair: answer.data?.register };
+}
+
+async function login(name) {
+  const { answer } = await ask(() => client.login(name));
+  expect(answer.data?.login, "a right password", answer);
+  return answer.data?.login;
+}
+
+async function refresh({ name, pair }) {
+  const { answer } = await ask(() => client.refresh(pair.refreshToken));
+  const next = answer.data?.refreshToken;
+  expect(next?.user.username === name && generation(next) === generation(pair) + 1, "a refresh", answer);
+  return { name, pair: next };
+}
+
+async function read({ name, pair }) {
+  const { answer } = await ask(() => client.me(pair.accessToken));
+  expect(answer.data?.me?.username === name, "a read", answer);
+}
+
+async function logout({ pair }) {
+  const { answer, isRepeated } = await ask(() => client.logout(pair.refreshToken));
+  const ended = answer.data?.logout?.revokedSessions;
+  expect(ended === 1 || (isRepeated && ended === 0), "a logout", answer);
+  const { answer: reading } = await ask(() => client.me(pair.accessToken));
+  expect(isRefused(reading), "an access token after the logout", reading);
+  const { answer: refreshing } = await ask(() => client.refresh(pair.refreshToken));
+  expect(refreshing.code === "SESSION_REVOKED", "a refresh token after the logout", refreshing);
+}
+
+/** All sessions that should live, those between two refreshes included. */
+const living = [];
+
+/** Registers, refreshes and reads, signs out and in, all through the proxy, until it is told to stop. Each has sessions of its own. */
+async function work(index, isOver) {
+  let session = await register();
+  living[index] = session;
+  for (let turn = 1; !isOver() && session.pair; turn += 1) {
+    session = living[index] = await refresh(session);
+    if (!session.pair) return;
+    await read(session);
+    if (turn % 10 === 0) {
+      await logout(session);
+      session = living[index] = { name: session.name, pair: await login(session.name) };
+    }
+    // One of them makes accounts all the time.
+    if (index === 0) session = living[index] = await register();
+  }
+}
+
+/** `incidents` under load. Returns what the load counted. */
+async function underLoad(incidents) {
+  let isOver = false;
+  const before = { ...counts };
+  const working = Array.from({ length: WORKERS }, (_, index) => work(index, () => isOver));
+  // Whatever breaks, the workers come to an end.
+  const done = Promise.all(working).finally(() => (isOver = true));
+  await Promise.race([done, incidents()]);
+  isOver = true;
+  await done;
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, count - before[name]]));
+}
+
+const begin = Date.now();
+
+// Races.
+let session = await register();
+const raced = { requests: 0, wrong: 0, instances: new Set() };
+for (let race = 0; race < RACES; race += 1) {
+  const answers = await Promise.all(Array.from({ length: 12 }, () => client.refresh(session.pair.refreshToken)));
+  raced.requests += answers.length;
+  const successors = new Set(answers.map((answer) => answer?.data?.refreshToken?.refreshToken));
+  const next = answers[0]?.data?.refreshToken;
+  const isRight = successors.size === 1 && next && generation(next) === generation(session.pair) + 1;
+  if (!isRight) {
+    raced.wrong += 1;
+    wrong.push(`a race: ${successors.size} successors, ${JSON.stringify(answers.find((answer) => !answer?.data?.refreshToken))}`);
+    session = await register();
+    continue;
+  }
+  for (const answer of answers) raced.instances.add(answer.instance);
+  session.pair = next;
+  await read(session);
+}
+check(`twelve refreshes at once, ${RACES} times (${raced.requests} requests over ${raced.instances.size} instances): one successor each`, raced.wrong === 0 && raced.instances.size === 2);
+
+// What one instance does, the other knows.
+let stale = 0;
+for (let turn = 0; turn < 20; turn += 1) {
+  const [here, there] = turn % 2 ? direct : [...direct].reverse();
+  const pair = (await here.login(session.name)).data?.login;
+  const isLive = (await there.me(pair?.accessToken)).data?.me?.username === session.name;
+  await here.logout(pair?.refreshToken);
+  const [read, refreshed] = await Promise.all([there.me(pair?.accessToken), there.refresh(pair?.refreshToken)]);
+  if (!isLive || !isRefused(read) || refreshed.code !== "SESSION_REVOKED") stale += 1;
+}
+check("a logout on one instance acts at once on the other, 20 times", stale === 0);
+
+// Kills.
+const killing = await underLoad(async () => {
+  for (; counts.kills < KILLS; counts.kills += 1) {
+    const victim = counts.kills % 2;
+    await sleep(300 + Math.random() * 700);
+    await instances[victim].kill();
+    // The other one serves alone for a while.
+    await sleep(200 + Math.random() * 300);
+    await restart(victim);
+  }
+});
+check(`${killing.kills} times one was killed: of ${killing.requests} requests ${killing.lost} got no answer and ${killing.unavailable} were put off; no answer was wrong`, wrong.length === 0);
+check("the load was felt: some requests were lost", killing.lost > 0);
+
+// Rolling restarts.
+const rolling = await underLoad(async () => {
+  for (let turn = 0; turn < ROLLING_RESTARTS * 2; turn += 1) {
+    await sleep(100 + Math.random() * 400);
+    await instances[turn % 2]();
+    counts.stops += 1;
+    await restart(turn % 2);
+  }
+});
+check(`${ROLLING_RESTARTS} rolling restarts, ${rolling.stops} stops: of ${rolling.requests} requests ${rolling.lost} got no answer and ${rolling.unavailable} were put off`, rolling.lost + rolling.unavailable === 0);
+check("no answer was wrong", wrong.length === 0);
+
+// And afterwards.
+for (const session of living) {
+  if (!session.pair) continue;
+  await read(await refresh(session));
+  await login(session.name);
+}
+for (let number = 1; number <= named; number += 1) await login(`user${number}`);
+check(`${living.length} sessions go on, ${named} accounts sign in`, wrong.length === 0 && living.every((session) => session.pair));
+
+for (const what of wrong.slice(0, 10)) console.log(what);
+if (failed > 0) console.log(proxy.log().split("\n").slice(-20).join("\n"));
+await proxy.stop();
+await Promise.all(instances.map((stop) => stop()));
+console.log(`${failed} failed, in ${Math.round((Date.now() - begin) / 1000)} s`);
+process.exit(failed === 0 ? 0 : 1);
