@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use sea_orm::DatabaseTransaction;
 use tokio::sync::Semaphore;
 
 use crate::{
     Result,
     clock::Clock,
     config::Settings,
-    database::Database,
+    database::{Database, Transaction},
     security::{access_token::AccessTokens, hasher::Hasher, keys::Keys, refresh_token::RefreshTokens},
 };
 
@@ -70,7 +69,7 @@ impl App {
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE when no connection is to be had.
-    pub async fn write(&self) -> Result<DatabaseTransaction> {
+    pub async fn write(&self) -> Result<Transaction> {
         self.database.write().await
     }
 }

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, sync::A
 use sea_orm::{
     ConnectOptions, Database as Connector, DatabaseConnection, DbErr, RuntimeErr,
     sqlx::{
-        self, ConnectOptions as _,
+        self, ConnectOptions as _, Executor as _,
         mysql::MySqlConnectOptions,
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -15,11 +15,20 @@ use sea_orm::{
 use super::reader::{Reader, Readers};
 use crate::config::{DatabaseUrl, ExposeSecret};
 
-/// How long a request waits for a connection, or for what it reads, before it is answered SERVICE_UNAVAILABLE.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one read, or one transaction, may take with all that belongs to it, before the request is answered
+/// SERVICE_UNAVAILABLE.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long SQLite waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long SQLite waits for another process that writes: it ends before the transaction's time does.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a new connection to PostgreSQL is told: to give up when nobody waits for the answer any more. A statement that
+/// waits for a lock would else keep its connection, and one more with each new try, until the server has none left.
+const POSTGRES_LIMITS: &str = "SET statement_timeout = '4s'; SET idle_in_transaction_session_timeout = '10s'";
+
+/// The same for MariaDB and MySQL, each of which takes the other's settings for comments.
+const MYSQL_LIMITS: &str = "SET SESSION lock_wait_timeout = 4, innodb_lock_wait_timeout = 4 \
+    /*M! , max_statement_time = 4, idle_transaction_timeout = 10 */ /*!80000 , max_execution_time = 4000 */";
 
 /// How long a connection may have been idle without being tested before its next use.
 const IDLE_BEFORE_TEST: Duration = Duration::from_secs(5);
@@ -39,18 +48,18 @@ pub(super) async fn open(
         DatabaseUrl::Sqlite(path) => {
             create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
-            let readers = Readers::new(options, max_connections.unwrap_or(SQLITE_READERS), TIMEOUT);
-            Ok((Reader::Sqlite(Arc::new(readers)), writer(url).await?))
+            let readers = Readers::new(options, max_connections.unwrap_or(SQLITE_READERS), TIMEOUT, None);
+            Ok((Reader::Sqlite(Arc::new(readers)), patient(url).await?))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(unreadable)?;
-            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT);
-            Ok((Reader::Postgres(Arc::new(readers)), pool(url, writers).await?))
+            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT, Some(POSTGRES_LIMITS));
+            Ok((Reader::Postgres(Arc::new(readers)), pool(limited(url), writers).await?))
         }
         DatabaseUrl::MySql(text) => {
             let options: MySqlConnectOptions = text.expose_secret().parse().map_err(unreadable)?;
-            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT);
-            Ok((Reader::MySql(Arc::new(readers)), pool(url, writers).await?))
+            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT, Some(MYSQL_LIMITS));
+            Ok((Reader::MySql(Arc::new(readers)), pool(limited(url), writers).await?))
         }
     }
 }
@@ -59,21 +68,12 @@ fn unreadable(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// A pool of one connection: SQLite's writer, or for what must run on the same connection from start to end.
-pub(super) async fn writer(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
-    pool(url, 1).await
+/// A pool of one connection that may take its time: for migrations, and SQLite's writer, whose limit is `BUSY_TIMEOUT`.
+pub(super) async fn patient(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
+    pool(options(url), 1).await
 }
 
-async fn pool(url: &DatabaseUrl, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    let mut options = match url {
-        DatabaseUrl::Sqlite(path) => {
-            let path = path.clone();
-            let mut options = options("sqlite:");
-            options.map_sqlx_sqlite_opts(move |options| sqlite(options, &path));
-            options
-        }
-        DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => options(url.expose_secret()),
-    };
+async fn pool(mut options: ConnectOptions, connections: u32) -> Result<DatabaseConnection, DbErr> {
     options.max_connections(connections);
     Connector::connect(options).await
 }
@@ -94,8 +94,29 @@ fn sqlite(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-fn options(url: &str) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
+/// Every connection is told its limits once, when it is new.
+fn limited(url: &DatabaseUrl) -> ConnectOptions {
+    let mut options = options(url);
+    options
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_LIMITS).await.map(drop) }))
+        })
+        .map_sqlx_mysql_pool_opts(|pool| {
+            pool.after_connect(|connection, _| Box::pin(async { connection.execute(MYSQL_LIMITS).await.map(drop) }))
+        });
+    options
+}
+
+fn options(url: &DatabaseUrl) -> ConnectOptions {
+    let mut options = match url {
+        DatabaseUrl::Sqlite(path) => {
+            let path = path.clone();
+            let mut options = ConnectOptions::new("sqlite:");
+            options.map_sqlx_sqlite_opts(move |options| sqlite(options, &path));
+            options
+        }
+        DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => ConnectOptions::new(url.expose_secret()),
+    };
     options
         // Statements are not logged: their parameters are people's data.
         .sqlx_logging(false)

@@ -24,6 +24,7 @@ fn is_transient(error: &DbErr) -> bool {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
+            | sqlx::Error::BeginFailed
             | sqlx::Error::WorkerCrashed => true,
             _ => false,
         },
@@ -33,22 +34,39 @@ fn is_transient(error: &DbErr) -> bool {
 
 fn is_transient_in_database(error: &dyn sqlx::error::DatabaseError) -> bool {
     if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
-        // Too many connections, shutting down, disk full, lock wait, deadlock, read-only, gone.
-        return matches!(
-            error.number(),
-            1021 | 1040 | 1053 | 1114 | 1158
-                ..=1161 | 1203 | 1205 | 1213 | 1290 | 1317 | 1792 | 1836 | 1927 | 2006 | 2013 | 3024
-        );
+        return is_transient_in_mysql(error.number());
     }
     let Some(code) = error.code() else {
         return false;
     };
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        // Connection, rollback by serialization or deadlock, resources, lock not available, operator, system, read-only.
-        return ["08", "40", "53", "55P03", "57", "58", "25006"].iter().any(|class| code.starts_with(class));
+        // Connection, rollback by serialization or deadlock, resources, lock not available, operator, system, read-only,
+        // idle in a transaction for too long.
+        return ["08", "40", "53", "55P03", "57", "58", "25006", "25P03"].iter().any(|class| code.starts_with(class));
     }
-    // SQLite's primary result code is the low byte: busy, locked, read-only, I/O, full, can't open.
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
+    // SQLite's primary result code is the low byte: busy, locked, no memory, read-only, interrupted, I/O, full, can't
+    // open, locking protocol.
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15))
+}
+
+/// By the numbers of MySQL and MariaDB, which differ above 1900.
+fn is_transient_in_mysql(number: u16) -> bool {
+    matches!(
+        number,
+        // Disk full; can't write; the storage engine failed (with a full disk, for one); out of memory.
+        1021 | 1026 | 1030 | 1037 | 1038 | 1041 | 1114
+            // Too many connections, of all or of this user; no thread for one; this host is locked out.
+            | 1040 | 1129 | 1135 | 1203 | 1226
+            // A node of a cluster is not ready; shutting down; aborted; the network.
+            | 1047 | 1053 | 1152 | 1158
+            ..=1161
+            // The commit failed; lock wait; table of locks full; deadlock; interrupted.
+            | 1180 | 1205 | 1206 | 1213 | 1317
+            // Read-only, in its several ways.
+            | 1290 | 1792 | 1836
+            // Killed; out of time, on MariaDB and on MySQL; gone; idle for too long.
+            | 1927 | 1969 | 2006 | 2013 | 3024 | 4031
+    )
 }
 
 /// Whether the connection is to blame, and another one may do: the server closed it, or is gone.

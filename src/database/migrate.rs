@@ -3,7 +3,7 @@
 use migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
-use super::{Database, connect};
+use super::{Database, connect, transaction};
 use crate::{Error, Result};
 
 /// A number of our own for PostgreSQL's advisory locks.
@@ -49,13 +49,18 @@ impl Database {
     async fn change(&self, change: Change) -> Result<()> {
         match self.writer.get_database_backend() {
             DbBackend::MySql => self.change_under_named_lock(change).await,
-            backend => {
+            DbBackend::Postgres => {
+                let connection = connect::patient(&self.url).await?;
+                let transaction = transaction::begin(&connection).await?;
+                let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+                transaction.execute_unprepared(&lock).await?;
+                change.make(&transaction).await?;
+                transaction.commit().await?;
+                Ok(connection.close().await?)
+            }
+            _ => {
                 // SQLite's transaction is IMMEDIATE, which is a lock already.
-                let transaction = self.write().await?;
-                if backend == DbBackend::Postgres {
-                    let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
-                    transaction.execute_unprepared(&lock).await?;
-                }
+                let transaction = transaction::begin(&self.writer).await?;
                 change.make(&transaction).await?;
                 Ok(transaction.commit().await?)
             }
@@ -63,7 +68,7 @@ impl Database {
     }
 
     async fn change_under_named_lock(&self, change: Change) -> Result<()> {
-        let connection = connect::writer(&self.url).await?;
+        let connection = connect::patient(&self.url).await?;
         let locked = connection
             .query_one_raw(sea_orm::Statement::from_string(
                 DbBackend::MySql,

@@ -7,15 +7,14 @@ mod connect;
 pub(crate) mod error;
 mod migrate;
 mod reader;
+mod transaction;
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait, metric,
-};
+use sea_orm::{DatabaseConnection, DbErr, metric};
 
 pub use reader::Reader;
+pub use transaction::Transaction;
 
 use crate::{Result, config::DatabaseUrl};
 
@@ -47,26 +46,13 @@ impl Database {
         &self.reader
     }
 
-    /// Begins a transaction that writes. It is rolled back unless it is committed. Never hash a password or send
+    /// Begins a transaction that writes. It is rolled back unless it is committed, and has four seconds. Never hash a password or send
     /// anything while one is open: on SQLite all other writers wait for it.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE when no connection is to be had.
-    pub async fn write(&self) -> Result<DatabaseTransaction> {
-        let options = match self.writer.get_database_backend() {
-            // A deferred transaction fails with "database is locked" when it turns from reading to writing.
-            DbBackend::Sqlite => TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            },
-            // MySQL's default, REPEATABLE READ, would show a transaction a stale row that it then overwrites.
-            _ => TransactionOptions {
-                isolation_level: Some(IsolationLevel::ReadCommitted),
-                ..TransactionOptions::default()
-            },
-        };
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
-        Ok(self.writer.begin_with_options(options).await?)
+    pub async fn write(&self) -> Result<Transaction> {
+        Ok(Transaction::begin(&self.writer, connect::TIMEOUT).await?)
     }
 
     /// Whether the database answers, and has all migrations that this version knows, within two seconds.

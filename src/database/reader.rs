@@ -50,6 +50,8 @@ pub struct Readers<DB: Database> {
     idle: Mutex<Vec<(Instant, DB::Connection)>>,
     places: Semaphore,
     timeout: Duration,
+    /// What a new connection runs first.
+    first: Option<&'static str>,
     observer: OnceLock<Observer>,
 }
 
@@ -64,13 +66,15 @@ where
     SqlxValues: IntoArguments<DB>,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
-    /// `timeout` is for one read with all that it takes: waiting for its turn, connecting, the answer.
-    pub(super) fn new(options: Options<DB>, connections: u32, timeout: Duration) -> Self {
+    /// `timeout` is for one read with all that it takes: waiting for its turn, connecting, the answer. A new connection
+    /// runs `first`.
+    pub(super) fn new(options: Options<DB>, connections: u32, timeout: Duration, first: Option<&'static str>) -> Self {
         Self {
             options,
             idle: Mutex::new(Vec::new()),
             places: Semaphore::new(usize::try_from(connections).unwrap_or(usize::MAX)),
             timeout,
+            first,
             observer: OnceLock::new(),
         }
     }
@@ -143,9 +147,17 @@ where
                 result => return self.finish(connection, result),
             }
         }
-        let mut connection = DB::Connection::connect_with(&self.options).await.map_err(connection_error)?;
+        let mut connection = self.connect().await.map_err(connection_error)?;
         let result = run(&mut connection, query(values)).await;
         self.finish(connection, result)
+    }
+
+    async fn connect(&self) -> Result<DB::Connection, sqlx::Error> {
+        let mut connection = DB::Connection::connect_with(&self.options).await?;
+        if let Some(first) = self.first {
+            connection.execute(first).await?;
+        }
+        Ok(connection)
     }
 
     /// After an error it is cheaper to open another connection than to find out how this one is.

@@ -79,11 +79,12 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
     response
 }
 
-/// Turns a panic and a handler without end into answers.
+/// Turns a panic and a handler without end into answers. `/graphql` looks at the time itself, from when the body has come.
 pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let id = request_id::of(&request);
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let error = match tokio::time::timeout(server.limits.handler_timeout, handler).await {
+    let limit = server.limits.body_timeout + server.limits.handler_timeout;
+    let error = match tokio::time::timeout(limit, handler).await {
         Ok(Ok(response)) => return response,
         // Where it happened is in the log already, from the panic hook.
         Ok(Err(_)) => Error::internal("a handler panicked"),

@@ -11,7 +11,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
-    /// The longest that a handler may take: waiting for a connection, for a hash, and the work itself.
+    /// The longest that a request may take once it has arrived: waiting for a connection, for a hash, and the work
+    /// itself. Whoever waits for an answer hears of an outage within six seconds.
     pub handler_timeout: Duration,
     /// How long requests may go on after the server was told to stop.
     pub drain: Duration,
@@ -25,7 +26,7 @@ impl Default for Limits {
             connections: 4096,
             head_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(10),
-            handler_timeout: Duration::from_secs(25),
+            handler_timeout: Duration::from_millis(5500),
             drain: Duration::from_secs(10),
             linger: Duration::from_secs(1),
         }

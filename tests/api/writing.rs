@@ -1,11 +1,13 @@
 use std::time::Duration;
 
 use hallpass::{
+    Error,
     config::DatabaseUrl,
     database::Database,
     entity::{session, user},
+    error::ErrorCode,
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 
 use crate::support::{TestDatabase, TestServer};
 
@@ -39,4 +41,47 @@ async fn what_is_not_committed_has_not_happened() {
     let db = server.app.database.read();
     assert_eq!(user::Entity::find().all(db).await.unwrap().len(), 1);
     assert_eq!(session::Entity::find().all(db).await.unwrap().len(), 1);
+}
+
+/// Whoever waits has gone by then, and the statement would keep its connection.
+#[tokio::test]
+async fn a_server_gives_up_statements_that_nobody_waits_for() {
+    let server = TestServer::start().await;
+    let transaction = server.app.write().await.unwrap();
+    let backend = transaction.get_database_backend();
+    let (limit, expected) = match backend {
+        DbBackend::Postgres => ("SELECT current_setting('statement_timeout')", "4s"),
+        DbBackend::MySql => ("SELECT CAST(@@lock_wait_timeout AS CHAR)", "4"),
+        _ => return,
+    };
+    let limit = || Statement::from_string(backend, limit);
+    for row in [transaction.query_one_raw(limit()).await, server.app.database.read().query_one_raw(limit()).await] {
+        assert_eq!(row.unwrap().unwrap().try_get_by_index::<String>(0).unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_may_pass_is_an_outage_and_what_may_not_is_a_mistake() {
+    let server = TestServer::start().await;
+    let (outages, mistakes): (&[&str], &[&str]) = match server.app.database.read().get_database_backend() {
+        DbBackend::Postgres => {
+            (&["53100", "53300", "55P03", "57014", "57P01", "25006", "25P03", "40P01", "58030"], &["42P01", "22001"])
+        }
+        DbBackend::MySql => (
+            &["1021", "1026", "1030", "1040", "1047", "1180", "1205", "1213", "1226", "1290", "1927", "1969", "4031"],
+            &["1054", "1146", "1406"],
+        ),
+        _ => return,
+    };
+    let codes = outages.iter().map(|code| (code, ErrorCode::ServiceUnavailable));
+    for (code, expected) in codes.chain(mistakes.iter().map(|code| (code, ErrorCode::InternalServerError))) {
+        let transaction = server.app.write().await.unwrap();
+        let raise = match transaction.get_database_backend() {
+            DbBackend::Postgres => format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$"),
+            _ => format!("SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = {code}"),
+        };
+        let error = transaction.execute_unprepared(&raise).await.unwrap_err();
+        assert_eq!(Error::from(error).code(), expected, "{code}");
+        transaction.rollback().await.unwrap();
+    }
 }

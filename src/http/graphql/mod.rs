@@ -63,7 +63,12 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Err(refusal) => return refusal.into_response(media_type, id),
     };
     let allow = if is_get { Allow::Queries } else { Allow::Everything };
-    match server.engine.execute(request, context, allow).await {
+    let execution = server.engine.execute(request, context, allow);
+    // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
+    let Ok(outcome) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
+        return Refusal::from(Error::unavailable(5, "a request took too long")).into_response(media_type, id);
+    };
+    match outcome {
         Outcome::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
             let cookie = answer.cookie_change.as_ref();
