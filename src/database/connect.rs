@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, sync::A
 use sea_orm::{
     ConnectOptions, Database as Connector, DatabaseConnection, DbErr, RuntimeErr,
     sqlx::{
-        self, ConnectOptions as _, Executor as _,
+        self, ConnectOptions as _, Connection as _, Executor as _,
         mysql::MySqlConnectOptions,
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -112,7 +112,11 @@ fn options(url: &DatabaseUrl) -> ConnectOptions {
         DatabaseUrl::Sqlite(path) => {
             let path = path.clone();
             let mut options = ConnectOptions::new("sqlite:");
-            options.map_sqlx_sqlite_opts(move |options| sqlite(options, &path));
+            options.map_sqlx_sqlite_opts(move |options| sqlite(options, &path)).map_sqlx_sqlite_before_acquire(
+                // When the disk is full, SQLite rolls a transaction back by itself; the driver does not notice, and puts
+                // what follows into savepoints that are never committed. Such a connection is not used again.
+                |connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }),
+            );
             options
         }
         DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => ConnectOptions::new(url.expose_secret()),
