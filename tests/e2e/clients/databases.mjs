@@ -311,8 +311,12 @@ export class MariaDb extends Server {
   }
 
   async writeUntilFull() {
-    await this.sql("CREATE TABLE IF NOT EXISTS junk (text text)").catch(() => {});
-    await until("MariaDB is full", 20, () => this.sql("INSERT INTO junk SELECT REPEAT('x', 2000) FROM seq_1_to_200").then(() => false, () => true));
+    // Where the server's next rows would go, and smaller and smaller: half a page would take its rows for minutes.
+    const id = "UNHEX(CONCAT(LPAD(HEX(FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000)), 12, '0'), LEFT(MD5(RAND()), 20)))";
+    for (const rows of [200, 20, 1]) {
+      const insert = `INSERT INTO audit_events (id, at, kind, user_agent) SELECT ${id}, NOW(), 'LOGGED_IN', REPEAT('x', 400) FROM seq_1_to_${rows}`;
+      await until("MariaDB is full", 20, () => this.sql(insert).then(() => false, () => true));
+    }
   }
 }
 
