@@ -184,12 +184,21 @@ class Server {
   /** Takes all connections that there are, while the server's own are kept out. */
   async exhaust() {
     await this.sql(this.lockOut);
-    await this.terminate();
+    // Again, because one that was just being let in is not in the list yet.
+    for (const pause of [0, 200, 200]) {
+      await sleep(pause);
+      await until(`${this.name} is rid of the server`, 10, async () => {
+        await this.terminate();
+        return (await this.sql(this.count)) === "0";
+      });
+    }
     const hogs = [];
-    for (;;) {
+    // Until none is to be had for a while: one that has just ended counts for a moment more.
+    for (let refused = 0; refused < 4; ) {
       const opened = await Promise.allSettled(Array.from({ length: 4 }, () => this.hold("SELECT 1;", "hog")));
       hogs.push(...opened.flatMap(({ value }) => value ?? []));
-      if (opened.some(({ status }) => status === "rejected")) break;
+      refused = opened.every(({ status }) => status === "rejected") ? refused + 1 : 0;
+      if (refused) await sleep(100);
     }
     // The place that is kept for the administrator may have been lent to the last who tried.
     await until(`${this.name} lets the server in`, 10, () => this.sql(this.letIn));
@@ -204,6 +213,7 @@ export class Postgres extends Server {
   client = "psql";
   lockOut = "ALTER ROLE hallpass NOLOGIN";
   letIn = "ALTER ROLE hallpass LOGIN";
+  count = "SELECT COUNT(*) FROM pg_stat_activity WHERE usename = 'hallpass'";
 
   static async create() {
     const [bin] = readdirSync("/usr/lib/postgresql").sort((a, b) => b - a).map((version) => `/usr/lib/postgresql/${version}/bin`);
@@ -267,6 +277,7 @@ export class MariaDb extends Server {
   client = "mariadb";
   lockOut = "ALTER USER hallpass@'%' ACCOUNT LOCK";
   letIn = "ALTER USER hallpass@'%' ACCOUNT UNLOCK";
+  count = "SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ('hallpass', 'unauthenticated user')";
 
   static async create() {
     const server = new MariaDb();
