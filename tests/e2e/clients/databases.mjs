@@ -170,10 +170,8 @@ class Server {
     const end = () => (session.kill("SIGKILL"), ended);
     cleanups.push(() => kill(session.pid, "SIGKILL"));
     try {
-      await until(`${this.name}: ${statements}`, 20, () => {
-        if (session.exitCode !== null) throw new Error(output);
-        return output.includes("is held");
-      });
+      await until(`${this.name}: ${statements}`, 20, () => session.exitCode !== null || output.includes("is held"));
+      if (!output.includes("is held")) throw new Error(output);
     } catch (error) {
       await end();
       throw error;
