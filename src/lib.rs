@@ -33,14 +33,15 @@
 //!    the variables before it executes anything.
 //! 2. `graphql/login.rs` turns `LoginInput` into [`Credentials`](accounts::login::Credentials), and calls
 //! 3. [`accounts::login::login`]: find the user, one hash (real or dummy), one transaction that writes session,
-//!    `last_login_at` and audit event, then the token.
-//! 4. The resolver answers with a payload. A failure travels up as [`Error`], and `graphql/errors.rs` alone turns it into
+//!    `last_login_at` and audit event, then the tokens.
+//! 4. The resolver answers with a payload, and leaves word if the refresh token goes into a cookie: `http/cookies.rs` alone
+//!    reads and writes it. A failure travels up as [`Error`], and `graphql/errors.rs` alone turns it into
 //!    `extensions`.
 //!
 //! # Habits
 //!
-//! - **Guard by type.** A [`Principal`](accounts::Principal) comes only from [`accounts::principal`]; use cases take one
-//!   instead of an id, so that none can forget to check who is asking.
+//! - **Guard by type.** A [`Principal`](accounts::Principal) comes only from [`accounts::principal`], or from a sign-in that
+//!   was made a moment ago; use cases take one instead of an id, so that none can forget to check who is asking.
 //! - **Concurrency is decided by the database.** Unique indexes decide who registers; checking first and inserting then
 //!   is a bug. [`App::write`] is the only way to a transaction; no hashing and no sending inside one.
 //! - **Time and chance** come from [`clock`] and [`security::random`]; lints ban the other ways. Tests turn the clock.

@@ -53,7 +53,8 @@ pub(super) async fn open(
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(unreadable)?;
-            let readers = Readers::new(options.disable_statement_logging(), readers, TIMEOUT, Some(POSTGRES_LIMITS));
+            let options = named(options).disable_statement_logging();
+            let readers = Readers::new(options, readers, TIMEOUT, Some(POSTGRES_LIMITS));
             Ok((Reader::Postgres(Arc::new(readers)), pool(limited(url), writers).await?))
         }
         DatabaseUrl::MySql(text) => {
@@ -62,6 +63,11 @@ pub(super) async fn open(
             Ok((Reader::MySql(Arc::new(readers)), pool(limited(url), writers).await?))
         }
     }
+}
+
+/// As whom the server's own tools show us, unless the URL says otherwise.
+fn named(options: PgConnectOptions) -> PgConnectOptions {
+    if options.get_application_name().is_some() { options } else { options.application_name("hallpass") }
 }
 
 fn unreadable(error: sqlx::Error) -> DbErr {
@@ -122,6 +128,7 @@ fn options(url: &DatabaseUrl) -> ConnectOptions {
         DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => ConnectOptions::new(url.expose_secret()),
     };
     options
+        .map_sqlx_postgres_opts(named)
         // Statements are not logged: their parameters are people's data.
         .sqlx_logging(false)
         // A connection that was used a moment ago is still there; asking costs a journey to the server and back.
