@@ -3,5 +3,6 @@
 //! Owns how rows look and are found. It decides nothing: who may do what is the use cases' business, in `accounts/`.
 
 pub mod audit_event;
+mod columns;
 pub mod session;
 pub mod user;

@@ -3,11 +3,9 @@
 use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    Condition, DbBackend, FromQueryResult, QueryOrder, QuerySelect, QueryTrait, Statement, entity::prelude::*,
-};
+use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, QueryTrait, Statement, entity::prelude::*};
 
-use super::user;
+use super::{columns::Columns, user};
 
 /// A row of `sessions`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -77,7 +75,8 @@ pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Optio
     // Not `query_one` with a limit: `LIMIT ?` makes SQLite prepare the statement anew each time.
     let rows = db.query_all_raw(statement).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    Ok(Some((Model::from_query_result(row, "A_")?, user::Model::from_query_result(row, "B_")?)))
+    let mut columns = Columns::of(row);
+    Ok(Some((Model::read(&mut columns)?, user::Model::read(&mut columns)?)))
 }
 
 /// The text of that query, built once: building it for each request costs more than running it.
@@ -98,6 +97,25 @@ fn with_user_sql(db: &impl ConnectionTrait) -> &'static str {
 }
 
 impl Model {
+    /// From the columns of a row, which are in the order of the fields above.
+    fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: columns.read()?,
+            user_id: columns.read()?,
+            generation: columns.read()?,
+            user_agent: columns.read()?,
+            ip_address: columns.read()?,
+            created_at: columns.read()?,
+            last_used_at: columns.read()?,
+            expires_at: columns.read()?,
+            revoked_at: columns.read()?,
+            rotated_at: columns.read()?,
+            confirmed_generation: columns.read()?,
+            repeated_at: columns.read()?,
+            delivery: columns.read()?,
+        })
+    }
+
     /// Whether it has neither expired nor been ended.
     #[must_use]
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use sea_orm::{QuerySelect, entity::prelude::*};
 
+use super::columns::Columns;
 use crate::security::password::PasswordHash;
 
 /// A row of `users`.
@@ -45,6 +46,27 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// From the columns of a row, which are in the order of the fields above.
+    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: columns.read()?,
+            username: columns.read()?,
+            username_key: columns.read()?,
+            email: columns.read()?,
+            email_key: columns.read()?,
+            password_hash: columns.read()?,
+            first_name: columns.read()?,
+            last_name: columns.read()?,
+            is_active: columns.read()?,
+            roles: columns.read()?,
+            created_at: columns.read()?,
+            updated_at: columns.read()?,
+            last_login_at: columns.read()?,
+        })
+    }
+}
 
 /// Names of roles, sorted; stored with commas between them.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveValueType)]

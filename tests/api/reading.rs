@@ -1,7 +1,9 @@
-use hallpass::entity::user;
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
+use axum::http::Method;
+use chrono::TimeDelta;
+use hallpass::entity::{session, user};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Statement};
 
-use crate::support::TestServer;
+use crate::support::{TestServer, json};
 
 #[tokio::test]
 async fn a_read_does_not_notice_that_its_connection_was_lost() {
@@ -14,6 +16,38 @@ async fn a_read_does_not_notice_that_its_connection_was_lost() {
     for _ in 0..4 {
         ada.me().await.data("/me/id");
     }
+}
+
+/// By their places; SeaORM itself goes by their names.
+#[tokio::test]
+async fn the_guard_reads_each_column_from_its_place() {
+    let server = TestServer::start().await;
+    let input = json!({ "username": "Ada", "password": "correct horse", "email": "Ada@example.org", "firstName": "Augusta",
+        "lastName": "Lovelace", "tokenDelivery": "BODY" });
+    let register = "mutation($input: RegisterInput!) { register(input: $input) { refreshToken } }";
+    let body = json!({ "query": register, "variables": { "input": input } }).to_string();
+    let actor = server.anonymous();
+    let request = actor
+        .request(Method::POST, "/graphql")
+        .header("content-type", "application/json")
+        .header("user-agent", "curl/8")
+        .extension(hallpass::http::Peer("192.0.2.7:4711".parse().unwrap()));
+    let token = actor.send(request.body(body.into()).unwrap()).await.data("/register/refreshToken");
+    // No two instants are the same, and none is missing.
+    server.clock.advance(TimeDelta::minutes(1));
+    actor.refresh(token.as_str().unwrap()).await.data("/refreshToken");
+    let db = server.app.database.read();
+    let [mut user] = user::Entity::find().all(db).await.unwrap().try_into().unwrap();
+    let [mut session] = session::Entity::find().all(db).await.unwrap().try_into().unwrap();
+    user.updated_at += TimeDelta::minutes(2);
+    user.last_login_at = Some(user.created_at + TimeDelta::minutes(3));
+    session.last_used_at += TimeDelta::minutes(4);
+    session.revoked_at = Some(session.created_at + TimeDelta::minutes(5));
+    session.repeated_at = Some(session.created_at + TimeDelta::minutes(6));
+    session.confirmed_generation = 7;
+    user.clone().into_active_model().reset_all().update(db).await.unwrap();
+    session.clone().into_active_model().reset_all().update(db).await.unwrap();
+    assert_eq!(session::find_with_user(db, session.id).await.unwrap(), Some((session, user)));
 }
 
 /// An administrator who looks at PostgreSQL's connections sees whose they are.
