@@ -46,8 +46,8 @@ impl Database {
         &self.reader
     }
 
-    /// Begins a transaction that writes. It is rolled back unless it is committed, and has four seconds. Never hash a password or send
-    /// anything while one is open: on SQLite all other writers wait for it.
+    /// Begins a transaction that writes. It is rolled back unless it is committed, and has four seconds. Never hash a
+    /// password or send anything while one is open: on SQLite all other writers wait for it.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE when no connection is to be had.
