@@ -17,8 +17,9 @@
 //! | 1 | [`config`] | settings, checked |
 //! | 1 | [`error`] | what can go wrong, as one closed type |
 //! | 1 | [`clock`] | time |
+//! | 1 | [`language`] | the languages of messages, pages and mails |
 //!
-//! **The rule.** `cli, http, graphql → accounts → app, database, entity, security → config, error, clock`. Nothing below
+//! **The rule.** `cli, http, graphql → accounts → app, database, entity, security → config, error, clock, language`. Nothing below
 //! floor 4 knows axum or async-graphql; `graphql` and `http` never name SeaORM: they may read the fields of an entity's
 //! model, and never query; `accounts` never names a header, a cookie or a status. `tests/api/house.rs` holds the code
 //! against it.
@@ -60,6 +61,7 @@ pub mod entity;
 pub mod error;
 pub mod graphql;
 pub mod http;
+pub mod language;
 pub mod security;
 
 pub use app::App;

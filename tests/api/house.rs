@@ -75,6 +75,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("error", &["axum", "async_graphql", "sea_orm", "crate::"]),
     ("clock.rs", &["axum", "async_graphql", "sea_orm", "crate::"]),
+    ("language.rs", &["axum", "async_graphql", "sea_orm", "crate::"]),
 ];
 
 fn sources() -> BTreeMap<PathBuf, String> {
