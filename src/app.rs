@@ -9,7 +9,9 @@ use crate::{
     clock::Clock,
     config::Settings,
     database::{Database, Transaction},
-    security::{access_token::AccessTokens, hasher::Hasher, keys::Keys, refresh_token::RefreshTokens},
+    security::{
+        access_token::AccessTokens, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms, refresh_token::RefreshTokens,
+    },
 };
 
 /// Generations confirmed at a time, so that these never crowd out a request that writes.
@@ -28,6 +30,8 @@ pub struct App {
     pub access_tokens: AccessTokens,
     /// Signs and checks refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Names for those whose attempts are counted.
+    pub pseudonyms: Pseudonyms,
     /// What the operator decided.
     pub settings: Settings,
     keys: Keys,
@@ -44,6 +48,7 @@ impl App {
         let keys = Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())?;
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
         let refresh_tokens = RefreshTokens::new(&keys)?;
+        let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(settings.hash_concurrency, settings.bcrypt_cost)?;
         Ok(Self {
             database,
@@ -51,6 +56,7 @@ impl App {
             hasher,
             access_tokens,
             refresh_tokens,
+            pseudonyms,
             settings,
             keys,
             confirming: Arc::new(Semaphore::new(MOST_CONFIRMING)),

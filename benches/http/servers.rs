@@ -42,6 +42,8 @@ impl Server {
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(program).current_dir(&folder).stderr(Stdio::null());
         command.env("LISTEN", format!("127.0.0.1:{port}")).env("RUST_LOG", "warn").env("HASH_CONCURRENCY", "1");
+        // All the load comes from one address.
+        command.env("THROTTLE", "false");
         match kind {
             Kind::Binary => {}
             Kind::Bare => drop(command.args(["serve", "bare"])),

@@ -8,6 +8,7 @@ mod m20261121_000001_user;
 mod m20261121_000002_session;
 mod m20261121_000003_audit_event;
 mod m20261121_000004_session_rotation;
+mod m20261121_000005_throttle;
 
 /// All migrations of Hallpass.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_session::Migration),
             Box::new(m20261121_000003_audit_event::Migration),
             Box::new(m20261121_000004_session_rotation::Migration),
+            Box::new(m20261121_000005_throttle::Migration),
         ]
     }
 }

@@ -7,12 +7,13 @@ use uuid::Uuid;
 use super::Client;
 use crate::{Result, entity::audit_event, security::random};
 
-/// Writes one line, in the transaction of what it tells. `actor_id` is none for someone who is not signed in.
+/// Writes one line, in the transaction of what it tells. `actor_id` is none for someone who is not signed
+/// in, `user_id` where no account is concerned.
 pub(super) async fn record(
     transaction: &impl ConnectionTrait,
     kind: audit_event::Kind,
     actor_id: Option<Uuid>,
-    user_id: Uuid,
+    user_id: impl Into<Option<Uuid>>,
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -21,8 +22,8 @@ pub(super) async fn record(
         at: Set(now),
         kind: Set(kind),
         actor_id: Set(actor_id),
-        user_id: Set(Some(user_id)),
-        ip_address: Set(client.ip_address.clone()),
+        user_id: Set(user_id.into()),
+        ip_address: Set(client.ip_address.map(|address| address.to_string())),
         user_agent: Set(client.user_agent.clone()),
     };
     event.insert(transaction).await?;

@@ -1,11 +1,13 @@
 //! Sign-in by name and password.
 
 use sea_orm::EntityTrait;
+use uuid::Uuid;
 
 use super::{
-    Client,
+    Client, audit,
     input::{TypedIdentifier, may_be_password},
     sessions::{self, SignIn},
+    throttle::SignInAttempt,
 };
 use crate::{
     App, Error, Result,
@@ -22,25 +24,28 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Signs in, to a session whose refresh token travels by `delivery`. An unknown name costs the same query and the same hash as a wrong password, and gets the same answer.
+/// Signs in, to a session whose refresh token travels by `delivery`. An unknown name costs the same statements and the
+/// same hash as a wrong password, and gets the same answer.
 ///
 /// # Errors
-/// INVALID_CREDENTIALS; ACCOUNT_DISABLED, only after the right password.
+/// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED, only after the right password.
 pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, client: &Client) -> Result<SignIn> {
-    let user = match TypedIdentifier::parse(&credentials.identifier) {
-        Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
-        None => None,
+    let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
+    let mut user = match evaluate(app, &credentials).await {
+        Ok((Some(user), true)) if user.is_active => user,
+        Ok((Some(_), true)) => {
+            attempt.withdraw(app).await;
+            return Err(Error::AccountDisabled);
+        }
+        Ok((user, _)) => {
+            note_failure(app, user.map(|user| user.id), client).await?;
+            return Err(Error::InvalidCredentials);
+        }
+        Err(error) => {
+            attempt.withdraw(app).await;
+            return Err(error);
+        }
     };
-    let is_right = may_be_password(&credentials.password) && {
-        let stored = user.as_ref().map(|user| &user.password_hash);
-        app.hasher.verify(&credentials.password, stored).await?
-    };
-    let Some(mut user) = user.filter(|_| is_right) else {
-        return Err(Error::InvalidCredentials);
-    };
-    if !user.is_active {
-        return Err(Error::AccountDisabled);
-    }
 
     let now = app.clock.now();
     let transaction = app.write().await?;
@@ -52,8 +57,29 @@ pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, clie
             _ => Error::InvalidCredentials,
         });
     }
+    attempt.succeed(app, &transaction, &credentials.identifier, &user, client).await?;
     user.last_login_at = Some(now);
     let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (delivery, client), now).await?;
     transaction.commit().await?;
     sessions::sign_in(app, user, session)
+}
+
+/// The user of that name, and whether the password is right.
+async fn evaluate(app: &App, credentials: &Credentials) -> Result<(Option<user::Model>, bool)> {
+    let user = match TypedIdentifier::parse(&credentials.identifier) {
+        Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
+        None => None,
+    };
+    let is_right = may_be_password(&credentials.password) && {
+        let stored = user.as_ref().map(|user| &user.password_hash);
+        app.hasher.verify(&credentials.password, stored).await?
+    };
+    Ok((user, is_right))
+}
+
+/// Tells the audit log, also where there is no such user: it would else be told from a wrong password by its time.
+async fn note_failure(app: &App, user_id: Option<Uuid>, client: &Client) -> Result<()> {
+    let transaction = app.write().await?;
+    audit::record(&transaction, Kind::LoginFailed, None, user_id, client, app.clock.now()).await?;
+    Ok(transaction.commit().await?)
 }

@@ -3,20 +3,23 @@
 //! Owns the rules: who may do what, in which order things are checked, what is written together. It never names a
 //! header, a cookie or a status, so that every door (GraphQL, REST, command line) leads to the same rules.
 
+use std::net::IpAddr;
+
 mod audit;
 pub mod input;
 pub mod login;
 mod principal;
 pub mod register;
 pub mod sessions;
+pub mod throttle;
 
 pub use principal::{Principal, Viewer, principal};
 
 /// Where a request came from, as far as it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// The address of the peer.
-    pub ip_address: Option<String>,
+    /// The address of the client; none where it has none, as on the command line.
+    pub ip_address: Option<IpAddr>,
     /// What the client says it is; see [`Client::new`].
     pub user_agent: Option<String>,
 }
@@ -27,7 +30,7 @@ const LONGEST_USER_AGENT: usize = 512;
 impl Client {
     /// Cuts the user agent to 512 characters and drops control characters, which PostgreSQL would refuse.
     #[must_use]
-    pub fn new(ip_address: Option<String>, user_agent: Option<&str>) -> Self {
+    pub fn new(ip_address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let user_agent =
             user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
         Self { ip_address, user_agent }

@@ -6,6 +6,7 @@ use super::{
     Client,
     input::{Email, Password, Username, parse_name},
     sessions::{self, SignIn},
+    throttle,
 };
 use crate::{
     App, Error, Result,
@@ -48,12 +49,14 @@ struct NewUser {
 /// taken name costs the same hash as a fresh one.
 ///
 /// # Errors
-/// REGISTRATION_DISABLED; all problems of the form at once; when there are none, USERNAME_TAKEN and EMAIL_TAKEN.
+/// REGISTRATION_DISABLED; all problems of the form at once; when there are none, RATE_LIMITED, then USERNAME_TAKEN and
+/// EMAIL_TAKEN.
 pub async fn register(app: &App, form: Registration, delivery: Delivery, client: &Client) -> Result<SignIn> {
     if !app.settings.registration_enabled {
         return Err(Error::RegistrationDisabled);
     }
     let new_user = parse(form, app.settings.require_email)?;
+    throttle::book_registration(app, client).await?;
     let password_hash = app.hasher.hash(new_user.password.secret()).await?;
     let now = app.clock.now();
     let (email, email_key) = new_user.email.map(|email| (email.text, email.key)).unzip();
@@ -82,6 +85,7 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
         }
         Err(error) => return Err(error.into()),
     };
+    throttle::settle(app, &transaction, &user, client).await?;
     let session = sessions::open(app, &transaction, &user, Kind::Registered, (delivery, client), now).await?;
     transaction.commit().await?;
     sessions::sign_in(app, user, session)

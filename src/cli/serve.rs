@@ -8,7 +8,12 @@ use tokio::{
 };
 
 use super::{Failure, app, connect};
-use crate::{App, accounts::sessions, config::Settings, http};
+use crate::{
+    App,
+    accounts::{sessions, throttle},
+    config::Settings,
+    http,
+};
 
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
 
@@ -28,6 +33,9 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
         return Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"));
     }
     let app = app(settings, database)?;
+    if !app.settings.throttle {
+        tracing::warn!("THROTTLE is false: passwords may be guessed without limit");
+    }
     let limits = http::Limits::default();
     let router = http::router(&app, limits);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
@@ -45,10 +53,12 @@ async fn sweep_regularly(app: Arc<App>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         interval.tick().await;
-        match sessions::sweep(&app).await {
-            Ok(0) => {}
-            Ok(swept) => tracing::info!(swept, "expired sessions were deleted"),
-            Err(error) => tracing::warn!(cause = error.cause(), "expired sessions could not be deleted"),
+        for (what, swept) in [("sessions", sessions::sweep(&app).await), ("counters", throttle::sweep(&app).await)] {
+            match swept {
+                Ok(0) => {}
+                Ok(swept) => tracing::info!(swept, "expired {what} were deleted"),
+                Err(error) => tracing::warn!(cause = error.cause(), "expired {what} could not be deleted"),
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 mod database_url;
 mod jwt;
 mod local;
+mod proxies;
 mod secret_key;
 mod vars;
 
@@ -14,6 +15,7 @@ use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
 use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
 use local::Place;
+pub use proxies::{Proxies, ProxyHeader};
 pub use secrecy::{ExposeSecret, SecretString};
 use vars::Vars;
 
@@ -25,6 +27,8 @@ pub const NAMES: &[&str] = &[
     "LISTEN",
     "PUBLIC_URL",
     "ALLOWED_ORIGINS",
+    "PROXY_HEADER",
+    "TRUSTED_PROXIES",
     "SECRET_KEY",
     "SECRET_KEY_PREVIOUS",
     "JWT_ALGORITHM",
@@ -38,6 +42,7 @@ pub const NAMES: &[&str] = &[
     "HASH_CONCURRENCY",
     "REGISTRATION_ENABLED",
     "REQUIRE_EMAIL",
+    "THROTTLE",
     "PLAYGROUND",
     "INTROSPECTION",
     "ROLES",
@@ -62,6 +67,8 @@ pub struct Settings {
     pub is_local: bool,
     /// Origins that may call with credentials, `public_url`'s own included.
     pub allowed_origins: Vec<String>,
+    /// Who may say where a request comes from; `None` believes nobody, and takes the other end of the connection.
+    pub proxies: Option<Proxies>,
     /// What all keys are derived from.
     pub secret_key: SecretKey,
     /// The secret before it, which verifies and never signs.
@@ -88,6 +95,8 @@ pub struct Settings {
     pub registration_enabled: bool,
     /// Whether an account must have an e-mail address.
     pub require_email: bool,
+    /// Whether attempts are counted and limited; false is for load tests only.
+    pub throttle: bool,
     /// Whether browsers get the explorer.
     pub playground: bool,
     /// Whether the schema may be asked for, and is told in messages.
@@ -180,6 +189,7 @@ impl Settings {
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
             db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
+            proxies: proxies::read(&mut vars),
             secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
             secret_key_previous: secret_key::read_previous(&mut vars),
             jwt_algorithm,
@@ -198,6 +208,7 @@ impl Settings {
             hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
             registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
             require_email: vars.flag("REQUIRE_EMAIL", false),
+            throttle: vars.flag("THROTTLE", true),
             playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),
             default_roles: roles(&mut vars),

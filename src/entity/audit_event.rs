@@ -16,7 +16,7 @@ pub struct Model {
     pub kind: Kind,
     /// Who did it; none for someone not signed in, or a deleted account.
     pub actor_id: Option<Uuid>,
-    /// Whose account it concerns; none once that is deleted.
+    /// Whose account it concerns; none once that is deleted, or where a name that was tried is nobody's.
     pub user_id: Option<Uuid>,
     /// Where the request came from.
     pub ip_address: Option<String>,
@@ -38,6 +38,8 @@ pub enum Kind {
     Registered,
     /// Someone signed in.
     LoggedIn,
+    /// Someone tried to sign in with a wrong name or password.
+    LoginFailed,
     /// Someone signed out, of one session or of all.
     LoggedOut,
     /// Someone ended a session, or all others, from another one.

@@ -5,4 +5,5 @@
 pub mod audit_event;
 mod columns;
 pub mod session;
+pub mod throttle;
 pub mod user;

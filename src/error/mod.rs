@@ -42,6 +42,11 @@ pub enum Error {
     ParseFailed,
     /// The GraphQL document does not fit the schema or a limit. Says which rule was broken.
     ValidationFailed(String),
+    /// Too many attempts; `retry_after` in seconds.
+    RateLimited {
+        /// Seconds until the next attempt is taken.
+        retry_after: u32,
+    },
     /// Something that Hallpass needs is out of reach or too busy; `retry_after` in seconds.
     ServiceUnavailable {
         /// Seconds to wait before the next try.
@@ -73,6 +78,7 @@ pub enum ErrorCode {
     SessionExpired,
     SessionRevoked,
     NotFound,
+    RateLimited,
     Unauthenticated,
     BadUserInput,
     BadRequest,
@@ -134,6 +140,7 @@ impl Error {
             Self::BadRequest(_) => ErrorCode::BadRequest,
             Self::ParseFailed => ErrorCode::GraphqlParseFailed,
             Self::ValidationFailed(_) => ErrorCode::GraphqlValidationFailed,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::ServiceUnavailable { .. } => ErrorCode::ServiceUnavailable,
             Self::Internal(_) => ErrorCode::InternalServerError,
         }
@@ -161,7 +168,7 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::ServiceUnavailable { retry_after, .. } => Some(*retry_after),
+            Self::RateLimited { retry_after } | Self::ServiceUnavailable { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -199,6 +206,9 @@ impl fmt::Display for Error {
             Self::BadUserInput(message) | Self::ValidationFailed(message) => f.write_str(message),
             Self::BadRequest(message) => f.write_str(message),
             Self::ParseFailed => f.write_str("The GraphQL document has a syntax error at the location given."),
+            Self::RateLimited { retry_after } => {
+                write!(f, "There were too many attempts. Try again in {retry_after} s.")
+            }
             Self::ServiceUnavailable { retry_after, .. } => {
                 write!(f, "The server can't answer this right now. Try again in {retry_after} s.")
             }

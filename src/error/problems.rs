@@ -82,6 +82,7 @@ impl fmt::Display for InputError {
             | ErrorCode::SessionExpired
             | ErrorCode::SessionRevoked
             | ErrorCode::NotFound
+            | ErrorCode::RateLimited
             | ErrorCode::Unauthenticated
             | ErrorCode::BadRequest
             | ErrorCode::GraphqlParseFailed

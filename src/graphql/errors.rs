@@ -20,7 +20,7 @@ pub struct ErrorExtensions {
     reason: Option<UnauthenticatedReason>,
     /// All that is wrong with the input, at once, also when it is one thing; empty where the input is not to blame.
     errors: Vec<InputError>,
-    /// Seconds to wait, with SERVICE_UNAVAILABLE.
+    /// Seconds to wait, with RATE_LIMITED and SERVICE_UNAVAILABLE.
     retry_after: Option<u32>,
     /// Finds this request in the server's log; also in the header `x-request-id`.
     request_id: String,
@@ -81,6 +81,8 @@ pub enum ErrorCode {
     NotFound,
     /// This server takes no registrations; see `serverInfo.registrationEnabled`.
     RegistrationDisabled,
+    /// There were too many attempts. Try again after `retryAfter` seconds; until then also the right password waits.
+    RateLimited,
     /// The access token is missing or no longer good; see `reason`.
     Unauthenticated,
     /// A variable does not fit its type, or a value can't be stored.

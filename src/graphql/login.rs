@@ -16,7 +16,7 @@ pub(super) struct LoginMutation;
 impl LoginMutation {
     /// Sign in with a username or e-mail address and a password.
     /// Codes: INVALID_CREDENTIALS (never says which half was wrong), ACCOUNT_DISABLED (only after the right password),
-    /// SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not start a token refresh.
+    /// RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not start a token refresh.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let delivery = input.token_delivery.into();
         let sign_in = login(ctx.app(), input.into(), delivery, ctx.client()).await;

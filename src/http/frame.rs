@@ -1,6 +1,10 @@
 //! What every request gets, whatever its route: a name, a line in the log, headers, an end.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Instant,
+};
 
 use axum::{
     extract::{Request, State},
@@ -19,6 +23,7 @@ use futures_util::FutureExt;
 use super::{
     Server,
     graphql::{LogFields, MediaType, Refusal},
+    peer,
     request_id::{self, RequestId},
 };
 use crate::{Error, config::Settings, graphql::errors::code_name, security::random};
@@ -54,6 +59,15 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
     // Without randomness nothing else works either; the request is refused by whoever needs some.
     let id = random::id(server.app.clock.now()).unwrap_or_default();
     request.extensions_mut().insert(RequestId(id));
+    if !server.has_warned_of_proxy.load(Relaxed)
+        && peer::is_forwarded(request.headers())
+        && !server.has_warned_of_proxy.swap(true, Relaxed)
+    {
+        tracing::warn!(
+            "requests come through a proxy, but PROXY_HEADER and TRUSTED_PROXIES are not set: all clients behind it count \
+             as one"
+        );
+    }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
 

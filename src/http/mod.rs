@@ -17,7 +17,7 @@ mod request_id;
 mod serve;
 mod well_known;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{
     Router,
@@ -41,6 +41,8 @@ struct Server {
     refresh_cookie: cookies::RefreshCookie,
     security_headers: frame::SecurityHeaders,
     limits: Limits,
+    /// Whether it has been told that a proxy's word is not read.
+    has_warned_of_proxy: AtomicBool,
 }
 
 /// The SDL, as it is published. A test keeps it true.
@@ -54,6 +56,7 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
         limits,
+        has_warned_of_proxy: AtomicBool::new(app.settings.proxies.is_some()),
     });
     let explorer = if app.settings.playground { playground::routes() } else { Router::new() };
     Router::new()

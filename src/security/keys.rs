@@ -32,6 +32,8 @@ pub enum KeyUse {
     RefreshToken,
     /// The public name (`kid`) of the key for refresh tokens.
     RefreshTokenId,
+    /// Names in the counters of attempts.
+    Pseudonym,
 }
 
 impl KeyUse {
@@ -42,6 +44,7 @@ impl KeyUse {
             Self::AccessTokenId => b"hallpass access token HS256 kid",
             Self::RefreshToken => b"hallpass refresh token HS256",
             Self::RefreshTokenId => b"hallpass refresh token HS256 kid",
+            Self::Pseudonym => b"hallpass pseudonym HMAC-SHA256",
         }
     }
 }
@@ -72,6 +75,14 @@ impl Keys {
     /// All secrets, the current one first.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// The key of [`super::pseudonym`].
+    ///
+    /// # Errors
+    /// Internal, when the library refuses to derive it.
+    pub(super) fn pseudonym_key(&self) -> Result<[u8; 32]> {
+        derive(&self.current, KeyUse::Pseudonym)
     }
 
     /// The HS256 key of access tokens, as the text that it is used as: 64 hexadecimal digits.

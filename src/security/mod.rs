@@ -10,5 +10,6 @@ mod key_ring;
 pub mod keys;
 pub mod password;
 mod private_file;
+pub mod pseudonym;
 pub mod random;
 pub mod refresh_token;

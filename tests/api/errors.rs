@@ -64,6 +64,9 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
             ("GRAPHQL_PARSE_FAILED", "The GraphQL document has a syntax error at the location given.", None, None)
         }
         Error::ValidationFailed(_) => ("GRAPHQL_VALIDATION_FAILED", "text", None, None),
+        Error::RateLimited { .. } => {
+            ("RATE_LIMITED", "There were too many attempts. Try again in 61 s.", None, Some(61))
+        }
         Error::ServiceUnavailable { .. } => {
             ("SERVICE_UNAVAILABLE", "The server can't answer this right now. Try again in 7 s.", None, Some(7))
         }
@@ -96,6 +99,7 @@ fn every_error_has_its_public_answer() {
         Error::BadRequest("text"),
         Error::ParseFailed,
         Error::ValidationFailed("text".to_owned()),
+        Error::RateLimited { retry_after: 61 },
         Error::unavailable(7, "a secret of ours"),
         Error::internal("a secret of ours"),
     ];
@@ -151,6 +155,7 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         | ErrorCode::GraphqlParseFailed
         | ErrorCode::GraphqlValidationFailed
         | ErrorCode::InternalServerError
+        | ErrorCode::RateLimited
         | ErrorCode::ServiceUnavailable => None,
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use hallpass::entity::{audit_event, session, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 
 use tokio::time::timeout;
 
@@ -114,11 +114,7 @@ async fn passwords_are_told_apart_to_the_last_character() {
 async fn a_disabled_account_is_told_only_after_the_right_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
-    let mut row = row.into_active_model();
-    row.is_active = Set(false);
-    row.update(server.app.database.read()).await.unwrap();
-
+    server.disable("ada").await;
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "ACCOUNT_DISABLED");
     assert_eq!(server.anonymous().login("ada", "not her password").await.code(), "INVALID_CREDENTIALS");
     let me = ada.me().await;

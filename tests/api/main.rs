@@ -31,5 +31,6 @@ mod serving;
 mod sessions;
 mod settings;
 mod support;
+mod throttle;
 mod users;
 mod writing;

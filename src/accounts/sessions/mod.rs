@@ -68,7 +68,7 @@ pub(super) async fn open(
         user_id: Set(user.id),
         generation: Set(0),
         user_agent: Set(client.user_agent.clone()),
-        ip_address: Set(client.ip_address.clone()),
+        ip_address: Set(client.ip_address.map(|address| address.to_string())),
         created_at: Set(now),
         last_used_at: Set(now),
         expires_at: Set(expiry(app, now, now)),

@@ -53,7 +53,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
-    let mut context = RequestContext::new(id, viewer, peer::client(&request));
+    let mut context = RequestContext::new(id, viewer, peer::client(&server.app.settings, &request));
     context.circumstances = circumstances::of(request.headers(), viewer);
     if !is_get {
         context.refresh_cookie = refresh_cookie;

@@ -1,10 +1,13 @@
 //! Someone who uses the API.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
     Router,
     body::Body,
     http::{Method, Request, header},
 };
+use hallpass::http::Peer;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -18,6 +21,10 @@ pub struct Actor {
     pub bearer: Option<String>,
     /// The `Cookie` header.
     pub cookie: Option<String>,
+    /// Where the requests come from.
+    address: Option<IpAddr>,
+    /// More headers of each request.
+    headers: Vec<(String, String)>,
 }
 
 pub const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { \
@@ -34,12 +41,24 @@ pub const ME: &str =
 
 impl Actor {
     pub fn new(router: Router) -> Self {
-        Self { router, bearer: None, cookie: None }
+        Self { router, bearer: None, cookie: None, address: None, headers: Vec::new() }
     }
 
     /// The same person with another bearer.
     pub fn with_bearer(&self, bearer: &str) -> Self {
         Self { bearer: Some(bearer.to_owned()), ..self.clone() }
+    }
+
+    /// The same person at another address.
+    pub fn at(&self, address: &str) -> Self {
+        Self { address: Some(address.parse().unwrap()), ..self.clone() }
+    }
+
+    /// The same person with one more header.
+    pub fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut actor = self.clone();
+        actor.headers.push((name.to_owned(), value.to_owned()));
+        actor
     }
 
     pub async fn register(&self, input: Value) -> Answer {
@@ -97,6 +116,12 @@ impl Actor {
     /// A request with this actor's bearer, to be finished.
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path);
+        if let Some(address) = self.address {
+            request = request.extension(Peer(SocketAddr::new(address, 4711)));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
         if let Some(bearer) = &self.bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }

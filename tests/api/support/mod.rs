@@ -24,9 +24,11 @@ use hallpass::{
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
+    entity::user,
     http,
 };
 pub use log::logged;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::Value;
 pub use serde_json::json;
 
@@ -78,6 +80,16 @@ impl TestServer {
         let answer = self.anonymous().graphql(register, json!({ "input": input })).await;
         let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
         (self.anonymous().with_bearer(&text("/register/accessToken")), text("/register/refreshToken"))
+    }
+
+    /// Disables an account.
+    pub async fn disable(&self, username: &str) {
+        let by_name = user::Entity::find().filter(user::Column::Username.eq(username));
+        let mut row = by_name.one(self.app.database.read()).await.unwrap().unwrap().into_active_model();
+        row.is_active = Set(false);
+        let transaction = self.app.write().await.unwrap();
+        row.update(&transaction).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     /// Someone who has just registered; the password is [`password_of`] the name.

@@ -19,7 +19,7 @@ const KILLS = 6;
 const ROLLING_RESTARTS = 4;
 const WORKERS = 8;
 const origin = `http://localhost:${PROXY}`;
-const settings = { DATABASE_URL: database(postgresUrl, "instances").url, SECRET_KEY: "4be1c6a8d2f0937ab5e8c1d7f3a96024", PUBLIC_URL: origin, BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
+const settings = { DATABASE_URL: database(postgresUrl, "instances").url, SECRET_KEY: "4be1c6a8d2f0937ab5e8c1d7f3a96024", PUBLIC_URL: origin, PROXY_HEADER: "x-forwarded-for", TRUSTED_PROXIES: "127.0.0.1", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 
 let failed = 0;
 function check(what, isTrue) {

@@ -38,7 +38,8 @@ export function emptyFolder() {
  * `kill()` for the hard way. In the `folder` of a server before it, it finds that one's data.
  */
 export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
-  const env = { LISTEN: `127.0.0.1:${port}`, ...settings };
+  // All that the scripts do comes from one address.
+  const env = { THROTTLE: "false", LISTEN: `127.0.0.1:${port}`, ...settings };
   const run = (parameters) => execFileSync(resolve(binary), parameters, { cwd: folder, env, encoding: "utf8" });
   prepare(run);
   const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });

@@ -1,0 +1,182 @@
+//! How a counter counts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::entity::throttle::Model;
+
+/// The longest wait.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+
+/// How long after a wait it is remembered that there was one.
+const MEMORY: TimeDelta = TimeDelta::hours(24);
+
+/// How many attempts are taken, in any time as long as the window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    most: usize,
+    window: TimeDelta,
+    /// Whether each full window is followed by a wait, and each further one by one twice as long.
+    doubles: bool,
+}
+
+impl Limit {
+    pub(super) const fn new(most: usize, window: TimeDelta) -> Self {
+        Self { most, window, doubles: false }
+    }
+
+    pub(super) const fn doubling(self) -> Self {
+        Self { doubles: true, ..self }
+    }
+
+    fn recent(&self, row: &Model, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        row.attempts.times().filter(|time| *time > now - self.window).collect()
+    }
+
+    /// How long to wait until another attempt is taken; none if it is now.
+    pub(super) fn wait(&self, row: &Model, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let window_ends = self.recent(row, now).iter().rev().nth(self.most - 1).map(|oldest| *oldest + self.window);
+        let ends = row.blocked_until.max(window_ends)?;
+        (ends > now).then(|| ends - now)
+    }
+
+    /// Counts an attempt.
+    pub(super) fn book(&self, row: &mut Model, now: DateTime<Utc>) {
+        let mut recent = self.recent(row, now);
+        recent.push(now);
+        if self.doubles && recent.len() == self.most {
+            let is_further = row.blocked_until.is_some_and(|end| now < end + MEMORY);
+            row.full_windows = if is_further { row.full_windows.saturating_add(1) } else { 1 };
+            let times = 1_i32.checked_shl(row.full_windows.unsigned_abs() - 1).unwrap_or(i32::MAX);
+            let wait = self.window.checked_mul(times).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
+            row.blocked_until = Some(now + wait);
+        }
+        row.attempts = recent.into_iter().collect();
+        self.set_expiry(row, now);
+    }
+
+    /// Takes back an attempt that was none: nothing was found out by it.
+    pub(super) fn withdraw(&self, row: &mut Model, attempt: DateTime<Utc>, now: DateTime<Utc>) {
+        let mut recent = self.recent(row, now);
+        let Some(position) = recent.iter().position(|time| *time == attempt) else { return };
+        if self.doubles && recent.len() == self.most {
+            row.full_windows -= 1;
+            row.blocked_until = None;
+        }
+        recent.remove(position);
+        row.attempts = recent.into_iter().collect();
+        self.set_expiry(row, now);
+    }
+
+    fn set_expiry(&self, row: &mut Model, now: DateTime<Utc>) {
+        let window_ends = row.attempts.times().next_back().map(|latest| latest + self.window);
+        let memory_ends = row.blocked_until.map(|end| end + MEMORY);
+        row.expires_at = window_ends.max(memory_ends).max(row.familiar_until).unwrap_or(now);
+    }
+
+    /// Forgets all attempts. Where the owner has signed in, it is remembered until `familiar_until`.
+    pub(super) fn clear(&self, row: &mut Model, familiar_until: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        *row = Model { familiar_until, ..Model::empty(row.id, row.identifier_id, now) };
+        self.set_expiry(row, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn row() -> Model {
+        Model::empty(Uuid::nil(), None, START)
+    }
+
+    fn minutes(minutes: i64) -> DateTime<Utc> {
+        START + TimeDelta::minutes(minutes)
+    }
+
+    #[test]
+    fn the_next_attempt_waits_until_the_window_has_passed_the_oldest() {
+        let limit = Limit::new(3, TimeDelta::minutes(15));
+        let mut row = row();
+        for minute in [0, 4, 8] {
+            assert_eq!(limit.wait(&row, minutes(minute)), None);
+            limit.book(&mut row, minutes(minute));
+        }
+        assert_eq!(limit.wait(&row, minutes(9)), Some(TimeDelta::minutes(6)));
+        assert_eq!(limit.wait(&row, minutes(15)), None);
+        limit.book(&mut row, minutes(15));
+        assert_eq!(limit.wait(&row, minutes(15)), Some(TimeDelta::minutes(4)));
+        assert_eq!(row.expires_at, minutes(30));
+    }
+
+    #[test]
+    fn each_further_full_window_doubles_the_wait_up_to_a_day() {
+        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let mut row = row();
+        let mut now = START;
+        for hours in [1, 2, 4, 8, 16, 24, 24] {
+            for _ in 0..2 {
+                assert_eq!(limit.wait(&row, now), None);
+                limit.book(&mut row, now);
+            }
+            assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(hours)));
+            now += TimeDelta::hours(hours);
+        }
+        now += TimeDelta::hours(24);
+        limit.book(&mut row, now);
+        limit.book(&mut row, now);
+        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(1)), "a quiet day is forgiven");
+        row.full_windows = i32::MAX;
+        now += TimeDelta::hours(1);
+        limit.book(&mut row, now);
+        limit.book(&mut row, now);
+        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(24)), "there is no overflow");
+    }
+
+    #[test]
+    fn what_is_withdrawn_has_not_been() {
+        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let mut row = row();
+        limit.book(&mut row, START);
+        let before = row.clone();
+        limit.book(&mut row, minutes(1));
+        assert!(limit.wait(&row, minutes(1)).is_some());
+        limit.withdraw(&mut row, minutes(1), minutes(2));
+        assert_eq!(row, before);
+        limit.withdraw(&mut row, minutes(1), minutes(2));
+        assert_eq!(row, before);
+    }
+
+    #[test]
+    fn what_is_cleared_leaves_where_the_owner_signs_in() {
+        let limit = Limit::new(1, TimeDelta::hours(1)).doubling();
+        let mut row = row();
+        limit.book(&mut row, START);
+        limit.clear(&mut row, Some(minutes(90)), START);
+        assert_eq!((limit.wait(&row, START), row.expires_at), (None, minutes(90)));
+    }
+
+    proptest! {
+        /// Whatever the pauses between attempts: no time as long as the window has more of them than the limit.
+        #[test]
+        fn no_window_has_more_than_the_limit(pauses in vec(0_i64..2000, 1..200), most in 1_usize..12, doubles: bool) {
+            let window = TimeDelta::seconds(3600);
+            let limit = Limit { most, window, doubles };
+            let (mut row, mut now, mut taken) = (row(), START, Vec::new());
+            for pause in pauses {
+                now += TimeDelta::seconds(pause);
+                if limit.wait(&row, now).is_none() {
+                    limit.book(&mut row, now);
+                    taken.push(now);
+                }
+            }
+            for (index, first) in taken.iter().enumerate() {
+                let within = taken[index..].iter().take_while(|time| **time < *first + window).count();
+                prop_assert!(within <= most, "{within} of {most} from {first}");
+            }
+        }
+    }
+}

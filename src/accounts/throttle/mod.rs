@@ -1,0 +1,199 @@
+//! The throttle: how often something may be tried, counted in the database, so that all instances count the same and a
+//! restart forgets nothing (OWASP ASVS 5.0 §6.3.1, NIST SP 800-63B-4 §3.2.2).
+//!
+//! An attempt is booked, and committed, before its password is hashed, and released when it succeeds: however many are
+//! made at once, by however many doors, no more are evaluated than the limit. Whether a name exists makes no difference.
+
+mod counter;
+mod sign_in;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use counter::Limit;
+pub use sign_in::clear_account;
+pub(super) use sign_in::{SignInAttempt, settle};
+use uuid::Uuid;
+
+use super::{Client, input::Email};
+use crate::{
+    App, Error, Result,
+    entity::throttle::{self, Model},
+};
+
+/// Registrations from an address, taken names included.
+const REGISTRATIONS: Limit = Limit::new(30, TimeDelta::hours(1));
+
+/// Mails to an address that somebody asked for.
+const MAILS: Limit = Limit::new(3, TimeDelta::hours(1));
+/// Wrong passwords of somebody who is signed in.
+const PASSWORDS: Limit = Limit::new(10, TimeDelta::minutes(15));
+
+/// Rows deleted in one transaction.
+const BATCH: u64 = 200;
+
+/// Something that is counted.
+#[derive(Clone, Copy, Debug)]
+struct Counter {
+    id: Uuid,
+    identifier_id: Option<Uuid>,
+    limit: Limit,
+}
+
+/// Attempts that were taken, each by its counter.
+#[derive(Debug)]
+struct Booking {
+    counters: Vec<Counter>,
+    at: DateTime<Utc>,
+}
+
+/// Counts one attempt of each counter, or none of them. A counter of a place that the owner uses stands alone: what others
+/// do elsewhere is not held against it, nor the other way.
+///
+/// # Errors
+/// RATE_LIMITED: at least one has too many. Refused attempts are not counted.
+async fn book(app: &App, mut counters: Vec<Counter>) -> Result<Booking> {
+    let at = app.clock.now();
+    let ids = counters.iter().map(|counter| counter.id).collect();
+    // Most of those who are refused are refused here, which costs one read.
+    take(&mut counters.clone(), &throttle::find(app.database.read(), ids).await?, at)?;
+
+    let transaction = app.write().await?;
+    let mut rows = lock(&transaction, &counters, at).await?;
+    if let Err(refused) = take(&mut counters, &rows, at) {
+        transaction.rollback().await?;
+        return Err(refused);
+    }
+    rows.retain(|row| counters.iter().any(|counter| counter.id == row.id));
+    each(&counters, &mut rows, |counter, row| counter.limit.book(row, at));
+    throttle::save(&transaction, rows).await?;
+    transaction.commit().await?;
+    Ok(Booking { counters, at })
+}
+
+/// Takes an attempt back that failed for a reason of ours. If that fails as well, it stays counted.
+async fn withdraw(app: &App, booking: &Booking) {
+    let withdrawn = async {
+        let now = app.clock.now();
+        let transaction = app.write().await?;
+        let mut rows = lock(&transaction, &booking.counters, now).await?;
+        each(&booking.counters, &mut rows, |counter, row| counter.limit.withdraw(row, booking.at, now));
+        throttle::save(&transaction, rows).await?;
+        transaction.commit().await?;
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = withdrawn.await {
+        tracing::warn!(cause = error.cause(), "an attempt stays counted, though it was not evaluated");
+    }
+}
+
+async fn lock(
+    transaction: &impl sea_orm::ConnectionTrait,
+    counters: &[Counter],
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>> {
+    let empty = counters.iter().map(|counter| Model::empty(counter.id, counter.identifier_id, now)).collect();
+    Ok(throttle::lock(transaction, empty).await?)
+}
+
+/// Which counters an attempt is to be counted by: a familiar one alone, or all.
+///
+/// # Errors
+/// RATE_LIMITED, with the longest wait.
+fn take(counters: &mut Vec<Counter>, rows: &[Model], now: DateTime<Utc>) -> Result<()> {
+    let familiar = rows.iter().find(|row| row.familiar_until.is_some_and(|until| until > now));
+    counters.retain(|counter| familiar.is_none_or(|familiar| familiar.id == counter.id));
+    let wait = |counter: &Counter| counter.limit.wait(rows.iter().find(|row| row.id == counter.id)?, now);
+    match counters.iter().filter_map(wait).max() {
+        None => Ok(()),
+        Some(wait) => {
+            // A second begun is a second to wait.
+            let seconds = (wait + TimeDelta::milliseconds(999)).num_seconds();
+            Err(Error::RateLimited { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) })
+        }
+    }
+}
+
+fn each(counters: &[Counter], rows: &mut [Model], mut change: impl FnMut(&Counter, &mut Model)) {
+    for row in rows {
+        if let Some(counter) = counters.iter().find(|counter| counter.id == row.id) {
+            change(counter, row);
+        }
+    }
+}
+
+/// The network that a client's address is of: of IPv6, a customer has at least a /64.
+fn network(client: &Client) -> String {
+    match client.ip_address {
+        None => String::new(),
+        Some(std::net::IpAddr::V4(address)) => address.to_string(),
+        Some(std::net::IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// Books a registration, whatever becomes of it.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub(super) async fn book_registration(app: &App, client: &Client) -> Result<()> {
+    PlainAttempt::book(app, &["registrations", &network(client)], REGISTRATIONS).await.map(drop)
+}
+
+/// Books a mail that somebody has asked for, whether or not anybody has this address.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub async fn book_mail(app: &App, email: &Email) -> Result<()> {
+    PlainAttempt::book(app, &["mails", &email.key], MAILS).await.map(drop)
+}
+
+/// An attempt at something that has one counter.
+#[derive(Debug)]
+pub struct PlainAttempt {
+    /// None if nothing is counted here.
+    booking: Option<Booking>,
+}
+
+impl PlainAttempt {
+    async fn book(app: &App, name: &[&str], limit: Limit) -> Result<Self> {
+        if !app.settings.throttle {
+            return Ok(Self { booking: None });
+        }
+        let counter = Counter { id: app.pseudonyms.of(name), identifier_id: None, limit };
+        Ok(Self { booking: Some(book(app, vec![counter]).await?) })
+    }
+
+    /// Books a guess at the password of somebody who is signed in.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn book_password(app: &App, user_id: Uuid) -> Result<Self> {
+        Self::book(app, &["passwords", &user_id.simple().to_string()], PASSWORDS).await
+    }
+
+    /// Takes it back: it was right, or not evaluated.
+    pub async fn withdraw(&self, app: &App) {
+        if let Some(booking) = &self.booking {
+            withdraw(app, booking).await;
+        }
+    }
+}
+
+/// Deletes the counters that matter no more, a batch at a time. Returns how many. Any number of instances may do so.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE, when the database is out of reach; what was deleted before stays deleted.
+pub async fn sweep(app: &App) -> Result<u64> {
+    let now = app.clock.now();
+    let mut swept = 0;
+    loop {
+        let ids = throttle::expired(app.database.read(), BATCH, now).await?;
+        if ids.is_empty() {
+            return Ok(swept);
+        }
+        let transaction = app.write().await?;
+        swept += throttle::delete_expired(&transaction, ids, now).await?;
+        transaction.commit().await?;
+    }
+}

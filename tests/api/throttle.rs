@@ -1,0 +1,347 @@
+//! Guessing passwords: how often, from where, and what the owner notices of it.
+
+use chrono::TimeDelta;
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
+use hallpass::{
+    accounts::throttle,
+    config::Settings,
+    entity::throttle::{Entity, Model},
+};
+use sea_orm::EntityTrait;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+const HOME: &str = "198.51.100.7";
+const ELSEWHERE: &str = "203.0.113.7";
+
+/// A sign-in with a wrong password.
+async fn guess(actor: &Actor, name: &str) -> String {
+    actor.login(name, "not the password").await.code()
+}
+
+/// So many wrong guesses, all of which are taken.
+async fn guess_often(actor: &Actor, name: &str, times: usize) {
+    for number in 0..times {
+        assert_eq!(guess(actor, name).await, "INVALID_CREDENTIALS", "guess {number} at {name}");
+    }
+}
+
+/// Seconds to wait, of an answer that says so in all places.
+fn wait(answer: &Answer) -> i64 {
+    assert_eq!(answer.code(), "RATE_LIMITED");
+    assert!(answer.json()["data"]["login"].is_null());
+    let seconds = answer.error()["extensions"]["retryAfter"].as_i64().unwrap();
+    assert_eq!(answer.header("retry-after"), Some(&*seconds.to_string()));
+    seconds
+}
+
+/// A server on which Ada has registered at home.
+async fn with_ada_at_home() -> TestServer {
+    let server = TestServer::start().await;
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    server.anonymous().at(HOME).register(input).await.data("/register/user");
+    server
+}
+
+async fn rows(server: &TestServer) -> Vec<Model> {
+    Entity::find().all(server.app.database.read()).await.unwrap()
+}
+
+#[tokio::test]
+async fn after_ten_wrong_guesses_the_right_one_waits_and_the_owner_gets_in_from_home() {
+    let server = with_ada_at_home().await;
+    let mallory = server.anonymous().at(ELSEWHERE);
+    guess_often(&mallory, "ada", 10).await;
+    assert_eq!(wait(&mallory.login("ada", "not the password").await), 15 * 60);
+    server.clock.advance(TimeDelta::milliseconds(14 * 60 * 1000 + 500));
+    assert_eq!(wait(&mallory.login("ada", &password_of("ada")).await), 60);
+    server.anonymous().at(HOME).login("ada", &password_of("ada")).await.data("/login/user/id");
+
+    server.clock.advance(TimeDelta::seconds(60));
+    mallory.login("ada", &password_of("ada")).await.data("/login/user/id");
+}
+
+#[tokio::test]
+async fn a_name_has_one_count_in_all_its_spellings() {
+    let server = with_ada_at_home().await;
+    let mallory = server.anonymous().at(ELSEWHERE);
+    for name in ["ada", "ADA", "Ada", "aDa", "adA", "AdA", "ADa", "aDA", "ada", "ADA"] {
+        assert_eq!(guess(&mallory, name).await, "INVALID_CREDENTIALS", "{name}");
+    }
+    assert_eq!(guess(&mallory, "Ada").await, "RATE_LIMITED");
+    for email in
+        ["ada@example.org", "ADA@example.org", "ada@ｅｘａｍｐｌｅ.org", "ada@exam\u{200b}ple.org", "Ada@EXAMPLE.ORG"]
+    {
+        guess_often(&mallory, email, 2).await;
+    }
+    assert_eq!(guess(&mallory, "ada@example\u{3002}org").await, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn names_that_nobody_has_are_counted_like_those_that_somebody_has() {
+    let server = with_ada_at_home().await;
+    for (address, name) in [
+        ("192.0.2.1", "ada"),
+        ("192.0.2.2", "ada@example.org"),
+        ("192.0.2.3", "nobody"),
+        ("192.0.2.4", "nobody@example.org"),
+        ("192.0.2.5", "no such name!"),
+        ("192.0.2.6", ""),
+        ("192.0.2.7", "ada\0"),
+    ] {
+        let mallory = server.anonymous().at(address);
+        guess_often(&mallory, name, 10).await;
+        assert_eq!(wait(&mallory.login(name, "not the password").await), 15 * 60, "{name}");
+        assert_eq!(wait(&mallory.login(name, &"x".repeat(2000)).await), 15 * 60, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn forty_guesses_at_once_are_ten_guesses() {
+    let server = with_ada_at_home().await;
+    // Another spelling each time, another port, and the right password among them, last.
+    let guesses = (0..40).map(|number| {
+        let mallory = server.anonymous().at(ELSEWHERE);
+        let name = if number % 2 == 0 { "ada" } else { "ADA" };
+        tokio::spawn(async move { guess(&mallory, name).await })
+    });
+    let codes: Vec<String> = join_all(guesses).await.into_iter().map(Result::unwrap).collect();
+    let count = |code: &str| codes.iter().filter(|other| *other == code).count();
+    assert_eq!((count("INVALID_CREDENTIALS"), count("RATE_LIMITED")), (10, 30), "{codes:?}");
+    let right = server.anonymous().at(ELSEWHERE).login("ada", &password_of("ada")).await;
+    assert_eq!(right.code(), "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn fifty_guesses_from_all_over_the_world_stop_strangers_and_not_the_owner() {
+    let server = with_ada_at_home().await;
+    let strangers = async |hours: i64| {
+        for number in 0..5 {
+            guess_often(&server.anonymous().at(&format!("203.0.113.{number}")), "ada", 10).await;
+        }
+        let refused = server.anonymous().at("192.0.2.1").login("ada", &password_of("ada")).await;
+        assert_eq!(wait(&refused), hours * 3600);
+        // Those at home still have guesses of their own.
+        assert_eq!(guess(&server.anonymous().at(HOME), "ada").await, "INVALID_CREDENTIALS");
+        server.clock.advance(TimeDelta::hours(hours));
+    };
+    for hours in [1, 2, 4] {
+        strangers(hours).await;
+    }
+    // By either of her names, she gets in at home; and then strangers are welcome to ten more guesses.
+    for name in ["ada@example.org", "ada"] {
+        server.anonymous().at(HOME).login(name, &password_of("ada")).await.data("/login/user/id");
+    }
+    strangers(1).await;
+    // A new place counts as hers from the first time on.
+    let cafe = server.anonymous().at("192.0.2.1");
+    cafe.login("ada", &password_of("ada")).await.data("/login/user/id");
+    guess_often(&cafe, "ada", 10).await;
+    assert_eq!(guess(&cafe, "ada").await, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn a_hundred_failures_of_an_address_stop_it_whoever_it_says_it_is() {
+    let server = with_ada_at_home().await;
+    let mallory = server.anonymous().at(ELSEWHERE);
+    server.anonymous().at(ELSEWHERE).register(json!({ "username": "bo", "password": password_of("bo") })).await;
+    for number in 0..100 {
+        assert_eq!(guess(&mallory, &format!("user-{number}")).await, "INVALID_CREDENTIALS");
+        server.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(wait(&mallory.login("ada", &password_of("ada")).await), 3600 - 100);
+    // Somebody else behind the same address, who has signed in there before, does not notice.
+    mallory.login("bo", &password_of("bo")).await.data("/login/user/id");
+    server.anonymous().at("203.0.113.8").login("ada", &password_of("ada")).await.data("/login/user/id");
+}
+
+#[tokio::test]
+async fn a_customers_network_counts_as_one_address() {
+    let server = with_ada_at_home().await;
+    for number in 0..10 {
+        let mallory = server.anonymous().at(&format!("2001:db8:1:2:{number}::{number}"));
+        assert_eq!(guess(&mallory, "ada").await, "INVALID_CREDENTIALS");
+    }
+    assert_eq!(guess(&server.anonymous().at("2001:db8:1:2:ffff::1"), "ada").await, "RATE_LIMITED");
+    assert_eq!(guess(&server.anonymous().at("2001:db8:1:3::1"), "ada").await, "INVALID_CREDENTIALS");
+    // An IPv4 address is one, whichever way it is written.
+    guess_often(&server.anonymous().at("::ffff:203.0.113.7"), "ada", 10).await;
+    assert_eq!(guess(&server.anonymous().at("203.0.113.7"), "ada").await, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn forged_headers_make_nobody_another() {
+    for header in ["x-forwarded-for", "forwarded", "x-real-ip"] {
+        let server = with_ada_at_home().await;
+        for number in 0..10 {
+            let address = format!("{}192.0.2.{number}", if header == "forwarded" { "for=" } else { "" });
+            let mallory = server.anonymous().at(ELSEWHERE).with_header(header, &address);
+            assert_eq!(guess(&mallory, "ada").await, "INVALID_CREDENTIALS");
+        }
+        let home = if header == "forwarded" { format!("for={HOME}") } else { HOME.to_owned() };
+        let mallory = server.anonymous().at(ELSEWHERE).with_header(header, &home);
+        assert_eq!(guess(&mallory, "ada").await, "RATE_LIMITED", "{header}");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() {
+    let variables = [
+        ("SECRET_KEY", "only these two settings are wanted: 4c1f"),
+        ("PROXY_HEADER", "x-forwarded-for"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let proxies = Settings::from_vars(variables).unwrap().proxies;
+    let server = TestServer::with(|settings| settings.proxies = proxies).await;
+    server.user("ada").await;
+    let behind_proxy = |told: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", told);
+    // What the client itself wrote stands left of what the proxy adds.
+    for number in 0..10 {
+        assert_eq!(guess(&behind_proxy(&format!("192.0.2.{number}, {ELSEWHERE}")), "ada").await, "INVALID_CREDENTIALS");
+    }
+    assert_eq!(guess(&behind_proxy(ELSEWHERE), "ada").await, "RATE_LIMITED");
+    assert_eq!(guess(&server.anonymous().at(ELSEWHERE), "ada").await, "RATE_LIMITED");
+    assert_eq!(guess(&behind_proxy("192.0.2.1"), "ada").await, "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn the_count_holds_on_other_instances_and_after_a_restart() {
+    let server = with_ada_at_home().await;
+    let other = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
+    guess_often(&server.anonymous().at(ELSEWHERE), "ada", 5).await;
+    guess_often(&other.anonymous().at(ELSEWHERE), "ada", 5).await;
+    assert_eq!(guess(&server.anonymous().at(ELSEWHERE), "ada").await, "RATE_LIMITED");
+    let restarted = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
+    assert_eq!(guess(&restarted.anonymous().at(ELSEWHERE), "ada").await, "RATE_LIMITED");
+    restarted.anonymous().at(HOME).login("ada", &password_of("ada")).await.data("/login/user/id");
+}
+
+#[tokio::test]
+async fn success_frees_what_was_booked() {
+    let server = with_ada_at_home().await;
+    let cafe = server.anonymous().at(ELSEWHERE);
+    for _ in 0..12 {
+        guess_often(&cafe, "ada", 9).await;
+        cafe.login("ada", &password_of("ada")).await.data("/login/user/id");
+    }
+    // 108 of them were wrong, but the first nine alone were a stranger's.
+    guess_often(&cafe, "somebody", 10).await;
+}
+
+#[tokio::test]
+async fn who_signs_in_often_is_not_counted() {
+    let server = TestServer::start().await;
+    for number in 0..6 {
+        let name = format!("user-{number}");
+        server.anonymous().at(HOME).register(json!({ "username": name, "password": password_of(&name) })).await;
+    }
+    // More than an address may fail, from where none of them has been.
+    let office = server.anonymous().at(ELSEWHERE);
+    for round in 0..20 {
+        for number in 0..6 {
+            let name = format!("user-{number}");
+            office.login(&name, &password_of(&name)).await.data("/login/user/id");
+        }
+        server.clock.advance(TimeDelta::seconds(round));
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_evaluated_is_not_counted() {
+    // One hasher, and two seconds a hash: most find the queue full.
+    let server = TestServer::with(|settings| {
+        settings.bcrypt_cost = 15;
+        settings.hash_concurrency = 1;
+    })
+    .await;
+    let guesses = (0..9).map(|_| {
+        let actor = server.anonymous();
+        tokio::spawn(async move { guess(&actor, "nobody").await })
+    });
+    let mut guesses: FuturesUnordered<_> = guesses.collect();
+    for _ in 0..5 {
+        assert_eq!(guesses.next().await.unwrap().unwrap(), "SERVICE_UNAVAILABLE");
+    }
+    for row in rows(&server).await {
+        assert!(row.attempts.times().count() <= 4, "five of nine were refused");
+    }
+}
+
+#[tokio::test]
+async fn the_right_password_of_a_disabled_account_is_no_guess() {
+    let server = with_ada_at_home().await;
+    server.disable("ada").await;
+    for _ in 0..11 {
+        let answer = server.anonymous().at(ELSEWHERE).login("ada", &password_of("ada")).await;
+        assert_eq!(answer.code(), "ACCOUNT_DISABLED");
+    }
+}
+
+#[tokio::test]
+async fn thirty_registrations_an_hour_come_from_an_address() {
+    let server = TestServer::start().await;
+    let register = async |address: &str, name: &str| {
+        let input = json!({ "username": name, "password": password_of(name) });
+        server.anonymous().at(address).register(input).await
+    };
+    // What is wrong with the form costs no hash, and no place.
+    for _ in 0..40 {
+        assert_eq!(register(ELSEWHERE, "no name").await.code(), "INVALID_USERNAME");
+    }
+    for number in 0..29 {
+        register(ELSEWHERE, &format!("user-{number}")).await.data("/register/user/id");
+    }
+    assert_eq!(register(ELSEWHERE, "user-0").await.code(), "USERNAME_TAKEN");
+    for name in ["ada", "user-0"] {
+        let refused = register(ELSEWHERE, name).await;
+        assert_eq!(refused.code(), "RATE_LIMITED");
+        assert_eq!(refused.header("retry-after"), Some("3600"));
+    }
+    register(HOME, "ada").await.data("/register/user/id");
+    server.clock.advance(TimeDelta::hours(1));
+    register(ELSEWHERE, "bo").await.data("/register/user/id");
+}
+
+#[tokio::test]
+async fn old_counters_are_swept() {
+    let server = with_ada_at_home().await;
+    guess_often(&server.anonymous().at(ELSEWHERE), "ada", 3).await;
+    guess_often(&server.anonymous().at(HOME), "nobody", 3).await;
+    let before = rows(&server).await;
+    throttle::sweep(&server.app).await.unwrap();
+    assert_eq!(rows(&server).await.len(), before.len(), "all of them are needed still");
+    server.clock.advance(TimeDelta::hours(1));
+    throttle::sweep(&server.app).await.unwrap();
+    // Her home, by both of her names.
+    assert_eq!(rows(&server).await.len(), 2);
+    server.clock.advance(TimeDelta::days(90));
+    assert_eq!(throttle::sweep(&server.app).await.unwrap(), 2);
+    assert_eq!(rows(&server).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_home_is_forgotten_after_ninety_days() {
+    let server = with_ada_at_home().await;
+    let strangers = async || {
+        for number in 0..5 {
+            guess_often(&server.anonymous().at(&format!("203.0.113.{number}")), "ada", 10).await;
+        }
+    };
+    let home = server.anonymous().at(HOME);
+    server.clock.advance(TimeDelta::days(89));
+    strangers().await;
+    home.login("ada", &password_of("ada")).await.data("/login/user/id");
+    server.clock.advance(TimeDelta::days(90));
+    strangers().await;
+    assert_eq!(home.login("ada", &password_of("ada")).await.code(), "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn for_load_tests_nothing_is_counted() {
+    let server = TestServer::with(|settings| settings.throttle = false).await;
+    server.user("ada").await;
+    guess_often(&server.anonymous(), "ada", 101).await;
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/user/id");
+    assert_eq!(rows(&server).await.len(), 0);
+}
