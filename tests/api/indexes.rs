@@ -1,23 +1,13 @@
 //! Every query on the way of a login and of the guard finds its rows by an index.
 
-use std::sync::{Arc, Mutex};
-
 use hallpass::database::Database;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::support::{TestDatabase, TestServer, json, password_of, settings};
+use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
 async fn login_register_guard_and_sessions_search_by_index() {
-    let database = TestDatabase::create().await;
-    let mut settings = settings();
-    settings.database_url = database.url().clone();
-    let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
-    let statements = Arc::new(Mutex::new(Vec::<Statement>::new()));
-    let seen = Arc::clone(&statements);
-    connected.observe(move |info| seen.lock().unwrap().push(info.statement.clone()));
-    let server = TestServer::assemble(database, settings, connected);
-
+    let (server, statements) = TestServer::observed().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     server.anonymous().register(input.clone()).await.data("/register/user");
     server.anonymous().register(input).await.problems();
@@ -33,6 +23,9 @@ async fn login_register_guard_and_sessions_search_by_index() {
     app.refresh(&token).await.code();
     app.logout(json!({})).await.data("/logout");
     hallpass::accounts::sessions::sweep(&server.app).await.unwrap();
+    server.anonymous().login("ada", "not her password").await.code();
+    server.clock.advance(chrono::TimeDelta::days(91));
+    hallpass::accounts::throttle::sweep(&server.app).await.unwrap();
 
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     let searching: Vec<&Statement> =

@@ -83,6 +83,27 @@ async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
     server.anonymous().query("{ __typename }").await.data("/__typename");
 }
 
+/// Time is measured in `benches/attack.rs`; here, that nothing is done for the one that is not done for the other.
+#[tokio::test]
+async fn an_unknown_name_costs_the_same_statements_as_a_known_one() {
+    let (server, statements) = TestServer::observed().await;
+    server.user("ada").await;
+    let mut kinds = Vec::new();
+    for name in ["ada", "nobody"] {
+        statements.lock().unwrap().clear();
+        let mallory = server.anonymous().at("203.0.113.7");
+        assert_eq!(mallory.login(name, "not her password").await.code(), "INVALID_CREDENTIALS");
+        kinds.push(statements.lock().unwrap().iter().map(|statement| statement.sql.clone()).collect::<Vec<_>>());
+    }
+    assert_eq!(kinds[0], kinds[1]);
+    assert!(kinds[0].len() >= 6, "{kinds:#?}");
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    let failed = events.iter().filter(|event| event.kind == audit_event::Kind::LoginFailed);
+    let whose: Vec<bool> = failed.map(|event| event.user_id.is_some()).collect();
+    assert_eq!(whose.len(), 2);
+    assert_ne!(whose[0], whose[1], "one of the names is nobody's");
+}
+
 #[tokio::test]
 async fn passwords_are_told_apart_to_the_last_character() {
     let server = TestServer::start().await;

@@ -8,7 +8,7 @@ mod log;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -28,7 +28,7 @@ use hallpass::{
     http,
 };
 pub use log::logged;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 use serde_json::Value;
 pub use serde_json::json;
 
@@ -58,6 +58,18 @@ impl TestServer {
         change(&mut settings);
         let connected = Database::connect(&settings.database_url, Some(4)).await.unwrap();
         Self::assemble(database, settings, connected)
+    }
+
+    /// A server whose statements are written down.
+    pub async fn observed() -> (Self, Arc<Mutex<Vec<Statement>>>) {
+        let database = TestDatabase::create().await;
+        let mut settings = settings();
+        settings.database_url = database.url().clone();
+        let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
+        let statements = Arc::<Mutex<Vec<Statement>>>::default();
+        let seen = Arc::clone(&statements);
+        connected.observe(move |info| seen.lock().unwrap().push(info.statement.clone()));
+        (Self::assemble(database, settings, connected), statements)
     }
 
     pub fn assemble(database: impl Into<Arc<TestDatabase>>, settings: Settings, connected: Database) -> Self {
