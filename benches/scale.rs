@@ -18,13 +18,20 @@ use std::{
     time::Duration,
 };
 
+use axum::{
+    Router,
+    body::Body,
+    http::{
+        Request,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
     App,
     accounts::{
-        Client, Viewer,
+        Client,
         login::{Credentials, login},
-        principal,
         sessions::{PresentedToken, refresh},
     },
     clock::Clock,
@@ -34,9 +41,12 @@ use hallpass::{
         session::{self, Delivery},
         user::{self, Roles},
     },
-    security::{access_token::Claims, random, refresh_token::RefreshClaims},
+    http::{self, Limits},
+    security::{access_token::Subject, random, refresh_token::RefreshClaims},
 };
+use http_body_util::BodyExt;
 use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+use tower::ServiceExt;
 use uuid::Uuid;
 
 /// As in the real binary.
@@ -54,6 +64,7 @@ const PASSWORD: &str = "correct horse";
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
+    /// As a request through the router, without the journey.
     Me,
     /// With a hash of the least cost, or nothing else would be seen.
     Login,
@@ -107,9 +118,9 @@ fn on_sqlite(databases: &[(u32, String)]) {
         runtime.block_on(app.database.close());
     }
     for (operation, runs) in OPERATIONS.into_iter().zip(measured) {
-        for (((size, url), (_, sessions)), runs) in databases.iter().zip(&filled).zip(runs) {
+        for (((size, url), (app, sessions)), runs) in databases.iter().zip(&filled).zip(runs) {
             let instructions =
-                instructions(url, operation, sessions).map_or("–".to_owned(), |count| format!("{count:.0}"));
+                instructions(app, url, operation, sessions).map_or("–".to_owned(), |count| format!("{count:.0}"));
             println!("| {operation:?}, SQLite | {size} | {:.0} | {instructions} |", median(runs));
         }
     }
@@ -212,28 +223,48 @@ fn session_row(user_id: Uuid, now: DateTime<Utc>) -> session::Model {
 }
 
 /// CPU µs for each of many requests, of users from all over the table, the same in each run: those who are about today.
-async fn run_once(app: &App, operation: Operation, sessions: &mut [session::Model]) -> f64 {
+async fn run_once(app: &Arc<App>, operation: Operation, sessions: &mut [session::Model]) -> f64 {
     let step = sessions.len() / usize::try_from(REQUESTS).unwrap();
+    let router = http::router(app, Limits::default());
+    // What the client has is not part of what a request costs.
+    let tokens: Vec<String> = sessions.iter().step_by(step).map(|session| access_token(app, session)).collect();
     let before = cpu();
-    for session in sessions.iter_mut().step_by(step) {
-        perform(app, operation, session).await;
+    for (session, token) in sessions.iter_mut().step_by(step).zip(tokens) {
+        perform(app, &router, operation, session, &token).await;
     }
     cpu().checked_sub(before).unwrap().as_secs_f64() * 1e6 / f64::from(REQUESTS)
 }
 
-async fn perform(app: &App, operation: Operation, session: &mut session::Model) {
-    let (user_id, session_id) = (session.user_id, session.id);
+async fn perform(app: &App, router: &Router, operation: Operation, session: &mut session::Model, access_token: &str) {
     match operation {
         Operation::Me => {
-            let viewer = Viewer::Authenticated(Claims { user_id, session_id, generation: 0 });
-            principal(app, viewer).await.unwrap();
+            let request = Request::post("/graphql")
+                .header(CONTENT_TYPE, "application/json")
+                .header(AUTHORIZATION, format!("Bearer {access_token}"))
+                .body(Body::from(r#"{"query":"{ me { id username roles createdAt } }"}"#))
+                .unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert!(body.starts_with(b"{\"data\":{\"me\":{\"id\""), "{body:?}");
         }
         Operation::Login => {
-            let credentials = Credentials { identifier: user_id.simple().to_string(), password: PASSWORD.into() };
+            let credentials =
+                Credentials { identifier: session.user_id.simple().to_string(), password: PASSWORD.into() };
             login(app, credentials, Delivery::Body, &Client::default()).await.unwrap();
         }
         Operation::Refresh => refresh_one(app, session).await,
     }
+}
+
+fn access_token(app: &App, session: &session::Model) -> String {
+    let subject = Subject {
+        user_id: session.user_id,
+        session_id: session.id,
+        generation: session.generation,
+        roles: &[],
+        username: "",
+    };
+    app.access_tokens.sign(subject, app.clock.now()).unwrap()
 }
 
 async fn refresh_one(app: &App, session: &mut session::Model) {
@@ -259,7 +290,7 @@ fn cpu() -> Duration {
 }
 
 /// Instructions for each request: those of a process with many, less those of one with few. None without valgrind.
-fn instructions(url: &str, operation: Operation, sessions: &[session::Model]) -> Option<f64> {
+fn instructions(app: &App, url: &str, operation: Operation, sessions: &[session::Model]) -> Option<f64> {
     // Not the same ones twice, whose tokens are no longer current.
     let count = |requests: usize, first: usize| {
         let mut child = Command::new("valgrind")
@@ -271,8 +302,11 @@ fn instructions(url: &str, operation: Operation, sessions: &[session::Model]) ->
             .spawn()
             .ok()?;
         let some = sessions.iter().skip(first).step_by(sessions.len() / requests).take(requests);
-        let lines: Vec<String> =
-            some.map(|session| format!("{} {} {}\n", session.id, session.user_id, session.generation)).collect();
+        let lines: Vec<String> = some
+            .map(|session| {
+                format!("{} {} {} {}\n", session.id, session.user_id, session.generation, access_token(app, session))
+            })
+            .collect();
         child.stdin.take()?.write_all(lines.concat().as_bytes()).ok()?;
         let text = String::from_utf8(child.wait_with_output().ok()?.stderr).ok()?;
         text.lines().find_map(|line| line.split_once("Collected : "))?.1.trim().parse::<f64>().ok()
@@ -286,12 +320,13 @@ fn perform_alone(url: &str, operation: &str) {
     let operation = OPERATIONS.into_iter().find(|known| format!("{known:?}") == operation).unwrap();
     runtime().block_on(async {
         let app = open(url).await;
+        let router = http::router(&app, Limits::default());
         for line in std::io::stdin().lines().map(Result::unwrap) {
             let parts: Vec<&str> = line.split(' ').collect();
             let mut session = session_row(parts[1].parse().unwrap(), app.clock.now());
             session.id = parts[0].parse().unwrap();
             session.generation = parts[2].parse().unwrap();
-            perform(&app, operation, &mut session).await;
+            perform(&app, &router, operation, &mut session, parts[3]).await;
         }
     });
 }

@@ -33,10 +33,6 @@ const MYSQL_LIMITS: &str = "SET SESSION lock_wait_timeout = 4, innodb_lock_wait_
 /// How long a connection may have been idle without being tested before its next use.
 const IDLE_BEFORE_TEST: Duration = Duration::from_secs(5);
 
-/// Pages that a reader of SQLite keeps, in KiB with a minus: those of some thousand people who are about. In SQLite's 2 MiB
-/// there are so few that with a million users each request would read its pages from the system again.
-const READER_CACHE: &str = "-16384";
-
 const SQLITE_READERS: u32 = 4;
 const SERVER_CONNECTIONS: u32 = 10;
 
@@ -51,7 +47,7 @@ pub(super) async fn open(
     match url {
         DatabaseUrl::Sqlite(path) => {
             create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
-            let options = sqlite(SqliteConnectOptions::new(), path).pragma("cache_size", READER_CACHE);
+            let options = sqlite(SqliteConnectOptions::new(), path);
             let readers = Readers::new(options, max_connections.unwrap_or(SQLITE_READERS), TIMEOUT, None);
             Ok((Reader::Sqlite(Arc::new(readers)), patient(url).await?))
         }
