@@ -1,11 +1,22 @@
 //! New passwords: counted in code points, and left as they are.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use hallpass::{
-    accounts::input::{Password, may_be_password},
-    config::{ExposeSecret, SecretString},
+    accounts::input::{Owner, Password, may_be_password},
+    config::{ExposeSecret, SecretString, Settings},
+    error::ErrorCode,
 };
 use libfuzzer_sys::{Corpus, fuzz_target};
+
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
+    let secret = "a secret that is for the fuzzer only: 4c1f";
+    Settings::from_vars([("SECRET_KEY".to_owned(), secret.to_owned())]).unwrap()
+});
+
+const OWNER: Owner<'_> =
+    Owner { username: "Countess", email: Some("ada@example.org"), first_name: Some("Ada"), last_name: Some("Lovelace") };
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(data) else { return Corpus::Reject };
@@ -13,7 +24,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let length = text.chars().count();
     // Whoever signs in may have a password from before the least length was what it is.
     assert_eq!(may_be_password(&secret), length <= 128);
-    match Password::parse(secret, "password") {
+    match Password::parse(secret, "password", &OWNER, &SETTINGS) {
+        Err(problem) if problem.code == ErrorCode::PasswordTooCommon => assert!((8..=128).contains(&length)),
         Ok(password) => {
             assert!((8..=128).contains(&length));
             assert_eq!(password.secret().expose_secret(), text);

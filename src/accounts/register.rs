@@ -4,13 +4,13 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{
     Client,
-    input::{Email, Password, Username, parse_name},
+    input::{Email, Owner, Password, Username, parse_name},
     sessions::{self, SignIn},
     throttle,
 };
 use crate::{
     App, Error, Result,
-    config::SecretString,
+    config::{SecretString, Settings},
     database::error::is_unique_violation,
     entity::{
         audit_event::Kind,
@@ -55,7 +55,7 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
     if !app.settings.registration_enabled {
         return Err(Error::RegistrationDisabled);
     }
-    let new_user = parse(form, app.settings.require_email)?;
+    let new_user = parse(form, &app.settings)?;
     throttle::book_registration(app, client).await?;
     let password_hash = app.hasher.hash(new_user.password.secret()).await?;
     let now = app.clock.now();
@@ -91,13 +91,19 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
     sessions::sign_in(app, user, session)
 }
 
-fn parse(form: Registration, email_required: bool) -> Result<NewUser> {
+fn parse(form: Registration, settings: &Settings) -> Result<NewUser> {
     let mut problems = Problems::default();
     let username = problems.collect(Username::parse(&form.username));
-    let password = problems.collect(Password::parse(form.password, "password"));
+    let owner = Owner {
+        username: &form.username,
+        email: form.email.as_deref(),
+        first_name: form.first_name.as_deref(),
+        last_name: form.last_name.as_deref(),
+    };
+    let password = problems.collect(Password::parse(form.password, "password", &owner, settings));
     let email = problems.collect(match form.email.as_deref().filter(|email| !email.is_empty()) {
         Some(email) => Email::parse(email).map(Some),
-        None if email_required => Err(InputError::new(ErrorCode::Required, "email")),
+        None if settings.require_email => Err(InputError::new(ErrorCode::Required, "email")),
         None => Ok(None),
     });
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), "firstName"));

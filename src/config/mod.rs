@@ -42,6 +42,7 @@ pub const NAMES: &[&str] = &[
     "HASH_CONCURRENCY",
     "REGISTRATION_ENABLED",
     "REQUIRE_EMAIL",
+    "PASSWORD_BLOCKLIST",
     "THROTTLE",
     "PLAYGROUND",
     "INTROSPECTION",
@@ -95,6 +96,8 @@ pub struct Settings {
     pub registration_enabled: bool,
     /// Whether an account must have an e-mail address.
     pub require_email: bool,
+    /// Whether new passwords that others would guess first are refused.
+    pub password_blocklist: bool,
     /// Whether attempts are counted and limited; false is for load tests only.
     pub throttle: bool,
     /// Whether browsers get the explorer.
@@ -208,6 +211,7 @@ impl Settings {
             hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
             registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
             require_email: vars.flag("REQUIRE_EMAIL", false),
+            password_blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
             throttle: vars.flag("THROTTLE", true),
             playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),

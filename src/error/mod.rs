@@ -71,6 +71,7 @@ pub enum ErrorCode {
     EmailTaken,
     PasswordTooShort,
     PasswordTooLong,
+    PasswordTooCommon,
     InvalidCredentials,
     AccountDisabled,
     RegistrationDisabled,

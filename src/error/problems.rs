@@ -72,6 +72,9 @@ impl fmt::Display for InputError {
             ErrorCode::UsernameTaken => f.write_str("This username is taken. Choose another."),
             ErrorCode::EmailTaken => f.write_str("There is an account with this e-mail address. Sign in instead."),
             ErrorCode::PasswordTooShort => write!(f, "Use at least {limit} characters."),
+            ErrorCode::PasswordTooCommon => {
+                f.write_str("Others would guess this password first. Use one that is neither common nor your own name.")
+            }
             ErrorCode::BadUserInput => f.write_str("This holds a character that can't be stored. Remove it."),
             // Not of a field. Listed, so that a new code does not compile until it has its words or stands here.
             ErrorCode::InvalidInput

@@ -66,6 +66,8 @@ pub enum ErrorCode {
     PasswordTooShort,
     /// Longer than `limit` characters.
     PasswordTooLong,
+    /// One of the passwords that everybody tries first, or the user's own name or address.
+    PasswordTooCommon,
     /// Login: username or password is wrong.
     InvalidCredentials,
     /// The password was right, but the account is disabled.

@@ -17,7 +17,7 @@ pub(super) struct RegisterMutation;
 impl RegisterMutation {
     /// Create an account and sign in.
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
-    /// PASSWORD_TOO_LONG, REGISTRATION_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    /// PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REGISTRATION_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
         let delivery = input.token_delivery.into();
         let sign_in = register(ctx.app(), input.into(), delivery, ctx.client()).await;
@@ -30,7 +30,7 @@ impl RegisterMutation {
 pub struct RegisterInput {
     /// 1 to 64 letters (A-Z), digits, `_` and `-`. Unique, compared without regard to case.
     username: String,
-    /// 8 to 128 characters of any kind.
+    /// 8 to 128 characters of any kind, but no common password, and not your own name or address.
     #[graphql(secret)]
     password: String,
     /// Needed when `serverInfo.emailRequired`.

@@ -37,12 +37,13 @@ pub struct ServerInfo {
     refresh_token_lifetime: i64,
 }
 
-/// What a password must be.
+/// What a password must be. Common ones, and the user's own name or address, may be refused all the same:
+/// PASSWORD_TOO_COMMON.
 #[derive(Debug, SimpleObject)]
 pub struct PasswordPolicy {
-    /// In characters.
+    /// In characters (Unicode code points).
     min_length: usize,
-    /// In characters, whatever the script.
+    /// In characters (Unicode code points). At least 64 is always allowed, whatever the script.
     max_length: usize,
 }
 

@@ -3,6 +3,7 @@
 //! Owns the cryptography and its parameters. It never reads the database and never knows how a request came in.
 
 pub mod access_token;
+pub mod common_passwords;
 pub mod hasher;
 mod jws;
 pub mod key_files;

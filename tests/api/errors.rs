@@ -141,6 +141,10 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         }
         ErrorCode::PasswordTooShort => Some(("PASSWORD_TOO_SHORT", "Use at least 7 characters.")),
         ErrorCode::PasswordTooLong => Some(("PASSWORD_TOO_LONG", "Use at most 7 characters.")),
+        ErrorCode::PasswordTooCommon => Some((
+            "PASSWORD_TOO_COMMON",
+            "Others would guess this password first. Use one that is neither common nor your own name.",
+        )),
         ErrorCode::BadUserInput => Some(("BAD_USER_INPUT", "This holds a character that can't be stored. Remove it.")),
         ErrorCode::InvalidInput
         | ErrorCode::InvalidCredentials
@@ -174,5 +178,5 @@ fn every_problem_of_a_form_says_what_to_do() {
         assert_eq!((&answer["extensions"]["code"], &answer["message"]), (&json!(code), &json!(message)));
         count += 1;
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 10);
 }

@@ -79,6 +79,9 @@ async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
         assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");
     }
     assert_eq!(server.anonymous().login("nobody", &"x".repeat(129)).await.code(), "INVALID_CREDENTIALS");
+    // Nor has a form that is refused.
+    let common = json!({ "username": "ada", "password": "password123" });
+    assert_eq!(server.anonymous().register(common).await.code(), "PASSWORD_TOO_COMMON");
     // Everyone else is served as ever.
     server.anonymous().query("{ __typename }").await.data("/__typename");
 }

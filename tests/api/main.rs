@@ -21,6 +21,7 @@ mod keys;
 mod limits;
 mod login;
 mod migrations;
+mod passwords;
 mod playground;
 mod properties;
 mod reading;

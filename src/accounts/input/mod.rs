@@ -4,19 +4,18 @@
 //! without regard, and international domains, which have one spelling in the DNS.
 
 mod email;
+mod password;
 
 pub use email::Email;
+pub use password::{Owner, PASSWORD_LENGTH, Password, may_be_password};
 
 use crate::{
-    config::{ExposeSecret, SecretString},
     entity::user::Identifier,
     error::{ErrorCode, InputError},
 };
 
 /// Characters of a username.
 pub const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=64;
-/// Code points of a password.
-pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// Characters of a first or last name.
 const LONGEST_NAME: usize = 100;
 
@@ -47,38 +46,6 @@ impl Username {
             Ok(Self { text: text.to_owned(), key: text.to_ascii_lowercase() })
         }
     }
-}
-
-/// A new password: 8 to 128 code points, any at all. Never trimmed, folded or cut.
-#[derive(Clone, Debug)]
-pub struct Password(SecretString);
-
-impl Password {
-    /// Parses the input field `field`.
-    ///
-    /// # Errors
-    /// REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG.
-    pub fn parse(text: SecretString, field: &'static str) -> Result<Self, InputError> {
-        let (least, most) = PASSWORD_LENGTH.into_inner();
-        match text.expose_secret().chars().count() {
-            0 => Err(InputError::new(ErrorCode::Required, field)),
-            length if length < least => Err(InputError::with_limit(ErrorCode::PasswordTooShort, field, least)),
-            length if length > most => Err(InputError::with_limit(ErrorCode::PasswordTooLong, field, most)),
-            _ => Ok(Self(text)),
-        }
-    }
-
-    /// The password, for the hasher.
-    #[must_use]
-    pub fn secret(&self) -> &SecretString {
-        &self.0
-    }
-}
-
-/// Whether a password is one that somebody may have. A longer one is nobody's, and not worth hashing.
-#[must_use]
-pub fn may_be_password(text: &SecretString) -> bool {
-    text.expose_secret().chars().nth(*PASSWORD_LENGTH.end()).is_none()
 }
 
 /// Parses a first or last name: blank is none.
@@ -145,18 +112,6 @@ mod tests {
         }
         assert!(Username::parse(&"a".repeat(64)).is_ok());
         assert_eq!(Username::parse(&"a".repeat(65)).unwrap_err().limit, Some(64));
-    }
-
-    #[test]
-    fn a_password_is_counted_in_code_points_and_kept_as_it_is() {
-        let parse =
-            |text: &str| Password::parse(text.into(), "password").map(|p| p.secret().expose_secret().to_owned());
-        for text in ["        ", "p\0p\0p\0p\0", &"😀".repeat(8), &"😀".repeat(128), " padded "] {
-            assert_eq!(parse(text).unwrap(), text);
-        }
-        assert_eq!(parse(&"😀".repeat(7)).unwrap_err().limit, Some(8));
-        assert_eq!(parse(&"😀".repeat(129)).unwrap_err().limit, Some(128));
-        assert_eq!(parse("").unwrap_err().code, ErrorCode::Required);
     }
 
     #[test]

@@ -1,0 +1,83 @@
+//! The passwords that everybody tries first: some eighteen thousand, of the length that a password may have.
+//!
+//! `list.txt` is part of the binary and is searched as it is, so that it costs no time at the start and no memory beyond its
+//! own. `make.py` made it; `LICENSES.txt` says from what.
+
+use std::cmp::Ordering;
+
+/// In lower case, in the order of their bytes, a line for each.
+const LIST: &str = include_str!("list.txt");
+
+/// Whether `password` is a common one, in upper or lower case.
+#[must_use]
+pub fn contain(password: &str) -> bool {
+    has_line(LIST.as_bytes(), password.to_lowercase().as_bytes())
+}
+
+/// Binary search by bytes: what is looked at is the line that the byte in the middle belongs to.
+fn has_line(mut sorted: &[u8], wanted: &[u8]) -> bool {
+    while !sorted.is_empty() {
+        let (left, _) = sorted.split_at(sorted.len() / 2);
+        let start = left.iter().rposition(|byte| *byte == b'\n').map_or(0, |end_before| end_before + 1);
+        let (before, rest) = sorted.split_at(start);
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        match wanted.cmp(line) {
+            Ordering::Equal => return true,
+            Ordering::Less => sorted = before,
+            Ordering::Greater => sorted = after.get(1..).unwrap_or_default(),
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_line_is_found_and_nothing_between_them() {
+        let lines: Vec<&str> = LIST.lines().collect();
+        let set: HashSet<&str> = lines.iter().copied().collect();
+        assert!(lines.len() >= 3000);
+        for pair in lines.windows(2) {
+            assert!(pair[0] < pair[1], "{pair:?}: not sorted");
+        }
+        for line in lines {
+            assert!((8..=128).contains(&line.chars().count()) && line == line.to_lowercase(), "{line}");
+            assert!(contain(line), "{line}");
+            let cut = &line[..line.char_indices().last().unwrap().0];
+            for other in [format!("{line}\u{1}"), format!("{line}\n"), format!("\n{line}"), cut.to_owned()] {
+                assert_eq!(contain(&other), set.contains(&*other), "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_lists_have_ends_too() {
+        for list in ["", "b\n", "b\nd\n", "b\nd\nf\n", "b\nd\nf"] {
+            for wanted in ["a", "b", "c", "d", "e", "f", "g", "bb", "b\nd"] {
+                let expected = list.lines().any(|line| line == wanted);
+                assert_eq!(has_line(list.as_bytes(), wanted.as_bytes()), expected, "{wanted} in {list:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_everybody_tries_is_there_and_what_nobody_does_is_not() {
+        for common in
+            "password 12345678 qwertyuiop iloveyou password1 password123 123456789 1234567890 sunshine princess \
+                       football baseball superman trustno1 starwars whatever qwerty123 1q2w3e4r passw0rd letmein1 \
+                       welcome1 PassWord йцукенгш пароль123 ПРИВЕТ123 gfhjkm123"
+                .split_whitespace()
+        {
+            assert!(contain(common), "{common}");
+        }
+        for rare in ["vkqzjwmxpfhtlrbd", "correct horse", "", "a", "zzzzzzzzzzzzzzzzzzzzzzzzzzzz", "😀😀😀😀😀😀😀😀"]
+        {
+            assert!(!contain(rare), "{rare}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Which passwords are taken.
+
+use hallpass::entity::user;
+use sea_orm::EntityTrait;
+
+use crate::support::{TestServer, json};
+
+#[tokio::test]
+async fn what_everybody_tries_first_is_refused() {
+    let server = TestServer::start().await;
+    for password in ["password123", "PassWord123", "12345678", "qwertyuiop", "Пароль123", "йцукен12", "gfhjkm123"]
+    {
+        let input = json!({ "username": "ada", "password": password });
+        let answer = server.anonymous().register(input).await;
+        assert_eq!(answer.problems(), ["password: PASSWORD_TOO_COMMON"], "{password}");
+        assert!(!answer.text.to_lowercase().contains(&password.to_lowercase()), "{answer:?}");
+    }
+    let input = json!({ "username": "ada", "password": "vkqzjwmxpfhtlrbd" });
+    server.anonymous().register(input).await.data("/register/user");
+}
+
+#[tokio::test]
+async fn ones_own_name_and_address_are_refused() {
+    let server = TestServer::start().await;
+    let form = |password: &str| {
+        json!({
+            "username": "countess_1815", "password": password, "email": "Ada.King@example.org",
+            "firstName": "Ada", "lastName": "Lovelace",
+        })
+    };
+    for password in ["Countess_1815", "ada.king@EXAMPLE.org", "ada.king", "lovelace", "AdaLovelace", "Lovelace Ada"] {
+        let answer = server.anonymous().register(form(password)).await;
+        assert_eq!(answer.problems(), ["password: PASSWORD_TOO_COMMON"], "{password}");
+    }
+    server.anonymous().register(form("Ada Lovelace was here")).await.data("/register/user");
+}
+
+#[tokio::test]
+async fn it_comes_with_all_other_problems_and_before_a_name_is_looked_up() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let form =
+        json!({ "username": "ada lovelace", "password": "ada lovelace", "email": "ada", "firstName": "A\u{0}da" });
+    assert_eq!(
+        server.anonymous().register(form).await.problems(),
+        [
+            "username: INVALID_USERNAME",
+            "password: PASSWORD_TOO_COMMON",
+            "email: INVALID_EMAIL",
+            "firstName: BAD_USER_INPUT",
+        ]
+    );
+    // Who asks whether a name is taken hears no more with a common password than without.
+    for username in ["ada", "bo"] {
+        let answer = server.anonymous().register(json!({ "username": username, "password": "password123" })).await;
+        assert_eq!(answer.problems(), ["password: PASSWORD_TOO_COMMON"], "{username}");
+    }
+    assert_eq!(user::Entity::find().all(server.app.database.read()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_has_other_rules_switches_it_off() {
+    let server = TestServer::with(|settings| settings.password_blocklist = false).await;
+    for (username, password) in [("ada", "password123"), ("countess_1815", "countess_1815")] {
+        server.anonymous().register(json!({ "username": username, "password": password })).await.data("/register/user");
+        server.anonymous().login(username, password).await.data("/login/user");
+    }
+    let short = server.anonymous().register(json!({ "username": "bo", "password": "1234567" })).await;
+    assert_eq!(short.problems(), ["password: PASSWORD_TOO_SHORT"]);
+}
