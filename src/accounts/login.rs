@@ -1,6 +1,5 @@
 //! Sign-in by name and password.
 
-use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::{
@@ -31,37 +30,54 @@ pub struct Credentials {
 /// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED, only after the right password.
 pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, client: &Client) -> Result<SignIn> {
     let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
-    let mut user = match evaluate(app, &credentials).await {
-        Ok((Some(user), true)) if user.is_active => user,
-        Ok((Some(_), true)) => {
-            attempt.withdraw(app).await;
-            return Err(Error::AccountDisabled);
+    // Once more where the account has changed since it was read: it was disabled, deleted or given another password; or
+    // it has the same one in a new hash, by another sign-in at this moment.
+    for _ in 0..2 {
+        let user = match evaluate(app, &credentials).await {
+            Ok((Some(user), true)) if user.is_active => user,
+            Ok((Some(_), true)) => {
+                attempt.withdraw(app).await;
+                return Err(Error::AccountDisabled);
+            }
+            Ok((user, _)) => {
+                note_failure(app, user.map(|user| user.id), client).await?;
+                return Err(Error::InvalidCredentials);
+            }
+            Err(error) => {
+                attempt.withdraw(app).await;
+                return Err(error);
+            }
+        };
+        if let Some(sign_in) = enter(app, &attempt, user, &credentials, (delivery, client)).await? {
+            return Ok(sign_in);
         }
-        Ok((user, _)) => {
-            note_failure(app, user.map(|user| user.id), client).await?;
-            return Err(Error::InvalidCredentials);
-        }
-        Err(error) => {
-            attempt.withdraw(app).await;
-            return Err(error);
-        }
-    };
+    }
+    attempt.withdraw(app).await;
+    Err(Error::unavailable(1, "an account changed twice while somebody signed in to it"))
+}
 
+/// Opens a session for someone whose password was right; `None` if the account has changed since it was read. A hash of
+/// another scheme or cost than is set is replaced: here alone is the password at hand.
+async fn enter(
+    app: &App,
+    attempt: &SignInAttempt,
+    mut user: user::Model,
+    credentials: &Credentials,
+    (delivery, client): (Delivery, &Client),
+) -> Result<Option<SignIn>> {
+    let new_hash = app.hasher.rehash(&credentials.password, &user.password_hash).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
-    if !user::note_login(&transaction, &user, now).await? {
-        // Disabled, deleted, or given another password since it was read.
-        let current = user::Entity::find_by_id(user.id).one(&transaction).await?;
-        return Err(match current {
-            Some(current) if !current.is_active => Error::AccountDisabled,
-            _ => Error::InvalidCredentials,
-        });
+    if !user::note_login(&transaction, &user, new_hash.as_ref(), now).await? {
+        transaction.rollback().await?;
+        return Ok(None);
     }
     attempt.succeed(app, &transaction, &credentials.identifier, &user, client).await?;
     user.last_login_at = Some(now);
+    user.password_hash = new_hash.unwrap_or(user.password_hash);
     let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (delivery, client), now).await?;
     transaction.commit().await?;
-    sessions::sign_in(app, user, session)
+    sessions::sign_in(app, user, session).map(Some)
 }
 
 /// The user of that name, and whether the password is right.

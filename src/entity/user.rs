@@ -131,13 +131,22 @@ pub async fn taken_keys(
     Ok(taken)
 }
 
-/// Notes a sign-in, if the account is still active and its password still the one that was checked.
+/// Notes a sign-in, if the account is still active and its hash still the one that was checked; `new_hash`, of the same
+/// password, takes that one's place.
 ///
 /// # Errors
 /// The driver's.
-pub async fn note_login(db: &impl ConnectionTrait, user: &Model, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let updated = Entity::update_many()
-        .col_expr(Column::LastLoginAt, Expr::value(now))
+pub async fn note_login(
+    db: &impl ConnectionTrait,
+    user: &Model,
+    new_hash: Option<&PasswordHash>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let mut update = Entity::update_many().col_expr(Column::LastLoginAt, Expr::value(now));
+    if let Some(new_hash) = new_hash {
+        update = update.col_expr(Column::PasswordHash, Expr::value(new_hash.clone()));
+    }
+    let updated = update
         .filter(Column::Id.eq(user.id))
         .filter(Column::IsActive.eq(true))
         .filter(Column::PasswordHash.eq(user.password_hash.clone()))

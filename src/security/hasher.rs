@@ -106,6 +106,22 @@ impl Hasher {
         Ok(is_right && stored.is_some())
     }
 
+    /// Hashes `password` anew, if `stored`, which it has just been found to have, is of another scheme or another cost
+    /// than ours. While others wait there is none: the next sign-in will do.
+    ///
+    /// # Errors
+    /// Internal only.
+    pub async fn rehash(&self, password: &SecretString, stored: &PasswordHash) -> Result<Option<PasswordHash>> {
+        if stored.is_current(self.cost) || !self.shared.queue().jobs.is_empty() {
+            return Ok(None);
+        }
+        match self.hash(password).await {
+            Ok(hash) => Ok(Some(hash)),
+            Err(Error::ServiceUnavailable { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let (done, result) = oneshot::channel();
         let place = self.shared.join(Box::new(move || {
@@ -231,6 +247,19 @@ mod tests {
         let mut next = Box::pin(hasher.hash(&password));
         assert!(futures_poll(&mut next).await.is_none());
         assert_eq!(hasher.shared.queue().jobs.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_behind_others_for_a_hash_anew() {
+        let (hasher, release) = busy(Duration::from_millis(1));
+        let (password, old) = ("password".into(), PasswordHash::create("password", 5).unwrap());
+        let mut before = Box::pin(hasher.hash(&password));
+        assert!(futures_poll(&mut before).await.is_none());
+        assert!(hasher.rehash(&password, &old).await.unwrap().is_none());
+        release.send(()).unwrap();
+        let current = before.await.unwrap();
+        assert!(hasher.rehash(&password, &old).await.unwrap().unwrap().is_current(4));
+        assert!(hasher.rehash(&password, &current).await.unwrap().is_none());
     }
 
     #[tokio::test]

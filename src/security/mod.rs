@@ -4,6 +4,7 @@
 
 pub mod access_token;
 pub mod common_passwords;
+mod foreign_hash;
 pub mod hasher;
 mod jws;
 pub mod key_files;

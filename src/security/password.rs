@@ -3,7 +3,7 @@
 //! bcrypt alone reads 72 bytes and repeats its key, so that a password's tail does not count and `p`, NUL, `p` opens
 //! the account of `p`. Passwords are therefore hashed in passlib's `bcrypt-sha256` version 2:
 //! bcrypt over the Base64 text of HMAC-SHA256(key: the salt's text, message: the password), written as
-//! `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`.
+//! `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`. What came from elsewhere is in `foreign_hash.rs`.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use base64::{
 };
 use sea_orm::DeriveValueType;
 
-use super::random;
+use super::{foreign_hash::ForeignHash, random};
 use crate::{Error, Result};
 
 /// bcrypt's own Base64, without padding.
@@ -65,12 +65,27 @@ impl PasswordHash {
         Ok(Self(format!("{PREFIX}{cost}${salt}${digest}")))
     }
 
-    /// Whether this is the hash of `password`; takes as long as [`PasswordHash::create`].
+    /// A hash that other software made, as it stands; `None` if it is none that Hallpass can check, or costs too much.
+    #[must_use]
+    pub fn import(text: &str) -> Option<Self> {
+        let hash = Self(text.to_owned());
+        (hash.parts().is_some() || ForeignHash::parse(text).is_some()).then_some(hash)
+    }
+
+    /// Whether this is what [`PasswordHash::create`] makes at this cost; if not, it is time to make it anew.
+    pub(super) fn is_current(&self, cost: u32) -> bool {
+        self.parts().is_some_and(|parts| parts.cost == cost)
+    }
+
+    /// Whether this is the hash of `password`; takes as long as [`PasswordHash::create`], if that made it.
     ///
     /// # Errors
     /// Internal, when the stored text is no hash that Hallpass knows.
     pub(super) fn verify(&self, password: &str) -> Result<bool> {
-        let stored = self.parts().ok_or_else(|| Error::internal("a stored password hash is malformed"))?;
+        let Some(stored) = self.parts() else {
+            let foreign = ForeignHash::parse(&self.0);
+            return foreign.ok_or_else(|| Error::internal("a stored password hash is malformed"))?.verify(password);
+        };
         let computed = digest(password, stored.cost, stored.salt)?;
         Ok(constant_time::verify_slices_are_equal(computed.as_bytes(), stored.digest.as_bytes()).is_ok())
     }

@@ -11,6 +11,7 @@
 
 mod documents;
 mod errors;
+mod foreign_hashes;
 mod forgery;
 mod graphql_over_http;
 mod health;

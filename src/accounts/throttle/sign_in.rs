@@ -60,23 +60,23 @@ impl SignInAttempt {
     /// # Errors
     /// The database's.
     pub(in crate::accounts) async fn succeed(
-        self,
+        &self,
         app: &App,
         transaction: &impl ConnectionTrait,
         typed: &str,
         user: &user::Model,
         client: &Client,
     ) -> Result<()> {
-        let Some(Booking { counters: booked, at }) = self.booking else { return Ok(()) };
+        let Some(Booking { counters: booked, at }) = &self.booking else { return Ok(()) };
         let cleared = identifier(app, typed);
         let own = own_pairs(app, user, client);
-        let strange = booked.into_iter().filter(|counter| counter.identifier_id.is_none());
+        let strange = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
         let counters: Vec<Counter> = own.iter().copied().chain([cleared]).chain(strange).collect();
         let now = app.clock.now();
         let mut rows = lock(transaction, &counters, now).await?;
         each(&counters, &mut rows, |counter, row| {
             if counter.identifier_id.is_none() {
-                counter.limit.withdraw(row, at, now);
+                counter.limit.withdraw(row, *at, now);
             } else if counter.id == cleared.id {
                 counter.limit.clear(row, None, now);
             } else {

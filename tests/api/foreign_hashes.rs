@@ -1,0 +1,357 @@
+//! People who move in from the Python world, with the hashes that its software stored.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use hallpass::{
+    config::SecretString,
+    entity::user,
+    security::{hasher::Hasher, password::PasswordHash},
+};
+use proptest::{prelude::*, sample::Index};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use tokio::{runtime::Runtime, time::timeout};
+
+use crate::support::{TestServer, password_of};
+
+const STAPLE: &str = "correct horse battery staple";
+
+/// Passwords, how often each is repeated, and what the software of the Python world stored of that.
+const FIXTURES: &[(&str, usize, &str)] = &[
+    // passlib 1.7.4 with bcrypt 4.0.1: `bcrypt.using(rounds=4)`.
+    (STAPLE, 1, "$2b$04$jORFAFn2eVhnl2TYZk42Mu0Q.pPNdLHjpwCCezjyPs5/INDKoZ.bu"),
+    ("пароль с пробелами", 1, "$2b$04$6B4VNXAHVgTEr5oe7GuKe.eLZ1LsEvHCDdq8wq2tfqAFPoLZf4S/a"),
+    ("p", 1, "$2b$04$0rA.dISAJh2Gd9LJL39N9u/sLWZ/mkYo1lTTzAZFq6JRzHliRio2C"),
+    ("", 1, "$2b$04$GHrQNx2/fUB1WXvbkGz/pO/X6tSAgo5SsPOabIWS4/Vi5IC4/OqYm"),
+    ("x", 71, "$2b$04$qPwMVxfsEIS9w3bVz5mJh.B9ZlwsWzkzXbavQuUFXwUpsMZeYiLyK"),
+    ("x", 72, "$2b$04$HdPxUw0S.TwqWdjb5O97.e61w7SurPsqZe6omIYt/lj/ChTmMx0c2"),
+    ("x", 73, "$2b$04$lQmEAffV1tX3fXi4Kc7p7.HKb8SguW/PeDVtGlb6uS7GfGvwTuqt2"),
+    ("x", 128, "$2b$04$/9N53EqwVjg72A6DiZylluQTIS3doimjH/ieuUJmHhv/soDfitazK"),
+    ("я", 36, "$2b$04$6QH7soJCPxfokhchstJDL./8JB4AZRZZk2/8f2S6CoA.SqV6nKGmW"),
+    ("я", 40, "$2b$04$MfccTHf1ADWCdQ/AXMgKQuLeYwP7DPLSsncUMcgk6WUB17y35iVW6"),
+    ("a😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀", 1, "$2b$04$fjA07oZfspP2XMygOP9iaue.77PrK2sBtW.UJKu.gmFlpvOBLPgL6"),
+    ("😀", 64, "$2b$04$CLslbj9pqq7l/l7fdV5ChOltF7Re.92tDhnCAT54nIFjEVZNgQLaG"),
+    (" padded ", 1, "$2b$04$sDMXeFJl6irCP/NrXY.YmO0TBuULDh93FPX7ELS.igJ4gPw0S7RfK"),
+    ("\u{301}e\u{e9}", 1, "$2b$04$RzqNI5BFeA16bR7TcEDyKehSD0ToczZL.jloxzFNsloSZ.bMFrRBG"),
+    // The same with `ident="2a"` and `ident="2y"`.
+    (STAPLE, 1, "$2a$04$3cdRWHJQm9YNBJkRbcsZI.GUcwpURSCayCUEKyrejk.DYeWpJKNUm"),
+    (STAPLE, 1, "$2y$04$HMc9xCSzGQzQWEPjPq1.h.QV4fa3gXKufzAdxGNuqjDtZ/ubTIpsS"),
+    // bcrypt 4.0.1: `hashpw` with `gensalt(4)`, `gensalt(4, b"2a")`, `gensalt(12)`.
+    (STAPLE, 1, "$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC"),
+    ("x", 73, "$2a$04$Yh4ru9aqp7gIRQrGgmQoFOIRFzhNYNFwx.L2Wp5M7nqQJOcuXZbum"),
+    (STAPLE, 1, "$2b$12$BjMHKUVs6tYhKHdBZerpge7EPHqK8aby8.OTse6OX.k3GvT56bs32"),
+    // passlib 1.7.4: `pbkdf2_sha256.using(rounds=1000)`.
+    (STAPLE, 1, "$pbkdf2-sha256$1000$SYnR2rvX2ptzTkmp9Z4T4g$0qpPJYGzXCzwCUS6I8FiZo2pKx67gT/ml6MaGw9exoQ"),
+    ("пароль с пробелами", 1, "$pbkdf2-sha256$1000$P2ds7f0fI8Q4hxACQChFyA$koRREb5D04SA6QJbTAO5P2zTk/pFEHnOqe4a4Ka38tw"),
+    ("p", 1, "$pbkdf2-sha256$1000$VQphTOndG0OI0XpvTam1tg$9kRp7ZlhkS4rkcwtHVtuSeHsLaim1IZnNa3dxIMerfs"),
+    ("", 1, "$pbkdf2-sha256$1000$8X6PEYKwViplLGXsHcM4Zw$3rrsEdneIvlstWsX2ywFvtosLGFqbbPniSn5RBJsGX0"),
+    ("x", 71, "$pbkdf2-sha256$1000$yvkfAyAEwJjTOuf8nzMGgA$XWkXZN0QMoQGm.mYOBnw1zCOMKVVv0LOk8vn.PHXJXE"),
+    ("x", 72, "$pbkdf2-sha256$1000$Zqz13nsPAaAUAqB0jvE.xw$LtEXiud0a0yXXYWh8v2bqyvyZQZ1FjvlXvWn6fb.7U8"),
+    ("x", 73, "$pbkdf2-sha256$1000$XYvxnhPCWIsR4lwrBWCsNQ$FhlUKbp.rvSDRw9yXDLQoINLZeK5dWEDDaQ3gp7b2r4"),
+    ("x", 128, "$pbkdf2-sha256$1000$PAfAuJdSijGmVGotJWQMYQ$crv.DE3/ypgv9cIIXj7XXgVFedUV6BoIF0rC5.nv8ec"),
+    ("я", 36, "$pbkdf2-sha256$1000$bo0xhnDOOYeQ8h7DmHOulQ$rEAdEX7kNv.h0dO.FahiIcJ8wk1yIwgOgzDXKRFdMUU"),
+    ("я", 40, "$pbkdf2-sha256$1000$X4sxZgxhDME4RyjFWEupVQ$r6Xc6sbikurNCKeSHscryhUXxUyWyAXhtGNK3WOcKYM"),
+    (
+        "a😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀",
+        1,
+        "$pbkdf2-sha256$1000$RwhBiDFGiLE2xhgDgFBKCQ$8O0uKptnE13B4VTO0tqaHg1lgk1VM5zsnYzhYbQV.sI",
+    ),
+    ("😀", 64, "$pbkdf2-sha256$1000$rjWGsDYmpNT6Xyvl/P9faw$RwtAkTdjizzx7vNp.KcCRZIxo62LMc46kF0MRSwi3qM"),
+    (" padded ", 1, "$pbkdf2-sha256$1000$5xzjHCME4FwLYUzp/b9XSg$0JwMjyh83B9vhDopYZZTyiDFrEubjso8hrYPdlr/5eI"),
+    ("\u{301}e\u{e9}", 1, "$pbkdf2-sha256$1000$gXCOUWqtlVLqXev9//9fqw$KCmTgRl24YD8/F2nI6viI/H0XNoxpRYbEq4Adg/w4wY"),
+    // With the 29,000 rounds that it takes by itself; with a NUL; without salt.
+    (STAPLE, 1, "$pbkdf2-sha256$29000$FyJEKCWkFALA.H8vRYixFg$173k6UskOYRPNEruA50.81nMHKajaNSekpbk0IiiAmU"),
+    ("p\0p", 1, "$pbkdf2-sha256$1000$LeX839ub8773nvN.712LcQ$N5tuWoEZ76mIGYa3zTY3DvBHXeJSyEEngWfbob8910I"),
+    (STAPLE, 1, "$pbkdf2-sha256$1$$eFCDdXwF5mFDlqaYj8ss3t3sfTpR5xmB5DUGTr2E.pI"),
+    // argon2-cffi 25.1.0: `PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)`.
+    (STAPLE, 1, "$argon2id$v=19$m=64,t=1,p=1$b+SaTID9z7PtpZFO1A28dA$l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo"),
+    (
+        "пароль с пробелами",
+        1,
+        "$argon2id$v=19$m=64,t=1,p=1$S+OvPIg3LV4+WWh/vhodJw$VT39LVCMdO8WHdYH3CK8kNJveddbUoHkwd0jIWpvIyk",
+    ),
+    ("p", 1, "$argon2id$v=19$m=64,t=1,p=1$XF3XlrHT+VWqvIl1//hGrQ$EInSHU7a0YbpB9KIPS2x062Rw/GO2UW1y+0ayp+j+Ss"),
+    ("", 1, "$argon2id$v=19$m=64,t=1,p=1$nZvdJb5LcYCNnotQflGIBQ$GI+eamdLDCamkvagkxc6HLuW04sI7p+Z/bRI4KHd4e0"),
+    ("x", 71, "$argon2id$v=19$m=64,t=1,p=1$t69c0EWaUNR/SYhy7w7dOA$eM76alpd/JlBfAu65ZPOTe93tcxphu6iz23PzRhG2eQ"),
+    ("x", 72, "$argon2id$v=19$m=64,t=1,p=1$uGZCq7iZL44cO9LiBdzidQ$xXfMH5cHY9XbHnYJhQQfCZnoe/UUrLsD0EBZTrsCn5U"),
+    ("x", 73, "$argon2id$v=19$m=64,t=1,p=1$+FeaDe3dA4NL8bFKcEHGfQ$RN+sd9KHe7nYtQ4WqDn6ndtJYKSq13bFFhR1iyihK54"),
+    ("x", 128, "$argon2id$v=19$m=64,t=1,p=1$cdCd04F7RLM0ltlh4VGZ1g$huGCbMm1I+4CEZ75uRDeX+Gpccqgqa1VJfdEtlsp91Y"),
+    ("я", 36, "$argon2id$v=19$m=64,t=1,p=1$tGB32B9CGKW436UMY8A2tA$7AIelP0jDcgoby6LftZlL/baFzswXmeDxnZcFXxObxM"),
+    ("я", 40, "$argon2id$v=19$m=64,t=1,p=1$4AaHld3WNtWTqzhHut18kQ$7s1Tm+jb1CgMtucJlPaIL+5MhPofeYbXmlj/AAdqTkA"),
+    (
+        "a😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀",
+        1,
+        "$argon2id$v=19$m=64,t=1,p=1$xSZrEvX5Vah8/vsOQ35ktw$HxvKg8UprhdTeETHWyauDLtsbdNpKv5LNUIWTuD46hY",
+    ),
+    ("😀", 64, "$argon2id$v=19$m=64,t=1,p=1$T4aytJH4Xl1Vj1xznZ6JMw$9Y5OscZUrwXki3enekSqmtEhZINl9C2kCg0K9gH5jaM"),
+    (" padded ", 1, "$argon2id$v=19$m=64,t=1,p=1$GApNAqjdNHk1BNuHCGnrgA$SBWKI95kYox/jerRxuFdishgxFSJsC36pVGI8zGgLJI"),
+    (
+        "\u{301}e\u{e9}",
+        1,
+        "$argon2id$v=19$m=64,t=1,p=1$qMRrGWuTRQU2UUwJgBhnWA$6laQhQRWqaB8vM6xvWPSSQapCKM9dg6jOOKUEhap/Jo",
+    ),
+    // As it hashes by itself; with a NUL; with four lanes and a short digest.
+    (STAPLE, 1, "$argon2id$v=19$m=65536,t=3,p=4$/mxAfA4Bk/U3CSpX2OMx7w$LyJfEVYeVjvjrvK7OHw4uV1z62IowLTk7tSc1Lt3FIk"),
+    ("p\0p", 1, "$argon2id$v=19$m=64,t=1,p=1$VGtctoyuqlKrIADZlwfP0g$RVu8fCagOTuFI8Eg5Yb1jdshaMvfChdx1tYA30esnQI"),
+    (STAPLE, 1, "$argon2id$v=19$m=102,t=2,p=4$aTfQz9Ukuu3IUoF/aYbhNw$m7k5m/siGXs3WXY7D1ybNw"),
+    // passlib 1.7.4: `argon2.using(type="ID", time_cost=1, memory_cost=64, parallelism=2)`.
+    (STAPLE, 1, "$argon2id$v=19$m=64,t=1,p=2$oVQKQWiNsXZujbGWkrI2pg$u61XqmoFwELFYDlZxHxhpXMtGF96gtmCmkH+FWCdAMw"),
+];
+
+fn fixtures() -> impl Iterator<Item = (String, &'static str)> {
+    FIXTURES.iter().map(|(password, times, stored)| (password.repeat(*times), *stored))
+}
+
+/// What plain bcrypt reads of a password.
+fn read_by_bcrypt(password: &str) -> &[u8] {
+    &password.as_bytes()[..password.len().min(72)]
+}
+
+/// Whether a hash of `password` shall open to `typed`.
+fn shall_open(stored: &str, password: &str, typed: &str) -> bool {
+    if stored.starts_with("$2") {
+        read_by_bcrypt(typed) == read_by_bcrypt(password) && !typed.contains('\0')
+    } else {
+        typed == password
+    }
+}
+
+/// What is typed instead of a password: itself, changed at `at`.
+fn variants(password: &str, at: usize) -> Vec<String> {
+    let chars: Vec<char> = password.chars().collect();
+    let (before, after): (String, String) = (chars[..at].iter().collect(), chars[at..].iter().collect());
+    let without_one: String = after.chars().skip(1).collect();
+    vec![
+        password.to_owned(),
+        password.repeat(2),
+        format!("{password}\0"),
+        format!("{password}\0{password}"),
+        format!("{before}{without_one}"),
+        format!("{before}\0{after}"),
+        format!("{before}x{after}"),
+        before.clone(),
+        after.clone(),
+        password.to_uppercase(),
+        password.trim().to_owned(),
+        String::new(),
+    ]
+}
+
+/// Ada's row, after she got the hash that she had elsewhere.
+async fn give(server: &TestServer, stored: &PasswordHash) -> user::Model {
+    let mut row = row(server).await.into_active_model();
+    row.password_hash = Set(stored.clone());
+    row.update(server.app.database.read()).await.unwrap()
+}
+
+async fn row(server: &TestServer) -> user::Model {
+    user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap()
+}
+
+/// A hash as it is stored.
+fn text(hash: &PasswordHash) -> String {
+    match sea_orm::Value::from(hash.clone()) {
+        sea_orm::Value::String(Some(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_hash_opens_to_its_password_and_to_nothing_else() {
+    let hasher = Hasher::start(2, 4).unwrap();
+    for (password, stored) in fixtures() {
+        let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not known"));
+        for typed in variants(&password, password.chars().count() / 2) {
+            let opens = hasher.verify(&typed.as_str().into(), Some(&hash)).await.unwrap();
+            assert_eq!(opens, shall_open(stored, &password, &typed), "{stored} of {password:?} to {typed:?}");
+        }
+    }
+}
+
+#[test]
+fn no_password_opens_the_hash_of_another() {
+    let runtime = Runtime::new().unwrap();
+    let hasher = Hasher::start(2, 4).unwrap();
+    let opens = |typed: &str, hash: &PasswordHash| {
+        runtime.block_on(hasher.verify(&SecretString::from(typed), Some(hash))).unwrap()
+    };
+    proptest!(ProptestConfig::with_cases(64), |(password in ".{1,128}|x{50,128}|[ab\\x00]{1,80}", other in ".{1,128}", at: Index)| {
+        let hash = runtime.block_on(hasher.hash(&SecretString::from(password.as_str()))).unwrap();
+        for typed in variants(&password, at.index(password.chars().count())).into_iter().chain([other.clone()]) {
+            prop_assert_eq!(opens(&typed, &hash), typed == password, "{:?}", typed);
+        }
+    });
+}
+
+#[test]
+fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
+    let bcrypt = "$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC";
+    let pbkdf2 = "$pbkdf2-sha256$1000$SYnR2rvX2ptzTkmp9Z4T4g$0qpPJYGzXCzwCUS6I8FiZo2pKx67gT/ml6MaGw9exoQ";
+    let argon2 = "$argon2id$v=19$m=64,t=1,p=1$b+SaTID9z7PtpZFO1A28dA$l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo";
+    for good in [bcrypt, pbkdf2, argon2] {
+        assert!(PasswordHash::import(good).is_some());
+        for bad in [
+            good[1..].to_owned(),
+            good[..good.len() - 1].to_owned(),
+            format!("{good}AA"),
+            format!("{good}="),
+            format!("{good}$"),
+            format!(" {good}"),
+            format!("{good}\n"),
+            good.replace(&good[30..31], "ö"),
+        ] {
+            assert!(PasswordHash::import(&bad).is_none(), "{bad}");
+        }
+    }
+    let bad = [
+        // Broken as PHP's were, and of several passwords each.
+        bcrypt.replace("$2b", "$2x"),
+        bcrypt.replace("$2b", "$2"),
+        bcrypt.replace("$04", "$4"),
+        bcrypt.replace("$04", "$+4"),
+        bcrypt.replace("$04", "$03"),
+        bcrypt.replace("$04", "$16"),
+        bcrypt.replace("$04", "$31"),
+        pbkdf2.replace("sha256", "sha512"),
+        pbkdf2.replace("1000", "0"),
+        pbkdf2.replace("1000", "01000"),
+        pbkdf2.replace("1000", "+1000"),
+        pbkdf2.replace("1000", "2000001"),
+        pbkdf2.replace("1000", "99999999999"),
+        argon2.replace("2id", "2i"),
+        argon2.replace("v=19$", ""),
+        argon2.replace("v=19", "v=16"),
+        argon2.replace("m=64", "m=7"),
+        argon2.replace("m=64", "m=262145"),
+        argon2.replace("m=64,t=1", "m=262144,t=9"),
+        argon2.replace("t=1", "t=4294967295"),
+        argon2.replace("t=1", "t=0"),
+        argon2.replace("p=1", "p=0"),
+        argon2.replace("p=1", "p=9"),
+        argon2.replace("p=1", "p=4294967295"),
+        argon2.replace("p=1", "p=1,data=AAAA"),
+        // Four bytes of digest.
+        argon2.replace("l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo", "l2dSAQ"),
+        String::new(),
+        "!".to_owned(),
+        "$".to_owned(),
+        "$$$$".to_owned(),
+        STAPLE.to_owned(),
+    ];
+    for bad in bad {
+        assert!(PasswordHash::import(&bad).is_none(), "{bad}");
+    }
+    // As some software fills the bits that a salt leaves over: `u` is 0b110000, `v` 0b110001.
+    assert!(PasswordHash::import(&bcrypt.replace("0nwHju", "0nwHjv")).is_some());
+}
+
+#[tokio::test]
+async fn ada_moves_in_with_her_old_password_and_leaves_her_old_hash_behind() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    for (password, stored) in fixtures().filter(|(password, _)| password.chars().count() >= 8) {
+        let before = give(&server, &PasswordHash::import(stored).unwrap()).await;
+        server.clock.advance(TimeDelta::seconds(1));
+
+        let wrong = server.anonymous().login("ada", &format!("y{password}")).await;
+        assert_eq!(wrong.code(), "INVALID_CREDENTIALS", "{stored}");
+        assert_eq!(row(&server).await, before, "a wrong password changes nothing");
+
+        server.anonymous().login("ada", &password).await.data("/login/user");
+        let after = row(&server).await;
+        let new = text(&after.password_hash);
+        assert!(new.starts_with("$bcrypt-sha256$v=2,t=2b,r=4$"), "{new} instead of {stored}");
+        assert_eq!(after.updated_at, before.updated_at, "her account is what it was");
+        ada.me().await.data("/me");
+
+        // The new hash is of all that was typed, also where the old one was not.
+        for (typed, is_right) in
+            [(&password, true), (&format!("{password}x"), false), (&format!("{password}\0"), false)]
+        {
+            let answer = server.anonymous().login("ada", typed).await;
+            assert_eq!(answer.json().get("errors").is_none(), is_right, "{stored}: {typed:?}");
+        }
+        assert_eq!(text(&row(&server).await.password_hash), new, "what is as it should be stays");
+    }
+}
+
+#[tokio::test]
+async fn a_hash_that_opens_to_nobody_is_our_fault() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    for stored in ["!", "$2x$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC"] {
+        let broken = <PasswordHash as sea_orm::sea_query::ValueType>::try_from(stored.into()).unwrap();
+        give(&server, &broken).await;
+        assert_eq!(server.anonymous().login("ada", STAPLE).await.code(), "INTERNAL_SERVER_ERROR");
+    }
+}
+
+#[tokio::test]
+async fn another_cost_takes_effect_at_the_next_sign_in() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    for cost in [5, 6, 4] {
+        let old = row(&server).await.password_hash;
+        let server = TestServer::on(server.database.clone(), |settings| settings.bcrypt_cost = cost).await;
+        assert_eq!(server.anonymous().login("ada", "not her password").await.code(), "INVALID_CREDENTIALS");
+        assert_eq!(row(&server).await.password_hash, old);
+        server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+        let new = text(&row(&server).await.password_hash);
+        assert!(new.starts_with(&format!("$bcrypt-sha256$v=2,t=2b,r={cost}$")), "{new}");
+        server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+        assert_eq!(text(&row(&server).await.password_hash), new);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_signs_in_on_several_devices_at_once_gets_in_on_all() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let old = PasswordHash::import("$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC").unwrap();
+    for _ in 0..4 {
+        give(&server, &old).await;
+        let devices: Vec<_> = (0..8).map(|_| server.anonymous()).collect();
+        for answer in join_all(devices.iter().map(|device| device.login("ada", STAPLE))).await {
+            answer.data("/login/user");
+        }
+        assert!(text(&row(&server).await.password_hash).starts_with("$bcrypt-sha256$"));
+    }
+}
+
+/// Takes a quarter of a second.
+fn old_hash() -> PasswordHash {
+    PasswordHash::import("$2b$12$BjMHKUVs6tYhKHdBZerpge7EPHqK8aby8.OTse6OX.k3GvT56bs32").unwrap()
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_in_the_meantime_is_neither_good_nor_brought_back() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    for (password, is_right) in [("another password", false), (STAPLE, true)] {
+        let hash = server.app.hasher.hash(&password.into()).await.unwrap();
+        give(&server, &old_hash()).await;
+        let ada = server.anonymous();
+        let mut login = Box::pin(ada.login("ada", STAPLE));
+        // She has been read, and her password is being checked.
+        assert!(timeout(Duration::from_millis(50), &mut login).await.is_err());
+        give(&server, &hash).await;
+        let answer = login.await;
+        assert_eq!(answer.json().get("errors").is_none(), is_right, "{answer:?}");
+        assert_eq!(row(&server).await.password_hash, hash);
+    }
+}
+
+#[tokio::test]
+async fn a_new_hash_takes_the_place_of_the_one_that_was_checked_and_of_no_other() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let read = give(&server, &old_hash()).await;
+    let changed = give(&server, &server.app.hasher.hash(&"another password".into()).await.unwrap()).await;
+    let anew = server.app.hasher.hash(&STAPLE.into()).await.unwrap();
+    let db = server.app.database.read();
+    assert!(!user::note_login(db, &read, Some(&anew), server.app.clock.now()).await.unwrap());
+    assert_eq!(row(&server).await, changed);
+    assert!(user::note_login(db, &changed, Some(&anew), server.app.clock.now()).await.unwrap());
+    assert_eq!(row(&server).await.password_hash, anew);
+}
