@@ -17,6 +17,7 @@ mod graphql_over_http;
 mod health;
 mod hints;
 mod house;
+mod identity;
 mod indexes;
 mod keys;
 mod limits;
