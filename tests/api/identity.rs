@@ -7,13 +7,18 @@ use crate::support::{TestServer, json};
 
 const PASSWORD: &str = "correct horse battery";
 
+/// These try more names than one may in an hour.
+async fn without_throttle() -> TestServer {
+    TestServer::with(|settings| settings.throttle = false).await
+}
+
 async fn accounts(server: &TestServer) -> usize {
     user::Entity::find().all(server.app.database.read()).await.unwrap().len()
 }
 
 #[tokio::test]
 async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
-    let server = TestServer::start().await;
+    let server = without_throttle().await;
     for (username, same, others) in [
         (
             "Ada_L-1",
@@ -72,7 +77,7 @@ async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
 
 #[tokio::test]
 async fn an_address_has_one_account_in_all_its_spellings() {
-    let server = TestServer::start().await;
+    let server = without_throttle().await;
     for (number, (email, same)) in [
         (
             "Ada.King+1@example.org",
@@ -118,7 +123,7 @@ async fn an_address_has_one_account_in_all_its_spellings() {
 
 #[tokio::test]
 async fn what_looks_like_an_address_is_none_or_another_one() {
-    let server = TestServer::start().await;
+    let server = without_throttle().await;
     let form = |username: &str, email: &str| json!({ "username": username, "password": PASSWORD, "email": email });
     let id = server.anonymous().register(form("ada", "ada@example.org")).await.data("/register/user/id");
     for other in [
@@ -175,7 +180,7 @@ async fn what_looks_like_an_address_is_none_or_another_one() {
 
 #[tokio::test]
 async fn a_username_is_never_taken_for_an_address() {
-    let server = TestServer::start().await;
+    let server = without_throttle().await;
     server
         .anonymous()
         .register(json!({ "username": "ada", "password": PASSWORD, "email": "bo@example.org" }))
