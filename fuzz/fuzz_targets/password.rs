@@ -15,8 +15,12 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     Settings::from_vars([("SECRET_KEY".to_owned(), secret.to_owned())]).unwrap()
 });
 
-const OWNER: Owner<'_> =
-    Owner { username: "Countess", email: Some("ada@example.org"), first_name: Some("Ada"), last_name: Some("Lovelace") };
+const OWNER: Owner<'_> = Owner {
+    username: "Countess",
+    email: Some("ada@example.org"),
+    first_name: Some("Ada"),
+    last_name: Some("Lovelace"),
+};
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(data) else { return Corpus::Reject };
