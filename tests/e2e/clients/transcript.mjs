@@ -1,0 +1,427 @@
+// The same conversation with three servers, on SQLite, PostgreSQL and MariaDB: every answer is the same, line by line.
+// node transcript.mjs <binary> <postgres url> <mysql url> [folder that keeps the transcripts]
+
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PASSWORD } from "./accounts.mjs";
+import { database } from "./own_database.mjs";
+import { emptyFolder, start } from "./server.mjs";
+
+const [binary, postgresUrl, mysqlUrl, kept] = process.argv.slice(2);
+// All of them say that they are here, so that what they say of themselves is the same.
+const PUBLIC_URL = "http://localhost:8160";
+const settings = { PUBLIC_URL, SECRET_KEY: "4d1f0b8e6c2a97f3b5d8e0a1c6f49273", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
+// Longer than times are exact to, so that no two steps share one.
+const PAUSE = 3;
+// What the transport adds, or what must differ and is looked at in another way.
+const UNTOLD = new Set(["connection", "content-length", "date", "keep-alive", "transfer-encoding", "x-request-id"]);
+
+/** What differs from run to run, each value under a name that it keeps: what is the same in one transcript is in all. */
+class Names {
+  names = new Map();
+  counts = new Map();
+
+  of(kind, value) {
+    if (!this.names.has(value)) {
+      const count = (this.counts.get(kind) ?? 0) + 1;
+      this.counts.set(kind, count);
+      this.names.set(value, `${kind}${count}`);
+    }
+    return this.names.get(value);
+  }
+
+  /** A token with what it says; what it says is told once. */
+  token(value) {
+    const isNew = !this.names.has(value);
+    const name = this.of("TOKEN", value);
+    if (!isNew) return name;
+    const [header, claims] = value.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
+    const { iat, exp, ...others } = claims;
+    return this.replace(`${name}<${JSON.stringify({ ...header, ...others, lives: exp - iat })}>`);
+  }
+
+  replace(text) {
+    return text
+      .replace(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g, (token) => this.token(token))
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => this.of("ID", id))
+      .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => `${this.of("TIME", time)}${time.length === 24 ? "" : ` as ${time}`}`);
+  }
+}
+
+let turn = Promise.resolve();
+/** Does what takes all of the machine, one server after the other. */
+const inTurn = (action) => (turn = turn.then(action));
+
+/** A server, and who talks to it. */
+class Conversation {
+  names = new Names();
+  lines = [];
+
+  constructor(port) {
+    this.port = port;
+  }
+
+  /** The same, again while the server says that it is out of its depth: that is a slow machine's doing, and not the database's. */
+  async exchange(sent) {
+    for (let puttingOff = 0; ; puttingOff += 1) {
+      const answer = await this.send(sent);
+      if (answer.status !== 503 || puttingOff === 5) return answer;
+      await sleep(1000);
+    }
+  }
+
+  /** Sends a request as it is given, byte for byte, and waits for the answer. */
+  async send({ method = "POST", path = "/graphql", headers = {}, body }) {
+    const sent = request({ port: this.port, host: "127.0.0.1", method, path, headers: { host: PUBLIC_URL.slice("http://".length), ...headers }, agent: false });
+    const answered = new Promise((resolve, reject) => {
+      sent.on("response", resolve);
+      // Who refuses a body does not read it to its end; its answer has come by then.
+      sent.on("error", (error) => (error.code === "EPIPE" || error.code === "ECONNRESET" ? setTimeout(reject, 1000, error) : reject(error)));
+    });
+    sent.end(body);
+    const response = await answered;
+    let text = "";
+    response.setEncoding("utf8");
+    for await (const part of response) text += part;
+    return { status: response.statusCode, headers: response.headers, text };
+  }
+
+  /** An answer as it is compared. */
+  told({ status, headers, text }) {
+    // Each its own, and the same in both places: then it need not be looked at any more.
+    const shown = text.replaceAll(headers["x-request-id"], "REQUEST");
+    const head = Object.entries(headers).filter(([name]) => !UNTOLD.has(name)).map(([name, value]) => `  ${name}: ${value}`);
+    return [`  ${status}`, ...head, ...shown.split("\n").map((line) => `  ${line}`)].map((line) => this.names.replace(line));
+  }
+
+  /** One request; all of its answer goes into the transcript. */
+  async say(what, sent) {
+    const answer = await this.exchange(sent);
+    this.lines.push(`${this.names.replace(what)}`, ...this.told(answer));
+    await sleep(PAUSE);
+    return answer;
+  }
+
+  post(what, body, headers = {}) {
+    return this.say(what, { body, headers: { "content-type": "application/json", ...headers } });
+  }
+
+  async graphql(what, query, input, headers) {
+    const answer = await this.post(what, JSON.stringify({ query, variables: { input } }), headers);
+    return { ...answer, data: JSON.parse(answer.text).data };
+  }
+
+  /**
+   * Several at once, of whom it is not known who comes first: what they are told, without an order. What `different` matches is
+   * what only the winner's answer shows.
+   */
+  async race(what, requests, different) {
+    const answers = await inTurn(() => Promise.all(requests.map((sent) => this.exchange(sent))));
+    // By what they say apart from values that differ; those get their names after.
+    const bare = ({ text }) => new Names().replace(text.replace(/"requestId":"[^"]*"/g, "")).replace(different, "EITHER");
+    answers.sort((one, other) => (bare(one) < bare(other) ? -1 : 1));
+    this.lines.push(what, ...answers.flatMap((answer) => this.told(answer)).map((line) => line.replace(different, "EITHER")));
+    await sleep(PAUSE);
+  }
+}
+
+const json = (query, input) => ({ headers: { "content-type": "application/json" }, body: JSON.stringify({ query, variables: { input } }) });
+const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const USER = "id username email firstName lastName fullName isActive roles createdAt updatedAt lastLoginAt";
+const PAIR = `accessToken tokenType expiresIn refreshToken user { ${USER} }`;
+const REGISTER = `mutation($input: RegisterInput!) { register(input: $input) { ${PAIR} } }`;
+const LOGIN = `mutation($input: LoginInput!) { login(input: $input) { ${PAIR} } }`;
+const REFRESH = `mutation($input: RefreshTokenInput) { refreshToken(input: $input) { ${PAIR} } }`;
+const LOGOUT = "mutation($input: LogoutInput) { logout(input: $input) { revokedSessions } }";
+const REVOKE = "mutation($input: RevokeSessionInput!) { revokeSession(input: $input) { revokedSessionId } }";
+const REVOKE_OTHERS = "mutation { revokeOtherSessions { revokedSessions } }";
+const ME = `{ me { ${USER} } }`;
+const SESSIONS = "{ me { sessions { id isCurrent device userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
+const SERVER_INFO = "{ serverInfo { registrationEnabled emailRequired passwordPolicy { minLength maxLength } usernamePolicy { minLength maxLength pattern } accessTokenLifetime refreshTokenLifetime } }";
+
+/** Names that databases cut, fold or refuse: each is registered, and read back. */
+const NAMES = {
+  plain: "Ada",
+  "other case": "ADA",
+  "one code point": "\u00e9",
+  "two code points": "e\u0301",
+  "sharp s": "Stra\u00dfe",
+  "two of them": "Strasse",
+  "dotted I": "\u0130stanbul",
+  "dotless i": "\u0131stanbul",
+  emoji: "Ada \u{1f469}\u200d\u{1f680}\u{1f1e6}\u{1f1f9}",
+  "right to left": "\u202eada \u05d0\u05d3\u05d4",
+  "outside the plane": "\u{20bb7}\u{1d504}",
+  "inner spaces": "Ada   L.",
+  "spaces around": "  Ada  ",
+  "other spaces around": "\u00a0\u3000Ada\u2003\u2028",
+  "spaces only": " \u3000 ",
+  empty: "",
+  quotes: `O'Neill "the" \\ \`one\` %_ $1 ? :x /* -- ; # */`,
+  "a hundred characters": "\u{1f600}".repeat(100),
+  "a hundred that are spelt with more": `${"\u00fc".repeat(99)}\u{1f600}`,
+  "a hundred and one": "\u{1f600}".repeat(101),
+  "a hundred with spaces around": ` ${"x".repeat(100)} `,
+  NUL: "A\0da",
+  newline: "A\nda",
+  "not a character": "A\uffff\ufdd0",
+  "a replacement": "A\ufffd",
+  "zero width": "A\u200bda\ufeff",
+};
+
+/** Addresses; those with the same mark before the colon are one. */
+const ADDRESSES = {
+  plain: "ada@example.org",
+  "plain: upper case": "ADA@EXAMPLE.ORG",
+  "plain: a dot": "ada@example.org.",
+  "plain: a space after": "ada@example.org ",
+  "plain: wide": "ada@\uff45xample.org",
+  tag: "ada+x@example.org",
+  underscore: "a_a@example.org",
+  hyphen: "a-a@example.org",
+  "other domain": "ada@example.com",
+  umlaut: "ada@b\u00fccher.example",
+  "umlaut: two code points": "ada@bu\u0308cher.example",
+  "umlaut: capital": "Ada@B\u00dcCHER.Example",
+  "umlaut: encoded": "ada@xn--bcher-kva.example",
+  "no umlaut": "ada@bucher.example",
+  sharp: "ada@stra\u00dfe.example",
+  "not sharp": "ada@strasse.example",
+  dotless: "ada@\u0131stanbul.example",
+  "with a dot": "ada@istanbul.example",
+  "dotted capital": "ada@\u0130stanbul.example",
+  kelvin: "ada@\u212aelvin.example",
+  "kelvin: k": "ada@kelvin.example",
+  chinese: "ada@\u4f8b\u5b50.\u6d4b\u8bd5",
+  "international name": "ad\u00e1@example.org",
+  emoji: "ada@\u{1f4a9}.example",
+  quotes: '"ada"@example.org',
+  "a quote inside": "o'neill@example.org",
+  NUL: "ada\0@example.org",
+  "no domain": "ada@",
+  "no dot": "ada@localhost",
+  number: "ada@127.0.0.1",
+  "the longest": `${"a".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(57)}.org`,
+  "the longest: upper case": `${"A".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(57)}.ORG`,
+  "one longer": `${"a".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(58)}.org`,
+  empty: "",
+};
+
+const USERNAMES = ["A", "a", "Turing", "turing", "TURING", "a-b", "a_b", "a%b", "aXb", "x".repeat(64), "X".repeat(64), "x".repeat(65), "", " ", " bo", "bo ", "b\u00f6", "b\u00d6", "bo\0", "\u0130", "\u0131", "\uff42o", "-", "_", "0", "00", "null", "'; DROP TABLE users; --"];
+
+const PASSWORDS = ["short", "eight  8", "\u{1f600}".repeat(7), "\u{1f600}".repeat(8), "\u{1f600}".repeat(128), "\u{1f600}".repeat(129), "p\0p\0p\0p\0", "p\0p\0p\0p\0p", "e\u0301e\u0301e\u0301e\u0301", "\u00e9".repeat(8), "        ", "", "x".repeat(73)];
+
+async function converse(c) {
+  // What needs no account.
+  await c.say("live", { method: "GET", path: "/health/live" });
+  await c.say("ready", { method: "GET", path: "/health/ready" });
+  await c.say("keys", { method: "GET", path: "/.well-known/jwks.json" });
+  await c.say("metadata", { method: "GET", path: "/.well-known/oauth-authorization-server" });
+  await c.say("no such page", { method: "GET", path: "/nothing" });
+  await c.graphql("server info", SERVER_INFO);
+  await c.say("server info by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(SERVER_INFO)}` });
+  await c.graphql("me, nobody", ME);
+
+  // Forms.
+  let count = 0;
+  const register = (what, input, headers) => c.graphql(`register, ${what}`, REGISTER, { username: `user${(count += 1)}`, password: PASSWORD, tokenDelivery: "BODY", ...input }, headers);
+  const login = (what, username, password = PASSWORD, more = {}, headers) => c.graphql(`login, ${what}`, LOGIN, { username, password, tokenDelivery: "BODY", ...more }, headers);
+  for (const [what, name] of Object.entries(NAMES)) {
+    const { data } = await register(`name ${what}`, { firstName: name, lastName: name });
+    if (data?.register) await c.graphql(`me, name ${what}`, ME, undefined, bearer(data.register.accessToken));
+  }
+  for (const [what, email] of Object.entries(ADDRESSES)) {
+    const { data } = await register(`address ${what}`, { email });
+    if (data?.register) await c.graphql(`me, address ${what}`, ME, undefined, bearer(data.register.accessToken));
+    await login(`address ${what}`, email);
+  }
+  for (const username of USERNAMES) {
+    const what = `username ${JSON.stringify(username)}`;
+    const { data } = await register(what, { username });
+    await login(what, username);
+    if (!data?.register) continue;
+    // As databases pad and fold.
+    await login(`${what}, a space after`, `${username} `);
+    await login(`${what}, upper case`, username.toUpperCase());
+  }
+  for (const password of PASSWORDS) {
+    const what = `password ${JSON.stringify(password)}`;
+    const { data } = await register(what, { password });
+    if (!data?.register) continue;
+    await login(what, `user${count}`, password);
+    await login(`${what}, one more`, `user${count}`, `${password}x`);
+    await login(`${what}, upper case`, `user${count}`, password.toUpperCase());
+  }
+  await register("everything wrong", { username: "a b", password: "short", email: "ada", firstName: "\0", lastName: "x".repeat(101) });
+  await register("both taken", { username: "tUring", email: "aDa@example.org" });
+  await register("its name taken", { username: "tUring", email: "new@example.org" });
+  await register("its address taken", { email: "aDa@example.org" });
+  await register("null", { email: null, firstName: null, lastName: null });
+  await register("a number", { username: 1 });
+  await register("nothing", { username: null });
+  await register("a field too many", { isActive: false });
+
+  // As JSON spells them and no string of ours can hold.
+  for (const [what, text] of [["a lone surrogate", "\\ud800"], ["one the wrong way round", "\\udc00\\ud800"], ["a pair", "\\ud83d\\ude00"], ["NUL", "\\u0000"]]) {
+    for (const field of ["username", "password", "email", "firstName"]) {
+      const input = { username: `escaped${(count += 1)}`, password: PASSWORD, email: `escaped${count}@example.org` };
+      const value = { username: text, password: `correct ${text} horse`, email: `${text}@example.org`, firstName: text }[field];
+      const body = JSON.stringify({ query: REGISTER, variables: { input: { ...input, [field]: "HERE" } } }).replace("HERE", value);
+      await c.post(`${field}, ${what} escaped`, body);
+    }
+    await c.post(`in the document, ${what}`, `{"query": "mutation { login(input: {username: \\"${text.replace("\\", "\\\\")}\\", password: \\"x\\"}) { accessToken } }"}`);
+  }
+  await c.post("bytes that are no UTF-8", Buffer.concat([Buffer.from('{"query": "{ __typename } #'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]));
+
+  // Signing in.
+  const agent = (text) => ({ "user-agent": text });
+  await register("ada", { username: "Ada-Lovelace", email: "Lovelace@Example.org" }, agent("Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"));
+  const first = (await login("by name", "ada-lovelace", PASSWORD, {}, agent("x".repeat(600)))).data.login;
+  const second = (await login("by address", "LOVELACE@example.ORG", PASSWORD, {}, agent(Buffer.from("caf\u00e9 \u{1f600}").toString("latin1")))).data.login;
+  await login("wrong password", "ada-lovelace", "wrong horse battery");
+  await login("wrong case of the password", "ada-lovelace", PASSWORD.toUpperCase());
+  await login("a space after the password", "ada-lovelace", `${PASSWORD} `);
+  await login("unknown name", "nobody");
+  await login("unknown address", "nobody@example.org");
+  await login("no name", "");
+  await login("name too long", "x".repeat(100_000));
+  await login("password too long", "ada-lovelace", "x".repeat(100_000));
+  await c.graphql("me", ME, undefined, bearer(first.accessToken));
+  await c.say("me by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(ME)}`, headers: bearer(first.accessToken) });
+  await c.graphql("me, a broken token", ME, undefined, bearer(`${first.accessToken}x`));
+  await c.graphql("me, a refresh token", ME, undefined, bearer(first.refreshToken));
+  await c.graphql("sessions", SESSIONS, undefined, bearer(second.accessToken));
+
+  // Refreshing.
+  const refresh = (what, refreshToken, headers) => c.graphql(`refresh, ${what}`, REFRESH, refreshToken === undefined ? undefined : { refreshToken }, headers);
+  const next = (await refresh("first", first.refreshToken)).data.refreshToken;
+  await refresh("the same again", first.refreshToken);
+  await c.graphql("sessions, the refreshed one first", SESSIONS, undefined, bearer(next.accessToken));
+  await c.graphql("me, the token from before", ME, undefined, bearer(first.accessToken));
+  const third = (await refresh("second", next.refreshToken)).data.refreshToken;
+  await refresh("two generations old", first.refreshToken);
+  await refresh("the current one, after that", third.refreshToken);
+  await c.graphql("me, after that", ME, undefined, bearer(third.accessToken));
+  await refresh("nothing", undefined);
+  await refresh("not a token", "x");
+  await refresh("an access token", second.accessToken);
+  await c.graphql("sessions, without the reused one", SESSIONS, undefined, bearer(second.accessToken));
+
+  // By cookie.
+  const cookieOf = ({ headers }) => headers["set-cookie"]?.[0].split(";")[0];
+  const inBrowser = await login("in a browser", "ada-lovelace", PASSWORD, { tokenDelivery: "COOKIE" });
+  const cookie = cookieOf(inBrowser);
+  const origin = { origin: PUBLIC_URL };
+  const rotated = cookieOf(await refresh("by cookie", undefined, { cookie, ...origin }));
+  await refresh("by cookie again", undefined, { cookie, ...origin });
+  await refresh("by cookie from elsewhere", undefined, { cookie: rotated, origin: "https://evil.example" });
+  await refresh("a cookie's token in the body", rotated.split("=")[1]);
+  await refresh("a body's token as a cookie", undefined, { cookie: `refresh_token=${second.refreshToken}` });
+  await c.graphql("logout by cookie", LOGOUT, undefined, { cookie: rotated, ...origin });
+  await c.graphql("logout by cookie again", LOGOUT, undefined, { cookie: rotated, ...origin });
+  await refresh("by cookie after the logout", undefined, { cookie: rotated, ...origin });
+
+  // Signing out, and ending sessions.
+  const signIn = async (what) => (await login(what, "ada-lovelace")).data.login;
+  const [a, b, d] = [await signIn("a"), await signIn("b"), await signIn("d")];
+  await c.graphql("logout by bearer", LOGOUT, undefined, bearer(a.accessToken));
+  await c.graphql("logout by bearer again", LOGOUT, undefined, bearer(a.accessToken));
+  await c.graphql("me, after the logout", ME, undefined, bearer(a.accessToken));
+  await refresh("after the logout", a.refreshToken);
+  await c.graphql("logout by refresh token", LOGOUT, { refreshToken: b.refreshToken });
+  await c.graphql("logout by nothing", LOGOUT);
+  await c.graphql("logout by nonsense", LOGOUT, { refreshToken: "x" }, bearer("x"));
+  await c.graphql("logout everywhere by nothing", LOGOUT, { everywhere: true });
+  await c.graphql("logout everywhere by a session that is over", LOGOUT, { everywhere: true, refreshToken: b.refreshToken }, bearer(a.accessToken));
+  const listed = JSON.parse((await c.graphql("sessions", SESSIONS, undefined, bearer(d.accessToken))).text).data.me.sessions;
+  const stranger = (await login("someone else", "turing")).data.login;
+  const revoke = (what, sessionId, token) => c.graphql(`revoke, ${what}`, REVOKE, { sessionId }, token && bearer(token));
+  const other = listed.find(({ isCurrent }) => !isCurrent).id;
+  await revoke("someone else's", other, stranger.accessToken);
+  await revoke("by nobody", other);
+  await revoke("another", other, d.accessToken);
+  await revoke("it again", other, d.accessToken);
+  await revoke("what is no id", "x", d.accessToken);
+  await revoke("no such", "00000000-0000-7000-8000-000000000000", d.accessToken);
+  const e = await signIn("e");
+  await c.graphql("revoke others", REVOKE_OTHERS, undefined, bearer(e.accessToken));
+  await c.graphql("revoke others, there is none", REVOKE_OTHERS, undefined, bearer(e.accessToken));
+  await c.graphql("sessions, one", SESSIONS, undefined, bearer(e.accessToken));
+  await revoke("itself", JSON.parse(Buffer.from(e.accessToken.split(".")[1], "base64url")).sid, e.accessToken);
+  await c.graphql("revoke others, when over", REVOKE_OTHERS, undefined, bearer(e.accessToken));
+  const f = await signIn("f");
+  await signIn("g");
+  await c.graphql("logout everywhere", LOGOUT, { everywhere: true }, bearer(f.accessToken));
+  const h = await signIn("h");
+  await c.graphql("logout everywhere by refresh token", LOGOUT, { everywhere: true, refreshToken: h.refreshToken });
+  await c.graphql("someone else is not concerned", SESSIONS, undefined, bearer(stranger.accessToken));
+
+  // Races: who wins is open, how many is not.
+  await c.race("sixteen want one name", Array.from({ length: 16 }, (_, n) => json(REGISTER, { username: n % 2 ? "Hopper" : "hOPPER", password: PASSWORD, tokenDelivery: "BODY" })), /hopper/gi);
+  await c.race("twelve want one address", Array.from({ length: 12 }, (_, n) => json(REGISTER, { username: `hopper${n}`, email: n % 2 ? "HOPPER@example.org" : "hopper@example.org", password: PASSWORD })), /hopper\d*/gi);
+  const raced = (await login("for a race", "turing")).data.login;
+  await c.race("twelve refresh at once", Array.from({ length: 12 }, () => json(REFRESH, { refreshToken: raced.refreshToken })));
+  await c.race("twelve sign out at once", Array.from({ length: 12 }, () => json(LOGOUT, { refreshToken: raced.refreshToken })));
+
+  // What is no request.
+  const typename = JSON.stringify({ query: "{ __typename }" });
+  const accept = (type) => ({ accept: type });
+  for (const type of ["application/json", "application/graphql-response+json", "*/*", "text/plain"]) {
+    await c.post(`accept ${type}`, typename, accept(type));
+    await c.post(`a mistake, accept ${type}`, JSON.stringify({ query: "{ nothing }" }), accept(type));
+    await c.post(`a syntax error, accept ${type}`, JSON.stringify({ query: "{" }), accept(type));
+  }
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=latin1", ""]) {
+    await c.say(`content type ${type}`, { body: typename, headers: type ? { "content-type": type } : {} });
+  }
+  for (const method of ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]) await c.say(`method ${method}`, { method });
+  await c.say("a mutation by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(REVOKE_OTHERS)}`, headers: bearer(stranger.accessToken) });
+  await c.say("GET without a query", { method: "GET", headers: accept("application/json") });
+  for (const body of ["", "{", "[]", "null", "{}", '{"query": 1}', '{"query": ""}', '{"query": "{ __typename }", "variables": 1}', '[{"query": "{ __typename }"}]', `{"query": "{ __typename }", "operationName": "nothing"}`]) await c.post(`body ${body}`, body);
+  await c.post("too large", JSON.stringify({ query: `{ __typename } #${"x".repeat(1 << 20)}` }));
+  await c.post("two mutations", JSON.stringify({ query: "mutation { a: logout { revokedSessions } b: logout { revokedSessions } }" }));
+  await c.say("a page of another origin asks", { method: "OPTIONS", headers: { origin: "http://localhost:3000", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } });
+  await c.say("ready", { method: "GET", path: "/health/ready" });
+}
+
+const begun = Date.now();
+const folder = emptyFolder();
+const databases = [database(undefined, "transcript", folder), database(postgresUrl, "transcript"), database(mysqlUrl, "transcript")];
+const transcripts = await Promise.all(
+  databases.map(async ({ url, kind }, index) => {
+    const port = 8160 + index;
+    const stop = await start(binary, port, { ...settings, LISTEN: `127.0.0.1:${port}`, DATABASE_URL: url });
+    const conversation = new Conversation(port);
+    // Whatever it could not go on from is in its transcript.
+    const ended = await converse(conversation).then(() => "to its end", (error) => error.message);
+    await stop();
+    const file = join(kept ?? folder, `${kind}.txt`);
+    writeFileSync(file, `${conversation.lines.join("\n")}\n`);
+    return { kind, file, lines: conversation.lines, ended };
+  }),
+);
+
+let failed = 0;
+for (const { kind, ended } of transcripts) {
+  if (ended === "to its end") continue;
+  console.log(`FAIL ${kind}: the conversation broke off: ${ended}`);
+  failed += 1;
+}
+const [model, ...others] = transcripts;
+for (const { kind, file, lines } of others) {
+  const isSame = lines.join("\n") === model.lines.join("\n");
+  console.log(`${isSame ? "ok  " : "FAIL"} ${kind} answers as ${model.kind} does`);
+  if (isSame) continue;
+  failed += 1;
+  try {
+    execFileSync("diff", ["--unified=3", "--show-function-line=^[^ ]", model.file, file], { encoding: "utf8" });
+  } catch ({ stdout }) {
+    console.log(stdout.slice(0, 10_000));
+  }
+}
+const answers = model.lines.filter((line) => !line.startsWith("  ")).length;
+console.log(`${answers} requests and races, ${model.lines.length} lines, ${failed} failed, in ${Math.round((Date.now() - begun) / 1000)} s`);
+process.exit(failed === 0 ? 0 : 1);
