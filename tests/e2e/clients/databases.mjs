@@ -247,6 +247,10 @@ export class Postgres extends Server {
     return this.hold("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE;");
   }
 
+  lockAuditLog() {
+    return this.hold("BEGIN; LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE;");
+  }
+
   lockRows() {
     return this.hold("BEGIN; SELECT COUNT(*) FROM (SELECT 1 FROM users FOR UPDATE) u; SELECT COUNT(*) FROM (SELECT 1 FROM sessions FOR UPDATE) s;");
   }
@@ -308,6 +312,11 @@ export class MariaDb extends Server {
 
   lockTable() {
     return this.hold("LOCK TABLES users WRITE;");
+  }
+
+  /** All gaps between its rows: LOCK TABLES would take the users along, to whom they refer. */
+  lockAuditLog() {
+    return this.hold("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN; SELECT id FROM audit_events FOR UPDATE;");
   }
 
   lockRows() {

@@ -237,6 +237,8 @@ const faults = [
   // The database answers, if not about users: a balancer that took the server away would gain nothing, so readiness is
   // not looked at here, nor below, where reading goes on.
   { name: "table locked", seconds: 8, refused: all, inflict: (database) => database.lockTable() },
+  // The last that a registration writes: what it has written before must go again.
+  { name: "audit log locked", seconds: 8, refused: ["right", "register"], inflict: (database) => database.lockAuditLog() },
   { name: "rows locked", seconds: 8, refused: ["right", "refresh"], inflict: (database) => database.lockRows() },
   { name: "read-only", seconds: 3, refused: writes, inflict: (database) => database.readOnly() },
 ];
