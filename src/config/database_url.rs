@@ -1,6 +1,6 @@
 //! `DATABASE_URL` in all the spellings that people bring along.
 
-use std::path::PathBuf;
+use std::{fs::File, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -14,6 +14,13 @@ pub enum DatabaseUrl {
     /// A `mysql://` URL, for MySQL or MariaDB.
     MySql(SecretString),
 }
+
+/// The drivers' options that say whether a connection is encrypted, and whether the server is checked.
+const MODES: &[&str] = &["sslmode", "ssl-mode"];
+/// Those of PostgreSQL's driver that name a file.
+const POSTGRES_FILES: &[&str] = &["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+/// Those of MySQL's.
+const MYSQL_FILES: &[&str] = &["sslca", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
 impl Default for DatabaseUrl {
     fn default() -> Self {
@@ -29,9 +36,10 @@ impl DatabaseUrl {
                               mysql://user:password@host/database";
         let (scheme, rest) = url.expose_secret().split_once(':').ok_or(WANTED)?;
         let scheme = scheme.split_once('+').map_or(scheme, |(scheme, _driver)| scheme);
-        let server = |scheme: &str| -> Result<SecretString, &'static str> {
+        let server = |scheme: &str, files: &[&str]| -> Result<SecretString, &'static str> {
             let url = format!("{scheme}:{rest}");
             let parsed = url::Url::parse(&url).map_err(|_| WANTED)?;
+            check_encryption(&parsed, files)?;
             // A socket's folder stands among the options: `postgres:///database?host=/run/postgresql`.
             let has_host =
                 parsed.has_host() || parsed.query_pairs().any(|(name, _)| name == "host" || name == "socket");
@@ -40,11 +48,33 @@ impl DatabaseUrl {
         };
         match scheme {
             "sqlite" => sqlite_path(rest).map(Self::Sqlite),
-            "postgres" | "postgresql" => server("postgres").map(Self::Postgres),
-            "mysql" | "mariadb" => server("mysql").map(Self::MySql),
+            "postgres" | "postgresql" => server("postgres", POSTGRES_FILES).map(Self::Postgres),
+            "mysql" | "mariadb" => server("mysql", MYSQL_FILES).map(Self::MySql),
             _ => Err(WANTED),
         }
     }
+}
+
+/// An option that the driver does not know would be passed over, and the connection be in clear text that was thought to be
+/// encrypted: every library has its own spelling.
+fn check_encryption(url: &url::Url, files: &[&str]) -> Result<(), &'static str> {
+    for (name, value) in url.query_pairs() {
+        let is_about_encryption = ["ssl", "tls"].iter().any(|part| name.to_ascii_lowercase().contains(part));
+        if !is_about_encryption || MODES.contains(&&*name) {
+            continue;
+        }
+        if !files.contains(&&*name) {
+            return Err(
+                "has an option about encryption that is not understood: PostgreSQL takes sslmode, sslrootcert, \
+                        sslcert and sslkey, MySQL ssl-mode, ssl-ca, ssl-cert and ssl-key",
+            );
+        }
+        // The driver's own message would not say that it is about a file.
+        if !value.starts_with("-----BEGIN") && File::open(&*value).is_err() {
+            return Err("names a certificate or key that can't be read");
+        }
+    }
+    Ok(())
 }
 
 fn sqlite_path(rest: &str) -> Result<PathBuf, &'static str> {

@@ -105,6 +105,44 @@ fn databases_are_found_in_every_spelling() {
     }
 }
 
+/// The drivers pass over what they don't know, and would send passwords in clear text.
+#[test]
+fn an_option_about_encryption_that_would_be_passed_over_is_refused() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let with = |url: String| read(&[("DATABASE_URL", &*url), ("SECRET_KEY", GOOD_KEY)]);
+    for (scheme, options) in [
+        ("postgres", ["sslmode=verify-full", "ssl-mode=require", "sslrootcert=FILE", "sslcert=FILE&sslkey=FILE"]),
+        ("mysql", ["ssl-mode=VERIFY_IDENTITY", "sslmode=REQUIRED", "ssl-ca=FILE", "ssl-cert=FILE&ssl-key=FILE"]),
+    ] {
+        for options in options {
+            with(format!("{scheme}://u:p@host/db?{}", options.replace("FILE", file))).unwrap();
+        }
+    }
+    with("postgres://u:p@host/db?sslrootcert=-----BEGIN CERTIFICATE-----".to_owned()).unwrap();
+    for (scheme, options) in [
+        // As SQLAlchemy's drivers spell them.
+        ("postgresql+asyncpg", "ssl=require"),
+        ("mysql+pymysql", "ssl_ca=FILE&ssl_verify_identity=true"),
+        ("mysql+mysqldb", "ssl_mode=REQUIRED"),
+        // As others do, and by mistake.
+        ("mysql", "useSSL=true"),
+        ("mysql", "tls=true"),
+        ("postgres", "SSLMODE=require"),
+        ("postgres", "sslmod=require"),
+        ("mysql", "sslrootcert=FILE"),
+    ] {
+        let url = format!("{scheme}://u:hunter2@host/db?{}", options.replace("FILE", file));
+        let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
+        assert!(mistake.starts_with("DATABASE_URL has an option about encryption that is not understood"), "{mistake}");
+        assert!(!mistake.contains("hunter2"));
+    }
+    for options in ["sslrootcert=/nothing.pem", "sslkey=", "sslcert=./nothing.pem"] {
+        let url = format!("postgres://u:hunter2@host/db?{options}");
+        let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
+        assert_eq!(mistake, "DATABASE_URL names a certificate or key that can't be read");
+    }
+}
+
 #[test]
 fn a_secret_that_others_know_is_refused() {
     for (key, why) in [
