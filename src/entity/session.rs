@@ -201,6 +201,22 @@ pub async fn owner(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Uuid>, 
     Ok(Entity::find_by_id(id).select_only().column(Column::UserId).into_tuple().all(db).await?.pop())
 }
 
+/// Locks the live sessions of a user, all or just these, until the transaction ends, and returns each with its generation. In
+/// one order, so that two who end each other's stand in a row and not in a circle. SQLite's only writer needs no lock.
+///
+/// # Errors
+/// The driver's.
+pub async fn lock(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    only: Option<[Uuid; 2]>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, i32)>, DbErr> {
+    let which = Condition::all().add(Column::UserId.eq(user_id)).add_option(only.map(|ids| Column::Id.is_in(ids)));
+    let columns = Entity::find().select_only().columns([Column::Id, Column::Generation]);
+    columns.filter(which).filter(live(now)).order_by_asc(Column::Id).lock_exclusive().into_tuple().all(db).await
+}
+
 /// Ends a session of `user_id`. False if there is no such live one.
 ///
 /// # Errors

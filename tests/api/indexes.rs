@@ -19,6 +19,8 @@ async fn login_register_guard_and_sessions_search_by_index() {
     let refresh = app.refresh(&token).await;
     app.query("{ me { sessions { id } } }").await.data("/me/sessions/0/id");
     app.query("mutation { revokeOtherSessions { revokedSessions } }").await.data("/revokeOtherSessions");
+    let none = "mutation { revokeSession(input: { sessionId: \"00000000-0000-7000-8000-000000000000\" }) { revokedSessionId } }";
+    assert_eq!(app.query(none).await.code(), "NOT_FOUND");
     app.refresh(refresh.data("/refreshToken/refreshToken").as_str().unwrap()).await.data("/refreshToken");
     app.refresh(&token).await.code();
     app.logout(json!({})).await.data("/logout");

@@ -5,14 +5,16 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
     accounts,
+    database::Database,
     entity::{
         audit_event::{self, Kind},
         session, user,
     },
+    error::UnauthenticatedReason,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
-use crate::support::{Actor, Answer, REFRESH, TestDatabase, TestServer, json, password_of};
+use crate::support::{Actor, Answer, REFRESH, TestDatabase, TestServer, json, password_of, settings};
 
 /// The new refresh token and access token of a successful refresh.
 fn tokens(answer: &Answer) -> (String, String) {
@@ -486,6 +488,119 @@ async fn ada_ends_all_sessions_but_this_one() {
     ada.me().await.data("/me/id");
     bo.me().await.data("/me/id");
     assert_eq!(events(&server, Kind::SessionRevoked).await, 1);
+}
+
+/// Where the guard lets someone in whose session is ended before the use case acts.
+#[tokio::test]
+async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
+    let server = TestServer::start().await;
+    let (ada, _) = server.app_user("ada").await;
+    let answer = server.anonymous().login("ada", &password_of("ada")).await;
+    let thief = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
+    let let_in = async |actor: &Actor| {
+        let claims = server.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), server.app.clock.now());
+        accounts::principal(&server.app, accounts::Viewer::Authenticated(claims.unwrap())).await.unwrap()
+    };
+    let (owner, other) = (let_in(&ada).await, let_in(&thief).await);
+    let (app, client) = (&*server.app, accounts::Client::default());
+    accounts::sessions::revoke(app, &owner, other.session.id, &client).await.unwrap();
+
+    for attempt in [
+        accounts::sessions::revoke(app, &other, owner.session.id, &client).await,
+        accounts::sessions::revoke(app, &other, other.session.id, &client).await,
+        accounts::sessions::revoke_others(app, &other, &client).await.map(drop),
+    ] {
+        assert_eq!(attempt.unwrap_err().reason(), Some(UnauthenticatedReason::SessionRevoked));
+    }
+    ada.me().await.data("/me/id");
+    assert_eq!(events(&server, Kind::SessionRevoked).await, 1);
+    // The owner still may, and may end this one too.
+    assert_eq!(accounts::sessions::revoke_others(app, &owner, &client).await.unwrap(), 0);
+    accounts::sessions::revoke(app, &owner, owner.session.id, &client).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
+    for by_bearer in [true, false] {
+        let database = TestDatabase::create().await;
+        let mut settings = settings();
+        settings.database_url = database.url().clone();
+        let mut connected = Database::connect(database.url(), Some(4)).await.unwrap();
+        let (seen, mut reads) = tokio::sync::mpsc::unbounded_channel();
+        connected.observe(move |info| seen.send(info.statement.sql.starts_with("SELECT")).unwrap_or_default());
+        let server = TestServer::assemble(database, settings, connected);
+        let (ada, _) = server.app_user("ada").await;
+        let (token, bearer) = {
+            let login = "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken } }";
+            let input = json!({ "username": "ada", "password": password_of("ada"), "tokenDelivery": "BODY" });
+            let answer = server.anonymous().graphql(login, json!({ "input": input })).await;
+            let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
+            (text("/login/refreshToken"), text("/login/accessToken"))
+        };
+        let listed = server.anonymous().with_bearer(&bearer).query(SESSIONS).await.data("/me/sessions");
+        let current = listed.as_array().unwrap().iter().find(|session| session["isCurrent"] == true).unwrap();
+        let id: uuid::Uuid = current["id"].as_str().unwrap().parse().unwrap();
+        let row = session::Entity::find_by_id(id).one(server.app.database.read()).await.unwrap().unwrap();
+
+        // Ended by its owner, or moved on by another tab, but not yet committed: nobody sees it, nobody else can write.
+        let now = server.app.clock.now();
+        let transaction = server.app.write().await.unwrap();
+        let (actor, input, reason) = if by_bearer {
+            assert!(session::revoke(&transaction, row.user_id, id, now).await.unwrap());
+            (server.anonymous().with_bearer(&bearer), json!({ "everywhere": true }), "SESSION_REVOKED")
+        } else {
+            session::rotate(&transaction, &row, row.expires_at, now).await.unwrap().unwrap();
+            (server.anonymous(), json!({ "everywhere": true, "refreshToken": token }), "TOKEN_MISSING")
+        };
+        while reads.try_recv().is_ok() {}
+        let signing_out = tokio::spawn(async move { actor.logout(input).await });
+        // It has been let in.
+        assert_eq!(reads.recv().await, Some(true));
+        transaction.commit().await.unwrap();
+
+        let answer = signing_out.await.unwrap();
+        assert_eq!(answer.error()["extensions"]["reason"], reason);
+        assert_eq!(answer.header("www-authenticate").is_some(), by_bearer);
+        ada.me().await.data("/me/id");
+        let left = ada.query(SESSIONS).await.data("/me/sessions").as_array().unwrap().len();
+        assert_eq!(left, if by_bearer { 1 } else { 2 });
+        assert_eq!(events(&server, Kind::LoggedOut).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_sessions_that_end_each_other_one_is_left() {
+    let database = Arc::new(TestDatabase::create().await);
+    let servers =
+        [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
+    for round in 0..8 {
+        let name = format!("ada{round}");
+        let (first, _) = servers[0].app_user(&name).await;
+        let mut sessions = vec![first];
+        for _ in 0..5 {
+            let answer = servers[0].anonymous().login(&name, &password_of(&name)).await;
+            let bearer = answer.data("/login/accessToken").as_str().unwrap().to_owned();
+            sessions.push(servers[sessions.len() % 2].anonymous().with_bearer(&bearer));
+        }
+        let endings = sessions.iter().cloned().map(|session| {
+            tokio::spawn(async move { session.query("mutation { revokeOtherSessions { revokedSessions } }").await })
+        });
+        let (mut winners, mut losers) = (0, 0);
+        for answer in join_all(endings.collect::<Vec<_>>()).await {
+            let answer = answer.unwrap();
+            let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+            if json["data"]["revokeOtherSessions"].is_null() {
+                assert_eq!(answer.error()["extensions"]["reason"], "SESSION_REVOKED", "{answer:#?}");
+                losers += 1;
+            } else {
+                assert_eq!(json["data"]["revokeOtherSessions"]["revokedSessions"], 5);
+                winners += 1;
+            }
+        }
+        assert_eq!((winners, losers), (1, 5));
+    }
+    let rows = session::Entity::find().all(servers[0].app.database.read()).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.revoked_at.is_none()).count(), 8);
 }
 
 #[tokio::test]

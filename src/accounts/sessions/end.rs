@@ -1,5 +1,7 @@
 //! Ending sessions: logout, and revocation from another session.
 
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::PresentedToken;
@@ -8,6 +10,7 @@ use crate::{
     accounts::{Client, Principal, Viewer, audit, principal},
     config::ExposeSecret,
     entity::{audit_event::Kind, session},
+    error::UnauthenticatedReason,
 };
 
 /// What someone shows who wants to sign out.
@@ -21,6 +24,42 @@ pub struct Logout {
     pub everywhere: bool,
 }
 
+/// The session by which someone ends others, as it was when it was looked at.
+struct Acting {
+    user_id: Uuid,
+    session_id: Uuid,
+    /// Which one must be current still, where a refresh token is shown.
+    generation: Option<i32>,
+    /// What to say when it is no longer so.
+    refused: UnauthenticatedReason,
+}
+
+impl Acting {
+    fn of(principal: &Principal) -> Self {
+        Self {
+            user_id: principal.user.id,
+            session_id: principal.session.id,
+            generation: None,
+            refused: UnauthenticatedReason::SessionRevoked,
+        }
+    }
+
+    /// Locks what is to be ended, and this session with it: one that was ended a moment ago ends no other any more. Of two
+    /// that end each other, one does.
+    async fn lock(
+        &self,
+        transaction: &impl ConnectionTrait,
+        only: Option<[Uuid; 2]>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let locked = session::lock(transaction, self.user_id, only, now).await?;
+        let is_this = |(id, generation): &(Uuid, i32)| {
+            *id == self.session_id && self.generation.is_none_or(|current| current == *generation)
+        };
+        if locked.iter().any(is_this) { Ok(()) } else { Err(Error::Unauthenticated(self.refused)) }
+    }
+}
+
 /// Ends every session that is shown, by tokens of any age and generation, as long as we have signed them. Returns how
 /// many were live. What is not ours is passed over: a client that signs out must not be told to sign in first.
 ///
@@ -28,13 +67,17 @@ pub struct Logout {
 /// UNAUTHENTICATED, only with `everywhere`, which takes a live access token or a current refresh token: then nothing is
 /// ended.
 pub async fn logout(app: &App, logout: Logout, client: &Client) -> Result<u64> {
-    let everywhere = if logout.everywhere { Some(owner(app, &logout).await?) } else { None };
+    let acting = if logout.everywhere { Some(acting(app, &logout).await?) } else { None };
     let shown = shown(app, &logout);
-    if everywhere.is_none() && shown.is_empty() {
+    if acting.is_none() && shown.is_empty() {
         return Ok(0);
     }
     let now = app.clock.now();
     let transaction = app.write().await?;
+    if let Some(acting) = &acting {
+        acting.lock(&transaction, None, now).await?;
+    }
+    let everywhere = acting.map(|acting| acting.user_id);
     let mut ended = 0;
     for id in shown {
         // Those of the user who signs out everywhere are told of in one line below.
@@ -72,11 +115,11 @@ fn shown(app: &App, logout: &Logout) -> Vec<Uuid> {
     shown
 }
 
-/// Who may sign out everywhere.
-async fn owner(app: &App, logout: &Logout) -> Result<Uuid> {
+/// By which session someone may sign out everywhere.
+async fn acting(app: &App, logout: &Logout) -> Result<Acting> {
     let refused = match principal(app, logout.viewer).await {
-        Ok(principal) => return Ok(principal.user.id),
-        Err(refused @ Error::Unauthenticated(_)) => refused,
+        Ok(principal) => return Ok(Acting::of(&principal)),
+        Err(Error::Unauthenticated(refused)) => refused,
         Err(error) => return Err(error),
     };
     for presented in &logout.tokens {
@@ -88,20 +131,22 @@ async fn owner(app: &App, logout: &Logout) -> Result<Uuid> {
                 && session.is_live(app.clock.now())
                 && user.is_active
         });
-        if let Some((_, user)) = current {
-            return Ok(user.id);
+        if let Some((session, user)) = current {
+            let generation = Some(session.generation);
+            return Ok(Acting { user_id: user.id, session_id: session.id, generation, refused });
         }
     }
-    Err(refused)
+    Err(Error::Unauthenticated(refused))
 }
 
 /// Ends one session of the signed-in user; it may be the one that asks.
 ///
 /// # Errors
-/// NOT_FOUND: there is no such live session, or it is someone else's.
+/// NOT_FOUND: there is no such live session, or it is someone else's. UNAUTHENTICATED: the one that asks was ended meanwhile.
 pub async fn revoke(app: &App, principal: &Principal, session_id: Uuid, client: &Client) -> Result<()> {
     let (user_id, now) = (principal.user.id, app.clock.now());
     let transaction = app.write().await?;
+    Acting::of(principal).lock(&transaction, Some([principal.session.id, session_id]), now).await?;
     if !session::revoke(&transaction, user_id, session_id, now).await? {
         return Err(Error::NotFound);
     }
@@ -113,10 +158,11 @@ pub async fn revoke(app: &App, principal: &Principal, session_id: Uuid, client: 
 /// Ends all sessions of the signed-in user but the one that asks. Returns how many were live.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when it could not be stored.
+/// UNAUTHENTICATED: the one that asks was ended meanwhile. SERVICE_UNAVAILABLE, when it could not be stored.
 pub async fn revoke_others(app: &App, principal: &Principal, client: &Client) -> Result<u64> {
     let (user_id, now) = (principal.user.id, app.clock.now());
     let transaction = app.write().await?;
+    Acting::of(principal).lock(&transaction, None, now).await?;
     let ended = session::revoke_all(&transaction, user_id, Some(principal.session.id), now).await?;
     if ended > 0 {
         audit::record(&transaction, Kind::SessionRevoked, Some(user_id), user_id, client, now).await?;

@@ -118,7 +118,7 @@ class Conversation {
    * Several at once, of whom it is not known who comes first: what they are told, without an order. What `different` matches is
    * what only the winner's answer shows.
    */
-  async race(what, requests, different) {
+  async race(what, requests, different = /$^/) {
     const answers = await inTurn(() => Promise.all(requests.map((sent) => this.exchange(sent))));
     // By what they say apart from values that differ; those get their names after.
     const bare = ({ text }) => new Names().replace(text.replace(/"requestId":"[^"]*"/g, "")).replace(different, "EITHER");
@@ -365,6 +365,10 @@ async function converse(c) {
   const raced = (await login("for a race", "turing")).data.login;
   await c.race("twelve refresh at once", Array.from({ length: 12 }, () => json(REFRESH, { refreshToken: raced.refreshToken })));
   await c.race("twelve sign out at once", Array.from({ length: 12 }, () => json(LOGOUT, { refreshToken: raced.refreshToken })));
+
+  const ending = [];
+  for (const what of ["one", "two", "three", "four"]) ending.push((await login(`to end others, ${what}`, "turing")).data.login);
+  await c.race("four end each other", ending.map(({ accessToken }) => { const sent = json(REVOKE_OTHERS); return { ...sent, headers: { ...sent.headers, ...bearer(accessToken) } }; }));
 
   // What is no request.
   const typename = JSON.stringify({ query: "{ __typename }" });
