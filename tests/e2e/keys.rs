@@ -84,7 +84,7 @@ fn without_a_key_the_server_does_not_start() {
 fn a_hang_up_has_the_keys_read_again_and_stops_nothing() {
     let folder = Folder::new("hang_up");
     printed(&folder, &["key", "generate", "--at", "2026-01-01T00:00:00Z"], &EDDSA);
-    let mut server = Server::start(&folder, &[FAST, EDDSA[0], EDDSA[1]]);
+    let server = Server::start(&folder, &[FAST, EDDSA[0], EDDSA[1]]);
     server.graphql(REGISTER);
     let old = access_token(&server.graphql(LOGIN));
     printed(&folder, &["key", "generate", "--at", "2026-01-02T00:00:00Z"], &EDDSA);

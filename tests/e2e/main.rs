@@ -10,9 +10,15 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_hallpass");
+
+/// How long something may take that comes at once, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An empty folder, gone when it is dropped.
 struct Folder(PathBuf);
@@ -47,7 +53,8 @@ impl Drop for Folder {
 /// A server that has said that it is ready; killed when it is dropped.
 struct Server {
     child: Child,
-    log: BufReader<std::process::ChildStderr>,
+    /// The lines of its log, until it ends.
+    log: Receiver<String>,
     port: u16,
 }
 
@@ -57,23 +64,45 @@ impl Server {
         let listen = format!("127.0.0.1:{port}");
         let mut command = folder.hallpass(&[], environment);
         let mut child = command.env("LISTEN", &listen).stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut server = Self { child, log, port };
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, log) = mpsc::channel();
+        // Beside the test, which could not stop waiting for a line that never comes. It ends with the server.
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let server = Self { child, log, port };
         server.wait_for_line("ready at");
         server
     }
 
     /// Reads the log up to a line with this text.
-    fn wait_for_line(&mut self, text: &str) {
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log ended without `{text}`");
+    fn wait_for_line(&self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        let mut read = Vec::new();
+        loop {
+            match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.contains(text) => return,
+                Ok(line) => read.push(line),
+                Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not come, but {read:#?}"),
+                Err(RecvTimeoutError::Disconnected) => panic!("the log ended without `{text}`: {read:#?}"),
+            }
+        }
+    }
+
+    /// Reads the log to its end, which is the server's.
+    fn last_lines(&self) -> String {
+        let end = Instant::now() + PATIENCE;
+        let mut read = Vec::new();
+        loop {
+            match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => read.push(line),
+                Err(RecvTimeoutError::Disconnected) => return read.join("\n"),
+                Err(RecvTimeoutError::Timeout) => panic!("the server goes on: {read:#?}"),
+            }
         }
     }
 
     fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -281,9 +310,8 @@ fn told_to_stop_it_stops_and_leaves_a_folded_database() {
         let mut server = Server::start(&folder, &[FAST]);
         assert!(server.graphql(REGISTER).contains("ada"));
         server.signal(signal);
+        let rest = server.last_lines();
         assert_eq!(server.child.wait().unwrap().code(), Some(0));
-        let mut rest = String::new();
-        server.log.read_to_string(&mut rest).unwrap();
         assert!(rest.contains("stopping"), "{rest}");
         assert!(!folder.0.join("hallpass.db-wal").exists(), "{signal}");
     }
@@ -292,10 +320,9 @@ fn told_to_stop_it_stops_and_leaves_a_folded_database() {
 #[test]
 fn the_log_may_be_json() {
     let folder = Folder::new("json_log");
-    let mut server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
+    let server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
     server.graphql(r#"{"query":"query WhoAmI { me { id } }"}"#);
-    let mut line = String::new();
-    server.log.read_line(&mut line).unwrap();
+    let line = server.log.recv_timeout(PATIENCE).unwrap();
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(
         (&line["operation"], &line["code"], &line["status"]),
