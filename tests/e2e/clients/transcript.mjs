@@ -13,7 +13,8 @@ import { emptyFolder, start } from "./server.mjs";
 const [binary, postgresUrl, mysqlUrl, kept] = process.argv.slice(2);
 // All of them say that they are here, so that what they say of themselves is the same.
 const PUBLIC_URL = "http://localhost:8160";
-const settings = { PUBLIC_URL, SECRET_KEY: "4d1f0b8e6c2a97f3b5d8e0a1c6f49273", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
+// Each request comes from an address of its own, so that none is refused that should not be.
+const settings = { PUBLIC_URL, THROTTLE: "true", PROXY_HEADER: "x-forwarded-for", TRUSTED_PROXIES: "127.0.0.1", SECRET_KEY: "4d1f0b8e6c2a97f3b5d8e0a1c6f49273", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 // Longer than times are exact to, so that no two steps share one.
 const PAUSE = 3;
 // What the transport adds, or what must differ and is looked at in another way.
@@ -46,6 +47,7 @@ class Names {
   replace(text) {
     return text
       .replace(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g, (token) => this.token(token))
+      .replace(/(retry-?after"?: ?|Try again in )\d{3,}/gi, "$1SECONDS")
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => this.of("ID", id))
       .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => `${this.of("TIME", time)}${time.length === 24 ? "" : ` as ${time}`}`);
   }
@@ -59,13 +61,16 @@ const inTurn = (action) => (turn = turn.then(action));
 class Conversation {
   names = new Names();
   lines = [];
+  requests = 0;
 
   constructor(port) {
     this.port = port;
   }
 
   /** The same, again while the server says that it is out of its depth: that is a slow machine's doing, and not the database's. */
-  async exchange(sent) {
+  async exchange({ headers, ...others }) {
+    this.requests += 1;
+    const sent = { headers: { "x-forwarded-for": `10.0.${this.requests >> 8}.${this.requests & 255}`, ...headers }, ...others };
     for (let puttingOff = 0; ; puttingOff += 1) {
       const answer = await this.send(sent);
       if (answer.status !== 503 || puttingOff === 5) return answer;
@@ -234,14 +239,14 @@ async function converse(c) {
     if (data?.register) await c.graphql(`me, name ${what}`, ME, undefined, bearer(data.register.accessToken));
   }
   for (const [what, email] of Object.entries(ADDRESSES)) {
-    const { data } = await register(`address ${what}`, { email });
+    const { data, text } = await register(`address ${what}`, { email });
     if (data?.register) await c.graphql(`me, address ${what}`, ME, undefined, bearer(data.register.accessToken));
-    await login(`address ${what}`, email);
+    if (data?.register || text.includes("EMAIL_TAKEN")) await login(`address ${what}`, email);
   }
   for (const username of USERNAMES) {
     const what = `username ${JSON.stringify(username)}`;
-    const { data } = await register(what, { username });
-    await login(what, username);
+    const { data, text } = await register(what, { username });
+    if (data?.register || text.includes("USERNAME_TAKEN")) await login(what, username);
     if (!data?.register) continue;
     // As databases pad and fold.
     await login(`${what}, a space after`, `${username} `);
@@ -365,6 +370,15 @@ async function converse(c) {
   const raced = (await login("for a race", "turing")).data.login;
   await c.race("twelve refresh at once", Array.from({ length: 12 }, () => json(REFRESH, { refreshToken: raced.refreshToken })));
   await c.race("twelve sign out at once", Array.from({ length: 12 }, () => json(LOGOUT, { refreshToken: raced.refreshToken })));
+
+  // Too many attempts: how many are taken, and who is refused, does not depend on who counts them.
+  const from = (address) => ({ "x-forwarded-for": address });
+  for (const [who, username, address] of [["Ada's", "ada-lovelace", "198.51.100.1"], ["nobody's", "nobody", "198.51.100.2"]]) {
+    const guess = json(LOGIN, { username, password: "wrong horse battery" });
+    await c.race(`sixteen guess ${who} password at once`, Array.from({ length: 16 }, () => ({ ...guess, headers: { ...guess.headers, ...from(address) } })));
+    await login(`the right password, after too many guesses of ${who}`, username, PASSWORD, {}, from(address));
+    await login(`the right password, from elsewhere, after too many guesses of ${who}`, username);
+  }
 
   const ending = [];
   for (const what of ["one", "two", "three", "four"]) ending.push((await login(`to end others, ${what}`, "turing")).data.login);
