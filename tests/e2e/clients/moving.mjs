@@ -1,5 +1,6 @@
-// The README's recipes: a copy of SQLite's file, taken while the server runs and restored; and the move to PostgreSQL.
-// node moving.mjs <binary> <postgres url> <README.md>
+// The README's recipes: a copy of SQLite's file, taken while the server runs and restored; and the moves to PostgreSQL
+// and MariaDB.
+// node moving.mjs <binary> <postgres url> <mysql url> <README.md>
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
@@ -8,7 +9,7 @@ import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
-const [binary, postgresUrl, readme] = process.argv.slice(2);
+const [binary, postgresUrl, mysqlUrl, readme] = process.argv.slice(2);
 const port = 8153;
 const section = readFileSync(readme, "utf8").split("\n## Grow\n")[1].split("\n## ")[0];
 const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text);
@@ -24,18 +25,25 @@ const folder = emptyFolder();
 const bin = emptyFolder();
 symlinkSync(resolve(binary), join(bin, "hallpass"));
 const sh = (text) => execFileSync("bash", ["--norc", "-euo", "pipefail", "-c", text], { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, LISTEN: `127.0.0.1:${port}`, RUST_LOG: "warn" }, encoding: "utf8" });
-const settings = { BCRYPT_COST: "10" };
+const settings = { THROTTLE: "true", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 const origin = `http://localhost:${port}`;
 const client = accounts(origin);
 
-// Ada has a name that is hard on CSV, Bo has no name at all; Cy has signed out.
+/** All that someone sees of their account. */
+async function seen({ accessToken }) {
+  const query = "{ me { id username email firstName lastName isActive roles createdAt updatedAt lastLoginAt sessions { id isCurrent userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
+  const answer = await fetch(`${origin}/graphql?query=${encodeURIComponent(query)}`, { headers: { authorization: `Bearer ${accessToken}` } });
+  return answer.text();
+}
+
+// Ada has a name that is hard on CSV and SQL, Bo has no name at all; Cy has signed out.
 let stop = await start(binary, port, settings, undefined, folder);
 const registered = await fetch(`${origin}/graphql`, {
   method: "POST",
   headers: { "content-type": "application/json" },
   body: JSON.stringify({
     query: "mutation($input: RegisterInput!) { register(input: $input) { refreshToken } }",
-    variables: { input: { username: "ada", password: PASSWORD, email: "ada@example.org", firstName: 'Áda, "the" first', lastName: "\\N", tokenDelivery: "BODY" } },
+    variables: { input: { username: "ada", password: PASSWORD, email: "ada@example.org", firstName: `Áda, "the" \u{1f600} first's`, lastName: "\\N;\\", tokenDelivery: "BODY" } },
   }),
 });
 const ada = (await registered.json()).data.register;
@@ -57,26 +65,36 @@ check("who came later does not", (await client.login("dee")).code === "INVALID_C
 check("a refresh token newer than the backup ends its session", (await client.refresh(later.refreshToken)).code === "SESSION_REVOKED");
 check("one of the backup's is good", generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
 const bearer = (await client.login("bo")).data.login;
+// The last that is written before the moves.
+const adasPair = (await client.login("ada")).data.login;
+const before = await seen(adasPair);
 await stop();
 
-const columns = sh(`sqlite3 -separator ' ' hallpass.db "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'seaql%'"`);
-const lacking = columns.trim().split("\n").filter((line) => {
-  const [table, column] = line.split(" ");
-  return !new RegExp(`^move ${table} .*\\b${column}\\b`, "m").test(recipe("hallpass migrate"));
-});
-check(["all columns are moved", ...lacking].join(", not "), lacking.length === 0);
+const tables = sh("sqlite3 hallpass.db \"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'seaql%' ORDER BY name\"").trim().split("\n");
+const counts = tables.map((table) => sh(`sqlite3 hallpass.db "SELECT COUNT(*) FROM ${table}"`).trim());
+check(`all tables have something to move: ${tables.map((table, index) => `${counts[index]} ${table}`).join(", ")}`, !counts.includes("0"));
 
-const { url, ask } = database(postgresUrl, "moving");
-sh(recipe("hallpass migrate").replace(/^export DATABASE_URL=.*$/m, `export DATABASE_URL='${url}'`));
-stop = await start(binary, port, { ...settings, DATABASE_URL: url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
-for (const name of ["ada", "bo", "cy"]) check(`moved, ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
-check("an access token from before is good", (await client.me(bearer.accessToken)).data?.me?.username === "bo");
-check("a refresh token from before is good", (await client.refresh(bearer.refreshToken)).data?.refreshToken);
-check("a lost answer from before is made good", generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
-check("who had signed out has", (await client.refresh(cy.refreshToken)).code === "SESSION_REVOKED" && isRefused(await client.me(cy.accessToken)));
-const name = ask("SELECT first_name = 'Áda, \"the\" first' AND last_name = E'\\\\N' AND email = 'ada@example.org' FROM users WHERE username = 'ada'");
-check("names are as they were", name === "t");
-check("nothing is empty that was null", ask("SELECT COUNT(*) FROM users WHERE first_name = '' OR email = ''") === "0");
-await stop();
+/** Moves by a recipe to an empty database, and looks whether all is as it was. */
+async function move(text, { url, kind, ask }) {
+  sh(text);
+  for (const [index, table] of tables.entries()) check(`${kind}: all ${table} have come`, ask(`SELECT COUNT(*) FROM ${table}`) === counts[index]);
+  const stop = await start(binary, port, { ...settings, DATABASE_URL: url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
+  check(`${kind}: what Ada sees is as it was`, (await seen(adasPair)) === before && before.includes("first's"));
+  for (const name of ["ada", "bo", "cy"]) check(`${kind}: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
+  check(`${kind}: an access token from before is good`, (await client.me(bearer.accessToken)).data?.me?.username === "bo");
+  check(`${kind}: a refresh token from before is good`, (await client.refresh(bearer.refreshToken)).data?.refreshToken);
+  check(`${kind}: a lost answer from before is made good`, generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
+  check(`${kind}: who had signed out has`, (await client.refresh(cy.refreshToken)).code === "SESSION_REVOKED" && isRefused(await client.me(cy.accessToken)));
+  check(`${kind}: nothing is empty that was null`, ask("SELECT COUNT(*) FROM users WHERE first_name = '' OR email = ''") === "0");
+  await stop();
+}
+
+const named = (text, url) => text.replace(/^export DATABASE_URL=.*$/m, `export DATABASE_URL='${url}'`);
+const postgres = database(postgresUrl, "moving");
+await move(named(recipe("| psql "), postgres.url), postgres);
+const mysql = database(mysqlUrl, "moving");
+const { hostname, port: mysqlPort, username, password, pathname } = new URL(mysql.url);
+const address = `--host=${hostname} --port=${mysqlPort || 3306} --user=${username} ${password && `--password='${decodeURIComponent(password)}'`} ${pathname.slice(1)}`;
+await move(named(recipe("| mariadb "), mysql.url).replace("--host=db.example.org --user=hallpass -p hallpass", address), mysql);
 console.log(`${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
