@@ -15,13 +15,17 @@ pub mod throttle;
 
 pub use principal::{Principal, Viewer, principal};
 
-/// Where a request came from, as far as it is kept.
+use crate::language::Language;
+
+/// Where a request came from, as far as it is kept, and how to speak to whoever sent it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// The address of the client; none where it has none, as on the command line.
     pub ip_address: Option<IpAddr>,
     /// What the client says it is; see [`Client::new`].
     pub user_agent: Option<String>,
+    /// The language to speak to whoever uses it.
+    pub language: Language,
 }
 
 /// What `sessions.user_agent` and `audit_events.user_agent` hold.
@@ -33,6 +37,6 @@ impl Client {
     pub fn new(ip_address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let user_agent =
             user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
-        Self { ip_address, user_agent }
+        Self { ip_address, user_agent, language: Language::default() }
     }
 }

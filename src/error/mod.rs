@@ -1,14 +1,17 @@
 //! What can go wrong, as one closed type.
 //!
 //! Every use case and resolver returns [`Result`]. What the public sees of an [`Error`] is decided here (code,
-//! message) and in two other places only: `graphql/errors.rs` writes it as `extensions`, `http/graphql/refusal.rs`
-//! gives a refused request its status. No message ever holds a value that a client sent.
+//! message, in the words of `messages/`) and in two other places only: `graphql/errors.rs` writes it as `extensions`,
+//! `http/graphql/refusal.rs` gives a refused request its status. No message ever holds a value that a client sent.
 
+mod messages;
 mod problems;
 
 use std::{fmt, sync::Arc};
 
 pub use problems::{InputError, Problems};
+
+use crate::language::Language;
 
 /// The result of everything that can fail in front of a user.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -58,7 +61,7 @@ pub enum Error {
     Internal(Arc<str>),
 }
 
-/// The stable name of an [`Error`]: `extensions.code`.
+/// The stable name of an [`Error`]: `extensions.code`. Each has its words in the files of `messages/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "described where they are published, in graphql/errors.rs")]
 pub enum ErrorCode {
@@ -186,47 +189,9 @@ impl Error {
 
 impl std::error::Error for Error {}
 
-/// The public message: what was wrong and what to do.
+/// In English, for the log and the command line; the public's is [`Error::message`].
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Input(problems) => match problems.as_slice() {
-                [problem] => problem.fmt(f),
-                _ => f.write_str("Some fields need another look; `errors` says which and why."),
-            },
-            Self::InvalidCredentials => f.write_str("The username or password is wrong."),
-            Self::AccountDisabled => f.write_str("This account is disabled. Ask an administrator to enable it."),
-            Self::SessionNotFound => f.write_str("There is no session to refresh. Sign in."),
-            Self::SessionExpired => f.write_str("This session has expired. Sign in again."),
-            Self::SessionRevoked => f.write_str("This session has ended. Sign in again."),
-            Self::NotFound => f.write_str("There is no such thing, or it is not yours."),
-            Self::RegistrationDisabled => {
-                f.write_str("New accounts can't be registered here. Ask an administrator for one.")
-            }
-            Self::Unauthenticated(reason) => reason.fmt(f),
-            Self::BadUserInput(message) | Self::ValidationFailed(message) => f.write_str(message),
-            Self::BadRequest(message) => f.write_str(message),
-            Self::ParseFailed => f.write_str("The GraphQL document has a syntax error at the location given."),
-            Self::RateLimited { retry_after } => {
-                write!(f, "There were too many attempts. Try again in {retry_after} s.")
-            }
-            Self::ServiceUnavailable { retry_after, .. } => {
-                write!(f, "The server can't answer this right now. Try again in {retry_after} s.")
-            }
-            Self::Internal(_) => {
-                f.write_str("Something went wrong on our side. Give `requestId` to whoever runs this server.")
-            }
-        }
-    }
-}
-
-impl fmt::Display for UnauthenticatedReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TokenMissing => "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`.",
-            Self::TokenExpired => "The access token has expired. Refresh it, or sign in again.",
-            Self::TokenInvalid => "The access token is not valid. Sign in again.",
-            Self::SessionRevoked => "This session has ended. Sign in again.",
-        })
+        f.write_str(&self.message(Language::English))
     }
 }

@@ -111,10 +111,11 @@ impl Engine {
 
     /// Executes a request.
     pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Outcome {
-        let request_id = context.request_id;
+        let (request_id, language) = (context.request_id, context.client.language);
         let circumstances = self.is_local.then_some(context.circumstances);
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
-            let published = errors.iter_mut().map(|error| publish(error, request_id, circumstances)).collect();
+            let published =
+                errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
             let response = Response::from_errors(errors);
             Outcome::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
         };
@@ -155,7 +156,8 @@ impl Engine {
         if let Some(text) = text {
             self.documents.keep(&text, document);
         }
-        let errors = response.errors.iter_mut().map(|error| publish(error, request_id, circumstances)).collect();
+        let errors =
+            response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
         Outcome::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Circumstances;
-use crate::{Error, error};
+use crate::{Error, error, language::Language};
 
 /// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
 /// generated types know it.
@@ -35,7 +35,7 @@ pub struct ErrorExtensions {
 pub struct InputError {
     /// Stable. What is wrong with the field.
     code: ErrorCode,
-    /// For people, in English.
+    /// For people, in the language of `Accept-Language` (en, ru).
     message: String,
     /// Path of the input field at fault, from inside `input`: `["password"]`. `null` when it concerns the whole form.
     field: Option<Vec<String>>,
@@ -125,10 +125,10 @@ pub fn code_name(code: error::ErrorCode) -> String {
 }
 
 impl ErrorExtensions {
-    fn new(error: &Error, request_id: Uuid, circumstances: Option<Circumstances>) -> Self {
+    fn new(error: &Error, request_id: Uuid, language: Language, circumstances: Option<Circumstances>) -> Self {
         let errors = error.problems().iter().map(|problem| InputError {
             code: problem.code.into(),
-            message: problem.to_string(),
+            message: problem.message(language).into_owned(),
             field: Some(vec![problem.field.to_owned()]),
             limit: problem.limit,
         });
@@ -145,19 +145,24 @@ impl ErrorExtensions {
 
 /// An error without a place in a document, ready for an answer.
 #[must_use]
-pub fn server_error(error: Error, request_id: Uuid) -> ServerError {
+pub fn server_error(error: Error, request_id: Uuid, language: Language) -> ServerError {
     let mut published = ServerError::new("", None);
     published.source = Some(Arc::new(error));
-    publish(&mut published, request_id, None);
+    publish(&mut published, request_id, language, None);
     published
 }
 
-/// Gives an error its public message and its extensions; what is ours to mend goes to the log.
+/// Gives an error its public message, in `language`, and its extensions; what is ours to mend goes to the log.
 ///
 /// An error of ours travels as the source. Another source is nothing that we foresaw. Without one the engine itself
 /// raised the error while executing, which it does for values that it can't read. `circumstances` are for hints; without
 /// them none are told.
-pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid, circumstances: Option<Circumstances>) -> Error {
+pub(super) fn publish(
+    server_error: &mut ServerError,
+    request_id: Uuid,
+    language: Language,
+    circumstances: Option<Circumstances>,
+) -> Error {
     let error = match (server_error.source::<Error>(), &server_error.source) {
         (Some(error), _) => error.clone(),
         (None, Some(_)) => Error::internal(&server_error.message),
@@ -166,17 +171,19 @@ pub(super) fn publish(server_error: &mut ServerError, request_id: Uuid, circumst
     if let Some(cause) = error.cause() {
         tracing::error!(%request_id, code = ?error.code(), cause, "a request failed");
     }
-    server_error.message = error.to_string();
-    server_error.extensions = Some(extensions(&error, request_id, circumstances));
+    server_error.message = error.message(language).into_owned();
+    server_error.extensions = Some(ErrorExtensions::new(&error, request_id, language, circumstances).into());
     error
 }
 
-fn extensions(error: &Error, request_id: Uuid, circumstances: Option<Circumstances>) -> ErrorExtensionValues {
-    let mut values = ErrorExtensionValues::default();
-    if let Ok(Value::Object(fields)) = async_graphql::to_value(ErrorExtensions::new(error, request_id, circumstances)) {
-        for (name, value) in fields {
-            values.set(name, value);
+impl From<ErrorExtensions> for ErrorExtensionValues {
+    fn from(extensions: ErrorExtensions) -> Self {
+        let mut values = Self::default();
+        if let Ok(Value::Object(fields)) = async_graphql::to_value(extensions) {
+            for (name, value) in fields {
+                values.set(name, value);
+            }
         }
+        values
     }
-    values
 }

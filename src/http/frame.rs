@@ -11,8 +11,8 @@ use axum::{
     http::{
         HeaderMap, HeaderValue,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-            X_FRAME_OPTIONS,
+            ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
     middleware::Next,
@@ -96,6 +96,8 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
 /// Turns a panic and a handler without end into answers. `/graphql` looks at the time itself, from when the body has come.
 pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let id = request_id::of(&request);
+    // Read only if there is something to say.
+    let accept_language = request.headers().get(ACCEPT_LANGUAGE).cloned();
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
     let limit = server.limits.body_timeout + server.limits.handler_timeout;
     let error = match tokio::time::timeout(limit, handler).await {
@@ -104,5 +106,6 @@ pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, n
         Ok(Err(_)) => Error::internal("a handler panicked"),
         Err(_) => Error::unavailable(5, "a handler took too long"),
     };
-    Refusal::from(error).into_response(MediaType::Json, id)
+    let language = peer::language(accept_language.as_ref());
+    Refusal::from(error).into_response(MediaType::Json, id, language)
 }

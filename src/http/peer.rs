@@ -5,14 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use axum::{
     extract::Request,
     http::{
-        HeaderMap, HeaderName,
-        header::{FORWARDED, USER_AGENT},
+        HeaderMap, HeaderName, HeaderValue,
+        header::{ACCEPT_LANGUAGE, FORWARDED, USER_AGENT},
     },
 };
 
 use crate::{
     accounts::Client,
     config::{Proxies, ProxyHeader, Settings},
+    language::Language,
 };
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -21,7 +22,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// What is kept of a request's origin.
+/// What is to be known of a request's origin.
 pub(super) fn client(settings: &Settings, request: &Request) -> Client {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
     let address = peer.map(|peer| match &settings.proxies {
@@ -29,7 +30,14 @@ pub(super) fn client(settings: &Settings, request: &Request) -> Client {
         None => peer,
     });
     let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    Client::new(address, user_agent.as_deref())
+    let mut client = Client::new(address, user_agent.as_deref());
+    client.language = language(request.headers().get(ACCEPT_LANGUAGE));
+    client
+}
+
+/// The language of the answer, from the header `Accept-Language`.
+pub(super) fn language(accept_language: Option<&HeaderValue>) -> Language {
+    accept_language.and_then(|value| value.to_str().ok()).map(Language::of_accept_language).unwrap_or_default()
 }
 
 /// Whether some proxy says whom it forwards for.

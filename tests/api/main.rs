@@ -20,6 +20,7 @@ mod house;
 mod identity;
 mod indexes;
 mod keys;
+mod languages;
 mod limits;
 mod login;
 mod migrations;

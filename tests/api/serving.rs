@@ -154,8 +154,9 @@ async fn a_body_and_a_handler_without_end_are_answered() {
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (408, "BAD_REQUEST"));
 
     let actor = Actor::new(http::router(&server.app, Limits { handler_timeout: short, ..Limits::default() }));
-    let answer = actor.login("nobody", "whatever it is").await;
+    let answer = actor.speaking("ru").login("nobody", "whatever it is").await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "SERVICE_UNAVAILABLE"));
+    assert!(answer.text.contains("Повторите попытку через 5 секунд."), "{answer:?}");
     assert_eq!(answer.header("retry-after"), Some("5"));
 }
 

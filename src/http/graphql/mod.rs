@@ -44,29 +44,31 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         return playground::page().await;
     }
     let id = request_id::of(&request);
+    let client = peer::client(&server.app.settings, &request);
+    let language = client.language;
     let media_type = match accept::negotiate(request.headers()) {
         Ok(media_type) => media_type,
-        Err(refusal) => return refusal.into_response(MediaType::Json, id),
+        Err(refusal) => return refusal.into_response(MediaType::Json, id, language),
     };
     let Ok(refresh_cookie) = server.refresh_cookie.read(request.headers()) else {
-        return Refusal::foreign_origin().into_response(media_type, id);
+        return Refusal::foreign_origin().into_response(media_type, id, language);
     };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
-    let mut context = RequestContext::new(id, viewer, peer::client(&server.app.settings, &request));
+    let mut context = RequestContext::new(id, viewer, client);
     context.circumstances = circumstances::of(request.headers(), viewer);
     if !is_get {
         context.refresh_cookie = refresh_cookie;
     }
     let request = match request::read(request, server.limits.body_timeout).await {
         Ok(request) => request,
-        Err(refusal) => return refusal.into_response(media_type, id),
+        Err(refusal) => return refusal.into_response(media_type, id, language),
     };
     let allow = if is_get { Allow::Queries } else { Allow::Everything };
     let execution = server.engine.execute(request, context, allow);
     // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
     let Ok(outcome) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
-        return Refusal::from(Error::unavailable(5, "a request took too long")).into_response(media_type, id);
+        return Refusal::from(Error::unavailable(5, "a request took too long")).into_response(media_type, id, language);
     };
     match outcome {
         Outcome::Executed(answer) => {
@@ -90,7 +92,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         }
         Outcome::NotAQuery => {
             Refusal::method_not_allowed("A mutation can't be sent by GET. Send it by POST, as JSON.", "POST")
-                .into_response(media_type, id)
+                .into_response(media_type, id, language)
         }
     }
 }
@@ -109,7 +111,10 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
     if !(may_cache && answer.errors.is_empty()) || answer.response.cache_control.value().is_none() {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
+    // Nothing but an error is in a language, so that caches need not keep the rest once for each.
+    let varies =
+        if answer.errors.is_empty() { "accept, authorization" } else { "accept, accept-language, authorization" };
+    headers.insert(VARY, HeaderValue::from_static(varies));
     let is_unauthenticated = answer.errors.iter().any(|error| error.reason().is_some());
     if is_unauthenticated && viewer != Viewer::Anonymous {
         // RFC 6750 §3.1

@@ -4,7 +4,7 @@ use async_graphql::ServerError;
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, VARY},
     },
     response::{IntoResponse, Response},
 };
@@ -12,7 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{LogFields, MediaType};
-use crate::{Error, graphql::errors::server_error};
+use crate::{Error, graphql::errors::server_error, language::Language};
 
 /// Why nothing was executed, and the status that says so.
 #[derive(Debug)]
@@ -43,10 +43,15 @@ impl Refusal {
     }
 
     /// The answer, as GraphQL JSON.
-    pub(in crate::http) fn into_response(self, media_type: MediaType, request_id: Uuid) -> Response {
+    pub(in crate::http) fn into_response(
+        self,
+        media_type: MediaType,
+        request_id: Uuid,
+        language: Language,
+    ) -> Response {
         let code = self.error.code();
         let retry_after = self.error.retry_after();
-        let errors = [server_error(self.error, request_id)];
+        let errors = [server_error(self.error, request_id, language)];
         let mut response = errors_response(self.status, media_type, &errors);
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
@@ -77,5 +82,6 @@ pub(super) fn errors_response(status: StatusCode, media_type: MediaType, errors:
         errors: &'a [ServerError],
     }
     let body = serde_json::to_vec(&Body { errors }).unwrap_or_default();
-    (status, [(CONTENT_TYPE, media_type.content_type())], body).into_response()
+    let varies = HeaderValue::from_static("accept, accept-language");
+    (status, [(CONTENT_TYPE, media_type.content_type()), (VARY, varies)], body).into_response()
 }

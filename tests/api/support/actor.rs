@@ -54,6 +54,11 @@ impl Actor {
         Self { address: Some(address.parse().unwrap()), ..self.clone() }
     }
 
+    /// The same person, who reads these languages.
+    pub fn speaking(&self, languages: &str) -> Self {
+        self.with_header("accept-language", languages)
+    }
+
     /// The same person with one more header.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut actor = self.clone();

@@ -1,0 +1,54 @@
+//! In English.
+
+use std::borrow::Cow;
+
+use crate::error::{ErrorCode, UnauthenticatedReason};
+
+/// The words for a code, with the bound that was broken or the seconds to wait.
+pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
+    let characters = if number == 1 { "character" } else { "characters" };
+    match code {
+        ErrorCode::InvalidInput => "Some fields need another look; `errors` says which and why.",
+        ErrorCode::Required => "This field is required.",
+        ErrorCode::TooLong | ErrorCode::PasswordTooLong => return format!("Use at most {number} {characters}.").into(),
+        ErrorCode::InvalidEmail => "This is not an e-mail address; it should look like ada@example.org.",
+        ErrorCode::InvalidUsername => "Use letters (A-Z), digits, `_` and `-` only.",
+        ErrorCode::UsernameTaken => "This username is taken. Choose another.",
+        ErrorCode::EmailTaken => "There is an account with this e-mail address. Sign in instead.",
+        ErrorCode::PasswordTooShort => return format!("Use at least {number} {characters}.").into(),
+        ErrorCode::PasswordTooCommon => {
+            "Others would guess this password first. Use one that is neither common nor your own name."
+        }
+        ErrorCode::InvalidCredentials => "The username or password is wrong.",
+        ErrorCode::AccountDisabled => "This account is disabled. Ask an administrator to enable it.",
+        ErrorCode::RegistrationDisabled => "New accounts can't be registered here. Ask an administrator for one.",
+        ErrorCode::SessionNotFound => "There is no session to refresh. Sign in.",
+        ErrorCode::SessionExpired => "This session has expired. Sign in again.",
+        ErrorCode::SessionRevoked => "This session has ended. Sign in again.",
+        ErrorCode::NotFound => "There is no such thing, or it is not yours.",
+        ErrorCode::Unauthenticated => "This takes a signed-in user. Sign in.",
+        ErrorCode::BadUserInput => "This holds a character that can't be stored. Remove it.",
+        ErrorCode::BadRequest => "This is not a GraphQL request.",
+        ErrorCode::GraphqlParseFailed => "The GraphQL document has a syntax error at the location given.",
+        ErrorCode::GraphqlValidationFailed => "The GraphQL document does not fit the schema at the location given.",
+        ErrorCode::InternalServerError => {
+            "Something went wrong on our side. Give `requestId` to whoever runs this server."
+        }
+        ErrorCode::RateLimited => return format!("There were too many attempts. Try again in {number} s.").into(),
+        ErrorCode::ServiceUnavailable => {
+            return format!("The server can't answer this right now. Try again in {number} s.").into();
+        }
+    }
+    .into()
+}
+
+pub(super) const fn reason(reason: UnauthenticatedReason) -> &'static str {
+    match reason {
+        UnauthenticatedReason::TokenMissing => {
+            "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`."
+        }
+        UnauthenticatedReason::TokenExpired => "The access token has expired. Refresh it, or sign in again.",
+        UnauthenticatedReason::TokenInvalid => "The access token is not valid. Sign in again.",
+        UnauthenticatedReason::SessionRevoked => "This session has ended. Sign in again.",
+    }
+}

@@ -1,0 +1,93 @@
+//! In Russian. A single phrase has no full stop, as in the tutorials.
+
+use std::borrow::Cow;
+
+use crate::error::{ErrorCode, UnauthenticatedReason};
+
+/// The words for a code, with the bound that was broken or the seconds to wait.
+pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
+    let characters = form(number, ["символ", "символа", "символов"]);
+    let seconds = form(number, ["секунду", "секунды", "секунд"]);
+    match code {
+        ErrorCode::InvalidInput => "Некоторые поля нужно исправить; какие и почему, сказано в `errors`",
+        ErrorCode::Required => "Заполните это поле",
+        ErrorCode::TooLong => return format!("Здесь допускается максимум {number} {characters}").into(),
+        ErrorCode::InvalidEmail => "Это не адрес электронной почты; он выглядит так: ada@example.org",
+        ErrorCode::InvalidUsername => "Имя пользователя должно содержать только латинские буквы, цифры, `_` и `-`",
+        ErrorCode::UsernameTaken => "Имя пользователя уже занято",
+        ErrorCode::EmailTaken => "Email уже зарегистрирован",
+        ErrorCode::PasswordTooShort => {
+            return format!("Пароль должен содержать минимум {number} {characters}").into();
+        }
+        ErrorCode::PasswordTooLong => {
+            return format!("Пароль должен содержать максимум {number} {characters}").into();
+        }
+        ErrorCode::PasswordTooCommon => {
+            "Такой пароль подбирают первым. Выберите другой: не из распространённых и не своё имя."
+        }
+        ErrorCode::InvalidCredentials => "Неверное имя пользователя или пароль",
+        ErrorCode::AccountDisabled => "Неактивный пользователь",
+        ErrorCode::RegistrationDisabled => "Регистрация здесь закрыта. Обратитесь к администратору.",
+        ErrorCode::SessionNotFound => "Недействительный refresh токен",
+        ErrorCode::SessionExpired => "Сеанс истёк. Войдите снова.",
+        ErrorCode::SessionRevoked => "Сеанс завершён. Войдите снова.",
+        ErrorCode::NotFound => "Этого нет, или оно принадлежит не вам",
+        ErrorCode::Unauthenticated => "Не удалось проверить учетные данные",
+        ErrorCode::BadUserInput => "Здесь есть символ, который нельзя сохранить. Удалите его.",
+        ErrorCode::BadRequest => "Это не запрос GraphQL",
+        ErrorCode::GraphqlParseFailed => "В указанном месте документа GraphQL синтаксическая ошибка",
+        ErrorCode::GraphqlValidationFailed => "В указанном месте документ GraphQL не соответствует схеме",
+        ErrorCode::InternalServerError => {
+            "На сервере произошла ошибка. Сообщите `requestId` тому, кто отвечает за сервер."
+        }
+        ErrorCode::RateLimited => {
+            return format!("Слишком много попыток. Повторите через {number} {seconds}.").into();
+        }
+        ErrorCode::ServiceUnavailable => {
+            return format!("Сервер сейчас не может ответить. Повторите попытку через {number} {seconds}.").into();
+        }
+    }
+    .into()
+}
+
+pub(super) const fn reason(reason: UnauthenticatedReason) -> &'static str {
+    match reason {
+        UnauthenticatedReason::TokenMissing => "Не удалось проверить учетные данные",
+        UnauthenticatedReason::TokenExpired => "Токен истёк",
+        UnauthenticatedReason::TokenInvalid => "Неверный токен",
+        UnauthenticatedReason::SessionRevoked => "Сеанс завершён. Войдите снова.",
+    }
+}
+
+/// The form of a noun beside a number: of one (1, 21, 101), of few (2, 23), of many (5, 11, 20).
+fn form(number: u32, [one, few, many]: [&'static str; 3]) -> &'static str {
+    match (number % 100, number % 10) {
+        (11..=14, _) => many,
+        (_, 1) => one,
+        (_, 2..=4) => few,
+        _ => many,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_agree_with_their_numbers() {
+        for (forms, numbers) in [
+            ("символ", [1, 21, 101, 1001].as_slice()),
+            ("символа", &[2, 3, 4, 22, 64, 102]),
+            ("символов", &[0, 5, 8, 10, 11, 12, 13, 14, 19, 20, 100, 111, 112, 128]),
+        ] {
+            for number in numbers {
+                let words = words(ErrorCode::PasswordTooShort, *number);
+                assert_eq!(words, format!("Пароль должен содержать минимум {number} {forms}"));
+            }
+        }
+        for (end, number) in [("через 1 секунду.", 1), ("через 3 секунды.", 3), ("через 30 секунд.", 30)]
+        {
+            assert!(words(ErrorCode::ServiceUnavailable, number).ends_with(end), "{number}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Messages in the language of whoever reads them. The Russian ones that the FastAPI tutorials answer, too, are theirs
+//! to the letter.
+
+use async_graphql::resolver_utils::{EnumItem, EnumType};
+use axum::http::{Method, header};
+use chrono::TimeDelta;
+use hallpass::{
+    Error,
+    entity::user,
+    error::{InputError, Problems, UnauthenticatedReason},
+    graphql::errors::ErrorCode,
+    language::Language,
+};
+use sea_orm::{EntityTrait, sea_query::Expr};
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+fn message(answer: &Answer) -> String {
+    answer.error()["message"].as_str().unwrap().to_owned()
+}
+
+/// The problems of a form, in words.
+fn messages(answer: &Answer) -> Vec<String> {
+    let error = answer.error();
+    let problems = error["extensions"]["errors"].as_array().unwrap();
+    problems.iter().map(|problem| problem["message"].as_str().unwrap().to_owned()).collect()
+}
+
+fn is_russian(text: &str) -> bool {
+    text.chars().any(|c| ('а'..='я').contains(&c))
+}
+
+#[test]
+fn every_code_has_words_in_every_language() {
+    let items: &[EnumItem<ErrorCode>] = ErrorCode::items();
+    let problems = items.iter().map(|item| {
+        let mut problems = Problems::default();
+        problems.push(InputError::with_limit(item.value.into(), "field", 7));
+        (item.name, Error::from(problems))
+    });
+    let reasons = [
+        UnauthenticatedReason::TokenMissing,
+        UnauthenticatedReason::TokenExpired,
+        UnauthenticatedReason::TokenInvalid,
+        UnauthenticatedReason::SessionRevoked,
+    ];
+    let reasons = reasons.map(|reason| ("UNAUTHENTICATED", Error::Unauthenticated(reason)));
+    let waiting = [
+        ("RATE_LIMITED", Error::RateLimited { retry_after: 7 }),
+        ("SERVICE_UNAVAILABLE", Error::unavailable(7, "a secret of ours")),
+    ];
+    for (name, error) in problems.chain(reasons).chain(waiting) {
+        let [english, russian] = Language::ALL.map(|language| error.message(language).into_owned());
+        assert!(english.len() > 10 && english.is_ascii(), "{name}: {english}");
+        assert!(russian.len() > 10 && is_russian(&russian), "{name}: {russian}");
+        assert_eq!(english.contains('7'), russian.contains('7'), "{name}: {english} {russian}");
+        // What goes to the log does not turn with its readers.
+        assert_eq!(error.to_string(), english);
+    }
+}
+
+#[tokio::test]
+async fn who_speaks_russian_hears_what_the_tutorials_say() {
+    let server = TestServer::start().await;
+    let ada = server.anonymous().speaking("ru");
+    let form = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    let token = ada.register(form).await.data("/register/accessToken").as_str().unwrap().to_owned();
+
+    assert_eq!(message(&ada.login("ada", "another password").await), "Неверное имя пользователя или пароль");
+    assert_eq!(message(&ada.login("nobody", "another password").await), "Неверное имя пользователя или пароль");
+    let register = async |username: &str, email: &str, password: &str| {
+        ada.register(json!({ "username": username, "email": email, "password": password })).await
+    };
+    let taken = register("Bo", "ADA@example.org", "correct horse").await;
+    assert_eq!(message(&taken), "Email уже зарегистрирован");
+    let taken = register("ADA", "bo@example.org", "correct horse").await;
+    assert_eq!(message(&taken), "Имя пользователя уже занято");
+    let short = register("bo", "bo@example.org", "short").await;
+    assert_eq!(message(&short), "Пароль должен содержать минимум 8 символов");
+
+    assert_eq!(message(&ada.refresh("not.a.token").await), "Недействительный refresh токен");
+    assert_eq!(message(&ada.me().await), "Не удалось проверить учетные данные");
+    assert_eq!(message(&ada.with_bearer("not.a.token").me().await), "Неверный токен");
+    let ada = ada.with_bearer(&token);
+    ada.me().await.data("/me/id");
+    server.clock.advance(TimeDelta::hours(1));
+    assert_eq!(message(&ada.me().await), "Токен истёк");
+
+    let transaction = server.app.write().await.unwrap();
+    let disable = user::Entity::update_many().col_expr(user::Column::IsActive, Expr::value(false));
+    disable.exec(&transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(message(&ada.login("ada", &password_of("ada")).await), "Неактивный пользователь");
+}
+
+#[tokio::test]
+async fn a_form_with_several_mistakes_hears_of_all_of_them_in_one_language() {
+    let server = TestServer::start().await;
+    let sent = json!({ "username": "ада", "password": "короче", "email": "ada", "firstName": "Ж".repeat(101) });
+    let answer = server.anonymous().speaking("ru-RU,ru;q=0.9,en;q=0.8").register(sent.clone()).await;
+    assert_eq!(message(&answer), "Некоторые поля нужно исправить; какие и почему, сказано в `errors`");
+    assert_eq!(
+        messages(&answer),
+        [
+            "Имя пользователя должно содержать только латинские буквы, цифры, `_` и `-`",
+            "Пароль должен содержать минимум 8 символов",
+            "Это не адрес электронной почты; он выглядит так: ada@example.org",
+            "Здесь допускается максимум 100 символов",
+        ]
+    );
+    for value in ["ада", "короче", "Ж"] {
+        assert!(!answer.text.contains(value), "{answer:?}");
+    }
+    // The codes, fields and limits are the same in all languages.
+    assert_eq!(answer.problems(), server.anonymous().register(sent).await.problems());
+}
+
+#[tokio::test]
+async fn everybody_else_hears_english() {
+    let server = TestServer::start().await;
+    let english = "The username or password is wrong.";
+    assert_eq!(message(&server.anonymous().login("ada", "another password").await), english);
+    for header in ["", "en", "en-GB,en;q=0.9,ru;q=0.5", "de, fr;q=0.9", "*", "ru;q=0", "русский", ";;,q=,ru-", "rus"]
+    {
+        let actor = server.anonymous().speaking(header);
+        let expected = if header.ends_with("ru-") {
+            "Неверное имя пользователя или пароль"
+        } else {
+            english
+        };
+        assert_eq!(message(&actor.login("ada", "another password").await), expected, "{header}");
+    }
+    let several = server.anonymous().speaking("de;q=0.9,ru;q=0.3,en;q=0.2");
+    assert!(is_russian(&message(&several.login("ada", "another password").await)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_document_is_told_to_its_developer_in_english() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous().speaking("ru");
+    let told = async |query: &str| message(&actor.query(query).await);
+    assert_eq!(told("{ me { passwort } }").await, "This field does not exist on User.");
+    assert!(told("query($id: Int!) { me { id } }").await.contains("missing"));
+    let answer = actor.post("no JSON").await;
+    assert!(message(&answer).starts_with("The body is not a JSON object."));
+    // This is one text for all, so that it can be in all languages.
+    assert!(is_russian(&told("{ me { id }").await));
+}
+
+#[tokio::test]
+async fn caches_know_that_errors_are_in_a_language() {
+    let server = TestServer::start().await;
+    let varies = |answer: &Answer| {
+        let values = answer.headers.get_all(header::VARY).iter();
+        let names: Vec<&str> = values.flat_map(|value| value.to_str().unwrap().split(',')).map(str::trim).collect();
+        names.iter().any(|name| name.eq_ignore_ascii_case("accept-language"))
+    };
+    let actor = server.anonymous().speaking("ru");
+    for answer in [actor.me().await, actor.query("{").await, actor.post("no JSON").await, refused(&actor).await] {
+        assert!(varies(&answer), "{answer:?}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    // One copy for all languages, because nothing in it is in one.
+    let kept = actor.get("/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D").await;
+    assert!(!varies(&kept), "{kept:?}");
+    assert_eq!(kept.header("cache-control"), Some("max-age=300"));
+}
+
+/// A request by a method that is not taken.
+async fn refused(actor: &Actor) -> Answer {
+    actor.send(actor.request(Method::DELETE, "/graphql").body(axum::body::Body::empty()).unwrap()).await
+}
