@@ -11,7 +11,9 @@ use crate::{Error, error, language::Language};
 
 /// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
 /// generated types know it.
+// Introspection shows what can be reached, or has a key; an unresolvable one has no other effect.
 #[derive(Clone, Debug, Serialize, SimpleObject)]
+#[graphql(unresolvable = "requestId")]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorExtensions {
     /// Stable. Switch on this, never on the message.

@@ -30,6 +30,27 @@ async fn the_schema_is_served() {
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
 }
 
+/// Code generators that ask the server instead of reading the file learn of the shape of errors, too.
+#[tokio::test]
+async fn introspection_shows_how_errors_look_although_no_field_returns_one() {
+    let server = TestServer::start().await;
+    let query = "{ __schema { types { name fields { name } enumValues { name } } } }";
+    let types = server.anonymous().query(query).await.data("/__schema/types");
+    let members = |name: &str, list: &str| -> Vec<String> {
+        let found = types.as_array().unwrap().iter().find(|found| found["name"] == name);
+        let members = found.unwrap_or_else(|| panic!("no {name}"))[list].as_array().unwrap();
+        members.iter().map(|member| member["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(members("ErrorExtensions", "fields"), ["code", "reason", "errors", "retryAfter", "requestId", "hint"]);
+    assert_eq!(members("InputError", "fields"), ["code", "message", "field", "limit"]);
+    assert_eq!(members("UnauthenticatedReason", "enumValues").len(), 4);
+    for code in members("ErrorCode", "enumValues") {
+        assert!(sdl().contains(&format!("\n  {code}\n")), "{code}");
+    }
+    // And nothing that is there for federation alone.
+    assert!(!types.as_array().unwrap().iter().any(|found| found["name"].as_str().unwrap().starts_with("_E")));
+}
+
 #[test]
 fn every_definition_has_a_description() {
     let document = parse_schema(sdl()).unwrap();
