@@ -43,13 +43,14 @@
 //! # Habits
 //!
 //! - **Guard by type.** A [`Principal`](accounts::Principal) comes only from [`accounts::principal`], or from a sign-in that
-//!   was made a moment ago; use cases take one instead of an id, so that none can forget to check who is asking.
+//!   was made a moment ago; use cases take one instead of an id, so that none can forget to check who is asking. What is done
+//!   to the accounts of others takes an [`Administrator`](accounts::administration::Administrator).
 //! - **Concurrency is decided by the database.** Unique indexes decide who registers; checking first and inserting then
 //!   is a bug. [`App::write`] is the only way to a transaction; no hashing and no sending inside one.
 //! - **Time and chance** come from [`clock`] and [`security::random`]; lints ban the other ways. Tests turn the clock.
 //! - **State** that must outlive a request is in the database, so that any number of instances can share one.
 //! - **Errors** are [`Error`]s; `async_graphql::Error` and `async_graphql::Result` would send any text out. No message
-//!   holds a value that a client sent.
+//!   holds a value that a client sent. Each code has its words in every [`language`].
 //! - Names are the standards' names, and one word means one thing.
 
 pub mod accounts;

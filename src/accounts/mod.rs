@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+pub mod administration;
 mod audit;
 pub mod input;
 pub mod login;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     App, Error, Result,
     config::{SecretString, Settings},
-    database::error::is_unique_violation,
+    database::{Transaction, error::is_unique_violation},
     entity::{
         audit_event::Kind,
         session::Delivery,
@@ -37,7 +37,7 @@ pub struct Registration {
 }
 
 /// The same, parsed.
-struct NewUser {
+pub(super) struct NewUser {
     username: Username,
     password: Password,
     email: Option<Email>,
@@ -57,6 +57,24 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
     }
     let new_user = parse(form, &app.settings)?;
     throttle::book_registration(app, client).await?;
+    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), true).await?;
+    let now = user.created_at;
+    throttle::settle(app, &transaction, &user, client).await?;
+    let session = sessions::open(app, &transaction, &user, Kind::Registered, (delivery, client), now).await?;
+    transaction.commit().await?;
+    sessions::sign_in(app, user, session)
+}
+
+/// Writes a new account, in a transaction that the caller goes on with.
+///
+/// # Errors
+/// USERNAME_TAKEN and EMAIL_TAKEN.
+pub(super) async fn create(
+    app: &App,
+    new_user: NewUser,
+    roles: Vec<String>,
+    signs_in: bool,
+) -> Result<(Transaction, user::Model)> {
     let password_hash = app.hasher.hash(new_user.password.secret()).await?;
     let now = app.clock.now();
     let (email, email_key) = new_user.email.map(|email| (email.text, email.key)).unzip();
@@ -70,28 +88,24 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
         first_name: Set(new_user.first_name),
         last_name: Set(new_user.last_name),
         is_active: Set(true),
-        roles: Set(Roles(app.settings.default_roles.clone())),
+        roles: Set(Roles(roles)),
         created_at: Set(now),
         updated_at: Set(now),
-        last_login_at: Set(Some(now)),
+        last_login_at: Set(signs_in.then_some(now)),
     };
 
     let transaction = app.write().await?;
-    let user = match user.insert(&transaction).await {
-        Ok(user) => user,
+    match user.insert(&transaction).await {
+        Ok(user) => Ok((transaction, user)),
         Err(error) if is_unique_violation(&error) => {
             transaction.rollback().await?;
-            return Err(taken(app, &new_user.username.key, email_key.as_deref()).await?);
+            Err(taken(app, &new_user.username.key, email_key.as_deref()).await?)
         }
-        Err(error) => return Err(error.into()),
-    };
-    throttle::settle(app, &transaction, &user, client).await?;
-    let session = sessions::open(app, &transaction, &user, Kind::Registered, (delivery, client), now).await?;
-    transaction.commit().await?;
-    sessions::sign_in(app, user, session)
+        Err(error) => Err(error.into()),
+    }
 }
 
-fn parse(form: Registration, settings: &Settings) -> Result<NewUser> {
+pub(super) fn parse(form: Registration, settings: &Settings) -> Result<NewUser> {
     let mut problems = Problems::default();
     let username = problems.collect(Username::parse(&form.username));
     let owner = Owner {

@@ -104,6 +104,8 @@ pub struct Settings {
     pub playground: bool,
     /// Whether the schema may be asked for, and is told in messages.
     pub introspection: bool,
+    /// The roles there are, sorted.
+    pub roles: Vec<String>,
     /// The roles of a newly registered user, sorted.
     pub default_roles: Vec<String>,
     /// How the log is written.
@@ -189,6 +191,7 @@ impl Settings {
         );
         let place = Place::read(&mut vars, listen);
         let (jwt_algorithm, jwt_keys) = jwt::read(&mut vars);
+        let (roles, default_roles) = roles(&mut vars);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
             db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
@@ -215,7 +218,8 @@ impl Settings {
             throttle: vars.flag("THROTTLE", true),
             playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),
-            default_roles: roles(&mut vars),
+            roles,
+            default_roles,
             log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),
@@ -234,8 +238,8 @@ impl Settings {
     }
 }
 
-/// `DEFAULT_ROLES`, each of them one of `ROLES`.
-fn roles(vars: &mut Vars) -> Vec<String> {
+/// `ROLES`, and `DEFAULT_ROLES`, each of them one of those.
+fn roles(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
     const WANTED: &str = "names of a-z, 0-9, _ and -, separated by commas, such as admin,user";
     let parse = |text: &str| {
         let mut names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
@@ -252,5 +256,5 @@ fn roles(vars: &mut Vars) -> Vec<String> {
     if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
         vars.mistake(format!("DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there"));
     }
-    defaults
+    (known, defaults)
 }

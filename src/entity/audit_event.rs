@@ -48,4 +48,8 @@ pub enum Kind {
     RefreshTokenRepeated,
     /// A refresh token came again that had long been replaced: the session was ended.
     RefreshTokenReused,
+    /// An administrator made an account.
+    UserCreated,
+    /// An administrator changed an account: enabled or disabled it, or gave it other roles or another password.
+    UserUpdated,
 }

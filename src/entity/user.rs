@@ -3,10 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{QuerySelect, entity::prelude::*};
+use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use super::columns::Columns;
 use crate::security::password::PasswordHash;
+
+/// The role that administers the others. One active user who has it must always be left.
+pub const ADMIN: &str = "admin";
 
 /// A row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -48,6 +51,12 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
+    /// Whether this user can administrate at this moment.
+    #[must_use]
+    pub fn is_active_admin(&self) -> bool {
+        self.is_active && self.roles.0.iter().any(|role| role == ADMIN)
+    }
+
     /// From the columns of a row, which are in the order of the fields above.
     pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
         Ok(Self {
@@ -153,4 +162,44 @@ pub async fn note_login(
         .exec(db)
         .await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// Some active administrators, by their ids.
+///
+/// # Errors
+/// The driver's.
+pub async fn active_admins(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
+    let has_role = Condition::any()
+        .add(Column::Roles.eq(ADMIN))
+        .add(Column::Roles.like(format!("{ADMIN},%")))
+        .add(Column::Roles.like(format!("%,{ADMIN},%")))
+        .add(Column::Roles.like(format!("%,{ADMIN}")));
+    let ids = Entity::find().select_only().column(Column::Id).filter(Column::IsActive.eq(true)).filter(has_role);
+    ids.limit(most).into_tuple().all(db).await
+}
+
+/// The rows of these users as they are once nobody else is changing them, which nobody else then does until the end of the
+/// transaction. In one order, so that two who want the same rows don't wait for each other.
+///
+/// # Errors
+/// The driver's.
+pub async fn lock(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
+    let rows = match transaction.get_database_backend() {
+        // Its one writer is alone already.
+        DbBackend::Sqlite => rows,
+        // Leaves those alone who write a row that only names the user, as audit events do.
+        DbBackend::Postgres => rows.lock(LockType::NoKeyUpdate),
+        _ => rows.lock_exclusive(),
+    };
+    rows.all(transaction).await
+}
+
+/// Some users in the order of their usernames, from behind the one with the key `after`.
+///
+/// # Errors
+/// The driver's.
+pub async fn by_username(db: &impl ConnectionTrait, after: Option<&str>, most: u64) -> Result<Vec<Model>, DbErr> {
+    let rest = Condition::all().add_option(after.map(|key| Column::UsernameKey.gt(key)));
+    Entity::find().filter(rest).order_by_asc(Column::UsernameKey).limit(most).all(db).await
 }

@@ -33,6 +33,8 @@ pub enum Error {
     SessionRevoked,
     /// There is no such thing, or it is someone else's.
     NotFound,
+    /// Without this user there would be no active administrator left.
+    LastAdmin,
     /// `REGISTRATION_ENABLED` is false.
     RegistrationDisabled,
     /// There is no access token, or it is no longer good.
@@ -83,6 +85,8 @@ pub enum ErrorCode {
     SessionRevoked,
     NotFound,
     RateLimited,
+    RoleUnknown,
+    LastAdmin,
     Unauthenticated,
     BadUserInput,
     BadRequest,
@@ -138,6 +142,7 @@ impl Error {
             Self::SessionExpired => ErrorCode::SessionExpired,
             Self::SessionRevoked => ErrorCode::SessionRevoked,
             Self::NotFound => ErrorCode::NotFound,
+            Self::LastAdmin => ErrorCode::LastAdmin,
             Self::RegistrationDisabled => ErrorCode::RegistrationDisabled,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::BadUserInput(_) => ErrorCode::BadUserInput,

@@ -42,6 +42,11 @@ impl Problems {
         self.0.push(problem);
     }
 
+    /// Adds the problems of another part of the form.
+    pub fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -83,6 +83,10 @@ pub enum ErrorCode {
     SessionRevoked,
     /// There is no such thing, or it is someone else's.
     NotFound,
+    /// A role that this server does not have.
+    RoleUnknown,
+    /// The last active administrator can't be removed, disabled or demoted.
+    LastAdmin,
     /// This server takes no registrations; see `serverInfo.registrationEnabled`.
     RegistrationDisabled,
     /// There were too many attempts. Try again after `retryAfter` seconds; until then also the right password waits.

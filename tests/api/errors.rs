@@ -33,6 +33,9 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         Error::SessionExpired => ("SESSION_EXPIRED", "This session has expired. Sign in again.", None, None),
         Error::SessionRevoked => ("SESSION_REVOKED", "This session has ended. Sign in again.", None, None),
         Error::NotFound => ("NOT_FOUND", "There is no such thing, or it is not yours.", None, None),
+        Error::LastAdmin => {
+            ("LAST_ADMIN", "This is the last active administrator. Make somebody else one first.", None, None)
+        }
         Error::RegistrationDisabled => (
             "REGISTRATION_DISABLED",
             "New accounts can't be registered here. Ask an administrator for one.",
@@ -92,6 +95,7 @@ fn every_error_has_its_public_answer() {
         Error::SessionExpired,
         Error::SessionRevoked,
         Error::NotFound,
+        Error::LastAdmin,
         Error::Unauthenticated(UnauthenticatedReason::TokenMissing),
         Error::Unauthenticated(UnauthenticatedReason::TokenExpired),
         Error::Unauthenticated(UnauthenticatedReason::TokenInvalid),
@@ -147,7 +151,9 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
             "Others would guess this password first. Use one that is neither common nor your own name.",
         )),
         ErrorCode::BadUserInput => Some(("BAD_USER_INPUT", "This holds a character that can't be stored. Remove it.")),
+        ErrorCode::RoleUnknown => Some(("ROLE_UNKNOWN", "There is no such role. Choose among those of this server.")),
         ErrorCode::InvalidInput
+        | ErrorCode::LastAdmin
         | ErrorCode::InvalidCredentials
         | ErrorCode::AccountDisabled
         | ErrorCode::RegistrationDisabled

@@ -64,7 +64,7 @@ async fn who_speaks_russian_hears_what_the_tutorials_say() {
     let server = TestServer::start().await;
     let ada = server.anonymous().speaking("ru");
     let form = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
-    let token = ada.register(form).await.data("/register/accessToken").as_str().unwrap().to_owned();
+    let bearer = ada.register(form).await.data("/register/accessToken").as_str().unwrap().to_owned();
 
     assert_eq!(message(&ada.login("ada", "another password").await), "Неверное имя пользователя или пароль");
     assert_eq!(message(&ada.login("nobody", "another password").await), "Неверное имя пользователя или пароль");
@@ -81,7 +81,7 @@ async fn who_speaks_russian_hears_what_the_tutorials_say() {
     assert_eq!(message(&ada.refresh("not.a.token").await), "Недействительный refresh токен");
     assert_eq!(message(&ada.me().await), "Не удалось проверить учетные данные");
     assert_eq!(message(&ada.with_bearer("not.a.token").me().await), "Неверный токен");
-    let ada = ada.with_bearer(&token);
+    let ada = ada.with_bearer(&bearer);
     ada.me().await.data("/me/id");
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(message(&ada.me().await), "Токен истёк");

@@ -9,6 +9,7 @@
     reason = "a test that can't go on has failed"
 )]
 
+mod administration;
 mod documents;
 mod errors;
 mod foreign_hashes;

@@ -26,6 +26,8 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::SessionExpired => "This session has expired. Sign in again.",
         ErrorCode::SessionRevoked => "This session has ended. Sign in again.",
         ErrorCode::NotFound => "There is no such thing, or it is not yours.",
+        ErrorCode::RoleUnknown => "There is no such role. Choose among those of this server.",
+        ErrorCode::LastAdmin => "This is the last active administrator. Make somebody else one first.",
         ErrorCode::Unauthenticated => "This takes a signed-in user. Sign in.",
         ErrorCode::BadUserInput => "This holds a character that can't be stored. Remove it.",
         ErrorCode::BadRequest => "This is not a GraphQL request.",

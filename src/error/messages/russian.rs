@@ -32,6 +32,8 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::SessionExpired => "Сеанс истёк. Войдите снова.",
         ErrorCode::SessionRevoked => "Сеанс завершён. Войдите снова.",
         ErrorCode::NotFound => "Этого нет, или оно принадлежит не вам",
+        ErrorCode::RoleUnknown => "Такой роли нет. Выберите одну из тех, что есть на этом сервере.",
+        ErrorCode::LastAdmin => "Это последний действующий администратор. Сначала назначьте другого.",
         ErrorCode::Unauthenticated => "Не удалось проверить учетные данные",
         ErrorCode::BadUserInput => "Здесь есть символ, который нельзя сохранить. Удалите его.",
         ErrorCode::BadRequest => "Это не запрос GraphQL",

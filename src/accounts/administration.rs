@@ -1,0 +1,214 @@
+//! Administration: what is done to accounts by someone else than their owners.
+//!
+//! An active administrator is always left: who would take the last one's power away is refused, by rows that are locked,
+//! so that two instances which do it to the last two at once leave one.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel};
+use uuid::Uuid;
+
+use super::{
+    Client, audit,
+    input::{Password, TypedIdentifier},
+    register::{self, Registration},
+    throttle,
+};
+use crate::{
+    App, Error, Result,
+    config::{SecretString, Settings},
+    entity::{
+        audit_event::Kind,
+        session,
+        user::{self, Roles},
+    },
+    error::{ErrorCode, InputError, Problems},
+};
+
+/// Other administrators who are looked at, to find one who is left.
+const MOST_OTHERS: u64 = 100;
+
+/// Someone who may administrate. Use cases take one, so that none can forget to check.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// Who it is, for the audit log.
+    user_id: Option<Uuid>,
+    client: Client,
+}
+
+impl Administrator {
+    /// Whoever runs Hallpass's binary on its database, and might as well write there.
+    #[must_use]
+    pub fn at_command_line() -> Self {
+        Self { user_id: None, client: Client::default() }
+    }
+}
+
+/// What is to be changed about an account; the rest stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Whether its owner can sign in.
+    pub is_active: Option<bool>,
+    /// The full new set of roles.
+    pub roles: Option<Vec<String>>,
+}
+
+/// Makes an account for somebody else, with `DEFAULT_ROLES` unless other roles are given. Nobody is signed in by it.
+///
+/// # Errors
+/// As [`register::register`], but for REGISTRATION_DISABLED; and ROLE_UNKNOWN.
+pub async fn create(
+    app: &App,
+    administrator: &Administrator,
+    form: Registration,
+    roles: Option<Vec<String>>,
+) -> Result<user::Model> {
+    let mut problems = Problems::default();
+    let new_user = match register::parse(form, &app.settings) {
+        Ok(new_user) => Some(new_user),
+        Err(Error::Input(found)) => {
+            problems.append(found);
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let roles = roles.unwrap_or_else(|| app.settings.default_roles.clone());
+    let roles = problems.collect(parse_roles(roles, &app.settings));
+    let (Some(new_user), Some(roles)) = (new_user, roles) else {
+        return Err(problems.into());
+    };
+    let (transaction, user) = register::create(app, new_user, roles.0, false).await?;
+    let Administrator { user_id, client } = administrator;
+    audit::record(&transaction, Kind::UserCreated, *user_id, user.id, client, user.created_at).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// The user with this username or e-mail address.
+///
+/// # Errors
+/// NOT_FOUND.
+pub async fn find(app: &App, _: &Administrator, username_or_email: &str) -> Result<user::Model> {
+    let identifier = TypedIdentifier::parse(username_or_email).ok_or(Error::NotFound)?;
+    user::find(app.database.read(), identifier.key()).await?.ok_or(Error::NotFound)
+}
+
+/// Some users in the order of their usernames, from behind the one with the username `after`.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE, when the database is not there.
+pub async fn list(app: &App, _: &Administrator, after: Option<&user::Model>, most: u64) -> Result<Vec<user::Model>> {
+    let after = after.map(|user| user.username_key.as_str());
+    Ok(user::by_username(app.database.read(), after, most).await?)
+}
+
+/// Changes an account. Disabling one ends its sessions. Without a difference nothing is written, and it is no error.
+///
+/// # Errors
+/// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN.
+pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, change: Change) -> Result<user::Model> {
+    let mut problems = Problems::default();
+    let roles = change.roles.map(|roles| parse_roles(roles, &app.settings)).transpose();
+    let Some(roles) = problems.collect(roles) else {
+        return Err(problems.into());
+    };
+    let disables = change.is_active == Some(false);
+    let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
+    let now = app.clock.now();
+    let transaction = app.write().await?;
+    let mut ended = if disables { end_sessions(&transaction, user_id, now).await? } else { 0 };
+    let user = if disables || roles.as_ref().is_some_and(is_demoted) {
+        lock_unless_last_admin(&transaction, user_id).await?
+    } else {
+        lock(&transaction, user_id).await?
+    };
+    let mut row = user.clone().into_active_model();
+    if let Some(is_active) = change.is_active {
+        row.is_active.set_if_not_equals(is_active);
+    }
+    if let Some(roles) = roles {
+        row.roles.set_if_not_equals(roles);
+    }
+    if disables {
+        ended += end_sessions(&transaction, user_id, now).await?;
+    }
+    if !row.is_changed() && ended == 0 {
+        transaction.rollback().await?;
+        return Ok(user);
+    }
+    row.updated_at = Set(now);
+    let user = row.update(&transaction).await?;
+    audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, &administrator.client, now).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// Gives an account another password, ends its sessions, and forgets who has guessed at the old one.
+///
+/// # Errors
+/// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG.
+pub async fn set_password(
+    app: &App,
+    administrator: &Administrator,
+    user_id: Uuid,
+    password: SecretString,
+) -> Result<user::Model> {
+    let mut problems = Problems::default();
+    let Some(password) = problems.collect(Password::parse(password, "password")) else {
+        return Err(problems.into());
+    };
+    let password_hash = app.hasher.hash(password.secret()).await?;
+    let now = app.clock.now();
+    let transaction = app.write().await?;
+    end_sessions(&transaction, user_id, now).await?;
+    let mut row = lock(&transaction, user_id).await?.into_active_model();
+    row.password_hash = Set(password_hash);
+    row.updated_at = Set(now);
+    let user = row.update(&transaction).await?;
+    end_sessions(&transaction, user_id, now).await?;
+    throttle::clear_account(app, &transaction, &user).await?;
+    audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, &administrator.client, now).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// Roles as they are stored: sorted, each once.
+fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
+    if !roles.iter().all(|role| settings.roles.contains(role)) {
+        return Err(InputError::new(ErrorCode::RoleUnknown, "roles"));
+    }
+    roles.sort();
+    roles.dedup();
+    Ok(Roles(roles))
+}
+
+/// Ends all sessions of a user. Twice: before the user's row is locked, because who signs out writes first a session and
+/// then what names the user, and two who take them in different orders wait for each other; and once nobody else can sign in.
+async fn end_sessions(transaction: &impl ConnectionTrait, user_id: Uuid, now: DateTime<Utc>) -> Result<u64> {
+    Ok(session::revoke_all(transaction, user_id, None, now).await?)
+}
+
+async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {
+    user::lock(transaction, vec![user_id]).await?.pop().ok_or(Error::NotFound)
+}
+
+/// Locks the row of a user who may be an administrator and will not be one afterwards, together with those of the others
+/// who are. Who waits for such rows sees afterwards what became of them. Whatever takes an administrator away begins so.
+///
+/// # Errors
+/// NOT_FOUND; LAST_ADMIN if no other one is left.
+pub(super) async fn lock_unless_last_admin(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {
+    let before = user::Entity::find_by_id(user_id).one(transaction).await?.ok_or(Error::NotFound)?;
+    let mut ids = vec![user_id];
+    // Nobody searches all users for an administrator because somebody else is disabled.
+    if before.is_active_admin() {
+        ids.extend(user::active_admins(transaction, MOST_OTHERS + 1).await?);
+    }
+    let (mut those, others): (Vec<_>, Vec<_>) =
+        user::lock(transaction, ids).await?.into_iter().partition(|user| user.id == user_id);
+    let user = those.pop().ok_or(Error::NotFound)?;
+    // Who has become one since it was read is refused, too, and may be tried again.
+    if user.is_active_admin() && !others.iter().any(user::Model::is_active_admin) {
+        return Err(Error::LastAdmin);
+    }
+    Ok(user)
+}

@@ -1,0 +1,373 @@
+//! Administration: what is done to accounts by someone else than their owners.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use hallpass::{
+    Error,
+    accounts::{
+        administration::{self, Administrator, Change},
+        register::Registration,
+    },
+    entity::{
+        audit_event::{self, Kind},
+        user::{self, Model},
+    },
+    error::{ErrorCode, InputError},
+};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder};
+
+use crate::support::{TestServer, json, password_of};
+
+fn form(username: &str) -> Registration {
+    Registration {
+        username: username.to_owned(),
+        password: password_of(username).into(),
+        email: None,
+        first_name: None,
+        last_name: None,
+    }
+}
+
+async fn add(server: &TestServer, username: &str, roles: &[&str]) -> Model {
+    let roles = roles.iter().map(ToString::to_string).collect();
+    administration::create(&server.app, &Administrator::at_command_line(), form(username), Some(roles)).await.unwrap()
+}
+
+async fn update(server: &TestServer, user: &Model, change: Change) -> Result<Model, Error> {
+    administration::update(&server.app, &Administrator::at_command_line(), user.id, change).await
+}
+
+fn active(is_active: bool) -> Change {
+    Change { is_active: Some(is_active), ..Change::default() }
+}
+
+fn roles(roles: &[&str]) -> Change {
+    Change { roles: Some(roles.iter().map(ToString::to_string).collect()), ..Change::default() }
+}
+
+async fn find(server: &TestServer, name: &str) -> Result<Model, Error> {
+    administration::find(&server.app, &Administrator::at_command_line(), name).await
+}
+
+/// What the audit log says, oldest first, but for sign-ins that failed. What was administered here, nobody did who is a user.
+async fn events(server: &TestServer) -> Vec<Kind> {
+    let events = audit_event::Entity::find().order_by_asc(audit_event::Column::At);
+    let mut events = events.all(server.app.database.read()).await.unwrap();
+    for event in &events {
+        let is_administered = matches!(event.kind, Kind::UserCreated | Kind::UserUpdated);
+        assert!(!is_administered || (event.user_id.is_some() && event.actor_id.is_none()), "{event:?}");
+    }
+    events.retain(|event| event.kind != Kind::LoginFailed);
+    events.into_iter().map(|event| event.kind).collect()
+}
+
+#[tokio::test]
+async fn an_account_made_for_somebody_lets_her_in() {
+    let server = TestServer::start().await;
+    let made = Registration {
+        email: Some("Ada@Example.org".to_owned()),
+        first_name: Some("Ada".to_owned()),
+        last_name: Some("Lovelace".to_owned()),
+        ..form("Ada")
+    };
+    let roles = vec!["user".to_owned(), "admin".to_owned(), "user".to_owned()];
+    let ada = administration::create(&server.app, &Administrator::at_command_line(), made, Some(roles)).await.unwrap();
+    assert_eq!(ada.last_login_at, None);
+    assert_eq!(events(&server).await, [Kind::UserCreated]);
+
+    let mut actor = server.anonymous();
+    let login = actor.login("ada@example.org", &password_of("Ada")).await;
+    actor.bearer = Some(login.data("/login/accessToken").as_str().unwrap().to_owned());
+    let me = actor.me().await;
+    assert_eq!(me.data("/me/roles"), json!(["admin", "user"]));
+    assert_eq!(
+        [me.data("/me/username"), me.data("/me/email"), me.data("/me/fullName")],
+        ["Ada", "Ada@Example.org", "Ada Lovelace"]
+    );
+    // Without roles of her own, Bo gets what who registers gets.
+    let bo = administration::create(&server.app, &Administrator::at_command_line(), form("bo"), None).await.unwrap();
+    assert_eq!(bo.roles.0, server.app.settings.default_roles);
+}
+
+#[tokio::test]
+async fn it_is_made_by_the_rules_of_registration() {
+    let server = TestServer::with(|settings| {
+        settings.require_email = true;
+        // An administrator may all the same.
+        settings.registration_enabled = false;
+    })
+    .await;
+    let make = async |form: Registration, roles: &[&str]| {
+        let roles = roles.iter().map(ToString::to_string).collect();
+        administration::create(&server.app, &Administrator::at_command_line(), form, Some(roles)).await
+    };
+    let wrong = Registration { password: "short".into(), ..form("a da") };
+    let error = make(wrong, &["user", "root"]).await.unwrap_err();
+    assert_eq!(
+        error.problems(),
+        [
+            InputError::new(ErrorCode::InvalidUsername, "username"),
+            InputError::with_limit(ErrorCode::PasswordTooShort, "password", 8),
+            InputError::new(ErrorCode::Required, "email"),
+            InputError::new(ErrorCode::RoleUnknown, "roles"),
+        ]
+    );
+    let good = || Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
+    assert_eq!(make(good(), &["Admin"]).await.unwrap_err().code(), ErrorCode::RoleUnknown);
+    assert_eq!(make(good(), &[]).await.unwrap().roles.0, Vec::<String>::new());
+    let taken = make(Registration { username: "ADA".to_owned(), ..good() }, &["user"]).await.unwrap_err();
+    assert_eq!(taken.problems().iter().map(|problem| problem.field).collect::<Vec<_>>(), ["username", "email"]);
+    assert_eq!(events(&server).await, [Kind::UserCreated]);
+}
+
+#[tokio::test]
+async fn a_user_goes_by_username_and_address() {
+    let server = TestServer::start().await;
+    let ada = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
+    let ada = administration::create(&server.app, &Administrator::at_command_line(), ada, None).await.unwrap();
+    for name in ["ada", "ADA", "ada@example.org", "Ada@EXAMPLE.org"] {
+        assert_eq!(find(&server, name).await.unwrap().id, ada.id, "{name}");
+    }
+    for name in ["", "bo", "ada ", "ada@", "ada@example.com", "a\0da", "' OR 1=1 --"] {
+        assert_eq!(find(&server, name).await.unwrap_err().code(), ErrorCode::NotFound, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_disabled_is_out_at_the_next_request_and_stays_out() {
+    let server = TestServer::start().await;
+    let (ada, refresh_token) = server.app_user("ada").await;
+    let bo = server.user("bo").await;
+    let row = find(&server, "ada").await.unwrap();
+    server.clock.advance(TimeDelta::minutes(1));
+    let disabled = update(&server, &row, active(false)).await.unwrap();
+    assert_eq!((disabled.is_active, disabled.updated_at), (false, server.app.clock.now()));
+
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&refresh_token).await.code(), "ACCOUNT_DISABLED");
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "ACCOUNT_DISABLED");
+    bo.me().await.data("/me/id");
+
+    // Twice is once.
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(update(&server, &row, active(false)).await.unwrap(), disabled);
+    // Who is let in again signs in again: what was ended stays so.
+    assert!(update(&server, &row, active(true)).await.unwrap().is_active);
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&refresh_token).await.code(), "SESSION_REVOKED");
+    server.clock.advance(TimeDelta::minutes(1));
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+    assert_eq!(
+        events(&server).await,
+        [Kind::Registered, Kind::Registered, Kind::UserUpdated, Kind::UserUpdated, Kind::LoggedIn]
+    );
+}
+
+#[tokio::test]
+async fn another_password_signs_out_everywhere_and_in_only_by_itself() {
+    let server = TestServer::start().await;
+    let (ada, refresh_token) = server.app_user("ada").await;
+    let bo = server.user("bo").await;
+    let row = find(&server, "ada").await.unwrap();
+    let set = async |password: &str| {
+        administration::set_password(&server.app, &Administrator::at_command_line(), row.id, password.into()).await
+    };
+    assert_eq!(set("short").await.unwrap_err().problems()[0].limit, Some(8));
+    assert_eq!(set("").await.unwrap_err().code(), ErrorCode::Required);
+    ada.me().await.data("/me/id");
+
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(set("another horse").await.unwrap().updated_at, server.app.clock.now());
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().refresh(&refresh_token).await.code(), "SESSION_REVOKED");
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
+    server.clock.advance(TimeDelta::minutes(1));
+    server.anonymous().login("ada", "another horse").await.data("/login/user");
+    bo.me().await.data("/me/id");
+    assert_eq!(events(&server).await, [Kind::Registered, Kind::Registered, Kind::UserUpdated, Kind::LoggedIn]);
+}
+
+#[tokio::test]
+async fn who_has_guessed_too_often_gets_in_by_the_new_password() {
+    let server = TestServer::start().await;
+    let ada = add(&server, "ada", &["user"]).await;
+    for _ in 0..10 {
+        assert_eq!(server.anonymous().login("ada", "a wrong guess").await.code(), "INVALID_CREDENTIALS");
+    }
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "RATE_LIMITED");
+    let administrator = Administrator::at_command_line();
+    administration::set_password(&server.app, &administrator, ada.id, "another horse".into()).await.unwrap();
+    server.anonymous().login("ada", "another horse").await.data("/login/user");
+}
+
+#[tokio::test]
+async fn roles_are_those_of_the_server_and_count_at_once() {
+    let server = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
+    let ada = server.user("ada").await;
+    let row = find(&server, "ada").await.unwrap();
+    assert_eq!(update(&server, &row, roles(&["user", "root"])).await.unwrap_err().code(), ErrorCode::RoleUnknown);
+    update(&server, &row, roles(&["user", "editor", "admin", "user"])).await.unwrap();
+    assert_eq!(ada.me().await.data("/me/roles"), json!(["admin", "editor", "user"]));
+    add(&server, "grace", &["admin"]).await;
+    update(&server, &row, roles(&[])).await.unwrap();
+    assert_eq!(ada.me().await.data("/me/roles"), json!([]));
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let server = TestServer::with(|settings| settings.roles.extend(["administrator".into(), "x-admin".into()])).await;
+    let ada = add(&server, "ada", &["admin", "user"]).await;
+    // None of these is one.
+    add(&server, "bo", &["administrator", "user", "x-admin"]).await;
+    let carl = add(&server, "carl", &["admin"]).await;
+    update(&server, &carl, active(false)).await.unwrap();
+    let before = events(&server).await;
+
+    for change in [active(false), roles(&["user"]), roles(&[])] {
+        let refused = update(&server, &ada, change).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::LastAdmin);
+    }
+    assert_eq!(find(&server, "ada").await.unwrap(), ada);
+    assert_eq!(events(&server).await, before);
+    // What leaves her one is allowed.
+    update(&server, &ada, roles(&["admin"])).await.unwrap();
+    update(&server, &ada, active(true)).await.unwrap();
+    // Carl is none while he is disabled; then either may go.
+    update(&server, &carl, roles(&["user", "admin"])).await.unwrap();
+    update(&server, &carl, active(true)).await.unwrap();
+    update(&server, &ada, roles(&["user"])).await.unwrap();
+    assert_eq!(update(&server, &carl, active(false)).await.unwrap_err().code(), ErrorCode::LastAdmin);
+}
+
+#[tokio::test]
+async fn an_administrator_is_known_among_all_roles() {
+    let server = TestServer::with(|settings| settings.roles.push("a-first".to_owned())).await;
+    let mut last = add(&server, "ada", &["admin"]).await;
+    for (name, held) in [
+        ("bo", ["admin", "user"].as_slice()),
+        ("carl", &["a-first", "admin", "user"]),
+        ("dora", &["a-first", "admin"]),
+        ("eve", &["admin"]),
+    ] {
+        let next = add(&server, name, held).await;
+        update(&server, &last, active(false)).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        last = next;
+    }
+    assert_eq!(update(&server, &last, active(false)).await.unwrap_err().code(), ErrorCode::LastAdmin);
+}
+
+#[tokio::test]
+async fn two_instances_that_take_the_last_two_away_at_once_leave_one() {
+    let server = Arc::new(TestServer::start().await);
+    let other = TestServer::on(Arc::clone(&server.database), |_| {}).await;
+    let ada = add(&server, "ada", &["admin"]).await;
+    let bo = add(&server, "bo", &["admin"]).await;
+    for round in 0..20 {
+        // Now this one is first, now the other; and each takes it away in its way.
+        let (first, second) = if round % 2 == 0 { (&ada, &bo) } else { (&bo, &ada) };
+        let (one, two) = tokio::join!(update(&server, first, active(false)), update(&other, second, roles(&["user"])));
+        let refused: Vec<Error> = [one, two].into_iter().filter_map(Result::err).collect();
+        assert_eq!(refused.len(), 1, "round {round}: {refused:?}");
+        assert_eq!(refused[0].code(), ErrorCode::LastAdmin, "round {round}: {refused:?}");
+        let db = server.app.database.read();
+        let left = user::Entity::find().all(db).await.unwrap().into_iter().filter(Model::is_active_admin).count();
+        assert_eq!(left, 1, "round {round}");
+        for user in [&ada, &bo] {
+            let restored = Change { is_active: Some(true), roles: Some(vec!["admin".to_owned()]) };
+            update(&server, user, restored).await.unwrap();
+        }
+    }
+}
+
+/// Whoever waits for the other one sees what became of her.
+#[tokio::test]
+async fn who_comes_a_moment_later_waits_for_the_first() {
+    let server = TestServer::start().await;
+    let other = TestServer::on(Arc::clone(&server.database), |_| {}).await;
+    let ada = add(&server, "ada", &["admin"]).await;
+    let bo = add(&server, "bo", &["admin"]).await;
+    // The first is in the middle of it: Ada is disabled, and nobody can see it yet.
+    let transaction = server.app.write().await.unwrap();
+    let [mut row] = user::lock(&transaction, vec![ada.id]).await.unwrap().try_into().unwrap();
+    row.is_active = false;
+    let changed = row.into_active_model().reset_all();
+    changed.update(&transaction).await.unwrap();
+    let second = tokio::spawn(async move { update(&other, &bo, active(false)).await });
+    // However long this takes, the second one does not get by.
+    tokio::task::yield_now().await;
+    for _ in 0..50 {
+        find(&server, "ada").await.unwrap();
+    }
+    assert!(!second.is_finished());
+    transaction.commit().await.unwrap();
+    assert_eq!(second.await.unwrap().unwrap_err().code(), ErrorCode::LastAdmin);
+}
+
+/// Both write her row and her sessions', in whichever order they come.
+#[tokio::test]
+async fn whoever_is_disabled_may_do_something_at_the_same_moment() {
+    let server = TestServer::start().await;
+    let row = add(&server, "ada", &["user"]).await;
+    let password = password_of("ada");
+    for round in 0..10 {
+        let mut actors = Vec::new();
+        for _ in 0..3 {
+            let login = server.anonymous().login("ada", &password).await;
+            actors.push(server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap()));
+        }
+        let [first, second, third] = actors.as_slice() else { panic!("three") };
+        let (disabled, out, others, again) = tokio::join!(
+            update(&server, &row, active(false)),
+            first.logout(json!({})),
+            second.query("mutation { revokeOtherSessions { revokedSessions } }"),
+            third.login("ada", &password),
+        );
+        assert!(!disabled.unwrap_or_else(|error| panic!("round {round}: {error:?}")).is_active);
+        out.data("/logout/revokedSessions");
+        for answer in [others, again] {
+            let answer = answer.json();
+            let code = answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
+            assert!(["", "UNAUTHENTICATED", "ACCOUNT_DISABLED"].contains(&code), "round {round}: {answer}");
+        }
+        for actor in &actors {
+            assert_eq!(actor.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+        }
+        update(&server, &row, active(true)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn all_users_are_listed_in_the_order_of_their_names() {
+    let server = TestServer::start().await;
+    for username in ["carl", "Ada", "bo_2", "bo-1", "BO", "dora"] {
+        add(&server, username, &["user"]).await;
+    }
+    let administrator = Administrator::at_command_line();
+    let mut listed: Vec<Model> = Vec::new();
+    loop {
+        let page = administration::list(&server.app, &administrator, listed.last(), 2).await.unwrap();
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    let mut names: Vec<&str> = listed.iter().map(|user| user.username.as_str()).collect();
+    assert_eq!((names[0], names[4], names[5]), ("Ada", "carl", "dora"));
+    names.sort_unstable();
+    assert_eq!(names, ["Ada", "BO", "bo-1", "bo_2", "carl", "dora"]);
+}
+
+#[tokio::test]
+async fn nobody_is_not_found() {
+    let server = TestServer::start().await;
+    let ada = add(&server, "ada", &["user"]).await;
+    user::Entity::delete_many().exec(server.app.database.read()).await.unwrap();
+    for change in [active(false), active(true), roles(&["admin"]), roles(&[])] {
+        assert_eq!(update(&server, &ada, change).await.unwrap_err().code(), ErrorCode::NotFound);
+    }
+    let administrator = Administrator::at_command_line();
+    let set = administration::set_password(&server.app, &administrator, ada.id, "correct horse".into()).await;
+    assert_eq!(set.unwrap_err().code(), ErrorCode::NotFound);
+}
