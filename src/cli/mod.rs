@@ -1,4 +1,4 @@
-//! The command line: `hallpass serve | migrate | schema | key`.
+//! The command line: `hallpass serve | migrate | schema | key | user`.
 //!
 //! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
 //! that another door would have to decide again.
@@ -8,12 +8,16 @@ mod dotenv;
 mod key;
 mod log;
 mod migrate;
+mod password;
 mod serve;
+mod user;
 
 use std::{fmt::Display, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
+
+pub use user::UserAction;
 
 use crate::{App, Error, clock::Clock, config::Settings, database::Database};
 
@@ -27,7 +31,7 @@ pub struct Arguments {
 }
 
 /// What to do.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Serve the API, after applying the migrations that the database lacks.
     Serve {
@@ -52,6 +56,12 @@ pub enum Command {
         /// What to do about keys.
         #[command(subcommand)]
         action: KeyAction,
+    },
+    /// Administer accounts, in the database itself. A server that is running heeds it at its next request.
+    User {
+        /// What to do about accounts.
+        #[command(subcommand)]
+        action: UserAction,
     },
 }
 
@@ -122,6 +132,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>
         }
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
+        Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
         Command::Migrate { action, steps } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps))
         }
@@ -153,7 +164,15 @@ async fn connect(settings: &Settings) -> Result<Database, Failure> {
         .map_err(|error| Failure::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }
 
+/// Refuses a database without the tables that this version needs.
+async fn expect_migrated(database: &Database) -> Result<(), Failure> {
+    if database.is_ready().await {
+        return Ok(());
+    }
+    Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"))
+}
+
 fn app(settings: Settings, database: Database) -> Result<Arc<App>, Failure> {
     let app = App::new(settings, database, Clock::System);
-    app.map(Arc::new).map_err(|error| Failure::of("the server can't start", &error))
+    app.map(Arc::new).map_err(|error| Failure::of("Hallpass can't start", &error))
 }

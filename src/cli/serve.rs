@@ -7,7 +7,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::{Failure, app, connect};
+use super::{Failure, app, connect, expect_migrated};
 use crate::{
     App,
     accounts::{sessions, throttle},
@@ -26,11 +26,11 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let stop = stop_signal().map_err(Failure::new)?;
     let hang_up = signal(SignalKind::hangup()).map_err(Failure::new)?;
     let database = connect(&settings).await?;
-    if !no_migrate {
+    if no_migrate {
+        expect_migrated(&database).await?;
+    } else {
         let migrated = database.migrate().await;
         migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
-    } else if !database.is_ready().await {
-        return Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"));
     }
     let app = app(settings, database)?;
     if !app.settings.throttle {

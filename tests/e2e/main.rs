@@ -3,6 +3,7 @@
 
 mod keys;
 mod sessions;
+mod users;
 
 use std::{
     fs,

@@ -1,0 +1,214 @@
+//! `hallpass user`.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Failure, app, connect, expect_migrated, password};
+use crate::{
+    App, Error,
+    accounts::{
+        administration::{self, Administrator, Change},
+        register::Registration,
+    },
+    config::Settings,
+    entity::user::Model,
+    error::ErrorCode,
+    language::Language,
+};
+
+/// Users that are read at a time.
+const PAGE: u64 = 500;
+
+/// What to do about accounts. A user is named by username or e-mail address. Passwords are asked for on a terminal; else
+/// they are read from the first line of standard input.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserAction {
+    /// Make an account.
+    Add {
+        /// 1 to 64 letters (A-Z), digits, `_` and `-`.
+        username: String,
+        /// The e-mail address.
+        #[arg(long)]
+        email: Option<String>,
+        /// Given name.
+        #[arg(long)]
+        first_name: Option<String>,
+        /// Family name.
+        #[arg(long)]
+        last_name: Option<String>,
+        /// One of ROLES; may be given several times. Without any, DEFAULT_ROLES.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+    },
+    /// Keep someone out: end all sessions at once, and refuse new ones.
+    Disable {
+        /// Username or e-mail address.
+        user: String,
+    },
+    /// Let someone in again.
+    Enable {
+        /// Username or e-mail address.
+        user: String,
+    },
+    /// Give someone another password, and end all sessions.
+    SetPassword {
+        /// Username or e-mail address.
+        user: String,
+    },
+    /// Give someone these roles, and no others.
+    SetRoles {
+        /// Username or e-mail address.
+        user: String,
+        /// Some of ROLES, with commas between them; '' is none.
+        roles: String,
+    },
+    /// List all users in the order of their names.
+    List {
+        /// One JSON object a line, as the API shows users.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Failure> {
+    let database = connect(&settings).await?;
+    expect_migrated(&database).await?;
+    let app = app(settings, database)?;
+    let done = administrate(&app, action).await;
+    app.database.close().await;
+    done
+}
+
+async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
+    let failed = |error: Error| told(app, &error);
+    let administrator = &Administrator::at_command_line();
+    let update = async |user: &str, change: Change| {
+        let user = administration::find(app, administrator, user).await?;
+        administration::update(app, administrator, user.id, change).await
+    };
+    match action {
+        UserAction::Add { username, email, first_name, last_name, roles } => {
+            let password = password::read()?;
+            let form = Registration { username, password, email, first_name, last_name };
+            let roles = (!roles.is_empty()).then_some(roles);
+            let user = administration::create(app, administrator, form, roles).await.map_err(failed)?;
+            println!("{} can sign in, with {}", user.username, roles_of(&user));
+        }
+        UserAction::Disable { user } => {
+            let change = Change { is_active: Some(false), ..Change::default() };
+            let user = update(&user, change).await.map_err(failed)?;
+            println!("{} is disabled, and signed out everywhere", user.username);
+        }
+        UserAction::Enable { user } => {
+            let change = Change { is_active: Some(true), ..Change::default() };
+            println!("{} is enabled", update(&user, change).await.map_err(failed)?.username);
+        }
+        UserAction::SetPassword { user } => {
+            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
+            let password = password::read()?;
+            let user = administration::set_password(app, administrator, user.id, password).await.map_err(failed)?;
+            println!("{} has another password, and is signed out everywhere", user.username);
+        }
+        UserAction::SetRoles { user, roles } => {
+            let roles =
+                roles.split(',').map(str::trim).filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect();
+            let user = update(&user, Change { roles: Some(roles), ..Change::default() }).await.map_err(failed)?;
+            println!("{} has {}", user.username, roles_of(&user));
+        }
+        UserAction::List { json } => list(app, administrator, json).await?,
+    }
+    Ok(())
+}
+
+fn roles_of(user: &Model) -> String {
+    match user.roles.0.as_slice() {
+        [] => "no roles".to_owned(),
+        [role] => format!("the role {role}"),
+        roles => format!("the roles {}", roles.join(", ")),
+    }
+}
+
+/// What to say at the command line.
+fn told(app: &App, error: &Error) -> Failure {
+    const WHAT: &str = "nothing was changed";
+    match error {
+        Error::NotFound => Failure::new("there is no user with this username or e-mail address"),
+        Error::Input(problems) => {
+            let lines = problems.as_slice().iter().map(|problem| {
+                let known = (problem.code == ErrorCode::RoleUnknown).then(|| app.settings.roles.join(", "));
+                let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
+                format!("\n  {}: {}{known}", problem.field, problem.message(Language::English))
+            });
+            Failure::new(format_args!("{WHAT}:{}", lines.collect::<String>()))
+        }
+        error => Failure::of(WHAT, error),
+    }
+}
+
+async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout());
+    let mut write = |line: String| match writeln!(out, "{line}") {
+        // Whoever was reading has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true).map_err(Failure::new),
+    };
+    if !as_json {
+        write(line(["USERNAME", "EMAIL", "ROLES", "ACTIVE", "CREATED", "LAST LOGIN"]))?;
+    }
+    let mut last = None;
+    loop {
+        let users = administration::list(app, administrator, last.as_ref(), PAGE).await;
+        let users = users.map_err(|error| Failure::of("the users can't be listed", &error))?;
+        for user in &users {
+            if !write(if as_json { as_object(user) } else { as_line(user) })? {
+                return Ok(());
+            }
+        }
+        match users.into_iter().next_back() {
+            Some(user) => last = Some(user),
+            None => break,
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(error)),
+        _ => Ok(()),
+    }
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn as_line(user: &Model) -> String {
+    let none = || "-".to_owned();
+    let roles = if user.roles.0.is_empty() { none() } else { user.roles.to_string() };
+    let last_login = user.last_login_at.map_or_else(none, instant);
+    let active = if user.is_active { "yes" } else { "no" };
+    let email = user.email.as_deref().unwrap_or("-");
+    line([&user.username, email, &roles, active, &instant(user.created_at), &last_login])
+}
+
+/// In columns, for as long as their values are of a common length.
+fn line([username, email, roles, active, created, last_login]: [&str; 6]) -> String {
+    format!("{username:<20}  {email:<32}  {roles:<16}  {active:<6}  {created:<20}  {last_login}")
+}
+
+fn as_object(user: &Model) -> String {
+    let milliseconds = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    json!({
+        "id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "firstName": user.first_name,
+        "lastName": user.last_name,
+        "isActive": user.is_active,
+        "roles": user.roles.0,
+        "createdAt": milliseconds(user.created_at),
+        "updatedAt": milliseconds(user.updated_at),
+        "lastLoginAt": user.last_login_at.map(milliseconds),
+    })
+    .to_string()
+}

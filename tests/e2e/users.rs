@@ -1,0 +1,139 @@
+//! `hallpass user`: an operator who administers accounts, beside a server that is running.
+
+use std::{
+    io::Write,
+    process::{Output, Stdio},
+};
+
+use super::{FAST, Folder, LOGIN, Server, assert_fails, stderr};
+
+const PASSWORD: &str = "correct horse";
+
+/// Runs a command with this on its standard input.
+fn pipe(folder: &Folder, arguments: &[&str], input: &str) -> Output {
+    let mut command = folder.hallpass(arguments, &[FAST]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may have ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    for text in [&output.stdout, &output.stderr] {
+        let text = String::from_utf8(text.clone()).unwrap();
+        assert!(input.lines().all(|line| line.is_empty() || !text.contains(line)), "{text}");
+        assert!(!text.contains("bcrypt"), "{text}");
+    }
+    output
+}
+
+fn stdout(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn the_first_administrator_is_made_before_the_first_start() {
+    let folder = Folder::new("first_admin");
+    let add = ["user", "add", "ada", "--email", "ada@example.org", "--role", "user", "--role", "admin"];
+    let refused = pipe(&folder, &add, PASSWORD);
+    assert_fails(&refused, 1, "run `hallpass migrate` first");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+
+    assert_eq!(stdout(&pipe(&folder, &add, "correct horse\n")), "ada can sign in, with the roles admin, user\n");
+    let server = Server::start(&folder, &[FAST]);
+    assert!(server.graphql(LOGIN).contains("accessToken"));
+
+    let list = stdout(&folder.run(&["user", "list"], &[FAST]));
+    let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 2, "{list}");
+    assert_eq!(lines[0], ["USERNAME", "EMAIL", "ROLES", "ACTIVE", "CREATED", "LAST", "LOGIN"]);
+    assert_eq!(lines[1][..4], ["ada", "ada@example.org", "admin,user", "yes"]);
+    assert!(lines[1][4..].iter().all(|at| at.starts_with("20") && at.ends_with('Z')), "{list}");
+
+    let list = stdout(&folder.run(&["user", "list", "--json"], &[FAST]));
+    let ada: serde_json::Value = serde_json::from_str(list.trim()).unwrap();
+    assert_eq!((&ada["username"], &ada["isActive"]), (&"ada".into(), &true.into()));
+    assert!(!list.contains("hash") && !list.contains("Hash"), "{list}");
+}
+
+#[test]
+fn a_running_server_heeds_what_the_operator_does() {
+    let folder = Folder::new("operator");
+    let server = Server::start(&folder, &[FAST]);
+    for (name, roles) in [("ada", "user"), ("grace", "admin")] {
+        stdout(&pipe(&folder, &["user", "add", name, "--role", roles], PASSWORD));
+    }
+    let sign_in =
+        || server.graphql(LOGIN).split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let token = sign_in();
+    assert!(server.me(&token).contains(r#""username":"ada""#));
+
+    assert_eq!(stdout(&folder.run(&["user", "disable", "ADA"], &[])), "ada is disabled, and signed out everywhere\n");
+    assert!(server.me(&token).contains("SESSION_REVOKED"));
+    assert!(server.graphql(LOGIN).contains("ACCOUNT_DISABLED"));
+    assert_eq!(stdout(&folder.run(&["user", "enable", "ada"], &[])), "ada is enabled\n");
+    let token = sign_in();
+
+    let changed = pipe(&folder, &["user", "set-password", "ada"], "another horse\r\n");
+    assert_eq!(stdout(&changed), "ada has another password, and is signed out everywhere\n");
+    assert!(server.me(&token).contains("SESSION_REVOKED"));
+    assert!(server.graphql(LOGIN).contains("INVALID_CREDENTIALS"));
+    assert!(server.graphql(&LOGIN.replace(PASSWORD, "another horse")).contains("accessToken"));
+
+    let last = folder.run(&["user", "disable", "grace"], &[]);
+    assert_fails(&last, 1, "This is the last active administrator.");
+    assert_fails(&folder.run(&["user", "set-roles", "grace", ""], &[]), 1, "last active administrator");
+    assert_eq!(
+        stdout(&folder.run(&["user", "set-roles", "ada", "user, admin"], &[])),
+        "ada has the roles admin, user\n"
+    );
+    assert_eq!(stdout(&folder.run(&["user", "set-roles", "grace", ""], &[])), "grace has no roles\n");
+}
+
+#[test]
+fn what_can_not_be_done_is_told() {
+    let folder = Folder::new("operator_errs");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    let short = pipe(&folder, &["user", "add", "a da", "--role", "root"], "hunter2");
+    assert_fails(&short, 1, "nothing was changed:\n  username: Use letters (A-Z), digits, `_` and `-` only.\n");
+    assert!(stderr(&short).contains("\n  password: Use at least 8 characters.\n"), "{}", stderr(&short));
+    assert!(
+        stderr(&short)
+            .ends_with("\n  roles: There is no such role. Choose among those of this server. ROLES has admin, user.\n")
+    );
+    for arguments in
+        [["user", "disable", "ada"], ["user", "enable", "ada"], ["user", "set-password", "ada@example.org"]]
+    {
+        assert_fails(&pipe(&folder, &arguments, PASSWORD), 1, "there is no user with this username or e-mail address");
+    }
+    assert_fails(&folder.run(&["user", "add", "ada"], &[]), 1, "the first line of standard input");
+    assert_fails(&pipe(&folder, &["user", "add", "ada"], "\n"), 1, "password: This field is required.");
+    stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
+    assert_fails(&pipe(&folder, &["user", "add", "Ada"], PASSWORD), 1, "username: This username is taken.");
+    assert_fails(&folder.run(&["user", "set-roles", "ada", "user,root"], &[]), 1, "roles: There is no such role.");
+
+    for wrong in [
+        ["user"].as_slice(),
+        &["user", "remove", "ada"],
+        &["user", "add"],
+        &["user", "add", "ada", PASSWORD],
+        &["user", "add", "ada", "--password", PASSWORD],
+        &["user", "set-password", "ada", PASSWORD],
+        &["user", "set-roles", "ada"],
+        &["user", "list", "--xml"],
+    ] {
+        assert_eq!(folder.run(wrong, &[]).status.code(), Some(2), "{wrong:?}");
+    }
+    let listed = stdout(&folder.run(&["user", "list"], &[]));
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+}
+
+#[test]
+fn a_list_may_be_cut_off() {
+    let folder = Folder::new("cut_off");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
+    let mut child =
+        folder.hallpass(&["user", "list"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
