@@ -145,17 +145,15 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
 /// Gives an account another password, ends its sessions, and forgets who has guessed at the old one.
 ///
 /// # Errors
-/// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG.
+/// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON.
 pub async fn set_password(
     app: &App,
     administrator: &Administrator,
     user_id: Uuid,
     password: SecretString,
 ) -> Result<user::Model> {
-    let mut problems = Problems::default();
-    let Some(password) = problems.collect(Password::parse(password, "password")) else {
-        return Err(problems.into());
-    };
+    let user = user::Entity::find_by_id(user_id).one(app.database.read()).await?.ok_or(Error::NotFound)?;
+    let password = Password::parse(password, "password", &(&user).into(), &app.settings)?;
     let password_hash = app.hasher.hash(password.secret()).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;

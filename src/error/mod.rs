@@ -115,6 +115,14 @@ impl From<Problems> for Error {
     }
 }
 
+impl From<InputError> for Error {
+    fn from(problem: InputError) -> Self {
+        let mut problems = Problems::default();
+        problems.push(problem);
+        problems.into()
+    }
+}
+
 impl Error {
     /// An error nobody foresaw; its text goes to the log and nowhere else.
     #[must_use]

@@ -186,5 +186,5 @@ fn every_problem_of_a_form_says_what_to_do() {
         assert_eq!((&answer["extensions"]["code"], &answer["message"]), (&json!(code), &json!(message)));
         count += 1;
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 11);
 }

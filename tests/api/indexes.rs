@@ -90,7 +90,13 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
                 let table: Option<String> = row.try_get("", "table").unwrap();
                 let access: Option<String> = row.try_get("", "type").unwrap();
                 let extra: Option<String> = row.try_get("", "Extra").unwrap();
-                let uses_index = matches!(access.as_deref(), Some("const" | "eq_ref" | "ref" | "range"));
+                // A unique key was asked for already, and is not there.
+                let is_absent = extra.as_deref() == Some("Impossible WHERE noticed after reading const tables");
+                // A table of a few rows is read whole, though there is an index for it.
+                let keys: Option<String> = row.try_get("", "possible_keys").unwrap();
+                let is_small = access.as_deref() == Some("ALL") && keys.is_some();
+                let uses_index =
+                    is_absent || is_small || matches!(access.as_deref(), Some("const" | "eq_ref" | "ref" | "range"));
                 (format!("{table:?} {access:?} {extra:?}"), uses_index)
             }
         })

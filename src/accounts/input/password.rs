@@ -2,6 +2,7 @@
 
 use crate::{
     config::{ExposeSecret, SecretString, Settings},
+    entity::user,
     error::{ErrorCode, InputError},
     security::common_passwords,
 };
@@ -55,6 +56,17 @@ impl Password {
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.0
+    }
+}
+
+impl<'a> From<&'a user::Model> for Owner<'a> {
+    fn from(user: &'a user::Model) -> Self {
+        Self {
+            username: &user.username,
+            email: user.email.as_deref(),
+            first_name: user.first_name.as_deref(),
+            last_name: user.last_name.as_deref(),
+        }
     }
 }
 
