@@ -10,6 +10,7 @@ mod audit;
 pub mod input;
 pub mod login;
 mod principal;
+pub mod profile;
 pub mod register;
 pub mod sessions;
 pub mod throttle;

@@ -1,5 +1,8 @@
 //! Who is asking: the only way to a [`Principal`].
 
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+
 use super::sessions;
 use crate::{
     App, Error, Result,
@@ -28,6 +31,20 @@ pub struct Principal {
     pub user: user::Model,
     /// The sign-in that the request belongs to.
     pub session: session::Model,
+}
+
+impl Principal {
+    /// Locks the user's sessions until the transaction ends, and makes sure that this one is among those that live: who was
+    /// signed out a moment ago changes nothing any more. Before anything else is locked that belongs to the user, so that
+    /// no two wait for each other.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED: the session was ended since it was looked at.
+    pub(super) async fn lock(&self, transaction: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> {
+        let live = session::lock(transaction, self.user.id, None, now).await?;
+        let is_live = live.iter().any(|(id, _)| *id == self.session.id);
+        if is_live { Ok(()) } else { Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)) }
+    }
 }
 
 /// The signed-in user, from one indexed query: what ended the session a moment ago ends it here.

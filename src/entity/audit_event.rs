@@ -42,6 +42,8 @@ pub enum Kind {
     LoginFailed,
     /// Someone signed out, of one session or of all.
     LoggedOut,
+    /// Someone changed their own names.
+    ProfileChanged,
     /// Someone ended a session, or all others, from another one.
     SessionRevoked,
     /// A refresh token came again whose successor's answer may have got lost, outside the grace: the session went on.

@@ -4,6 +4,7 @@
 
 pub mod audit_event;
 mod columns;
+pub mod names;
 pub mod session;
 pub mod throttle;
 pub mod user;

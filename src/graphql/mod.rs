@@ -14,6 +14,7 @@ mod known_documents;
 mod limits;
 mod login;
 mod messages;
+mod profile;
 mod register;
 mod scalars;
 mod server_info;
@@ -39,7 +40,12 @@ pub struct Query(users::UserQuery, server_info::ServerInfoQuery);
 /// Every mutation takes one `input` and answers with a payload, or is null with an error whose `extensions` have the
 /// shape `ErrorExtensions`. A request may hold one mutation only.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(register::RegisterMutation, login::LoginMutation, sessions::SessionMutation);
+pub struct Mutation(
+    register::RegisterMutation,
+    login::LoginMutation,
+    sessions::SessionMutation,
+    profile::ProfileMutation,
+);
 
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 

@@ -27,6 +27,7 @@ mod login;
 mod migrations;
 mod passwords;
 mod playground;
+mod profile;
 mod properties;
 mod reading;
 mod register;

@@ -497,11 +497,7 @@ async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
     let (ada, _) = server.app_user("ada").await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let thief = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
-    let let_in = async |actor: &Actor| {
-        let claims = server.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), server.app.clock.now());
-        accounts::principal(&server.app, accounts::Viewer::Authenticated(claims.unwrap())).await.unwrap()
-    };
-    let (owner, other) = (let_in(&ada).await, let_in(&thief).await);
+    let (owner, other) = (server.let_in(&ada).await, server.let_in(&thief).await);
     let (app, client) = (&*server.app, accounts::Client::default());
     accounts::sessions::revoke(app, &owner, other.session.id, &client).await.unwrap();
 

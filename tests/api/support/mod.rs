@@ -21,6 +21,7 @@ use chrono::{DateTime, Utc};
 pub use database::TestDatabase;
 use hallpass::{
     App,
+    accounts::{self, Principal, Viewer},
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
@@ -78,6 +79,12 @@ impl TestServer {
         let app = App::new(settings, connected, Clock::Manual(clock.clone())).unwrap();
         let app = Arc::new(app);
         Self { router: http::router(&app, http::Limits::default()), app, clock, database: database.into() }
+    }
+
+    /// Someone whom the guard has let in.
+    pub async fn let_in(&self, actor: &Actor) -> Principal {
+        let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
+        accounts::principal(&self.app, Viewer::Authenticated(claims.unwrap())).await.unwrap()
     }
 
     /// Someone without an account, or not signed in.

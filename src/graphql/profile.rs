@@ -1,0 +1,60 @@
+//! `updateProfile`.
+
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
+
+use super::{Nullable, context::ContextExt, users::User};
+use crate::{
+    Result,
+    accounts::profile::{self, ProfileChange},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct ProfileMutation;
+
+#[Object]
+impl ProfileMutation {
+    /// Change the names of the signed-in user.
+    /// Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Nullable<UpdateProfilePayload> {
+        Some(update(ctx, input).await)
+    }
+}
+
+async fn update(ctx: &Context<'_>, input: UpdateProfileInput) -> Result<UpdateProfilePayload> {
+    let principal = ctx.principal().await?;
+    let user = profile::update(ctx.app(), principal, input.into(), ctx.client()).await?;
+    Ok(UpdateProfilePayload { user: user.into() })
+}
+
+/// Fields left out stay as they are; `null` clears a name.
+#[derive(InputObject)]
+pub struct UpdateProfileInput {
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`. It can't be cleared.
+    username: MaybeUndefined<String>,
+    /// Given name, at most 100 characters.
+    first_name: MaybeUndefined<String>,
+    /// Family name, at most 100 characters.
+    last_name: MaybeUndefined<String>,
+}
+
+impl From<UpdateProfileInput> for ProfileChange {
+    fn from(input: UpdateProfileInput) -> Self {
+        let change = |value: MaybeUndefined<String>| match value {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(value) => Some(Some(value)),
+        };
+        Self {
+            username: change(input.username),
+            first_name: change(input.first_name),
+            last_name: change(input.last_name),
+        }
+    }
+}
+
+/// The profile was changed.
+#[derive(SimpleObject)]
+pub struct UpdateProfilePayload {
+    /// As it is now.
+    user: User,
+}

@@ -1,0 +1,115 @@
+//! What people change about themselves.
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::{
+        Client,
+        profile::{self, ProfileChange},
+    },
+    entity::{
+        audit_event::{self, Kind},
+        user,
+    },
+    error::UnauthenticatedReason,
+};
+use sea_orm::EntityTrait;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+const UPDATE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { \
+    user { username firstName lastName fullName updatedAt } } }";
+
+async fn update(actor: &Actor, input: serde_json::Value) -> Answer {
+    actor.graphql(UPDATE, json!({ "input": input })).await
+}
+
+async fn with_ada() -> (TestServer, Actor) {
+    let server = TestServer::start().await;
+    let input =
+        json!({ "username": "ada", "password": password_of("ada"), "firstName": "Ada", "lastName": "Lovelace" });
+    let answer = server.anonymous().register(input).await;
+    let ada = server.anonymous().with_bearer(answer.data("/register/accessToken").as_str().unwrap());
+    server.clock.advance(TimeDelta::minutes(1));
+    (server, ada)
+}
+
+#[tokio::test]
+async fn what_is_left_out_stays_and_null_clears() {
+    let (server, ada) = with_ada().await;
+    let answer = update(&ada, json!({ "lastName": "King" })).await;
+    assert_eq!(answer.data("/updateProfile/user/fullName"), "Ada King");
+    assert_eq!(answer.data("/updateProfile/user/updatedAt"), "2026-01-31T12:01:00.123Z");
+    let answer = update(&ada, json!({ "firstName": null })).await;
+    assert_eq!(answer.data("/updateProfile/user/fullName"), "King");
+    let answer = update(&ada, json!({ "firstName": "  Augusta ", "lastName": "   ", "username": "Augusta" })).await;
+    let user = answer.data("/updateProfile/user");
+    assert_eq!(
+        (&user["firstName"], &user["lastName"], &user["username"]),
+        (&json!("Augusta"), &json!(null), &json!("Augusta"))
+    );
+    assert_eq!(ada.me().await.data("/me/username"), "Augusta");
+    server.anonymous().login("augusta", &password_of("ada")).await.data("/login/user/id");
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(events.iter().filter(|event| event.kind == Kind::ProfileChanged).count(), 3);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_no_change() {
+    let (server, ada) = with_ada().await;
+    for input in [json!({}), json!({ "firstName": "Ada" }), json!({ "username": "ada", "lastName": " Lovelace " })] {
+        let answer = update(&ada, input).await;
+        assert_eq!(answer.data("/updateProfile/user/updatedAt"), "2026-01-31T12:00:00.123Z");
+    }
+    let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
+    assert_eq!(row.updated_at, row.created_at);
+    // Another case of one's own name is a change, and taken by nobody else.
+    assert_eq!(update(&ada, json!({ "username": "ADA" })).await.data("/updateProfile/user/username"), "ADA");
+}
+
+#[tokio::test]
+async fn all_problems_come_at_once() {
+    let (server, ada) = with_ada().await;
+    let long = "x".repeat(101);
+    let answer = update(&ada, json!({ "username": null, "firstName": long, "lastName": "a\0b" })).await;
+    assert_eq!(answer.problems(), ["username: REQUIRED", "firstName: TOO_LONG", "lastName: BAD_USER_INPUT"]);
+    assert_eq!(update(&ada, json!({ "username": "a da" })).await.problems(), ["username: INVALID_USERNAME"]);
+    server.user("bo").await;
+    let answer = update(&ada, json!({ "username": "BO", "firstName": "Bo" })).await;
+    assert_eq!(answer.problems(), ["username: USERNAME_TAKEN"]);
+    assert_eq!(ada.me().await.data("/me/fullName"), "Ada Lovelace");
+    assert_eq!(update(&server.anonymous(), json!({ "firstName": "X" })).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_eight_who_want_one_name_one_gets_it() {
+    let server = TestServer::start().await;
+    let mut wanting = Vec::new();
+    for number in 0..8 {
+        let user = server.user(&format!("user-{number}")).await;
+        wanting.push(tokio::spawn(async move {
+            let answer = update(&user, json!({ "username": "ada" })).await;
+            if answer.json()["errors"].is_null() { None } else { Some(answer.code()) }
+        }));
+    }
+    let mut refused = 0;
+    for wanting in wanting {
+        if let Some(code) = wanting.await.unwrap() {
+            assert_eq!(code, "USERNAME_TAKEN");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 7);
+}
+
+#[tokio::test]
+async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
+    let (server, ada) = with_ada().await;
+    let principal = server.let_in(&ada).await;
+    ada.logout(json!({})).await.data("/logout");
+    let change = ProfileChange { first_name: Some(Some("Eve".to_owned())), ..ProfileChange::default() };
+    let refused = profile::update(&server.app, &principal, change, &Client::default()).await.unwrap_err();
+    assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
+    let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
+    assert_eq!(row.first_name.as_deref(), Some("Ada"));
+}
