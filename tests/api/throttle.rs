@@ -342,3 +342,35 @@ async fn for_load_tests_nothing_is_counted() {
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user/id");
     assert_eq!(rows(&server).await.len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
+    let server = with_ada_at_home().await;
+    let guesses = (0..101).map(|number: u32| {
+        let mallory = server.anonymous().at(ELSEWHERE);
+        let login = move |name: &str| json!({ "input": { "username": name, "password": format!("guess {number}") } });
+        let one = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
+        let two = "mutation($input: LoginInput!) { a: login(input: $input) { accessToken } b: login(input: $input) { accessToken } }";
+        tokio::spawn(async move {
+            match number % 5 {
+                0 => mallory.graphql(two, login("ada")).await,
+                1 => mallory.post(json!([{ "query": one, "variables": login("ada") }]).to_string()).await,
+                2 => mallory.graphql(one, login("ADA")).await,
+                3 => {
+                    let mallory = mallory.with_header("x-forwarded-for", &format!("192.0.2.{number}"));
+                    mallory.graphql(one, login("Ada")).await
+                }
+                _ => mallory.with_header("forwarded", "for=198.51.100.7").graphql(one, login("aDA")).await,
+            }
+            .code()
+        })
+    });
+    let codes: Vec<String> = join_all(guesses).await.into_iter().map(Result::unwrap).collect();
+    let count = |code: &str| codes.iter().filter(|other| *other == code).count();
+    // Two in one, and one in an array, are no requests at all.
+    assert_eq!((count("GRAPHQL_VALIDATION_FAILED"), count("BAD_REQUEST")), (21, 20));
+    assert_eq!((count("INVALID_CREDENTIALS"), count("RATE_LIMITED")), (10, 50), "{codes:?}");
+    let mallory = server.anonymous().at(ELSEWHERE);
+    wait(&mallory.login("ada", &password_of("ada")).await);
+    server.anonymous().at(HOME).login("ada", &password_of("ada")).await.data("/login/user/id");
+}
