@@ -217,7 +217,7 @@ const ADDRESSES = {
 
 const USERNAMES = ["A", "a", "Turing", "turing", "TURING", "a-b", "a_b", "a%b", "aXb", "x".repeat(64), "X".repeat(64), "x".repeat(65), "", " ", " bo", "bo ", "b\u00f6", "b\u00d6", "bo\0", "\u0130", "\u0131", "\uff42o", "-", "_", "0", "00", "null", "'; DROP TABLE users; --"];
 
-const PASSWORDS = ["short", "eight  8", "\u{1f600}".repeat(7), "\u{1f600}".repeat(8), "\u{1f600}".repeat(128), "\u{1f600}".repeat(129), "p\0p\0p\0p\0", "p\0p\0p\0p\0p", "e\u0301e\u0301e\u0301e\u0301", "\u00e9".repeat(8), "        ", "", "x".repeat(73)];
+const PASSWORDS = ["short", "eight  8", "\u{1f600}".repeat(7), "\u{1f600}".repeat(8), "\u{1f600}".repeat(128), "\u{1f600}".repeat(129), "p\0p\0p\0p\0", "p\0p\0p\0p\0p", "e\u0301e\u0301e\u0301e\u0301", "\u00e9".repeat(8), "        ", "", "x".repeat(73), "password123", "PassWord123", "Ada-Lovelace"];
 
 async function converse(c) {
   // What needs no account.
