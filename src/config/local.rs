@@ -19,7 +19,9 @@ impl Place {
         let default = format!("http://localhost:{}", listen.port());
         let public_url =
             vars.get("PUBLIC_URL", default, "an origin without a path, such as https://accounts.example.org", origin);
-        let is_local = listen.ip().is_loopback() && is_loopback(&public_url);
+        let host = Url::parse(&public_url).ok();
+        let is_local =
+            listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
         if !is_local && !public_url.starts_with("https://") {
             vars.mistake(format!(
                 "PUBLIC_URL is `{public_url}`; beyond this machine it wants the https:// address that clients use \
@@ -56,11 +58,11 @@ fn origin(text: &str) -> Option<String> {
     bare.then(|| url.origin().ascii_serialization())
 }
 
-fn is_loopback(origin: &str) -> bool {
-    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
+/// Whether a host is this machine.
+pub(super) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
     }
 }

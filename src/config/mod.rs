@@ -7,6 +7,7 @@ mod database_url;
 mod jwt;
 mod local;
 mod proxies;
+mod mail;
 mod secret_key;
 mod vars;
 
@@ -16,6 +17,7 @@ use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
 use local::Place;
 pub use proxies::{Proxies, ProxyHeader};
+pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use secrecy::{ExposeSecret, SecretString};
 use vars::Vars;
 
@@ -44,6 +46,11 @@ pub const NAMES: &[&str] = &[
     "REQUIRE_EMAIL",
     "PASSWORD_BLOCKLIST",
     "THROTTLE",
+    "REQUIRE_VERIFIED_EMAIL",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "APP_URL",
+    "DEV_MAIL",
     "PLAYGROUND",
     "INTROSPECTION",
     "ROLES",
@@ -100,6 +107,10 @@ pub struct Settings {
     pub password_blocklist: bool,
     /// Whether attempts are counted and limited; false is for load tests only.
     pub throttle: bool,
+    /// Whether an address must be verified before its account can sign in.
+    pub require_verified_email: bool,
+    /// How mails leave.
+    pub mail: MailSettings,
     /// Whether browsers get the explorer.
     pub playground: bool,
     /// Whether the schema may be asked for, and is told in messages.
@@ -192,6 +203,7 @@ impl Settings {
         let place = Place::read(&mut vars, listen);
         let (jwt_algorithm, jwt_keys) = jwt::read(&mut vars);
         let (roles, default_roles) = roles(&mut vars);
+        let mail = mail::read(&mut vars, &place);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
             db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
@@ -216,6 +228,8 @@ impl Settings {
             require_email: vars.flag("REQUIRE_EMAIL", false),
             password_blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
             throttle: vars.flag("THROTTLE", true),
+            require_verified_email: vars.flag("REQUIRE_VERIFIED_EMAIL", false),
+            mail,
             playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),
             roles,
@@ -234,6 +248,11 @@ impl Settings {
             listen,
             database_url: database_url.unwrap_or_default(),
         };
+        if settings.require_verified_email && !(settings.require_email && settings.mail.is_enabled()) {
+            vars.mistake(
+                "REQUIRE_VERIFIED_EMAIL is true; it wants REQUIRE_EMAIL=true, and SMTP_URL or DEV_MAIL".to_owned(),
+            );
+        }
         vars.finish(settings)
     }
 }

@@ -1,4 +1,4 @@
-use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, SecretKey, Settings};
+use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, SecretKey, Settings, SmtpSecurity};
 
 const GOOD_KEY: &str = "5f3c9a7e1b2d4f60718293a4b5c6d7e8";
 
@@ -26,6 +26,8 @@ fn without_any_it_is_a_local_server_on_sqlite() {
     assert_eq!(settings.log_format, LogFormat::Text);
     assert!(settings.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
     assert!(settings.is_local && settings.playground);
+    assert!(settings.mail.dev && settings.mail.smtp.is_none() && settings.mail.is_enabled());
+    assert_eq!(settings.mail.app_url, "http://localhost:8000");
 }
 
 #[test]
@@ -44,6 +46,10 @@ fn all_mistakes_come_together_and_show_no_secret() {
         ("DB_MAX_CONNECTIONS", "1"),
         ("ALLOWED_ORIGINS", "https://a.example,*"),
         ("REFRESH_TOKEN_EXPIRE_DAYS", ""),
+        ("SMTP_URL", "smtp://scott:tiger@"),
+        ("APP_URL", "app.example.org"),
+        ("DEV_MAIL", "maybe"),
+        ("REQUIRE_VERIFIED_EMAIL", "true"),
     ])
     .unwrap_err();
     let names = [
@@ -51,6 +57,10 @@ fn all_mistakes_come_together_and_show_no_secret() {
         "LISTEN ",
         "ALLOWED_ORIGINS ",
         "DEFAULT_ROLES ",
+        "SMTP_URL ",
+        "MAIL_FROM ",
+        "APP_URL ",
+        "DEV_MAIL ",
         "DB_MAX_CONNECTIONS ",
         "SECRET_KEY ",
         "ACCESS_TOKEN_EXPIRE_MINUTES ",
@@ -59,6 +69,7 @@ fn all_mistakes_come_together_and_show_no_secret() {
         "REGISTRATION_ENABLED ",
         "LOG_FORMAT ",
         "RUST_LOG ",
+        "REQUIRE_VERIFIED_EMAIL ",
     ];
     assert_eq!(mistakes.len(), names.len(), "{mistakes:#?}");
     assert!(mistakes.iter().zip(names).all(|(mistake, name)| mistake.starts_with(name)), "{mistakes:#?}");
@@ -199,4 +210,70 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
         read(&[("PUBLIC_URL", "https://A.example:443/"), ("SECRET_KEY", GOOD_KEY)]).unwrap().public_url,
         "https://a.example"
     );
+}
+
+/// Loopback or not, a mail server is never talked to in clear over a network.
+#[test]
+fn mail_servers_are_found_and_the_way_there_is_safe() {
+    let from = ("MAIL_FROM", "Пример <accounts@example.org>");
+    let smtp = |url| read(&[("SMTP_URL", url), from]).unwrap().mail.smtp.unwrap();
+    for (url, host, port, security) in [
+        ("smtps://mail.example.org", "mail.example.org", 465, SmtpSecurity::Tls),
+        ("smtps://mail.example.org:2465/", "mail.example.org", 2465, SmtpSecurity::Tls),
+        ("smtp://mail.example.org", "mail.example.org", 587, SmtpSecurity::StartTls),
+        ("smtp://10.0.0.7:25", "10.0.0.7", 25, SmtpSecurity::StartTls),
+        ("smtp://127.0.0.1:2525", "127.0.0.1", 2525, SmtpSecurity::None),
+        ("smtp://localhost:25", "localhost", 25, SmtpSecurity::None),
+        ("smtp://[::1]:25", "::1", 25, SmtpSecurity::None),
+        ("smtp://localhost.example.org", "localhost.example.org", 587, SmtpSecurity::StartTls),
+        ("smtps://127.0.0.1", "127.0.0.1", 465, SmtpSecurity::Tls),
+    ] {
+        let found = smtp(url);
+        assert_eq!((found.host.as_str(), found.port, found.security), (host, port, security), "{url}");
+        assert!(found.credentials.is_none());
+    }
+    let (user, password) = smtp("smtps://ada%40example.org:p%2Fw%3A%25%20+@mail.example.org").credentials.unwrap();
+    assert_eq!((user.as_str(), password.expose_secret()), ("ada@example.org", "p/w:% +"));
+    for url in [
+        "mail.example.org",
+        "mail.example.org:587",
+        "https://mail.example.org",
+        "smtp://",
+        "smtps://ada@mail.example.org",
+        "smtps://:tiger@mail.example.org",
+        "smtp://mail.example.org?tls=none",
+        "smtp://mail.example.org/path",
+    ] {
+        let mistake = mistake(&[("SMTP_URL", url), from]);
+        assert!(mistake.starts_with("SMTP_URL wants smtps://") && !mistake.contains("tiger"), "{mistake}");
+    }
+    for sender in ["accounts", "a@b@c", "Example <accounts@example.org", "ada@example.org\r\nBcc: all@example.org"] {
+        let mistake = mistake(&[("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", sender)]);
+        assert!(mistake.starts_with("MAIL_FROM is"), "{mistake}");
+    }
+    assert!(mistake(&[("SMTP_URL", "smtps://mail.example.org")]).starts_with("MAIL_FROM is not set"));
+    assert!(!format!("{:?}", smtp("smtps://scott:tiger@mail.example.org")).contains("tiger"));
+}
+
+#[test]
+fn links_lead_to_the_app_and_mails_are_shown_on_this_machine_only() {
+    let app_url = |url| read(&[("APP_URL", url)]).unwrap().mail.app_url;
+    assert_eq!(app_url("http://localhost:3000/"), "http://localhost:3000");
+    assert_eq!(app_url("https://app.example.org/account/"), "https://app.example.org/account");
+    for url in
+        ["https://app.example.org/?x", "https://app.example.org/#x", "ftp://app.example.org", "https://u:p@a.example"]
+    {
+        assert!(mistake(&[("APP_URL", url)]).starts_with("APP_URL is"), "{url}");
+    }
+    let public = [("PUBLIC_URL", "https://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)];
+    let with = |more: &[(&str, &str)]| read(&[&public[..], more].concat());
+    let settings = with(&[]).unwrap();
+    assert!(!settings.mail.dev && !settings.mail.is_enabled());
+    assert_eq!(with(&[("DEV_MAIL", "true")]).unwrap_err().len(), 1);
+    assert!(with(&[("APP_URL", "http://app.example.org")]).unwrap_err()[0].starts_with("APP_URL is"));
+    let verified = [("REQUIRE_EMAIL", "true"), ("REQUIRE_VERIFIED_EMAIL", "true")];
+    assert!(with(&verified).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL is true"));
+    let smtp = [("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", "accounts@example.org")];
+    assert!(with(&[verified, smtp].concat()).is_ok());
+    assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL is true"));
 }
