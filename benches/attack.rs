@@ -112,6 +112,9 @@ async fn fill(app: &App) {
         created_at: Set(now),
         updated_at: Set(now),
         last_login_at: Set(None),
+        email_verified_at: Set(None),
+        pending_email: Set(None),
+        pending_email_key: Set(None),
     });
     let transaction = app.write().await.unwrap();
     user::Entity::insert_many(users).exec(&transaction).await.unwrap();

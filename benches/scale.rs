@@ -201,6 +201,9 @@ fn user_row(
         created_at: Set(now),
         updated_at: Set(now),
         last_login_at: Set(None),
+        email_verified_at: Set(None),
+        pending_email: Set(None),
+        pending_email_key: Set(None),
     }
 }
 

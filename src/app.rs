@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     database::{Database, Transaction},
+    mail::{Mailer, Outbox},
     security::{
         access_token::AccessTokens, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms, refresh_token::RefreshTokens,
     },
@@ -17,7 +18,7 @@ use crate::{
 /// Generations confirmed at a time, so that these never crowd out a request that writes.
 const MOST_CONFIRMING: usize = 2;
 
-/// What a use case may touch: the database, the time, the hasher, the tokens, the settings.
+/// What a use case may touch: the database, the time, the hasher, the tokens, the mails, the settings.
 #[derive(Debug)]
 pub struct App {
     /// Where everything is kept that must outlive a request.
@@ -32,6 +33,10 @@ pub struct App {
     pub refresh_tokens: RefreshTokens,
     /// Names for those whose attempts are counted.
     pub pseudonyms: Pseudonyms,
+    /// What mails leave by.
+    pub mailer: Mailer,
+    /// Whom to tell that mails wait.
+    pub outbox: Outbox,
     /// What the operator decided.
     pub settings: Settings,
     keys: Keys,
@@ -50,6 +55,7 @@ impl App {
         let refresh_tokens = RefreshTokens::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(settings.hash_concurrency, settings.bcrypt_cost)?;
+        let mailer = Mailer::new(&settings)?;
         Ok(Self {
             database,
             clock,
@@ -57,6 +63,8 @@ impl App {
             access_tokens,
             refresh_tokens,
             pseudonyms,
+            mailer,
+            outbox: Outbox::default(),
             settings,
             keys,
             confirming: Arc::new(Semaphore::new(MOST_CONFIRMING)),

@@ -12,6 +12,7 @@
 //! | 3 | [`accounts`] | what Hallpass does: one file for each capability, free functions over [`App`] |
 //! | 2 | [`app`] | [`App`]: what a use case may touch |
 //! | 2 | [`database`] | connections, the one way to a transaction, migrations under a lock |
+//! | 2 | [`mail`] | the texts of mails, the connection to the mail server |
 //! | 2 | [`entity`] | the tables, one file for each, with the finders that belong to them |
 //! | 2 | [`security`] | password hashes, tokens, keys, chance |
 //! | 1 | [`config`] | settings, checked |
@@ -19,7 +20,7 @@
 //! | 1 | [`clock`] | time |
 //! | 1 | [`language`] | the languages of messages, pages and mails |
 //!
-//! **The rule.** `cli, http, graphql → accounts → app, database, entity, security → config, error, clock, language`. Nothing below
+//! **The rule.** `cli, http, graphql → accounts → app, database, entity, mail, security → config, error, clock, language`. Nothing below
 //! floor 4 knows axum or async-graphql; `graphql` and `http` never name SeaORM: they may read the fields of an entity's
 //! model, and never query; `accounts` never names a header, a cookie or a status. `tests/api/house.rs` holds the code
 //! against it.
@@ -64,6 +65,7 @@ pub mod error;
 pub mod graphql;
 pub mod http;
 pub mod language;
+pub mod mail;
 pub mod security;
 
 pub use app::App;

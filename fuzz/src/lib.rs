@@ -18,7 +18,7 @@ use hallpass::{
     App,
     accounts::{
         Client,
-        register::{Registration, register},
+        register::{Registered, Registration, register},
         sessions::SignIn,
     },
     clock::{Clock, ManualClock},
@@ -81,7 +81,10 @@ impl Server {
                 first_name: Some("Ada".to_owned()),
                 last_name: Some("Lovelace".to_owned()),
             };
-            let ada = register(&open, ada, Delivery::Body, &Client::default()).await.unwrap();
+            let ada = match register(&open, ada, Delivery::Body, &Client::default()).await.unwrap() {
+                Registered::SignedIn(ada) => *ada,
+                Registered::Unverified(_) => panic!("nothing has to be verified"),
+            };
             settings.registration_enabled = false;
             let app = Arc::new(App::new(settings, database, clock).unwrap());
             (app, ada)

@@ -9,6 +9,7 @@ mod m20261121_000002_session;
 mod m20261121_000003_audit_event;
 mod m20261121_000004_session_rotation;
 mod m20261121_000005_throttle;
+mod m20261121_000006_mail;
 
 /// All migrations of Hallpass.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_audit_event::Migration),
             Box::new(m20261121_000004_session_rotation::Migration),
             Box::new(m20261121_000005_throttle::Migration),
+            Box::new(m20261121_000006_mail::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     Client, audit,
     input::{Password, TypedIdentifier},
+    mails,
     register::{self, Registration},
     throttle,
 };
@@ -18,7 +19,7 @@ use crate::{
     config::{SecretString, Settings},
     entity::{
         audit_event::Kind,
-        session,
+        link, mail, session,
         user::{self, Roles},
     },
     error::{ErrorCode, InputError, Problems},
@@ -79,7 +80,9 @@ pub async fn create(
     let (transaction, user) = register::create(app, new_user, roles.0, false).await?;
     let Administrator { user_id, client } = administrator;
     audit::record(&transaction, Kind::UserCreated, *user_id, user.id, client, user.created_at).await?;
+    mails::tell(app, &transaction, mail::Purpose::VerifyEmail, &user, client, user.created_at).await?;
     transaction.commit().await?;
+    app.outbox.ring();
     Ok(user)
 }
 
@@ -142,7 +145,7 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     Ok(user)
 }
 
-/// Gives an account another password, ends its sessions, and forgets who has guessed at the old one.
+/// Gives an account another password, ends its sessions and its links, and forgets who has guessed at the old one.
 ///
 /// # Errors
 /// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON.
@@ -163,6 +166,7 @@ pub async fn set_password(
     row.updated_at = Set(now);
     let user = row.update(&transaction).await?;
     end_sessions(&transaction, user_id, now).await?;
+    link::kill(&transaction, user_id, None).await?;
     throttle::clear_account(app, &transaction, &user).await?;
     audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, &administrator.client, now).await?;
     transaction.commit().await?;

@@ -27,18 +27,21 @@ pub struct Credentials {
 /// same hash as a wrong password, and gets the same answer.
 ///
 /// # Errors
-/// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED, only after the right password.
+/// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED, only after the right
+/// password.
 pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, client: &Client) -> Result<SignIn> {
     let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
     // Once more where the account has changed since it was read: it was disabled, deleted or given another password; or
     // it has the same one in a new hash, by another sign-in at this moment.
     for _ in 0..2 {
         let user = match evaluate(app, &credentials).await {
-            Ok((Some(user), true)) if user.is_active => user,
-            Ok((Some(_), true)) => {
-                attempt.withdraw(app).await;
-                return Err(Error::AccountDisabled);
-            }
+            Ok((Some(user), true)) => match refusal(app, &user) {
+                None => user,
+                Some(refusal) => {
+                    attempt.withdraw(app).await;
+                    return Err(refusal);
+                }
+            },
             Ok((user, _)) => {
                 note_failure(app, user.map(|user| user.id), client).await?;
                 return Err(Error::InvalidCredentials);
@@ -78,6 +81,17 @@ async fn enter(
     let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (delivery, client), now).await?;
     transaction.commit().await?;
     sessions::sign_in(app, user, session).map(Some)
+}
+
+/// Why somebody with the right password may not sign in.
+fn refusal(app: &App, user: &user::Model) -> Option<Error> {
+    if !user.is_active {
+        Some(Error::AccountDisabled)
+    } else if app.settings.require_verified_email && user.email_verified_at.is_none() {
+        Some(Error::EmailNotVerified)
+    } else {
+        None
+    }
 }
 
 /// The user of that name, and whether the password is right.

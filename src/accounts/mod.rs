@@ -7,11 +7,16 @@ use std::net::IpAddr;
 
 pub mod administration;
 mod audit;
+pub mod email;
 pub mod input;
+pub mod links;
 pub mod login;
+pub mod mails;
 mod principal;
 pub mod profile;
+mod proof;
 pub mod register;
+pub mod reset;
 pub mod sessions;
 pub mod throttle;
 

@@ -3,8 +3,9 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{
-    Client,
+    Client, audit,
     input::{Email, Owner, Password, Username, parse_name},
+    mails,
     sessions::{self, SignIn},
     throttle,
 };
@@ -14,6 +15,7 @@ use crate::{
     database::{Transaction, error::is_unique_violation},
     entity::{
         audit_event::Kind,
+        mail::Purpose,
         session::Delivery,
         user::{self, Roles},
     },
@@ -45,24 +47,42 @@ pub(super) struct NewUser {
     last_name: Option<String>,
 }
 
-/// Makes an account and signs in, to a session whose refresh token travels by `delivery`. Of several who want the same name at the same time the unique index takes one; a
+/// What a registration has led to. It may hold tokens, so there is no way to print it.
+pub enum Registered {
+    /// The account is signed in.
+    SignedIn(Box<SignIn>),
+    /// It is there; before it can sign in, its address must be verified.
+    Unverified(Box<user::Model>),
+}
+
+/// Makes an account and signs in, to a session whose refresh token travels by `delivery`; where addresses must be verified
+/// first, it does not sign in. Of several who want the same name at the same time the unique index takes one; a
 /// taken name costs the same hash as a fresh one.
 ///
 /// # Errors
 /// REGISTRATION_DISABLED; all problems of the form at once; when there are none, RATE_LIMITED, then USERNAME_TAKEN and
 /// EMAIL_TAKEN.
-pub async fn register(app: &App, form: Registration, delivery: Delivery, client: &Client) -> Result<SignIn> {
+pub async fn register(app: &App, form: Registration, delivery: Delivery, client: &Client) -> Result<Registered> {
     if !app.settings.registration_enabled {
         return Err(Error::RegistrationDisabled);
     }
     let new_user = parse(form, &app.settings)?;
     throttle::book_registration(app, client).await?;
-    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), true).await?;
-    let now = user.created_at;
+    let signs_in = !app.settings.require_verified_email;
+    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), signs_in).await?;
+    let (now, event) = (user.created_at, Kind::Registered);
     throttle::settle(app, &transaction, &user, client).await?;
-    let session = sessions::open(app, &transaction, &user, Kind::Registered, (delivery, client), now).await?;
+    mails::tell(app, &transaction, Purpose::VerifyEmail, &user, client, now).await?;
+    if !signs_in {
+        audit::record(&transaction, event, Some(user.id), user.id, client, now).await?;
+        transaction.commit().await?;
+        app.outbox.ring();
+        return Ok(Registered::Unverified(user.into()));
+    }
+    let session = sessions::open(app, &transaction, &user, event, (delivery, client), now).await?;
     transaction.commit().await?;
-    sessions::sign_in(app, user, session)
+    app.outbox.ring();
+    Ok(Registered::SignedIn(sessions::sign_in(app, user, session)?.into()))
 }
 
 /// Writes a new account, in a transaction that the caller goes on with.
@@ -92,6 +112,9 @@ pub(super) async fn create(
         created_at: Set(now),
         updated_at: Set(now),
         last_login_at: Set(signs_in.then_some(now)),
+        email_verified_at: Set(None),
+        pending_email: Set(None),
+        pending_email_key: Set(None),
     };
 
     let transaction = app.write().await?;

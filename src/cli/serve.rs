@@ -10,12 +10,18 @@ use tokio::{
 use super::{Failure, app, connect, expect_migrated};
 use crate::{
     App,
-    accounts::{sessions, throttle},
+    accounts::{links, mails, sessions, throttle},
     config::Settings,
     http,
 };
 
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
+
+/// How often mails are looked for that another instance has written down, or that could not be delivered.
+const MAIL_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long a mail that is on its way may take when the server is to stop.
+const MAIL_DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Failure> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
@@ -41,7 +47,14 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
     let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
     let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
+    let delivering = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_regularly(Arc::clone(&app))));
     http::serve(listener, router, limits, stop).await;
+    app.outbox.close();
+    if let Some(delivering) = delivering
+        && tokio::time::timeout(MAIL_DRAIN, delivering).await.is_err()
+    {
+        tracing::warn!("a mail did not leave in time; it may be sent again");
+    }
     sweeping.abort();
     reloading.abort();
     app.database.close().await;
@@ -53,13 +66,31 @@ async fn sweep_regularly(app: Arc<App>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         interval.tick().await;
-        for (what, swept) in [("sessions", sessions::sweep(&app).await), ("counters", throttle::sweep(&app).await)] {
+        for (what, swept) in [
+            ("sessions", sessions::sweep(&app).await),
+            ("counters", throttle::sweep(&app).await),
+            ("links", links::sweep(&app).await),
+        ] {
             match swept {
                 Ok(0) => {}
                 Ok(swept) => tracing::info!(swept, "expired {what} were deleted"),
                 Err(error) => tracing::warn!(cause = error.cause(), "expired {what} could not be deleted"),
             }
         }
+    }
+}
+
+/// Delivers mails, whenever some were written down here, and now and then.
+async fn deliver_regularly(app: Arc<App>) {
+    while !app.outbox.is_closing() {
+        // In a task of its own, so that a panic does not end all deliveries.
+        let ticking = Arc::clone(&app);
+        match tokio::spawn(async move { mails::tick(&ticking).await }).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(cause = error.cause(), "mails could not be looked for"),
+            Err(_) => tracing::error!("a delivery panicked"),
+        }
+        app.outbox.wait(MAIL_INTERVAL).await;
     }
 }
 

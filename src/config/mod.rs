@@ -6,8 +6,8 @@
 mod database_url;
 mod jwt;
 mod local;
-mod proxies;
 mod mail;
+mod proxies;
 mod secret_key;
 mod vars;
 
@@ -16,8 +16,8 @@ use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
 use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
 use local::Place;
-pub use proxies::{Proxies, ProxyHeader};
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
+pub use proxies::{Proxies, ProxyHeader};
 pub use secrecy::{ExposeSecret, SecretString};
 use vars::Vars;
 

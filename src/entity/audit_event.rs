@@ -50,6 +50,16 @@ pub enum Kind {
     RefreshTokenRepeated,
     /// A refresh token came again that had long been replaced: the session was ended.
     RefreshTokenReused,
+    /// Someone asked for a link to set a new password, and it was made for this account.
+    PasswordResetRequested,
+    /// The link was used: the password is a new one, and all sessions are ended.
+    PasswordReset,
+    /// The account's own address was verified.
+    EmailVerified,
+    /// The user asked to move the account to another address.
+    EmailChangeRequested,
+    /// The account moved to the address that was asked for, which is thereby verified.
+    EmailChanged,
     /// An administrator made an account.
     UserCreated,
     /// An administrator changed an account: enabled or disabled it, or gave it other roles or another password.

@@ -4,6 +4,8 @@
 
 pub mod audit_event;
 mod columns;
+pub mod link;
+pub mod mail;
 pub mod names;
 pub mod session;
 pub mod throttle;

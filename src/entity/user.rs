@@ -5,6 +5,10 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
+mod email;
+
+pub use email::*;
+
 use super::columns::Columns;
 use crate::security::password::PasswordHash;
 
@@ -42,6 +46,12 @@ pub struct Model {
     pub updated_at: DateTime<Utc>,
     /// The latest sign-in.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// When the owner proved to read what comes to `email`; none as long as they have not.
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// The address to move to, once it is verified.
+    pub pending_email: Option<String>,
+    /// The same as it is compared. Not unique: who verifies it first gets it.
+    pub pending_email_key: Option<String>,
 }
 
 /// Relations to other tables are declared where they point from.
@@ -73,6 +83,9 @@ impl Model {
             created_at: columns.read()?,
             updated_at: columns.read()?,
             last_login_at: columns.read()?,
+            email_verified_at: columns.read()?,
+            pending_email: columns.read()?,
+            pending_email_key: columns.read()?,
         })
     }
 }

@@ -25,6 +25,14 @@ pub enum Error {
     InvalidCredentials,
     /// The right password of a disabled account.
     AccountDisabled,
+    /// The right password of an account whose address is not verified, where it must be.
+    EmailNotVerified,
+    /// What was asked for needs a mail, and there is no way for mails to go.
+    MailDisabled,
+    /// The token of a link is not one of ours, was used, or is for a state that is no more.
+    LinkInvalid,
+    /// The link was good once.
+    LinkExpired,
     /// There is no refresh token, or it is not one of ours.
     SessionNotFound,
     /// The session was not refreshed in time, or is as old as one may get.
@@ -78,11 +86,16 @@ pub enum ErrorCode {
     PasswordTooLong,
     PasswordTooCommon,
     InvalidCredentials,
+    WrongPassword,
     AccountDisabled,
+    EmailNotVerified,
+    MailDisabled,
     RegistrationDisabled,
     SessionNotFound,
     SessionExpired,
     SessionRevoked,
+    LinkInvalid,
+    LinkExpired,
     NotFound,
     RateLimited,
     RoleUnknown,
@@ -146,6 +159,10 @@ impl Error {
             },
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
+            Self::EmailNotVerified => ErrorCode::EmailNotVerified,
+            Self::MailDisabled => ErrorCode::MailDisabled,
+            Self::LinkInvalid => ErrorCode::LinkInvalid,
+            Self::LinkExpired => ErrorCode::LinkExpired,
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::SessionExpired => ErrorCode::SessionExpired,
             Self::SessionRevoked => ErrorCode::SessionRevoked,

@@ -72,8 +72,14 @@ pub enum ErrorCode {
     PasswordTooCommon,
     /// Login: username or password is wrong.
     InvalidCredentials,
+    /// The signed-in user gave a wrong current password.
+    WrongPassword,
     /// The password was right, but the account is disabled.
     AccountDisabled,
+    /// The password was right, but the e-mail address must be verified first: see `sendVerificationEmail`.
+    EmailNotVerified,
+    /// This server can't send mail; see `serverInfo.mailEnabled`.
+    MailDisabled,
     /// Refresh: there is no refresh token, or it is not one of ours.
     SessionNotFound,
     /// Refresh: the session was not refreshed in time, or is as old as one may get. Sign in again.
@@ -81,6 +87,11 @@ pub enum ErrorCode {
     /// Refresh: the session was ended: by a logout, by its owner from elsewhere, or because a refresh token was used
     /// again that had long been replaced. Sign in again.
     SessionRevoked,
+    /// The token of a verification or reset link is not valid, was used, or is for an address that the account does not have
+    /// any more.
+    LinkInvalid,
+    /// The token of a verification or reset link is too old.
+    LinkExpired,
     /// There is no such thing, or it is someone else's.
     NotFound,
     /// A role that this server does not have.

@@ -15,8 +15,9 @@ pub(super) struct LoginMutation;
 #[Object]
 impl LoginMutation {
     /// Sign in with a username or e-mail address and a password.
-    /// Codes: INVALID_CREDENTIALS (never says which half was wrong), ACCOUNT_DISABLED (only after the right password),
-    /// RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not start a token refresh.
+    /// Codes: INVALID_CREDENTIALS (never says which half was wrong), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED (both only
+    /// after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not
+    /// start a token refresh.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let delivery = input.token_delivery.into();
         let sign_in = login(ctx.app(), input.into(), delivery, ctx.client()).await;

@@ -6,6 +6,7 @@
 
 mod context;
 mod document;
+mod email;
 pub mod engine;
 pub mod errors;
 mod hints;
@@ -16,6 +17,7 @@ mod login;
 mod messages;
 mod profile;
 mod register;
+mod reset;
 mod scalars;
 mod server_info;
 mod sessions;
@@ -45,6 +47,8 @@ pub struct Mutation(
     login::LoginMutation,
     sessions::SessionMutation,
     profile::ProfileMutation,
+    email::EmailMutation,
+    reset::ResetMutation,
 );
 
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -5,23 +5,27 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use super::{
     Nullable,
     context::ContextExt,
-    sessions::{AuthPayload, TokenDelivery},
+    sessions::{AuthPayload, TOKEN_TYPE, TokenDelivery},
     users::User,
 };
-use crate::accounts::register::{Registration, register};
+use crate::accounts::register::{Registered, Registration, register};
 
 #[derive(Debug, Default)]
 pub(super) struct RegisterMutation;
 
 #[Object]
 impl RegisterMutation {
-    /// Create an account and sign in.
+    /// Create an account and sign in. Where `serverInfo.emailVerificationRequired`, it does not sign in: the link in the
+    /// message comes first, then `login`.
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
     /// PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REGISTRATION_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
         let delivery = input.token_delivery.into();
-        let sign_in = register(ctx.app(), input.into(), delivery, ctx.client()).await;
-        Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in).into()))
+        let registered = register(ctx.app(), input.into(), delivery, ctx.client()).await;
+        Some(registered.map(|registered| match registered {
+            Registered::SignedIn(sign_in) => AuthPayload::of(ctx, *sign_in).into(),
+            Registered::Unverified(user) => User::from(*user).into(),
+        }))
     }
 }
 
@@ -56,8 +60,8 @@ impl From<RegisterInput> for Registration {
     }
 }
 
-/// As AuthPayload, but nullable throughout, so that a server can one day answer alike for taken and free addresses;
-/// today EMAIL_TAKEN tells.
+/// As AuthPayload, but without tokens where the e-mail address must be verified before the first login. Nullable throughout, so
+/// that a server can one day answer alike for taken and free addresses; today EMAIL_TAKEN tells.
 #[derive(SimpleObject)]
 pub struct RegisterPayload {
     /// JWT for the header `Authorization: Bearer …`.
@@ -68,7 +72,7 @@ pub struct RegisterPayload {
     expires_in: Option<i64>,
     /// Only with `tokenDelivery: BODY`. In the default, COOKIE, it is in an HttpOnly cookie and never here.
     refresh_token: Option<String>,
-    /// The new user, who is signed in.
+    /// The new user, who is signed in if there is an access token.
     user: Option<User>,
 }
 
@@ -80,6 +84,18 @@ impl From<AuthPayload> for RegisterPayload {
             expires_in: Some(payload.expires_in),
             refresh_token: payload.refresh_token,
             user: Some(payload.user),
+        }
+    }
+}
+
+impl From<User> for RegisterPayload {
+    fn from(user: User) -> Self {
+        Self {
+            access_token: None,
+            token_type: Some(TOKEN_TYPE),
+            expires_in: None,
+            refresh_token: None,
+            user: Some(user),
         }
     }
 }

@@ -22,11 +22,16 @@ impl ServerInfoQuery {
 
 /// What the server asks of its users.
 #[derive(Debug, SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct ServerInfo {
     /// Whether anyone may register.
     registration_enabled: bool,
     /// Whether an account must have an e-mail address.
     email_required: bool,
+    /// Whether an address must be verified before its account can sign in.
+    email_verification_required: bool,
+    /// Whether this server can send mail: verification, reset and change of address need it.
+    mail_enabled: bool,
     /// What a password must be.
     password_policy: PasswordPolicy,
     /// What a username must be.
@@ -63,6 +68,8 @@ impl ServerInfo {
         Self {
             registration_enabled: app.settings.registration_enabled,
             email_required: app.settings.require_email,
+            email_verification_required: app.settings.require_verified_email,
+            mail_enabled: app.settings.mail.is_enabled(),
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
                 max_length: *PASSWORD_LENGTH.end(),

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// RFC 6750 knows no other.
-const TOKEN_TYPE: &str = "Bearer";
+pub(super) const TOKEN_TYPE: &str = "Bearer";
 
 #[derive(Debug, Default)]
 pub(super) struct SessionMutation;

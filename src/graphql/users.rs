@@ -45,6 +45,16 @@ impl User {
         self.0.email.as_deref()
     }
 
+    /// Whether the owner has shown that they read what comes to `email`.
+    fn email_verified(&self) -> bool {
+        self.0.email.is_some() && self.0.email_verified_at.is_some()
+    }
+
+    /// The address that waits for its verification after `changeEmail`.
+    fn pending_email(&self) -> Option<&str> {
+        self.0.pending_email.as_deref()
+    }
+
     /// Given name.
     fn first_name(&self) -> Option<&str> {
         self.0.first_name.as_deref()

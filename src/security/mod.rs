@@ -10,6 +10,7 @@ mod jws;
 pub mod key_files;
 mod key_ring;
 pub mod keys;
+pub mod link_token;
 pub mod password;
 mod private_file;
 pub mod pseudonym;

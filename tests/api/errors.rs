@@ -29,6 +29,19 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         Error::AccountDisabled => {
             ("ACCOUNT_DISABLED", "This account is disabled. Ask an administrator to enable it.", None, None)
         }
+        Error::EmailNotVerified => (
+            "EMAIL_NOT_VERIFIED",
+            "The e-mail address of this account is not verified yet. Use the link in the mail, or ask for another.",
+            None,
+            None,
+        ),
+        Error::MailDisabled => {
+            ("MAIL_DISABLED", "This server sends no mail. Ask an administrator instead.", None, None)
+        }
+        Error::LinkInvalid => {
+            ("LINK_INVALID", "This link is not valid, or was used already. Ask for a new one.", None, None)
+        }
+        Error::LinkExpired => ("LINK_EXPIRED", "This link has expired. Ask for a new one.", None, None),
         Error::SessionNotFound => ("SESSION_NOT_FOUND", "There is no session to refresh. Sign in.", None, None),
         Error::SessionExpired => ("SESSION_EXPIRED", "This session has expired. Sign in again.", None, None),
         Error::SessionRevoked => ("SESSION_REVOKED", "This session has ended. Sign in again.", None, None),
@@ -90,6 +103,10 @@ fn every_error_has_its_public_answer() {
         problems(&[InputError::new(ErrorCode::Required, "email"), InputError::new(ErrorCode::Required, "username")]),
         Error::InvalidCredentials,
         Error::AccountDisabled,
+        Error::EmailNotVerified,
+        Error::MailDisabled,
+        Error::LinkInvalid,
+        Error::LinkExpired,
         Error::RegistrationDisabled,
         Error::SessionNotFound,
         Error::SessionExpired,
@@ -150,12 +167,17 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
             "PASSWORD_TOO_COMMON",
             "Others would guess this password first. Use one that is neither common nor your own name.",
         )),
+        ErrorCode::WrongPassword => Some(("WRONG_PASSWORD", "This is not your password.")),
         ErrorCode::BadUserInput => Some(("BAD_USER_INPUT", "This holds a character that can't be stored. Remove it.")),
         ErrorCode::RoleUnknown => Some(("ROLE_UNKNOWN", "There is no such role. Choose among those of this server.")),
         ErrorCode::InvalidInput
         | ErrorCode::LastAdmin
         | ErrorCode::InvalidCredentials
         | ErrorCode::AccountDisabled
+        | ErrorCode::EmailNotVerified
+        | ErrorCode::MailDisabled
+        | ErrorCode::LinkInvalid
+        | ErrorCode::LinkExpired
         | ErrorCode::RegistrationDisabled
         | ErrorCode::SessionNotFound
         | ErrorCode::SessionExpired
@@ -186,5 +208,5 @@ fn every_problem_of_a_form_says_what_to_do() {
         assert_eq!((&answer["extensions"]["code"], &answer["message"]), (&json!(code), &json!(message)));
         count += 1;
     }
-    assert_eq!(count, 11);
+    assert_eq!(count, 12);
 }

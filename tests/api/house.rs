@@ -56,6 +56,22 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::App",
         ],
     ),
+    (
+        "mail",
+        &[
+            "axum",
+            "async_graphql",
+            "sea_orm",
+            "crate::graphql",
+            "crate::http",
+            "crate::cli",
+            "crate::accounts",
+            "crate::entity",
+            "crate::database",
+            "crate::app",
+            "crate::App",
+        ],
+    ),
     ("app.rs", &["axum", "async_graphql", "crate::graphql", "crate::http", "crate::cli", "crate::accounts"]),
     (
         "config",

@@ -29,6 +29,18 @@ async fn login_register_guard_and_sessions_search_by_index() {
     server.clock.advance(chrono::TimeDelta::days(91));
     hallpass::accounts::throttle::sweep(&server.app).await.unwrap();
 
+    let ada = server.user_at("grace", "grace@example.org").await;
+    server.anonymous().send_verification_email("grace@example.org").await.data("/sendVerificationEmail");
+    let token = server.token_to("grace@example.org").await;
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    ada.change_email(json!({ "newEmail": "grace@new.example" })).await.data("/changeEmail");
+    let token = server.token_to("grace@new.example").await;
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    server.anonymous().request_password_reset("grace@new.example").await.data("/requestPasswordReset");
+    let token = server.token_to("grace@new.example").await;
+    server.anonymous().reset_password(&token, "a new password").await.data("/resetPassword");
+    hallpass::accounts::links::sweep(&server.app).await.unwrap();
+
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     let searching: Vec<&Statement> =
         statements.iter().filter(|statement| !statement.sql.starts_with("INSERT")).collect();

@@ -11,6 +11,7 @@
 
 mod administration;
 mod documents;
+mod email;
 mod errors;
 mod foreign_hashes;
 mod forgery;
@@ -23,7 +24,9 @@ mod indexes;
 mod keys;
 mod languages;
 mod limits;
+mod links;
 mod login;
+mod mails;
 mod migrations;
 mod passwords;
 mod playground;
@@ -31,6 +34,7 @@ mod profile;
 mod properties;
 mod reading;
 mod register;
+mod reset;
 mod secrets;
 mod server_info;
 mod serving;

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use crate::support::{TestServer, json};
 
-const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired accessTokenLifetime refreshTokenLifetime \
+const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired emailVerificationRequired mailEnabled accessTokenLifetime refreshTokenLifetime \
     passwordPolicy { minLength maxLength } usernamePolicy { minLength maxLength pattern } } }";
 
 #[tokio::test]
@@ -17,7 +17,8 @@ async fn a_form_learns_what_to_ask_for() {
     assert_eq!(
         server.anonymous().query(SERVER_INFO).await.data("/serverInfo"),
         json!({
-            "registrationEnabled": false, "emailRequired": true, "accessTokenLifetime": 300, "refreshTokenLifetime": 86400,
+            "registrationEnabled": false, "emailRequired": true, "emailVerificationRequired": false, "mailEnabled": true,
+            "accessTokenLifetime": 300, "refreshTokenLifetime": 86400,
             "passwordPolicy": { "minLength": 8, "maxLength": 128 },
             "usernamePolicy": { "minLength": 1, "maxLength": 64, "pattern": "[A-Za-z0-9_\\-]+" },
         })

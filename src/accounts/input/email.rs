@@ -22,11 +22,18 @@ impl Email {
     /// # Errors
     /// TOO_LONG, INVALID_EMAIL.
     pub fn parse(text: &str) -> Result<Self, InputError> {
-        const FIELD: &str = "email";
+        Self::parse_field(text, "email")
+    }
+
+    /// Parses the input field `field`.
+    ///
+    /// # Errors
+    /// TOO_LONG, INVALID_EMAIL.
+    pub fn parse_field(text: &str, field: &'static str) -> Result<Self, InputError> {
         if text.chars().count() > LONGEST_EMAIL {
-            return Err(InputError::with_limit(ErrorCode::TooLong, FIELD, LONGEST_EMAIL));
+            return Err(InputError::with_limit(ErrorCode::TooLong, field, LONGEST_EMAIL));
         }
-        Self::parse_address(text).ok_or(InputError::new(ErrorCode::InvalidEmail, FIELD))
+        Self::parse_address(text).ok_or(InputError::new(ErrorCode::InvalidEmail, field))
     }
 
     fn parse_address(text: &str) -> Option<Self> {

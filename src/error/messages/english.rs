@@ -20,6 +20,13 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
             "Others would guess this password first. Use one that is neither common nor your own name."
         }
         ErrorCode::InvalidCredentials => "The username or password is wrong.",
+        ErrorCode::WrongPassword => "This is not your password.",
+        ErrorCode::EmailNotVerified => {
+            "The e-mail address of this account is not verified yet. Use the link in the mail, or ask for another."
+        }
+        ErrorCode::MailDisabled => "This server sends no mail. Ask an administrator instead.",
+        ErrorCode::LinkInvalid => "This link is not valid, or was used already. Ask for a new one.",
+        ErrorCode::LinkExpired => "This link has expired. Ask for a new one.",
         ErrorCode::AccountDisabled => "This account is disabled. Ask an administrator to enable it.",
         ErrorCode::RegistrationDisabled => "New accounts can't be registered here. Ask an administrator for one.",
         ErrorCode::SessionNotFound => "There is no session to refresh. Sign in.",

@@ -26,6 +26,13 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
             "Такой пароль подбирают первым. Выберите другой: не из распространённых и не своё имя."
         }
         ErrorCode::InvalidCredentials => "Неверное имя пользователя или пароль",
+        ErrorCode::WrongPassword => "Это не ваш пароль",
+        ErrorCode::EmailNotVerified => {
+            "Адрес электронной почты ещё не подтверждён. Откройте ссылку из письма или запросите новое письмо."
+        }
+        ErrorCode::MailDisabled => "Этот сервер не отправляет писем. Обратитесь к администратору.",
+        ErrorCode::LinkInvalid => "Эта ссылка недействительна или уже использована. Запросите новую.",
+        ErrorCode::LinkExpired => "Срок действия этой ссылки истёк. Запросите новую.",
         ErrorCode::AccountDisabled => "Неактивный пользователь",
         ErrorCode::RegistrationDisabled => "Регистрация здесь закрыта. Обратитесь к администратору.",
         ErrorCode::SessionNotFound => "Недействительный refresh токен",

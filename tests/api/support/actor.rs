@@ -92,6 +92,32 @@ impl Actor {
         .await
     }
 
+    pub async fn verify_email(&self, token: &str) -> Answer {
+        let verify = "mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }";
+        self.graphql(verify, json!({ "input": { "token": token } })).await
+    }
+
+    pub async fn send_verification_email(&self, email: &str) -> Answer {
+        let send = "mutation($input: SendVerificationEmailInput!) { sendVerificationEmail(input: $input) { email } }";
+        self.graphql(send, json!({ "input": { "email": email } })).await
+    }
+
+    pub async fn change_email(&self, input: Value) -> Answer {
+        let change = "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { \
+            user { email emailVerified pendingEmail updatedAt } } }";
+        self.graphql(change, json!({ "input": input })).await
+    }
+
+    pub async fn request_password_reset(&self, email: &str) -> Answer {
+        let request = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
+        self.graphql(request, json!({ "input": { "email": email } })).await
+    }
+
+    pub async fn reset_password(&self, token: &str, new_password: &str) -> Answer {
+        let reset = "mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { revokedSessions } }";
+        self.graphql(reset, json!({ "input": { "token": token, "newPassword": new_password } })).await
+    }
+
     pub async fn me(&self) -> Answer {
         self.query(ME).await
     }

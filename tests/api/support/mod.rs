@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 mod database;
 mod log;
+mod smtp;
 
 use std::{
     path::{Path, PathBuf},
@@ -21,17 +22,19 @@ use chrono::{DateTime, Utc};
 pub use database::TestDatabase;
 use hallpass::{
     App,
-    accounts::{self, Principal, Viewer},
+    accounts::{self, Principal, Viewer, mails},
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
     entity::user,
     http,
+    mail::KeptMail,
 };
 pub use log::logged;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 use serde_json::Value;
 pub use serde_json::json;
+pub use smtp::SmtpServer;
 
 /// A server with a database of its own, and a clock that stands still.
 pub struct TestServer {
@@ -111,6 +114,29 @@ impl TestServer {
         transaction.commit().await.unwrap();
     }
 
+    /// Someone who has just registered with an address; the password is [`password_of`] the name.
+    pub async fn user_at(&self, username: &str, email: &str) -> Actor {
+        let mut actor = self.anonymous();
+        let input = json!({ "username": username, "password": password_of(username), "email": email });
+        let answer = actor.register(input).await;
+        actor.bearer = Some(answer.data("/register/accessToken").as_str().unwrap().to_owned());
+        actor
+    }
+
+    /// Delivers what is due, and tells what has been sent to an address so far, the latest first.
+    pub async fn mails_to(&self, email: &str) -> Vec<KeptMail> {
+        mails::tick(&self.app).await.unwrap();
+        let mut mails = self.app.mailer.kept().unwrap().all();
+        mails.retain(|mail| mail.to == email);
+        mails
+    }
+
+    /// The token in the latest mail to an address.
+    pub async fn token_to(&self, email: &str) -> String {
+        let mails = self.mails_to(email).await;
+        token_in(&mails.first().unwrap_or_else(|| panic!("no mail to {email}")).text.plain)
+    }
+
     /// Someone who has just registered; the password is [`password_of`] the name.
     pub async fn user(&self, username: &str) -> Actor {
         let mut actor = self.anonymous();
@@ -139,6 +165,12 @@ impl Drop for KeyFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// The token of the link in a text.
+pub fn token_in(text: &str) -> String {
+    let (_, rest) = text.split_once("?token=").unwrap_or_else(|| panic!("no link in {text}"));
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 /// A part of a JWT.

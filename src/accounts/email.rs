@@ -1,0 +1,117 @@
+//! E-mail addresses: verifying one, asking for the mail again, moving to another.
+
+use super::{Client, Principal, audit, input::Email, links, mails, proof, throttle};
+use crate::{
+    App, Error, Result,
+    config::SecretString,
+    database::error::is_unique_violation,
+    entity::{audit_event::Kind, link, mail::Purpose, user},
+    error::{ErrorCode, InputError, Problems, UnauthenticatedReason},
+};
+
+/// Where someone wants to move to.
+#[derive(Debug)]
+pub struct EmailChange {
+    /// The new address.
+    pub new_email: String,
+    /// Needed unless the session signed in a moment ago.
+    pub password: Option<SecretString>,
+}
+
+/// Has the verification mail sent again, to whoever has the address. It says nothing about who that is.
+///
+/// # Errors
+/// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
+pub async fn send_verification(app: &App, email: &str, client: &Client) -> Result<()> {
+    ask(app, Purpose::VerifyEmail, email, client).await
+}
+
+/// Writes down that someone has asked for a mail to an address: the same for every address there is.
+pub(super) async fn ask(app: &App, purpose: Purpose, email: &str, client: &Client) -> Result<()> {
+    mails::require(app)?;
+    let mut problems = Problems::default();
+    let Some(to) = problems.collect(Email::parse(email)) else {
+        return Err(problems.into());
+    };
+    throttle::book_mail(app, &to).await?;
+    let transaction = app.write().await?;
+    mails::write(app, &transaction, purpose, &to, None, client, app.clock.now()).await?;
+    transaction.commit().await?;
+    app.outbox.ring();
+    Ok(())
+}
+
+/// Verifies the address that a token was sent to, and moves the account there if it waits for that. Returns the address.
+///
+/// # Errors
+/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN, when another account was first: then the token stays good, should the
+/// address become free.
+pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<String> {
+    let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
+    let is_own = user.email_key.as_deref() == Some(&link.email_key);
+    let now = app.clock.now();
+    let transaction = app.write().await?;
+    // The account before its links, as everywhere, so that two who change both don't wait for each other.
+    let changed = if is_own {
+        user::verify_email(&transaction, user.id, &link.email_key, now).await
+    } else {
+        user::move_email(&transaction, &user, now).await
+    };
+    match changed {
+        Ok(true) => {}
+        Ok(false) => return Err(Error::LinkInvalid),
+        Err(error) if is_unique_violation(&error) => {
+            let mut problems = Problems::default();
+            problems.push(InputError::new(ErrorCode::EmailTaken, "token"));
+            return Err(problems.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if !link::take(&transaction, link.id).await? {
+        return Err(Error::LinkInvalid);
+    }
+    let (event, killed) = if is_own { (Kind::EmailVerified, Some(link.purpose)) } else { (Kind::EmailChanged, None) };
+    link::kill(&transaction, user.id, killed).await?;
+    // Not signed in: whoever shows the token reads the mailbox, and may do so anywhere.
+    audit::record(&transaction, event, None, user.id, client, now).await?;
+    if !is_own {
+        mails::tell(app, &transaction, Purpose::EmailChanged, &user, client, now).await?;
+    }
+    transaction.commit().await?;
+    app.outbox.ring();
+    let address = if is_own { user.email } else { user.pending_email };
+    address.ok_or_else(|| Error::internal("a verified address is none"))
+}
+
+/// Asks to move the account of the signed-in user to another address. It moves when the link that is sent there is used,
+/// and stays where it is if somebody else has the address by then: nobody learns here whether someone does. The address
+/// that the account has already takes an earlier wish back.
+///
+/// # Errors
+/// MAIL_DISABLED; all problems of the form at once: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD; RATE_LIMITED.
+pub async fn change(app: &App, principal: &Principal, form: EmailChange, client: &Client) -> Result<user::Model> {
+    mails::require(app)?;
+    let mut problems = Problems::default();
+    let to = problems.collect(Email::parse_field(&form.new_email, "newEmail"));
+    let proof = problems.collect(proof::check(app, principal, form.password.as_ref(), "password").await?);
+    let (Some(to), Some(())) = (to, proof) else {
+        return Err(problems.into());
+    };
+    throttle::book_mail(app, &to).await?;
+    let user = &principal.user;
+    let is_own = user.email_key.as_ref() == Some(&to.key);
+    let pending = if is_own { None } else { Some((to.text.as_str(), to.key.as_str())) };
+    let now = app.clock.now();
+    let transaction = app.write().await?;
+    if !user::set_pending_email(&transaction, user.id, pending, now).await? {
+        return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
+    }
+    if !is_own || user.email_verified_at.is_none() {
+        mails::write(app, &transaction, Purpose::VerifyEmail, &to, Some(user.id), client, now).await?;
+    }
+    audit::record(&transaction, Kind::EmailChangeRequested, Some(user.id), user.id, client, now).await?;
+    transaction.commit().await?;
+    app.outbox.ring();
+    let (pending_email, pending_email_key) = pending.map(|(text, key)| (text.to_owned(), key.to_owned())).unzip();
+    Ok(user::Model { pending_email, pending_email_key, updated_at: now, ..user.clone() })
+}

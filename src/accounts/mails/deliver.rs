@@ -1,0 +1,268 @@
+//! Delivery: any number of instances may be at it; each mail is taken by one of them at a time.
+//!
+//! A mail is taken by moving the time of its next try beyond what a try may take. Who dies meanwhile is followed by
+//! another one then; only who dies between sending and noting it makes a mail arrive twice.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, stream};
+use sea_orm::{ConnectionTrait, EntityTrait};
+use uuid::Uuid;
+
+use super::own_address;
+use crate::{
+    App, Result,
+    accounts::{Client, audit, input::Email, links},
+    config::{ExposeSecret, SecretString},
+    entity::{audit_event::Kind, link, mail, mail::Purpose, user},
+    mail::{Failure, Letter, News},
+};
+
+/// Mails on their way at a time.
+const AT_ONCE: usize = 4;
+/// Mails looked up at a time.
+const BATCH: u64 = 32;
+/// Accounts that hear of it when somebody asks for the verification of an address that several want.
+const MOST_WANTING: u64 = 5;
+
+/// How long a taken mail is left alone: more than [`crate::mail::SEND_TIMEOUT`] and what is written afterwards.
+const LEASE: TimeDelta = TimeDelta::minutes(3);
+/// Waits between tries: the first, doubled each time, up to the longest.
+const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+/// After so long nobody waits for a mail any more.
+const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(48);
+
+/// How often it is noted that a mail was sent, a second apart: while the database is away for a moment.
+const MOST_NOTES: u32 = 10;
+
+/// Delivers what is due. Returns how many mails were sent. When the mail server is out of reach, the rest waits for the next
+/// time.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE, when the database is out of reach.
+pub async fn tick(app: &App) -> Result<u64> {
+    let mut sent = 0;
+    let is_server_down = AtomicBool::new(false);
+    loop {
+        let due = mail::due(app.database.read(), BATCH, app.clock.now()).await?;
+        let mut done = 0;
+        let mut outcomes = stream::iter(due).map(|id| deliver(app, id, &is_server_down)).buffer_unordered(AT_ONCE);
+        let mut result = Ok(());
+        // To the end, whatever happens to one of them: what is on its way must not be dropped.
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Ok(Outcome::Sent) => sent += 1,
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Left) => continue,
+                Err(error) => {
+                    is_server_down.store(true, Ordering::Relaxed);
+                    result = Err(error);
+                    continue;
+                }
+            }
+            done += 1;
+        }
+        result?;
+        if done == 0 || is_server_down.load(Ordering::Relaxed) {
+            return Ok(sent);
+        }
+    }
+}
+
+/// What became of a mail.
+enum Outcome {
+    /// It is on its way.
+    Sent,
+    /// There is less to do than before.
+    Done,
+    /// It waits, or somebody else has it.
+    Left,
+}
+
+/// A mail that was taken, ready to be sent.
+struct Taken {
+    mail: mail::Model,
+    letter: Letter,
+}
+
+async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Outcome> {
+    if is_server_down.load(Ordering::Relaxed) || app.outbox.is_closing() {
+        return Ok(Outcome::Left);
+    }
+    let transaction = app.write().await?;
+    let now = app.clock.now();
+    let Some(mail) = mail::Entity::find_by_id(id).one(&transaction).await?.filter(|mail| mail.next_attempt_at <= now)
+    else {
+        return Ok(Outcome::Left);
+    };
+    let taken = if let Some(user_id) = mail.user_id {
+        let Some(taken) = take(app, &transaction, mail, user_id, now).await? else {
+            transaction.commit().await?;
+            return Ok(Outcome::Done);
+        };
+        taken
+    } else {
+        if !mail::delete(&transaction, mail.id, mail.attempts).await? {
+            return Ok(Outcome::Left);
+        }
+        address(app, &transaction, mail, now).await?;
+        transaction.commit().await?;
+        return Ok(Outcome::Done);
+    };
+    transaction.commit().await?;
+    let Taken { mail, letter } = taken;
+    match app.mailer.send(&letter, now).await {
+        Ok(()) => {
+            note_sent(app, &mail).await?;
+            Ok(Outcome::Sent)
+        }
+        Err(failure) => {
+            if matches!(failure, Failure::Server(_)) {
+                is_server_down.store(true, Ordering::Relaxed);
+            }
+            note_failure(app, &mail, &failure).await?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Finds whom a mail to an address is for, and writes it down once more for each of them.
+async fn address(app: &App, transaction: &impl ConnectionTrait, mail: mail::Model, now: DateTime<Utc>) -> Result<()> {
+    let holder = user::find(transaction, user::Identifier::Email(&mail.email_key)).await?.filter(|user| user.is_active);
+    let client = Client {
+        ip_address: mail.ip_address.as_ref().and_then(|address| address.parse().ok()),
+        user_agent: mail.user_agent.clone(),
+        language: mail.language(),
+    };
+    let mut people = Vec::new();
+    match mail.purpose {
+        Purpose::ResetPassword => {
+            if let Some(user) = &holder {
+                let event = Kind::PasswordResetRequested;
+                audit::record(transaction, event, None, user.id, &client, now).await?;
+            }
+            people.extend(holder.and_then(|user| Some((user.id, own_address(&user)?))));
+        }
+        Purpose::VerifyEmail => {
+            let unverified = holder.filter(|user| user.email_verified_at.is_none());
+            people.extend(unverified.and_then(|user| Some((user.id, own_address(&user)?))));
+            let wanting = user::wanting(transaction, &mail.email_key, MOST_WANTING).await?;
+            people.extend(
+                wanting.into_iter().filter_map(|user| {
+                    Some((user.id, Email { text: user.pending_email?, key: user.pending_email_key? }))
+                }),
+            );
+        }
+        // These are about an account from the start.
+        Purpose::PasswordChanged | Purpose::EmailChanged => {}
+    }
+    for (user_id, to) in people {
+        super::write(app, transaction, mail.purpose, &to, Some(user_id), &client, now).await?;
+    }
+    Ok(())
+}
+
+/// Takes a mail, and makes what it brings. None if there is nothing to bring any more, or somebody else has it.
+async fn take(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    mut mail: mail::Model,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Taken>> {
+    if !mail::claim(transaction, &mail, now + LEASE).await? {
+        return Ok(None);
+    }
+    mail.attempts += 1;
+    let user = user::Entity::find_by_id(user_id).one(transaction).await?;
+    let news = match (&user, mail.purpose) {
+        (None, _) => None,
+        (Some(user), Purpose::VerifyEmail) => {
+            let token = link(transaction, &mail, user, link::Purpose::VerifyEmail, now).await?;
+            token.map(|token| News::VerifyEmail { link: address_of(app, "verify-email", &token) })
+        }
+        (Some(user), Purpose::ResetPassword) => {
+            let token = link(transaction, &mail, user, link::Purpose::ResetPassword, now).await?;
+            token.map(|token| News::ResetPassword { link: address_of(app, "reset-password", &token) })
+        }
+        (Some(_), Purpose::PasswordChanged) => Some(News::PasswordChanged),
+        (Some(_), Purpose::EmailChanged) => Some(News::EmailChanged),
+    };
+    let (Some(user), Some(news)) = (user, news) else {
+        mail::delete(transaction, mail.id, mail.attempts).await?;
+        return Ok(None);
+    };
+    let letter =
+        Letter { id: mail.id, to: mail.email.clone(), language: mail.language(), username: user.username, news };
+    Ok(Some(Taken { mail, letter }))
+}
+
+/// The token of a new link, if there is still something to do for it.
+async fn link(
+    transaction: &impl ConnectionTrait,
+    mail: &mail::Model,
+    user: &user::Model,
+    purpose: link::Purpose,
+    now: DateTime<Utc>,
+) -> Result<Option<SecretString>> {
+    let is_own = user.email_key.as_deref() == Some(&mail.email_key);
+    let is_done = purpose == link::Purpose::VerifyEmail && is_own && user.email_verified_at.is_some();
+    if is_done || !links::fits(purpose, user, &mail.email_key) {
+        return Ok(None);
+    }
+    Ok(Some(links::make(transaction, purpose, user.id, &mail.email_key, now).await?))
+}
+
+fn address_of(app: &App, page: &str, token: &SecretString) -> SecretString {
+    format!("{}/{page}?token={}", app.settings.mail.app_url, token.expose_secret()).into()
+}
+
+/// Notes that a mail was sent. Until that is noted it would be sent again, so the database may be away for a moment.
+async fn note_sent(app: &App, mail: &mail::Model) -> Result<()> {
+    let mut notes = 0;
+    loop {
+        notes += 1;
+        let Err(error) = forget(app, mail).await else { return Ok(()) };
+        if notes == MOST_NOTES {
+            tracing::error!(mail = %mail.id, cause = error.cause(), "a mail was sent and can't be noted: it may come again");
+            return Err(error);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn forget(app: &App, mail: &mail::Model) -> Result<()> {
+    let transaction = app.write().await?;
+    mail::delete(&transaction, mail.id, mail.attempts).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Puts a mail off, or gives it up. The log is told what happened, and to which mail, but not whose it is.
+async fn note_failure(app: &App, mail: &mail::Model, failure: &Failure) -> Result<()> {
+    let now = app.clock.now();
+    let (attempts, purpose) = (mail.attempts, mail.purpose);
+    let is_over = now - mail.created_at >= GIVE_UP_AFTER;
+    if is_over || matches!(failure, Failure::Refused(_)) {
+        tracing::error!(mail = %mail.id, ?purpose, attempts, cause = failure.cause(), "a mail can't be delivered and is given up");
+        return forget(app, mail).await;
+    }
+    let wait = wait(attempts);
+    tracing::warn!(
+        mail = %mail.id, ?purpose, attempts, cause = failure.cause(), seconds = wait.num_seconds(),
+        "a mail could not be delivered and waits"
+    );
+    let transaction = app.write().await?;
+    mail::put_off(&transaction, mail.id, attempts, now + wait).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// How long to wait after so many tries.
+fn wait(attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
+    (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT)
+}

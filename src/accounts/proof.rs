@@ -1,0 +1,42 @@
+//! Whether it is really the user who asks for what can't be undone: the rule of `changeEmail` and `deleteAccount`.
+
+use chrono::TimeDelta;
+
+use super::{Principal, input::may_be_password, throttle::PlainAttempt};
+use crate::{
+    App, Result,
+    config::{ExposeSecret, SecretString},
+    error::{ErrorCode, InputError},
+};
+
+/// How long after its sign-in a session needs no password.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
+
+/// Checks the password of the signed-in user, which is needed unless the session signed in a moment ago. One that is given
+/// must be right all the same.
+///
+/// # Errors
+/// RATE_LIMITED; SERVICE_UNAVAILABLE when too many passwords wait to be hashed. What is wrong with the field `field` is inside: REQUIRED,
+/// WRONG_PASSWORD.
+pub(super) async fn check(
+    app: &App,
+    principal: &Principal,
+    password: Option<&SecretString>,
+    field: &'static str,
+) -> Result<Result<(), InputError>> {
+    let Some(password) = password.filter(|password| !password.expose_secret().is_empty()) else {
+        let is_fresh = app.clock.now() - principal.session.created_at < FRESH;
+        return Ok(if is_fresh { Ok(()) } else { Err(InputError::new(ErrorCode::Required, field)) });
+    };
+    let attempt = PlainAttempt::book_password(app, principal.user.id).await?;
+    let is_right = if may_be_password(password) {
+        app.hasher.verify(password, Some(&principal.user.password_hash)).await
+    } else {
+        Ok(false)
+    };
+    if !matches!(is_right, Ok(false)) {
+        attempt.withdraw(app).await;
+    }
+    let is_right = is_right?;
+    Ok(if is_right { Ok(()) } else { Err(InputError::new(ErrorCode::WrongPassword, field)) })
+}

@@ -1,0 +1,53 @@
+//! A forgotten password: a link to whoever reads the address, and a new password for whoever has the link.
+
+use super::{Client, audit, email, input::Password, links, mails, throttle};
+use crate::{
+    App, Error, Result,
+    config::SecretString,
+    entity::{audit_event::Kind, link, mail::Purpose, session, user},
+    error::Problems,
+};
+
+/// Has a link sent to whoever has the address. It says nothing about who that is, and takes as long for nobody.
+///
+/// # Errors
+/// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
+pub async fn request(app: &App, address: &str, client: &Client) -> Result<()> {
+    email::ask(app, Purpose::ResetPassword, address, client).await
+}
+
+/// Sets a new password by the token of a link, which also shows that its address is read by the owner. Ends all sessions;
+/// returns how many were live. A password that is not taken leaves the token as it is.
+///
+/// # Errors
+/// LINK_INVALID, LINK_EXPIRED; what is wrong with the password; SERVICE_UNAVAILABLE.
+pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, client: &Client) -> Result<u64> {
+    let (link, user) = links::find(app, link::Purpose::ResetPassword, token).await?;
+    let mut problems = Problems::default();
+    let Some(password) = problems.collect(Password::parse(new_password, "newPassword", &(&user).into(), &app.settings))
+    else {
+        return Err(problems.into());
+    };
+    let password_hash = app.hasher.hash(password.secret()).await?;
+    let now = app.clock.now();
+    let transaction = app.write().await?;
+    // Once more below: who signs out writes first a session and then what names the account.
+    let mut ended = session::revoke_all(&transaction, user.id, None, now).await?;
+    // The account before its links, as everywhere, so that two who change both don't wait for each other.
+    if !user::reset_password(&transaction, &user, &link.email_key, password_hash, now).await?
+        || !link::take(&transaction, link.id).await?
+    {
+        return Err(Error::LinkInvalid);
+    }
+    link::kill(&transaction, user.id, None).await?;
+    ended += session::revoke_all(&transaction, user.id, None, now).await?;
+    throttle::clear_account(app, &transaction, &user).await?;
+    audit::record(&transaction, Kind::PasswordReset, None, user.id, client, now).await?;
+    if user.email_verified_at.is_none() {
+        audit::record(&transaction, Kind::EmailVerified, None, user.id, client, now).await?;
+    }
+    mails::tell(app, &transaction, Purpose::PasswordChanged, &user, client, now).await?;
+    transaction.commit().await?;
+    app.outbox.ring();
+    Ok(ended)
+}

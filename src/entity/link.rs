@@ -1,0 +1,88 @@
+//! `links`: one row for each link in a mail that is good for something. Used, it is gone.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+
+use crate::security::link_token::TokenHash;
+
+/// A row of `links`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "links")]
+pub struct Model {
+    /// Its name.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Whose account it changes.
+    pub user_id: Uuid,
+    /// What it does.
+    pub purpose: Purpose,
+    /// What its token is found by; the token itself is in the mail alone.
+    pub token_hash: TokenHash,
+    /// The address that it was sent to: whoever shows the token reads what comes there.
+    pub email_key: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it is of no more use.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A link goes with its account.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What a link does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(20))", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Purpose {
+    /// It says that an address is read by the account's owner.
+    VerifyEmail,
+    /// It sets a new password.
+    ResetPassword,
+}
+
+/// The link whose token has this hash.
+///
+/// # Errors
+/// The driver's.
+pub async fn find(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<Option<Model>, DbErr> {
+    Ok(Entity::find().filter(Column::TokenHash.eq(token_hash.clone())).all(db).await?.pop())
+}
+
+/// Uses a link: of many who do so at once, one gets true.
+///
+/// # Errors
+/// The driver's.
+pub async fn take(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+}
+
+/// Kills the links of an account, all or those of one purpose.
+///
+/// # Errors
+/// The driver's.
+pub async fn kill(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purpose>) -> Result<(), DbErr> {
+    let mut those = Entity::delete_many().filter(Column::UserId.eq(user_id));
+    if let Some(purpose) = purpose {
+        those = those.filter(Column::Purpose.eq(purpose));
+    }
+    those.exec(db).await.map(drop)
+}
+
+/// Some links that expired before `then`, the oldest first.
+///
+/// # Errors
+/// The driver's.
+pub async fn expired(db: &impl ConnectionTrait, most: u64, then: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(then));
+    ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
+}
+
+/// Deletes these.
+///
+/// # Errors
+/// The driver's.
+pub async fn delete(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::Id.is_in(ids)).exec(db).await?.rows_affected)
+}

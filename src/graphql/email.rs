@@ -1,0 +1,101 @@
+//! `verifyEmail`, `sendVerificationEmail`, `changeEmail`.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use super::{Nullable, context::ContextExt, users::User};
+use crate::{
+    Result,
+    accounts::email::{self, EmailChange},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct EmailMutation;
+
+#[Object]
+impl EmailMutation {
+    /// Ask to move the account to another e-mail address. It moves when the link sent to the new address is used; the old
+    /// address is told. A taken address is not revealed here. The address that the account has already takes an earlier
+    /// wish back.
+    /// Codes: WRONG_PASSWORD, REQUIRED (no password), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, UNAUTHENTICATED,
+    /// RATE_LIMITED, SERVICE_UNAVAILABLE.
+    async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Nullable<ChangeEmailPayload> {
+        Some(change(ctx, input.into()).await)
+    }
+
+    /// Confirm an e-mail address with the token from the message. Codes: LINK_INVALID, LINK_EXPIRED, EMAIL_TAKEN,
+    /// SERVICE_UNAVAILABLE.
+    async fn verify_email(&self, ctx: &Context<'_>, input: VerifyEmailInput) -> Nullable<VerifyEmailPayload> {
+        let verified = email::verify(ctx.app(), &input.token.into(), ctx.client()).await;
+        Some(verified.map(|email| VerifyEmailPayload { email }))
+    }
+
+    /// Send the verification message again. Answers alike for known and unknown addresses. Codes: INVALID_EMAIL, TOO_LONG,
+    /// MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    async fn send_verification_email(
+        &self,
+        ctx: &Context<'_>,
+        input: SendVerificationEmailInput,
+    ) -> Nullable<SendVerificationEmailPayload> {
+        let SendVerificationEmailInput { email } = input;
+        let asked = email::send_verification(ctx.app(), &email, ctx.client()).await;
+        Some(asked.map(|()| SendVerificationEmailPayload { email }))
+    }
+}
+
+async fn change(ctx: &Context<'_>, form: EmailChange) -> Result<ChangeEmailPayload> {
+    let principal = ctx.principal().await?;
+    let user = email::change(ctx.app(), principal, form, ctx.client()).await?;
+    Ok(ChangeEmailPayload { user: user.into() })
+}
+
+/// Where to move to.
+#[derive(InputObject)]
+pub struct ChangeEmailInput {
+    /// The new address.
+    new_email: String,
+    /// Needed unless this session signed in less than 10 minutes ago.
+    #[graphql(secret)]
+    password: Option<String>,
+}
+
+impl From<ChangeEmailInput> for EmailChange {
+    fn from(input: ChangeEmailInput) -> Self {
+        Self { new_email: input.new_email, password: input.password.map(Into::into) }
+    }
+}
+
+/// The wish to move was noted.
+#[derive(SimpleObject)]
+pub struct ChangeEmailPayload {
+    /// The user, `pendingEmail` included.
+    user: User,
+}
+
+/// What came in the message.
+#[derive(InputObject)]
+pub struct VerifyEmailInput {
+    /// From the link in the message, what follows `token=`.
+    #[graphql(secret)]
+    token: String,
+}
+
+/// An address was verified.
+#[derive(SimpleObject)]
+pub struct VerifyEmailPayload {
+    /// The address that is now verified.
+    email: String,
+}
+
+/// Which address to verify.
+#[derive(InputObject)]
+pub struct SendVerificationEmailInput {
+    /// The address of an account, or one that it waits to move to.
+    email: String,
+}
+
+/// Someone will get a message, or no one has the address.
+#[derive(SimpleObject)]
+pub struct SendVerificationEmailPayload {
+    /// The address given, whether or not anything was sent to it.
+    email: String,
+}

@@ -1,0 +1,44 @@
+//! A mail as it travels (RFC 5322): headers, and its text in two forms.
+
+use chrono::{DateTime, Utc};
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox, MultiPart,
+        header::{Header, HeaderName, HeaderValue},
+    },
+};
+
+use super::{Failure, Letter, Text};
+
+/// Says that no person wrote it, so that no machine answers (RFC 3834 §5).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// Puts a mail together. What is in its headers has been parsed before: two addresses, a subject of ours, a name of ours.
+pub(super) fn compose(from: &Mailbox, letter: &Letter, text: &Text, now: DateTime<Utc>) -> Result<Message, Failure> {
+    let to: Address = letter.to.parse().map_err(|_| Failure::Refused("the address is none".to_owned()))?;
+    Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(text.subject.clone())
+        .date(now.into())
+        .message_id(Some(format!("<{}@{}>", letter.id, from.email.domain())))
+        .header(AutoSubmitted)
+        .multipart(MultiPart::alternative_plain_html(text.plain.clone(), text.html.clone()))
+        .map_err(|_| Failure::Refused("it can't be put together".to_owned()))
+}

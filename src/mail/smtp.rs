@@ -1,0 +1,136 @@
+//! The mail server, by SMTP (RFC 5321).
+//!
+//! The steps are taken one by one, to know which of them failed: what concerns the server or the sender is tried again,
+//! what concerns a recipient may be for good. A server's own words are not passed on; they name the recipient.
+
+use std::time::Duration;
+
+use lettre::{
+    Message,
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::ClientId,
+    },
+};
+use url::{Host, Url};
+
+use super::Failure;
+use crate::config::{ExposeSecret, Smtp, SmtpSecurity};
+
+/// How long it may take to hand over one mail, with all that belongs to it.
+pub const SEND_TIMEOUT: Duration = Duration::from_mins(1);
+/// How much of that connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server that takes mails. Each is handed over on a connection of its own: there are few.
+pub(super) struct Client {
+    host: String,
+    port: u16,
+    security: SmtpSecurity,
+    tls: TlsParameters,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({}:{})", self.host, self.port)
+    }
+}
+
+impl Client {
+    pub(super) fn new(smtp: &Smtp, public_url: &str) -> Result<Self, Error> {
+        let credentials = smtp.credentials.as_ref();
+        Ok(Self {
+            host: smtp.host.clone(),
+            port: smtp.port,
+            security: smtp.security,
+            tls: TlsParameters::new(smtp.host.clone())?,
+            credentials: credentials
+                .map(|(user, password)| Credentials::new(user.clone(), password.expose_secret().to_owned())),
+            hello: hello(public_url),
+        })
+    }
+
+    /// Hands a mail over.
+    pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
+        let handed_over = tokio::time::timeout(SEND_TIMEOUT, self.hand_over(message)).await;
+        handed_over.unwrap_or_else(|_| Err(Failure::Server("the mail server took too long".to_owned())))
+    }
+
+    async fn hand_over(&self, message: &Message) -> Result<(), Failure> {
+        let mut connection = self.connect().await?;
+        let handed_over = transfer(&mut connection, message).await;
+        // The mail is the server's by now, or is not; a farewell that fails changes nothing.
+        connection.abort().await;
+        handed_over
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
+        let tls = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
+        let server = (self.host.as_str(), self.port);
+        let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.hello, tls, None);
+        let mut connection = connecting.await.map_err(|error| Failure::Server(told("connecting", &error)))?;
+        if self.security == SmtpSecurity::StartTls {
+            let encrypting = connection.starttls(self.tls.clone(), &self.hello).await;
+            encrypting.map_err(|error| Failure::Server(told("STARTTLS", &error)))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            let signing_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            signing_in.map_err(|error| Failure::Server(told("signing in", &error)))?;
+        }
+        Ok(connection)
+    }
+}
+
+async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
+    let envelope = message.envelope();
+    let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
+    sender.map_err(|error| Failure::Server(told("MAIL FROM", &error)))?;
+    for to in envelope.to() {
+        let recipient = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
+        recipient.map_err(|error| of_mail("RCPT TO", &error))?;
+    }
+    connection.command(Data).await.map_err(|error| of_mail("DATA", &error))?;
+    let taken = connection.message(&message.formatted()).await;
+    taken.map_err(|error| of_mail("the end of DATA", &error))?;
+    Ok(())
+}
+
+/// What failed concerns this mail, if the server says so.
+fn of_mail(step: &str, error: &Error) -> Failure {
+    let cause = told(step, error);
+    if error.is_permanent() {
+        Failure::Refused(cause)
+    } else if error.is_transient() {
+        Failure::Mail(cause)
+    } else {
+        Failure::Server(cause)
+    }
+}
+
+/// What the log may know: the step, and the reply code or what became of the connection.
+fn told(step: &str, error: &Error) -> String {
+    use std::error::Error as _;
+    let source = || error.source().map(ToString::to_string).unwrap_or_default();
+    match error.status() {
+        Some(code) => format!("{step}: the mail server answered {code}"),
+        None if error.is_timeout() => format!("{step}: the mail server took too long"),
+        None if error.is_response() => format!("{step}: the mail server's answer can't be read"),
+        None if error.is_tls() => format!("{step}: TLS failed: {}", source()),
+        None => format!("{step}: {}", source()),
+    }
+}
+
+/// By which name to greet: the one that clients know, or none that means anything.
+fn hello(public_url: &str) -> ClientId {
+    match Url::parse(public_url).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
+        Some(Host::Ipv4(ip)) => ClientId::Ipv4(ip),
+        Some(Host::Ipv6(ip)) => ClientId::Ipv6(ip),
+        None => ClientId::default(),
+    }
+}

@@ -1,0 +1,123 @@
+//! What mails say, in each language: one text for each, from which its HTML is made, so that both say the same.
+//!
+//! A template starts with lines `subject:` and `button:`; after an empty line come the paragraphs. A paragraph that is
+//! the link becomes the button.
+
+use minijinja::{AutoEscape, Environment, context};
+
+use super::{Letter, News};
+use crate::{config::ExposeSecret, language::Language};
+
+/// What a mail says. The texts may hold a link, so there is no way to print them.
+#[derive(Clone)]
+pub struct Text {
+    /// Its subject.
+    pub subject: String,
+    /// As plain text.
+    pub plain: String,
+    /// As HTML.
+    pub html: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Templates(Environment<'static>);
+
+const LAYOUT: &str = "layout.html";
+
+macro_rules! sources {
+    ($($name:literal)*) => { [$(($name, include_str!(concat!("templates/", $name)))),*] };
+}
+
+const SOURCES: [(&str, &str); 9] = sources!(
+    "layout.html"
+    "verify_email.en.txt" "verify_email.ru.txt"
+    "reset_password.en.txt" "reset_password.ru.txt"
+    "password_changed.en.txt" "password_changed.ru.txt"
+    "email_changed.en.txt" "email_changed.ru.txt"
+);
+
+impl Templates {
+    pub(super) fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|name| if name == LAYOUT { AutoEscape::Html } else { AutoEscape::None });
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        for (name, source) in SOURCES {
+            environment.add_template(name, source)?;
+        }
+        Ok(Self(environment))
+    }
+
+    pub(super) fn render(&self, letter: &Letter) -> Result<Text, minijinja::Error> {
+        let (name, link) = match &letter.news {
+            News::VerifyEmail { link } => ("verify_email", link.expose_secret()),
+            News::ResetPassword { link } => ("reset_password", link.expose_secret()),
+            News::PasswordChanged => ("password_changed", ""),
+            News::EmailChanged => ("email_changed", ""),
+        };
+        let template = self.0.get_template(&format!("{name}.{}.txt", letter.language.tag()))?;
+        let rendered = template.render(context! { username => &letter.username, link })?;
+        let (head, plain) = rendered.split_once("\n\n").unwrap_or(("", &rendered));
+        let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        let subject = field("subject:");
+        let paragraphs: Vec<String> =
+            plain.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+        let html = self.0.get_template(LAYOUT)?.render(context! {
+            language => letter.language.tag(), subject, paragraphs, link, button => field("button:"),
+            instead => match letter.language {
+                Language::English => "If the button does nothing, copy this address into your browser:",
+                Language::Russian => "Если кнопка не работает, скопируйте этот адрес в браузер:",
+            },
+        })?;
+        Ok(Text { subject: subject.to_owned(), plain: format!("{}\n", plain.trim()), html })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(username: &str, language: Language, news: News) -> Text {
+        let letter = Letter {
+            id: uuid::Uuid::nil(),
+            to: "ada@example.org".to_owned(),
+            language,
+            username: username.to_owned(),
+            news,
+        };
+        Templates::new().unwrap().render(&letter).unwrap()
+    }
+
+    #[test]
+    fn every_mail_has_a_subject_and_says_the_same_in_both_forms() {
+        for language in Language::ALL {
+            let link = || "https://example.org/page?token=abc".into();
+            for news in [
+                News::VerifyEmail { link: link() },
+                News::ResetPassword { link: link() },
+                News::PasswordChanged,
+                News::EmailChanged,
+            ] {
+                let has_link = matches!(news, News::VerifyEmail { .. } | News::ResetPassword { .. });
+                let text = text("ada", language, news);
+                assert!(!text.subject.is_empty() && !text.subject.contains('\n'));
+                assert!(
+                    text.plain.contains("ada") && !text.plain.contains("subject:") && !text.plain.contains("button:")
+                );
+                assert_eq!(text.plain.matches("https://example.org/page?token=abc\n").count(), usize::from(has_link));
+                assert_eq!(text.html.matches("href=\"https:").count(), usize::from(has_link));
+                assert!(text.html.contains(&format!("<html lang=\"{}\"", language.tag())));
+                assert!(!text.html.contains("<img") && !text.html.contains("<script") && !text.html.contains("src="));
+                let is_russian = text.plain.contains("Здравствуйте");
+                assert_eq!(is_russian, language == Language::Russian);
+            }
+        }
+    }
+
+    /// Usernames are plain; should that ever change, a mail is still no page of theirs.
+    #[test]
+    fn what_a_person_chose_is_never_markup() {
+        let text = text("<b onclick=\"x\">&", Language::English, News::PasswordChanged);
+        assert!(text.html.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;") && !text.html.contains("<b "));
+        assert!(text.plain.contains("<b onclick=\"x\">&"));
+    }
+}

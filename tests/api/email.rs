@@ -1,0 +1,249 @@
+//! Addresses: verified by who reads them, changed by who proves it.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use hallpass::entity::audit_event::{self, Kind};
+use sea_orm::{EntityTrait, QueryOrder};
+use serde_json::Value;
+
+use crate::support::{Actor, TestServer, json, password_of};
+
+const ADDRESSES: &str = "{ me { email emailVerified pendingEmail updatedAt } }";
+
+async fn addresses(actor: &Actor) -> Value {
+    actor.query(ADDRESSES).await.data("/me")
+}
+
+async fn events(server: &TestServer) -> Vec<Kind> {
+    let events =
+        audit_event::Entity::find().order_by_asc(audit_event::Column::At).order_by_asc(audit_event::Column::Id);
+    events.all(server.app.database.read()).await.unwrap().into_iter().map(|event| event.kind).collect()
+}
+
+#[tokio::test]
+async fn ada_verifies_her_address_by_the_link_in_the_mail() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "Ada@Example.org").await;
+    assert_eq!(addresses(&ada).await["emailVerified"], false);
+    let [mail] = &server.mails_to("Ada@example.org").await[..] else { panic!("one mail") };
+    assert!(mail.text.plain.starts_with("Hello ada,"), "{}", mail.text.plain);
+    assert!(mail.text.plain.contains("http://localhost:8000/verify-email?token="));
+
+    server.clock.advance(TimeDelta::minutes(5));
+    let token = server.token_to("Ada@example.org").await;
+    assert_eq!(server.anonymous().verify_email(&token).await.data("/verifyEmail/email"), "Ada@Example.org");
+    let noon = "2026-01-31T12:05:00.123Z";
+    assert_eq!(
+        addresses(&ada).await,
+        json!({ "email": "Ada@Example.org", "emailVerified": true, "pendingEmail": null, "updatedAt": noon })
+    );
+    assert_eq!(server.anonymous().verify_email(&token).await.code(), "LINK_INVALID");
+    assert_eq!(events(&server).await, [Kind::Registered, Kind::EmailVerified]);
+}
+
+#[tokio::test]
+async fn the_mail_comes_again_to_whoever_needs_it_and_to_nobody_else() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let send = async |email: &str| server.anonymous().send_verification_email(email).await;
+    assert_eq!(send("ADA@example.org").await.data("/sendVerificationEmail/email"), "ADA@example.org");
+    assert_eq!(send("nobody@example.org").await.data("/sendVerificationEmail/email"), "nobody@example.org");
+    let mails = server.mails_to("ada@example.org").await;
+    assert_eq!(mails.len(), 2);
+    assert_eq!(server.app.mailer.kept().unwrap().all().len(), 2);
+    // The older link is as good as the newer one: anybody may ask for another.
+    let token = crate::support::token_in(&mails[1].text.plain);
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    let newer = crate::support::token_in(&mails[0].text.plain);
+    assert_eq!(server.anonymous().verify_email(&newer).await.code(), "LINK_INVALID");
+    // Nothing to verify, no mail.
+    send("ada@example.org").await.data("/sendVerificationEmail");
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 2);
+    assert_eq!(send("ada").await.problems(), ["email: INVALID_EMAIL"]);
+}
+
+#[tokio::test]
+async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of_it() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let first = server.token_to("ada@example.org").await;
+    server.anonymous().verify_email(&first).await.data("/verifyEmail");
+    let changed = ada.change_email(json!({ "newEmail": "Ada@New.example" })).await.data("/changeEmail/user");
+    assert_eq!((&changed["email"], &changed["pendingEmail"]), (&json!("ada@example.org"), &json!("Ada@New.example")));
+    assert_eq!(addresses(&ada).await, changed);
+    assert_eq!(changed["emailVerified"], true);
+
+    let token = server.token_to("Ada@new.example").await;
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
+    assert_eq!(server.anonymous().verify_email(&token).await.data("/verifyEmail/email"), "Ada@New.example");
+    let moved = addresses(&ada).await;
+    assert_eq!(moved["email"], "Ada@New.example");
+    assert_eq!((&moved["emailVerified"], &moved["pendingEmail"]), (&json!(true), &Value::Null));
+    let told = server.mails_to("ada@example.org").await;
+    assert_eq!((told.len(), told[0].text.subject.as_str()), (2, "Your e-mail address was changed"));
+    assert!(!told[0].text.plain.to_lowercase().contains("new.example"));
+    server.anonymous().login("ada@new.example", &password_of("ada")).await.data("/login/user");
+    let expected =
+        [Kind::Registered, Kind::EmailVerified, Kind::EmailChangeRequested, Kind::EmailChanged, Kind::LoggedIn];
+    let mut seen = events(&server).await;
+    seen.sort_by_key(|kind| expected.iter().position(|other| other == kind));
+    assert_eq!(seen, expected);
+    assert_eq!(server.anonymous().login("ada@example.org", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn who_asks_or_guesses_too_often_waits_whoever_it_is_about() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    for (email, other) in [("ada@example.org", "ADA@example.org"), ("bo@example.org", "bo@EXAMPLE.org")] {
+        server.anonymous().request_password_reset(email).await.data("/requestPasswordReset");
+        server.anonymous().send_verification_email(other).await.data("/sendVerificationEmail");
+        ada.change_email(json!({ "newEmail": email })).await.data("/changeEmail");
+        for answer in [
+            server.anonymous().request_password_reset(other).await,
+            server.anonymous().send_verification_email(email).await,
+            ada.change_email(json!({ "newEmail": email })).await,
+        ] {
+            assert_eq!(answer.code(), "RATE_LIMITED");
+            assert_eq!(answer.error()["extensions"]["retryAfter"], 3600);
+        }
+    }
+    server.clock.advance(TimeDelta::minutes(20));
+    let guess =
+        async |password: &str| ada.change_email(json!({ "newEmail": "ada@new.example", "password": password })).await;
+    for number in 0..10 {
+        assert_eq!(guess(&format!("guess {number}")).await.code(), "WRONG_PASSWORD");
+    }
+    assert_eq!(guess(&password_of("ada")).await.code(), "RATE_LIMITED");
+    server.clock.advance(TimeDelta::minutes(15));
+    // The token has expired by now, the session has not.
+    let login = server.anonymous().login("ada", &password_of("ada")).await;
+    let ada = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
+    let right = json!({ "newEmail": "ada@new.example", "password": password_of("ada") });
+    for _ in 0..3 {
+        ada.change_email(right.clone()).await.data("/changeEmail");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_fresh_gives_its_password() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let change = async |input: Value| ada.change_email(input).await;
+    server.clock.advance(TimeDelta::seconds(10 * 60 - 1));
+    change(json!({ "newEmail": "a@new.example" })).await.data("/changeEmail");
+    // One that is given must be right, also where none is needed.
+    let wrong = change(json!({ "newEmail": "b@new.example", "password": "a wrong one" })).await;
+    assert_eq!(wrong.problems(), ["password: WRONG_PASSWORD"]);
+    server.clock.advance(TimeDelta::seconds(1));
+    for password in [json!(null), json!("")] {
+        let answer = change(json!({ "newEmail": "ada", "password": password })).await;
+        assert_eq!(answer.problems(), ["newEmail: INVALID_EMAIL", "password: REQUIRED"]);
+    }
+    let wrong = change(json!({ "newEmail": "b@new.example", "password": "x".repeat(200) })).await;
+    assert_eq!(wrong.problems(), ["password: WRONG_PASSWORD"]);
+    assert_eq!(addresses(&ada).await["pendingEmail"], "a@new.example");
+    change(json!({ "newEmail": "b@new.example", "password": password_of("ada") })).await.data("/changeEmail");
+    assert_eq!(addresses(&ada).await["pendingEmail"], "b@new.example");
+    // Refreshing makes no session fresh, signing in does.
+    let answer = server.anonymous().login("ada", &password_of("ada")).await;
+    let fresh = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
+    fresh.change_email(json!({ "newEmail": "c@new.example" })).await.data("/changeEmail");
+    assert_eq!(server.anonymous().change_email(json!({ "newEmail": "c@new.example" })).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_wish_can_be_changed_and_taken_back() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    ada.change_email(json!({ "newEmail": "first@new.example" })).await.data("/changeEmail");
+    let first = server.token_to("first@new.example").await;
+    ada.change_email(json!({ "newEmail": "second@new.example" })).await.data("/changeEmail");
+    let second = server.token_to("second@new.example").await;
+    assert_eq!(server.anonymous().verify_email(&first).await.code(), "LINK_INVALID");
+    ada.change_email(json!({ "newEmail": "ADA@example.org" })).await.data("/changeEmail");
+    assert_eq!(addresses(&ada).await["pendingEmail"], Value::Null);
+    assert_eq!(server.anonymous().verify_email(&second).await.code(), "LINK_INVALID");
+    // The mail for the wish of before finds nothing to do any more.
+    ada.change_email(json!({ "newEmail": "third@new.example" })).await.data("/changeEmail");
+    ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
+    assert_eq!(server.mails_to("third@new.example").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
+    let server = Arc::new(TestServer::with(|settings| settings.throttle = false).await);
+    let mut tokens = Vec::new();
+    let mut people = Vec::new();
+    for name in ["ada", "bo", "cy"] {
+        let person = server.user(name).await;
+        person.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
+        tokens.push(server.token_to("shared@example.org").await);
+        people.push(person);
+    }
+    // Asked for again, all of them get one.
+    server.anonymous().send_verification_email("shared@example.org").await.data("/sendVerificationEmail");
+    assert_eq!(server.mails_to("shared@example.org").await.len(), 6);
+    let attempts = tokens.iter().map(|token| {
+        let (actor, token) = (server.anonymous(), token.clone());
+        tokio::spawn(async move { actor.verify_email(&token).await })
+    });
+    let mut winners = 0;
+    for attempt in attempts.collect::<Vec<_>>() {
+        let answer = attempt.await.unwrap();
+        match answer.json().get("errors") {
+            None => winners += 1,
+            Some(_) => assert_eq!(answer.problems(), ["token: EMAIL_TAKEN"]),
+        }
+    }
+    assert_eq!(winners, 1);
+    let mut held = 0;
+    for person in &people {
+        held += u32::from(addresses(person).await["email"] == "shared@example.org");
+    }
+    assert_eq!(held, 1);
+    // A taken address is not revealed to who wishes for it, only to who reads it.
+    let dee = server.user("dee").await;
+    dee.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
+    let token = server.token_to("shared@example.org").await;
+    assert_eq!(server.anonymous().verify_email(&token).await.code(), "EMAIL_TAKEN");
+}
+
+#[tokio::test]
+async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
+    let server = TestServer::with(|settings| {
+        settings.require_email = true;
+        settings.require_verified_email = true;
+    })
+    .await;
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    let answer = server.anonymous().register(input).await;
+    let payload = answer.data("/register");
+    assert_eq!((&payload["accessToken"], &payload["expiresIn"]), (&Value::Null, &Value::Null));
+    assert_eq!((&payload["user"]["username"], &payload["user"]["lastLoginAt"]), (&json!("ada"), &Value::Null));
+    assert_eq!(answer.header("set-cookie"), None);
+    server.clock.advance(TimeDelta::seconds(1));
+    let login = async |password: &str| server.anonymous().login("ada", password).await;
+    assert_eq!(login(&password_of("ada")).await.code(), "EMAIL_NOT_VERIFIED");
+    assert_eq!(login("a wrong one").await.code(), "INVALID_CREDENTIALS");
+    assert_eq!(events(&server).await, [Kind::Registered, Kind::LoginFailed]);
+    let token = server.token_to("ada@example.org").await;
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    login(&password_of("ada")).await.data("/login/accessToken");
+}
+
+#[tokio::test]
+async fn without_a_way_for_mails_to_go_it_says_so() {
+    let server = TestServer::with(|settings| settings.mail.dev = false).await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    for answer in [
+        ada.change_email(json!({ "newEmail": "no address", "password": "wrong" })).await,
+        ada.send_verification_email("ada@example.org").await,
+        ada.request_password_reset("ada@example.org").await,
+    ] {
+        assert_eq!(answer.code(), "MAIL_DISABLED");
+    }
+    assert_eq!(ada.query("{ serverInfo { mailEnabled } }").await.data("/serverInfo/mailEnabled"), false);
+    assert_eq!(hallpass::entity::mail::Entity::find().all(server.app.database.read()).await.unwrap(), []);
+}

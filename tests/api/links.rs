@@ -1,0 +1,152 @@
+//! Links in mails: good once, for one thing, for a while.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use hallpass::{accounts::links, entity::link};
+use sea_orm::EntityTrait;
+
+use crate::support::{TestDatabase, TestServer, json, logged, token_in};
+
+async fn reset_token(server: &TestServer, email: &str) -> String {
+    server.anonymous().request_password_reset(email).await.data("/requestPasswordReset");
+    server.token_to(email).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_twelve_who_use_one_link_at_once_one_does() {
+    let server = Arc::new(TestServer::start().await);
+    server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    let reset = reset_token(&server, "ada@example.org").await;
+    for is_reset in [false, true] {
+        let attempts = (0..12).map(|number| {
+            let (actor, token) = (server.anonymous(), if is_reset { reset.clone() } else { verify.clone() });
+            tokio::spawn(async move {
+                if is_reset {
+                    actor.reset_password(&token, &format!("new password {number}")).await
+                } else {
+                    actor.verify_email(&token).await
+                }
+            })
+        });
+        let mut winners = Vec::new();
+        for (number, attempt) in attempts.collect::<Vec<_>>().into_iter().enumerate() {
+            let answer = attempt.await.unwrap();
+            match answer.json().get("errors") {
+                None => winners.push(number),
+                Some(_) => assert_eq!(answer.code(), "LINK_INVALID"),
+            }
+        }
+        assert_eq!(winners.len(), 1, "{is_reset}");
+        if is_reset {
+            let password = format!("new password {}", winners[0]);
+            server.anonymous().login("ada", &password).await.data("/login/accessToken");
+        }
+    }
+    assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_link_is_good_for_its_own_purpose_only() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    let reset = reset_token(&server, "ada@example.org").await;
+    let someone = server.anonymous();
+    assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
+    assert_eq!(someone.reset_password(&verify, "a new password").await.code(), "LINK_INVALID");
+    for token in ["", "nothing", &format!("{verify}="), &format!(" {verify}"), &verify[..42], &"x".repeat(100_000)] {
+        assert_eq!(someone.verify_email(token).await.code(), "LINK_INVALID");
+        assert_eq!(someone.reset_password(token, "a new password").await.code(), "LINK_INVALID");
+        // An address that is no good is worth no look at the password.
+        assert_eq!(someone.reset_password(token, "").await.code(), "LINK_INVALID");
+    }
+    someone.verify_email(&verify).await.data("/verifyEmail");
+    // Verifying has killed the links of its purpose, and no others.
+    someone.reset_password(&reset, "a new password").await.data("/resetPassword");
+}
+
+#[tokio::test]
+async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    let reset = reset_token(&server, "ada@example.org").await;
+    let someone = server.anonymous();
+    server.clock.advance(TimeDelta::seconds(3599));
+    assert_eq!(someone.reset_password(&reset, "short").await.code(), "PASSWORD_TOO_SHORT");
+    server.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(someone.reset_password(&reset, "a new password").await.code(), "LINK_EXPIRED");
+    // Not for what it never was.
+    assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
+    server.clock.advance(TimeDelta::hours(23));
+    assert_eq!(someone.verify_email(&verify).await.code(), "LINK_EXPIRED");
+    assert_eq!(links::sweep(&server.app).await.unwrap(), 0);
+    server.clock.advance(TimeDelta::days(7));
+    assert_eq!(links::sweep(&server.app).await.unwrap(), 2);
+    assert_eq!(someone.verify_email(&verify).await.code(), "LINK_INVALID");
+}
+
+#[tokio::test]
+async fn what_has_changed_since_makes_a_link_worthless() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    let resets = [reset_token(&server, "ada@example.org").await, reset_token(&server, "ada@example.org").await];
+    let someone = server.anonymous();
+    // The account moves: links to the old address open nothing.
+    ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
+    let moving = server.token_to("ada@new.example").await;
+    someone.verify_email(&moving).await.data("/verifyEmail");
+    assert_eq!(someone.verify_email(&verify).await.code(), "LINK_INVALID");
+    for reset in &resets {
+        assert_eq!(someone.reset_password(reset, "a new password").await.code(), "LINK_INVALID");
+    }
+    // The password changes: all others are dead, whatever they were for.
+    let resets = [reset_token(&server, "ada@new.example").await, reset_token(&server, "ada@new.example").await];
+    ada.change_email(json!({ "newEmail": "ada@third.example" })).await.data("/changeEmail");
+    let moving = server.token_to("ada@third.example").await;
+    someone.reset_password(&resets[0], "a new password").await.data("/resetPassword");
+    assert_eq!(someone.reset_password(&resets[1], "another password").await.code(), "LINK_INVALID");
+    assert_eq!(someone.verify_email(&moving).await.code(), "LINK_INVALID");
+}
+
+#[tokio::test]
+async fn no_token_is_in_the_database_or_the_log() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let tokens: Vec<String> =
+        server.mails_to("ada@example.org").await.iter().map(|mail| token_in(&mail.text.plain)).collect();
+    server.anonymous().verify_email(&tokens[1]).await.data("/verifyEmail");
+    server.anonymous().reset_password(&tokens[0], "tiny").await.code();
+    server.anonymous().get(&format!("/reset-password?token={}", tokens[0])).await;
+    let hash = link::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(hash.len(), 1);
+    assert!(!format!("{hash:?}").contains(&tokens[0]));
+    assert_eq!(tokens.len(), 2);
+    for token in &tokens {
+        assert_eq!(logged(token), Vec::<String>::new());
+        if let hallpass::config::DatabaseUrl::Sqlite(path) = server.database.url() {
+            for suffix in ["", "-wal"] {
+                let file = std::fs::read(format!("{}{suffix}", path.display())).unwrap();
+                assert!(!file.windows(token.len()).any(|window| window == token.as_bytes()), "{suffix}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn links_go_with_their_account() {
+    let server = TestServer::on(TestDatabase::create().await, |_| {}).await;
+    server.user_at("ada", "ada@example.org").await;
+    let token = server.token_to("ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let db = server.app.database.read();
+    hallpass::entity::user::Entity::delete_many().exec(db).await.unwrap();
+    assert_eq!(server.anonymous().verify_email(&token).await.code(), "LINK_INVALID");
+    assert_eq!(link::Entity::find().all(db).await.unwrap(), []);
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
+    assert_eq!(hallpass::entity::mail::Entity::find().all(db).await.unwrap(), []);
+}

@@ -1,0 +1,231 @@
+//! The outbox and its worker, against a mail server on a loopback port.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::mails,
+    entity::{link, mail},
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+
+use crate::support::{SmtpServer, TestServer, json, logged, password_of, token_in};
+
+async fn server_with(smtp: &SmtpServer) -> TestServer {
+    TestServer::with(|settings| {
+        settings.throttle = false;
+        settings.mail.smtp = Some(smtp.settings());
+        settings.mail.dev = false;
+        settings.mail.from = "Example <accounts@example.net>".parse().unwrap();
+    })
+    .await
+}
+
+async fn waiting(server: &TestServer) -> Vec<mail::Model> {
+    mail::Entity::find().all(server.app.database.read()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_mail_arrives_as_mails_should_be() {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    let register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
+    for (name, email, language) in [("ada", "Ada@example.org", "en"), ("вера", "vera@ПРИМЕР.рф", "ru-RU,ru;q=0.9")]
+    {
+        let username = if name == "ada" { name } else { "vera" };
+        let input = json!({ "username": username, "password": password_of(username), "email": email });
+        let actor = server.anonymous();
+        let request = actor
+            .request(axum::http::Method::POST, "/graphql")
+            .header("content-type", "application/json")
+            .header("accept-language", language)
+            .body(json!({ "query": register, "variables": { "input": input } }).to_string().into());
+        actor.send(request.unwrap()).await.data("/register/accessToken");
+    }
+    let id = waiting(&server).await.iter().find(|mail| mail.email == "Ada@example.org").unwrap().id;
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 2);
+    assert_eq!(waiting(&server).await, []);
+
+    let mut received = smtp.received();
+    received.sort_by_key(|mail| mail.to.clone());
+    let [english, russian] = &received[..] else { panic!("{received:?}") };
+    assert_eq!((english.from.as_str(), english.to.as_str()), ("accounts@example.net", "Ada@example.org"));
+    assert_eq!(english.header("From").unwrap(), "Example <accounts@example.net>");
+    assert_eq!(english.header("To").unwrap(), "Ada@example.org");
+    assert_eq!(english.header("Subject").unwrap(), "Confirm your e-mail address");
+    assert_eq!(english.header("Date").unwrap(), "Sat, 31 Jan 2026 12:00:00 +0000");
+    assert_eq!(english.header("Message-ID").unwrap(), format!("<{id}@example.net>"));
+    assert_eq!(english.header("Auto-Submitted").unwrap(), "auto-generated");
+    assert_eq!(english.header("MIME-Version").unwrap(), "1.0");
+    assert!(english.header("Content-Type").unwrap().starts_with("multipart/alternative;"));
+    let parts = english.parts();
+    assert_eq!(
+        parts.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(),
+        ["text/plain; charset=utf-8", "text/html; charset=utf-8"]
+    );
+    let token = token_in(&parts[0].1);
+    assert!(parts[1].1.contains(&format!("verify-email?token={token}\"")), "{}", parts[1].1);
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+
+    assert!(russian.data.is_ascii() && russian.data.lines().all(|line| line.len() <= 998));
+    assert_eq!(russian.to, "vera@xn--e1afmkfd.xn--p1ai");
+    assert!(russian.parts()[0].1.starts_with("Здравствуйте, vera!"), "{:?}", russian.parts());
+    server.anonymous().verify_email(&token_in(&russian.parts()[0].1)).await.data("/verifyEmail");
+}
+
+#[tokio::test]
+async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back() {
+    let mut smtp = SmtpServer::start().await;
+    smtp.go_down().await;
+    let server = server_with(&smtp).await;
+    let names: Vec<String> = (0..40).map(|number| format!("user{number}")).collect();
+    for name in &names {
+        server.user_at(name, &format!("{name}@example.org")).await;
+    }
+    for _ in 0..60 {
+        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        server.clock.advance(TimeDelta::minutes(1));
+    }
+    // Each time it was out of reach, the rest was left in peace.
+    let tried = waiting(&server).await.iter().filter(|mail| mail.attempts > 0).count();
+    assert!(tried > 0 && waiting(&server).await.len() == 40, "{tried}");
+    smtp.come_up().await;
+    let mut sent = 0;
+    for _ in 0..60 {
+        sent += mails::tick(&server.app).await.unwrap();
+        server.clock.advance(TimeDelta::minutes(1));
+    }
+    assert_eq!((sent, waiting(&server).await.len()), (40, 0));
+    let received = smtp.received();
+    let people: BTreeSet<&str> = received.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!((received.len(), people.len()), (40, 40));
+    // The link was made when the mail went out, and is good from then on.
+    let token = token_in(&received.last().unwrap().parts()[0].1);
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_several_instances_one_sends_each_mail() {
+    let smtp = SmtpServer::start().await;
+    let first = server_with(&smtp).await;
+    let second = TestServer::on(Arc::clone(&first.database), |settings| *settings = first.app.settings.clone()).await;
+    for number in 0..30 {
+        let email = format!("user{number}@example.org");
+        if number % 2 == 0 {
+            first.user_at(&format!("user{number}"), &email).await;
+        } else {
+            first.anonymous().request_password_reset("user0@example.org").await.data("/requestPasswordReset");
+        }
+    }
+    let ticks = (0..6).map(|number| {
+        let app = Arc::clone(if number % 2 == 0 { &first.app } else { &second.app });
+        tokio::spawn(async move { mails::tick(&app).await })
+    });
+    let mut sent = 0;
+    for tick in ticks.collect::<Vec<_>>() {
+        sent += tick.await.unwrap().unwrap();
+    }
+    sent += mails::tick(&first.app).await.unwrap();
+    assert_eq!((sent, smtp.received().len(), waiting(&first).await.len()), (30, 30, 0));
+    let ids: BTreeSet<_> = smtp.received().iter().map(|mail| mail.header("Message-ID").unwrap()).collect();
+    assert_eq!(ids.len(), 30);
+    second.app.database.close().await;
+}
+
+#[tokio::test]
+async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    server.user_at("ada", "ada@example.org").await;
+    // As an instance leaves it that has taken the mail and was killed.
+    let taken = waiting(&server).await.remove(0);
+    let until = server.app.clock.now() + TimeDelta::minutes(3);
+    assert!(mail::claim(server.app.database.read(), &taken, until).await.unwrap());
+    assert!(!mail::claim(server.app.database.read(), &taken, until).await.unwrap());
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    server.clock.advance(TimeDelta::minutes(3));
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+    assert_eq!((smtp.received().len(), waiting(&server).await.len()), (1, 0));
+    // Should the first one live after all, it has no say any more.
+    assert!(!mail::delete(server.app.database.read(), taken.id, 1).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_given_up_and_what_is_not_is_tried_again() {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    server.user_at("grey", "greylisted@example.org").await;
+    smtp.answer("RCPT", "450 4.2.0 <greylisted@example.org>: come back later");
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    let put_off = waiting(&server).await.remove(0);
+    assert_eq!(put_off.next_attempt_at - server.app.clock.now(), TimeDelta::minutes(1));
+    smtp.take_all();
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+
+    server.user_at("gone", "gone_for_good@example.org").await;
+    let id = waiting(&server).await[0].id.to_string();
+    smtp.answer("RCPT", "550 5.1.1 <gone_for_good@example.org>: no such mailbox");
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(waiting(&server).await, []);
+    let given_up = logged(&id).into_iter().find(|line| line.contains("given up")).unwrap();
+    assert!(given_up.contains("ERROR") && given_up.contains("RCPT TO: the mail server answered 550"), "{given_up}");
+    assert_eq!(logged("gone_for_good@"), Vec::<String>::new());
+    assert_eq!(logged("greylisted@"), Vec::<String>::new());
+}
+
+/// The server refuses us, not a recipient: nobody's mail is given up for that before two days have passed.
+#[tokio::test]
+async fn what_a_server_has_against_us_is_not_the_recipients_fault() {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    server.user_at("ada", "ada@example.org").await;
+    smtp.answer("MAIL", "550 5.7.1 you may not send");
+    let mut waits = Vec::new();
+    let start = server.app.clock.now();
+    loop {
+        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        let now = server.app.clock.now();
+        let Some(mail) = waiting(&server).await.pop() else { break };
+        waits.push((mail.next_attempt_at - now).num_minutes());
+        server.clock.advance(mail.next_attempt_at - now);
+    }
+    assert_eq!(waits[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
+    assert!(server.app.clock.now() - start >= TimeDelta::hours(48));
+    assert_eq!(smtp.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_link_stays_good_when_its_mail_had_to_be_sent_twice() {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    server.user_at("ada", "ada@example.org").await;
+    smtp.answer("<end>", "451 4.3.0 queued perhaps");
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    smtp.take_all();
+    server.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+    assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 2);
+    let token = token_in(&smtp.received()[0].parts()[0].1);
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn no_mail_tells_before_it_is_sent_what_it_will_say() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let mails = waiting(&server).await;
+    let known: Vec<bool> = mails.iter().map(|mail| mail.user_id.is_some()).collect();
+    assert_eq!(known, [true, false]);
+    assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap(), []);
+    // A row of a purpose that needs an account, for an address that nobody has: nothing to do.
+    let mut strange = mails[1].clone().into_active_model();
+    strange.id = Set(hallpass::security::random::id(server.app.clock.now()).unwrap());
+    strange.purpose = Set(mail::Purpose::EmailChanged);
+    strange.insert(server.app.database.read()).await.unwrap();
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 2);
+    assert_eq!(waiting(&server).await, []);
+}

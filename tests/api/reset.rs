@@ -1,0 +1,110 @@
+//! A forgotten password.
+
+use std::sync::{Arc, Mutex};
+
+use hallpass::{
+    database::Database,
+    entity::audit_event::{self, Kind},
+};
+use sea_orm::EntityTrait;
+
+use crate::support::{TestDatabase, TestServer, json, password_of, settings};
+
+#[tokio::test]
+async fn who_reads_the_mailbox_chooses_a_new_password() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login");
+    let asked = server.anonymous().request_password_reset("Ada@EXAMPLE.org").await;
+    assert_eq!(asked.data("/requestPasswordReset/email"), "Ada@EXAMPLE.org");
+    let token = server.token_to("ada@example.org").await;
+    let mail = &server.mails_to("ada@example.org").await[0];
+    assert!(mail.text.plain.contains("http://localhost:8000/reset-password?token="), "{}", mail.text.plain);
+
+    // A password that is not taken costs no link.
+    let short = server.anonymous().reset_password(&token, "short").await;
+    assert_eq!(short.problems(), ["newPassword: PASSWORD_TOO_SHORT"]);
+    let answer = server.anonymous().reset_password(&token, "a new password").await;
+    assert_eq!(answer.data("/resetPassword/revokedSessions"), 2);
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
+    let login = server.anonymous().login("ada", "a new password").await;
+    let ada = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
+    // Who had the link reads the address.
+    assert_eq!(ada.query("{ me { emailVerified } }").await.data("/me/emailVerified"), true);
+    assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your password was changed");
+    assert_eq!(server.anonymous().reset_password(&token, "another password").await.code(), "LINK_INVALID");
+
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    for kind in [Kind::PasswordResetRequested, Kind::PasswordReset, Kind::EmailVerified] {
+        let of_kind: Vec<_> = events.iter().filter(|event| event.kind == kind).collect();
+        assert!(matches!(of_kind[..], [event] if event.user_id.is_some() && event.actor_id.is_none()), "{events:?}");
+    }
+}
+
+/// What a request does is the same for every address, so that it takes the same time. The mail is another matter.
+#[tokio::test]
+async fn asking_for_nobody_is_asking_for_somebody() {
+    let database = TestDatabase::create().await;
+    let mut settings = settings();
+    settings.database_url = database.url().clone();
+    let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
+    let statements = Arc::new(Mutex::new(Vec::<String>::new()));
+    let seen = Arc::clone(&statements);
+    connected.observe(move |info| seen.lock().unwrap().push(info.statement.sql.clone()));
+    let server = TestServer::assemble(database, settings, connected);
+    server.user_at("ada", "ada@example.org").await;
+    let mut runs = Vec::new();
+    for email in ["ada@example.org", "bob@example.org"] {
+        for is_reset in [true, false] {
+            statements.lock().unwrap().clear();
+            let answer = if is_reset {
+                server.anonymous().request_password_reset(email).await
+            } else {
+                server.anonymous().send_verification_email(email).await
+            };
+            let text = answer.text.replace(email, "").replace(answer.header("x-request-id").unwrap(), "");
+            runs.push((is_reset, answer.status, text, std::mem::take(&mut *statements.lock().unwrap())));
+        }
+    }
+    assert_eq!(
+        runs[0].3.iter().filter(|sql| sql.contains("INTO \"mails\"") || sql.contains("INTO `mails`")).count(),
+        1
+    );
+    assert_eq!(runs[..2], runs[2..]);
+    assert_eq!(server.mails_to("bob@example.org").await.len(), 0);
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_disabled_account_gets_no_link_and_uses_none() {
+    use hallpass::entity::user;
+    use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    let db = server.app.database.read();
+    let mut ada = user::Entity::find().all(db).await.unwrap().remove(0).into_active_model();
+    ada.is_active = Set(false);
+    ada.update(db).await.unwrap();
+    assert_eq!(server.anonymous().reset_password(&reset, "a new password").await.code(), "LINK_INVALID");
+    let before = server.mails_to("ada@example.org").await.len();
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    server.anonymous().send_verification_email("ada@example.org").await.data("/sendVerificationEmail");
+    assert_eq!(server.mails_to("ada@example.org").await.len(), before);
+    assert_eq!(hallpass::entity::mail::Entity::find().all(db).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_account_without_an_address_is_nobody_here() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    assert_eq!(server.anonymous().request_password_reset("ada").await.problems(), ["email: INVALID_EMAIL"]);
+    let input = json!({ "newEmail": "ada@example.org" });
+    server.user("bo").await.change_email(input).await.data("/changeEmail");
+    // An address that is only wished for opens nothing.
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let mails = server.mails_to("ada@example.org").await;
+    assert!(mails.len() == 1 && mails[0].text.plain.contains("/verify-email"));
+}
