@@ -45,6 +45,9 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let limits = http::Limits::default();
     let router = http::router(&app, limits);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
+    if app.settings.mail.dev {
+        tracing::info!("mails are shown at {}/dev/mail", app.settings.public_url);
+    }
     let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
     let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
     let delivering = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_regularly(Arc::clone(&app))));

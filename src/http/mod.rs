@@ -11,6 +11,7 @@ mod frame;
 mod graphql;
 mod health;
 mod limits;
+mod pages;
 mod peer;
 mod playground;
 mod request_id;
@@ -61,6 +62,7 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
     let explorer = if app.settings.playground { playground::routes() } else { Router::new() };
     Router::new()
         .merge(explorer)
+        .merge(pages::routes(&app.settings))
         .route("/graphql", any(graphql::handle))
         .route("/schema.graphql", get(schema))
         .route("/.well-known/jwks.json", get(well_known::jwks))

@@ -28,6 +28,7 @@ mod links;
 mod login;
 mod mails;
 mod migrations;
+mod pages;
 mod passwords;
 mod playground;
 mod profile;

@@ -1,0 +1,93 @@
+//! `/dev/mail`: the mails that were sent, for whoever develops on this machine.
+//!
+//! They hold links that open accounts. So the page is there for nobody but a program on this machine that talks to us
+//! directly, and by a name that only this machine has: a page elsewhere whose name suddenly means this machine (DNS
+//! rebinding) is not let in, nor anyone behind a proxy.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, Request, State},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, VIA},
+    },
+    response::{IntoResponse, Response},
+};
+use chrono::SecondsFormat;
+use minijinja::{Value, context};
+use url::{Host, Url};
+use uuid::Uuid;
+
+use super::page;
+use crate::{
+    http::{Peer, Server, not_found, peer},
+    language::Language,
+    mail::KeptMail,
+};
+
+const TEMPLATE: &str = include_str!("dev_mail.html");
+
+/// A mail's own HTML: it has styles of its own, and is kept away from everything that is ours.
+const MAIL_POLICY: &str =
+    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What proxies add.
+const FORWARDED_BY: &[&str] =
+    &["x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-real-ip"];
+
+pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let Some(kept) = server.app.mailer.kept().filter(|_| is_from_here(&request)) else {
+        return not_found().await;
+    };
+    let mails: Vec<Value> = kept.all().iter().map(shown).collect();
+    page(StatusCode::OK, Language::English, TEMPLATE, context! { mails })
+}
+
+/// A mail as its reader's program shows it.
+pub(in crate::http) async fn html(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let kept = server.app.mailer.kept().filter(|_| is_from_here(&request));
+    let id = id.parse::<Uuid>().ok();
+    let Some(mail) = kept.zip(id).and_then(|(kept, id)| kept.find(id)) else {
+        return not_found().await;
+    };
+    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, MAIL_POLICY)];
+    (headers, mail.text.html).into_response()
+}
+
+fn shown(mail: &KeptMail) -> Value {
+    let is_link = |line: &str| Url::parse(line).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    let lines: Vec<Value> =
+        mail.text.plain.lines().map(|line| context! { text => line, is_link => is_link(line) }).collect();
+    context! {
+        id => mail.id.to_string(), to => &mail.to, subject => &mail.text.subject, lines,
+        at => mail.sent_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
+}
+
+/// Whether a program on this machine asks, by a name of this machine, without anybody in between.
+fn is_from_here(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_peer_here = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let is_direct = !peer::is_forwarded(headers)
+        && !headers.contains_key(VIA)
+        && FORWARDED_BY.iter().all(|name| !headers.contains_key(*name));
+    is_peer_here && is_direct && is_host_local(headers)
+}
+
+fn is_host_local(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
+        return false;
+    };
+    match Url::parse(&format!("http://{host}")).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,71 @@
+//! Pages of our own: for the links in mails, while they lead here, and for the mails that are kept while developing.
+//!
+//! They need no script. What a link does is done when its form is sent, never when it is opened: mail programs open links
+//! by themselves.
+
+mod dev_mail;
+mod links;
+mod texts;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use minijinja::{Environment, Value};
+
+use super::Server;
+use crate::{config::Settings, language::Language};
+
+/// Nothing from elsewhere, no script, and a form that is sent here. The icon is an empty one, in the page.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const STYLE: &str = include_str!("style.css");
+
+/// The routes that these settings want.
+pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
+    let is_app = settings.mail.app_url == settings.public_url;
+    let mut routes = Router::new();
+    if is_app {
+        routes = routes
+            .route("/verify-email", get(links::verification_form).post(links::verify))
+            .route("/reset-password", get(links::reset_form).post(links::reset));
+    }
+    if settings.mail.dev {
+        routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));
+    }
+    if is_app || settings.mail.dev {
+        routes = routes.route("/pages/style.css", get(style));
+    }
+    routes
+}
+
+async fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=300")], STYLE).into_response()
+}
+
+/// A page from its template. What is put into it is escaped.
+fn page(status: StatusCode, language: Language, template: &str, values: Value) -> Response {
+    let rendered = Environment::new().render_named_str("page.html", template, values);
+    let html = match rendered {
+        Ok(html) => html,
+        Err(error) => {
+            tracing::error!(%error, "a page can't be rendered");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_LANGUAGE, language.tag()),
+        (VARY, "accept-language"),
+    ];
+    (status, headers, html).into_response()
+}

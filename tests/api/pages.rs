@@ -1,0 +1,230 @@
+//! The pages that the links in mails lead to, and the one that shows the mails; `tests/e2e/clients/pages.mjs` opens them in
+//! a browser.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use hallpass::http::Peer;
+
+use crate::support::{Answer, TestServer, json, logged};
+
+const CHROMIUM: &[(&str, &str)] = &[("origin", "null"), ("sec-fetch-site", "same-origin")];
+
+async fn open(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let actor = server.anonymous();
+    let request =
+        headers.iter().fold(actor.request(Method::GET, path), |request, (name, value)| request.header(*name, *value));
+    actor.send(request.body(Body::empty()).unwrap()).await
+}
+
+async fn send(server: &TestServer, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let actor = server.anonymous();
+    let request =
+        headers.iter().fold(actor.request(Method::POST, path), |request, (name, value)| request.header(*name, *value));
+    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    actor.send(request.body(form.into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn opening_a_link_does_nothing_and_sending_the_form_does() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    for (page, token) in [("verify-email", &verify), ("reset-password", &reset)] {
+        for _ in 0..2 {
+            let form = open(&server, &format!("/{page}?token={token}"), &[]).await;
+            assert_eq!(form.status, StatusCode::OK);
+            assert!(form.text.contains(&format!("name=\"token\" value=\"{token}\"")), "{}", form.text);
+            assert_eq!(form.header("content-type"), Some("text/html; charset=utf-8"));
+            assert_eq!(form.header("cache-control"), Some("no-store"));
+            assert_eq!(form.header("referrer-policy"), Some("no-referrer"));
+            assert_eq!(
+                form.header("content-security-policy"),
+                Some(
+                    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; \
+                     base-uri 'none'"
+                )
+            );
+            assert!(!form.text.contains("<script") && !form.text.contains("style=") && !form.text.contains("://"));
+        }
+    }
+    assert_eq!(ada.query("{ me { emailVerified } }").await.data("/me/emailVerified"), false);
+    let done = send(&server, "/verify-email", &[("token", &verify)], CHROMIUM).await;
+    assert!(done.status == StatusCode::OK && done.text.contains("<p>ada@example.org</p>"), "{done:?}");
+    assert_eq!(ada.query("{ me { emailVerified } }").await.data("/me/emailVerified"), true);
+
+    let short = send(&server, "/reset-password", &[("token", &reset), ("password", "short &")], CHROMIUM).await;
+    assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(short.text.contains("Use at least 8 characters.") && short.text.contains(&reset), "{}", short.text);
+    assert!(!short.text.contains("short &"));
+    let password = "p@ss wörd & more";
+    let done = send(&server, "/reset-password", &[("token", &reset), ("password", password)], CHROMIUM).await;
+    assert!(done.status == StatusCode::OK && done.text.contains("The password is changed"), "{done:?}");
+    server.anonymous().login("ada", password).await.data("/login/accessToken");
+    let again = send(&server, "/reset-password", &[("token", &reset), ("password", password)], CHROMIUM).await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST);
+    assert!(again.text.contains("This link is not valid, or was used already."), "{}", again.text);
+    for secret in [&verify, &reset, "p@ss wörd"] {
+        assert_eq!(logged(secret), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn the_page_speaks_the_readers_language() {
+    let server = TestServer::start().await;
+    let russian = [("accept-language", "ru-RU,ru;q=0.9,en;q=0.5")];
+    for (page, title) in [
+        ("/verify-email?token=x", "Подтвердите адрес электронной почты"),
+        ("/reset-password?token=x", "Выберите новый пароль"),
+        ("/reset-password", "Ссылка неполная"),
+    ] {
+        let answer = open(&server, page, &russian).await;
+        assert!(answer.text.contains(&format!("<h1>{title}</h1>")), "{}", answer.text);
+        assert!(answer.text.contains("<html lang=\"ru\">"));
+        assert_eq!(answer.header("content-language"), Some("ru"));
+    }
+    let invalid = send(&server, "/verify-email", &[("token", "x")], &russian).await;
+    assert!(invalid.text.contains("Эта ссылка недействительна"), "{}", invalid.text);
+    assert_eq!(open(&server, "/verify-email", &[]).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_is_in_a_link_is_never_markup_and_what_is_no_form_is_not_read() {
+    let server = TestServer::start().await;
+    let evil = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    for page in ["verify-email", "reset-password"] {
+        let form = open(&server, &format!("/{page}?token={evil}"), &[]).await;
+        assert!(!form.text.contains("<script") && form.text.contains("&lt;script&gt;"), "{}", form.text);
+        let path = format!("/{page}");
+        for headers in [
+            [("origin", "https://evil.example")],
+            [("sec-fetch-site", "cross-site")],
+            [("sec-fetch-site", "same-site")],
+        ] {
+            assert_eq!(send(&server, &path, &[("token", "x")], &headers).await.status, StatusCode::FORBIDDEN);
+        }
+        for headers in [&[][..], &[("origin", "http://localhost:8000")], CHROMIUM] {
+            assert_eq!(send(&server, &path, &[("token", "x")], headers).await.status, StatusCode::BAD_REQUEST);
+        }
+        let large = send(&server, &path, &[("token", &"x".repeat(10_000))], &[]).await;
+        assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+        let actor = server.anonymous();
+        let body = json!({ "token": "x" }).to_string();
+        let request = actor.request(Method::POST, &path).header("content-type", "application/json").body(body.into());
+        assert_eq!(actor.send(request.unwrap()).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(actor.send(actor.request(Method::DELETE, &path).body(Body::empty()).unwrap()).await.status, 405);
+    }
+}
+
+#[tokio::test]
+async fn a_taken_address_is_told_on_the_page() {
+    let server = TestServer::start().await;
+    server.user("bo").await.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
+    let token = server.token_to("ada@example.org").await;
+    server.user_at("ada", "ada@example.org").await;
+    let answer = send(&server, "/verify-email", &[("token", &token)], CHROMIUM).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.text.contains("There is an account with this e-mail address."), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn where_an_app_has_the_pages_they_are_not_here() {
+    let app = "https://app.example.org/account";
+    let server = TestServer::with(|settings| settings.mail.app_url = app.to_owned()).await;
+    for page in ["/verify-email?token=x", "/reset-password?token=x"] {
+        assert_eq!(open(&server, page, &[]).await.status, StatusCode::NOT_FOUND);
+    }
+    server.user_at("ada", "ada@example.org").await;
+    let mail = server.mails_to("ada@example.org").await.remove(0);
+    assert!(mail.text.plain.contains(&format!("\n{app}/verify-email?token=")), "{}", mail.text.plain);
+}
+
+/// A request as the server gets it from a socket.
+fn from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let builder = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+    let mut request = builder.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(Peer(SocketAddr::new(peer.parse().unwrap(), 4711)));
+    request
+}
+
+#[tokio::test]
+async fn the_developer_sees_the_mails_the_latest_first() {
+    let server = TestServer::start().await;
+    let here = &[("host", "localhost:8000")];
+    let see = async |path: &str| server.anonymous().send(from("127.0.0.1", path, here)).await;
+    assert!(see("/dev/mail").await.text.contains("None yet."));
+    server.user_at("ada", "ada@example.org").await;
+    let token = server.token_to("ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let mails = server.mails_to("ada@example.org").await;
+    let page = see("/dev/mail").await;
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    // The engine of the templates escapes slashes, too; browsers read them all the same.
+    let text = page.text.replace("&#x2f;", "/");
+    let link = format!("<a href=\"http://localhost:8000/verify-email?token={token}\">");
+    assert!(text.contains(&link) && !text.contains("<script"), "{text}");
+    assert!(text.find("Choose a new password").unwrap() < text.find("Confirm your e-mail address").unwrap());
+    let html = see(&format!("/dev/mail/{}", mails[0].id)).await;
+    assert_eq!(html.text, mails[0].text.html);
+    assert!(html.header("content-security-policy").unwrap().starts_with("sandbox allow-popups; default-src 'none';"));
+    for path in ["/dev/mail/x", "/dev/mail/00000000-0000-0000-0000-000000000000"] {
+        assert_eq!(see(path).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_sees_the_mails() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
+    let host = ("host", "127.0.0.1:8000");
+    let see = async |peer: &str, headers: &[(&str, &str)]| {
+        let statuses = ["/dev/mail", &mail].map(|path| from(peer, path, headers));
+        let [list, one] = statuses;
+        let (list, one) = (server.anonymous().send(list).await, server.anonymous().send(one).await);
+        assert_eq!(list.status, one.status);
+        assert!(list.status == StatusCode::OK || list.text.contains("There is nothing at this path"), "{list:?}");
+        list.status == StatusCode::OK
+    };
+    for host in ["localhost", "localhost:8000", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "LOCALHOST:8000"] {
+        assert!(see("127.0.0.1", &[("host", host)]).await, "{host}");
+        assert!(see("::1", &[("host", host)]).await, "{host}");
+    }
+    assert!(see("::ffff:127.0.0.1", &[host]).await);
+    for peer in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1", "0.0.0.0"] {
+        assert!(!see(peer, &[host]).await, "{peer}");
+    }
+    for host in
+        ["evil.example", "localhost.evil.example:8000", "192.0.2.1:8000", "", "a@localhost@b", "127.0.0.1.nip.io"]
+    {
+        assert!(!see("127.0.0.1", &[("host", host)]).await, "{host}");
+    }
+    assert!(!see("127.0.0.1", &[]).await);
+    assert!(!see("127.0.0.1", &[host, host]).await);
+    for name in ["x-forwarded-for", "forwarded", "via", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"] {
+        assert!(!see("127.0.0.1", &[host, (name, "for=127.0.0.1")]).await, "{name}");
+    }
+    // Without a socket nobody knows who asks.
+    assert_eq!(server.anonymous().get("/dev/mail").await.status, StatusCode::NOT_FOUND);
+    let without = TestServer::with(|settings| settings.mail.dev = false).await;
+    let answer = without.anonymous().send(from("127.0.0.1", "/dev/mail", &[host])).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_hundred_mails_are_kept_and_no_more() {
+    let server = TestServer::with(|settings| settings.throttle = false).await;
+    for number in 0..101 {
+        server.user_at(&format!("user{number}"), &format!("user{number}@example.org")).await;
+        server.clock.advance(chrono::TimeDelta::seconds(1));
+    }
+    assert_eq!(server.mails_to("user100@example.org").await.len(), 1);
+    let kept = server.app.mailer.kept().unwrap().all();
+    assert_eq!(kept.len(), 100);
+}
