@@ -1,0 +1,154 @@
+// A person verifies an address, changes it and resets a password in Chromium, with the mails that /dev/mail shows and without
+// any script. Nothing may leave the machine, and nothing may go wrong in the console.
+// node pages.mjs <binary> [<a folder for pictures of all pages>]
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { start } from "./server.mjs";
+
+const [binary, pictures] = process.argv.slice(2);
+const port = 8127;
+const home = `http://localhost:${port}`;
+
+const mistakes = [];
+let steps = 0;
+
+function check(name, isSo) {
+  steps += 1;
+  if (!isSo) throw new Error(`not so: ${name}`);
+}
+
+async function graphql(query, variables, bearer, language = "en") {
+  const headers = { "content-type": "application/json", "accept-language": language, ...(bearer && { authorization: `Bearer ${bearer}` }) };
+  const response = await fetch(`${home}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+/** A browser's window of somebody who reads `locale`. */
+async function open(browser, locale, more = {}) {
+  const context = await browser.newContext({ locale, javaScriptEnabled: false, ...more });
+  const tab = await context.newPage();
+  tab.on("request", (request) => {
+    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) mistakes.push(`asked ${request.url()}`);
+  });
+  tab.on("console", (message) => {
+    // The browser says so itself of every answer that is no success.
+    const isStatus = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
+    if (["error", "warning"].includes(message.type()) && !isStatus) mistakes.push(`the console has: ${message.text()}`);
+  });
+  return tab;
+}
+
+let shots = 0;
+async function shoot(tab, name) {
+  shots += 1;
+  if (pictures) await tab.screenshot({ path: join(pictures, `${String(shots).padStart(2, "0")}-${name}.png`), fullPage: true });
+}
+
+/** Waits for a mail with this subject to be the latest, and opens its link. */
+async function openLatest(tab, subject) {
+  const deadline = Date.now() + 10000;
+  for (;;) {
+    await tab.goto(`${home}/dev/mail`);
+    const latest = tab.locator("article").first();
+    if ((await latest.locator("h2").count()) === 1 && (await latest.locator("h2").textContent()) === subject) {
+      return latest;
+    }
+    if (Date.now() > deadline) throw new Error(`no mail: ${subject}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+const heading = (tab) => tab.locator("h1").textContent();
+
+async function life(browser) {
+  const tab = await open(browser, "en-GB", { viewport: { width: 1280, height: 800 } });
+  await tab.goto(`${home}/dev/mail`);
+  check("no mails at first", (await tab.textContent("main")).includes("None yet."));
+
+  const register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
+  const password = "correct horse battery";
+  const input = { username: "ada", email: "ada@example.org", password };
+  const { accessToken } = (await graphql(register, { input })).register;
+  const me = async () => (await graphql("{ me { email emailVerified pendingEmail } }", {}, accessToken)).me;
+  check("not verified yet", !(await me()).emailVerified);
+
+  const mail = await openLatest(tab, "Confirm your e-mail address");
+  await shoot(tab, "dev-mail");
+  await mail.getByText("As HTML").click();
+  check("the mail greets", (await tab.textContent("body")).includes("Hello ada,"));
+  await shoot(tab, "mail-verify");
+  await tab.getByText("Confirm this address").click();
+  check("the link leads to a form", (await heading(tab)) === "Confirm your e-mail address");
+  await shoot(tab, "verify");
+  check("which has done nothing yet", !(await me()).emailVerified);
+  await tab.getByRole("button").click();
+  check("the button has", (await heading(tab)) === "Thank you" && (await me()).emailVerified);
+  await shoot(tab, "verified");
+  await tab.goBack();
+  await tab.getByRole("button").click();
+  check("it works once", (await tab.textContent("main")).includes("This link is not valid, or was used already."));
+  await shoot(tab, "used");
+
+  const change = "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { user { pendingEmail } } }";
+  await graphql(change, { input: { newEmail: "ada@new.example" } }, accessToken);
+  await (await openLatest(tab, "Confirm your e-mail address")).locator(".text a").click();
+  await tab.getByRole("button").click();
+  check("the account has moved", (await me()).email === "ada@new.example");
+  await openLatest(tab, "Your e-mail address was changed");
+  check("the old address hears of it", (await tab.locator("article").first().textContent()).includes("ada@example.org"));
+
+  // A phone in Russian, in the dark.
+  const phone = await open(browser, "ru-RU", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  const ask = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
+  await graphql(ask, { input: { email: "ADA@new.example" } }, undefined, "ru-RU,ru;q=0.9");
+  const reset = await openLatest(phone, "Выберите новый пароль");
+  await shoot(phone, "dev-mail-phone");
+  await reset.getByText("As HTML").click();
+  await shoot(phone, "mail-reset-phone");
+  await phone.getByRole("link", { name: "Выбрать новый пароль" }).click();
+  check("the form is Russian", (await heading(phone)) === "Выберите новый пароль");
+  await shoot(phone, "reset-phone");
+  check("the browser itself asks for eight characters", (await phone.locator("#password").getAttribute("minlength")) === "8");
+  // Emptied of that, as by whoever sends it without a browser.
+  const address = phone.url();
+  const token = new URL(address).searchParams.get("token");
+  await phone.setContent(
+    `<form method="post" action="${address}"><input name="token" value="${token}"><input name="password" value="short"><button>x</button></form>`,
+  );
+  await phone.getByRole("button").click();
+  check("too short", (await phone.locator(".problem").textContent()) === "Пароль должен содержать минимум 8 символов.");
+  await shoot(phone, "reset-too-short-phone");
+  await phone.locator("#password").fill("another good password");
+  await phone.getByRole("button").click();
+  check("the password is a new one", (await heading(phone)) === "Пароль изменён");
+  await shoot(phone, "reset-done-phone");
+  const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
+  await graphql(login, { input: { username: "ada@new.example", password: "another good password" } });
+  steps += 1;
+  await phone.goto(`${home}/verify-email?token=nothing`);
+  await shoot(phone, "verify-phone");
+  await phone.goto(`${home}/reset-password`);
+  check("half a link", (await heading(phone)) === "Ссылка неполная");
+  await openLatest(phone, "Ваш пароль изменён");
+  steps += 1;
+}
+
+const stop = await start(binary, port);
+const browser = await chromium.launch({
+  executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
+  args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
+});
+try {
+  await life(browser);
+} catch (error) {
+  mistakes.push(error.message);
+}
+await browser.close();
+await stop();
+for (const mistake of mistakes) console.log(mistake);
+console.log(`${steps} steps, ${mistakes.length ? "failed" : "passed"}`);
+process.exit(mistakes.length === 0 && steps >= 16 ? 0 : 1);
