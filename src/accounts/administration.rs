@@ -145,7 +145,8 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     Ok(user)
 }
 
-/// Gives an account another password, ends its sessions and its links, and forgets who has guessed at the old one.
+/// Gives an account another password, ends its sessions and its links, forgets who has guessed at the old one, and has
+/// its owner told.
 ///
 /// # Errors
 /// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON.
@@ -168,8 +169,11 @@ pub async fn set_password(
     end_sessions(&transaction, user_id, now).await?;
     link::kill(&transaction, user_id, None).await?;
     throttle::clear_account(app, &transaction, &user).await?;
-    audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, &administrator.client, now).await?;
+    let client = &administrator.client;
+    audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, client, now).await?;
+    mails::tell(app, &transaction, mail::Purpose::PasswordChanged, &user, client, now).await?;
     transaction.commit().await?;
+    app.outbox.ring();
     Ok(user)
 }
 
