@@ -25,7 +25,9 @@ const folder = emptyFolder();
 const bin = emptyFolder();
 symlinkSync(resolve(binary), join(bin, "hallpass"));
 const sh = (text) => execFileSync("bash", ["--norc", "-euo", "pipefail", "-c", text], { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, LISTEN: `127.0.0.1:${port}`, RUST_LOG: "warn" }, encoding: "utf8" });
-const settings = { THROTTLE: "true", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
+// Nobody listens there: Ada's mail waits, and its link is in the database.
+const mail = { SMTP_URL: "smtp://127.0.0.1:9", MAIL_FROM: "accounts@example.org" };
+const settings = { ...mail, THROTTLE: "true", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 const origin = `http://localhost:${port}`;
 const client = accounts(origin);
 
