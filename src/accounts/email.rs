@@ -29,10 +29,7 @@ pub async fn send_verification(app: &App, email: &str, client: &Client) -> Resul
 /// Writes down that someone has asked for a mail to an address: the same for every address there is.
 pub(super) async fn ask(app: &App, purpose: Purpose, email: &str, client: &Client) -> Result<()> {
     mails::require(app)?;
-    let mut problems = Problems::default();
-    let Some(to) = problems.collect(Email::parse(email)) else {
-        return Err(problems.into());
-    };
+    let to = Email::parse(email)?;
     throttle::book_mail(app, &to).await?;
     let transaction = app.write().await?;
     mails::write(app, &transaction, purpose, &to, None, client, app.clock.now()).await?;
@@ -61,9 +58,7 @@ pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<
         Ok(true) => {}
         Ok(false) => return Err(Error::LinkInvalid),
         Err(error) if is_unique_violation(&error) => {
-            let mut problems = Problems::default();
-            problems.push(InputError::new(ErrorCode::EmailTaken, "token"));
-            return Err(problems.into());
+            return Err(InputError::new(ErrorCode::EmailTaken, "token").into());
         }
         Err(error) => return Err(error.into()),
     }
@@ -103,6 +98,7 @@ pub async fn change(app: &App, principal: &Principal, form: EmailChange, client:
     let pending = if is_own { None } else { Some((to.text.as_str(), to.key.as_str())) };
     let now = app.clock.now();
     let transaction = app.write().await?;
+    principal.lock(&transaction, now).await?;
     if !user::set_pending_email(&transaction, user.id, pending, now).await? {
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }

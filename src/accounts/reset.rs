@@ -5,7 +5,6 @@ use crate::{
     App, Error, Result,
     config::SecretString,
     entity::{audit_event::Kind, link, mail::Purpose, session, user},
-    error::Problems,
 };
 
 /// Has a link sent to whoever has the address. It says nothing about who that is, and takes as long for nobody.
@@ -23,11 +22,7 @@ pub async fn request(app: &App, address: &str, client: &Client) -> Result<()> {
 /// LINK_INVALID, LINK_EXPIRED; what is wrong with the password; SERVICE_UNAVAILABLE.
 pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, client: &Client) -> Result<u64> {
     let (link, user) = links::find(app, link::Purpose::ResetPassword, token).await?;
-    let mut problems = Problems::default();
-    let Some(password) = problems.collect(Password::parse(new_password, "newPassword", &(&user).into(), &app.settings))
-    else {
-        return Err(problems.into());
-    };
+    let password = Password::parse(new_password, "newPassword", &(&user).into(), &app.settings)?;
     let password_hash = app.hasher.hash(password.secret()).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
