@@ -7,11 +7,13 @@ use std::net::IpAddr;
 
 pub mod administration;
 mod audit;
+pub mod deletion;
 pub mod email;
 pub mod input;
 pub mod links;
 pub mod login;
 pub mod mails;
+pub mod password;
 mod principal;
 pub mod profile;
 mod proof;

@@ -11,8 +11,7 @@ use crate::{
     database::error::is_unique_violation,
     entity::{
         audit_event::Kind,
-        names::{self, Names},
-        user,
+        user::{self, Names},
     },
     error::{ErrorCode, InputError, Problems},
 };
@@ -40,7 +39,7 @@ pub async fn update(app: &App, principal: &Principal, change: ProfileChange, cli
     let (user_id, now) = (principal.user.id, app.clock.now());
     let transaction = app.write().await?;
     principal.lock(&transaction, now).await?;
-    match names::rename(&transaction, user_id, names, now).await {
+    match user::rename(&transaction, user_id, names, now).await {
         Ok(()) => {}
         Err(error) if is_unique_violation(&error) => {
             return Err(InputError::new(ErrorCode::UsernameTaken, "username").into());

@@ -1,4 +1,4 @@
-//! Whether it is really the user who asks for what can't be undone: the rule of `changeEmail` and `deleteAccount`.
+//! Whether it is really the user who asks: the rule of `changeEmail` and `deleteAccount`, and of `changePassword`.
 
 use chrono::TimeDelta;
 
@@ -16,18 +16,31 @@ const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// must be right all the same.
 ///
 /// # Errors
-/// RATE_LIMITED; SERVICE_UNAVAILABLE when too many passwords wait to be hashed. What is wrong with the field `field` is inside: REQUIRED,
-/// WRONG_PASSWORD.
+/// As [`check_password`]; inside, REQUIRED as well.
 pub(super) async fn check(
     app: &App,
     principal: &Principal,
     password: Option<&SecretString>,
     field: &'static str,
 ) -> Result<Result<(), InputError>> {
-    let Some(password) = password.filter(|password| !password.expose_secret().is_empty()) else {
-        let is_fresh = app.clock.now() - principal.session.created_at < FRESH;
-        return Ok(if is_fresh { Ok(()) } else { Err(InputError::new(ErrorCode::Required, field)) });
-    };
+    match password.filter(|password| !password.expose_secret().is_empty()) {
+        Some(password) => check_password(app, principal, password, field).await,
+        None if app.clock.now() - principal.session.created_at < FRESH => Ok(Ok(())),
+        None => Ok(Err(InputError::new(ErrorCode::Required, field))),
+    }
+}
+
+/// Checks the password of the signed-in user.
+///
+/// # Errors
+/// RATE_LIMITED; SERVICE_UNAVAILABLE when too many passwords wait to be hashed. What is wrong with the field `field` is
+/// inside: WRONG_PASSWORD.
+pub(super) async fn check_password(
+    app: &App,
+    principal: &Principal,
+    password: &SecretString,
+    field: &'static str,
+) -> Result<Result<(), InputError>> {
     let attempt = PlainAttempt::book_password(app, principal.user.id).await?;
     let is_right = if may_be_password(password) {
         app.hasher.verify(password, Some(&principal.user.password_hash)).await
@@ -37,6 +50,5 @@ pub(super) async fn check(
     if !matches!(is_right, Ok(false)) {
         attempt.withdraw(app).await;
     }
-    let is_right = is_right?;
-    Ok(if is_right { Ok(()) } else { Err(InputError::new(ErrorCode::WrongPassword, field)) })
+    Ok(if is_right? { Ok(()) } else { Err(InputError::new(ErrorCode::WrongPassword, field)) })
 }

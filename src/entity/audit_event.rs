@@ -1,7 +1,7 @@
 //! `audit_events`: what happened to accounts. Written in the transaction of what it tells, and never changed.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, entity::prelude::*};
 
 /// A row of `audit_events`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -30,6 +30,23 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Takes out of the log where a user's requests came from. Their names go out of it with their row.
+///
+/// # Errors
+/// The driver's.
+pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    let own = Condition::any()
+        .add(Column::ActorId.eq(user_id))
+        .add(Condition::all().add(Column::ActorId.is_null()).add(Column::UserId.eq(user_id)));
+    Entity::update_many()
+        .col_expr(Column::IpAddress, Expr::value(None::<String>))
+        .col_expr(Column::UserAgent, Expr::value(None::<String>))
+        .filter(own)
+        .exec(db)
+        .await
+        .map(drop)
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(40))", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -44,6 +61,10 @@ pub enum Kind {
     LoggedOut,
     /// Someone changed their own names.
     ProfileChanged,
+    /// Someone changed their own password.
+    PasswordChanged,
+    /// An account was deleted by its owner. Whose it was is no longer known.
+    AccountDeleted,
     /// Someone ended a session, or all others, from another one.
     SessionRevoked,
     /// A refresh token came again whose successor's answer may have got lost, outside the grace: the session went on.

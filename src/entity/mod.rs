@@ -6,7 +6,6 @@ pub mod audit_event;
 mod columns;
 pub mod link;
 pub mod mail;
-pub mod names;
 pub mod session;
 pub mod throttle;
 pub mod user;

@@ -133,6 +133,14 @@ pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Resu
         .map(drop)
 }
 
+/// Deletes the counters of some identifiers.
+///
+/// # Errors
+/// The driver's.
+pub async fn forget(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::IdentifierId.is_in(identifier_ids)).exec(db).await.map(drop)
+}
+
 /// Some counters that matter no more, the oldest first.
 ///
 /// # Errors

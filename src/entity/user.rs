@@ -6,8 +6,12 @@ use chrono::{DateTime, Utc};
 use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 mod email;
+mod names;
+mod password;
 
 pub use email::*;
+pub use names::*;
+pub use password::*;
 
 use super::columns::Columns;
 use crate::security::password::PasswordHash;

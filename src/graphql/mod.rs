@@ -5,6 +5,7 @@
 //! cases and payloads.
 
 mod context;
+mod deletion;
 mod document;
 mod email;
 pub mod engine;
@@ -15,6 +16,7 @@ mod known_documents;
 mod limits;
 mod login;
 mod messages;
+mod password;
 mod profile;
 mod register;
 mod reset;
@@ -47,6 +49,8 @@ pub struct Mutation(
     login::LoginMutation,
     sessions::SessionMutation,
     profile::ProfileMutation,
+    password::PasswordMutation,
+    deletion::DeletionMutation,
     email::EmailMutation,
     reset::ResetMutation,
 );

@@ -10,6 +10,7 @@
 )]
 
 mod administration;
+mod deletion;
 mod documents;
 mod email;
 mod errors;
@@ -29,6 +30,7 @@ mod login;
 mod mails;
 mod migrations;
 mod pages;
+mod password;
 mod passwords;
 mod playground;
 mod profile;

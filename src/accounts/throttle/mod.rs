@@ -10,7 +10,7 @@ mod sign_in;
 use chrono::{DateTime, TimeDelta, Utc};
 use counter::Limit;
 pub use sign_in::clear_account;
-pub(super) use sign_in::{SignInAttempt, settle};
+pub(super) use sign_in::{SignInAttempt, forget_account, settle};
 use uuid::Uuid;
 
 use super::{Client, input::Email};

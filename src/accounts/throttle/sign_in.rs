@@ -114,6 +114,18 @@ pub async fn clear_account(app: &App, transaction: &impl ConnectionTrait, user: 
     Ok(throttle::clear(transaction, identifiers(user).map(|key| identifier_id(app, key)).collect()).await?)
 }
 
+/// Forgets where the owner of an account has signed in, because there is no account any more.
+///
+/// # Errors
+/// The database's.
+pub(in crate::accounts) async fn forget_account(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    user: &user::Model,
+) -> Result<()> {
+    Ok(throttle::forget(transaction, identifiers(user).map(|key| identifier_id(app, key)).collect()).await?)
+}
+
 /// What an account is signed in to by.
 fn identifiers(user: &user::Model) -> impl Iterator<Item = Identifier<'_>> {
     [Some(Identifier::Username(&user.username_key)), user.email_key.as_deref().map(Identifier::Email)]

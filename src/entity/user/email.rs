@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{Column, Entity, Model};
-use crate::security::password::PasswordHash;
 
 /// Active users who want to move to an address, the oldest accounts first.
 ///
@@ -74,30 +73,6 @@ pub async fn move_email(db: &impl ConnectionTrait, user: &Model, now: DateTime<U
         .filter(Column::Id.eq(user.id))
         .filter(Column::IsActive.eq(true))
         .filter(Column::PendingEmailKey.eq(user.pending_email_key.clone()))
-        .exec(db)
-        .await?;
-    Ok(updated.rows_affected == 1)
-}
-
-/// Gives an active user a new password, whoever reads `email_key`, which is thereby verified. False if the account has
-/// another address by now.
-///
-/// # Errors
-/// The driver's.
-pub async fn reset_password(
-    db: &impl ConnectionTrait,
-    user: &Model,
-    email_key: &str,
-    password_hash: PasswordHash,
-    now: DateTime<Utc>,
-) -> Result<bool, DbErr> {
-    let updated = Entity::update_many()
-        .col_expr(Column::PasswordHash, Expr::value(password_hash))
-        .col_expr(Column::EmailVerifiedAt, Expr::value(user.email_verified_at.unwrap_or(now)))
-        .col_expr(Column::UpdatedAt, Expr::value(now))
-        .filter(Column::Id.eq(user.id))
-        .filter(Column::IsActive.eq(true))
-        .filter(Column::EmailKey.eq(email_key))
         .exec(db)
         .await?;
     Ok(updated.rows_affected == 1)

@@ -1,0 +1,33 @@
+//! Leaving: an account deleted by its owner.
+
+use sea_orm::EntityTrait;
+use uuid::Uuid;
+
+use super::{Client, Principal, administration::lock_unless_last_admin, audit, proof, throttle};
+use crate::{
+    App, Result,
+    config::SecretString,
+    entity::{
+        audit_event::{self, Kind},
+        user,
+    },
+};
+
+/// Deletes the account of the signed-in user: their row, and with it sessions, links and mails that wait. The audit log
+/// keeps what happened, and no longer to whom. Returns the id that was theirs.
+///
+/// # Errors
+/// REQUIRED (the password), WRONG_PASSWORD, RATE_LIMITED; LAST_ADMIN. UNAUTHENTICATED: the session was ended meanwhile.
+pub async fn delete(app: &App, principal: &Principal, password: Option<SecretString>) -> Result<Uuid> {
+    proof::check(app, principal, password.as_ref(), "password").await??;
+    let (user_id, now) = (principal.user.id, app.clock.now());
+    let transaction = app.write().await?;
+    principal.lock(&transaction, now).await?;
+    let user = lock_unless_last_admin(&transaction, user_id).await?;
+    audit_event::forget_client(&transaction, user_id).await?;
+    throttle::forget_account(app, &transaction, &user).await?;
+    user::Entity::delete_by_id(user_id).exec(&transaction).await?;
+    audit::record(&transaction, Kind::AccountDeleted, None, None, &Client::default(), now).await?;
+    transaction.commit().await?;
+    Ok(user_id)
+}

@@ -1,0 +1,39 @@
+//! `deleteAccount`.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::{Nullable, context::ContextExt};
+use crate::{Result, accounts::deletion};
+
+#[derive(Debug, Default)]
+pub(super) struct DeletionMutation;
+
+#[Object]
+impl DeletionMutation {
+    /// Delete the signed-in account for good, with its sessions, links and mails.
+    /// Codes: WRONG_PASSWORD, REQUIRED (no password), LAST_ADMIN, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Nullable<DeleteAccountPayload> {
+        Some(delete(ctx, input).await)
+    }
+}
+
+async fn delete(ctx: &Context<'_>, input: DeleteAccountInput) -> Result<DeleteAccountPayload> {
+    let principal = ctx.principal().await?;
+    let deleted = deletion::delete(ctx.app(), principal, input.password.map(Into::into)).await?;
+    Ok(DeleteAccountPayload { deleted_user_id: deleted.into() })
+}
+
+/// A proof that it is the owner who leaves.
+#[derive(InputObject)]
+pub struct DeleteAccountInput {
+    /// Needed unless this session signed in less than 10 minutes ago.
+    #[graphql(secret)]
+    password: Option<String>,
+}
+
+/// The account is gone.
+#[derive(SimpleObject)]
+pub struct DeleteAccountPayload {
+    /// The id to evict from the client's cache.
+    deleted_user_id: ID,
+}

@@ -1,0 +1,62 @@
+//! `changePassword`.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use super::{Nullable, context::ContextExt, users::User};
+use crate::{
+    Result,
+    accounts::password::{self, PasswordChange},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct PasswordMutation;
+
+#[Object]
+impl PasswordMutation {
+    /// Change the password of the signed-in user; the other sessions are ended unless `keepOtherSessions`. All links in
+    /// mails die. The owner is told by mail.
+    /// Codes: WRONG_PASSWORD, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, UNAUTHENTICATED,
+    /// RATE_LIMITED, SERVICE_UNAVAILABLE.
+    async fn change_password(&self, ctx: &Context<'_>, input: ChangePasswordInput) -> Nullable<ChangePasswordPayload> {
+        Some(change(ctx, input.into()).await)
+    }
+}
+
+async fn change(ctx: &Context<'_>, form: PasswordChange) -> Result<ChangePasswordPayload> {
+    let principal = ctx.principal().await?;
+    let (user, revoked_sessions) = password::change(ctx.app(), principal, form, ctx.client()).await?;
+    Ok(ChangePasswordPayload { user: user.into(), revoked_sessions })
+}
+
+/// The old password and the new one.
+#[derive(InputObject)]
+pub struct ChangePasswordInput {
+    /// The password so far.
+    #[graphql(secret)]
+    current_password: String,
+    /// 8 to 128 characters of any kind.
+    #[graphql(secret)]
+    new_password: String,
+    /// Leave the other sessions as they are.
+    #[graphql(default)]
+    keep_other_sessions: bool,
+}
+
+impl From<ChangePasswordInput> for PasswordChange {
+    fn from(input: ChangePasswordInput) -> Self {
+        Self {
+            current_password: input.current_password.into(),
+            new_password: input.new_password.into(),
+            keep_other_sessions: input.keep_other_sessions,
+        }
+    }
+}
+
+/// The password was changed.
+#[derive(SimpleObject)]
+pub struct ChangePasswordPayload {
+    /// Whose it is.
+    user: User,
+    /// How many other sessions were ended.
+    revoked_sessions: u64,
+}

@@ -1,0 +1,146 @@
+//! Leaving for good.
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::deletion,
+    entity::{
+        audit_event::{self, Kind},
+        link, mail, session, throttle, user,
+    },
+    error::UnauthenticatedReason,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use serde_json::Value;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+async fn delete(actor: &Actor, input: Value) -> Answer {
+    let delete = "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedUserId } }";
+    actor.graphql(delete, json!({ "input": input })).await
+}
+
+fn with_password() -> Value {
+    json!({ "password": password_of("ada") })
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_who_leaves_but_that_somebody_did() {
+    let server = TestServer::start().await;
+    let bo = server.user("bo").await.at("203.0.113.7");
+    let home = server.anonymous().at("198.51.100.7").with_header("user-agent", "her own browser");
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org", "tokenDelivery": "BODY" });
+    let register =
+        "mutation($input: RegisterInput!) { register(input: $input) { accessToken refreshToken user { id } } }";
+    let answer = home.graphql(register, json!({ "input": input })).await;
+    let text = |pointer: &str| answer.data(pointer).as_str().unwrap().to_owned();
+    let ada = home.with_bearer(&text("/register/accessToken"));
+    let link = server.token_to("ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    assert_eq!(home.login("ada", "not hers").await.code(), "INVALID_CREDENTIALS");
+
+    let deleted = delete(&ada, with_password()).await;
+    assert_eq!(deleted.data("/deleteAccount/deletedUserId"), answer.data("/register/user/id"));
+
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(ada.refresh(&text("/register/refreshToken")).await.code(), "SESSION_REVOKED");
+    assert_eq!(home.login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
+    assert_eq!(server.anonymous().verify_email(&link).await.code(), "LINK_INVALID");
+    bo.me().await.data("/me/id");
+    let db = server.app.database.read();
+    assert_eq!(user::Entity::find().all(db).await.unwrap().len(), 1);
+    assert_eq!(session::Entity::find().all(db).await.unwrap().len(), 1);
+    assert_eq!(link::Entity::find().all(db).await.unwrap().len(), 0);
+    let events = audit_event::Entity::find().all(db).await.unwrap();
+    assert!(events.iter().any(|event| event.kind == Kind::AccountDeleted && event.user_id.is_none()));
+    let hers: Vec<_> = events.iter().filter(|event| event.user_id.is_none()).collect();
+    assert!(hers.len() >= 4, "{hers:#?}");
+    // But for the sign-in that was tried with her name afterwards, which was nobody's.
+    let told = hers.iter().filter(|event| event.ip_address.is_some() || event.user_agent.is_some());
+    assert_eq!(told.map(|event| event.kind).collect::<Vec<_>>(), [Kind::LoginFailed]);
+    // The request for a reset waits for nobody, and is dropped when it is looked at.
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
+    assert_eq!(mail::Entity::find().all(db).await.unwrap().len(), 0);
+    let counters = throttle::Entity::find().all(db).await.unwrap();
+    let familiar = counters.iter().filter(|row| row.familiar_until.is_some()).count();
+    assert_eq!(familiar, 1, "Bo's own");
+
+    // The name is free again, for somebody else.
+    let again = server.user_at("Ada", "ADA@example.org").await;
+    assert_ne!(again.me().await.data("/me/id"), answer.data("/register/user/id"));
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn ten_minutes_after_the_sign_in_a_password_is_asked_for() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    server.clock.advance(TimeDelta::minutes(10));
+    for input in [json!({}), json!({ "password": null }), json!({ "password": "" })] {
+        assert_eq!(delete(&ada, input).await.problems(), ["password: REQUIRED"]);
+    }
+    for _ in 0..10 {
+        assert_eq!(delete(&ada, json!({ "password": "not hers" })).await.problems(), ["password: WRONG_PASSWORD"]);
+    }
+    assert_eq!(delete(&ada, with_password()).await.code(), "RATE_LIMITED");
+    // A new sign-in is as good as the password.
+    let login = server.anonymous().login("ada", &password_of("ada")).await;
+    let fresh = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
+    server.clock.advance(TimeDelta::milliseconds(9 * 60 * 1000 + 59_999));
+    delete(&fresh, json!({})).await.data("/deleteAccount");
+    assert_eq!(delete(&server.anonymous(), json!({})).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let bo = server.user("bo").await;
+    for user in user::Entity::find().all(server.app.database.read()).await.unwrap() {
+        let mut user = user.into_active_model();
+        user.roles = Set(user::Roles(vec!["admin".to_owned()]));
+        let transaction = server.app.write().await.unwrap();
+        user.update(&transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    delete(&ada, json!({})).await.data("/deleteAccount");
+    assert_eq!(delete(&bo, json!({})).await.code(), "LAST_ADMIN");
+    bo.me().await.data("/me/id");
+}
+
+#[tokio::test]
+async fn who_was_signed_out_a_moment_ago_deletes_nothing_any_more() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let principal = server.let_in(&ada).await;
+    ada.logout(json!({})).await.data("/logout");
+    let refused = deletion::delete(&server.app, &principal, None).await.unwrap_err();
+    assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_leaves_may_do_something_else_at_the_same_moment() {
+    let server = TestServer::start().await;
+    for round in 0..4 {
+        let name = format!("user-{round}");
+        let user = server.user(&name).await;
+        let others = (0..6).map(|number| {
+            let user = user.clone();
+            let (name, password) = (name.clone(), password_of(&name));
+            tokio::spawn(async move {
+                match number % 3 {
+                    0 => user.logout(json!({})).await,
+                    1 => user.login(&name, &password).await,
+                    _ => user.me().await,
+                }
+            })
+        });
+        let others: Vec<_> = others.collect();
+        let deleted = delete(&user, json!({})).await;
+        for answer in others {
+            let answer = answer.await.unwrap();
+            assert!(!answer.text.contains("SERVICE_UNAVAILABLE") && !answer.text.contains("INTERNAL"), "{answer:#?}");
+        }
+        assert!(!deleted.text.contains("SERVICE_UNAVAILABLE") && !deleted.text.contains("INTERNAL"), "{deleted:#?}");
+    }
+}

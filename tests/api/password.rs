@@ -1,0 +1,149 @@
+//! Another password, for who knows the one so far.
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::{
+        Client,
+        password::{self, PasswordChange},
+    },
+    entity::audit_event::{self, Kind},
+    error::{ErrorCode, UnauthenticatedReason},
+};
+use sea_orm::EntityTrait;
+use serde_json::Value;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+const CHANGE: &str = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { \
+    revokedSessions user { username updatedAt } } }";
+const NEW: &str = "another long password";
+
+async fn change(actor: &Actor, input: Value) -> Answer {
+    actor.graphql(CHANGE, json!({ "input": input })).await
+}
+
+fn to_new() -> Value {
+    json!({ "currentPassword": password_of("ada"), "newPassword": NEW })
+}
+
+#[tokio::test]
+async fn a_new_password_signs_the_others_out_and_tells_the_owner() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let phone = server.anonymous().login("ada", &password_of("ada")).await;
+    let phone = ada.with_bearer(phone.data("/login/accessToken").as_str().unwrap());
+    let link = server.token_to("ada@example.org").await;
+    server.clock.advance(TimeDelta::minutes(1));
+
+    let answer = change(&ada, to_new()).await;
+    assert_eq!(answer.data("/changePassword/revokedSessions"), 1);
+    assert_eq!(answer.data("/changePassword/user/updatedAt"), "2026-01-31T12:01:00.123Z");
+    ada.me().await.data("/me/id");
+    assert_eq!(phone.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
+    server.anonymous().login("ada", NEW).await.data("/login/user");
+    let mails = server.mails_to("ada@example.org").await;
+    assert!(mails[0].text.plain.contains("password"), "{}", mails[0].text.plain);
+    assert_eq!(mails.len(), 2);
+    // What was on its way before is of no use to whoever made the change necessary.
+    assert_eq!(server.anonymous().verify_email(&link).await.code(), "LINK_INVALID");
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(events.iter().filter(|event| event.kind == Kind::PasswordChanged).count(), 1);
+}
+
+#[tokio::test]
+async fn the_other_sessions_may_stay() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let phone = server.anonymous().login("ada", &password_of("ada")).await;
+    let phone = ada.with_bearer(phone.data("/login/accessToken").as_str().unwrap());
+    let mut input = to_new();
+    input["keepOtherSessions"] = json!(true);
+    assert_eq!(change(&ada, input).await.data("/changePassword/revokedSessions"), 0);
+    phone.me().await.data("/me/id");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_form_is_told_before_the_old_password_is_looked_at() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    for (current, new, expected) in [
+        ("", "short", &["currentPassword: REQUIRED", "newPassword: PASSWORD_TOO_SHORT"][..]),
+        ("wrong", "", &["newPassword: REQUIRED"]),
+        ("wrong", "password123", &["newPassword: PASSWORD_TOO_COMMON"]),
+        ("wrong", &"x".repeat(129), &["newPassword: PASSWORD_TOO_LONG"]),
+        ("wrong", NEW, &["currentPassword: WRONG_PASSWORD"]),
+        (&"x".repeat(2000), NEW, &["currentPassword: WRONG_PASSWORD"]),
+    ] {
+        let answer = change(&ada, json!({ "currentPassword": current, "newPassword": new })).await;
+        assert_eq!(answer.problems(), expected);
+    }
+    assert_eq!(change(&server.anonymous(), to_new()).await.code(), "UNAUTHENTICATED");
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+}
+
+#[tokio::test]
+async fn whoever_finds_a_screen_unlocked_has_ten_guesses() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let wrong = json!({ "currentPassword": "not hers", "newPassword": NEW });
+    for number in 0..10 {
+        assert_eq!(change(&ada, wrong.clone()).await.code(), "WRONG_PASSWORD", "{number}");
+    }
+    let refused = change(&ada, to_new()).await;
+    assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("RATE_LIMITED", Some("900")));
+    // She can sign in, and her session goes on; and after a quarter of an hour the right one is right again.
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+    server.clock.advance(TimeDelta::minutes(15));
+    change(&ada, to_new()).await.data("/changePassword");
+}
+
+#[tokio::test]
+async fn right_ones_are_not_counted() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    for _ in 0..6 {
+        change(&ada, to_new()).await.data("/changePassword");
+        let back = json!({ "currentPassword": NEW, "newPassword": password_of("ada") });
+        change(&ada, back).await.data("/changePassword");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_eight_new_passwords_at_once_one_is_hers() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let changes = (0..8).map(|number| {
+        let ada = ada.clone();
+        let input = json!({ "currentPassword": password_of("ada"), "newPassword": format!("new password {number}") });
+        tokio::spawn(async move { change(&ada, input).await })
+    });
+    let mut good = Vec::new();
+    for (number, answer) in changes.collect::<Vec<_>>().into_iter().enumerate() {
+        let answer = answer.await.unwrap();
+        if answer.json()["errors"].is_null() {
+            good.push(number);
+        } else {
+            assert_eq!(answer.code(), "WRONG_PASSWORD");
+        }
+    }
+    assert_eq!(good.len(), 1);
+    server.anonymous().login("ada", &format!("new password {}", good[0])).await.data("/login/user");
+}
+
+#[tokio::test]
+async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let principal = server.let_in(&ada).await;
+    ada.logout(json!({})).await.data("/logout");
+    let form = PasswordChange {
+        current_password: password_of("ada").into(),
+        new_password: NEW.into(),
+        keep_other_sessions: false,
+    };
+    let refused = password::change(&server.app, &principal, form, &Client::default()).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Unauthenticated);
+    assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
+}
