@@ -102,8 +102,8 @@ async fn fill(app: &App) {
         id: Set(random::id(now).unwrap()),
         username: Set(format!("user-{number}")),
         username_key: Set(format!("user-{number}")),
-        email: Set(None),
-        email_key: Set(None),
+        email: Set(Some(format!("user-{number}@example.org"))),
+        email_key: Set(Some(format!("user-{number}@example.org"))),
         password_hash: Set(password_hash.clone()),
         first_name: Set(None),
         last_name: Set(None),
@@ -141,6 +141,7 @@ async fn send(router: &Router, query: &str, input: Value) -> Option<String> {
 }
 
 const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
+const RESET: &str = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
 const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { tokenType } }";
 
 /// Two kinds of request that nobody is to tell apart by their time, sent by turns.
@@ -166,6 +167,12 @@ async fn time(folder: &Path) -> bool {
         ("register: a taken name, a fresh one", REGISTER, &|n| login(format!("user-{n}"), PASSWORD.to_owned()), &|n| {
             login(format!("fresh-{n}"), PASSWORD.to_owned())
         }),
+        (
+            "a reset: a known address, an unknown one",
+            RESET,
+            &|n| json!({ "email": format!("user-{n}@example.org") }),
+            &|n| json!({ "email": format!("nobody-{n}@example.org") }),
+        ),
     ] {
         let (mut ones, mut others) = (Vec::new(), Vec::new());
         for number in 0..TIMED {
