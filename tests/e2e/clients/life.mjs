@@ -108,7 +108,7 @@ async function life(tab, restart) {
   await ask(tab, forgotten, { email: "ada@new.example" });
   const [, reset] = await mailsTo("ada@new.example", 2);
   const another = "another good password";
-  await follow(tab, reset, "Password changed", () => tab.locator("#password").fill(another));
+  await follow(tab, reset, "The password is changed", () => tab.locator("#password").fill(another));
   const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
   const refused = await ask(tab, login, { username: "ada", password }).catch((error) => error.message);
   check("the old password is none", refused.includes("INVALID_CREDENTIALS"));
