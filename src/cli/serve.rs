@@ -20,6 +20,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
 /// How often mails are looked for that another instance has written down, or that could not be delivered.
 const MAIL_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How long whoever asks for mails has the database for themselves, before each pass.
+const MAIL_PAUSE: Duration = Duration::from_millis(250);
+
 /// How long a mail that is on its way may take when the server is to stop.
 const MAIL_DRAIN: Duration = Duration::from_secs(10);
 
@@ -87,13 +90,22 @@ async fn sweep_regularly(app: Arc<App>) {
 async fn deliver_regularly(app: Arc<App>) {
     while !app.outbox.is_closing() {
         // In a task of its own, so that a panic does not end all deliveries.
-        let ticking = Arc::clone(&app);
-        match tokio::spawn(async move { mails::tick(&ticking).await }).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(cause = error.cause(), "mails could not be looked for"),
-            Err(_) => tracing::error!("a delivery panicked"),
+        let delivering = Arc::clone(&app);
+        let may_be_more = match tokio::spawn(async move { mails::pass(&delivering).await }).await {
+            Ok(Ok(delivered)) => delivered.may_be_more,
+            Ok(Err(error)) => {
+                tracing::warn!(cause = error.cause(), "mails could not be looked for");
+                false
+            }
+            Err(_) => {
+                tracing::error!("a delivery panicked");
+                false
+            }
+        };
+        if !may_be_more {
+            app.outbox.wait(MAIL_INTERVAL).await;
         }
-        app.outbox.wait(MAIL_INTERVAL).await;
+        app.outbox.pause(MAIL_PAUSE).await;
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub struct Outbox {
     bell: Notify,
+    end: Notify,
     is_closing: AtomicBool,
 }
 
@@ -27,10 +28,18 @@ impl Outbox {
         let _ = tokio::time::timeout(most, self.bell.notified()).await;
     }
 
+    /// Waits for so long, unless it is the end.
+    pub async fn pause(&self, time: Duration) {
+        if !self.is_closing() {
+            let _ = tokio::time::timeout(time, self.end.notified()).await;
+        }
+    }
+
     /// Has the worker end once the mails that are on their way have left.
     pub fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         self.ring();
+        self.end.notify_one();
     }
 
     /// Whether no more mails are to be taken.

@@ -24,8 +24,8 @@ use crate::{
 
 /// Mails on their way at a time.
 const AT_ONCE: usize = 4;
-/// Mails looked up at a time.
-const BATCH: u64 = 32;
+/// Mails of one pass.
+const BATCH: u64 = 8;
 /// Accounts that hear of it when somebody asks for the verification of an address that several want.
 const MOST_WANTING: u64 = 5;
 
@@ -40,38 +40,57 @@ const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(48);
 /// How often it is noted that a mail was sent, a second apart: while the database is away for a moment.
 const MOST_NOTES: u32 = 10;
 
-/// Delivers what is due. Returns how many mails were sent. When the mail server is out of reach, the rest waits for the next
-/// time.
+/// What became of a pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Mails that are on their way.
+    pub sent: u64,
+    /// Whether there may be more to do at once. Not so while the mail server is out of reach: the rest then waits.
+    pub may_be_more: bool,
+}
+
+/// Delivers all that is due, one pass after the other. Returns how many mails were sent.
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is out of reach.
 pub async fn tick(app: &App) -> Result<u64> {
     let mut sent = 0;
-    let is_server_down = AtomicBool::new(false);
     loop {
-        let due = mail::due(app.database.read(), BATCH, app.clock.now()).await?;
-        let mut done = 0;
-        let mut outcomes = stream::iter(due).map(|id| deliver(app, id, &is_server_down)).buffer_unordered(AT_ONCE);
-        let mut result = Ok(());
-        // To the end, whatever happens to one of them: what is on its way must not be dropped.
-        while let Some(outcome) = outcomes.next().await {
-            match outcome {
-                Ok(Outcome::Sent) => sent += 1,
-                Ok(Outcome::Done) => {}
-                Ok(Outcome::Left) => continue,
-                Err(error) => {
-                    is_server_down.store(true, Ordering::Relaxed);
-                    result = Err(error);
-                    continue;
-                }
-            }
-            done += 1;
-        }
-        result?;
-        if done == 0 || is_server_down.load(Ordering::Relaxed) {
+        let delivered = pass(app).await?;
+        sent += delivered.sent;
+        if !delivered.may_be_more {
             return Ok(sent);
         }
     }
+}
+
+/// Delivers some of what is due. Whoever serves at the same time pauses between two passes: who asks for mails one after
+/// the other would else find out, by how long the next request waits for the database, which of them somebody gets.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE, when the database is out of reach.
+pub async fn pass(app: &App) -> Result<Delivered> {
+    let is_server_down = AtomicBool::new(false);
+    let due = mail::due(app.database.read(), BATCH, app.clock.now()).await?;
+    let mut outcomes = stream::iter(due).map(|id| deliver(app, id, &is_server_down)).buffer_unordered(AT_ONCE);
+    let mut delivered = Delivered::default();
+    let mut result = Ok(());
+    // To the end, whatever happens to one of them: what is on its way must not be dropped.
+    while let Some(outcome) = outcomes.next().await {
+        match outcome {
+            Ok(Outcome::Left) => {}
+            Ok(outcome) => {
+                delivered.may_be_more = true;
+                delivered.sent += u64::from(matches!(outcome, Outcome::Sent));
+            }
+            Err(error) => {
+                is_server_down.store(true, Ordering::Relaxed);
+                result = Err(error);
+            }
+        }
+    }
+    delivered.may_be_more &= !is_server_down.load(Ordering::Relaxed);
+    result.map(|()| delivered)
 }
 
 /// What became of a mail.

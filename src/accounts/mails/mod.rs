@@ -1,4 +1,4 @@
-//! Mails: written down in the transaction of what they tell, and delivered by [`tick`].
+//! Mails: written down in the transaction of what they tell, and delivered by [`pass`].
 //!
 //! What is written down is what a mail is for and where it goes. Who has the address, the link and the text are found
 //! and made when it is delivered, so that asking costs the same for every address, and no link is ever stored.
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
-pub use deliver::tick;
+pub use deliver::{Delivered, pass, tick};
 
 use super::{Client, input::Email};
 use crate::{
