@@ -247,3 +247,16 @@ async fn without_a_way_for_mails_to_go_it_says_so() {
     assert_eq!(ada.query("{ serverInfo { mailEnabled } }").await.data("/serverInfo/mailEnabled"), false);
     assert_eq!(hallpass::entity::mail::Entity::find().all(server.app.database.read()).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn who_was_signed_out_a_moment_ago_moves_nothing() {
+    use hallpass::accounts::{Client, email};
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let principal = server.let_in(&ada).await;
+    ada.logout(json!({})).await.data("/logout");
+    let form = email::EmailChange { new_email: "thief@example.org".to_owned(), password: None };
+    let error = email::change(&server.app, &principal, form, &Client::default()).await.unwrap_err();
+    assert_eq!(error.reason(), Some(hallpass::error::UnauthenticatedReason::SessionRevoked));
+    assert_eq!(server.mails_to("thief@example.org").await.len(), 0);
+}

@@ -150,3 +150,17 @@ async fn links_go_with_their_account() {
     assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
     assert_eq!(hallpass::entity::mail::Entity::find().all(db).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_password_that_an_administrator_sets_kills_them_and_the_owner_hears_of_it() {
+    use hallpass::accounts::administration::{self, Administrator};
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let tokens = [server.token_to("ada@example.org").await, reset_token(&server, "ada@example.org").await];
+    let administrator = Administrator::at_command_line();
+    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
+    administration::set_password(&server.app, &administrator, ada.id, "another good one".into()).await.unwrap();
+    assert_eq!(server.anonymous().verify_email(&tokens[0]).await.code(), "LINK_INVALID");
+    assert_eq!(server.anonymous().reset_password(&tokens[1], "a new password").await.code(), "LINK_INVALID");
+    assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your password was changed");
+}
