@@ -107,8 +107,10 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
                 // A table of a few rows is read whole, though there is an index for it.
                 let keys: Option<String> = row.try_get("", "possible_keys").unwrap();
                 let is_small = access.as_deref() == Some("ALL") && keys.is_some();
+                // One index may filter what another one finds: `ref|filter`.
+                let found_by = access.as_deref().and_then(|access| access.split('|').next());
                 let uses_index =
-                    is_absent || is_small || matches!(access.as_deref(), Some("const" | "eq_ref" | "ref" | "range"));
+                    is_absent || is_small || matches!(found_by, Some("const" | "eq_ref" | "ref" | "range"));
                 (format!("{table:?} {access:?} {extra:?}"), uses_index)
             }
         })
