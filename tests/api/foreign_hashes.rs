@@ -142,7 +142,10 @@ fn variants(password: &str, at: usize) -> Vec<String> {
 async fn give(server: &TestServer, stored: &PasswordHash) -> user::Model {
     let mut row = row(server).await.into_active_model();
     row.password_hash = Set(stored.clone());
-    row.update(server.app.database.read()).await.unwrap()
+    let transaction = server.app.write().await.unwrap();
+    let row = row.update(&transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    row
 }
 
 async fn row(server: &TestServer) -> user::Model {

@@ -12,8 +12,8 @@ import { SMTPServer } from "smtp-server";
 import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
-const port = 8129;
-const smtpPort = 8130;
+const port = 8137;
+const smtpPort = 8138;
 const home = `http://localhost:${port}`;
 const settings = { SMTP_URL: `smtp://127.0.0.1:${smtpPort}`, MAIL_FROM: "Hallpass <accounts@example.org>", DEV_MAIL: "false", BCRYPT_COST: "10", RUST_LOG: "error,hallpass::cli=info" };
 
@@ -124,8 +124,9 @@ async function life(tab, restart) {
   await ask(tab, forgotten, { email: "bo@example.org" });
   await mailsTo("bo@example.org", 2);
   server.close();
-  const counts = Object.entries(Object.groupBy(mails, ({ to }) => to)).map(([to, some]) => `${to} ${some.length}`);
-  check(`each mail came once: ${counts}`, counts.sort().join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
+  const addresses = [...new Set(mails.map(({ to }) => to))].sort();
+  const counts = addresses.map((address) => `${address} ${mails.filter(({ to }) => to === address).length}`);
+  check(`each mail came once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
   check("in both forms", mails.every(({ text, html }) => text && html));
 }
 
