@@ -39,6 +39,8 @@ pub struct Smtp {
     pub port: u16,
     /// How the connection is encrypted.
     pub security: SmtpSecurity,
+    /// The only authority whose certificates are believed, as PEM; none believes the well-known ones.
+    pub authority: Option<Vec<u8>>,
     /// Whom to sign in as.
     pub credentials: Option<(String, SecretString)>,
 }
@@ -101,7 +103,7 @@ fn parse_smtp(url: &SecretString) -> Result<Smtp, &'static str> {
                           not 465 or 587, and characters such as @ or / in the password percent-encoded";
     let url = Url::parse(url.expose_secret()).map_err(|_| WANTED)?;
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or(WANTED)?;
-    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let is_bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
     let (security, port) = match url.scheme() {
         "smtps" => (SmtpSecurity::Tls, SUBMISSIONS),
         "smtp" if is_this_machine(host) => (SmtpSecurity::None, SUBMISSION),
@@ -119,9 +121,20 @@ fn parse_smtp(url: &SecretString) -> Result<Smtp, &'static str> {
     if !is_bare {
         return Err(WANTED);
     }
+    let authority = match url.query_pairs().collect::<Vec<_>>().as_slice() {
+        [] => None,
+        [(name, path)] if name == "ca" => {
+            let pem = std::fs::read(&**path).map_err(|_| "names a file in `ca` that can't be read")?;
+            if !pem.starts_with(b"-----BEGIN CERTIFICATE-----") {
+                return Err("names a file in `ca` that is no certificate as PEM");
+            }
+            Some(pem)
+        }
+        _ => return Err(WANTED),
+    };
     // An IPv6 address is in brackets in a URL, and nowhere else.
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Smtp { host, port: url.port().unwrap_or(port), security, credentials })
+    Ok(Smtp { host, port: url.port().unwrap_or(port), security, authority, credentials })
 }
 
 /// The schemes are none that `Url` knows, so that it leaves addresses as text.

@@ -10,7 +10,7 @@ use lettre::{
     transport::smtp::{
         Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
         commands::{Data, Mail, Rcpt},
         extension::ClientId,
     },
@@ -48,7 +48,7 @@ impl Client {
             host: smtp.host.clone(),
             port: smtp.port,
             security: smtp.security,
-            tls: TlsParameters::new(smtp.host.clone())?,
+            tls: tls(smtp)?,
             credentials: credentials
                 .map(|(user, password)| Credentials::new(user.clone(), password.expose_secret().to_owned())),
             hello: hello(public_url),
@@ -122,6 +122,17 @@ fn told(step: &str, error: &Error) -> String {
         None if error.is_response() => format!("{step}: the mail server's answer can't be read"),
         None if error.is_tls() => format!("{step}: TLS failed: {}", source()),
         None => format!("{step}: {}", source()),
+    }
+}
+
+fn tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
+    let builder = TlsParameters::builder(smtp.host.clone());
+    match &smtp.authority {
+        None => builder.build(),
+        Some(pem) => {
+            let authority = Certificate::from_pem(pem)?;
+            builder.certificate_store(CertificateStore::None).add_root_certificate(authority).build()
+        }
     }
 }
 

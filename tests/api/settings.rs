@@ -242,10 +242,15 @@ fn mail_servers_are_found_and_the_way_there_is_safe() {
         "smtps://ada@mail.example.org",
         "smtps://:tiger@mail.example.org",
         "smtp://mail.example.org?tls=none",
+        "smtps://mail.example.org?ca=Cargo.toml&tls=none",
         "smtp://mail.example.org/path",
     ] {
         let mistake = mistake(&[("SMTP_URL", url), from]);
         assert!(mistake.starts_with("SMTP_URL wants smtps://") && !mistake.contains("tiger"), "{mistake}");
+    }
+    for (file, expected) in [("no/such/file", "can't be read"), ("Cargo.toml", "is no certificate")] {
+        let mistake = mistake(&[("SMTP_URL", &format!("smtps://mail.example.org?ca={file}")), from]);
+        assert!(mistake.contains(expected), "{mistake}");
     }
     for sender in ["accounts", "a@b@c", "Example <accounts@example.org", "ada@example.org\r\nBcc: all@example.org"] {
         let mistake = mistake(&[("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", sender)]);

@@ -78,7 +78,13 @@ impl SmtpServer {
 
     /// As the settings name it.
     pub fn settings(&self) -> Smtp {
-        Smtp { host: "127.0.0.1".to_owned(), port: self.port, security: SmtpSecurity::None, credentials: None }
+        Smtp {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            security: SmtpSecurity::None,
+            authority: None,
+            credentials: None,
+        }
     }
 }
 

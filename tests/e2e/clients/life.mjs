@@ -1,21 +1,24 @@
-// A whole life in Chromium, with a real mail server: register, verify by the mail's link, change the address, forget the password,
+// A whole life in Chromium, with a real mail server that wants TLS and a password: register, verify by the mail's link, change the address, forget the password,
 // sign in with the new one, leave. The mail server is down at first, and Hallpass is killed twice while mails wait: each arrives
 // once.
 // node life.mjs <binary>
 
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { chromium } from "playwright-core";
 import PostalMime from "postal-mime";
 import { SMTPServer } from "smtp-server";
+import { authority, certificate } from "./certificates.mjs";
 import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
 const port = 8137;
 const smtpPort = 8138;
 const home = `http://localhost:${port}`;
-const settings = { SMTP_URL: `smtp://127.0.0.1:${smtpPort}`, MAIL_FROM: "Hallpass <accounts@example.org>", DEV_MAIL: "false", BCRYPT_COST: "10", RUST_LOG: "error,hallpass::cli=info" };
+const ca = authority("ours");
+const [cert, key] = certificate("ours").map((file) => readFileSync(file));
+const settings = { SMTP_URL: `smtps://hallpass:p%40ss@localhost:${smtpPort}?ca=${ca}`, MAIL_FROM: "Hallpass <accounts@example.org>", DEV_MAIL: "false", BCRYPT_COST: "10", RUST_LOG: "error,hallpass::cli=info" };
 
 let steps = 0;
 function check(name, isSo) {
@@ -28,7 +31,13 @@ let arrived = () => {};
 
 async function openMailServer() {
   const server = new SMTPServer({
-    disabledCommands: ["AUTH", "STARTTLS"],
+    secure: true,
+    cert,
+    key,
+    onAuth({ username, password }, session, done) {
+      const isRight = username === "hallpass" && password === "p@ss";
+      done(isRight ? null : new Error("no such user"), isRight ? { user: username } : undefined);
+    },
     onData(stream, session, done) {
       buffer(stream).then((bytes) => PostalMime.parse(bytes)).then((mail) => {
         mails.push({ to: session.envelope.rcptTo.map(({ address }) => address).join(), subject: mail.subject, text: mail.text, html: mail.html });

@@ -2,10 +2,11 @@
 // one gets it, and where it can't be had, or the server is not who it should be, the start is refused and says why.
 // node tls.mjs <binary>
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { accounts } from "./accounts.mjs";
+import { authority, certificate, folder } from "./certificates.mjs";
 import { freePort, MariaDb, Postgres } from "./databases.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
@@ -16,24 +17,6 @@ let failed = 0;
 function check(what, isTrue, found = "") {
   console.log(`${isTrue ? "ok  " : "FAIL"} ${what}${isTrue ? "" : ` ${found}`}`);
   if (!isTrue) failed += 1;
-}
-
-const folder = emptyFolder();
-const openssl = (...parameters) => execFileSync("openssl", parameters, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-
-/** An authority: what it signs is good for who trusts `<name>.pem`. */
-function authority(name) {
-  openssl("req", "-x509", ...newKey, "-keyout", `${name}.key`, "-out", `${name}.pem`, "-days", "2", "-subj", `/CN=${name}`, "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign");
-  return join(folder, `${name}.pem`);
-}
-
-/** A server's certificate from it, for the name `localhost` and for no address. */
-function certificate(issuer) {
-  openssl("req", "-new", ...newKey, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=database");
-  writeFileSync(join(folder, "extensions"), "subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n");
-  openssl("x509", "-req", "-in", "server.csr", "-CA", `${issuer}.pem`, "-CAkey", `${issuer}.key`, "-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", "server.pem");
-  return ["server.pem", "server.key"].map((name) => join(folder, name));
 }
 
 const ours = authority("ours");
