@@ -144,6 +144,9 @@ const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { toke
 const RESET: &str = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
 const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { tokenType } }";
 
+/// How both kinds of guess are answered.
+const WRONG: [Option<&str>; 2] = [Some("INVALID_CREDENTIALS"); 2];
+
 /// Two kinds of request that nobody is to tell apart by their time, sent by turns.
 async fn time(folder: &Path) -> bool {
     let app = open(&format!("sqlite://{}/time.db", folder.display()), |_| {}).await;
@@ -154,22 +157,28 @@ async fn time(folder: &Path) -> bool {
     let long = || "x".repeat(2000);
     let mut is_good = true;
     println!("| | median, ms | median, ms | difference | AUC |\n|---|---|---|---|---|");
-    for (what, query, one, other) in [
+    for (what, query, codes, one, other) in [
         (
             "login: a known name, an unknown one",
             LOGIN,
+            WRONG,
             &(|n: u32| login(format!("user-{n}"), wrong())) as &dyn Fn(u32) -> Value,
             &(|n: u32| login(format!("nobody-{n}"), wrong())) as &dyn Fn(u32) -> Value,
         ),
-        ("the same with a password of 2 kB", LOGIN, &|n| login(format!("user-{}", 150 + n), long()), &|n| {
+        ("the same with a password of 2 kB", LOGIN, WRONG, &|n| login(format!("user-{}", 150 + n), long()), &|n| {
             login(format!("nobody-{}", 150 + n), long())
         }),
-        ("register: a taken name, a fresh one", REGISTER, &|n| login(format!("user-{n}"), PASSWORD.to_owned()), &|n| {
-            login(format!("fresh-{n}"), PASSWORD.to_owned())
-        }),
+        (
+            "register: a taken name, a fresh one",
+            REGISTER,
+            [Some("USERNAME_TAKEN"), None],
+            &|n| login(format!("user-{n}"), PASSWORD.to_owned()),
+            &|n| login(format!("fresh-{n}"), PASSWORD.to_owned()),
+        ),
         (
             "a reset: a known address, an unknown one",
             RESET,
+            [None; 2],
             &|n| json!({ "email": format!("user-{n}@example.org") }),
             &|n| json!({ "email": format!("nobody-{n}@example.org") }),
         ),
@@ -183,8 +192,9 @@ async fn time(folder: &Path) -> bool {
             for index in order {
                 let (input, times) = both[index].take().unwrap();
                 let start = Instant::now();
-                send(&router, query, input(number)).await;
+                let code = send(&router, query, input(number)).await;
                 times.push(start.elapsed().as_secs_f64() * 1e3);
+                assert_eq!(code.as_deref(), codes[index], "{what}");
             }
         }
         // What differs for both alike: the first requests.
