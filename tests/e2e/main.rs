@@ -323,8 +323,14 @@ fn the_log_may_be_json() {
     let folder = Folder::new("json_log");
     let server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
     server.graphql(r#"{"query":"query WhoAmI { me { id } }"}"#);
-    let line = server.log.recv_timeout(PATIENCE).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    // Each line is JSON, those before the request's too.
+    let line = loop {
+        let line = server.log.recv_timeout(PATIENCE).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if !line["operation"].is_null() {
+            break line;
+        }
+    };
     assert_eq!(
         (&line["operation"], &line["code"], &line["status"]),
         (&"WhoAmI".into(), &"UNAUTHENTICATED".into(), &200.into())
