@@ -7,7 +7,7 @@
 //! | Floor | Room | What it owns |
 //! |---|---|---|
 //! | 4 | [`cli`] | the command line: arguments, exit codes, what is printed |
-//! | 4 | [`http`] | the HTTP door: routes, the `/graphql` handler, the explorer, headers, the accept loop |
+//! | 4 | [`http`] | the HTTP door: routes, the `/graphql` handler, OAuth and REST, the explorer, headers, the accept loop |
 //! | 4 | [`graphql`] | the GraphQL door: schema, documents, how errors look; one file for each capability |
 //! | 3 | [`accounts`] | what Hallpass does: one file for each capability, free functions over [`App`] |
 //! | 2 | [`app`] | [`App`]: what a use case may touch |

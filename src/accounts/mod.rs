@@ -10,6 +10,7 @@ mod audit;
 pub mod deletion;
 pub mod email;
 pub mod input;
+pub mod introspection;
 pub mod links;
 pub mod login;
 pub mod mails;
@@ -22,7 +23,7 @@ pub mod reset;
 pub mod sessions;
 pub mod throttle;
 
-pub use principal::{Principal, Viewer, principal};
+pub use principal::{Principal, Viewer, active_principal, principal};
 
 use crate::language::Language;
 

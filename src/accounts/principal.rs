@@ -52,6 +52,18 @@ impl Principal {
 /// # Errors
 /// UNAUTHENTICATED when nobody is signed in; SERVICE_UNAVAILABLE, never UNAUTHENTICATED, when the database is not there.
 pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
+    match active_principal(app, viewer).await {
+        // By this door a disabled account looks like one whose sessions have ended, which they have.
+        Err(Error::AccountDisabled) => Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)),
+        result => result,
+    }
+}
+
+/// The same, where the owner of a disabled account is told so.
+///
+/// # Errors
+/// ACCOUNT_DISABLED, and those of [`principal`].
+pub async fn active_principal(app: &App, viewer: Viewer) -> Result<Principal> {
     let claims = match viewer {
         Viewer::Authenticated(claims) => claims,
         Viewer::Expired(_) => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenExpired)),
@@ -61,8 +73,14 @@ pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
     let now = app.clock.now();
     let (session, user) = session::find_with_user(app.database.read(), claims.session_id)
         .await?
-        .filter(|(session, user)| user.id == claims.user_id && session.is_live(now) && user.is_active)
+        .filter(|(_, user)| user.id == claims.user_id)
         .ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
+    if !user.is_active {
+        return Err(Error::AccountDisabled);
+    }
+    if !session.is_live(now) {
+        return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
+    }
     if claims.generation == session.generation && session.confirmed_generation < session.generation {
         sessions::confirm_later(app, &session);
     }

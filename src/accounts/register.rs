@@ -23,6 +23,8 @@ use crate::{
     security::random,
 };
 
+pub use crate::entity::user::Model as Account;
+
 /// What someone fills in to get an account.
 #[derive(Clone, Debug)]
 pub struct Registration {
@@ -63,16 +65,9 @@ pub enum Registered {
 /// REGISTRATION_DISABLED; all problems of the form at once; when there are none, RATE_LIMITED, then USERNAME_TAKEN and
 /// EMAIL_TAKEN.
 pub async fn register(app: &App, form: Registration, delivery: Delivery, client: &Client) -> Result<Registered> {
-    if !app.settings.registration_enabled {
-        return Err(Error::RegistrationDisabled);
-    }
-    let new_user = parse(form, &app.settings)?;
-    throttle::book_registration(app, client).await?;
     let signs_in = !app.settings.require_verified_email;
-    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), signs_in).await?;
+    let (transaction, user) = enrol(app, form, signs_in, client).await?;
     let (now, event) = (user.created_at, Kind::Registered);
-    throttle::settle(app, &transaction, &user, client).await?;
-    mails::tell(app, &transaction, Purpose::VerifyEmail, &user, client, now).await?;
     if !signs_in {
         audit::record(&transaction, event, Some(user.id), user.id, client, now).await?;
         transaction.commit().await?;
@@ -83,6 +78,31 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
     transaction.commit().await?;
     app.outbox.ring();
     Ok(Registered::SignedIn(sessions::sign_in(app, user, session)?.into()))
+}
+
+/// The same without signing in, for doors where one signs in after that: no session is left behind that nobody has a token
+/// of.
+///
+/// # Errors
+/// Those of [`register`].
+pub async fn register_only(app: &App, form: Registration, client: &Client) -> Result<Account> {
+    let (transaction, user) = enrol(app, form, false, client).await?;
+    audit::record(&transaction, Kind::Registered, Some(user.id), user.id, client, user.created_at).await?;
+    transaction.commit().await?;
+    app.outbox.ring();
+    Ok(user)
+}
+
+async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -> Result<(Transaction, user::Model)> {
+    if !app.settings.registration_enabled {
+        return Err(Error::RegistrationDisabled);
+    }
+    let new_user = parse(form, &app.settings)?;
+    throttle::book_registration(app, client).await?;
+    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), signs_in).await?;
+    throttle::settle(app, &transaction, &user, client).await?;
+    mails::tell(app, &transaction, Purpose::VerifyEmail, &user, client, user.created_at).await?;
+    Ok((transaction, user))
 }
 
 /// Writes a new account, in a transaction that the caller goes on with.

@@ -7,6 +7,7 @@ mod database_url;
 mod jwt;
 mod local;
 mod mail;
+mod oauth_clients;
 mod proxies;
 mod secret_key;
 mod vars;
@@ -17,6 +18,7 @@ use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
 use local::Place;
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
+pub use oauth_clients::OauthClient;
 pub use proxies::{Proxies, ProxyHeader};
 pub use secrecy::{ExposeSecret, SecretString};
 use vars::Vars;
@@ -53,6 +55,8 @@ pub const NAMES: &[&str] = &[
     "DEV_MAIL",
     "PLAYGROUND",
     "INTROSPECTION",
+    "REST_API",
+    "OAUTH_CLIENTS",
     "ROLES",
     "DEFAULT_ROLES",
     "LOG_FORMAT",
@@ -115,6 +119,10 @@ pub struct Settings {
     pub playground: bool,
     /// Whether the schema may be asked for, and is told in messages.
     pub introspection: bool,
+    /// Whether there is the OAuth 2.0 and REST door, with its documentation.
+    pub rest_api: bool,
+    /// Who may ask what a token is good for; without any, nobody may.
+    pub oauth_clients: Vec<OauthClient>,
     /// The roles there are, sorted.
     pub roles: Vec<String>,
     /// The roles of a newly registered user, sorted.
@@ -232,6 +240,8 @@ impl Settings {
             mail,
             playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),
+            rest_api: vars.flag("REST_API", true),
+            oauth_clients: oauth_clients::read(&mut vars),
             roles,
             default_roles,
             log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {

@@ -71,6 +71,14 @@ impl Model {
         self.is_active && self.roles.0.iter().any(|role| role == ADMIN)
     }
 
+    /// First and last name together; none where neither is set.
+    #[must_use]
+    pub fn full_name(&self) -> Option<String> {
+        let names = [self.first_name.as_deref(), self.last_name.as_deref()];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        (!names.is_empty()).then(|| names.join(" "))
+    }
+
     /// From the columns of a row, which are in the order of the fields above.
     pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
         Ok(Self {

@@ -1,8 +1,8 @@
 //! What can go wrong, as one closed type.
 //!
 //! Every use case and resolver returns [`Result`]. What the public sees of an [`Error`] is decided here (code,
-//! message, in the words of `messages/`) and in two other places only: `graphql/errors.rs` writes it as `extensions`,
-//! `http/graphql/refusal.rs` gives a refused request its status. No message ever holds a value that a client sent.
+//! message, in the words of `messages/`) and in three other places only: `graphql/errors.rs` writes it as `extensions`,
+//! `http/graphql/refusal.rs` gives a refused request its status, `http/rest/answer.rs` gives it status and body by REST. No message ever holds a value that a client sent.
 
 mod messages;
 mod problems;

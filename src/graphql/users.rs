@@ -67,9 +67,7 @@ impl User {
 
     /// First and last name together, or `null` when neither is set.
     fn full_name(&self) -> Option<String> {
-        let names = [self.0.first_name.as_deref(), self.0.last_name.as_deref()];
-        let names: Vec<&str> = names.into_iter().flatten().collect();
-        (!names.is_empty()).then(|| names.join(" "))
+        self.0.full_name()
     }
 
     /// False for a disabled account: it can't sign in, and its tokens stop working at once.

@@ -25,6 +25,7 @@ use super::{
     graphql::{LogFields, MediaType, Refusal},
     peer,
     request_id::{self, RequestId},
+    rest,
 };
 use crate::{Error, config::Settings, graphql::errors::code_name, security::random};
 
@@ -98,6 +99,7 @@ pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, n
     let id = request_id::of(&request);
     // Read only if there is something to say.
     let accept_language = request.headers().get(ACCEPT_LANGUAGE).cloned();
+    let path = request.uri().path().to_owned();
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
     let limit = server.limits.body_timeout + server.limits.handler_timeout;
     let error = match tokio::time::timeout(limit, handler).await {
@@ -107,5 +109,9 @@ pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, n
         Err(_) => Error::unavailable(5, "a handler took too long"),
     };
     let language = peer::language(accept_language.as_ref());
-    Refusal::from(error).into_response(MediaType::Json, id, language)
+    if path == "/graphql" {
+        Refusal::from(error).into_response(MediaType::Json, id, language)
+    } else {
+        rest::failed(&path, &error, id, language)
+    }
 }

@@ -4,6 +4,7 @@
 //! requests into calls of the floors below, and results into responses.
 
 mod bearer;
+mod body;
 mod circumstances;
 mod cookies;
 mod cors;
@@ -15,6 +16,7 @@ mod pages;
 mod peer;
 mod playground;
 mod request_id;
+mod rest;
 mod serve;
 mod well_known;
 
@@ -60,9 +62,11 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
         has_warned_of_proxy: AtomicBool::new(app.settings.proxies.is_some()),
     });
     let explorer = if app.settings.playground { playground::routes() } else { Router::new() };
+    let rest = if app.settings.rest_api { rest::routes(&app.settings) } else { Router::new() };
     Router::new()
         .merge(explorer)
         .merge(pages::routes(&app.settings))
+        .merge(rest)
         .route("/graphql", any(graphql::handle))
         .route("/schema.graphql", get(schema))
         .route("/.well-known/jwks.json", get(well_known::jwks))

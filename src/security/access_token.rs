@@ -64,6 +64,10 @@ pub struct Claims {
     pub session_id: Uuid,
     /// How often the session had been refreshed when it was made.
     pub generation: i32,
+    /// When it was made, in seconds since 1970.
+    pub issued_at: i64,
+    /// When it expires, in seconds since 1970.
+    pub expires_at: i64,
 }
 
 /// Why a token is not good.
@@ -98,6 +102,7 @@ struct CheckedClaims {
     sub: Uuid,
     aud: String,
     exp: i64,
+    iat: i64,
     nbf: Option<i64>,
     sid: Uuid,
     #[serde(rename = "gen")]
@@ -186,7 +191,13 @@ impl AccessTokens {
         if checked.iss != self.issuer || checked.aud != self.audience || checked.nbf.is_some_and(|nbf| nbf > now) {
             return Err(Rejected::Invalid);
         }
-        let claims = Claims { user_id: checked.sub, session_id: checked.sid, generation: checked.generation };
+        let claims = Claims {
+            user_id: checked.sub,
+            session_id: checked.sid,
+            generation: checked.generation,
+            issued_at: checked.iat,
+            expires_at: checked.exp,
+        };
         if checked.exp <= now { Err(Rejected::Expired(claims)) } else { Ok(claims) }
     }
 }

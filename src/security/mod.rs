@@ -11,6 +11,7 @@ pub mod key_files;
 mod key_ring;
 pub mod keys;
 pub mod link_token;
+pub mod oauth_client;
 pub mod password;
 mod private_file;
 pub mod pseudonym;

@@ -95,7 +95,14 @@ async fn forge_for(algorithm: JwtAlgorithm) {
         assert_ne!(bad, token);
         assert_rejected(&ada.with_bearer(&bad).me().await, &bad);
         assert_eq!(ada.refresh(&bad).await.code(), "SESSION_NOT_FOUND", "{bad}");
+        // The same by the other door.
+        let answer = ada.with_bearer(&bad).get("/users/me").await;
+        assert_eq!(answer.status, 401, "{bad}");
+        assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#), "{bad}");
+        let answer = ada.json("/refresh", json!({ "refresh_token": bad })).await;
+        assert_eq!(answer.status, 401, "{bad}: {}", answer.text);
     }
+    assert_eq!(ada.get("/users/me").await.json()["username"], "ada");
     // The two kinds of tokens are not taken for each other.
     assert_rejected(&ada.with_bearer(&refresh_token).me().await, &refresh_token);
     assert_eq!(ada.refresh(&token).await.code(), "SESSION_NOT_FOUND");

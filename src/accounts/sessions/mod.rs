@@ -18,15 +18,13 @@ pub use end::{Logout, logout, revoke, revoke_others};
 pub use refresh::refresh;
 pub use sweep::sweep;
 
+pub use crate::entity::session::Delivery;
+
 use super::{Client, Principal, audit};
 use crate::{
     App, Error, Result,
     config::SecretString,
-    entity::{
-        audit_event,
-        session::{self, Delivery},
-        user,
-    },
+    entity::{audit_event, session, user},
     security::{access_token::Subject, random, refresh_token::RefreshClaims},
 };
 

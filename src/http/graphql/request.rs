@@ -4,17 +4,13 @@ use std::time::Duration;
 
 use async_graphql::{Request as GraphqlRequest, Variables};
 use axum::{
-    body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, Method, StatusCode},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use super::Refusal;
-
-/// What a body may have, in bytes.
-const LARGEST_BODY: usize = 1024 * 1024;
+use crate::http::body;
 
 /// Reads the request.
 ///
@@ -29,7 +25,8 @@ pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<Gra
         return Err(Refusal::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
     }
     check_content_type(request.headers())?;
-    let body = collect(request.into_body(), body_timeout).await?;
+    let body = body::collect(request.into_body(), body_timeout).await;
+    let body = body.map_err(|unread| Refusal::bad_request(unread.status(), unread.message()))?;
     let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else {
         return Err(bad_request(
             r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}; batches are not taken."#,
@@ -44,42 +41,13 @@ fn bad_request(message: &'static str) -> Refusal {
 
 /// A browser sends `application/json` across origins only after asking, which is what protects the other types' users.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let is_json = match (values.next().map(|value| value.to_str()), values.next()) {
-        (Some(Ok(value)), None) => {
-            let mut parts = value.split(';').map(str::trim);
-            let is_json = parts.next().is_some_and(|part| part.eq_ignore_ascii_case("application/json"));
-            is_json && parts.all(is_not_another_charset)
-        }
-        _ => false,
-    };
-    if is_json {
+    if body::is_of_type(headers, "application/json") {
         return Ok(());
     }
     Err(Refusal::bad_request(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "Send the header `Content-Type: application/json`, and JSON in UTF-8.",
     ))
-}
-
-fn is_not_another_charset(parameter: &str) -> bool {
-    parameter.split_once('=').is_none_or(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    })
-}
-
-async fn collect(body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
-    let body = Limited::new(body, LARGEST_BODY).collect();
-    match tokio::time::timeout(timeout, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Refusal::bad_request(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large: at most 1 MiB is taken."))
-        }
-        Ok(Err(_)) => Err(bad_request("The body broke off before its end.")),
-        Err(_) => {
-            Err(Refusal::bad_request(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive. Send it again."))
-        }
-    }
 }
 
 fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {

@@ -144,6 +144,29 @@ impl Actor {
         self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
+    /// Sends a form, as OAuth's clients do.
+    pub async fn form(&self, path: &str, form: impl Into<Body>) -> Answer {
+        self.body(path, "application/x-www-form-urlencoded", form).await
+    }
+
+    /// Sends JSON to an address other than GraphQL's.
+    pub async fn json(&self, path: &str, body: Value) -> Answer {
+        self.body(path, "application/json", body.to_string()).await
+    }
+
+    /// Sends what is announced as this type.
+    pub async fn body(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, content_type);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Signs in by the form of OAuth's.
+    pub async fn token(&self, username: &str, password: &str) -> Answer {
+        let pairs = [("username", username), ("password", password)];
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.form("/token", form).await
+    }
+
     /// A request with this actor's bearer, to be finished.
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path);

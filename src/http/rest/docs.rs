@@ -1,0 +1,228 @@
+//! The documentation of this door: OpenAPI 3.1, made from the handlers' own attributes.
+#![expect(dead_code, reason = "some shapes are read and written field by field; here they are told")]
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::header::CACHE_CONTROL,
+    response::{IntoResponse, Response},
+};
+use utoipa::{
+    IntoResponses, OpenApi, ToSchema,
+    openapi::security::{Flow, Http, HttpAuthScheme, OAuth2, Password, Scopes, SecurityScheme},
+};
+
+use super::{introspect, models::Invalid, token, users};
+use crate::http::Server;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Hallpass",
+        description = "Accounts by OAuth 2.0 and REST. The whole of Hallpass is at `/graphql`; here is what clients of \
+            FastAPI's tutorials, and OAuth libraries, know how to call.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    paths(
+        token::token,
+        token::revoke,
+        introspect::introspect,
+        users::register,
+        users::login,
+        users::refresh,
+        users::me,
+        users::protected,
+    )
+)]
+struct Documentation;
+
+/// `GET /openapi.json`
+pub(super) async fn openapi(State(server): State<Arc<Server>>) -> Response {
+    let mut documentation = Documentation::openapi();
+    let mut schemes = vec![(
+        "OAuth2PasswordBearer",
+        SecurityScheme::OAuth2(OAuth2::new([Flow::Password(Password::with_refresh_url(
+            "/token",
+            Scopes::new(),
+            "/token",
+        ))])),
+    )];
+    if server.app.settings.oauth_clients.is_empty() {
+        documentation.paths.paths.remove("/introspect");
+    } else {
+        schemes.push(("ClientSecretBasic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))));
+    }
+    let components = documentation.components.get_or_insert_default();
+    for (name, scheme) in schemes {
+        components.add_security_scheme(name, scheme);
+    }
+    ([(CACHE_CONTROL, "no-cache")], Json(documentation)).into_response()
+}
+
+/// Who wants tokens: by `username` and `password`, or by `refresh_token`.
+#[derive(ToSchema)]
+pub(super) struct TokenRequest {
+    /// `password`, also when it is left out, or `refresh_token`.
+    #[schema(nullable = false, example = "password")]
+    grant_type: Option<String>,
+    /// Username or e-mail address.
+    #[schema(nullable = false, example = "testuser")]
+    username: Option<String>,
+    #[schema(nullable = false, format = Password)]
+    password: Option<String>,
+    #[schema(nullable = false)]
+    refresh_token: Option<String>,
+}
+
+/// Which token to revoke.
+#[derive(ToSchema)]
+pub(super) struct RevokeRequest {
+    /// An access or a refresh token. Its session ends.
+    token: String,
+    /// Not needed: both types are tried.
+    #[schema(nullable = false)]
+    token_type_hint: Option<String>,
+}
+
+/// Which token to tell of.
+#[derive(ToSchema)]
+pub(super) struct IntrospectRequest {
+    /// An access token.
+    token: String,
+    /// Not needed.
+    #[schema(nullable = false)]
+    token_type_hint: Option<String>,
+    /// Beside `client_secret`, for those who do not send the header.
+    #[schema(nullable = false)]
+    client_id: Option<String>,
+    #[schema(nullable = false, format = Password)]
+    client_secret: Option<String>,
+}
+
+/// Who wants to sign in.
+#[derive(ToSchema)]
+pub(super) struct LoginRequest {
+    /// Username or e-mail address.
+    #[schema(example = "testuser")]
+    username: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// Who wants an account.
+#[derive(ToSchema)]
+pub(super) struct RegisterRequest {
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`. Unique, compared without regard to case.
+    #[schema(example = "testuser")]
+    username: String,
+    /// 8 to 128 characters of any kind, but no common password, and not your own name or address.
+    #[schema(format = Password)]
+    password: String,
+    /// Needed where `REQUIRE_EMAIL` is set.
+    #[schema(example = "user@example.com")]
+    email: Option<String>,
+    /// At most 100 characters.
+    first_name: Option<String>,
+    /// At most 100 characters.
+    last_name: Option<String>,
+}
+
+/// A refresh token.
+#[derive(ToSchema)]
+pub(super) struct RefreshRequest {
+    refresh_token: String,
+}
+
+/// An error, as FastAPI has it.
+#[derive(ToSchema)]
+pub(super) struct RestError {
+    /// For people, in the language of `Accept-Language` (en, ru).
+    detail: String,
+    /// The status, once more.
+    status_code: u16,
+    /// With a wrong password: `invalid_grant`.
+    #[schema(nullable = false)]
+    error: Option<String>,
+    /// With 500 and 503: finds this request in the server's log; also in the header `x-request-id`.
+    #[schema(nullable = false, rename = "requestId")]
+    request_id: Option<String>,
+}
+
+/// An error by RFC 6749 §5.2, with FastAPI's `detail` beside it.
+#[derive(ToSchema)]
+pub(super) struct OauthError {
+    /// Stable: `invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_scope`, `invalid_client`,
+    /// `temporarily_unavailable`, `server_error`.
+    error: String,
+    /// For the developer of a client.
+    error_description: String,
+    /// For people, in the language of `Accept-Language` (en, ru).
+    detail: String,
+    /// The status, once more.
+    status_code: u16,
+    /// With 500 and 503: finds this request in the server's log; also in the header `x-request-id`.
+    #[schema(nullable = false, rename = "requestId")]
+    request_id: Option<String>,
+}
+
+/// What may come of any request to an endpoint of OAuth's.
+#[derive(IntoResponses)]
+pub(super) enum OauthErrors {
+    /// The request, or what it shows, is no good: see `error`.
+    #[response(status = 400)]
+    Refused(OauthError),
+    /// The body took more than 10 s.
+    #[response(status = 408)]
+    Slow(OauthError),
+    /// The body is over 1 MiB.
+    #[response(status = 413)]
+    Large(OauthError),
+    /// Our fault.
+    #[response(status = 500)]
+    Failed(OauthError),
+    /// Try again after `Retry-After` seconds.
+    #[response(status = 503)]
+    Unavailable(OauthError),
+}
+
+/// What may come of any other request with a body.
+#[derive(IntoResponses)]
+pub(super) enum FormErrors {
+    /// The username or address is taken, the account is disabled, or the body broke off.
+    #[response(status = 400)]
+    Refused(RestError),
+    /// The body took more than 10 s.
+    #[response(status = 408)]
+    Slow(RestError),
+    /// The body is over 1 MiB.
+    #[response(status = 413)]
+    Large(RestError),
+    /// Some fields need another look.
+    #[response(status = 422)]
+    Invalid(Invalid),
+    /// Our fault.
+    #[response(status = 500)]
+    Failed(RestError),
+    /// Try again after `Retry-After` seconds.
+    #[response(status = 503)]
+    Unavailable(RestError),
+}
+
+/// What may come of a request that takes a signed-in user.
+#[derive(IntoResponses)]
+pub(super) enum UserErrors {
+    /// The account is disabled.
+    #[response(status = 400)]
+    Disabled(RestError),
+    /// Nobody is signed in; `WWW-Authenticate` says whether a token came.
+    #[response(status = 401)]
+    Unauthenticated(RestError),
+    /// Our fault.
+    #[response(status = 500)]
+    Failed(RestError),
+    /// Try again after `Retry-After` seconds.
+    #[response(status = 503)]
+    Unavailable(RestError),
+}

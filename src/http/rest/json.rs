@@ -1,0 +1,78 @@
+//! JSON bodies, whose fields are missed and mistyped in FastAPI's words.
+
+use axum::http::HeaderMap;
+use serde_json::{Map, Value};
+
+use super::{Failure, models::Problem};
+use crate::{
+    error::{ErrorCode, InputError},
+    http::body,
+    language::Language,
+};
+
+/// The fields of a body, and what is wrong with them so far.
+#[derive(Debug)]
+pub(super) struct Fields {
+    values: Map<String, Value>,
+    problems: Vec<Problem>,
+    language: Language,
+}
+
+impl Fields {
+    /// Reads a body. Fields that nobody asks for are left alone.
+    ///
+    /// # Errors
+    /// It is not a JSON object.
+    pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], language: Language) -> Result<Self, Failure> {
+        const NO_FIELD: Option<&str> = None;
+        let refused = |msg: &'static str, kind| Failure::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
+        if !body::is_of_type(headers, "application/json") {
+            return Err(refused("Send the header `Content-Type: application/json`, and JSON in UTF-8.", "json_type"));
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(values)) => Ok(Self { values, ..Self::none(language) }),
+            Ok(_) => Err(refused("The body is not a JSON object.", "model_attributes_type")),
+            Err(_) => Err(refused("The body is not JSON.", "json_invalid")),
+        }
+    }
+
+    /// No fields at all.
+    pub(super) fn none(language: Language) -> Self {
+        Self { values: Map::new(), problems: Vec::new(), language }
+    }
+
+    /// Takes a text that must be there; what stands for a missing one is never used, see [`Self::finish`].
+    pub(super) fn text(&mut self, name: &'static str) -> String {
+        match self.values.remove(name) {
+            Some(Value::String(text)) => text,
+            Some(_) => self.mistyped(name).unwrap_or_default(),
+            None => {
+                let message = InputError::new(ErrorCode::Required, name).message(self.language);
+                self.problems.push(Problem::new("body", Some(name), message, "missing"));
+                String::new()
+            }
+        }
+    }
+
+    /// Takes a text that may be left out or null.
+    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        match self.values.remove(name)? {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            _ => self.mistyped(name),
+        }
+    }
+
+    fn mistyped(&mut self, name: &'static str) -> Option<String> {
+        self.problems.push(Problem::new("body", Some(name), "This must be a string.", "string_type"));
+        None
+    }
+
+    /// What was made of the fields, if they were good.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub(super) fn finish<T>(self, value: T) -> Result<T, Failure> {
+        if self.problems.is_empty() { Ok(value) } else { Err(Failure::Fields(self.problems)) }
+    }
+}

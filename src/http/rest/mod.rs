@@ -1,0 +1,114 @@
+//! The OAuth 2.0 and REST door, for clients of the FastAPI systems that Hallpass takes the place of, and for all that speak
+//! OAuth.
+//!
+//! Owns how these requests and answers look. It decides nothing: each handler reads its request, calls one use case, and
+//! writes the result; [`answer`] alone turns an [`Error`] into a status and a body. All its sessions keep their
+//! refresh token in bodies; it neither reads nor sets a cookie.
+
+mod answer;
+mod docs;
+mod form;
+mod introspect;
+mod json;
+mod models;
+mod token;
+mod users;
+
+use std::{future::Future, sync::Arc};
+
+use answer::{Failure, Manner};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::Request,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Server, bearer, body, graphql::LogFields, peer, request_id};
+use crate::{
+    Error, Result,
+    accounts::{Client, Viewer},
+    config::Settings,
+    error::ErrorCode,
+    language::Language,
+};
+
+pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
+    let mut router = Router::new()
+        .route("/token", post(token::token))
+        .route("/revoke", post(token::revoke))
+        .route("/login", post(users::login))
+        .route("/register", post(users::register))
+        .route("/refresh", post(users::refresh))
+        .route("/users/me", get(users::me))
+        .route("/protected", get(users::protected))
+        .route("/openapi.json", get(docs::openapi));
+    if !settings.oauth_clients.is_empty() {
+        router = router.route("/introspect", post(introspect::introspect));
+    }
+    router.method_not_allowed_fallback(method_not_allowed)
+}
+
+/// The answer to a request at `path` that its handler did not answer.
+pub(super) fn failed(path: &str, error: &Error, id: Uuid, language: Language) -> Response {
+    let is_oauth = ["/token", "/revoke", "/introspect"].contains(&path);
+    answer::told(if is_oauth { Manner::Oauth } else { Manner::Rest }, error, id, language)
+}
+
+/// The router says in `Allow` which methods there are.
+async fn method_not_allowed() -> Response {
+    let body = json!({ "detail": "Method Not Allowed", "status_code": 405 });
+    let mut response = (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response();
+    response.extensions_mut().insert(LogFields { operation_name: None, code: Some(ErrorCode::BadRequest) });
+    response
+}
+
+/// What a handler knows of a request besides its body.
+struct Call<'a> {
+    server: &'a Server,
+    id: Uuid,
+    client: Client,
+    headers: HeaderMap,
+    /// What comes behind the `?`.
+    query: String,
+}
+
+impl<'a> Call<'a> {
+    fn of(server: &'a Server, request: &Request) -> Self {
+        Self {
+            server,
+            id: request_id::of(request),
+            client: peer::client(&server.app.settings, request),
+            headers: request.headers().clone(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Who is asking.
+    fn viewer(&self) -> Viewer {
+        bearer::viewer(&self.server.app, &self.headers)
+    }
+
+    /// The whole body.
+    async fn body(&self, request: Request) -> Result<Bytes, Failure> {
+        Ok(body::collect(request.into_body(), self.server.limits.body_timeout).await?)
+    }
+
+    /// A use case, which may take as long as by GraphQL.
+    async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, Failure> {
+        // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
+        let Ok(result) = tokio::time::timeout(self.server.limits.handler_timeout, work).await else {
+            return Err(Error::unavailable(5, "a request took too long").into());
+        };
+        Ok(result?)
+    }
+
+    /// Whether the address holds what belongs into the body, where nobody writes it into a log.
+    fn has_in_query(&self, names: &[&str]) -> bool {
+        url::form_urlencoded::parse(self.query.as_bytes()).any(|(name, _)| names.contains(&&*name))
+    }
+}

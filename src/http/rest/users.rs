@@ -1,0 +1,177 @@
+//! `/register`, `/login`, `/refresh`, `/users/me` and `/protected`, as the FastAPI tutorials have them.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Call, Failure, Manner,
+    answer::UNCACHED,
+    docs::{FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UserErrors},
+    form::Form,
+    json::Fields,
+    models::{Message, NewUser, Problem, Tokens, User},
+    token,
+};
+use crate::{
+    accounts::{
+        active_principal,
+        login::{self, Credentials},
+        register::{self, Registration},
+        sessions::Delivery,
+    },
+    http::{Server, body},
+    language::Language,
+};
+
+/// Create an account.
+#[utoipa::path(
+    post,
+    path = "/register",
+    tag = "Accounts",
+    request_body = RegisterRequest,
+    responses(
+        (status = 200, description = "The new account. It is not signed in yet", body = NewUser),
+        (status = 403, description = "This server takes no registrations", body = RestError),
+        (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
+        FormErrors,
+    )
+)]
+pub(super) async fn register(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let mut fields = fields(&call, request).await?;
+        let form = Registration {
+            username: fields.text("username"),
+            password: fields.text("password").into(),
+            email: fields.optional_text("email"),
+            first_name: fields.optional_text("first_name"),
+            last_name: fields.optional_text("last_name"),
+        };
+        let form = fields.finish(form)?;
+        let registered = register::register_only(&server.app, form, &call.client);
+        Ok(Json(NewUser::from(call.within(registered).await?)).into_response())
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// Sign in, as `/token` does, with JSON.
+#[utoipa::path(
+    post,
+    path = "/login",
+    tag = "Accounts",
+    request_body = LoginRequest,
+    responses(
+        (status = 200, description = "New tokens", body = Tokens),
+        (status = 401, description = "The username or the password is wrong", body = RestError),
+        (status = 403, description = "The address must be verified first", body = RestError),
+        (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
+        FormErrors,
+    )
+)]
+pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let mut fields = fields(&call, request).await?;
+        let credentials = Credentials { identifier: fields.text("username"), password: fields.text("password").into() };
+        let credentials = fields.finish(credentials)?;
+        let sign_in = login::login(&server.app, credentials, Delivery::Body, &call.client);
+        Ok(token::tokens(call.within(sign_in).await?))
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// Exchange a refresh token for new tokens, as `/token` does, with JSON or a form.
+#[utoipa::path(
+    post,
+    path = "/refresh",
+    tag = "Accounts",
+    request_body(content(
+        (RefreshRequest = "application/json"),
+        (RefreshRequest = "application/x-www-form-urlencoded"),
+    )),
+    responses(
+        (status = 200, description = "New tokens", body = Tokens),
+        (status = 401, description = "The refresh token is no good, or its session has ended", body = RestError),
+        FormErrors,
+    )
+)]
+pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request) -> Response {
+    const NAME: &str = "refresh_token";
+    let call = Call::of(&server, &request);
+    let answer = async {
+        if call.has_in_query(&[NAME]) {
+            let message = "Send it in the body. In the address it would end up in logs; consider this one known.";
+            return Err(Failure::Fields(vec![Problem::new("query", Some(NAME), message, "value_error")]));
+        }
+        let token = if body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
+            let form = Form::parse(&call.body(request).await?).and_then(|mut form| form.take_text(NAME));
+            // What OAuth calls an invalid request is one whose fields are wrong, here.
+            match form {
+                Ok(Some(token)) => token,
+                Ok(None) => required(Fields::none(call.client.language), NAME)?,
+                Err(Failure::Refused(_, _, message)) => {
+                    return Err(Failure::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")]));
+                }
+                Err(failure) => return Err(failure),
+            }
+        } else {
+            required(fields(&call, request).await?, NAME)?
+        };
+        Ok(token::tokens(token::refresh(&call, token).await?))
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// The signed-in user.
+#[utoipa::path(
+    get,
+    path = "/users/me",
+    tag = "Accounts",
+    responses((status = 200, description = "Who is signed in", body = User), UserErrors),
+    security(("OAuth2PasswordBearer" = []))
+)]
+pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        Ok((UNCACHED, Json(User::from(principal))).into_response())
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// A greeting for the signed-in user.
+#[utoipa::path(
+    get,
+    path = "/protected",
+    tag = "Accounts",
+    responses((status = 200, description = "A greeting", body = Message), UserErrors),
+    security(("OAuth2PasswordBearer" = []))
+)]
+pub(super) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let name = principal.user.username;
+        let message = match call.client.language {
+            Language::English => format!("Hello, {name}! This is a protected route."),
+            Language::Russian => format!("Привет, {name}! Это защищённый маршрут."),
+        };
+        Ok((UNCACHED, Json(Message { message })).into_response())
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+fn required(mut fields: Fields, name: &'static str) -> Result<String, Failure> {
+    let text = fields.text(name);
+    fields.finish(text)
+}
+
+async fn fields(call: &Call<'_>, request: Request) -> Result<Fields, Failure> {
+    let bytes = call.body(request).await?;
+    Fields::parse(&call.headers, &bytes, call.client.language)
+}

@@ -1,0 +1,543 @@
+//! OAuth 2.0: tokens for a password or a refresh token, revoking them, asking what they are good for.
+
+use axum::{
+    body::Body,
+    http::{Method, header},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use hallpass::config::{OauthClient, SecretKey};
+use serde_json::Value;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+const SECRET: &str = "4c1f4c1f4c1f4c1f4c1f4c1f4c1f4c1f";
+
+/// A server on which Ada has an account.
+async fn with_ada() -> TestServer {
+    let server = TestServer::with(client).await;
+    server.user("ada").await;
+    server
+}
+
+/// The one service that may introspect.
+fn client(settings: &mut hallpass::config::Settings) {
+    settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
+}
+
+/// The tokens of an answer, which must have some.
+fn tokens(answer: &Answer) -> (String, String) {
+    assert_eq!(answer.status, 200, "{answer:#?}");
+    let body = answer.json();
+    let text = |name: &str| body[name].as_str().unwrap_or_else(|| panic!("no {name}: {body}")).to_owned();
+    (text("access_token"), text("refresh_token"))
+}
+
+/// An error by RFC 6749 §5.2: its status, and its code.
+fn error(answer: &Answer) -> (u16, String) {
+    let body = answer.json();
+    assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:#?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:#?}");
+    assert_eq!(answer.header("pragma"), Some("no-cache"), "{answer:#?}");
+    let description = body["error_description"].as_str().unwrap();
+    let is_allowed = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
+    assert!(description.len() > 10 && description.chars().all(is_allowed), "{description}");
+    assert!(body["detail"].is_string() && body["status_code"] == answer.status.as_u16(), "{body}");
+    (answer.status.as_u16(), body["error"].as_str().unwrap().to_owned())
+}
+
+fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+async fn refresh(actor: &Actor, token: &str) -> Answer {
+    actor.form("/token", format!("grant_type=refresh_token&refresh_token={token}")).await
+}
+
+async fn is_signed_in(actor: &Actor, token: &str) -> bool {
+    let actor = actor.with_bearer(token);
+    let by_rest = actor.get("/users/me").await;
+    // Both doors have one opinion.
+    assert_eq!(by_rest.status == 200, actor.me().await.json()["data"]["me"].is_object(), "{by_rest:#?}");
+    by_rest.status == 200
+}
+
+#[tokio::test]
+async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
+    let server = with_ada().await;
+    let anyone = server.anonymous();
+    for grant in ["grant_type=password&", "", "grant_type=&", "scope=&client_id=app&unknown=1&", "client_secret=&"] {
+        let answer = anyone.form("/token", format!("{grant}username=Ada&password=the+password%20of+ada")).await;
+        let (access, _) = tokens(&answer);
+        let body = answer.json();
+        let names: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["access_token", "expires_in", "refresh_token", "token_type"]);
+        assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("bearer"), &json!(1800)));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("pragma"), Some("no-cache"));
+        assert_eq!(answer.header("set-cookie"), None);
+        assert!(is_signed_in(&anyone, &access).await);
+    }
+    // What else is sent along does not matter: a stale bearer, a charset, a cookie.
+    let stale = anyone.with_bearer("of bad news").with_header("cookie", "refresh_token=nonsense");
+    let type_and_charset = "application/x-www-form-urlencoded; charset=UTF-8";
+    let body = "username=ada&password=the password of ada";
+    tokens(&stale.body("/token", type_and_charset, body).await);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_told_as_the_standard_wants_it() {
+    let server = with_ada().await;
+    let anyone = server.anonymous();
+    let large = format!("username=ada&password={}", "x".repeat(1024 * 1024));
+    for (form, status, code) in [
+        ("", 400, "invalid_request"),
+        ("grant_type=password", 400, "invalid_request"),
+        ("username=ada", 400, "invalid_request"),
+        ("username=ada&password=", 400, "invalid_request"),
+        ("username=&password=secret", 400, "invalid_request"),
+        ("grant_type=refresh_token", 400, "invalid_request"),
+        ("grant_type=refresh_token&refresh_token=", 400, "invalid_request"),
+        ("username=ada&username=ada&password=secret", 400, "invalid_request"),
+        ("username=ada&password=secret&grant_type=password&grant%5ftype=password", 400, "invalid_request"),
+        ("username=ada&password=secret&unknown=1&unknown=2", 400, "invalid_request"),
+        ("username=ada%00&password=secret", 400, "invalid_request"),
+        ("grant_type=refresh_token&refresh_token=%00", 400, "invalid_request"),
+        ("username=%ff&password=secret", 400, "invalid_request"),
+        ("username=ada&password=%ed%a0%80", 400, "invalid_request"),
+        ("username=ada&password=secret&scope=admin", 400, "invalid_scope"),
+        ("grant_type=authorization_code&code=1", 400, "unsupported_grant_type"),
+        ("grant_type=client_credentials", 400, "unsupported_grant_type"),
+        ("grant_type=PASSWORD&username=ada&password=secret", 400, "unsupported_grant_type"),
+        ("grant_type=refresh_token&refresh_token=nonsense", 400, "invalid_grant"),
+        ("username=ada&password=%00", 401, "invalid_grant"),
+        (&large, 413, "invalid_request"),
+    ] {
+        let answer = anyone.form("/token", form.to_owned()).await;
+        assert_eq!(error(&answer), refused(status, code), "{}", &form[..form.len().min(80)]);
+        assert!(!answer.text.contains("nonsense"));
+    }
+    let form = "username=ada&password=the+password+of+ada";
+    for content_type in [
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded; charset=latin1",
+    ] {
+        assert_eq!(
+            error(&anyone.body("/token", content_type, form).await),
+            refused(400, "invalid_request"),
+            "{content_type}"
+        );
+    }
+    let json = json!({ "username": "ada", "password": password_of("ada") });
+    assert_eq!(error(&anyone.json("/token", json).await), refused(400, "invalid_request"));
+    let bare = anyone.send(anyone.request(Method::POST, "/token").body(form.into()).unwrap()).await;
+    assert_eq!(error(&bare), refused(400, "invalid_request"));
+    let raw = anyone.form("/token", [b"username=ada&password=".as_slice(), b"\xff"].concat()).await;
+    assert_eq!(error(&raw), refused(400, "invalid_request"));
+}
+
+#[tokio::test]
+async fn credentials_are_never_taken_from_an_address() {
+    let server = with_ada().await;
+    let anyone = server.anonymous();
+    let query = "/token?grant_type=password&username=ada&password=the+password+of+ada";
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
+        let request = anyone.request(method.clone(), query).body(Body::empty()).unwrap();
+        let answer = anyone.send(request).await;
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), Some("POST"), "{method}");
+    }
+    for form in ["", "grant_type=password", "username=ada&password=the+password+of+ada"] {
+        assert_eq!(error(&anyone.form(query, form).await), refused(400, "invalid_request"), "{form}");
+    }
+    tokens(&anyone.form("/token?trace=1", "username=ada&password=the+password+of+ada").await);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
+    let server = with_ada().await;
+    for name in ["ada", "nobody", "no such name!"] {
+        let answer = server.anonymous().speaking("ru").token(name, "not the password").await;
+        assert_eq!(error(&answer), refused(401, "invalid_grant"));
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(answer.json()["detail"], "Неверное имя пользователя или пароль");
+        assert_eq!(answer.json()["error_description"], "The username or password is wrong.");
+    }
+    server.disable("ada").await;
+    let answer = server.anonymous().speaking("ru").token("ada", &password_of("ada")).await;
+    assert_eq!(error(&answer), refused(400, "invalid_grant"));
+    assert_eq!(answer.json()["detail"], "Неактивный пользователь");
+}
+
+#[tokio::test]
+async fn an_outage_is_no_wrong_password() {
+    let server = with_ada().await;
+    let (access, token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    server.app.database.close().await;
+    let ada = server.anonymous().with_bearer(&access);
+    let answers = [
+        ada.token("ada", &password_of("ada")).await,
+        refresh(&ada, &token).await,
+        ada.form("/revoke", format!("token={token}")).await,
+        server.anonymous().form("/introspect", format!("token={access}&client_id=api&client_secret={SECRET}")).await,
+    ];
+    for answer in answers {
+        assert_eq!(error(&answer), refused(503, "temporarily_unavailable"));
+        assert_eq!(answer.header("retry-after"), Some("5"));
+        assert_eq!(answer.json()["requestId"], answer.header("x-request-id").unwrap());
+    }
+    let credentials = json!({ "username": "ada", "password": password_of("ada") });
+    for answer in [ada.get("/users/me").await, ada.get("/protected").await, ada.json("/login", credentials).await] {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("5")));
+        assert_eq!(answer.json()["requestId"], answer.header("x-request-id").unwrap());
+    }
+}
+
+#[tokio::test]
+async fn refreshing_rotates_and_a_token_two_generations_old_ends_the_session() {
+    let server = with_ada().await;
+    let app = server.anonymous();
+    let (first_access, first) = tokens(&app.token("ada", &password_of("ada")).await);
+    let (_, second) = tokens(&refresh(&app, &first).await);
+    let (access, third) = tokens(&app.json("/refresh", json!({ "refresh_token": second })).await);
+    // By GraphQL it is the same session.
+    let answer = app.refresh(&third).await.data("/refreshToken/refreshToken");
+    assert!(is_signed_in(&app, &access).await && is_signed_in(&app, &first_access).await);
+
+    assert_eq!(error(&refresh(&app, &first).await), refused(400, "invalid_grant"));
+    assert!(!is_signed_in(&app, &access).await && !is_signed_in(&app, &first_access).await);
+    assert_eq!(error(&refresh(&app, answer.as_str().unwrap()).await), refused(400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn twelve_refreshes_at_once_get_the_same_successor() {
+    let server = with_ada().await;
+    let (_, token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    let refreshes = (0..12).map(|number| {
+        let (actor, token) = (server.anonymous(), token.clone());
+        tokio::spawn(async move {
+            match number % 3 {
+                0 => refresh(&actor, &token).await,
+                1 => actor.json("/refresh", json!({ "refresh_token": token })).await,
+                _ => actor.form("/refresh", format!("refresh_token={token}")).await,
+            }
+        })
+    });
+    let answers = join_all(refreshes.collect::<Vec<_>>()).await;
+    let successors: Vec<String> = answers.iter().map(|answer| tokens(answer.as_ref().unwrap()).1).collect();
+    assert!(successors.iter().all(|successor| *successor == successors[0] && *successor != token));
+}
+
+#[tokio::test]
+async fn a_session_slides_no_further_than_its_greatest_age() {
+    let server = with_ada().await;
+    let app = server.anonymous();
+    let (_, mut token) = tokens(&app.token("ada", &password_of("ada")).await);
+    for _ in 0..14 {
+        server.clock.advance(TimeDelta::days(6));
+        token = tokens(&refresh(&app, &token).await).1;
+    }
+    server.clock.advance(TimeDelta::days(6));
+    assert_eq!(error(&refresh(&app, &token).await), refused(400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn the_refresh_token_of_a_cookie_is_not_taken_from_a_body() {
+    let server = with_ada().await;
+    let answer = server.anonymous().login("ada", &password_of("ada")).await;
+    let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let (_, token) = cookie.split_once('=').unwrap();
+    assert_eq!(error(&refresh(&server.anonymous(), token).await), refused(400, "invalid_grant"));
+    // Nor is the cookie looked at.
+    let browser = server.anonymous().with_header("cookie", &cookie);
+    assert_eq!(error(&browser.form("/token", "grant_type=refresh_token").await), refused(400, "invalid_request"));
+    assert_eq!(browser.json("/refresh", json!({})).await.status, 422);
+    assert_eq!(browser.get("/users/me").await.status, 401);
+    // And nothing has rotated.
+    browser.refresh_by_cookie().await.data("/refreshToken/accessToken");
+}
+
+#[tokio::test]
+async fn revoking_ends_the_session_of_either_token_and_no_other() {
+    let server = with_ada().await;
+    let app = server.anonymous();
+    let sign_in = async || tokens(&app.token("ada", &password_of("ada")).await);
+    let (kept, kept_refresh) = sign_in().await;
+    for hint in ["", "&token_type_hint=access_token", "&token_type_hint=refresh_token", "&token_type_hint=nonsense"] {
+        for by_access in [true, false] {
+            let (access, refresh_token) = sign_in().await;
+            let shown = if by_access { &access } else { &refresh_token };
+            let answer = app.form("/revoke", format!("token={shown}{hint}")).await;
+            assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+            assert!(!is_signed_in(&app, &access).await);
+            assert_eq!(error(&refresh(&app, &refresh_token).await), refused(400, "invalid_grant"));
+            // A second time is as good as the first.
+            assert_eq!(app.form("/revoke", format!("token={shown}")).await.status, 200);
+        }
+    }
+    for unknown in ["nonsense", "a.b.c", &SECRET.repeat(100)] {
+        assert_eq!(app.form("/revoke", format!("token={unknown}")).await.status, 200);
+    }
+    assert_eq!(error(&app.form("/revoke", "").await), refused(400, "invalid_request"));
+    assert_eq!(error(&app.form("/revoke", "token=a&token=b").await), refused(400, "invalid_request"));
+    assert_eq!(error(&app.form(&format!("/revoke?token={kept}"), "").await), refused(400, "invalid_request"));
+    assert_eq!(app.get("/revoke").await.status, 405);
+    // The bearer who asks is not signed out by it.
+    assert_eq!(app.with_bearer(&kept).form("/revoke", "token=nonsense").await.status, 200);
+    assert!(is_signed_in(&app, &kept).await);
+
+    // An access token ends its session when it has expired, too.
+    server.clock.advance(TimeDelta::hours(1));
+    assert_eq!(app.form("/revoke", format!("token={kept}")).await.status, 200);
+    assert_eq!(error(&refresh(&app, &kept_refresh).await), refused(400, "invalid_grant"));
+}
+
+/// What a service that has the client's secret is told.
+async fn introspect(server: &TestServer, token: &str) -> Value {
+    let basic = format!("Basic {}", STANDARD.encode(format!("api:{SECRET}")));
+    let service = server.anonymous().with_header("authorization", &basic);
+    let by_header = service.form("/introspect", format!("token={token}&token_type_hint=access_token")).await;
+    let in_form = format!("client_id=api&client_secret={SECRET}&token={token}");
+    let by_form = server.anonymous().form("/introspect", in_form).await;
+    assert_eq!((by_header.status, &by_header.text), (by_form.status, &by_form.text));
+    assert_eq!((by_form.status.as_u16(), by_form.header("cache-control")), (200, Some("no-store")));
+    by_form.json()
+}
+
+#[tokio::test]
+async fn a_service_asks_what_a_token_is_good_for() {
+    let server = with_ada().await;
+    let (access, refresh_token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    let told = introspect(&server, &access).await;
+    let claims = crate::support::decode_part(access.split('.').nth(1).unwrap());
+    assert_eq!(told["active"], true);
+    for (name, value) in told.as_object().unwrap() {
+        match name.as_str() {
+            "active" => {}
+            "username" => assert_eq!(*value, claims["preferred_username"]),
+            "token_type" => assert_eq!(*value, "Bearer"),
+            _ => assert_eq!(*value, claims[name], "{name}"),
+        }
+    }
+    assert_eq!(told.as_object().unwrap().len(), 11, "{told}");
+
+    let inactive = json!({ "active": false });
+    // A service that was shown a refresh token must not take it for an access token.
+    for bad in ["nonsense", "a.b.c", &refresh_token, &access[..access.len() - 2]] {
+        assert_eq!(introspect(&server, bad).await, inactive, "{bad}");
+    }
+    // The database decides: a session that ended a moment ago has ended here.
+    let (other, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    server.anonymous().form("/revoke", format!("token={other}")).await;
+    assert_eq!(introspect(&server, &other).await, inactive);
+    server.clock.advance(TimeDelta::minutes(30));
+    assert_eq!(introspect(&server, &access).await, inactive);
+    let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    server.disable("ada").await;
+    assert_eq!(introspect(&server, &access).await, inactive);
+}
+
+#[tokio::test]
+async fn nobody_else_is_told_anything() {
+    let server = with_ada().await;
+    let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    let form = format!("token={access}");
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    for header in [
+        None,
+        Some(basic("api:wrong")),
+        Some(basic(&format!("other:{SECRET}"))),
+        Some(basic(&format!("api:{SECRET}x"))),
+        Some(basic("api")),
+        Some(basic(":")),
+        Some("Basic !".to_owned()),
+        Some(format!("Bearer {access}")),
+    ] {
+        let actor = server.anonymous();
+        let actor = header.as_ref().map_or(actor.clone(), |header| actor.with_header("authorization", header));
+        let answer = actor.form("/introspect", form.clone()).await;
+        assert_eq!(error(&answer), refused(401, "invalid_client"), "{header:?}");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "));
+    }
+    for form in [
+        format!("{form}&client_id=api"),
+        format!("{form}&client_secret={SECRET}"),
+        format!("{form}&client_id=api&client_secret=x"),
+    ] {
+        let answer = server.anonymous().form("/introspect", form).await;
+        assert_eq!(error(&answer), refused(401, "invalid_client"));
+    }
+    let good = basic(&format!("api:{SECRET}"));
+    let service = server.anonymous().with_header("authorization", &good);
+    let both = format!("{form}&client_id=api&client_secret={SECRET}");
+    assert_eq!(error(&service.form("/introspect", both).await), refused(400, "invalid_request"));
+    assert_eq!(error(&service.form("/introspect", "").await), refused(400, "invalid_request"));
+
+    let without = TestServer::start().await;
+    assert_eq!(without.anonymous().form("/introspect", form).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_metadata_names_what_there_is() {
+    let metadata =
+        async |server: &TestServer| server.anonymous().get("/.well-known/oauth-authorization-server").await.json();
+    let with = metadata(&TestServer::with(client).await).await;
+    let base = "http://localhost:8000";
+    assert_eq!(with["issuer"], base);
+    for (name, path) in [("token", "/token"), ("revocation", "/revoke"), ("introspection", "/introspect")] {
+        assert_eq!(with[format!("{name}_endpoint")], format!("{base}{path}"));
+    }
+    assert_eq!(with["grant_types_supported"], json!(["password", "refresh_token"]));
+    assert_eq!(with["response_types_supported"], json!([]));
+    assert_eq!(with["token_endpoint_auth_methods_supported"], json!(["none"]));
+    let methods = json!(["client_secret_basic", "client_secret_post"]);
+    assert_eq!(with["introspection_endpoint_auth_methods_supported"], methods);
+
+    let without_clients = metadata(&TestServer::start().await).await;
+    assert!(!without_clients.to_string().contains("introspect"));
+
+    let off = TestServer::with(|settings| {
+        client(settings);
+        settings.rest_api = false;
+    })
+    .await;
+    let names: Vec<String> = metadata(&off).await.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["grant_types_supported", "issuer", "jwks_uri", "response_types_supported"]);
+    assert_eq!(metadata(&off).await["grant_types_supported"], json!([]));
+    for path in [
+        "/token",
+        "/revoke",
+        "/introspect",
+        "/login",
+        "/register",
+        "/refresh",
+        "/users/me",
+        "/protected",
+        "/openapi.json",
+        "/docs",
+        "/redoc",
+    ] {
+        assert_eq!(off.anonymous().get(path).await.status, 404, "{path}");
+        assert_eq!(off.anonymous().form(path, "").await.status, 404, "{path}");
+    }
+}
+
+/// A wrong guess by one of the ways in, and whether it was looked at.
+async fn is_looked_at(actor: &Actor, way: usize, name: &str) -> bool {
+    let answer = match way % 4 {
+        0 => actor.token(name, "not the password").await,
+        1 => actor.json("/login", json!({ "username": name, "password": "not the password" })).await,
+        2 => actor.form("/token", format!("grant_type=password&username={name}&password=not")).await,
+        _ => {
+            return match actor.login(name, "not the password").await.code().as_str() {
+                "INVALID_CREDENTIALS" => true,
+                "RATE_LIMITED" => false,
+                code => panic!("{code}"),
+            };
+        }
+    };
+    match answer.status.as_u16() {
+        401 => true,
+        429 => {
+            assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+            assert!(way % 4 == 1 || answer.json()["error"] == "temporarily_unavailable");
+            false
+        }
+        _ => panic!("{answer:#?}"),
+    }
+}
+
+#[tokio::test]
+async fn ten_guesses_are_looked_at_by_whichever_door_they_come() {
+    let server = with_ada().await;
+    for name in ["ada", "nobody"] {
+        let mallory = server.anonymous().at("203.0.113.7").with_header("x-forwarded-for", "192.0.2.1");
+        let spelled = [name.to_owned(), name.to_uppercase()];
+        let mut looked_at = 0;
+        for way in 0..101 {
+            looked_at += usize::from(is_looked_at(&mallory, way, &spelled[way / 4 % 2]).await);
+        }
+        assert_eq!(looked_at, 10, "{name}");
+        assert_eq!(mallory.token(name, &password_of(name)).await.status, 429);
+    }
+    // Forty at once, by all doors.
+    server.user("eve").await;
+    let guesses = (0..40).map(|way| {
+        let mallory = server.anonymous().at("203.0.113.8");
+        tokio::spawn(async move { is_looked_at(&mallory, way, "eve").await })
+    });
+    let answers = join_all(guesses.collect::<Vec<_>>()).await;
+    assert_eq!(answers.into_iter().filter(|answer| *answer.as_ref().unwrap()).count(), 10);
+}
+
+#[tokio::test]
+async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_from_everywhere() {
+    let server = with_ada().await;
+    let mallory = server.anonymous().at("203.0.113.7");
+    for number in 0..100 {
+        assert!(is_looked_at(&mallory, number, &format!("name{}", number / 9)).await, "{number}");
+    }
+    assert!(!is_looked_at(&mallory, 1, "another").await);
+    assert_eq!(mallory.token("ada", &password_of("ada")).await.status, 429);
+
+    // Ada signed in at home once: nobody locks her out there.
+    let home = server.anonymous().at("198.51.100.7");
+    tokens(&home.token("ada", &password_of("ada")).await);
+    for number in 0..50 {
+        let stranger = server.anonymous().at(&format!("192.0.2.{number}"));
+        assert!(is_looked_at(&stranger, number, "ada").await, "{number}");
+    }
+    let stranger = server.anonymous().at("192.0.2.200");
+    assert!(!is_looked_at(&stranger, 0, "ada").await);
+    assert_eq!(stranger.json("/login", json!({ "username": "ada", "password": password_of("ada") })).await.status, 429);
+    // The count is in the database: another instance, or this one after a restart, goes on with it.
+    let restarted = TestServer::on(server.database.clone(), |_| {}).await;
+    assert!(!is_looked_at(&restarted.anonymous().at("192.0.2.200"), 0, "ada").await);
+    tokens(&restarted.anonymous().at("198.51.100.7").token("ada", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn a_new_secret_signs_nobody_out_and_what_ended_stays_ended() {
+    let [old, new] = ["the secret of last year: 8c5e7d10aa", "the secret of this year: 1f90b3c27e"];
+    let server = TestServer::with(|settings| settings.secret_key = SecretKey::Given(old.into())).await;
+    server.user("ada").await;
+    let sign_in = async || tokens(&server.anonymous().token("ada", &password_of("ada")).await);
+    let ((access, refresh_token), (ended, ended_refresh)) = (sign_in().await, sign_in().await);
+    server.anonymous().form("/revoke", format!("token={ended}")).await;
+
+    let changed = TestServer::on(server.database.clone(), |settings| {
+        settings.secret_key = SecretKey::Given(new.into());
+        settings.secret_key_previous = Some(old.into());
+    })
+    .await;
+    let app = changed.anonymous();
+    assert!(is_signed_in(&app, &access).await && !is_signed_in(&app, &ended).await);
+    assert_eq!(error(&refresh(&app, &ended_refresh).await), refused(400, "invalid_grant"));
+    tokens(&refresh(&app, &refresh_token).await);
+    server.clock.advance(TimeDelta::minutes(30));
+    assert_eq!(server.anonymous().with_bearer(&access).get("/users/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_logout_by_graphql_ends_tokens_of_this_door() {
+    let server = with_ada().await;
+    let app = server.anonymous();
+    let sign_in = async || tokens(&app.token("ada", &password_of("ada")).await);
+    let ((first, first_refresh), (second, _), (third, third_refresh)) =
+        (sign_in().await, sign_in().await, sign_in().await);
+    app.logout(json!({ "refreshToken": first_refresh })).await.data("/logout");
+    assert!(!is_signed_in(&app, &first).await && is_signed_in(&app, &second).await);
+    app.with_bearer(&second)
+        .query("mutation { revokeOtherSessions { revokedSessions } }")
+        .await
+        .data("/revokeOtherSessions");
+    assert!(is_signed_in(&app, &second).await && !is_signed_in(&app, &third).await);
+    assert_eq!(error(&refresh(&app, &third_refresh).await), refused(400, "invalid_grant"));
+    let request = app.request(Method::OPTIONS, "/token").header(header::ORIGIN, "http://evil.example");
+    let preflight =
+        app.send(request.header("access-control-request-method", "POST").body(Body::empty()).unwrap()).await;
+    assert_eq!(preflight.header("access-control-allow-origin"), None);
+}

@@ -1,0 +1,291 @@
+//! The REST door, as clients of the FastAPI tutorials use it.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    body::Body,
+    http::{Method, header},
+};
+use hallpass::config::Settings;
+use serde_json::Value;
+
+use crate::support::{Answer, TestServer, json, password_of};
+
+/// As the tutorials' systems are: they let people have `password123`.
+fn as_in_the_tutorials(settings: &mut Settings) {
+    settings.password_blocklist = false;
+}
+
+/// The fields at fault, with what is wrong with them, of an answer in FastAPI's form.
+fn invalid(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 422, "{answer:#?}");
+    let body = answer.json();
+    assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+    let problems = body["detail"].as_array().unwrap();
+    let line = |problem: &Value| {
+        assert!(problem["msg"].as_str().unwrap().len() > 5, "{problem}");
+        let place: Vec<&str> = problem["loc"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
+        format!("{}: {}", place.join("."), problem["type"].as_str().unwrap())
+    };
+    problems.iter().map(line).collect()
+}
+
+/// An error in FastAPI's form: its status, and what it says.
+fn detail(answer: &Answer) -> (u16, String) {
+    let body = answer.json();
+    assert_eq!(body["status_code"], answer.status.as_u16(), "{body}");
+    (answer.status.as_u16(), body["detail"].as_str().unwrap().to_owned())
+}
+
+fn told(status: u16, message: &str) -> (u16, String) {
+    (status, message.to_owned())
+}
+
+/// The four cases of the long tutorial's `test_main.py`, in their order, against one server.
+#[tokio::test]
+async fn the_tutorials_own_tests_pass() {
+    let server = TestServer::with(as_in_the_tutorials).await;
+    let client = server.anonymous();
+
+    // test_register
+    let form = json!({ "email": "test@example.com", "username": "testuser", "password": "password123" });
+    let response = client.json("/register", form).await;
+    assert_eq!(response.status, 200);
+    let data = response.json();
+    assert_eq!(data["email"], "test@example.com");
+    assert_eq!(data["username"], "testuser");
+    assert!(data.get("password").is_none());
+
+    // test_login
+    let response = client.form("/token", "username=testuser&password=password123").await;
+    assert_eq!(response.status, 200);
+    let data = response.json();
+    assert!(data.get("access_token").is_some());
+    assert_eq!(data["token_type"], "bearer");
+
+    // test_protected_route
+    let token = data["access_token"].as_str().unwrap().to_owned();
+    let response = client.with_bearer(&token).get("/protected").await;
+    assert_eq!(response.status, 200);
+    assert!(response.json().get("message").is_some());
+
+    // test_invalid_token
+    let response = client.with_bearer("invalid_token").get("/protected").await;
+    assert_eq!(response.status, 401);
+}
+
+#[tokio::test]
+async fn someone_registers_signs_in_and_is_known() {
+    let server = TestServer::start().await;
+    let anyone = server.anonymous();
+    let form = json!({
+        "username": "Ada", "password": password_of("ada"), "email": "ada@example.org", "first_name": "Ada",
+        "last_name": "Lovelace", "is_admin": true, "roles": ["admin"],
+    });
+    let registered = anyone.json("/register", form).await;
+    assert_eq!(registered.status, 200, "{registered:#?}");
+    let account = registered.json();
+    let names: Vec<&String> = account.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["email", "id", "is_active", "username"]);
+    assert_eq!((&account["username"], &account["is_active"]), (&json!("Ada"), &json!(true)));
+    assert_eq!(registered.header("set-cookie"), None);
+
+    let credentials = json!({ "username": "ada@example.org", "password": password_of("ada") });
+    let signed_in = anyone.json("/login", credentials).await;
+    assert_eq!((signed_in.status.as_u16(), &signed_in.json()["token_type"]), (200, &json!("bearer")));
+    assert_eq!((signed_in.header("cache-control"), signed_in.header("pragma")), (Some("no-store"), Some("no-cache")));
+    let ada = anyone.with_bearer(signed_in.json()["access_token"].as_str().unwrap());
+    let by_rest = ada.get("/users/me").await;
+    assert_eq!(by_rest.header("cache-control"), Some("no-store"));
+    let by_graphql = ada.me().await;
+    let expected = json!({
+        "id": account["id"], "username": "Ada", "email": "ada@example.org", "full_name": "Ada Lovelace",
+        "first_name": "Ada", "last_name": "Lovelace", "is_active": true, "disabled": false, "roles": ["user"],
+        "created_at": by_graphql.data("/me/createdAt"), "updated_at": by_graphql.data("/me/updatedAt"),
+        "last_login": by_graphql.data("/me/lastLoginAt"),
+    });
+    assert_eq!(by_rest.json(), expected);
+    // Registering has left no session behind: the only one is that of the sign-in.
+    let sessions = ada.query("{ me { sessions { isCurrent } } }").await.data("/me/sessions");
+    assert_eq!(sessions, json!([{ "isCurrent": true }]));
+
+    assert_eq!(
+        ada.speaking("ru").get("/protected").await.json(),
+        json!({ "message": "Привет, Ada! Это защищённый маршрут." })
+    );
+    assert_eq!(ada.get("/protected").await.json(), json!({ "message": "Hello, Ada! This is a protected route." }));
+}
+
+#[tokio::test]
+async fn the_short_tutorial_registers_without_an_address() {
+    let server = TestServer::with(as_in_the_tutorials).await;
+    let anyone = server.anonymous();
+    let credentials = json!({ "username": "string", "password": "password123" });
+    let registered = anyone.json("/register", credentials.clone()).await;
+    assert_eq!((registered.status.as_u16(), &registered.json()["email"]), (200, &Value::Null));
+    let (_, token) = {
+        let answer = anyone.json("/login", credentials).await.json();
+        (answer["access_token"].clone(), answer["refresh_token"].as_str().unwrap().to_owned())
+    };
+    for answer in [
+        anyone.form("/refresh", format!("refresh_token={token}")).await,
+        anyone.json("/refresh", json!({ "refresh_token": token })).await,
+    ] {
+        assert_eq!((answer.status.as_u16(), &answer.json()["token_type"]), (200, &json!("bearer")));
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_is_told_in_the_tutorials_words() {
+    let server = TestServer::start().await;
+    let anyone = server.anonymous().speaking("ru");
+    let register = async |username: &str, email: &str| {
+        anyone.json("/register", json!({ "username": username, "email": email, "password": "correct horse" })).await
+    };
+    assert_eq!(register("ada", "ada@example.org").await.status, 200);
+    assert_eq!(detail(&register("bo", "ADA@example.org").await), told(400, "Email уже зарегистрирован"));
+    assert_eq!(detail(&register("ADA", "bo@example.org").await), told(400, "Имя пользователя уже занято"));
+    // Who has both taken hears of the address, as there.
+    assert_eq!(detail(&register("ada", "ada@example.org").await), told(400, "Email уже зарегистрирован"));
+    let closed = TestServer::with(|settings| settings.registration_enabled = false).await;
+    let form = json!({ "username": "ada", "password": "correct horse" });
+    assert_eq!(closed.anonymous().json("/register", form).await.status, 403);
+}
+
+#[tokio::test]
+async fn wrong_fields_are_told_as_fastapi_tells_them() {
+    let server = TestServer::start().await;
+    let anyone = server.anonymous();
+    for (body, expected) in [
+        (json!({}), ["body.username: missing", "body.password: missing"].as_slice()),
+        (json!({ "username": "ada" }), &["body.password: missing"]),
+        (json!({ "username": 7, "password": ["x"] }), &["body.username: string_type", "body.password: string_type"]),
+        (json!({ "username": null, "password": "correct horse" }), &["body.username: string_type"]),
+        (
+            json!({ "username": "ada lovelace", "password": "short", "email": "nonsense" }),
+            &["body.username: value_error", "body.password: string_too_short", "body.email: value_error"],
+        ),
+        (
+            json!({ "username": "a".repeat(65), "password": "x".repeat(129), "first_name": "x".repeat(101) }),
+            &["body.username: string_too_long", "body.password: string_too_long", "body.first_name: string_too_long"],
+        ),
+        (json!({ "username": "", "password": "correct horse" }), &["body.username: missing"]),
+        (json!({ "username": "ada", "password": "password123" }), &["body.password: value_error"]),
+        (json!({ "username": "a\u{0}", "password": "correct horse" }), &["body.username: value_error"]),
+        (json!({ "username": "ada", "password": "correct horse", "email": 7 }), &["body.email: string_type"]),
+        (json!([]), &["body: model_attributes_type"]),
+        (json!(null), &["body: model_attributes_type"]),
+    ] {
+        assert_eq!(invalid(&anyone.json("/register", body.clone()).await), expected, "{body}");
+    }
+    let short = anyone.speaking("ru").json("/register", json!({ "username": "ada", "password": "short" })).await;
+    assert_eq!(short.json()["detail"][0]["msg"], "Пароль должен содержать минимум 8 символов");
+    let missing = anyone.speaking("ru").json("/login", json!({ "username": "ada" })).await;
+    assert_eq!(missing.json()["detail"][0]["msg"], "Заполните это поле");
+
+    for path in ["/register", "/login", "/refresh"] {
+        for text in ["", "{", "nonsense", r#"{"username": "\ud800"}"#, &"[".repeat(10_000)] {
+            assert_eq!(invalid(&anyone.body(path, "application/json", text.to_owned()).await), ["body: json_invalid"]);
+        }
+        for content_type in ["text/plain", "application/xml", "application/json; charset=latin1"] {
+            let answer = anyone.body(path, content_type, r#"{"username": "ada", "password": "x"}"#).await;
+            assert_eq!(invalid(&answer), ["body: json_type"], "{path} {content_type}");
+        }
+        let large = anyone.body(path, "application/json", "x".repeat(1024 * 1024 + 1)).await;
+        assert_eq!(detail(&large).0, 413);
+        let got = anyone.get(path).await;
+        assert_eq!((detail(&got), got.header("allow")), (told(405, "Method Not Allowed"), Some("POST")));
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_in_an_address_is_refused() {
+    let server = TestServer::start().await;
+    let (_, token) = server.app_user("ada").await;
+    let anyone = server.anonymous();
+    let path = format!("/refresh?refresh_token={token}");
+    for answer in [anyone.form(&path, "").await, anyone.json(&path, json!({ "refresh_token": token })).await] {
+        assert_eq!(invalid(&answer), ["query.refresh_token: value_error"]);
+        assert!(!answer.text.contains(&token));
+    }
+    for form in ["", "refresh_token=", "token=x"] {
+        assert_eq!(invalid(&anyone.form("/refresh", form).await), ["body.refresh_token: missing"], "{form}");
+    }
+    for form in ["refresh_token=%ff", "refresh_token=a&refresh_token=b", "refresh_token=%00"] {
+        assert_eq!(invalid(&anyone.form("/refresh", form).await), ["body.refresh_token: value_error"], "{form}");
+    }
+    // It has not been used up.
+    assert_eq!(anyone.form("/refresh", format!("refresh_token={token}")).await.status, 200);
+    let answer = anyone.speaking("ru").json("/refresh", json!({ "refresh_token": "nonsense" })).await;
+    assert_eq!(detail(&answer), told(401, "Недействительный refresh токен"));
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_told_why() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let anyone = server.anonymous().speaking("ru");
+    for path in ["/users/me", "/protected"] {
+        let missing = anyone.get(path).await;
+        assert_eq!(detail(&missing), told(401, "Не удалось проверить учетные данные"));
+        assert_eq!(missing.header("www-authenticate"), Some("Bearer"));
+        let invalid = anyone.with_bearer("invalid_token").get(path).await;
+        assert_eq!(detail(&invalid), told(401, "Неверный токен"));
+        assert_eq!(invalid.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
+        // Another scheme is none.
+        let basic = anyone.with_header("authorization", "Basic YWRhOmFkYQ==").get(path).await;
+        assert_eq!(detail(&basic), told(401, "Не удалось проверить учетные данные"));
+    }
+    let credentials = json!({ "username": "ada", "password": "not the password" });
+    let wrong = anyone.json("/login", credentials).await;
+    assert_eq!(detail(&wrong), told(401, "Неверное имя пользователя или пароль"));
+    assert_eq!((wrong.header("www-authenticate"), &wrong.json()["error"]), (Some("Bearer"), &json!("invalid_grant")));
+
+    server.clock.advance(chrono::TimeDelta::minutes(30));
+    let expired = ada.speaking("ru").get("/users/me").await;
+    assert_eq!(detail(&expired), told(401, "Токен истёк"));
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_told_so_and_nobody_else_is() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    server.disable("ada").await;
+    let ada = ada.speaking("ru");
+    assert_eq!(detail(&ada.get("/users/me").await), told(400, "Неактивный пользователь"));
+    assert_eq!(detail(&ada.get("/protected").await), told(400, "Неактивный пользователь"));
+    let refreshed = ada.json("/refresh", json!({ "refresh_token": token })).await;
+    assert_eq!(detail(&refreshed), told(400, "Неактивный пользователь"));
+    let login = async |password: &str| ada.json("/login", json!({ "username": "ada", "password": password })).await;
+    assert_eq!(detail(&login(&password_of("ada")).await), told(400, "Неактивный пользователь"));
+    assert_eq!(detail(&login("not the password").await), told(401, "Неверное имя пользователя или пароль"));
+    // By GraphQL the reason is what it was.
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn the_documentation_says_what_there_is() {
+    let server = TestServer::start().await;
+    let answer = server.anonymous().get("/openapi.json").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let document = answer.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let paths: BTreeSet<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = ["/login", "/protected", "/refresh", "/register", "/revoke", "/token", "/users/me"];
+    assert_eq!(paths, expected.into());
+    let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];
+    assert_eq!(scheme["flows"]["password"]["tokenUrl"], "/token");
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            // It is there; and each status that it answers with, the others' included, is described.
+            let actor = server.anonymous();
+            let request = actor.request(method, path).header(header::CONTENT_TYPE, "application/json");
+            let answer = actor.send(request.body(Body::empty()).unwrap()).await;
+            assert!(operation["responses"].get(answer.status.as_str()).is_some(), "{path}: {answer:#?}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.values().all(|response| response["description"].as_str().unwrap().len() > 5), "{path}");
+        }
+    }
+}
