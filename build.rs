@@ -1,5 +1,5 @@
-//! Puts the explorer into the binary: GraphiQL, bundled from `playground/` by npm and esbuild, or where that can't be, our own
-//! small page from `playground/small`.
+//! Puts the explorer and the documentation into the binary: GraphiQL, Swagger UI and ReDoc, bundled from `playground/` by npm
+//! and esbuild, or where that can't be, our own small pages from `playground/small`.
 //!
 //! `HALLPASS_PLAYGROUND=embed` makes it an error when GraphiQL can't be bundled; releases and CI say so. `small` takes the
 //! small page and asks no npm. Without it a warning tells which one it became.
@@ -21,6 +21,9 @@ use std::{
 
 /// What decides how the page looks; only a change of these runs this script again.
 const SOURCES: &[&str] = &["build.mjs", "package-lock.json", "package.json", "small", "src"];
+
+/// The pages, by their names in Rust.
+const PAGES: &[(&str, &str)] = &[("PAGE", "index.html"), ("DOCS", "docs.html"), ("REDOC", "redoc.html")];
 
 /// Without the packages' own scripts: none needs them, and nobody reads them. By itself npm tries for over a minute when
 /// there is no network.
@@ -140,14 +143,28 @@ fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<
     Err(format!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
-/// The small page: as it is written, but for the names of its files, which get their content's hash.
+/// The small pages. Swagger UI and ReDoc have one between them.
 fn small(playground: &Path, files: &Path) -> Result<(), String> {
     let parts = ["src/operations.js", "src/session.js", "small/page.js", "small/page.css"];
+    small_page(playground, files, "small/index.html", &parts, "/playground/assets", &["index.html"])?;
+    let parts = ["small/docs.js", "small/page.css"];
+    small_page(playground, files, "small/docs.html", &parts, "/docs/assets", &["docs.html", "redoc.html"])
+}
+
+/// A small page: as it is written, but for the names of its files, which get their content's hash.
+fn small_page(
+    playground: &Path,
+    files: &Path,
+    page: &str,
+    parts: &[&str],
+    address: &str,
+    results: &[&str],
+) -> Result<(), String> {
     let read = |part: &str| {
         let path = playground.join(part);
         fs::read_to_string(&path).map_err(|error| told(&path, &error))
     };
-    let mut page = read("small/index.html")?;
+    let mut page = read(page)?;
     let mut named: Vec<(String, String)> = Vec::new();
     for part in parts {
         // A part imports only parts before it.
@@ -158,20 +175,27 @@ fn small(playground: &Path, files: &Path) -> Result<(), String> {
         let hashed = format!("{stem}-{:016x}.{extension}", content.finish());
         let path = files.join(&hashed);
         fs::write(&path, text).map_err(|error| told(&path, &error))?;
-        page = page.replace(&format!("./{stem}.{extension}"), &format!("/playground/assets/{hashed}"));
+        page = page.replace(&format!("./{stem}.{extension}"), &format!("{address}/{hashed}"));
         named.push((format!("./{stem}.{extension}"), format!("./{hashed}")));
     }
-    let path = files.join("index.html");
-    fs::write(&path, page).map_err(|error| told(&path, &error))
+    for result in results {
+        let path = files.join(result);
+        fs::write(&path, &page).map_err(|error| told(&path, &error))?;
+    }
+    Ok(())
 }
 
-/// The Rust that `src/http/playground.rs` includes: the page, and every other file by its name.
+/// The Rust that `src/http/playground.rs` includes: the pages, and every other file by its name.
 fn list(files: &Path, rust: &Path) -> Result<(), String> {
     let included = |name: &str| format!("(concat!(env!(\"OUT_DIR\"), \"/assets/{name}\"))");
-    let mut text = format!("const PAGE: &str = include_str!{};\nconst ASSETS: &[Asset] = &[\n", included("index.html"));
+    let mut text = String::new();
+    for (name, page) in PAGES {
+        let _ = writeln!(text, "pub(super) const {name}: &str = include_str!{};", included(page));
+    }
+    text.push_str("const ASSETS: &[Asset] = &[\n");
     for file in entries(files)? {
         let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        if name == "index.html" {
+        if PAGES.iter().any(|(_, page)| *page == name) {
             continue;
         }
         let public = name.strip_suffix(".gz").unwrap_or(name);

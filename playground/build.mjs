@@ -1,10 +1,10 @@
 // Bundles the explorer: node build.mjs <folder with the packages> <folder for the result>
 //
-// The result is flat: index.html, which names the rest, and every other file compressed by gzip and named by its content, so
+// The result is flat: index.html, docs.html and redoc.html, which name the rest, and every other file compressed by gzip and named by its content, so
 // that browsers may keep it for ever. Nothing is written anywhere else.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -43,12 +43,30 @@ const fromPackages = {
   },
 };
 
+/**
+ * ReDoc shows its maker's mark from the maker's site, which would learn of everybody who looks; and it asks for a package named
+ * null, which is what it gets where it is a script by itself.
+ */
+const redocAlone = {
+  name: "redoc-alone",
+  setup(build) {
+    build.onResolve({ filter: /^null$/ }, () => ({ path: "null", namespace: "nothing" }));
+    build.onLoad({ filter: /./, namespace: "nothing" }, () => ({ contents: "module.exports = null" }));
+    const mark = "https://cdn.redoc.ly/redoc/logo-mini.svg";
+    build.onLoad({ filter: /redoc\.standalone\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      if (!text.includes(mark)) throw new Error("ReDoc has moved its mark: where is it from now?");
+      return { contents: text.replaceAll(mark, "data:,"), loader: "js" };
+    });
+  },
+};
+
 /** Bundles entry points, and returns the names of what became of them. */
 async function bundle(entryPoints, options) {
   const { metafile, outputFiles } = await esbuild.build({
     entryPoints,
     absWorkingDir: packages,
-    plugins: [fromPackages],
+    plugins: [fromPackages, redocAlone],
     outdir: result,
     entryNames: "[name]-[hash]",
     chunkNames: "part-[hash]",
@@ -78,6 +96,9 @@ const outputs = await bundle({ main: join(sources, "main.jsx") }, {
 });
 const main = outputs.find(({ entryPoint, name }) => entryPoint && name.startsWith("main-") && name.endsWith(".js"));
 
+const pages = (await bundle({ docs: join(sources, "docs.js"), redoc: join(sources, "redoc.js") }, { esbuild: { format: "esm" } })).filter(({ entryPoint }) => entryPoint);
+const [docs, redoc] = ["docs", "redoc"].map((name) => pages.find((output) => output.name.startsWith(`${name}-`) && output.name.endsWith(".js")));
+
 /** The packages that the bundle has parts of, each once. */
 function bundledPackages() {
   const folders = new Set();
@@ -101,6 +122,10 @@ function licences() {
     if (texts.length === 0) throw new Error(`${name} ${version} has no licence text: whose does it share?`);
     return [`${name} ${version} (${license})`, ...texts].join("\n\n");
   });
+  // What these files were bundled from before they came to us is told beside them.
+  for (const input of [...inputs].filter((input) => existsSync(`${input}.LICENSE.txt`))) {
+    parts.push(`${basename(input)}\n\n${readFileSync(`${input}.LICENSE.txt`, "utf8").trim()}`);
+  }
   return parts.join(`\n\n${"-".repeat(80)}\n\n`);
 }
 
@@ -109,10 +134,16 @@ const licencesName = `licences-${createHash("sha256").update(text).digest("hex")
 files.set(licencesName, text);
 
 // Monaco is loaded late, but its styles are in the page's style sheet already.
-for (const name of files.keys()) if (name.endsWith(".css") && name !== basename(main.cssBundle)) files.delete(name);
+for (const name of files.keys()) if (name.endsWith(".css") && ![main, docs].some(({ cssBundle }) => name === basename(cssBundle))) files.delete(name);
 
-const names = { "main.js": main.name, "main.css": basename(main.cssBundle), "licences.txt": licencesName };
-const page = readFileSync(join(sources, "index.html"), "utf8").replace(/\{\{(.*?)\}\}/g, (_, name) => names[name]);
+const names = {
+  "main.js": main.name,
+  "main.css": basename(main.cssBundle),
+  "docs.js": docs.name,
+  "docs.css": basename(docs.cssBundle),
+  "redoc.js": redoc.name,
+  "licences.txt": licencesName,
+};
 
 mkdirSync(result, { recursive: true });
 let total = 0;
@@ -122,5 +153,8 @@ for (const [name, contents] of files) {
   console.log(String(compressed.length).padStart(8), String(contents.length).padStart(8), name);
   writeFileSync(join(result, `${name}.gz`), compressed);
 }
-writeFileSync(join(result, "index.html"), page);
+for (const page of ["index.html", "docs.html", "redoc.html"]) {
+  const text = readFileSync(join(sources, page), "utf8").replace(/\{\{(.*?)\}\}/g, (_, name) => names[name]);
+  writeFileSync(join(result, page), text);
+}
 console.log(`${files.size} files, ${total} bytes compressed`);

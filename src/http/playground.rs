@@ -1,7 +1,7 @@
-//! The explorer: a page and its assets, which `build.rs` has put into the binary.
+//! The explorer and the documentation: pages and their assets, which `build.rs` has put into the binary.
 //!
-//! It is GraphiQL, or where that could not be bundled, a small page of our own. Either way it asks this server for all that
-//! it needs, and the browser is told to let it ask nobody else.
+//! They are GraphiQL, Swagger UI and ReDoc, or where these could not be bundled, small pages of our own. Either way they ask
+//! this server for all that they need, and the browser is told to let them ask nobody else.
 
 use std::{io::Read, sync::Arc};
 
@@ -30,11 +30,11 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-// `PAGE` and `ASSETS`.
+// `PAGE`, `DOCS`, `REDOC` and `ASSETS`.
 include!(concat!(env!("OUT_DIR"), "/playground.rs"));
 
 /// Nothing from elsewhere, and no script in the page itself. Monaco, the editor in GraphiQL, writes style attributes, and
-/// has images and a font in data: addresses.
+/// has images and a font in data: addresses; so do Swagger UI and ReDoc.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self' data:; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -47,16 +47,18 @@ pub(super) fn routes() -> Router<Arc<Server>> {
 
 /// The page. At `/graphql` it is one of two answers, hence `Vary`.
 pub(super) async fn page() -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (CACHE_CONTROL, "no-cache"),
-        (VARY, "accept"),
-    ];
-    (headers, PAGE).into_response()
+    ([(VARY, "accept")], html(PAGE)).into_response()
 }
 
-async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+/// One of the pages.
+pub(super) fn html(page: &'static str) -> Response {
+    let headers =
+        [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, "no-cache")];
+    (headers, page).into_response()
+}
+
+/// A file of one of the pages.
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return not_found().await;
     };

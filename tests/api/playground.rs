@@ -99,6 +99,25 @@ async fn what_the_page_names_is_there_packed_or_not() {
 }
 
 #[tokio::test]
+async fn the_documentation_of_rest_comes_out_of_the_binary_too() {
+    let server = TestServer::with(|settings| settings.playground = false).await;
+    let policy = open(&TestServer::start().await, Method::GET, "/").await;
+    for path in ["/docs", "/redoc"] {
+        let page = open(&server, Method::GET, path).await;
+        assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, Some("text/html; charset=utf-8")));
+        assert_eq!(page.header("content-security-policy"), policy.header("content-security-policy"));
+        assert!(!page.text.contains("://") && !page.text.contains("{{"), "{}", page.text);
+        let assets: Vec<&str> = page.text.split('"').filter(|part| part.starts_with("/docs/assets/")).collect();
+        assert!(assets.len() >= 2, "{}", page.text);
+        for asset in assets {
+            assert!(!fetch(&server, asset, "gzip").await.1.is_empty());
+        }
+    }
+    assert_eq!(open(&server, Method::GET, "/docs/assets/none.js").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(open(&server, Method::POST, "/docs").await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
 async fn a_request_gets_json_at_the_same_address() {
     let server = TestServer::start().await;
     let actor = server.anonymous();

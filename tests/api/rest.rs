@@ -276,6 +276,14 @@ async fn the_documentation_says_what_there_is() {
     assert_eq!(paths, expected.into());
     let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];
     assert_eq!(scheme["flows"]["password"]["tokenUrl"], "/token");
+    // Each schema that is named is there.
+    let text = document.to_string();
+    let references: BTreeSet<&str> =
+        text.split(r##""#/components/schemas/"##).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(references.len() > 8);
+    for name in references {
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();

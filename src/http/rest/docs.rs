@@ -4,18 +4,32 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Json, Router,
     extract::State,
     http::header::CACHE_CONTROL,
     response::{IntoResponse, Response},
+    routing::get,
 };
 use utoipa::{
     IntoResponses, OpenApi, ToSchema,
     openapi::security::{Flow, Http, HttpAuthScheme, OAuth2, Password, Scopes, SecurityScheme},
 };
 
-use super::{introspect, models::Invalid, token, users};
-use crate::http::Server;
+use super::{
+    introspect,
+    models::{Invalid, Problem},
+    token, users,
+};
+use crate::http::{Server, playground};
+
+/// The documentation, and the pages that show it: Swagger UI to try it, ReDoc to read it.
+pub(super) fn routes() -> Router<Arc<Server>> {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(async || playground::html(playground::DOCS)))
+        .route("/redoc", get(async || playground::html(playground::REDOC)))
+        .route("/docs/assets/{name}", get(playground::asset))
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,12 +48,13 @@ use crate::http::Server;
         users::refresh,
         users::me,
         users::protected,
-    )
+    ),
+    // Those that only sets of responses name are not found by themselves.
+    components(schemas(Invalid, Problem))
 )]
 struct Documentation;
 
-/// `GET /openapi.json`
-pub(super) async fn openapi(State(server): State<Arc<Server>>) -> Response {
+async fn openapi(State(server): State<Arc<Server>>) -> Response {
     let mut documentation = Documentation::openapi();
     let mut schemes = vec![(
         "OAuth2PasswordBearer",

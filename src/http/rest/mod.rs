@@ -46,7 +46,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/refresh", post(users::refresh))
         .route("/users/me", get(users::me))
         .route("/protected", get(users::protected))
-        .route("/openapi.json", get(docs::openapi));
+        .merge(docs::routes());
     if !settings.oauth_clients.is_empty() {
         router = router.route("/introspect", post(introspect::introspect));
     }

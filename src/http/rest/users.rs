@@ -59,7 +59,7 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
     call.answer(Manner::Rest, answer.await)
 }
 
-/// Sign in, as `/token` does, with JSON.
+/// Sign in with JSON, and get what /token gives.
 #[utoipa::path(
     post,
     path = "/login",
@@ -85,7 +85,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
     call.answer(Manner::Rest, answer.await)
 }
 
-/// Exchange a refresh token for new tokens, as `/token` does, with JSON or a form.
+/// Exchange a refresh token for new tokens, with JSON or a form.
 #[utoipa::path(
     post,
     path = "/refresh",

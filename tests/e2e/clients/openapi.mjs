@@ -1,0 +1,32 @@
+// Hundreds of requests that /openapi.json allows, and such as it does not, made up by schemathesis: no answer is the server's
+// fault, none is one that the document does not tell of.
+// node openapi.mjs <binary> <schemathesis>
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { resolve } from "node:path";
+import { start } from "./server.mjs";
+
+const [binary, schemathesis] = process.argv.slice(2);
+const port = 8125;
+const home = `http://127.0.0.1:${port}`;
+const clients = { OAUTH_CLIENTS: `api:${"4c1f".repeat(8)}` };
+const stop = await start(binary, port, { BCRYPT_COST: "10", ...clients });
+const ada = { username: "ada", password: "correct horse battery" };
+const post = (path, body) => fetch(`${home}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+await post("/register", ada);
+const { access_token: token } = await (await post("/login", ada)).json();
+const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method";
+
+let failed = 0;
+for (const [who, headers] of [["Ada", ["-H", `Authorization: Bearer ${token}`]], ["nobody", []]]) {
+  console.log(`as ${who}`);
+  const parameters = ["run", `${home}/openapi.json`, "--checks", checks, "--max-examples", "100", "--phases", "examples,coverage,fuzzing", "--no-color", ...headers];
+  // Not spawnSync: what the server logs must be read meanwhile. It leaves a folder of notes where it runs.
+  const run = spawn(resolve(schemathesis), parameters, { cwd: tmpdir(), stdio: "inherit" });
+  const [status] = await once(run, "exit");
+  if (status !== 0) failed += 1;
+}
+await stop();
+process.exit(failed === 0 ? 0 : 1);
