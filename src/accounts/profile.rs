@@ -4,6 +4,7 @@ use sea_orm::EntityTrait;
 
 use super::{
     Client, Principal, audit,
+    email::{self, EmailChange},
     input::{Username, parse_name},
 };
 use crate::{
@@ -50,6 +51,25 @@ pub async fn update(app: &App, principal: &Principal, change: ProfileChange, cli
     let user = user::Entity::find_by_id(user_id).one(&transaction).await?;
     transaction.commit().await?;
     user.ok_or_else(|| Error::internal("a user vanished from a transaction"))
+}
+
+/// The same together with an address to move to, for doors that have one form for both. Nothing changes and no mail leaves
+/// before the names have passed their checks; the address that the account has already is no change.
+///
+/// # Errors
+/// Those of [`update`] and [`email::change`].
+pub async fn update_with_email(
+    app: &App,
+    principal: &Principal,
+    change: ProfileChange,
+    form: Option<EmailChange>,
+    client: &Client,
+) -> Result<user::Model> {
+    parse(&change)?;
+    if let Some(form) = form.filter(|form| principal.user.email.as_ref() != Some(&form.new_email)) {
+        email::change(app, principal, form, client).await?;
+    }
+    update(app, principal, change, client).await
 }
 
 fn parse(change: &ProfileChange) -> Result<Names> {

@@ -6,10 +6,11 @@ use axum::{
     body::Body,
     http::{Method, header},
 };
+use chrono::TimeDelta;
 use hallpass::config::Settings;
 use serde_json::Value;
 
-use crate::support::{Answer, TestServer, json, password_of};
+use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 /// As the tutorials' systems are: they let people have `password123`.
 fn as_in_the_tutorials(settings: &mut Settings) {
@@ -242,7 +243,7 @@ async fn who_is_not_signed_in_is_told_why() {
     assert_eq!(detail(&wrong), told(401, "Неверное имя пользователя или пароль"));
     assert_eq!((wrong.header("www-authenticate"), &wrong.json()["error"]), (Some("Bearer"), &json!("invalid_grant")));
 
-    server.clock.advance(chrono::TimeDelta::minutes(30));
+    server.clock.advance(TimeDelta::minutes(30));
     let expired = ada.speaking("ru").get("/users/me").await;
     assert_eq!(detail(&expired), told(401, "Токен истёк"));
 }
@@ -262,6 +263,100 @@ async fn a_disabled_user_is_told_so_and_nobody_else_is() {
     assert_eq!(detail(&login("not the password").await), told(401, "Неверное имя пользователя или пароль"));
     // By GraphQL the reason is what it was.
     assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+}
+
+async fn put(actor: &Actor, body: Value) -> Answer {
+    let request = actor.request(Method::PUT, "/users/me").header(header::CONTENT_TYPE, "application/json");
+    actor.send(request.body(body.to_string().into()).unwrap()).await
+}
+
+async fn delete(actor: &Actor, body: &str) -> Answer {
+    let request = actor.request(Method::DELETE, "/users/me").header(header::CONTENT_TYPE, "application/json");
+    actor.send(request.body(body.to_owned().into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn people_change_what_they_name_and_nothing_else() {
+    let server = TestServer::start().await;
+    let form =
+        json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org", "first_name": "Ada" });
+    assert_eq!(server.anonymous().json("/register", form).await.status, 200);
+    server.user("bo").await;
+    let token = server.anonymous().token("ada", &password_of("ada")).await.json()["access_token"].clone();
+    let ada = server.anonymous().speaking("ru").with_bearer(token.as_str().unwrap());
+    let before = ada.get("/users/me").await.json();
+    assert_eq!(put(&ada, json!({})).await.json(), before);
+
+    server.clock.advance(TimeDelta::minutes(1));
+    let changed = put(&ada, json!({ "last_name": "Lovelace", "is_active": false, "roles": ["admin"] })).await;
+    assert_eq!(changed.status, 200, "{changed:#?}");
+    assert_eq!(changed.json(), ada.get("/users/me").await.json());
+    let mut expected = before.clone();
+    expected["last_name"] = json!("Lovelace");
+    expected["full_name"] = json!("Ada Lovelace");
+    expected["updated_at"] = changed.json()["updated_at"].clone();
+    assert!(changed.json() == expected && expected["updated_at"] != before["updated_at"]);
+    assert_eq!(put(&ada, json!({ "first_name": null, "username": "Countess" })).await.json()["full_name"], "Lovelace");
+
+    // The tutorial forgot that a name may be taken.
+    assert_eq!(detail(&put(&ada, json!({ "username": "BO" })).await), told(400, "Имя пользователя уже занято"));
+    assert_eq!(invalid(&put(&ada, json!({ "username": null })).await), ["body.username: missing"]);
+    let wrong = json!({ "username": 7, "first_name": "x".repeat(101) });
+    assert_eq!(invalid(&put(&ada, wrong).await), ["body.username: string_type"]);
+    assert_eq!(put(&server.anonymous(), json!({})).await.status, 401);
+    assert_eq!(ada.get("/users/me").await.json()["username"], "Countess");
+}
+
+#[tokio::test]
+async fn another_address_is_verified_first_and_wants_the_password_of_an_older_session() {
+    let server = TestServer::start().await;
+    let form = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
+    assert_eq!(server.anonymous().json("/register", form).await.status, 200);
+    let token = server.anonymous().token("ada", &password_of("ada")).await.json()["access_token"].clone();
+    let ada = server.anonymous().with_bearer(token.as_str().unwrap());
+    let pending = async || ada.query("{ me { email pendingEmail } }").await.data("/me");
+
+    let asked = put(&ada, json!({ "email": "new@example.org", "first_name": "Ada" })).await;
+    assert_eq!((asked.status.as_u16(), &asked.json()["email"]), (200, &json!("ada@example.org")));
+    assert_eq!(pending().await, json!({ "email": "ada@example.org", "pendingEmail": "new@example.org" }));
+
+    server.clock.advance(TimeDelta::minutes(11));
+    let missing = put(&ada, json!({ "email": "other@example.org", "first_name": "Countess" })).await;
+    assert_eq!(invalid(&missing), ["body.password: missing"]);
+    let wrong = put(&ada, json!({ "email": "other@example.org", "password": "not the password" })).await;
+    assert_eq!(invalid(&wrong), ["body.password: value_error"]);
+    let nonsense = put(&ada, json!({ "email": "nonsense", "password": password_of("ada") })).await;
+    assert_eq!(invalid(&nonsense), ["body.email: value_error"]);
+    // A bad name is refused before a mail leaves.
+    let bad = json!({ "email": "other@example.org", "password": password_of("ada"), "username": "a b" });
+    assert_eq!(invalid(&put(&ada, bad).await), ["body.username: value_error"]);
+    assert_eq!(pending().await["pendingEmail"], "new@example.org");
+    assert_eq!(ada.get("/users/me").await.json()["first_name"], "Ada");
+    // The address one has, as a client sends it back with the rest, is no change.
+    assert_eq!(put(&ada, json!({ "email": "ada@example.org", "last_name": "Lovelace" })).await.status, 200);
+    let right = put(&ada, json!({ "email": "other@example.org", "password": password_of("ada") })).await;
+    assert_eq!(right.status, 200);
+    assert_eq!(pending().await["pendingEmail"], "other@example.org");
+}
+
+#[tokio::test]
+async fn who_leaves_is_gone_and_their_tokens_with_them() {
+    let server = TestServer::start().await;
+    let (ada, token) = server.app_user("ada").await;
+    assert_eq!(delete(&server.anonymous(), "").await.status, 401);
+    server.clock.advance(TimeDelta::minutes(11));
+    assert_eq!(invalid(&delete(&ada, "").await), ["body.password: missing"]);
+    assert_eq!(invalid(&delete(&ada, r#"{"password": "not the password"}"#).await), ["body.password: value_error"]);
+    assert_eq!(invalid(&delete(&ada, "nonsense").await), ["body: json_invalid"]);
+    let form = json!({ "password": password_of("ada") }).to_string();
+    let deleted = delete(&ada.speaking("ru"), &form).await;
+    assert_eq!((deleted.status.as_u16(), deleted.json()), (200, json!({ "message": "Пользователь удалён" })));
+    assert_eq!(ada.get("/users/me").await.status, 401);
+    assert_eq!(ada.json("/refresh", json!({ "refresh_token": token })).await.status, 401);
+    assert_eq!(server.anonymous().token("ada", &password_of("ada")).await.status, 401);
+    // Soon after signing in, as in the tutorial, nothing but the token is needed.
+    let bo = server.user("bo").await;
+    assert_eq!(delete(&bo, "").await.json(), json!({ "message": "The user has been deleted." }));
 }
 
 #[tokio::test]

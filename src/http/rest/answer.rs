@@ -210,7 +210,9 @@ fn of_field(problem: &InputError, language: Language) -> models::Problem {
         _ => "value_error",
     };
     let mut name = String::new();
-    for c in problem.field.chars() {
+    // By this door there is one form for names and address.
+    let field = if problem.field == "newEmail" { "email" } else { problem.field };
+    for c in field.chars() {
         if c.is_ascii_uppercase() {
             name.push('_');
         }

@@ -47,6 +47,8 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         users::login,
         users::refresh,
         users::me,
+        users::update,
+        users::delete,
         users::protected,
     ),
     // Those that only sets of responses name are not found by themselves.
@@ -142,6 +144,32 @@ pub(super) struct RegisterRequest {
     first_name: Option<String>,
     /// At most 100 characters.
     last_name: Option<String>,
+}
+
+/// What to change. What is left out stays as it is.
+#[derive(ToSchema)]
+pub(super) struct UpdateRequest {
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`.
+    #[schema(nullable = false, example = "testuser")]
+    username: Option<String>,
+    /// `null` clears it.
+    first_name: Option<String>,
+    /// `null` clears it.
+    last_name: Option<String>,
+    /// The account moves there when the link in the mail that is sent there is used.
+    #[schema(nullable = false, example = "user@example.com")]
+    email: Option<String>,
+    /// Needed with another `email`, unless the session signed in less than ten minutes ago.
+    #[schema(format = Password)]
+    password: Option<String>,
+}
+
+/// A proof that it is really the user.
+#[derive(ToSchema)]
+pub(super) struct DeleteRequest {
+    /// Needed unless the session signed in less than ten minutes ago.
+    #[schema(format = Password)]
+    password: Option<String>,
 }
 
 /// A refresh token.

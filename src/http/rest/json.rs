@@ -63,6 +63,12 @@ impl Fields {
         }
     }
 
+    /// Takes a text that is to be changed: none leaves it, null clears it.
+    #[expect(clippy::option_option, reason = "absent, null and a text are three things")]
+    pub(super) fn changed_text(&mut self, name: &'static str) -> Option<Option<String>> {
+        self.values.contains_key(name).then(|| self.optional_text(name))
+    }
+
     fn mistyped(&mut self, name: &'static str) -> Option<String> {
         self.problems.push(Problem::new("body", Some(name), "This must be a string.", "string_type"));
         None

@@ -44,7 +44,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/login", post(users::login))
         .route("/register", post(users::register))
         .route("/refresh", post(users::refresh))
-        .route("/users/me", get(users::me))
+        .route("/users/me", get(users::me).put(users::update).delete(users::delete))
         .route("/protected", get(users::protected))
         .merge(docs::routes());
     if !settings.oauth_clients.is_empty() {

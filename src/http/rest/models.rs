@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    accounts::{Principal, introspection::Introspected, register::Account, sessions::SignIn},
+    accounts::{introspection::Introspected, register::Account, sessions::SignIn},
     config::{ExposeSecret, Settings},
 };
 
@@ -79,10 +79,9 @@ pub(super) struct User {
     last_login: Option<String>,
 }
 
-impl From<Principal> for User {
-    fn from(principal: Principal) -> Self {
+impl From<Account> for User {
+    fn from(user: Account) -> Self {
         let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let user = principal.user;
         Self {
             id: user.id.to_string(),
             full_name: user.full_name(),

@@ -11,7 +11,9 @@ use axum::{
 use super::{
     Call, Failure, Manner,
     answer::UNCACHED,
-    docs::{FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UserErrors},
+    docs::{
+        DeleteRequest, FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UpdateRequest, UserErrors,
+    },
     form::Form,
     json::Fields,
     models::{Message, NewUser, Problem, Tokens, User},
@@ -19,8 +21,10 @@ use super::{
 };
 use crate::{
     accounts::{
-        active_principal,
+        active_principal, deletion,
+        email::EmailChange,
         login::{self, Credentials},
+        profile::{self, ProfileChange},
         register::{self, Registration},
         sessions::Delivery,
     },
@@ -139,7 +143,79 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer())).await?;
-        Ok((UNCACHED, Json(User::from(principal))).into_response())
+        Ok((UNCACHED, Json(User::from(principal.user))).into_response())
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// Change one's names, and ask to move to another address.
+#[utoipa::path(
+    put,
+    path = "/users/me",
+    tag = "Accounts",
+    request_body = UpdateRequest,
+    responses(
+        (status = 200, description = "The user as it is now", body = User),
+        (status = 401, description = "Nobody is signed in", body = RestError),
+        (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
+        FormErrors,
+    ),
+    security(("OAuth2PasswordBearer" = []))
+)]
+pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let mut fields = fields(&call, request).await?;
+        let names = ProfileChange {
+            username: fields.changed_text("username"),
+            first_name: fields.changed_text("first_name"),
+            last_name: fields.changed_text("last_name"),
+        };
+        let password = fields.optional_text("password").map(Into::into);
+        let new_email = fields.changed_text("email").map(Option::unwrap_or_default);
+        let address = new_email.map(|new_email| EmailChange { new_email, password });
+        let (names, address) = fields.finish((names, address))?;
+        let updated = profile::update_with_email(&server.app, &principal, names, address, &call.client);
+        Ok((UNCACHED, Json(User::from(call.within(updated).await?))).into_response())
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// Delete one's account, for good.
+#[utoipa::path(
+    delete,
+    path = "/users/me",
+    tag = "Accounts",
+    request_body = Option<DeleteRequest>,
+    responses(
+        (status = 200, description = "It is gone", body = Message),
+        (status = 401, description = "Nobody is signed in", body = RestError),
+        (status = 409, description = "The last active administrator stays", body = RestError),
+        (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
+        FormErrors,
+    ),
+    security(("OAuth2PasswordBearer" = []))
+)]
+pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let bytes = call.body(request).await?;
+        // Most clients send no body with this method.
+        let mut fields = if bytes.is_empty() {
+            Fields::none(call.client.language)
+        } else {
+            Fields::parse(&call.headers, &bytes, call.client.language)?
+        };
+        let password = fields.optional_text("password").map(Into::into);
+        let password = fields.finish(password)?;
+        call.within(deletion::delete(&server.app, &principal, password)).await?;
+        let message = match call.client.language {
+            Language::English => "The user has been deleted.",
+            Language::Russian => "Пользователь удалён",
+        };
+        Ok(Json(Message { message: message.to_owned() }).into_response())
     };
     call.answer(Manner::Rest, answer.await)
 }
