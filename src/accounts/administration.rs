@@ -32,8 +32,8 @@ const MOST_OTHERS: u64 = 100;
 #[derive(Clone, Debug)]
 pub struct Administrator {
     /// Who it is, for the audit log.
-    user_id: Option<Uuid>,
-    client: Client,
+    pub(super) user_id: Option<Uuid>,
+    pub(super) client: Client,
 }
 
 impl Administrator {
@@ -102,6 +102,15 @@ pub async fn find(app: &App, _: &Administrator, username_or_email: &str) -> Resu
 pub async fn list(app: &App, _: &Administrator, after: Option<&user::Model>, most: u64) -> Result<Vec<user::Model>> {
     let after = after.map(|user| user.username_key.as_str());
     Ok(user::by_username(app.database.read(), after, most).await?)
+}
+
+/// Some users in the order of their ids, from behind the one with the id `after`: all of them come, and none twice, whoever
+/// changes names meanwhile.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE, when the database is not there.
+pub async fn export(app: &App, _: &Administrator, after: Option<Uuid>, most: u64) -> Result<Vec<user::Model>> {
+    Ok(user::by_id(app.database.read(), after, most).await?)
 }
 
 /// Changes an account. Disabling one ends its sessions. Without a difference nothing is written, and it is no error.
@@ -178,7 +187,7 @@ pub async fn set_password(
 }
 
 /// Roles as they are stored: sorted, each once.
-fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
+pub(super) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
     if !roles.iter().all(|role| settings.roles.contains(role)) {
         return Err(InputError::new(ErrorCode::RoleUnknown, "roles"));
     }

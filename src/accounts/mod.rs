@@ -9,6 +9,7 @@ pub mod administration;
 mod audit;
 pub mod deletion;
 pub mod email;
+pub mod import;
 pub mod input;
 pub mod introspection;
 pub mod links;

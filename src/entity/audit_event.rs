@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{Condition, entity::prelude::*};
 
+use super::bulk;
+
 /// A row of `audit_events`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_events")]
@@ -45,6 +47,14 @@ pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(
         .exec(db)
         .await
         .map(drop)
+}
+
+/// Writes many events at once.
+///
+/// # Errors
+/// The driver's.
+pub async fn insert_all(db: &impl ConnectionTrait, events: Vec<ActiveModel>) -> Result<(), DbErr> {
+    bulk::insert(db, events).await
 }
 
 /// What happened.

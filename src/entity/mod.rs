@@ -3,6 +3,7 @@
 //! Owns how rows look and are found. It decides nothing: who may do what is the use cases' business, in `accounts/`.
 
 pub mod audit_event;
+mod bulk;
 mod columns;
 pub mod link;
 pub mod mail;

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 mod email;
+mod many;
 mod names;
 mod password;
 
 pub use email::*;
+pub use many::*;
 pub use names::*;
 pub use password::*;
 

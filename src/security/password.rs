@@ -22,12 +22,15 @@ const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_
 
 const PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 
+/// Characters that the column takes.
+const LONGEST: usize = 255;
+
 /// The most that a stored hash may cost; 31 would take days.
 const MAX_COST: u32 = 15;
 const MIN_COST: u32 = 4;
 
 /// A stored password: never the password itself, and never shown.
-#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+#[derive(Clone, PartialEq, Eq, Hash, DeriveValueType)]
 pub struct PasswordHash(String);
 
 impl fmt::Debug for PasswordHash {
@@ -65,11 +68,19 @@ impl PasswordHash {
         Ok(Self(format!("{PREFIX}{cost}${salt}${digest}")))
     }
 
-    /// A hash that other software made, as it stands; `None` if it is none that Hallpass can check, or costs too much.
+    /// A hash that other software made, as it stands; `None` if it is none that Hallpass can check, costs too much, or is
+    /// longer than 255 characters.
     #[must_use]
     pub fn import(text: &str) -> Option<Self> {
         let hash = Self(text.to_owned());
-        (hash.parts().is_some() || ForeignHash::parse(text).is_some()).then_some(hash)
+        let is_known = text.len() <= LONGEST && (hash.parts().is_some() || ForeignHash::parse(text).is_some());
+        is_known.then_some(hash)
+    }
+
+    /// The hash as it is stored, for whoever moves away with it. Who has it can guess at the password.
+    #[must_use]
+    pub fn export(&self) -> &str {
+        &self.0
     }
 
     /// Whether this is what [`PasswordHash::create`] makes at this cost; if not, it is time to make it anew.

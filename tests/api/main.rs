@@ -21,6 +21,7 @@ mod health;
 mod hints;
 mod house;
 mod identity;
+mod import;
 mod indexes;
 mod keys;
 mod languages;

@@ -1,0 +1,50 @@
+//! Writing many rows by one statement.
+
+use chrono::SecondsFormat;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
+    Statement, Value,
+};
+use serde_json::{Map, Value as Json};
+
+/// Writes all of these rows, in each of which all columns are set; or none.
+pub(super) async fn insert<A: ActiveModelTrait>(
+    db: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = A>,
+) -> Result<(), DbErr> {
+    if db.get_database_backend() == DbBackend::Postgres {
+        return insert_as_json(db, rows).await;
+    }
+    A::Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
+}
+
+/// All rows as one value, which PostgreSQL takes half as long for as for thousands of them.
+async fn insert_as_json<A: ActiveModelTrait>(
+    db: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = A>,
+) -> Result<(), DbErr> {
+    let columns = || <A::Entity as EntityTrait>::Column::iter();
+    let object = |row: A| -> Result<Map<String, Json>, DbErr> {
+        columns().map(|column| Ok((column.as_str().to_owned(), as_json(row.get(column))?))).collect()
+    };
+    let rows = rows.into_iter().map(object).collect::<Result<Vec<_>, _>>()?;
+    let rows = serde_json::to_string(&rows).map_err(|error| DbErr::Custom(error.to_string()))?;
+    let table = A::Entity::default().table_name().to_owned();
+    let names = columns().map(|column| format!("\"{}\"", column.as_str())).collect::<Vec<_>>().join(", ");
+    let insert = format!(
+        "INSERT INTO \"{table}\" ({names}) SELECT {names} FROM json_populate_recordset(NULL::\"{table}\", $1::json)"
+    );
+    db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, insert, [rows.into()])).await.map(drop)
+}
+
+fn as_json(value: ActiveValue<Value>) -> Result<Json, DbErr> {
+    Ok(match value.into_value() {
+        Some(Value::Bool(value)) => value.into(),
+        Some(Value::String(value)) => value.into(),
+        Some(Value::Uuid(value)) => value.map(|value| value.to_string()).into(),
+        Some(Value::ChronoDateTimeUtc(value)) => {
+            value.map(|value| value.to_rfc3339_opts(SecondsFormat::Micros, true)).into()
+        }
+        _ => return Err(DbErr::Custom("a column is not set, or of a kind that is not written in bulk".to_owned())),
+    })
+}

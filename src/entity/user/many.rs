@@ -1,0 +1,44 @@
+//! Many users at a time.
+
+use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
+
+use super::{Column, Entity, Model};
+use crate::entity::bulk;
+
+/// Writes many users at once.
+///
+/// # Errors
+/// The driver's; with one that a unique index refuses, none is written.
+pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
+    bulk::insert(db, users.into_iter().map(|user| user.into_active_model().reset_all())).await
+}
+
+/// Those who have one of these ids, usernames or addresses; some of them more than once.
+///
+/// # Errors
+/// The driver's.
+pub async fn holders(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+    username_keys: Vec<&str>,
+    email_keys: Vec<&str>,
+) -> Result<Vec<Model>, DbErr> {
+    // Each by itself: for `OR` not every planner takes all indexes.
+    let (mut holders, by_username, by_email) = tokio::try_join!(
+        Entity::find().filter(Column::Id.is_in(ids)).all(db),
+        Entity::find().filter(Column::UsernameKey.is_in(username_keys)).all(db),
+        Entity::find().filter(Column::EmailKey.is_in(email_keys)).all(db),
+    )?;
+    holders.extend(by_username);
+    holders.extend(by_email);
+    Ok(holders)
+}
+
+/// Some users in the order of their ids, which never change, from behind the one with the id `after`.
+///
+/// # Errors
+/// The driver's.
+pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, most: u64) -> Result<Vec<Model>, DbErr> {
+    let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
+    Entity::find().filter(rest).order_by_asc(Column::Id).limit(most).all(db).await
+}

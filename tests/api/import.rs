@@ -1,0 +1,348 @@
+//! Import: people who come from elsewhere, with the hashes of their passwords.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use hallpass::{
+    accounts::{
+        administration::{self, Administrator},
+        import::{self, Batch, Column, Known, Line, Outcome, Record, Refusal},
+    },
+    entity::{
+        audit_event::{self, Kind},
+        user::{self, Model},
+    },
+};
+use sea_orm::{EntityTrait, QueryOrder};
+
+use crate::support::{TestServer, password_of};
+
+/// What passlib and argon2-cffi made of the password of `ada`, each at the least cost.
+const HASHES: [&str; 4] = [
+    "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m",
+    "$pbkdf2-sha256$1000$JUQI4XyvFSLEGAMgpFRKSQ$sw8Ye8tNXNiQ4q2s9mK9X82IUbBY5Z6H00XOv4QR2AI",
+    "$argon2id$v=19$m=64,t=1,p=1$tXhgvz0OqVok94Uo+pm2+A$Oge8XnKOXM6IWGKJ/Fg47smsQHkoo9tpUsIl6Im/ow4",
+    "$bcrypt-sha256$v=2,t=2b,r=4$5x5LJ1Ttcl/nmMipFLH5au$Jlgu2J3yPbElLnlyVL48BZzgSUoCARG",
+];
+const HASH: &str = HASHES[0];
+
+/// Somebody with the password of `ada`.
+fn record(columns: &[(&str, &str)]) -> Record {
+    let mut record = Record::default();
+    record.set(Column::PasswordHash, HASH.to_owned());
+    for (name, text) in columns {
+        record.set(Column::named(name).unwrap(), (*text).to_owned());
+    }
+    record
+}
+
+/// These, from line 1 on.
+fn lines(records: impl IntoIterator<Item = Record>) -> Vec<Line> {
+    (1..).zip(records.into_iter().map(Ok)).collect()
+}
+
+fn named(usernames: &[&str]) -> Vec<Line> {
+    lines(usernames.iter().map(|username| record(&[("username", username)])))
+}
+
+async fn import(server: &TestServer, lines: Vec<Line>) -> Outcome {
+    let batch = Batch::parse(&server.app, lines).unwrap();
+    import::import(&server.app, &Administrator::at_command_line(), batch).await.unwrap()
+}
+
+async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> Outcome {
+    let batch = Batch::parse(&server.app, lines).unwrap();
+    import::rehearse(&server.app, &Administrator::at_command_line(), before, batch).await.unwrap()
+}
+
+/// Imported, already there, and what is told of the others.
+fn told(outcome: &Outcome) -> (u64, u64, Vec<(u64, String)>) {
+    let refused = outcome
+        .refused
+        .iter()
+        .flat_map(|(line, refusals)| refusals.iter().map(|refusal| (*line, refusal.to_string())).collect::<Vec<_>>());
+    (outcome.imported, outcome.already_there, refused.collect())
+}
+
+async fn users(server: &TestServer) -> Vec<Model> {
+    let all = user::Entity::find().order_by_asc(user::Column::UsernameKey);
+    all.all(server.app.database.read()).await.unwrap()
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn people_of_each_system_sign_in_with_their_old_passwords() {
+    let server = TestServer::start().await;
+    let people = HASHES.iter().enumerate().map(|(number, hash)| {
+        record(&[("username", &format!("ada{number}")), ("hashed_password", hash), ("disabled", "False")])
+    });
+    assert_eq!(told(&import(&server, lines(people)).await), (4, 0, vec![]));
+    for (number, hash) in HASHES.iter().enumerate() {
+        let stored = async || users(&server).await[number].password_hash.export().to_owned();
+        assert_eq!(stored().await, *hash);
+        let login = server.anonymous().login(&format!("ada{number}"), &password_of("ada")).await;
+        login.data("/login/user");
+        let anew = stored().await;
+        assert!(anew.starts_with("$bcrypt-sha256$"), "{hash}");
+        // Ours is as good as ever.
+        assert_eq!(anew == *hash, number == 3, "{hash}");
+    }
+}
+
+#[tokio::test]
+async fn all_that_is_known_of_somebody_comes_along() {
+    let server = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
+    let id = "0198c0de-1234-7abc-8def-0123456789ab";
+    let ada = record(&[
+        ("id", id),
+        ("username", "Ada"),
+        ("email", "Ada@Example.org"),
+        ("first_name", "Ada"),
+        ("last_name", "King"),
+        ("full_name", "somebody else"),
+        ("is_active", "1"),
+        ("roles", "user,editor"),
+        ("created_at", "2025-08-01 12:00:00.5"),
+        ("updated_at", "2025-08-02T12:00:00+03:00"),
+        ("last_login", "2025-08-03 12:00:00+00"),
+        ("email_verified_at", "2025-08-01 12:00:01"),
+        ("pending_email", "Ada@New.example"),
+    ]);
+    let bo = record(&[
+        ("id", "17"),
+        ("username", "bo"),
+        ("full_name", "Bo van der Berg"),
+        ("disabled", "true"),
+        ("email_verified", "true"),
+    ]);
+    let cy = record(&[
+        ("username", "cy"),
+        ("full_name", " Cy "),
+        ("is_active", "false"),
+        ("roles", ""),
+        ("email", "cy@example.org"),
+        ("email_verified", "t"),
+    ]);
+    assert_eq!(told(&import(&server, lines([ada, bo, cy])).await), (3, 0, vec![]));
+    let [ada, bo, cy] = users(&server).await.try_into().unwrap();
+    let now = server.app.clock.now();
+
+    assert_eq!((ada.id.to_string().as_str(), ada.username.as_str()), (id, "Ada"));
+    assert_eq!((ada.email.as_deref(), ada.email_key.as_deref()), (Some("Ada@Example.org"), Some("ada@example.org")));
+    assert_eq!((ada.first_name.as_deref(), ada.last_name.as_deref()), (Some("Ada"), Some("King")));
+    assert_eq!((ada.is_active, ada.roles.0), (true, vec!["editor".to_owned(), "user".to_owned()]));
+    assert_eq!(ada.created_at, at("2025-08-01T12:00:00.5Z"));
+    assert_eq!(ada.updated_at, at("2025-08-02T09:00:00Z"));
+    assert_eq!(ada.last_login_at, Some(at("2025-08-03T12:00:00Z")));
+
+    assert_eq!((bo.first_name.as_deref(), bo.last_name.as_deref()), (Some("Bo van der"), Some("Berg")));
+    assert_eq!((bo.is_active, bo.roles.0, bo.email), (false, vec!["user".to_owned()], None));
+    assert_eq!((bo.created_at, bo.updated_at, bo.last_login_at), (now, now, None));
+    assert_eq!((cy.first_name.as_deref(), cy.last_name, cy.is_active, cy.roles.0), (Some("Cy"), None, false, vec![]));
+
+    assert_eq!(ada.email_verified_at, Some(at("2025-08-01T12:00:01Z")));
+    assert_eq!(
+        (ada.pending_email.as_deref(), ada.pending_email_key.as_deref()),
+        (Some("Ada@New.example"), Some("ada@new.example"))
+    );
+    // Nobody reads the mails of an address that is none.
+    assert_eq!((bo.email_verified_at, cy.email_verified_at), (None, Some(now)));
+
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(events.len(), 3);
+    for event in events {
+        assert_eq!((event.kind, event.actor_id, event.at), (Kind::UserCreated, None, now));
+        assert!([ada.id, bo.id, cy.id].map(Some).contains(&event.user_id));
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
+    let server = TestServer::with(|settings| settings.require_email = true).await;
+    let bad = record(&[
+        ("id", "x"),
+        ("username", "a da"),
+        ("email", "ada@"),
+        ("full_name", "A\u{7}da King"),
+        ("hashed_password", "hunter2hunter2"),
+        ("is_active", "maybe"),
+        ("disabled", "2"),
+        ("roles", "user,root"),
+        ("created_at", "yesterday"),
+        ("updated_at", "1754049600"),
+        ("last_login", "2025-08-32 00:00:00"),
+        ("email_verified", "perhaps"),
+        ("email_verified_at", "today"),
+        ("pending_email", "nowhere"),
+    ]);
+    let mut nothing = Record::default();
+    nothing.set(Column::Username, String::new());
+    let good = record(&[("username", "ada"), ("email", "ada@example.org")]);
+    let all = || {
+        let mut all = lines([bad.clone(), nothing.clone(), good.clone()]);
+        all.push((4, Err(Refusal::new("line", "This is nothing."))));
+        all
+    };
+    let rehearsed = rehearse(&server, &mut Known::default(), all()).await;
+    assert_eq!(users(&server).await, []);
+    let outcome = import(&server, all()).await;
+    assert_eq!(told(&rehearsed), told(&outcome));
+    let (imported, _, refused) = told(&outcome);
+    assert_eq!(imported, 1);
+    let of = |wanted| refused.iter().filter(move |(line, _)| *line == wanted).map(|(_, why)| why.split(": ").next());
+    assert_eq!(
+        of(1).map(Option::unwrap).collect::<Vec<_>>(),
+        [
+            "id",
+            "username",
+            "email",
+            "email_verified",
+            "email_verified_at",
+            "pending_email",
+            "full_name",
+            "hashed_password",
+            "is_active",
+            "disabled",
+            "roles",
+            "created_at",
+            "updated_at",
+            "last_login"
+        ]
+    );
+    assert_eq!(of(2).map(Option::unwrap).collect::<Vec<_>>(), ["username", "email", "hashed_password"]);
+    assert_eq!(refused.last().unwrap(), &(4, "line: This is nothing.".to_owned()));
+    for (_, why) in &refused {
+        for secret in ["hunter2", "maybe", "yesterday", "root", "ada@\""] {
+            assert!(!why.contains(secret), "{why}");
+        }
+    }
+    assert_eq!(users(&server).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_index_decides_and_the_first_line_gets_the_name() {
+    let server = TestServer::start().await;
+    server.user("Grace").await;
+    let taken = "username: This username is taken. Choose another.";
+    let address = "email: There is an account with this e-mail address.";
+    let person = |username, email, hash| record(&[("username", username), ("email", email), ("hashed_password", hash)]);
+    let all = || {
+        lines([
+            person("ada", "ada@example.org", HASHES[0]),
+            person("GRACE", "grace@example.org", HASHES[0]),
+            // The same line again, then somebody else of that name, and somebody else with that address.
+            person("ada", "ada@example.org", HASHES[0]),
+            person("ADA", "", HASHES[1]),
+            person("bo", "ADA@example.ORG", HASHES[0]),
+            // Free, because the one before was not taken.
+            person("cy", "grace@example.org", HASHES[0]),
+        ])
+    };
+    let wanted = (2, 1, vec![(2, taken.to_owned()), (4, taken.to_owned()), (5, address.to_owned())]);
+    assert_eq!(told(&rehearse(&server, &mut Known::default(), all()).await), wanted);
+    assert_eq!(told(&import(&server, all()).await), wanted);
+    let names: Vec<_> = users(&server).await.into_iter().map(|user| user.username).collect();
+    assert_eq!(names, ["ada", "cy", "Grace"]);
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(events.iter().filter(|event| event.kind == Kind::UserCreated).count(), 2);
+}
+
+#[tokio::test]
+async fn a_rehearsal_remembers_the_batches_before() {
+    let server = TestServer::start().await;
+    let mut before = Known::default();
+    assert_eq!(told(&rehearse(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
+    let again = lines([record(&[("username", "Ada")]), record(&[("username", "bo"), ("hashed_password", HASHES[1])])]);
+    let (imported, already_there, refused) = told(&rehearse(&server, &mut before, again).await);
+    assert_eq!((imported, already_there, refused.len()), (0, 1, 1));
+    assert_eq!(users(&server).await, []);
+}
+
+#[tokio::test]
+async fn the_same_file_again_goes_on_where_it_stopped() {
+    let server = TestServer::start().await;
+    let id = "0198c0de-1234-7abc-8def-0123456789ab";
+    let people = || {
+        lines([
+            record(&[("username", "ada")]),
+            record(&[("username", "bo"), ("created_at", "2025-08-01 12:00:00")]),
+            record(&[("username", "cy"), ("id", id)]),
+            record(&[("username", "dee")]),
+        ])
+    };
+    assert_eq!(told(&import(&server, people().into_iter().take(3).collect()).await), (3, 0, vec![]));
+    // Who signs in meanwhile has another hash from then on.
+    server.clock.advance(TimeDelta::minutes(1));
+    for username in ["bo", "cy"] {
+        server.anonymous().login(username, &password_of("ada")).await.data("/login/user");
+    }
+    let before = users(&server).await;
+    assert_eq!(told(&import(&server, people()).await), (1, 3, vec![]));
+    assert_eq!(users(&server).await[..3], before);
+    assert_eq!(told(&import(&server, people()).await), (0, 4, vec![]));
+
+    // An id is somebody's, whoever claims it.
+    let other = lines([record(&[("username", "eve"), ("id", id)])]);
+    let (_, _, refused) = told(&import(&server, other).await);
+    assert_eq!(refused, [(1, "id: There is somebody else with this id.".to_owned())]);
+}
+
+#[tokio::test]
+async fn two_who_import_the_same_at_once_make_everybody_once() {
+    let server = TestServer::start().await;
+    let other = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
+    let names: Vec<String> = (0..50).map(|number| format!("user{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (one, two) = tokio::join!(import(&server, named(&names)), import(&other, named(&names)));
+    assert_eq!((one.imported + two.imported, one.already_there + two.already_there), (50, 50));
+    assert_eq!(users(&server).await.len(), 50);
+}
+
+#[tokio::test]
+async fn an_export_holds_everybody_once_and_comes_back_as_it_was() {
+    let server = TestServer::start().await;
+    for username in ["ada", "bo", "cy", "dee", "eve"] {
+        server.user(username).await;
+        server.clock.advance(TimeDelta::seconds(1));
+    }
+    let administrator = Administrator::at_command_line();
+    let mut exported: Vec<Model> = Vec::new();
+    loop {
+        let last = exported.last().map(|user| user.id);
+        let page = administration::export(&server.app, &administrator, last, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        exported.extend(page);
+    }
+    assert_eq!(exported.len(), 5);
+    let micros = |at: DateTime<Utc>| at.to_rfc3339();
+    let people = exported.iter().map(|user| {
+        record(&[
+            ("id", &user.id.to_string()),
+            ("username", &user.username),
+            ("hashed_password", user.password_hash.export()),
+            ("roles", &user.roles.to_string()),
+            ("created_at", &micros(user.created_at)),
+            ("updated_at", &micros(user.updated_at)),
+            ("last_login", &micros(user.last_login_at.unwrap())),
+        ])
+    });
+    let new = TestServer::start().await;
+    assert_eq!(told(&import(&new, lines(people)).await), (5, 0, vec![]));
+    assert_eq!(users(&new).await, users(&server).await);
+}
+
+#[tokio::test]
+async fn a_full_batch_fits_into_a_statement() {
+    let server = TestServer::start().await;
+    let names: Vec<String> = (0..import::BATCH).map(|number| format!("user{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (imported, already_there) in [(1000, 0), (0, 1000)] {
+        assert_eq!(told(&import(&server, named(&names)).await), (imported, already_there, vec![]));
+    }
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(events.len(), 1000);
+}
