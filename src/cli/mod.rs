@@ -17,7 +17,7 @@ use std::{fmt::Display, process::ExitCode, sync::Arc};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
-pub use user::UserAction;
+pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
 use crate::{App, Error, clock::Clock, config::Settings, database::Database};
 
@@ -115,6 +115,11 @@ struct Failure {
 impl Failure {
     fn new(message: impl Display) -> Self {
         Self { exit_code: FAILED, message: message.to_string() }
+    }
+
+    /// Arguments that don't fit together.
+    fn usage(message: &str) -> Self {
+        Self { exit_code: WRONG_SETTINGS, message: message.to_owned() }
     }
 
     /// What went wrong with `what`: whoever is at the command line may know the cause.

@@ -31,7 +31,10 @@ impl Default for DatabaseUrl {
 impl DatabaseUrl {
     /// Reads `sqlite:`, `postgres:` and `mysql:` URLs, and SQLAlchemy's, whose scheme names a driver too and whose
     /// relative SQLite paths follow three slashes (`sqlite:///./x.db`).
-    pub(super) fn parse(url: &SecretString) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    /// What is wrong, without the URL, which may hold a password.
+    pub fn parse(url: &SecretString) -> Result<Self, &'static str> {
         const WANTED: &str = "wants a URL such as sqlite://hallpass.db, postgres://user:password@host/database or \
                               mysql://user:password@host/database";
         let (scheme, rest) = url.expose_secret().split_once(':').ok_or(WANTED)?;

@@ -5,6 +5,7 @@
 
 mod connect;
 pub(crate) mod error;
+pub mod foreign;
 mod migrate;
 mod reader;
 mod transaction;

@@ -13,7 +13,7 @@ pub mod keys;
 pub mod link_token;
 pub mod oauth_client;
 pub mod password;
-mod private_file;
+pub mod private_file;
 pub mod pseudonym;
 pub mod random;
 pub mod refresh_token;

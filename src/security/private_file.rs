@@ -1,10 +1,10 @@
-//! Files that hold a secret.
+//! Files for nobody else's eyes: secrets, and people's data.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{keys::hex, random};
@@ -15,13 +15,54 @@ use super::{keys::hex, random};
 /// # Errors
 /// `AlreadyExists`, or what the system says.
 pub(super) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension(format!("draft.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let linked = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
+    let mut draft = Draft::begin(path)?;
+    draft.write_all(content)?;
+    draft.finish()
+}
+
+/// Such a file while it is written, under another name. It goes away unless it is finished.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    /// Where it is now, and where it will be.
+    now_at: PathBuf,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Begins a file that will be at `path`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let now_at = path.with_extension(format!("draft.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&now_at)?;
+        Ok(Self { file, now_at, path: path.to_owned() })
+    }
+
+    /// Puts it where it belongs, on the disk.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or what the system says.
+    pub fn finish(self) -> io::Result<()> {
+        self.file.sync_all()?;
         // A link, unlike a rename, does not replace what is there.
-        .and_then(|()| fs::hard_link(&draft, path));
-    fs::remove_file(&draft)?;
-    linked
+        fs::hard_link(&self.now_at, &self.path)
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.now_at);
+    }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod keys;
+mod moving_people;
 mod sessions;
 mod users;
 

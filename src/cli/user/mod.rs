@@ -1,11 +1,16 @@
 //! `hallpass user`.
 
+mod export;
+mod import;
+mod source;
+
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use serde_json::json;
 
+pub use self::{export::ExportArguments, import::ImportArguments, source::Format};
 use super::{Failure, app, connect, expect_migrated, password};
 use crate::{
     App, Error,
@@ -71,6 +76,10 @@ pub enum UserAction {
         #[arg(long)]
         json: bool,
     },
+    /// Take in people from another system, with the hashes of their passwords: from a file, or from its database.
+    Import(ImportArguments),
+    /// Write all users, one a line, as `import` reads them.
+    Export(ExportArguments),
 }
 
 pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Failure> {
@@ -119,6 +128,8 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
             println!("{} has {}", user.username, roles_of(&user));
         }
         UserAction::List { json } => list(app, administrator, json).await?,
+        UserAction::Import(arguments) => import::run(app, administrator, arguments).await?,
+        UserAction::Export(arguments) => export::run(app, administrator, arguments).await?,
     }
     Ok(())
 }

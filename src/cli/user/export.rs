@@ -1,0 +1,191 @@
+//! `hallpass user export`.
+
+use std::{
+    io::{self, BufWriter, ErrorKind, Write},
+    path::PathBuf,
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use csv::{Terminator, Writer, WriterBuilder};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Failure, PAGE, source::Format};
+use crate::{
+    App,
+    accounts::administration::{self, Administrator},
+    entity::user::Model,
+    security::private_file::Draft,
+};
+
+/// What to export, and to where.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ExportArguments {
+    /// With the hashes of the passwords, so that people can sign in where they go. Who has them can guess at the passwords.
+    #[arg(long)]
+    with_hashes: bool,
+    /// How to write; without it, as the file's name says, or JSON Lines.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// A new file, for its owner's eyes alone; without it, standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A user as [`super::import`] reads one.
+#[derive(Serialize)]
+struct Exported<'a> {
+    id: Uuid,
+    username: &'a str,
+    email: Option<&'a str>,
+    email_verified_at: Option<String>,
+    pending_email: Option<&'a str>,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    is_active: bool,
+    roles: &'a [String],
+    created_at: String,
+    updated_at: String,
+    last_login: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashed_password: Option<&'a str>,
+}
+
+/// The same names for CSV, but for the last one.
+const COLUMNS: [&str; 12] = [
+    "id",
+    "username",
+    "email",
+    "email_verified_at",
+    "pending_email",
+    "first_name",
+    "last_name",
+    "is_active",
+    "roles",
+    "created_at",
+    "updated_at",
+    "last_login",
+];
+
+pub(super) async fn run(app: &App, administrator: &Administrator, arguments: ExportArguments) -> Result<(), Failure> {
+    let ExportArguments { with_hashes, format, output } = arguments;
+    let format = Format::of(format, output.as_deref());
+    let Some(path) = output else {
+        return match write(app, administrator, with_hashes, format, BufWriter::new(io::stdout())).await {
+            // Whoever was reading has seen enough.
+            Err(Stop::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written.map(drop).map_err(Failure::from),
+        };
+    };
+    let failed = |error: io::Error| Failure::new(format_args!("{} can't be made: {error}", path.display()));
+    if path.symlink_metadata().is_ok() {
+        return Err(failed(ErrorKind::AlreadyExists.into()));
+    }
+    let file = BufWriter::new(Draft::begin(&path).map_err(failed)?);
+    let file = write(app, administrator, with_hashes, format, file).await?;
+    file.into_inner().map_err(io::IntoInnerError::into_error).and_then(Draft::finish).map_err(failed)
+}
+
+/// Why it was not all written.
+enum Stop {
+    Write(io::Error),
+    Read(crate::Error),
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Write(error) => Self::new(format_args!("the export ended too early: {error}")),
+            Stop::Read(error) => Self::of("the users can't be read", &error),
+        }
+    }
+}
+
+async fn write<W: Write>(
+    app: &App,
+    administrator: &Administrator,
+    with_hashes: bool,
+    format: Format,
+    out: W,
+) -> Result<W, Stop> {
+    let mut sink = match format {
+        Format::Jsonl => Sink::JsonLines(out),
+        Format::Csv => Sink::csv(out, with_hashes).map_err(Stop::Write)?,
+    };
+    let mut last = None;
+    loop {
+        let users = administration::export(app, administrator, last, PAGE).await.map_err(Stop::Read)?;
+        for user in &users {
+            sink.write(&exported(user, with_hashes)).map_err(Stop::Write)?;
+        }
+        match users.last() {
+            Some(user) => last = Some(user.id),
+            None => return sink.end().map_err(Stop::Write),
+        }
+    }
+}
+
+fn exported(user: &Model, with_hashes: bool) -> Exported<'_> {
+    let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    Exported {
+        id: user.id,
+        username: &user.username,
+        email: user.email.as_deref(),
+        email_verified_at: user.email_verified_at.map(instant),
+        pending_email: user.pending_email.as_deref(),
+        first_name: user.first_name.as_deref(),
+        last_name: user.last_name.as_deref(),
+        is_active: user.is_active,
+        roles: &user.roles.0,
+        created_at: instant(user.created_at),
+        updated_at: instant(user.updated_at),
+        last_login: user.last_login_at.map(instant),
+        hashed_password: with_hashes.then(|| user.password_hash.export()),
+    }
+}
+
+enum Sink<W: Write> {
+    JsonLines(W),
+    Csv(Box<Writer<W>>),
+}
+
+impl<W: Write> Sink<W> {
+    fn csv(out: W, with_hashes: bool) -> io::Result<Self> {
+        let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
+        writer.write_record(COLUMNS.into_iter().chain(with_hashes.then_some("hashed_password")))?;
+        Ok(Self::Csv(Box::new(writer)))
+    }
+
+    fn write(&mut self, user: &Exported<'_>) -> io::Result<()> {
+        match self {
+            Self::JsonLines(out) => {
+                serde_json::to_writer(&mut *out, user)?;
+                out.write_all(b"\n")
+            }
+            Self::Csv(writer) => {
+                let texts: [&str; 12] = [
+                    &user.id.to_string(),
+                    user.username,
+                    user.email.unwrap_or_default(),
+                    user.email_verified_at.as_deref().unwrap_or_default(),
+                    user.pending_email.unwrap_or_default(),
+                    user.first_name.unwrap_or_default(),
+                    user.last_name.unwrap_or_default(),
+                    if user.is_active { "true" } else { "false" },
+                    &user.roles.join(","),
+                    &user.created_at,
+                    &user.updated_at,
+                    user.last_login.as_deref().unwrap_or_default(),
+                ];
+                Ok(writer.write_record(texts.into_iter().chain(user.hashed_password))?)
+            }
+        }
+    }
+
+    fn end(self) -> io::Result<W> {
+        match self {
+            Self::JsonLines(mut out) => out.flush().map(|()| out),
+            Self::Csv(writer) => writer.into_inner().map_err(csv::IntoInnerError::into_error),
+        }
+    }
+}

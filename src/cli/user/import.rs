@@ -1,0 +1,173 @@
+//! `hallpass user import`.
+
+use std::{
+    collections::VecDeque,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
+
+use super::{
+    Failure,
+    source::{Format, Source},
+};
+use crate::{
+    App,
+    accounts::{
+        administration::Administrator,
+        import::{self, Batch, Known, Outcome},
+    },
+};
+
+/// What to import, and from where.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ImportArguments {
+    /// A file, or `-` for standard input. Its columns: username, hashed_password; if there are any email, email_verified or
+    /// email_verified_at, pending_email, full_name or first_name and last_name, is_active or disabled, roles, created_at,
+    /// updated_at, last_login, id.
+    file: Option<PathBuf>,
+    /// How it is written; without it, as the file's name says, or JSON Lines.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Read the table of users of another system's database instead: `sqlalchemy`, and the URL that it uses. The password
+    /// of a server is better left out of it, and given in PGPASSWORD: everybody on the machine can see arguments.
+    #[arg(long, num_args = 2, value_names = ["SYSTEM", "URL"], conflicts_with_all = ["file", "format"])]
+    from: Option<Vec<String>>,
+    /// The name of that table, if it is not `users`.
+    #[arg(long, requires = "from", conflicts_with_all = ["file", "format"])]
+    table: Option<String>,
+    /// Write nothing, but tell what would be refused.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Imports people, and tells who was refused.
+pub(super) async fn run(app: &App, administrator: &Administrator, arguments: ImportArguments) -> Result<(), Failure> {
+    let ImportArguments { file, format, from, table, dry_run } = arguments;
+    let mut source = match from.as_deref() {
+        None => Source::file(file.as_deref(), format)?,
+        Some([system, url]) if system == "sqlalchemy" => {
+            Source::table(url, table.as_deref().unwrap_or("users")).await?
+        }
+        Some(_) => {
+            return Err(Failure::usage("--from wants `sqlalchemy` and a URL, such as sqlite:///./app.db"));
+        }
+    };
+    let mut tally = Tally { unit: source.unit(), bar: Bar::new(), imported: 0, already_there: 0, refused: 0 };
+    let failed = |error| Failure::of("stopped before the end; the same command goes on from there", &error);
+    let mut rehearsed = Known::default();
+    // Those that are being written, and who is in them.
+    let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<Outcome>>> = FuturesOrdered::new();
+    let mut people = VecDeque::new();
+    let most = import::most_at_once(app);
+    let mut read = Ok(());
+    loop {
+        let lines = source.batch().await.unwrap_or_else(|failure| {
+            read = Err(failure);
+            Vec::new()
+        });
+        if lines.is_empty() {
+            break;
+        }
+        let batch = Batch::parse(app, lines).map_err(failed)?;
+        if dry_run {
+            let outcome = import::rehearse(app, administrator, &mut rehearsed, batch).await.map_err(failed)?;
+            tally.add(&outcome, source.progress());
+            continue;
+        }
+        while running.len() >= most || people.iter().any(|others| batch.meets(others)) {
+            let Some(outcome) = running.next().await else { break };
+            people.pop_front();
+            tally.add(&outcome.map_err(failed)?, source.progress());
+        }
+        people.push_back(batch.people());
+        running.push_back(import::import(app, administrator, batch).boxed_local());
+    }
+    while let Some(outcome) = running.next().await {
+        tally.add(&outcome.map_err(failed)?, source.progress());
+    }
+    let Tally { mut bar, imported, already_there, refused, .. } = tally;
+    bar.clear();
+    // A name comes from the file.
+    let ignored: Vec<String> = source.ignored().map(|name| name.escape_debug().to_string()).collect();
+    if !ignored.is_empty() {
+        eprintln!("these columns mean nothing here: {}", ignored.join(", "));
+    }
+    let would_be = if dry_run { "would be " } else { "" };
+    println!("{imported} {would_be}imported, {already_there} already there, {refused} {would_be}refused");
+    read?;
+    match refused {
+        0 => Ok(()),
+        _ if dry_run => Err(Failure::new("not everybody could be imported; nobody has been")),
+        _ => Err(Failure::new("not everybody was imported")),
+    }
+}
+
+/// What has become of people so far.
+struct Tally {
+    unit: &'static str,
+    bar: Bar,
+    imported: u64,
+    already_there: u64,
+    refused: u64,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: &Outcome, progress: Option<f64>) {
+        self.bar.clear();
+        for (line, refusals) in &outcome.refused {
+            for refusal in refusals {
+                eprintln!("{} {line}: {refusal}", self.unit);
+            }
+        }
+        self.imported += outcome.imported;
+        self.already_there += outcome.already_there;
+        self.refused += outcome.refused.len() as u64;
+        self.bar.show(self.imported + self.already_there + self.refused, progress);
+    }
+}
+
+/// How far it is, on a terminal.
+struct Bar {
+    start: Instant,
+    shown: Option<Instant>,
+    is_terminal: bool,
+}
+
+impl Bar {
+    const WIDTH: usize = 30;
+    const PAUSE: Duration = Duration::from_millis(100);
+
+    fn new() -> Self {
+        Self { start: Instant::now(), shown: None, is_terminal: io::stderr().is_terminal() }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "it is drawn, not counted"
+    )]
+    fn show(&mut self, people: u64, progress: Option<f64>) {
+        if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < Self::PAUSE) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let a_second = (people as f64 / self.start.elapsed().as_secs_f64()) as u64;
+        let bar = progress.map(|progress| {
+            let full = (progress * Self::WIDTH as f64) as usize;
+            format!("[{}{}] {:3.0} %  ", "#".repeat(full), ".".repeat(Self::WIDTH - full), progress * 100.0)
+        });
+        eprint!("\r{}{people} people, {a_second} a second", bar.unwrap_or_default());
+        let _ = io::stderr().flush();
+    }
+
+    /// Makes room for a line.
+    fn clear(&mut self) {
+        if self.is_terminal && self.shown.is_some() {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+}

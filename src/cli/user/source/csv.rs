@@ -1,0 +1,55 @@
+//! Values with commas between them, by RFC 4180; the first line names the columns.
+
+use std::io::Read;
+
+use csv::{ErrorKind, Reader, StringRecord};
+
+use super::{Columns, Failure, unreadable};
+use crate::accounts::import::{Column, Line, Record, Refusal};
+
+pub(super) struct Csv {
+    reader: Reader<Box<dyn Read + Send>>,
+    columns: Vec<Option<Column>>,
+    row: StringRecord,
+}
+
+impl Csv {
+    pub(super) fn new(input: Box<dyn Read + Send>, columns: &mut Columns) -> Result<Self, Failure> {
+        let mut reader = Reader::from_reader(input);
+        let names = reader.headers().map_err(unreadable)?;
+        let columns = columns.of_table(names.iter())?;
+        Ok(Self { reader, columns, row: StringRecord::new() })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
+        let is_more = match self.reader.read_record(&mut self.row) {
+            Ok(is_more) => is_more,
+            Err(error) => return refused(error).map(Some),
+        };
+        if !is_more {
+            return Ok(None);
+        }
+        let mut record = Record::default();
+        for (column, text) in self.columns.iter().zip(&self.row) {
+            match column {
+                // Nothing stands for no value, but for a list, which is empty.
+                Some(column) if !text.is_empty() || *column == Column::Roles => record.set(*column, text.to_owned()),
+                _ => {}
+            }
+        }
+        let line = self.row.position().map_or(0, csv::Position::line);
+        Ok(Some((line, Ok(record))))
+    }
+}
+
+/// A line that is at fault by itself; the next one can be read.
+fn refused(error: csv::Error) -> Result<Line, Failure> {
+    let line = error.position().map_or(0, csv::Position::line);
+    match error.kind() {
+        ErrorKind::UnequalLengths { .. } => {
+            Ok((line, Err(Refusal::new("line", "This has not as many values as there are columns."))))
+        }
+        ErrorKind::Utf8 { .. } => Ok((line, Err(Refusal::new("line", "This is not UTF-8.")))),
+        _ => Err(unreadable(error)),
+    }
+}

@@ -1,0 +1,60 @@
+//! An object of JSON in each line.
+
+use std::io::{BufRead, BufReader, Read};
+
+use serde_json::{Map, Value};
+
+use super::{Columns, Counted, Failure, unreadable};
+use crate::accounts::import::{Line, Record, Refusal};
+
+/// Bytes of a line. A file without any ends would else be taken for one.
+const LONGEST_LINE: u64 = 1024 * 1024;
+
+pub(super) struct JsonLines {
+    input: BufReader<Counted>,
+    number: u64,
+    line: Vec<u8>,
+}
+
+impl JsonLines {
+    pub(super) fn new(input: BufReader<Counted>) -> Self {
+        Self { input, number: 0, line: Vec::new() }
+    }
+
+    /// The next line that is not blank.
+    pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>, Failure> {
+        loop {
+            self.line.clear();
+            let mut input = self.input.by_ref().take(LONGEST_LINE);
+            if input.read_until(b'\n', &mut self.line).map_err(unreadable)? == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if self.line.len() as u64 == LONGEST_LINE && !self.line.ends_with(b"\n") {
+                return Err(unreadable(format_args!("line {} is too long", self.number)));
+            }
+            let line = self.line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.line);
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some((self.number, parse(line, columns))));
+            }
+        }
+    }
+}
+
+fn parse(line: &[u8], columns: &mut Columns) -> Result<Record, Refusal> {
+    // The error of the parser would show what stands there.
+    let object: Map<String, Value> =
+        serde_json::from_slice(line).map_err(|_| Refusal::new("line", "This is no object of JSON."))?;
+    let mut record = Record::default();
+    for (name, value) in object {
+        let Some(column) = columns.named(&name) else {
+            continue;
+        };
+        match value {
+            Value::Null => {}
+            Value::String(text) => record.set(column, text),
+            value => record.set(column, value.to_string()),
+        }
+    }
+    Ok(record)
+}

@@ -1,0 +1,177 @@
+//! Where people come from: a file of JSON Lines or CSV, or a table.
+//!
+//! Owns how these are read. What stands in the columns is looked at elsewhere, in the same way wherever it comes from.
+
+mod csv;
+mod json_lines;
+mod table;
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, BufReader, IsTerminal, Read},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use self::{csv::Csv, json_lines::JsonLines, table::Table};
+use super::Failure;
+use crate::accounts::import::{BATCH, Column, Line};
+
+/// Names of unknown columns that are kept, to be told.
+const MOST_IGNORED: usize = 50;
+
+/// How people are written in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// An object of JSON in each line.
+    Jsonl,
+    /// Values with commas between them; the first line names the columns.
+    Csv,
+}
+
+impl Format {
+    /// The one that is meant: by the file's name, unless it is said.
+    pub(super) fn of(said: Option<Self>, path: Option<&Path>) -> Self {
+        let extension = path.and_then(Path::extension).unwrap_or_default();
+        said.unwrap_or(if extension.eq_ignore_ascii_case("csv") { Self::Csv } else { Self::Jsonl })
+    }
+}
+
+/// Someone to read from.
+pub(super) struct Source {
+    kind: Kind,
+    columns: Columns,
+    /// How much has been read, and of how much, where that is known.
+    read: Arc<AtomicU64>,
+    total: Option<u64>,
+}
+
+enum Kind {
+    JsonLines(JsonLines),
+    Csv(Csv),
+    Table(Table),
+}
+
+impl Source {
+    /// A file; without a path, or with `-`, standard input.
+    pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self, Failure> {
+        let path = path.filter(|path| *path != Path::new("-"));
+        let read = Arc::<AtomicU64>::default();
+        let (input, total): (Box<dyn Read + Send>, _) = match path {
+            Some(path) => {
+                let failed = |error| Failure::new(format_args!("{} can't be read: {error}", path.display()));
+                let file = File::open(path).map_err(failed)?;
+                let metadata = file.metadata().map_err(failed)?;
+                if metadata.is_dir() {
+                    return Err(failed(io::ErrorKind::IsADirectory.into()));
+                }
+                (Box::new(file), metadata.is_file().then_some(metadata.len()))
+            }
+            None if io::stdin().is_terminal() => {
+                return Err(Failure::new("name a file, or give people on standard input"));
+            }
+            None => (Box::new(io::stdin()), None),
+        };
+        let input = Counted { input, read: Arc::clone(&read) };
+        let mut columns = Columns::default();
+        let kind = match Format::of(format, path) {
+            Format::Jsonl => Kind::JsonLines(JsonLines::new(BufReader::new(input))),
+            Format::Csv => Kind::Csv(Csv::new(Box::new(input), &mut columns)?),
+        };
+        Ok(Self { kind, columns, read, total })
+    }
+
+    /// The table of that name in another database.
+    pub(super) async fn table(url: &str, name: &str) -> Result<Self, Failure> {
+        let mut columns = Columns::default();
+        let (table, rows) = Table::open(url, name, &mut columns).await?;
+        Ok(Self { kind: Kind::Table(table), columns, read: Arc::default(), total: Some(rows) })
+    }
+
+    /// The next ones; none at the end.
+    pub(super) async fn batch(&mut self) -> Result<Vec<Line>, Failure> {
+        let mut batch = Vec::with_capacity(BATCH);
+        while batch.len() < BATCH {
+            let line = match &mut self.kind {
+                Kind::JsonLines(lines) => lines.next(&mut self.columns)?,
+                Kind::Csv(csv) => csv.next()?,
+                Kind::Table(table) => {
+                    self.read.fetch_add(1, Ordering::Relaxed);
+                    table.next().await?
+                }
+            };
+            match line {
+                Some(line) => batch.push(line),
+                None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    /// How much of it has been read, from 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "for a bar of some characters")]
+    pub(super) fn progress(&self) -> Option<f64> {
+        let total = self.total.filter(|total| *total > 0)?;
+        Some((self.read.load(Ordering::Relaxed) as f64 / total as f64).min(1.0))
+    }
+
+    /// The names of columns that mean nothing here.
+    pub(super) fn ignored(&self) -> impl Iterator<Item = &str> {
+        self.columns.ignored.iter().map(String::as_str)
+    }
+
+    /// What a line is called.
+    pub(super) fn unit(&self) -> &'static str {
+        if matches!(self.kind, Kind::Table(_)) { "row" } else { "line" }
+    }
+}
+
+/// Names of columns, and those among them that mean nothing here.
+#[derive(Default)]
+struct Columns {
+    ignored: BTreeSet<String>,
+}
+
+impl Columns {
+    fn named(&mut self, name: &str) -> Option<Column> {
+        let column = Column::named(name);
+        if column.is_none() && self.ignored.len() < MOST_IGNORED && !self.ignored.contains(name) {
+            self.ignored.insert(name.to_owned());
+        }
+        column
+    }
+
+    /// Those of a table, without which nobody comes in.
+    fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>, Failure> {
+        let columns: Vec<_> = names.map(|name| self.named(name.trim())).collect();
+        for (wanted, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
+            if !columns.contains(&Some(wanted)) {
+                return Err(Failure::new(format_args!("nobody was imported: there is no column `{name}`")));
+            }
+        }
+        Ok(columns)
+    }
+}
+
+/// A file of which one knows how much has been read.
+struct Counted {
+    input: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// What the system says of a file that was being read.
+fn unreadable(error: impl std::fmt::Display) -> Failure {
+    Failure::new(format_args!("the rest can't be read: {error}"))
+}

@@ -1,0 +1,55 @@
+//! The table of users in a database that other software made.
+
+use tokio::sync::mpsc::Receiver;
+
+use super::{Columns, Failure};
+use crate::{
+    Error, Result,
+    accounts::import::{Column, Line, Record},
+    config::DatabaseUrl,
+    database::foreign::{ForeignTable, Texts},
+};
+
+pub(super) struct Table {
+    rows: Receiver<Result<Texts>>,
+    columns: Vec<Column>,
+    number: u64,
+}
+
+impl Table {
+    /// The table, and how many rows it has.
+    pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64), Failure> {
+        let url = DatabaseUrl::parse(&url.into());
+        let url = url.map_err(|wanted| Failure::new(format_args!("nobody was imported: --from {wanted}")))?;
+        let failed = |error: Error| Failure::of("the database to import from can't be read", &error);
+        let table = ForeignTable::open(&url, name).await.map_err(failed)?;
+        let found = columns.of_table(table.columns.iter().map(String::as_str))?;
+        let mut known: Vec<_> =
+            table.columns.iter().zip(found).filter_map(|(name, column)| Some((column?, name.clone()))).collect();
+        // By id, or by name, so that the numbers of rows are the same each time.
+        let rank = |column| match column {
+            Column::Id => 0,
+            Column::Username => 1,
+            _ => 2,
+        };
+        known.sort_by_key(|(column, _)| rank(*column));
+        let (columns, names): (Vec<_>, Vec<_>) = known.into_iter().unzip();
+        let count = table.rows;
+        Ok((Self { rows: table.read(&names), columns, number: 0 }, count))
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Option<Line>, Failure> {
+        let Some(row) = self.rows.recv().await else {
+            return Ok(None);
+        };
+        let texts = row.map_err(|error| Failure::of("the rest of the table can't be read", &error))?;
+        self.number += 1;
+        let mut record = Record::default();
+        for (column, text) in self.columns.iter().zip(texts) {
+            if let Some(text) = text {
+                record.set(*column, text);
+            }
+        }
+        Ok(Some((self.number, Ok(record))))
+    }
+}

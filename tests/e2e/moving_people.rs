@@ -1,0 +1,261 @@
+//! `hallpass user import` and `export`: people come with their passwords, and may go with them.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    process::{Output, Stdio},
+    time::Instant,
+};
+
+use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, stderr};
+
+/// What bcrypt, passlib and argon2-cffi made of `correct horse`, each at a low cost.
+const HASHES: [&str; 3] = [
+    "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG",
+    "$pbkdf2-sha256$1000$1BqDMGZszTmH8F7rHaMUgg$G6lP4nSslh7S8z7IWqODa0ZUW63602o1asittfbdeik",
+    "$argon2id$v=19$m=64,t=1,p=1$DPx3YKLgdCboKD1Zt+3Dnw$Lq9DrscUU4PN3jfy0ThQTFzQ3o3eWSvNW6U/5nrm+Y0",
+];
+
+fn migrated(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    folder
+}
+
+fn stdout(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn listed(folder: &Folder) -> String {
+    stdout(&folder.run(&["user", "list", "--json"], &[]))
+}
+
+/// Runs a command with this on its standard input.
+fn pipe(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = folder.hallpass(arguments, &[]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+/// Each of them made one of the systems that people leave.
+#[test]
+fn people_of_each_system_sign_in_with_their_old_passwords() {
+    let folder = migrated("old_passwords");
+    let [bcrypt, pbkdf2, argon2] = HASHES;
+    fs::write(
+        folder.0.join("a.jsonl"),
+        format!(
+            "{{\"username\": \"johndoe\", \"full_name\": \"John Doe\", \"email\": \"johndoe@example.com\", \
+             \"hashed_password\": \"{pbkdf2}\", \"disabled\": false}}\n"
+        ),
+    )
+    .unwrap();
+    fs::write(
+        folder.0.join("b.csv"),
+        format!(
+            "id,email,username,hashed_password,is_active,first_name,last_name,created_at,updated_at,last_login\r\n\
+             1,ada@example.org,ada,{bcrypt},True,Ada,\"King, Countess\",2025-08-01 12:00:00.123456+00,,\r\n"
+        ),
+    )
+    .unwrap();
+    fs::write(folder.0.join("c.jsonl"), format!("{{\"id\":7,\"username\":\"bo\",\"hashed_password\":\"{argon2}\"}}"))
+        .unwrap();
+    for file in ["a.jsonl", "b.csv", "c.jsonl"] {
+        let output = folder.run(&["user", "import", file], &[]);
+        assert_eq!(stdout(&output), "1 imported, 0 already there, 0 refused\n", "{file}");
+        assert_eq!(stderr(&output), "", "{file}");
+    }
+    let server = Server::start(&folder, &[FAST]);
+    for (username, me) in [
+        ("johndoe", r#""firstName":"John","lastName":"Doe""#),
+        ("ada", r#""firstName":"Ada","lastName":"King, Countess""#),
+        ("bo", r#""firstName":null,"lastName":null"#),
+    ] {
+        let answer = server.graphql(
+            &LOGIN
+                .replace("\\\"ada\\\"", &format!("\\\"{username}\\\""))
+                .replace("accessToken", "user { firstName lastName }"),
+        );
+        assert!(answer.contains(me), "{username}: {answer}");
+    }
+    // Each hash has been replaced by the sign-in.
+    let exported = stdout(&folder.run(&["user", "export", "--with-hashes"], &[]));
+    assert_eq!(exported.matches(r#""hashed_password":"$bcrypt-sha256$v=2,t=2b,r=10$"#).count(), 3, "{exported}");
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
+    let folder = migrated("dry_run");
+    let hash = HASHES[0];
+    let people = format!(
+        "{{\"username\": \"ada\", \"hashed_password\": \"{hash}\", \"phone\": \"555\"}}\n\
+         \n\
+         {{\"username\": \"a da\", \"hashed_password\": \"hunter2hunter2\", \"is_active\": \"maybe\"}}\n\
+         no json, but hunter2\n\
+         [\"hunter2\"]\n\
+         {{\"username\": \"ADA\", \"hashed_password\": \"{}\"}}\n\
+         {{\"username\": \"bo\", \"hashed_password\": \"{hash}\", \"roles\": [\"admin\"]}}\n",
+        HASHES[1]
+    );
+    fs::write(folder.0.join("people.jsonl"), &people).unwrap();
+    let dry = folder.run(&["user", "import", "--dry-run", "people.jsonl"], &[]);
+    assert_eq!(
+        String::from_utf8(dry.stdout.clone()).unwrap(),
+        "2 would be imported, 0 already there, 4 would be refused\n"
+    );
+    assert_fails(
+        &dry,
+        1,
+        "line 3: username: Use letters (A-Z), digits, `_` and `-` only.\nline 3: hashed_password: This is no hash",
+    );
+    assert_eq!(listed(&folder), "");
+    let real = folder.run(&["user", "import", "people.jsonl"], &[]);
+    assert_eq!(String::from_utf8(real.stdout.clone()).unwrap(), "2 imported, 0 already there, 4 refused\n");
+    assert_fails(&real, 1, "not everybody was imported");
+    let lines = |output: &Output| {
+        stderr(output).lines().filter(|line| !line.starts_with("hallpass")).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&dry), lines(&real));
+    assert_eq!(
+        lines(&real)[3..],
+        [
+            "line 4: line: This is no object of JSON.",
+            "line 5: line: This is no object of JSON.",
+            "line 6: username: This username is taken. Choose another.",
+            "these columns mean nothing here: phone",
+        ]
+    );
+    for output in [&dry, &real] {
+        assert!(!stderr(output).contains("hunter2") && !stderr(output).contains("maybe"), "{}", stderr(output));
+        assert!(HASHES.iter().all(|hash| !stderr(output).contains(hash)), "{}", stderr(output));
+    }
+    assert_eq!(listed(&folder).lines().count(), 2);
+}
+
+#[test]
+fn rows_of_csv_that_can_not_be_read_are_refused_one_by_one() {
+    let folder = migrated("broken_csv");
+    let hash = HASHES[0];
+    let mut people = format!("username,hashed_password,roles\nada,{hash},user\nbo,{hash}\n").into_bytes();
+    people.extend(b"\xff\xfe,x,\n");
+    people.extend(format!("\"cy\",\"{hash}\",\"admin,user\"\ndee,{hash},\n").bytes());
+    let output = pipe(&folder, &["user", "import", "-", "--format", "csv"], &people);
+    assert_fails(
+        &output,
+        1,
+        "line 3: line: This has not as many values as there are columns.\nline 4: line: This is not UTF-8.\n",
+    );
+    assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), "3 imported, 0 already there, 2 refused\n");
+    let roles: Vec<String> = listed(&folder)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["roles"].to_string())
+        .collect();
+    assert_eq!(roles, [r#"["user"]"#, r#"["admin","user"]"#, "[]"]);
+
+    let output = pipe(&folder, &["user", "import", "-", "--format", "csv"], b"name,password\nada,x\n");
+    assert_fails(&output, 1, "nobody was imported: there is no column `username`");
+}
+
+#[test]
+fn killed_in_the_middle_it_goes_on_from_there() {
+    let folder = migrated("killed_import");
+    let line = |number| format!("{{\"username\":\"user{number}\",\"hashed_password\":\"{}\"}}\n", HASHES[0]);
+    let lines = (0..2500).map(line).collect::<Vec<_>>().concat();
+    let mut command = folder.hallpass(&["user", "import"], &[]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    // It waits for more when these are read.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(lines.as_bytes()).unwrap();
+    input.flush().unwrap();
+    let end = Instant::now() + PATIENCE;
+    while listed(&folder).is_empty() {
+        assert!(Instant::now() < end, "nobody comes");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(input);
+    let there = listed(&folder).lines().count();
+    assert!((1000..2500).contains(&there), "{there}");
+
+    fs::write(folder.0.join("people.jsonl"), &lines).unwrap();
+    let again = stdout(&folder.run(&["user", "import", "people.jsonl"], &[]));
+    assert_eq!(again, format!("{} imported, {there} already there, 0 refused\n", 2500 - there));
+    assert_eq!(listed(&folder).lines().count(), 2500);
+}
+
+#[test]
+fn an_export_into_an_empty_hallpass_gives_the_same_answers() {
+    let folder = migrated("export");
+    let people = format!(
+        "{{\"username\":\"Ada\",\"email\":\"ada@пример.рф\",\"first_name\":\"Áda, \\\"the\\\" first's\",\"last_name\":\"=1+1\",\
+         \"hashed_password\":\"{0}\",\"roles\":[\"user\",\"admin\"],\"created_at\":\"2025-01-01T00:00:00.000001\",\
+         \"updated_at\":\"2025-01-02 00:00:00\",\"last_login\":\"2025-01-03 00:00:00.999999+02\",\
+         \"email_verified_at\":\"2025-01-04T00:00:00Z\",\"pending_email\":\"ada@new.example\"}}\n\
+         {{\"username\":\"bo\",\"hashed_password\":\"{0}\",\"roles\":[],\"disabled\":true}}\n",
+        HASHES[0]
+    );
+    let imported = pipe(&folder, &["user", "import"], people.as_bytes());
+    assert_eq!(stdout(&imported), "2 imported, 0 already there, 0 refused\n");
+    let server = Server::start(&folder, &[FAST]);
+    assert!(server.graphql(LOGIN).contains("accessToken"));
+    let before = listed(&folder);
+
+    for file in ["people.jsonl", "people.csv"] {
+        let arguments = ["user", "export", "--with-hashes", "--output", file];
+        assert_eq!(stdout(&folder.run(&arguments, &[])), "");
+        let path = folder.0.join(file);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_fails(&folder.run(&arguments, &[]), 1, &format!("{file} can't be made: "));
+        let elsewhere = migrated(&format!("export_{file}"));
+        let exported = fs::read(&path).unwrap();
+        assert!(String::from_utf8_lossy(&exported).contains("$bcrypt-sha256$"));
+        let format = if file.contains("csv") { "csv" } else { "jsonl" };
+        let output = pipe(&elsewhere, &["user", "import", "--format", format], &exported);
+        assert_eq!(
+            (stdout(&output).as_str(), stderr(&output).as_str()),
+            ("2 imported, 0 already there, 0 refused\n", "")
+        );
+        assert_eq!(listed(&elsewhere), before, "{file}");
+        let again = stdout(&elsewhere.run(&["user", "export", "--with-hashes", "--format", format], &[]));
+        assert_eq!(again.as_bytes(), exported, "{file}");
+        assert!(Server::start(&elsewhere, &[FAST]).graphql(LOGIN).contains("accessToken"), "{file}");
+    }
+    assert!(
+        fs::read_dir(&folder.0).unwrap().all(|file| !file.unwrap().file_name().to_string_lossy().contains("draft"))
+    );
+    let without = stdout(&folder.run(&["user", "export"], &[]));
+    let with = fs::read_to_string(folder.0.join("people.jsonl")).unwrap();
+    assert_eq!(without.lines().count(), 2);
+    assert!(!without.contains('$') && !without.contains("hash"), "{without}");
+    assert_eq!(with.split(",\"hashed_password\"").next().unwrap(), without.split('}').next().unwrap());
+}
+
+#[test]
+fn what_can_not_be_read_is_told() {
+    let folder = migrated("unreadable");
+    let fails = |arguments: &[&str], told: &str| {
+        let arguments: Vec<&str> = ["user", "import"].into_iter().chain(arguments.iter().copied()).collect();
+        assert_fails(&folder.run(&arguments, &[]), 1, told);
+    };
+    fails(&["nobody.jsonl"], "nobody.jsonl can't be read: ");
+    fails(&["."], ". can't be read: ");
+    fails(&["--from", "sqlalchemy", "sqlite:///./nobody.db"], "the database to import from can't be read: ");
+    fails(&["--from", "sqlalchemy", "sqlite:///./hallpass.db", "--table", "nobody"], "it has no table \"nobody\"");
+    fails(&["--from", "sqlalchemy", "sqlite:///./hallpass.db", "--table", "sessions"], "there is no column `username`");
+    fails(&["--from", "sqlalchemy", "mysql://root:hunter2@127.0.0.1/x"], "only SQLite and PostgreSQL can be read");
+    fails(&["--from", "sqlalchemy", "hunter2"], "--from wants a URL such as ");
+    assert!(!folder.0.join("nobody.db").exists());
+    for wrong in [
+        ["--from", "django", "sqlite:///./x.db"].as_slice(),
+        &["--from", "sqlalchemy"],
+        &["people.csv", "--from", "sqlalchemy", "sqlite:///./x.db"],
+        &["people.csv", "--table", "users"],
+        &["people.csv", "--format", "xml"],
+    ] {
+        let arguments: Vec<&str> = ["user", "import"].into_iter().chain(wrong.iter().copied()).collect();
+        assert_eq!(folder.run(&arguments, &[]).status.code(), Some(2), "{wrong:?}");
+    }
+}
