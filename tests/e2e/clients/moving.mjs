@@ -1,9 +1,9 @@
-// The README's recipes: a copy of SQLite's file, taken while the server runs and restored; and the moves to PostgreSQL
-// and MariaDB.
+// The README's recipes: a copy of SQLite's file, taken while the server runs and restored; the moves to PostgreSQL and
+// MariaDB; and one of the accounts alone.
 // node moving.mjs <binary> <postgres url> <mysql url> <README.md>
 
 import { execFileSync } from "node:child_process";
-import { readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
 import { database } from "./own_database.mjs";
@@ -98,5 +98,21 @@ const mysql = database(mysqlUrl, "moving");
 const { hostname, port: mysqlPort, username, password, pathname } = new URL(mysql.url);
 const address = `--host=${hostname} --port=${mysqlPort || 3306} --user=${username} ${password && `--password='${decodeURIComponent(password)}'`} ${pathname.slice(1)}`;
 await move(named(recipe("| mariadb "), mysql.url).replace("--host=db.example.org --user=hallpass -p hallpass", address), mysql);
+
+// Accounts alone, to one more database.
+const accountsOnly = database(postgresUrl, "accounts");
+const people = "{ me { id username email firstName lastName isActive roles createdAt updatedAt } }";
+const asked = async ({ accessToken }) => (await fetch(`${origin}/graphql?query=${encodeURIComponent(people)}`, { headers: { authorization: `Bearer ${accessToken}` } })).text();
+stop = await start(binary, port, settings, undefined, folder);
+const here = await asked((await client.login("ada")).data.login);
+await stop();
+sh(named(recipe("user export"), accountsOnly.url));
+check("accounts alone: nothing is left of the file", !existsSync(join(folder, "people.jsonl")));
+stop = await start(binary, port, { ...settings, DATABASE_URL: accountsOnly.url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
+check("accounts alone: a session from before is over", isRefused(await client.me(adasPair.accessToken)));
+const there = await asked((await client.login("ada")).data.login);
+check("accounts alone: what Ada sees is as it was", here === there && here.includes("first's"));
+for (const name of ["bo", "cy"]) check(`accounts alone: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
+await stop();
 console.log(`${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
