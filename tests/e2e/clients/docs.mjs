@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 import { start } from "./server.mjs";
 
 const [binary, kind, pictures] = process.argv.slice(2);
-const port = 8127;
+const port = 8139;
 const home = `http://localhost:${port}`;
 const ada = { username: "ada", password: "correct horse battery" };
 const mistakes = [];
