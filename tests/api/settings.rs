@@ -186,6 +186,21 @@ fn a_secret_may_come_from_a_file() {
 }
 
 #[test]
+fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
+    let settings =
+        read(&[("REST_API", "false"), ("OAUTH_CLIENTS", &format!("api:{GOOD_KEY},billing:{GOOD_KEY}x"))]).unwrap();
+    assert!(!settings.rest_api && read(&[]).unwrap().rest_api && read(&[]).unwrap().oauth_clients.is_empty());
+    let ids: Vec<&str> = settings.oauth_clients.iter().map(|client| client.id.as_str()).collect();
+    assert_eq!(ids, ["api", "billing"]);
+    assert!(!format!("{settings:?}").contains(GOOD_KEY));
+    for bad in ["api:tiger".to_owned(), GOOD_KEY.to_owned(), format!("api:{GOOD_KEY},api:{GOOD_KEY}")] {
+        let mistake = mistake(&[("OAUTH_CLIENTS", &bad)]);
+        assert!(mistake.starts_with("OAUTH_CLIENTS "), "{mistake}");
+        assert!(!mistake.contains("tiger") && !mistake.contains(GOOD_KEY), "{mistake}");
+    }
+}
+
+#[test]
 fn beyond_this_machine_a_key_and_https_are_wanted() {
     let public = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "https://accounts.example.org")];
     assert!(mistake(&public).starts_with("SECRET_KEY is not set"));
