@@ -23,7 +23,7 @@ async function move(kind, url, environment = {}) {
   const origin = `http://localhost:${port}`;
   const stop = await start(binary, port, { BCRYPT_COST: "10" });
   const { folder } = stop;
-  execFileSync(python, [join(import.meta.dirname, "tutorials.py"), url.python, folder, String(MORE)], { cwd: folder, stdio: "inherit" });
+  execFileSync(resolve(python), [join(import.meta.dirname, "tutorials.py"), url.python, folder, String(MORE)], { cwd: folder, stdio: "inherit" });
   const run = (...parameters) => spawnSync(resolve(binary), ["user", ...parameters], { cwd: folder, env: environment, encoding: "utf8", maxBuffer: 2 ** 25 });
   const from = ["import", "--from", "sqlalchemy", url.hallpass];
 
@@ -64,7 +64,7 @@ await move("PostgreSQL", { python: asPython("psycopg2"), hallpass: asPython("asy
 // The README's five commands. The dry run and the import tell of the one who can't come.
 const folder = emptyFolder();
 symlinkSync(resolve(binary), join(folder, "hallpass"));
-execFileSync(python, [join(import.meta.dirname, "tutorials.py"), "sqlite:///./test.db", folder], { cwd: folder, stdio: "inherit" });
+execFileSync(resolve(python), [join(import.meta.dirname, "tutorials.py"), "sqlite:///./test.db", folder], { cwd: folder, stdio: "inherit" });
 const commands = readFileSync(readme, "utf8").split("\n## Coming from the FastAPI tutorial\n")[1].match(/^```sh\n(.*?)^```$/ms)[1].trim().split("\n");
 const codes = commands.slice(0, -1).map((command) => spawnSync("bash", ["--norc", "-c", command], { cwd: folder, env: { PATH: `${folder}:${process.env.PATH}` }, stdio: ["ignore", "inherit", "inherit"] }).status);
 check("README: four commands do what they say", String(codes) === "0,1,1,0", codes);
