@@ -51,8 +51,14 @@ pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, clie
                 return Err(error);
             }
         };
-        if let Some(sign_in) = enter(app, &attempt, user, &credentials, (delivery, client)).await? {
-            return Ok(sign_in);
+        match enter(app, &attempt, user, &credentials, (delivery, client)).await {
+            Ok(Some(sign_in)) => return Ok(sign_in),
+            Ok(None) => {}
+            // The password was right: an outage must not lock its owner out.
+            Err(error) => {
+                attempt.withdraw(app).await;
+                return Err(error);
+            }
         }
     }
     attempt.withdraw(app).await;

@@ -7,7 +7,7 @@ use hallpass::{
     config::Settings,
     entity::throttle::{Entity, Model},
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::support::{Actor, Answer, TestServer, json, password_of};
 
@@ -373,4 +373,18 @@ async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
     let mallory = server.anonymous().at(ELSEWHERE);
     wait(&mallory.login("ada", &password_of("ada")).await);
     server.anonymous().at(HOME).login("ada", &password_of("ada")).await.data("/login/user/id");
+}
+
+#[tokio::test]
+async fn a_right_password_that_could_not_open_a_session_is_no_guess() {
+    let server = with_ada_at_home().await;
+    let transaction = server.app.write().await.unwrap();
+    transaction.execute_unprepared("ALTER TABLE sessions RENAME TO away").await.unwrap();
+    transaction.commit().await.unwrap();
+    for _ in 0..3 {
+        let answer = server.anonymous().at(ELSEWHERE).login("ada", &password_of("ada")).await;
+        assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
+    }
+    let counted: usize = rows(&server).await.iter().map(|row| row.attempts.times().count()).sum();
+    assert_eq!(counted, 1, "the registration, and nothing else");
 }
