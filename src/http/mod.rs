@@ -30,11 +30,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
+use futures_util::FutureExt;
 pub use limits::Limits;
 pub use peer::Peer;
 pub use serve::serve;
 
-use crate::{App, graphql::engine::Engine};
+use crate::{App, Error, Result, graphql::engine::Engine};
 
 /// What handlers share.
 #[derive(Debug)]
@@ -46,6 +47,18 @@ struct Server {
     limits: Limits,
     /// Whether it has been told that a proxy's word is not read.
     has_warned_of_proxy: AtomicBool,
+}
+
+impl Server {
+    /// Does what a request asks for, within the time that all doors have for it.
+    ///
+    /// # Errors
+    /// SERVICE_UNAVAILABLE when it takes longer. What was being written is then undone, or was just committed: nobody knows,
+    /// and the answer does not say.
+    fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        let late = |_| Err(Error::unavailable(5, "a request took too long"));
+        tokio::time::timeout(self.limits.handler_timeout, work).map(move |result| result.unwrap_or_else(late))
+    }
 }
 
 /// The SDL, as it is published. A test keeps it true.

@@ -9,11 +9,10 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT_LANGUAGE, CONTENT_TYPE, ORIGIN, RETRY_AFTER},
+        header::{ACCEPT_LANGUAGE, ORIGIN, RETRY_AFTER},
     },
     response::Response,
 };
-use http_body_util::{BodyExt, Limited};
 use minijinja::{Value, context};
 use url::form_urlencoded;
 
@@ -26,14 +25,16 @@ use crate::{
     accounts::{Client, email, input::PASSWORD_LENGTH, reset},
     config::SecretString,
     error::ErrorCode,
-    http::{Server, graphql::LogFields, peer},
+    http::{
+        Server,
+        body::{self, Unread},
+        graphql::LogFields,
+        peer,
+    },
     language::Language,
 };
 
 const TEMPLATE: &str = include_str!("link.html");
-
-/// What a form may have, in bytes: a token and a password of the longest characters, all of them encoded.
-const LARGEST_FORM: usize = 8 * 1024;
 
 /// What a link is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: 
         Ok(sent) => sent,
         Err(status) => return refused(status, language),
     };
-    match email::verify(&server.app, &sent.token, &client).await {
+    match server.in_time(email::verify(&server.app, &sent.token, &client)).await {
         Ok(address) => {
             let texts = texts::verify(language);
             told(StatusCode::OK, language, texts.done_title, &[texts.done, &address])
@@ -73,7 +74,7 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
         Ok(sent) => sent,
         Err(status) => return refused(status, language),
     };
-    match reset::reset(&server.app, &sent.token, sent.password.clone(), &client).await {
+    match server.in_time(reset::reset(&server.app, &sent.token, sent.password.clone(), &client)).await {
         Ok(_) => {
             let texts = texts::reset(language);
             told(StatusCode::OK, language, texts.done_title, &[texts.done])
@@ -96,17 +97,10 @@ impl Sent {
         if is_foreign(&server.app.settings.allowed_origins, request.headers()) {
             return Err(StatusCode::FORBIDDEN);
         }
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let body = Limited::new(request.into_body(), LARGEST_FORM).collect();
-        let body = match tokio::time::timeout(server.limits.body_timeout, body).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(_)) => return Err(StatusCode::PAYLOAD_TOO_LARGE),
-            Err(_) => return Err(StatusCode::REQUEST_TIMEOUT),
-        };
+        let body = body::collect(request.into_body(), server.limits.body_timeout).await.map_err(Unread::status)?;
         let token_text = field(&body, "token");
         Ok(Self { token: token_text.clone().into(), token_text, password: field(&body, "password").into() })
     }

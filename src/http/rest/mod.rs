@@ -100,11 +100,7 @@ impl<'a> Call<'a> {
 
     /// A use case, which may take as long as by GraphQL.
     async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, Failure> {
-        // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
-        let Ok(result) = tokio::time::timeout(self.server.limits.handler_timeout, work).await else {
-            return Err(Error::unavailable(5, "a request took too long").into());
-        };
-        Ok(result?)
+        Ok(self.server.in_time(work).await?)
     }
 
     /// Whether the address holds what belongs into the body, where nobody writes it into a log.
