@@ -34,9 +34,9 @@
 //!    [`Viewer`](accounts::Viewer). Both go to the [`Engine`](graphql::engine::Engine), which checks the document and
 //!    the variables before it executes anything.
 //! 2. `graphql/login.rs` turns `LoginInput` into [`Credentials`](accounts::login::Credentials), and calls
-//! 3. [`accounts::login::login`]: book the attempt with the throttle, find the user, one hash (real or dummy; one more, to store, where the
-//!    stored one is of another scheme or cost), one transaction that writes session, `last_login_at` and audit event, then
-//!    the tokens.
+//! 3. [`accounts::login::login`]: book the attempt with the throttle, find the user, one hash (real or dummy; one more,
+//!    to store, where the stored one is of another scheme or cost), one transaction that writes session,
+//!    `last_login_at` and audit event, then the tokens.
 //! 4. The resolver answers with a payload, and leaves word if the refresh token goes into a cookie: `http/cookies.rs` alone
 //!    reads and writes it. A failure travels up as [`Error`], and `graphql/errors.rs` alone turns it into
 //!    `extensions`.
