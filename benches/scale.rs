@@ -204,6 +204,7 @@ fn user_row(
         email_verified_at: Set(None),
         pending_email: Set(None),
         pending_email_key: Set(None),
+        session_epoch: Set(0),
     }
 }
 
@@ -222,6 +223,9 @@ fn session_row(user_id: Uuid, now: DateTime<Utc>) -> session::Model {
         confirmed_generation: 0,
         repeated_at: None,
         delivery: Delivery::Body,
+        epoch: 0,
+        predecessor: None,
+        burnt: BurntGenerations::default(),
     }
 }
 

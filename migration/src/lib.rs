@@ -10,6 +10,7 @@ mod m20261121_000003_audit_event;
 mod m20261121_000004_session_rotation;
 mod m20261121_000005_throttle;
 mod m20261121_000006_mail;
+mod m20261128_000007_session_generations;
 
 /// All migrations of Hallpass.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_session_rotation::Migration),
             Box::new(m20261121_000005_throttle::Migration),
             Box::new(m20261121_000006_mail::Migration),
+            Box::new(m20261128_000007_session_generations::Migration),
         ]
     }
 }

@@ -3,7 +3,6 @@
 //! An active administrator is always left: who would take the last one's power away is refused, by rows that are locked,
 //! so that two instances which do it to the last two at once leave one.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
@@ -12,14 +11,14 @@ use super::{
     input::{Password, TypedIdentifier},
     mails,
     register::{self, Registration},
-    throttle,
+    sessions, throttle,
 };
 use crate::{
     App, Error, Result,
     config::{SecretString, Settings},
     entity::{
         audit_event::Kind,
-        link, mail, session,
+        link, mail,
         user::{self, Roles},
     },
     error::{ErrorCode, InputError, Problems},
@@ -127,21 +126,18 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
     let now = app.clock.now();
     let transaction = app.write().await?;
-    let mut ended = if disables { end_sessions(&transaction, user_id, now).await? } else { 0 };
     let user = if disables || roles.as_ref().is_some_and(is_demoted) {
         lock_unless_last_admin(&transaction, user_id).await?
     } else {
         lock(&transaction, user_id).await?
     };
+    let ended = if disables { sessions::end_all(&transaction, user_id, None, now).await? } else { 0 };
     let mut row = user.clone().into_active_model();
     if let Some(is_active) = change.is_active {
         row.is_active.set_if_not_equals(is_active);
     }
     if let Some(roles) = roles {
         row.roles.set_if_not_equals(roles);
-    }
-    if disables {
-        ended += end_sessions(&transaction, user_id, now).await?;
     }
     if !row.is_changed() && ended == 0 {
         transaction.rollback().await?;
@@ -170,12 +166,11 @@ pub async fn set_password(
     let password_hash = app.hasher.hash(password.secret()).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
-    end_sessions(&transaction, user_id, now).await?;
     let mut row = lock(&transaction, user_id).await?.into_active_model();
+    sessions::end_all(&transaction, user_id, None, now).await?;
     row.password_hash = Set(password_hash);
     row.updated_at = Set(now);
     let user = row.update(&transaction).await?;
-    end_sessions(&transaction, user_id, now).await?;
     link::kill(&transaction, user_id, None).await?;
     throttle::clear_account(app, &transaction, &user).await?;
     let client = &administrator.client;
@@ -194,12 +189,6 @@ pub(super) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result
     roles.sort();
     roles.dedup();
     Ok(Roles(roles))
-}
-
-/// Ends all sessions of a user. Twice: before the user's row is locked, because who signs out writes first a session and
-/// then what names the user, and two who take them in different orders wait for each other; and once nobody else can sign in.
-async fn end_sessions(transaction: &impl ConnectionTrait, user_id: Uuid, now: DateTime<Utc>) -> Result<u64> {
-    Ok(session::revoke_all(transaction, user_id, None, now).await?)
 }
 
 async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {

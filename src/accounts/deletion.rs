@@ -22,8 +22,8 @@ pub async fn delete(app: &App, principal: &Principal, password: Option<SecretStr
     proof::check(app, principal, password.as_ref(), "password").await??;
     let (user_id, now) = (principal.user.id, app.clock.now());
     let transaction = app.write().await?;
-    principal.lock(&transaction, now).await?;
     let user = lock_unless_last_admin(&transaction, user_id).await?;
+    principal.lock_session(&transaction, &user, now).await?;
     audit_event::forget_client(&transaction, user_id).await?;
     throttle::forget_account(app, &transaction, &user).await?;
     user::Entity::delete_by_id(user_id).exec(&transaction).await?;

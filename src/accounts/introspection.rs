@@ -1,7 +1,7 @@
 //! Introspection: what an access token is good for at this moment, for services that want to know more than its signature
 //! tells.
 
-use super::{Principal, Viewer, principal};
+use super::{Client, Principal, Viewer, principal};
 use crate::{
     App, Error, Result,
     security::access_token::{Claims, Rejected},
@@ -21,12 +21,12 @@ pub struct Introspected {
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE when the database is not there.
-pub async fn introspect(app: &App, token: &str) -> Result<Option<Introspected>> {
+pub async fn introspect(app: &App, token: &str, client: &Client) -> Result<Option<Introspected>> {
     let claims = match app.access_tokens.verify(token, app.clock.now()) {
         Ok(claims) => claims,
         Err(Rejected::Expired(_) | Rejected::Invalid) => return Ok(None),
     };
-    match principal(app, Viewer::Authenticated(claims)).await {
+    match principal(app, Viewer::Authenticated(claims), client).await {
         Ok(principal) => Ok(Some(Introspected { principal, claims })),
         Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),

@@ -5,13 +5,13 @@ use uuid::Uuid;
 use super::{
     Client, audit,
     input::{TypedIdentifier, may_be_password},
-    sessions::{self, SignIn},
+    sessions::{self, NewSession, SignIn},
     throttle::SignInAttempt,
 };
 use crate::{
     App, Error, Result,
     config::SecretString,
-    entity::{audit_event::Kind, session::Delivery, user},
+    entity::{audit_event::Kind, user},
 };
 
 /// What someone types to sign in.
@@ -23,13 +23,13 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Signs in, to a session whose refresh token travels by `delivery`. An unknown name costs the same statements and the
+/// Signs in, to a session that is opened as `new_session` says. An unknown name costs the same statements and the
 /// same hash as a wrong password, and gets the same answer.
 ///
 /// # Errors
 /// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED, only after the right
 /// password.
-pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, client: &Client) -> Result<SignIn> {
+pub async fn login(app: &App, credentials: Credentials, new_session: NewSession, client: &Client) -> Result<SignIn> {
     let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
     // Once more where the account has changed since it was read: it was disabled, deleted or given another password; or
     // it has the same one in a new hash, by another sign-in at this moment.
@@ -51,7 +51,7 @@ pub async fn login(app: &App, credentials: Credentials, delivery: Delivery, clie
                 return Err(error);
             }
         };
-        match enter(app, &attempt, user, &credentials, (delivery, client)).await {
+        match enter(app, &attempt, user, &credentials, (&new_session, client)).await {
             Ok(Some(sign_in)) => return Ok(sign_in),
             Ok(None) => {}
             // The password was right: an outage must not lock its owner out.
@@ -72,19 +72,25 @@ async fn enter(
     attempt: &SignInAttempt,
     mut user: user::Model,
     credentials: &Credentials,
-    (delivery, client): (Delivery, &Client),
+    (new_session, client): (&NewSession, &Client),
 ) -> Result<Option<SignIn>> {
     let new_hash = app.hasher.rehash(&credentials.password, &user.password_hash).await?;
+    let replaced = new_session.replaced(app).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
+    if let Some(replaced) = replaced {
+        replaced.end(&transaction, user.id, client, now).await?;
+    }
     if !user::note_login(&transaction, &user, new_hash.as_ref(), now).await? {
         transaction.rollback().await?;
         return Ok(None);
     }
     attempt.succeed(app, &transaction, &credentials.identifier, &user, client).await?;
     user.last_login_at = Some(now);
+    // All sessions may have been ended since the user was read; the new one is not among them.
+    user.session_epoch = user::session_epoch(&transaction, user.id).await?.unwrap_or(user.session_epoch);
     user.password_hash = new_hash.unwrap_or(user.password_hash);
-    let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (delivery, client), now).await?;
+    let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (new_session.delivery, client), now).await?;
     transaction.commit().await?;
     sessions::sign_in(app, user, session).map(Some)
 }

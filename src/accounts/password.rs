@@ -1,10 +1,10 @@
 //! Another password, chosen by whoever is signed in and knows the one so far.
 
-use super::{Client, Principal, audit, input::Password, mails, proof};
+use super::{Client, Principal, audit, input::Password, mails, proof, sessions};
 use crate::{
     App, Result,
     config::{ExposeSecret, SecretString},
-    entity::{audit_event::Kind, link, mail::Purpose, session, user},
+    entity::{audit_event::Kind, link, mail::Purpose, user},
     error::{ErrorCode, InputError, Problems},
 };
 
@@ -49,7 +49,7 @@ pub async fn change(
     let ended = if form.keep_other_sessions {
         0
     } else {
-        session::revoke_all(&transaction, user.id, Some(principal.session.id), now).await?
+        sessions::end_all(&transaction, user.id, Some(principal.session.id), now).await?
     };
     link::kill(&transaction, user.id, None).await?;
     audit::record(&transaction, Kind::PasswordChanged, Some(user.id), user.id, client, now).await?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
-use super::sessions;
+use super::{Client, sessions};
 use crate::{
     App, Error, Result,
     entity::{session, user},
@@ -34,25 +34,43 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Locks the user's sessions until the transaction ends, and makes sure that this one is among those that live: who was
-    /// signed out a moment ago changes nothing any more. Before anything else is locked that belongs to the user, so that
-    /// no two wait for each other.
+    /// Locks the user and this session until the transaction ends, and makes sure that the session is still live: a session
+    /// that was ended a moment ago changes nothing any more. Returns the user's row as it is now.
+    ///
+    /// Every transaction that changes an account locks the user first, then sessions, then what belongs to them, so that no
+    /// two wait for each other.
     ///
     /// # Errors
-    /// UNAUTHENTICATED: the session was ended since it was looked at.
-    pub(super) async fn lock(&self, transaction: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> {
-        let live = session::lock(transaction, self.user.id, None, now).await?;
-        let is_live = live.iter().any(|(id, _)| *id == self.session.id);
-        if is_live { Ok(()) } else { Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)) }
+    /// UNAUTHENTICATED: the session was ended since it was read.
+    pub(super) async fn lock(&self, transaction: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<user::Model> {
+        let user = user::lock(transaction, vec![self.user.id]).await?.pop();
+        let user = user.ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
+        self.lock_session(transaction, &user, now).await?;
+        Ok(user)
+    }
+
+    /// Locks this session; `user` is the user's locked row.
+    ///
+    /// # Errors
+    /// As [`Principal::lock`].
+    pub(super) async fn lock_session(
+        &self,
+        transaction: &impl ConnectionTrait,
+        user: &user::Model,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let session = session::lock(transaction, user, self.session.id, now).await?;
+        session.map(drop).ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))
     }
 }
 
-/// The signed-in user, from one indexed query: what ended the session a moment ago ends it here.
+/// The signed-in user, from one indexed query: what ended the session a moment ago ends it here. A token of a generation that
+/// was burnt ends its session.
 ///
 /// # Errors
 /// UNAUTHENTICATED when nobody is signed in; SERVICE_UNAVAILABLE, never UNAUTHENTICATED, when the database is not there.
-pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
-    match active_principal(app, viewer).await {
+pub async fn principal(app: &App, viewer: Viewer, client: &Client) -> Result<Principal> {
+    match active_principal(app, viewer, client).await {
         // By this door a disabled account looks like one whose sessions have ended, which they have.
         Err(Error::AccountDisabled) => Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)),
         result => result,
@@ -63,7 +81,7 @@ pub async fn principal(app: &App, viewer: Viewer) -> Result<Principal> {
 ///
 /// # Errors
 /// ACCOUNT_DISABLED, and those of [`principal`].
-pub async fn active_principal(app: &App, viewer: Viewer) -> Result<Principal> {
+pub async fn active_principal(app: &App, viewer: Viewer, client: &Client) -> Result<Principal> {
     let claims = match viewer {
         Viewer::Authenticated(claims) => claims,
         Viewer::Expired(_) => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenExpired)),
@@ -78,7 +96,11 @@ pub async fn active_principal(app: &App, viewer: Viewer) -> Result<Principal> {
     if !user.is_active {
         return Err(Error::AccountDisabled);
     }
-    if !session.is_live(now) {
+    if !session.is_live(&user, now) {
+        return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
+    }
+    if session.burnt.contains(claims.generation) {
+        sessions::end_reused(app, &session, client).await?;
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
     if claims.generation == session.generation && session.confirmed_generation < session.generation {

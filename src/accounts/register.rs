@@ -6,7 +6,7 @@ use super::{
     Client, audit,
     input::{Email, Owner, Password, Username, parse_name},
     mails,
-    sessions::{self, SignIn},
+    sessions::{self, NewSession, SignIn},
     throttle,
 };
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     entity::{
         audit_event::Kind,
         mail::Purpose,
-        session::Delivery,
         user::{self, Roles},
     },
     error::{ErrorCode, InputError, Problems},
@@ -57,15 +56,16 @@ pub enum Registered {
     Unverified(Box<user::Model>),
 }
 
-/// Makes an account and signs in, to a session whose refresh token travels by `delivery`; where addresses must be verified
-/// first, it does not sign in. Of several who want the same name at the same time the unique index takes one; a
+/// Makes an account and signs in, to a session that is opened as `new_session` says; where addresses must be verified first,
+/// it does not sign in. Of several who want the same name at the same time the unique index takes one; a
 /// taken name costs the same hash as a fresh one.
 ///
 /// # Errors
 /// REGISTRATION_DISABLED; all problems of the form at once; when there are none, RATE_LIMITED, then USERNAME_TAKEN and
 /// EMAIL_TAKEN.
-pub async fn register(app: &App, form: Registration, delivery: Delivery, client: &Client) -> Result<Registered> {
+pub async fn register(app: &App, form: Registration, new_session: NewSession, client: &Client) -> Result<Registered> {
     let signs_in = !app.settings.require_verified_email;
+    let replaced = if signs_in { new_session.replaced(app).await? } else { None };
     let (transaction, user) = enrol(app, form, signs_in, client).await?;
     let (now, event) = (user.created_at, Kind::Registered);
     if !signs_in {
@@ -74,7 +74,10 @@ pub async fn register(app: &App, form: Registration, delivery: Delivery, client:
         app.outbox.ring();
         return Ok(Registered::Unverified(user.into()));
     }
-    let session = sessions::open(app, &transaction, &user, event, (delivery, client), now).await?;
+    if let Some(replaced) = replaced {
+        replaced.end(&transaction, user.id, client, now).await?;
+    }
+    let session = sessions::open(app, &transaction, &user, event, (new_session.delivery, client), now).await?;
     transaction.commit().await?;
     app.outbox.ring();
     Ok(Registered::SignedIn(sessions::sign_in(app, user, session)?.into()))
@@ -135,6 +138,7 @@ pub(super) async fn create(
         email_verified_at: Set(None),
         pending_email: Set(None),
         pending_email_key: Set(None),
+        session_epoch: Set(0),
     };
 
     let transaction = app.write().await?;

@@ -1,10 +1,10 @@
 //! A forgotten password: a link to whoever reads the address, and a new password for whoever has the link.
 
-use super::{Client, audit, email, input::Password, links, mails, throttle};
+use super::{Client, audit, email, input::Password, links, mails, sessions, throttle};
 use crate::{
     App, Error, Result,
     config::SecretString,
-    entity::{audit_event::Kind, link, mail::Purpose, session, user},
+    entity::{audit_event::Kind, link, mail::Purpose, user},
 };
 
 /// Has a link sent to whoever has the address. It says nothing about who that is, and takes as long for nobody.
@@ -26,8 +26,6 @@ pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, 
     let password_hash = app.hasher.hash(password.secret()).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
-    // Once more below: who signs out writes first a session and then what names the account.
-    let mut ended = session::revoke_all(&transaction, user.id, None, now).await?;
     // The account before its links, as everywhere, so that two who change both don't wait for each other.
     if !user::reset_password(&transaction, &user, &link.email_key, password_hash, now).await?
         || !link::take(&transaction, link.id).await?
@@ -35,7 +33,7 @@ pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, 
         return Err(Error::LinkInvalid);
     }
     link::kill(&transaction, user.id, None).await?;
-    ended += session::revoke_all(&transaction, user.id, None, now).await?;
+    let ended = sessions::end_all(&transaction, user.id, None, now).await?;
     throttle::clear_account(app, &transaction, &user).await?;
     audit::record(&transaction, Kind::PasswordReset, None, user.id, client, now).await?;
     if user.email_verified_at.is_none() {

@@ -40,6 +40,7 @@ async fn insert_as_json<A: ActiveModelTrait>(
 fn as_json(value: ActiveValue<Value>) -> Result<Json, DbErr> {
     Ok(match value.into_value() {
         Some(Value::Bool(value)) => value.into(),
+        Some(Value::Int(value)) => value.into(),
         Some(Value::String(value)) => value.into(),
         Some(Value::Uuid(value)) => value.map(|value| value.to_string()).into(),
         Some(Value::ChronoDateTimeUtc(value)) => {

@@ -3,7 +3,15 @@
 use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, QueryTrait, Statement, entity::prelude::*};
+use sea_orm::{Condition, DbBackend, ExprTrait, QueryOrder, QuerySelect, QueryTrait, Statement, entity::prelude::*};
+
+mod burnt;
+mod end;
+mod generation;
+
+pub use burnt::BurntGenerations;
+pub use end::*;
+pub use generation::*;
 
 use super::{columns::Columns, user};
 
@@ -34,10 +42,16 @@ pub struct Model {
     pub rotated_at: Option<DateTime<Utc>>,
     /// The latest generation whose tokens have been seen, so that its client has certainly got them.
     pub confirmed_generation: i32,
-    /// When the token before this generation's came again, later than the grace. Told in the audit log once.
+    /// When the predecessor's token was presented again after the grace period. Audited once per predecessor.
     pub repeated_at: Option<DateTime<Utc>>,
     /// How its refresh token travels, all its life.
     pub delivery: Delivery,
+    /// `users.session_epoch` when the session was opened. A session of an earlier epoch has ended.
+    pub epoch: i32,
+    /// The generation whose refresh token was exchanged for this generation; none before the first refresh.
+    pub predecessor: Option<i32>,
+    /// Generations that were issued and then replaced from their predecessor again: whoever presents one is not alone.
+    pub burnt: BurntGenerations,
 }
 
 /// How a refresh token travels.
@@ -113,136 +127,32 @@ impl Model {
             confirmed_generation: columns.read()?,
             repeated_at: columns.read()?,
             delivery: columns.read()?,
+            epoch: columns.read()?,
+            predecessor: columns.read()?,
+            burnt: columns.read()?,
         })
+    }
+
+    /// Whether it was ended, by itself or together with all sessions of its user.
+    #[must_use]
+    pub fn is_revoked(&self, user: &user::Model) -> bool {
+        self.revoked_at.is_some() || self.epoch != user.session_epoch
     }
 
     /// Whether it has neither expired nor been ended.
     #[must_use]
-    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        self.revoked_at.is_none() && self.expires_at > now
+    pub fn is_live(&self, user: &user::Model, now: DateTime<Utc>) -> bool {
+        !self.is_revoked(user) && self.expires_at > now
     }
 }
 
-/// The same, asked of the database.
-fn live(now: DateTime<Utc>) -> Condition {
-    Condition::all().add(Column::RevokedAt.is_null()).add(Column::ExpiresAt.gt(now))
-}
-
-/// Moves a live session from `session`'s generation to the next, unless someone else has done so. Its token was used,
-/// which confirms the generation that ends.
-///
-/// # Errors
-/// The driver's.
-pub async fn rotate(
-    db: &impl ConnectionTrait,
-    session: &Model,
-    expires_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    let rotated = Model {
-        generation: session.generation + 1,
-        confirmed_generation: session.generation,
-        rotated_at: Some(now),
-        repeated_at: None,
-        last_used_at: now,
-        expires_at,
-        ..session.clone()
-    };
-    let updated = Entity::update_many()
-        .col_expr(Column::Generation, Expr::value(rotated.generation))
-        .col_expr(Column::ConfirmedGeneration, Expr::value(rotated.confirmed_generation))
-        .col_expr(Column::RotatedAt, Expr::value(rotated.rotated_at))
-        .col_expr(Column::RepeatedAt, Expr::value(rotated.repeated_at))
-        .col_expr(Column::LastUsedAt, Expr::value(rotated.last_used_at))
-        .col_expr(Column::ExpiresAt, Expr::value(rotated.expires_at))
-        .filter(Column::Id.eq(session.id))
-        .filter(Column::Generation.eq(session.generation))
-        .filter(live(now))
-        .exec(db)
-        .await?;
-    Ok((updated.rows_affected == 1).then_some(rotated))
-}
-
-/// Notes that the tokens of a generation have been seen.
-///
-/// # Errors
-/// The driver's.
-pub async fn confirm(db: &impl ConnectionTrait, id: Uuid, generation: i32) -> Result<(), DbErr> {
-    Entity::update_many()
-        .col_expr(Column::ConfirmedGeneration, Expr::value(generation))
-        .filter(Column::Id.eq(id))
-        .filter(Column::Generation.eq(generation))
-        .filter(Column::ConfirmedGeneration.lt(generation))
-        .exec(db)
-        .await
-        .map(drop)
-}
-
-/// Notes that the token before `session`'s generation came again. False if that was known, or is no longer so.
-///
-/// # Errors
-/// The driver's.
-pub async fn note_repeat(db: &impl ConnectionTrait, session: &Model, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let updated = Entity::update_many()
-        .col_expr(Column::RepeatedAt, Expr::value(now))
-        .filter(Column::Id.eq(session.id))
-        .filter(Column::Generation.eq(session.generation))
-        .filter(Column::RepeatedAt.is_null())
-        .exec(db)
-        .await?;
-    Ok(updated.rows_affected == 1)
-}
-
-/// Whose session it is.
-///
-/// # Errors
-/// The driver's.
-pub async fn owner(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Uuid>, DbErr> {
-    Ok(Entity::find_by_id(id).select_only().column(Column::UserId).into_tuple().all(db).await?.pop())
-}
-
-/// Locks the live sessions of a user, all or just these, until the transaction ends, and returns each with its generation. In
-/// one order, so that two who end each other's stand in a row and not in a circle. SQLite's only writer needs no lock.
-///
-/// # Errors
-/// The driver's.
-pub async fn lock(
-    db: &impl ConnectionTrait,
-    user_id: Uuid,
-    only: Option<[Uuid; 2]>,
-    now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, i32)>, DbErr> {
-    let which = Condition::all().add(Column::UserId.eq(user_id)).add_option(only.map(|ids| Column::Id.is_in(ids)));
-    let columns = Entity::find().select_only().columns([Column::Id, Column::Generation]);
-    columns.filter(which).filter(live(now)).order_by_asc(Column::Id).lock_exclusive().into_tuple().all(db).await
-}
-
-/// Ends a session of `user_id`. False if there is no such live one.
-///
-/// # Errors
-/// The driver's.
-pub async fn revoke(db: &impl ConnectionTrait, user_id: Uuid, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let one = Condition::all().add(Column::Id.eq(id)).add(Column::UserId.eq(user_id));
-    Ok(revoke_where(db, one, now).await? == 1)
-}
-
-/// Ends the sessions of a user, all or all but one. Returns how many were live.
-///
-/// # Errors
-/// The driver's.
-pub async fn revoke_all(
-    db: &impl ConnectionTrait,
-    user_id: Uuid,
-    but: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let all = Condition::all().add(Column::UserId.eq(user_id));
-    revoke_where(db, all.add_option(but.map(|but| Column::Id.ne(but))), now).await
-}
-
-async fn revoke_where(db: &impl ConnectionTrait, which: Condition, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let revoked = Entity::update_many().col_expr(Column::RevokedAt, Expr::value(now)).filter(which).filter(live(now));
-    Ok(revoked.exec(db).await?.rows_affected)
+/// The sessions of a user that are live in `epoch`.
+fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(Column::UserId.eq(user_id))
+        .add(ExprTrait::eq(Expr::col((Entity, Column::Epoch)), epoch.into()))
+        .add(Column::RevokedAt.is_null())
+        .add(Column::ExpiresAt.gt(now))
 }
 
 /// The live sessions of a user, the latest used first.
@@ -255,9 +165,9 @@ pub async fn live_of(
     most: u64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
+    let epoch = user::Entity::find_by_id(user_id).select_only().column(user::Column::SessionEpoch).into_query();
     Entity::find()
-        .filter(Column::UserId.eq(user_id))
-        .filter(live(now))
+        .filter(live(user_id, Expr::SubQuery(None, Box::new(epoch.into())), now))
         .order_by_desc(Column::LastUsedAt)
         .order_by_desc(Column::Id)
         .limit(most)

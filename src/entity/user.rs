@@ -9,11 +9,13 @@ mod email;
 mod many;
 mod names;
 mod password;
+mod sessions;
 
 pub use email::*;
 pub use many::*;
 pub use names::*;
 pub use password::*;
+pub use sessions::*;
 
 use super::columns::Columns;
 use crate::security::password::PasswordHash;
@@ -58,6 +60,8 @@ pub struct Model {
     pub pending_email: Option<String>,
     /// The same as it is compared. Not unique: who verifies it first gets it.
     pub pending_email_key: Option<String>,
+    /// Counts how often all sessions were ended at once. Sessions of an earlier epoch have ended.
+    pub session_epoch: i32,
 }
 
 /// Relations to other tables are declared where they point from.
@@ -100,6 +104,7 @@ impl Model {
             email_verified_at: columns.read()?,
             pending_email: columns.read()?,
             pending_email_key: columns.read()?,
+            session_epoch: columns.read()?,
         })
     }
 }
@@ -167,8 +172,8 @@ pub async fn taken_keys(
     Ok(taken)
 }
 
-/// Notes a sign-in, if the account is still active and its hash still the one that was checked; `new_hash`, of the same
-/// password, takes that one's place.
+/// Records a sign-in if the account is still active and its hash is still the one that was checked. `new_hash`, of the same
+/// password, replaces the stored one.
 ///
 /// # Errors
 /// The driver's.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Circumstances;
 use crate::{
     App, Result,
-    accounts::{self, Client, Principal, Viewer},
+    accounts::{self, Client, Principal, Viewer, sessions::Delivery},
     config::SecretString,
 };
 
@@ -89,6 +89,13 @@ pub(super) trait ContextExt<'a> {
         let _ = self.request().cookie_change.set(change);
     }
 
+    /// Has the client forget its refresh cookie, because the session that it is for has ended.
+    fn clear_cookie_of(&self, principal: &Principal) {
+        if principal.session.delivery == Delivery::Cookie {
+            self.change_cookie(CookieChange::Clear);
+        }
+    }
+
     /// The signed-in user, asked of the database once for the request.
     ///
     /// # Errors
@@ -109,7 +116,7 @@ impl<'a> ContextExt<'a> for Context<'a> {
         let request = self.request();
         request
             .principal
-            .get_or_init(|| accounts::principal(self.app(), request.viewer))
+            .get_or_init(|| accounts::principal(self.app(), request.viewer, &request.client))
             .await
             .as_ref()
             .map_err(Clone::clone)

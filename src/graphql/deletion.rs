@@ -10,7 +10,7 @@ pub(super) struct DeletionMutation;
 
 #[Object]
 impl DeletionMutation {
-    /// Delete the signed-in account for good, with its sessions, links and mails.
+    /// Delete the signed-in account for good, with its sessions, links and mails. The cookie is cleared.
     /// Codes: WRONG_PASSWORD, REQUIRED (no password), LAST_ADMIN, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Nullable<DeleteAccountPayload> {
         Some(delete(ctx, input).await)
@@ -20,6 +20,7 @@ impl DeletionMutation {
 async fn delete(ctx: &Context<'_>, input: DeleteAccountInput) -> Result<DeleteAccountPayload> {
     let principal = ctx.principal().await?;
     let deleted = deletion::delete(ctx.app(), principal, input.password.map(Into::into)).await?;
+    ctx.clear_cookie_of(principal);
     Ok(DeleteAccountPayload { deleted_user_id: deleted.into() })
 }
 

@@ -19,8 +19,8 @@ impl LoginMutation {
     /// after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not
     /// start a token refresh.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
-        let delivery = input.token_delivery.into();
-        let sign_in = login(ctx.app(), input.into(), delivery, ctx.client()).await;
+        let new_session = input.token_delivery.open(ctx);
+        let sign_in = login(ctx.app(), input.into(), new_session, ctx.client()).await;
         Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
     }
 }

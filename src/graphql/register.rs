@@ -20,8 +20,8 @@ impl RegisterMutation {
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
     /// PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REGISTRATION_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
-        let delivery = input.token_delivery.into();
-        let registered = register(ctx.app(), input.into(), delivery, ctx.client()).await;
+        let new_session = input.token_delivery.open(ctx);
+        let registered = register(ctx.app(), input.into(), new_session, ctx.client()).await;
         Some(registered.map(|registered| match registered {
             Registered::SignedIn(sign_in) => AuthPayload::of(ctx, *sign_in).into(),
             Registered::Unverified(user) => User::from(*user).into(),

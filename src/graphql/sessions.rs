@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     accounts::{
         Principal,
-        sessions::{self, Logout, PresentedToken, SignIn},
+        sessions::{self, Logout, NewSession, PresentedToken, SignIn},
     },
     config::ExposeSecret,
     entity::session::{self, Delivery},
@@ -28,8 +28,8 @@ pub(super) struct SessionMutation;
 impl SessionMutation {
     /// Exchange the refresh token for a new access token, and rotate the refresh token. Without input the HttpOnly cookie
     /// is used. An Authorization header, even an expired one, is ignored here.
-    /// Codes: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED, SERVICE_UNAVAILABLE. Never
-    /// UNAUTHENTICATED.
+    /// Codes: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED,
+    /// SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
     async fn refresh_token(&self, ctx: &Context<'_>, input: Option<RefreshTokenInput>) -> Nullable<AuthPayload> {
         // The input beats the cookie.
         let presented = input.map(|input| in_body(input.refresh_token)).or_else(|| in_cookie(ctx));
@@ -51,7 +51,7 @@ impl SessionMutation {
         }))
     }
 
-    /// End one session of the signed-in user. Codes: NOT_FOUND, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// End one session of the signed-in user. If it is the current one, the cookie is cleared. Codes: NOT_FOUND, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn revoke_session(&self, ctx: &Context<'_>, input: RevokeSessionInput) -> Nullable<RevokeSessionPayload> {
         Some(revoke(ctx, input.session_id).await)
     }
@@ -75,6 +75,9 @@ async fn revoke(ctx: &Context<'_>, session_id: ID) -> Result<RevokeSessionPayloa
     let principal = ctx.principal().await?;
     let id = session_id.parse().map_err(|_| Error::NotFound)?;
     sessions::revoke(ctx.app(), principal, id, ctx.client()).await?;
+    if id == principal.session.id {
+        ctx.clear_cookie_of(principal);
+    }
     Ok(RevokeSessionPayload { revoked_session_id: session_id })
 }
 
@@ -92,6 +95,17 @@ pub enum TokenDelivery {
     Cookie,
     /// In `refreshToken` of the payload. For apps and scripts that have a safe place for it.
     Body,
+}
+
+impl TokenDelivery {
+    /// How to open the session of a sign-in. A new cookie replaces the one that the request brought.
+    pub(super) fn open(self, ctx: &Context<'_>) -> NewSession {
+        let replaced_cookie = match self {
+            Self::Cookie => ctx.request().refresh_cookie.clone(),
+            Self::Body => None,
+        };
+        NewSession { delivery: self.into(), replaced_cookie }
+    }
 }
 
 /// A sign-in: what `login` and `refreshToken` answer with.

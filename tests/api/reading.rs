@@ -45,6 +45,10 @@ async fn the_guard_reads_each_column_from_its_place() {
     session.revoked_at = Some(session.created_at + TimeDelta::minutes(5));
     session.repeated_at = Some(session.created_at + TimeDelta::minutes(6));
     session.confirmed_generation = 7;
+    session.epoch = 8;
+    session.predecessor = Some(9);
+    session.burnt = "10-11@1790000000".parse().unwrap();
+    user.session_epoch = 12;
     user.clone().into_active_model().reset_all().update(db).await.unwrap();
     session.clone().into_active_model().reset_all().update(db).await.unwrap();
     assert_eq!(session::find_with_user(db, session.id).await.unwrap(), Some((session, user)));

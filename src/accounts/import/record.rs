@@ -217,6 +217,7 @@ pub(super) fn parse(
             email_verified_at: verified_at,
             pending_email,
             pending_email_key,
+            session_epoch: 0,
         };
         Some(Newcomer { line, user, is_dated: created_at.is_some() })
     };

@@ -7,6 +7,7 @@ mod confirm;
 mod device;
 mod end;
 mod refresh;
+mod replace;
 mod sweep;
 
 use chrono::{DateTime, Utc};
@@ -15,7 +16,9 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait};
 pub(super) use confirm::confirm_later;
 pub use device::device;
 pub use end::{Logout, logout, revoke, revoke_others};
+pub(super) use end::{end_all, end_reused};
 pub use refresh::refresh;
+pub use replace::NewSession;
 pub use sweep::sweep;
 
 pub use crate::entity::session::Delivery;
@@ -24,12 +27,19 @@ use super::{Client, Principal, audit};
 use crate::{
     App, Error, Result,
     config::SecretString,
-    entity::{audit_event, session, user},
+    entity::{
+        audit_event,
+        session::{self, BurntGenerations},
+        user,
+    },
     security::{access_token::Subject, random, refresh_token::RefreshClaims},
 };
 
-/// Sessions that are listed at most.
-const MOST_LISTED: u64 = 100;
+/// Live sessions of a user; the oldest one ends for one more.
+const MAX_SESSIONS: u64 = 100;
+
+/// Excess sessions that one sign-in ends. There are more than one only where they were opened before there was a limit.
+const MAX_EXCESS: u64 = 1000;
 
 /// Someone has just signed in, or refreshed. It holds tokens, so there is no way to print it.
 pub struct SignIn {
@@ -52,7 +62,8 @@ pub struct PresentedToken {
     pub delivery: Delivery,
 }
 
-/// Writes session and audit event of a sign-in; the caller's transaction holds what else belongs to it.
+/// Writes session and audit event of a sign-in, in the caller's transaction, which has locked the user. If the user has
+/// [`MAX_SESSIONS`], the oldest one ends.
 pub(super) async fn open(
     app: &App,
     transaction: &impl ConnectionTrait,
@@ -61,6 +72,10 @@ pub(super) async fn open(
     (delivery, client): (Delivery, &Client),
     now: DateTime<Utc>,
 ) -> Result<session::Model> {
+    let excess = session::older(transaction, user, MAX_SESSIONS - 1, MAX_EXCESS, now).await?;
+    if !excess.is_empty() {
+        session::revoke(transaction, user, excess, now).await?;
+    }
     let session = session::ActiveModel {
         id: Set(random::id(now)?),
         user_id: Set(user.id),
@@ -75,6 +90,9 @@ pub(super) async fn open(
         confirmed_generation: Set(0),
         repeated_at: Set(None),
         delivery: Set(delivery),
+        epoch: Set(user.session_epoch),
+        predecessor: Set(None),
+        burnt: Set(BurntGenerations::default()),
     };
     let session = session.insert(transaction).await?;
     audit::record(transaction, event, Some(user.id), user.id, client, now).await?;
@@ -117,5 +135,5 @@ pub async fn list(app: &App, principal: &Principal, user_id: uuid::Uuid) -> Resu
     if principal.user.id != user_id {
         return Err(Error::NotFound);
     }
-    Ok(session::live_of(app.database.read(), user_id, MOST_LISTED, app.clock.now()).await?)
+    Ok(session::live_of(app.database.read(), user_id, MAX_SESSIONS, app.clock.now()).await?)
 }

@@ -41,7 +41,7 @@ pub(super) async fn introspect(State(server): State<Arc<Server>>, request: Reque
         let Some(token) = form.take_text("token")? else {
             return Err(Failure::invalid_request("`token` is missing."));
         };
-        let introspected = call.within(introspection::introspect(&server.app, &token)).await?;
+        let introspected = call.within(introspection::introspect(&server.app, &token, &call.client)).await?;
         let answer = Introspection::of(introspected, &server.app.settings);
         Ok((UNCACHED, Json(answer)).into_response())
     };

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     accounts::{
         login::{Credentials, login},
-        sessions::{self, Delivery, Logout, PresentedToken, SignIn},
+        sessions::{self, Delivery, Logout, NewSession, PresentedToken, SignIn},
     },
     http::{Server, bearer, body},
 };
@@ -79,7 +79,7 @@ async fn by_password(call: &Call<'_>, mut form: Form) -> Result<SignIn, Failure>
         return Err(Failure::invalid_request("`username` or `password` is missing."));
     };
     let credentials = Credentials { identifier, password: password.into() };
-    call.within(login(&call.server.app, credentials, Delivery::Body, &call.client)).await
+    call.within(login(&call.server.app, credentials, NewSession::in_body(), &call.client)).await
 }
 
 /// The same for `/token` and `/refresh`.

@@ -26,7 +26,7 @@ use crate::{
         login::{self, Credentials},
         profile::{self, ProfileChange},
         register::{self, Registration},
-        sessions::Delivery,
+        sessions::NewSession,
     },
     http::{Server, body},
     language::Language,
@@ -83,7 +83,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         let mut fields = fields(&call, request).await?;
         let credentials = Credentials { identifier: fields.text("username"), password: fields.text("password").into() };
         let credentials = fields.finish(credentials)?;
-        let sign_in = login::login(&server.app, credentials, Delivery::Body, &call.client);
+        let sign_in = login::login(&server.app, credentials, NewSession::in_body(), &call.client);
         Ok(token::tokens(call.within(sign_in).await?))
     };
     call.answer(Manner::Rest, answer.await)
@@ -142,7 +142,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
 pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
         Ok((UNCACHED, Json(User::from(principal.user))).into_response())
     };
     call.answer(Manner::Rest, answer.await)
@@ -165,7 +165,7 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
 pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
         let mut fields = fields(&call, request).await?;
         let names = ProfileChange {
             username: fields.changed_text("username"),
@@ -200,7 +200,7 @@ pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) 
 pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
         let bytes = call.body(request).await?;
         // Most clients send no body with this method.
         let mut fields = if bytes.is_empty() {
@@ -231,7 +231,7 @@ pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) 
 pub(super) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer())).await?;
+        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
         let name = principal.user.username;
         let message = match call.client.language {
             Language::English => format!("Hello, {name}! This is a protected route."),

@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 pub use database::TestDatabase;
 use hallpass::{
     App,
-    accounts::{self, Principal, Viewer, mails},
+    accounts::{self, Client, Principal, Viewer, mails},
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
@@ -87,7 +87,7 @@ impl TestServer {
     /// Someone whom the guard has let in.
     pub async fn let_in(&self, actor: &Actor) -> Principal {
         let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
-        accounts::principal(&self.app, Viewer::Authenticated(claims.unwrap())).await.unwrap()
+        accounts::principal(&self.app, Viewer::Authenticated(claims.unwrap()), &Client::default()).await.unwrap()
     }
 
     /// Someone without an account, or not signed in.

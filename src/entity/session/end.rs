@@ -1,0 +1,91 @@
+//! `sessions`: ending them. Callers lock the row of the user first, so that all transactions take locks in one order.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+
+use super::{Column, Entity, Model, live};
+use crate::entity::user;
+
+/// The users of these sessions, as pairs of session id and user id.
+///
+/// # Errors
+/// The driver's.
+pub async fn owners(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
+    let columns = Entity::find().select_only().columns([Column::Id, Column::UserId]);
+    columns.filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).into_tuple().all(db).await
+}
+
+/// Locks a live session of `user` until the transaction ends. SQLite's only writer needs no lock.
+///
+/// # Errors
+/// The driver's.
+pub async fn lock(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let one = Entity::find_by_id(id).filter(live(user.id, user.session_epoch, now));
+    Ok(one.lock_exclusive().all(db).await?.pop())
+}
+
+/// Revokes sessions of `user`. Returns how many of them were live.
+///
+/// # Errors
+/// The driver's.
+pub async fn revoke(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    ids: Vec<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let revoked = Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(Column::Id.is_in(ids))
+        .filter(live(user.id, user.session_epoch, now))
+        .exec(db)
+        .await?;
+    Ok(revoked.rows_affected)
+}
+
+/// How many sessions of an epoch are live, `except` not counted.
+///
+/// # Errors
+/// The driver's.
+pub async fn count_live(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    epoch: i32,
+    except: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let those = live(user_id, epoch, now).add_option(except.map(|id| Column::Id.ne(id)));
+    let count = Entity::find().select_only().column_as(Column::Id.count(), "count").filter(those);
+    let count: Option<i64> = count.into_tuple().all(db).await?.pop();
+    Ok(count.unwrap_or_default().unsigned_abs())
+}
+
+/// Takes a session over into a new epoch of its user, so that it does not end with the others.
+///
+/// # Errors
+/// The driver's.
+pub async fn keep(db: &impl ConnectionTrait, id: Uuid, epoch: i32) -> Result<(), DbErr> {
+    let kept = Entity::update_many().col_expr(Column::Epoch, Expr::value(epoch)).filter(Column::Id.eq(id));
+    kept.exec(db).await.map(drop)
+}
+
+/// Live sessions of `user` that are older than its `newest` ones, at most `limit`.
+///
+/// # Errors
+/// The driver's.
+pub async fn older(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    newest: u64,
+    limit: u64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>, DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(live(user.id, user.session_epoch, now));
+    // Ids are in the order of their creation.
+    ids.order_by_desc(Column::Id).offset(newest).limit(limit).into_tuple().all(db).await
+}
