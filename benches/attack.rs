@@ -32,14 +32,12 @@ use hallpass::{
     accounts::{
         Client,
         login::{Credentials, login},
+        sessions::NewSession,
     },
     clock::Clock,
     config::Settings,
     database::Database,
-    entity::{
-        session::Delivery,
-        user::{self, Roles},
-    },
+    entity::user::{self, Roles},
     http::{self, Limits, Peer},
     security::random,
 };
@@ -115,6 +113,7 @@ async fn fill(app: &App) {
         email_verified_at: Set(None),
         pending_email: Set(None),
         pending_email_key: Set(None),
+        session_epoch: Set(0),
     });
     let transaction = app.write().await.unwrap();
     user::Entity::insert_many(users).exec(&transaction).await.unwrap();
@@ -252,7 +251,7 @@ async fn costs(folder: &Path) -> bool {
                     let identifier = format!("user-{}", run * 40 + number);
                     let client = Client::new(Some(next_address()), None);
                     let credentials = Credentials { identifier, password: PASSWORD.into() };
-                    login(app, credentials, Delivery::Body, &client).await.ok().unwrap();
+                    login(app, credentials, NewSession::in_body(), &client).await.ok().unwrap();
                 }
                 runs.push(used_since(before) / 40.0);
             }

@@ -32,13 +32,13 @@ use hallpass::{
     accounts::{
         Client,
         login::{Credentials, login},
-        sessions::{PresentedToken, refresh},
+        sessions::{NewSession, PresentedToken, refresh},
     },
     clock::Clock,
     config::Settings,
     database::Database,
     entity::{
-        session::{self, Delivery},
+        session::{self, BurntGenerations, Delivery},
         user::{self, Roles},
     },
     http::{self, Limits},
@@ -257,7 +257,7 @@ async fn perform(app: &App, router: &Router, operation: Operation, session: &mut
         Operation::Login => {
             let credentials =
                 Credentials { identifier: session.user_id.simple().to_string(), password: PASSWORD.into() };
-            login(app, credentials, Delivery::Body, &Client::default()).await.unwrap();
+            login(app, credentials, NewSession::in_body(), &Client::default()).await.unwrap();
         }
         Operation::Refresh => refresh_one(app, session).await,
     }

@@ -38,7 +38,7 @@ pub async fn rotate_again(
     now: DateTime<Utc>,
 ) -> Result<Option<Model>, DbErr> {
     let repeated_at = session.repeated_at.or(Some(now));
-    advance(db, session, Model { burnt, repeated_at, ..next(session, expires_at, now) }).await
+    advance(db, session, Model { repeated_at, burnt, ..next(session, expires_at, now) }).await
 }
 
 fn next(session: &Model, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Model {

@@ -140,7 +140,8 @@ async function verifySession(session) {
     return;
   }
   const next = answer?.data?.refreshToken;
-  const isNext = next && generation(next) === generation(session.pair) + 1;
+  // Later than the grace, the answer that was lost is replaced by a new generation.
+  const isNext = next && generation(next) > generation(session.pair);
   if (!verify(isNext, `the refresh token of a session (asked: ${session.asked})`, answer)) return forget(session);
   session.pair = next;
   session.asked = null;
