@@ -19,12 +19,12 @@ use hallpass::{
     accounts::{
         Client,
         register::{Registered, Registration, register},
-        sessions::SignIn,
+        sessions::{NewSession, SignIn},
     },
     clock::{Clock, ManualClock},
     config::{DatabaseUrl, Settings},
     database::Database,
-    entity::session::{self, Delivery},
+    entity::session,
     http,
 };
 use http_body_util::BodyExt;
@@ -81,7 +81,7 @@ impl Server {
                 first_name: Some("Ada".to_owned()),
                 last_name: Some("Lovelace".to_owned()),
             };
-            let ada = match register(&open, ada, Delivery::Body, &Client::default()).await.unwrap() {
+            let ada = match register(&open, ada, NewSession::in_body(), &Client::default()).await.unwrap() {
                 Registered::SignedIn(ada) => *ada,
                 Registered::Unverified(_) => panic!("nothing has to be verified"),
             };
