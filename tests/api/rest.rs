@@ -382,6 +382,51 @@ async fn who_leaves_is_gone_and_their_tokens_with_them() {
 }
 
 #[tokio::test]
+async fn openapi_document_names_operations_for_generated_clients() {
+    let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
+    let id = |path: &str, method: &str| document["paths"][path][method]["operationId"].clone();
+    assert_eq!(id("/users/me", "get"), "getCurrentUser");
+    assert_eq!(id("/users/me", "delete"), "deleteCurrentUser");
+    assert_eq!(id("/protected", "get"), "getProtected");
+}
+
+#[tokio::test]
+async fn openapi_document_marks_fields_that_are_always_sent_as_required() {
+    let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
+    let user = &document["components"]["schemas"]["User"];
+    let required: BTreeSet<&str> =
+        user["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(required, user["properties"].as_object().unwrap().keys().map(String::as_str).collect());
+    assert_eq!(user["properties"]["email"]["type"], json!(["string", "null"]));
+}
+
+#[tokio::test]
+async fn openapi_document_has_introspection_only_where_it_is_on() {
+    let off = TestServer::start().await.anonymous().get("/openapi.json").await;
+    assert!(!off.text.contains("ntrospect"), "{}", off.text);
+    let clients = |settings: &mut hallpass::config::Settings| {
+        let client = hallpass::config::OauthClient { id: "api".to_owned(), secret: "4c1f".repeat(8).into() };
+        settings.oauth_clients.push(client);
+    };
+    let on = TestServer::with(clients).await.anonymous().get("/openapi.json").await.json();
+    assert_eq!(on["components"]["schemas"]["Introspection"]["required"], json!(["active"]));
+}
+
+#[tokio::test]
+async fn openapi_document_describes_one_body_per_request() {
+    let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values().filter(|operation| operation["requestBody"].is_object()) {
+            assert_eq!(operation["requestBody"]["content"].as_object().unwrap().len(), 1, "{path}");
+        }
+    }
+    let delete = &document["paths"]["/users/me"]["delete"]["requestBody"];
+    assert_eq!(delete["required"], false);
+    let schema = &delete["content"]["application/json"]["schema"];
+    assert_eq!(*schema, json!({ "$ref": "#/components/schemas/DeleteRequest" }));
+}
+
+#[tokio::test]
 async fn the_documentation_says_what_there_is() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/openapi.json").await;

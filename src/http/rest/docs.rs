@@ -12,7 +12,10 @@ use axum::{
 };
 use utoipa::{
     IntoResponses, OpenApi, ToSchema,
-    openapi::security::{Flow, Http, HttpAuthScheme, OAuth2, Password, Scopes, SecurityScheme},
+    openapi::{
+        RefOr, Required,
+        security::{Flow, Http, HttpAuthScheme, OAuth2, Password, Scopes, SecurityScheme},
+    },
 };
 
 use super::{
@@ -58,6 +61,11 @@ struct Documentation;
 
 async fn openapi(State(server): State<Arc<Server>>) -> Response {
     let mut documentation = Documentation::openapi();
+    // Most clients send no body with this method.
+    let delete = documentation.paths.paths.get_mut("/users/me").and_then(|item| item.delete.as_mut());
+    if let Some(RefOr::T(body)) = delete.and_then(|operation| operation.request_body.as_mut()) {
+        body.required = Some(Required::False);
+    }
     let mut schemes = vec![(
         "OAuth2PasswordBearer",
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(Password::with_refresh_url(
@@ -66,12 +74,13 @@ async fn openapi(State(server): State<Arc<Server>>) -> Response {
             "/token",
         ))])),
     )];
+    let components = documentation.components.get_or_insert_default();
     if server.app.settings.oauth_clients.is_empty() {
         documentation.paths.paths.remove("/introspect");
+        components.schemas.retain(|name, _| !["Introspection", "IntrospectRequest"].contains(&&**name));
     } else {
         schemes.push(("ClientSecretBasic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))));
     }
-    let components = documentation.components.get_or_insert_default();
     for (name, scheme) in schemes {
         components.add_security_scheme(name, scheme);
     }

@@ -24,6 +24,7 @@ use crate::{accounts::introspection, http::Server, security::oauth_client};
 #[utoipa::path(
     post,
     path = "/introspect",
+    operation_id = "introspectToken",
     tag = "OAuth 2.0",
     request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
     responses(

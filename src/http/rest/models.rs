@@ -43,6 +43,7 @@ pub(super) struct NewUser {
     /// Opaque and permanent.
     id: String,
     /// `null` when the account has none.
+    #[schema(required = true)]
     email: Option<String>,
     #[schema(example = "testuser")]
     username: String,
@@ -63,10 +64,14 @@ pub(super) struct User {
     #[schema(example = "testuser")]
     username: String,
     /// `null` when the account has none.
+    #[schema(required = true)]
     email: Option<String>,
     /// First and last name together.
+    #[schema(required = true)]
     full_name: Option<String>,
+    #[schema(required = true)]
     first_name: Option<String>,
+    #[schema(required = true)]
     last_name: Option<String>,
     is_active: bool,
     /// The contrary of `is_active`.
@@ -76,6 +81,7 @@ pub(super) struct User {
     #[schema(example = "2026-01-31T12:34:56.789Z")]
     created_at: String,
     updated_at: String,
+    #[schema(required = true)]
     last_login: Option<String>,
 }
 
@@ -105,37 +111,48 @@ pub(super) struct Message {
     pub(super) message: String,
 }
 
-/// What a token is good for (RFC 7662 §2.2). Of one that is good for nothing, `active` is all there is.
+/// What a token is good for (RFC 7662 §2.2). For an inactive token, `active` is the only member.
 #[derive(Default, Serialize, ToSchema)]
-#[serde(default)]
 pub(super) struct Introspection {
-    /// Whether this server would take it as an access token now.
+    /// Whether this server would accept it as an access token now.
     active: bool,
-    #[serde(flatten)]
-    #[schema(inline)]
-    claims: Option<IntrospectedClaims>,
-}
-
-/// What an active token says, and whose it is now.
-#[derive(Serialize, ToSchema)]
-struct IntrospectedClaims {
     /// Always `first-party`.
-    client_id: &'static str,
-    username: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    client_id: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    username: Option<String>,
     /// Always `Bearer`.
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    token_type: Option<&'static str>,
     /// Seconds since 1970.
-    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    exp: Option<i64>,
     /// Seconds since 1970.
-    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    iat: Option<i64>,
     /// The user's id.
-    sub: String,
-    aud: String,
-    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    aud: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    iss: Option<String>,
     /// The session's id.
-    sid: String,
-    /// As they are now, whatever they were when the token was made.
-    roles: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sid: Option<String>,
+    /// As they are now, whatever they were when the token was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    roles: Option<Vec<String>>,
 }
 
 impl Introspection {
@@ -143,19 +160,19 @@ impl Introspection {
         let Some(Introspected { principal, claims }) = introspected else {
             return Self::default();
         };
-        let claims = IntrospectedClaims {
-            client_id: "first-party",
-            username: principal.user.username,
-            token_type: "Bearer",
-            exp: claims.expires_at,
-            iat: claims.issued_at,
-            sub: claims.user_id.to_string(),
-            aud: settings.jwt_audience.clone(),
-            iss: settings.public_url.clone(),
-            sid: claims.session_id.to_string(),
-            roles: principal.user.roles.0,
-        };
-        Self { active: true, claims: Some(claims) }
+        Self {
+            active: true,
+            client_id: Some("first-party"),
+            username: Some(principal.user.username),
+            token_type: Some("Bearer"),
+            exp: Some(claims.expires_at),
+            iat: Some(claims.issued_at),
+            sub: Some(claims.user_id.to_string()),
+            aud: Some(settings.jwt_audience.clone()),
+            iss: Some(settings.public_url.clone()),
+            sid: Some(claims.session_id.to_string()),
+            roles: Some(principal.user.roles.0),
+        }
     }
 }
 

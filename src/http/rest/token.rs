@@ -33,6 +33,7 @@ const SECRETS: &[&str] = &["grant_type", "username", "password", "refresh_token"
 #[utoipa::path(
     post,
     path = "/token",
+    operation_id = "requestToken",
     tag = "OAuth 2.0",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
@@ -97,6 +98,7 @@ pub(super) fn tokens(sign_in: SignIn) -> Response {
 #[utoipa::path(
     post,
     path = "/revoke",
+    operation_id = "revokeToken",
     tag = "OAuth 2.0",
     request_body(content = RevokeRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The session has ended, or there was none"), OauthErrors)

@@ -36,6 +36,7 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/register",
+    operation_id = "registerUser",
     tag = "Accounts",
     request_body = RegisterRequest,
     responses(
@@ -67,6 +68,7 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
 #[utoipa::path(
     post,
     path = "/login",
+    operation_id = "logIn",
     tag = "Accounts",
     request_body = LoginRequest,
     responses(
@@ -89,15 +91,13 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
     call.answer(Manner::Rest, answer.await)
 }
 
-/// Exchange a refresh token for new tokens, with JSON or a form.
+/// Exchange a refresh token for new tokens. A form with the same field is accepted as well.
 #[utoipa::path(
     post,
     path = "/refresh",
+    operation_id = "refreshTokens",
     tag = "Accounts",
-    request_body(content(
-        (RefreshRequest = "application/json"),
-        (RefreshRequest = "application/x-www-form-urlencoded"),
-    )),
+    request_body = RefreshRequest,
     responses(
         (status = 200, description = "New tokens", body = Tokens),
         (status = 401, description = "The refresh token is no good, or its session has ended", body = RestError),
@@ -135,6 +135,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
 #[utoipa::path(
     get,
     path = "/users/me",
+    operation_id = "getCurrentUser",
     tag = "Accounts",
     responses((status = 200, description = "Who is signed in", body = User), UserErrors),
     security(("OAuth2PasswordBearer" = []))
@@ -152,6 +153,7 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
 #[utoipa::path(
     put,
     path = "/users/me",
+    operation_id = "updateCurrentUser",
     tag = "Accounts",
     request_body = UpdateRequest,
     responses(
@@ -186,8 +188,9 @@ pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) 
 #[utoipa::path(
     delete,
     path = "/users/me",
+    operation_id = "deleteCurrentUser",
     tag = "Accounts",
-    request_body = Option<DeleteRequest>,
+    request_body = DeleteRequest,
     responses(
         (status = 200, description = "It is gone", body = Message),
         (status = 401, description = "Nobody is signed in", body = RestError),
@@ -224,6 +227,7 @@ pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) 
 #[utoipa::path(
     get,
     path = "/protected",
+    operation_id = "getProtected",
     tag = "Accounts",
     responses((status = 200, description = "A greeting", body = Message), UserErrors),
     security(("OAuth2PasswordBearer" = []))
