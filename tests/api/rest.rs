@@ -404,7 +404,7 @@ async fn openapi_document_marks_fields_that_are_always_sent_as_required() {
 async fn openapi_document_has_introspection_only_where_it_is_on() {
     let off = TestServer::start().await.anonymous().get("/openapi.json").await;
     assert!(!off.text.contains("ntrospect"), "{}", off.text);
-    let clients = |settings: &mut hallpass::config::Settings| {
+    let clients = |settings: &mut Settings| {
         let client = hallpass::config::OauthClient { id: "api".to_owned(), secret: "4c1f".repeat(8).into() };
         settings.oauth_clients.push(client);
     };
