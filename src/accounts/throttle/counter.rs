@@ -46,9 +46,7 @@ impl Limit {
         if self.doubles && recent.len() == self.most {
             let is_further = row.blocked_until.is_some_and(|end| now < end + MEMORY);
             row.full_windows = if is_further { row.full_windows.saturating_add(1) } else { 1 };
-            let times = 1_i32.checked_shl(row.full_windows.unsigned_abs() - 1).unwrap_or(i32::MAX);
-            let wait = self.window.checked_mul(times).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
-            row.blocked_until = Some(now + wait);
+            row.blocked_until = Some(now + self.doubled_wait(row.full_windows));
         }
         row.attempts = recent.into_iter().collect();
         self.set_expiry(row, now);
@@ -58,13 +56,27 @@ impl Limit {
     pub(super) fn withdraw(&self, row: &mut Model, attempt: DateTime<Utc>, now: DateTime<Utc>) {
         let mut recent = self.recent(row, now);
         let Some(position) = recent.iter().position(|time| *time == attempt) else { return };
-        if self.doubles && recent.len() == self.most {
+        if self.has_filled_window(row, attempt) {
             row.full_windows -= 1;
-            row.blocked_until = None;
+            // The end of the wait before this one is not stored. All recent attempts came after it, so the oldest of
+            // them keeps the memory of it, and no wait.
+            row.blocked_until = recent.first().copied().filter(|_| row.full_windows > 0);
         }
         recent.remove(position);
         row.attempts = recent.into_iter().collect();
         self.set_expiry(row, now);
+    }
+
+    /// The wait after so many full windows in a row.
+    fn doubled_wait(&self, full_windows: i32) -> TimeDelta {
+        let times = 1_i32.checked_shl(full_windows.unsigned_abs().saturating_sub(1)).unwrap_or(i32::MAX);
+        self.window.checked_mul(times).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT))
+    }
+
+    /// Whether an attempt is one of those that filled the window which led to the current wait.
+    fn has_filled_window(&self, row: &Model, attempt: DateTime<Utc>) -> bool {
+        let filled_at = row.blocked_until.map(|end| end - self.doubled_wait(row.full_windows));
+        self.doubles && filled_at.is_some_and(|at| at - self.window < attempt && attempt <= at)
     }
 
     fn set_expiry(&self, row: &mut Model, now: DateTime<Utc>) {
@@ -147,6 +159,53 @@ mod tests {
         limit.withdraw(&mut row, minutes(1), minutes(2));
         assert_eq!(row, before);
         limit.withdraw(&mut row, minutes(1), minutes(2));
+        assert_eq!(row, before);
+    }
+
+    /// Fills so many windows, each once the wait after the last one has ended. Returns the time of the last attempt.
+    fn fill_windows(limit: Limit, row: &mut Model, windows: usize) -> DateTime<Utc> {
+        let mut now = START;
+        for window in 0..windows {
+            if window > 0 {
+                now = row.blocked_until.unwrap();
+            }
+            for _ in 0..limit.most {
+                limit.book(row, now);
+            }
+        }
+        now
+    }
+
+    #[test]
+    fn a_withdrawn_attempt_does_not_reset_the_doubling_wait() {
+        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let mut row = row();
+        let now = fill_windows(limit, &mut row, 3);
+        limit.withdraw(&mut row, now, now);
+        assert_eq!(limit.wait(&row, now), None);
+        limit.book(&mut row, now);
+        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(4)));
+    }
+
+    #[test]
+    fn a_withdrawn_attempt_ends_its_wait_after_the_window_has_moved_on() {
+        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let mut row = row();
+        limit.book(&mut row, START);
+        limit.book(&mut row, minutes(59));
+        limit.withdraw(&mut row, minutes(59), minutes(61));
+        assert_eq!((limit.wait(&row, minutes(61)), row.full_windows), (None, 0));
+    }
+
+    #[test]
+    fn withdrawing_an_attempt_from_before_the_full_window_leaves_the_wait() {
+        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let mut row = row();
+        limit.book(&mut row, START);
+        limit.book(&mut row, minutes(60));
+        limit.book(&mut row, minutes(61));
+        let before = row.clone();
+        limit.withdraw(&mut row, START, minutes(61));
         assert_eq!(row, before);
     }
 
