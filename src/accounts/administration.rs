@@ -79,7 +79,7 @@ pub async fn create(
     let (transaction, user) = register::create(app, new_user, roles.0, false).await?;
     let Administrator { user_id, client } = administrator;
     audit::record(&transaction, Kind::UserCreated, *user_id, user.id, client, user.created_at).await?;
-    mails::tell(app, &transaction, mail::Purpose::VerifyEmail, &user, client, user.created_at).await?;
+    mails::verify(app, &transaction, &user, client, 0).await?;
     transaction.commit().await?;
     app.outbox.ring();
     Ok(user)

@@ -1,6 +1,13 @@
 //! E-mail addresses: verifying one, asking for the mail again, moving to another.
 
-use super::{Client, Principal, audit, input::Email, links, mails, proof, throttle};
+use super::{
+    Client, Principal, Viewer, audit,
+    input::Email,
+    links,
+    mails::{self, NewMail},
+    principal, proof,
+    throttle::MailRequest,
+};
 use crate::{
     App, Error, Result,
     config::SecretString,
@@ -18,21 +25,31 @@ pub struct EmailChange {
     pub password: Option<SecretString>,
 }
 
-/// Has the verification mail sent again, to whoever has the address. It says nothing about who that is.
+/// Requests another verification mail: for the account that holds the address and has not verified it, else for the one
+/// that last asked to move to it. Says nothing about whether there is one.
 ///
 /// # Errors
 /// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
-pub async fn send_verification(app: &App, email: &str, client: &Client) -> Result<()> {
-    ask(app, Purpose::VerifyEmail, email, client).await
+pub async fn send_verification(app: &App, email: &str, viewer: Viewer, client: &Client) -> Result<()> {
+    request(app, Purpose::VerifyEmail, email, viewer, client).await
 }
 
-/// Writes down that someone has asked for a mail to an address: the same for every address there is.
-pub(super) async fn ask(app: &App, purpose: Purpose, email: &str, client: &Client) -> Result<()> {
+/// Writes a request for a mail into the outbox: the same for every address. It is counted for the client and for the
+/// account that it is signed in to, and never refused for the address that it names.
+pub(super) async fn request(app: &App, purpose: Purpose, email: &str, viewer: Viewer, client: &Client) -> Result<()> {
     mails::require(app)?;
     let to = Email::parse(email)?;
-    throttle::book_mail(app, &to).await?;
+    let account_id = match viewer {
+        // A session that has ended uses up nothing of its account, and is no reason to refuse.
+        Viewer::Authenticated(_) => principal(app, viewer, client).await.ok().map(|principal| principal.user.id),
+        _ => None,
+    };
+    let request = MailRequest::checked(app, client, account_id).await?;
+    let now = app.clock.now();
     let transaction = app.write().await?;
-    mails::write(app, &transaction, purpose, &to, None, client, app.clock.now()).await?;
+    let round = request.book(&transaction, now).await?;
+    let mail = NewMail { purpose, to: &to, user_id: None, client, round };
+    mails::write(app, &transaction, mail, now).await?;
     transaction.commit().await?;
     app.outbox.ring();
     Ok(())
@@ -92,9 +109,13 @@ pub async fn change(app: &App, principal: &Principal, form: EmailChange, client:
     let (Some(to), Some(())) = (to, proof) else {
         return Err(problems.into());
     };
-    throttle::book_mail(app, &to).await?;
     let user = &principal.user;
     let is_own = user.email_key.as_ref() == Some(&to.key);
+    let request = if is_own && user.email_verified_at.is_some() {
+        None
+    } else {
+        Some(MailRequest::checked(app, client, Some(user.id)).await?)
+    };
     let pending = if is_own { None } else { Some((to.text.as_str(), to.key.as_str())) };
     let now = app.clock.now();
     let transaction = app.write().await?;
@@ -102,8 +123,10 @@ pub async fn change(app: &App, principal: &Principal, form: EmailChange, client:
     if !user::set_pending_email(&transaction, user.id, pending, now).await? {
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
-    if !is_own || user.email_verified_at.is_none() {
-        mails::write(app, &transaction, Purpose::VerifyEmail, &to, Some(user.id), client, now).await?;
+    if let Some(request) = request {
+        let round = request.book(&transaction, now).await?;
+        let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, user_id: Some(user.id), client, round };
+        mails::write(app, &transaction, mail, now).await?;
     }
     audit::record(&transaction, Kind::EmailChangeRequested, Some(user.id), user.id, client, now).await?;
     transaction.commit().await?;

@@ -15,7 +15,6 @@ use crate::{
     database::{Transaction, error::is_unique_violation},
     entity::{
         audit_event::Kind,
-        mail::Purpose,
         user::{self, Roles},
     },
     error::{ErrorCode, InputError, Problems},
@@ -104,7 +103,14 @@ async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -
     throttle::book_registration(app, client).await?;
     let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), signs_in).await?;
     throttle::settle(app, &transaction, &user, client).await?;
-    mails::tell(app, &transaction, Purpose::VerifyEmail, &user, client, user.created_at).await?;
+    if user.email.is_some() && app.settings.mail.is_enabled() {
+        match throttle::MailRequest::new(app, client, Some(user.id)).book(&transaction, user.created_at).await {
+            Ok(round) => mails::verify(app, &transaction, &user, client, round).await?,
+            // The account is good without the mail, which its owner can ask for later.
+            Err(Error::RateLimited { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok((transaction, user))
 }
 

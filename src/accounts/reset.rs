@@ -1,6 +1,6 @@
 //! A forgotten password: a link to whoever reads the address, and a new password for whoever has the link.
 
-use super::{Client, audit, email, input::Password, links, mails, sessions, throttle};
+use super::{Client, Viewer, audit, email, input::Password, links, mails, sessions, throttle};
 use crate::{
     App, Error, Result,
     config::SecretString,
@@ -11,8 +11,8 @@ use crate::{
 ///
 /// # Errors
 /// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
-pub async fn request(app: &App, address: &str, client: &Client) -> Result<()> {
-    email::ask(app, Purpose::ResetPassword, address, client).await
+pub async fn request(app: &App, address: &str, viewer: Viewer, client: &Client) -> Result<()> {
+    email::request(app, Purpose::ResetPassword, address, viewer, client).await
 }
 
 /// Sets a new password by the token of a link, which also shows that its address is read by the owner. Ends all sessions;
@@ -39,6 +39,8 @@ pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, 
     if user.email_verified_at.is_none() {
         audit::record(&transaction, Kind::EmailVerified, None, user.id, client, now).await?;
     }
+    // The link has verified the address.
+    let user = user::Model { email_verified_at: user.email_verified_at.or(Some(now)), ..user };
     mails::tell(app, &transaction, Purpose::PasswordChanged, &user, client, now).await?;
     transaction.commit().await?;
     app.outbox.ring();

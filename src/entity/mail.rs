@@ -2,7 +2,7 @@
 //! it is gone.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{DbBackend, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::language::Language;
 
@@ -33,6 +33,9 @@ pub struct Model {
     pub next_attempt_at: DateTime<Utc>,
     /// How often it was tried, this time included: who moves it on owns the try.
     pub attempts: i32,
+    /// How many mails the client or account that asked for it had asked for lately, this one included; 0 where that is
+    /// not counted. Mails of lower rounds are sent first, so that nobody's mails wait for all of somebody else's.
+    pub round: i32,
 }
 
 /// A mail goes with the account that it is about.
@@ -63,13 +66,51 @@ impl Model {
     }
 }
 
-/// Some mails whose time has come, the longest waiting first.
+/// Some mails that are due and belong to an account, in the order in which they are to be sent.
 ///
 /// # Errors
 /// The driver's.
 pub async fn due(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::NextAttemptAt.lte(now));
-    ids.order_by_asc(Column::NextAttemptAt).limit(most).into_tuple().all(db).await
+    first(Column::UserId.is_not_null(), most, now).into_tuple().all(db).await
+}
+
+/// Some mails whose recipients have not been looked up, in the order in which they are to be sent.
+///
+/// # Errors
+/// The driver's.
+pub async fn unresolved(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    first(Column::UserId.is_null(), most, now).into_tuple().all(db).await
+}
+
+fn first(condition: Expr, most: u64, now: DateTime<Utc>) -> Select<Entity> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(condition).filter(Column::NextAttemptAt.lte(now));
+    ids.order_by_asc(Column::Round).order_by_asc(Column::NextAttemptAt).limit(most)
+}
+
+/// Takes mails out of the outbox: of several instances that do so at once, one gets each mail.
+///
+/// # Errors
+/// The driver's.
+pub async fn remove(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
+    let rows = match transaction.get_database_backend() {
+        // Its one writer is alone already.
+        DbBackend::Sqlite => rows,
+        _ => rows.lock_exclusive(),
+    };
+    let rows = rows.all(transaction).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|mail| mail.id).collect();
+    Entity::delete_many().filter(Column::Id.is_in(ids)).exec(transaction).await?;
+    Ok(rows)
+}
+
+/// Writes many mails at once.
+///
+/// # Errors
+/// The driver's.
+pub async fn insert_all(db: &impl ConnectionTrait, mails: Vec<Model>) -> Result<(), DbErr> {
+    let rows = mails.into_iter().map(|mail| mail.into_active_model().reset_all());
+    Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
 }
 
 /// Takes a mail for one try, until `until`: of several who do so at once, one gets true.

@@ -14,8 +14,8 @@ pub(super) struct EmailMutation;
 #[Object]
 impl EmailMutation {
     /// Ask to move the account to another e-mail address. It moves when the link sent to the new address is used; the old
-    /// address is told. A taken address is not revealed here. The address that the account has already takes an earlier
-    /// wish back.
+    /// address is told if it is verified. A taken address is not revealed here. The address that the account has already
+    /// takes an earlier wish back. Beyond the limit of mails that an account may ask for, nothing changes.
     /// Codes: WRONG_PASSWORD, REQUIRED (no password), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, UNAUTHENTICATED,
     /// RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Nullable<ChangeEmailPayload> {
@@ -29,15 +29,17 @@ impl EmailMutation {
         Some(verified.map(|email| VerifyEmailPayload { email }))
     }
 
-    /// Send the verification message again. Answers alike for known and unknown addresses. Codes: INVALID_EMAIL, TOO_LONG,
-    /// MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    /// Send the verification message again: to the account that has not verified this address, else to the one that last
+    /// asked to move to it. Answers alike for known and unknown addresses. RATE_LIMITED depends on the client and on the
+    /// account that it is signed in to, never on the address: messages beyond the limit of an address are dropped.
+    /// Codes: INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn send_verification_email(
         &self,
         ctx: &Context<'_>,
         input: SendVerificationEmailInput,
     ) -> Nullable<SendVerificationEmailPayload> {
         let SendVerificationEmailInput { email } = input;
-        let asked = email::send_verification(ctx.app(), &email, ctx.client()).await;
+        let asked = email::send_verification(ctx.app(), &email, ctx.request().viewer, ctx.client()).await;
         Some(asked.map(|()| SendVerificationEmailPayload { email }))
     }
 }

@@ -10,15 +10,16 @@ pub(super) struct ResetMutation;
 
 #[Object]
 impl ResetMutation {
-    /// Send a password reset link. Answers alike, and as fast, for known and unknown addresses. Codes: INVALID_EMAIL, TOO_LONG,
-    /// MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    /// Send a password reset link. Answers alike, and as fast, for known and unknown addresses. RATE_LIMITED depends on the
+    /// client and on the account that it is signed in to, never on the address: links beyond its limit are dropped.
+    /// Codes: INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn request_password_reset(
         &self,
         ctx: &Context<'_>,
         input: RequestPasswordResetInput,
     ) -> Nullable<RequestPasswordResetPayload> {
         let RequestPasswordResetInput { email } = input;
-        let asked = reset::request(ctx.app(), &email, ctx.client()).await;
+        let asked = reset::request(ctx.app(), &email, ctx.request().viewer, ctx.client()).await;
         Some(asked.map(|()| RequestPasswordResetPayload { email }))
     }
 

@@ -93,22 +93,9 @@ async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of
 }
 
 #[tokio::test]
-async fn who_asks_or_guesses_too_often_waits_whoever_it_is_about() {
+async fn a_change_takes_ten_wrong_passwords() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
-    for (email, other) in [("ada@example.org", "ADA@example.org"), ("bo@example.org", "bo@EXAMPLE.org")] {
-        server.anonymous().request_password_reset(email).await.data("/requestPasswordReset");
-        server.anonymous().send_verification_email(other).await.data("/sendVerificationEmail");
-        ada.change_email(json!({ "newEmail": email })).await.data("/changeEmail");
-        for answer in [
-            server.anonymous().request_password_reset(other).await,
-            server.anonymous().send_verification_email(email).await,
-            ada.change_email(json!({ "newEmail": email })).await,
-        ] {
-            assert_eq!(answer.code(), "RATE_LIMITED");
-            assert_eq!(answer.error()["extensions"]["retryAfter"], 3600);
-        }
-    }
     server.clock.advance(TimeDelta::minutes(20));
     let guess =
         async |password: &str| ada.change_email(json!({ "newEmail": "ada@new.example", "password": password })).await;
@@ -182,9 +169,9 @@ async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
         tokens.push(server.token_to("shared@example.org").await);
         people.push(person);
     }
-    // Asked for again, all of them get one.
+    // Asked for again, one of them gets one.
     server.anonymous().send_verification_email("shared@example.org").await.data("/sendVerificationEmail");
-    assert_eq!(server.mails_to("shared@example.org").await.len(), 6);
+    assert_eq!(server.mails_to("shared@example.org").await.len(), 4);
     let attempts = tokens.iter().map(|token| {
         let (actor, token) = (server.anonymous(), token.clone());
         tokio::spawn(async move { actor.verify_email(&token).await })

@@ -155,8 +155,11 @@ async fn links_go_with_their_account() {
 async fn a_password_that_an_administrator_sets_kills_them_and_the_owner_hears_of_it() {
     use hallpass::accounts::administration::{self, Administrator};
     let server = TestServer::start().await;
-    server.user_at("ada", "ada@example.org").await;
-    let tokens = [server.token_to("ada@example.org").await, reset_token(&server, "ada@example.org").await];
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    server.anonymous().verify_email(&verify).await.data("/verifyEmail");
+    ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
+    let tokens = [server.token_to("ada@new.example").await, reset_token(&server, "ada@example.org").await];
     let administrator = Administrator::at_command_line();
     let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
     administration::set_password(&server.app, &administrator, ada.id, "another good one".into()).await.unwrap();

@@ -28,6 +28,7 @@ mod languages;
 mod limits;
 mod links;
 mod login;
+mod mail_limits;
 mod mails;
 mod migrations;
 mod oauth;

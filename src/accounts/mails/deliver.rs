@@ -13,10 +13,10 @@ use futures_util::{StreamExt, stream};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
-use super::own_address;
+use super::resolve::resolve;
 use crate::{
     App, Result,
-    accounts::{Client, audit, input::Email, links},
+    accounts::{Client, audit, links, throttle},
     config::{ExposeSecret, SecretString},
     entity::{audit_event::Kind, link, mail, mail::Purpose, user},
     mail::{Failure, Letter, News},
@@ -26,8 +26,6 @@ use crate::{
 const AT_ONCE: usize = 4;
 /// Mails of one pass.
 const BATCH: u64 = 8;
-/// Accounts that hear of it when somebody asks for the verification of an address that several want.
-const MOST_WANTING: u64 = 5;
 
 /// How long a taken mail is left alone: more than [`crate::mail::SEND_TIMEOUT`] and what is written afterwards.
 const LEASE: TimeDelta = TimeDelta::minutes(3);
@@ -72,6 +70,9 @@ pub async fn tick(app: &App) -> Result<u64> {
 pub async fn pass(app: &App) -> Result<Delivered> {
     let is_server_down = AtomicBool::new(false);
     let due = mail::due(app.database.read(), BATCH, app.clock.now()).await?;
+    // Before anything is sent, because a slow mail server must not delay it. Mails that have an account already leave
+    // before those that get one here, whatever comes of it.
+    let resolved = resolve(app).await;
     let mut outcomes = stream::iter(due).map(|id| deliver(app, id, &is_server_down)).buffer_unordered(AT_ONCE);
     let mut delivered = Delivered::default();
     let mut result = Ok(());
@@ -90,6 +91,7 @@ pub async fn pass(app: &App) -> Result<Delivered> {
         }
     }
     delivered.may_be_more &= !is_server_down.load(Ordering::Relaxed);
+    delivered.may_be_more |= resolved? > 0;
     result.map(|()| delivered)
 }
 
@@ -119,22 +121,10 @@ async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Out
     else {
         return Ok(Outcome::Left);
     };
-    let taken = if let Some(user_id) = mail.user_id {
-        let Some(taken) = take(app, &transaction, mail, user_id, now).await? else {
-            transaction.commit().await?;
-            return Ok(Outcome::Done);
-        };
-        taken
-    } else {
-        if !mail::delete(&transaction, mail.id, mail.attempts).await? {
-            return Ok(Outcome::Left);
-        }
-        address(app, &transaction, mail, now).await?;
-        transaction.commit().await?;
-        return Ok(Outcome::Done);
-    };
+    let Some(user_id) = mail.user_id else { return Ok(Outcome::Left) };
+    let taken = take(app, &transaction, mail, user_id, now).await?;
     transaction.commit().await?;
-    let Taken { mail, letter } = taken;
+    let Some(Taken { mail, letter }) = taken else { return Ok(Outcome::Done) };
     match app.mailer.send(&letter, now).await {
         Ok(()) => {
             note_sent(app, &mail).await?;
@@ -150,42 +140,6 @@ async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Out
     }
 }
 
-/// Finds whom a mail to an address is for, and writes it down once more for each of them.
-async fn address(app: &App, transaction: &impl ConnectionTrait, mail: mail::Model, now: DateTime<Utc>) -> Result<()> {
-    let holder = user::find(transaction, user::Identifier::Email(&mail.email_key)).await?.filter(|user| user.is_active);
-    let client = Client {
-        ip_address: mail.ip_address.as_ref().and_then(|address| address.parse().ok()),
-        user_agent: mail.user_agent.clone(),
-        language: mail.language(),
-    };
-    let mut people = Vec::new();
-    match mail.purpose {
-        Purpose::ResetPassword => {
-            if let Some(user) = &holder {
-                let event = Kind::PasswordResetRequested;
-                audit::record(transaction, event, None, user.id, &client, now).await?;
-            }
-            people.extend(holder.and_then(|user| Some((user.id, own_address(&user)?))));
-        }
-        Purpose::VerifyEmail => {
-            let unverified = holder.filter(|user| user.email_verified_at.is_none());
-            people.extend(unverified.and_then(|user| Some((user.id, own_address(&user)?))));
-            let wanting = user::wanting(transaction, &mail.email_key, MOST_WANTING).await?;
-            people.extend(
-                wanting.into_iter().filter_map(|user| {
-                    Some((user.id, Email { text: user.pending_email?, key: user.pending_email_key? }))
-                }),
-            );
-        }
-        // These are about an account from the start.
-        Purpose::PasswordChanged | Purpose::EmailChanged => {}
-    }
-    for (user_id, to) in people {
-        super::write(app, transaction, mail.purpose, &to, Some(user_id), &client, now).await?;
-    }
-    Ok(())
-}
-
 /// Takes a mail, and makes what it brings. None if there is nothing to bring any more, or somebody else has it.
 async fn take(
     app: &App,
@@ -194,47 +148,65 @@ async fn take(
     user_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Taken>> {
+    // The account before what belongs to it, as everywhere, so that two who change both don't wait for each other.
+    let user = user::lock(transaction, vec![user_id]).await?.pop();
     if !mail::claim(transaction, &mail, now + LEASE).await? {
         return Ok(None);
     }
     mail.attempts += 1;
-    let user = user::Entity::find_by_id(user_id).one(transaction).await?;
-    let news = match (&user, mail.purpose) {
-        (None, _) => None,
-        (Some(user), Purpose::VerifyEmail) => {
-            let token = link(transaction, &mail, user, link::Purpose::VerifyEmail, now).await?;
-            token.map(|token| News::VerifyEmail { link: address_of(app, "verify-email", &token) })
-        }
-        (Some(user), Purpose::ResetPassword) => {
-            let token = link(transaction, &mail, user, link::Purpose::ResetPassword, now).await?;
-            token.map(|token| News::ResetPassword { link: address_of(app, "reset-password", &token) })
-        }
-        (Some(_), Purpose::PasswordChanged) => Some(News::PasswordChanged),
-        (Some(_), Purpose::EmailChanged) => Some(News::EmailChanged),
-    };
-    let (Some(user), Some(news)) = (user, news) else {
+    let Some(user) = user.filter(|user| is_needed(&mail, user)) else {
         mail::delete(transaction, mail.id, mail.attempts).await?;
         return Ok(None);
+    };
+    // Counted once, however often it is tried.
+    let is_first = mail.attempts == 1;
+    if is_first && !throttle::book_delivery(app, transaction, (&mail, &user), now).await? {
+        tracing::info!(mail = %mail.id, purpose = ?mail.purpose, "a mail was dropped: its address has had as many as the limit allows");
+        mail::delete(transaction, mail.id, mail.attempts).await?;
+        return Ok(None);
+    }
+    let make_link = |purpose| links::make(transaction, purpose, user.id, &mail.email_key, now);
+    let news = match mail.purpose {
+        Purpose::VerifyEmail => {
+            let token = make_link(link::Purpose::VerifyEmail).await?;
+            News::VerifyEmail { link: address_of(app, "verify-email", &token) }
+        }
+        Purpose::ResetPassword => {
+            if is_first {
+                let event = Kind::PasswordResetRequested;
+                audit::record(transaction, event, None, user.id, &client_of(&mail), now).await?;
+            }
+            let token = make_link(link::Purpose::ResetPassword).await?;
+            News::ResetPassword { link: address_of(app, "reset-password", &token) }
+        }
+        Purpose::PasswordChanged => News::PasswordChanged,
+        Purpose::EmailChanged => News::EmailChanged,
     };
     let letter =
         Letter { id: mail.id, to: mail.email.clone(), language: mail.language(), username: user.username, news };
     Ok(Some(Taken { mail, letter }))
 }
 
-/// The token of a new link, if there is still something to do for it.
-async fn link(
-    transaction: &impl ConnectionTrait,
-    mail: &mail::Model,
-    user: &user::Model,
-    purpose: link::Purpose,
-    now: DateTime<Utc>,
-) -> Result<Option<SecretString>> {
-    let is_own = user.email_key.as_deref() == Some(&mail.email_key);
-    let is_done = purpose == link::Purpose::VerifyEmail && is_own && user.email_verified_at.is_some();
-    if is_done || !links::fits(purpose, user, &mail.email_key) {
-        return Ok(None);
+/// Whether a mail still has something to bring.
+fn is_needed(mail: &mail::Model, user: &user::Model) -> bool {
+    let is_own = user.email_key.as_ref() == Some(&mail.email_key);
+    match mail.purpose {
+        Purpose::VerifyEmail => {
+            links::fits(link::Purpose::VerifyEmail, user, &mail.email_key)
+                && !(is_own && user.email_verified_at.is_some())
+        }
+        Purpose::ResetPassword => links::fits(link::Purpose::ResetPassword, user, &mail.email_key),
+        Purpose::PasswordChanged | Purpose::EmailChanged => true,
     }
-    Ok(Some(links::make(transaction, purpose, user.id, &mail.email_key, now).await?))
+}
+
+/// The client that asked for a mail.
+fn client_of(mail: &mail::Model) -> Client {
+    Client {
+        ip_address: mail.ip_address.as_ref().and_then(|address| address.parse().ok()),
+        user_agent: mail.user_agent.clone(),
+        language: mail.language(),
+    }
 }
 
 fn address_of(app: &App, page: &str, token: &SecretString) -> SecretString {

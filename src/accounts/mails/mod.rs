@@ -4,6 +4,7 @@
 //! and made when it is delivered, so that asking costs the same for every address, and no link is ever stored.
 
 mod deliver;
+mod resolve;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
@@ -29,20 +30,29 @@ pub(super) fn require(app: &App) -> Result<()> {
     if app.settings.mail.is_enabled() { Ok(()) } else { Err(Error::MailDisabled) }
 }
 
-/// Writes a mail down, about an account or, where nobody has looked yet who has the address, about none. After the commit
-/// the caller rings [`App::outbox`]. Where no mail can go, nothing is written.
+/// A mail to be written into the outbox.
+pub(super) struct NewMail<'a> {
+    pub purpose: Purpose,
+    pub to: &'a Email,
+    /// The account that it is about; none where nobody has looked up yet who has the address.
+    pub user_id: Option<Uuid>,
+    pub client: &'a Client,
+    /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a mail that nobody asked for.
+    pub round: i32,
+}
+
+/// Writes a mail into the outbox. After the commit the caller rings [`App::outbox`]. Where no mail can go, nothing is
+/// written.
 pub(super) async fn write(
     app: &App,
     transaction: &impl ConnectionTrait,
-    purpose: Purpose,
-    to: &Email,
-    user_id: Option<Uuid>,
-    client: &Client,
+    mail: NewMail<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     if !app.settings.mail.is_enabled() {
         return Ok(());
     }
+    let NewMail { purpose, to, user_id, client, round } = mail;
     let mail = mail::ActiveModel {
         id: Set(random::id(now)?),
         purpose: Set(purpose),
@@ -55,13 +65,14 @@ pub(super) async fn write(
         created_at: Set(now),
         next_attempt_at: Set(now),
         attempts: Set(0),
+        round: Set(round),
     };
     mail::Entity::insert(mail).exec_without_returning(transaction).await?;
     Ok(())
 }
 
-/// Writes down, if the account has an address, that it hears of a change: at the address in `user`, which is the one from
-/// before the change.
+/// Writes a notice of a change, if the account has a verified address. `user` is the account as it was before the
+/// change, so that a notice of another address goes to the old one.
 pub(super) async fn tell(
     app: &App,
     transaction: &impl ConnectionTrait,
@@ -70,8 +81,28 @@ pub(super) async fn tell(
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    match own_address(user).filter(|_| user.email_verified_at.is_some()) {
+        Some(to) => {
+            let mail = NewMail { purpose, to: &to, user_id: Some(user.id), client, round: 0 };
+            write(app, transaction, mail, now).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Writes the mail that verifies the address of a new account, if it has one.
+pub(super) async fn verify(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    user: &user::Model,
+    client: &Client,
+    round: i32,
+) -> Result<()> {
     match own_address(user) {
-        Some(address) => write(app, transaction, purpose, &address, Some(user.id), client, now).await,
+        Some(to) => {
+            let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, user_id: Some(user.id), client, round };
+            write(app, transaction, mail, user.created_at).await
+        }
         None => Ok(()),
     }
 }

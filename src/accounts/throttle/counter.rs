@@ -32,6 +32,11 @@ impl Limit {
         row.attempts.times().filter(|time| *time > now - self.window).collect()
     }
 
+    /// How many more attempts are taken now, by a limit that does not double.
+    pub(super) fn room(&self, row: &Model, now: DateTime<Utc>) -> usize {
+        self.most.saturating_sub(self.recent(row, now).len())
+    }
+
     /// How long to wait until another attempt is taken; none if it is now.
     pub(super) fn wait(&self, row: &Model, now: DateTime<Utc>) -> Option<TimeDelta> {
         let window_ends = self.recent(row, now).iter().rev().nth(self.most - 1).map(|oldest| *oldest + self.window);

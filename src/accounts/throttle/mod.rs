@@ -5,15 +5,17 @@
 //! made at once, by however many doors, no more are evaluated than the limit. Whether a name exists makes no difference.
 
 mod counter;
+mod mail;
 mod sign_in;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use counter::Limit;
+pub(super) use mail::{MailRequest, book_delivery, drop_undeliverable};
 pub use sign_in::clear_account;
 pub(super) use sign_in::{SignInAttempt, forget_account, settle};
 use uuid::Uuid;
 
-use super::{Client, input::Email};
+use super::Client;
 use crate::{
     App, Error, Result,
     entity::throttle::{self, Model},
@@ -21,9 +23,6 @@ use crate::{
 
 /// Registrations from an address, taken names included.
 const REGISTRATIONS: Limit = Limit::new(30, TimeDelta::hours(1));
-
-/// Mails to an address that somebody asked for.
-const MAILS: Limit = Limit::new(3, TimeDelta::hours(1));
 /// Wrong passwords of somebody who is signed in.
 const PASSWORDS: Limit = Limit::new(10, TimeDelta::minutes(15));
 
@@ -51,22 +50,48 @@ struct Booking {
 /// # Errors
 /// RATE_LIMITED: at least one has too many. Refused attempts are not counted.
 async fn book(app: &App, mut counters: Vec<Counter>) -> Result<Booking> {
+    refuse(app, &counters).await?;
     let at = app.clock.now();
-    let ids = counters.iter().map(|counter| counter.id).collect();
-    // Most of those who are refused are refused here, which costs one read.
-    take(&mut counters.clone(), &throttle::find(app.database.read(), ids).await?, at)?;
-
     let transaction = app.write().await?;
-    let mut rows = lock(&transaction, &counters, at).await?;
-    if let Err(refused) = take(&mut counters, &rows, at) {
+    if let Err(refused) = book_in(&transaction, &mut counters, at).await {
         transaction.rollback().await?;
         return Err(refused);
     }
-    rows.retain(|row| counters.iter().any(|counter| counter.id == row.id));
-    each(&counters, &mut rows, |counter, row| counter.limit.book(row, at));
-    throttle::save(&transaction, rows).await?;
     transaction.commit().await?;
     Ok(Booking { counters, at })
+}
+
+/// Refuses early what [`book_in`] would refuse. Most of those who are refused are refused here, which costs one read.
+///
+/// # Errors
+/// RATE_LIMITED.
+async fn refuse(app: &App, counters: &[Counter]) -> Result<()> {
+    if counters.is_empty() {
+        return Ok(());
+    }
+    let ids = counters.iter().map(|counter| counter.id).collect();
+    take(&mut counters.to_vec(), &throttle::find(app.database.read(), ids).await?, app.clock.now())
+}
+
+/// Counts one attempt of each counter in the caller's transaction, or none of them. Returns the highest of their counts.
+///
+/// # Errors
+/// RATE_LIMITED.
+async fn book_in(
+    transaction: &impl sea_orm::ConnectionTrait,
+    counters: &mut Vec<Counter>,
+    at: DateTime<Utc>,
+) -> Result<usize> {
+    if counters.is_empty() {
+        return Ok(0);
+    }
+    let mut rows = lock(transaction, counters, at).await?;
+    take(counters, &rows, at)?;
+    rows.retain(|row| counters.iter().any(|counter| counter.id == row.id));
+    each(counters, &mut rows, |counter, row| counter.limit.book(row, at));
+    let count = rows.iter().map(|row| row.attempts.times().count()).max().unwrap_or_default();
+    throttle::save(transaction, rows).await?;
+    Ok(count)
 }
 
 /// Takes an attempt back that failed for a reason of ours. If that fails as well, it stays counted.
@@ -138,14 +163,6 @@ fn network(client: &Client) -> String {
 /// RATE_LIMITED.
 pub(super) async fn book_registration(app: &App, client: &Client) -> Result<()> {
     PlainAttempt::book(app, &["registrations", &network(client)], REGISTRATIONS).await.map(drop)
-}
-
-/// Books a mail that somebody has asked for, whether or not anybody has this address.
-///
-/// # Errors
-/// RATE_LIMITED.
-pub async fn book_mail(app: &App, email: &Email) -> Result<()> {
-    PlainAttempt::book(app, &["mails", &email.key], MAILS).await.map(drop)
 }
 
 /// An attempt at something that has one counter.

@@ -5,13 +5,25 @@ use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{Column, Entity, Model};
 
-/// Active users who want to move to an address, the oldest accounts first.
+/// Active users who hold one of these addresses, verified or not.
 ///
 /// # Errors
 /// The driver's.
-pub async fn wanting(db: &impl ConnectionTrait, email_key: &str, most: u64) -> Result<Vec<Model>, DbErr> {
-    let those = Entity::find().filter(Column::PendingEmailKey.eq(email_key)).filter(Column::IsActive.eq(true));
-    those.order_by_asc(Column::Id).limit(most).all(db).await
+pub async fn email_holders(db: &impl ConnectionTrait, email_keys: Vec<&str>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::EmailKey.is_in(email_keys)).filter(Column::IsActive.eq(true)).all(db).await
+}
+
+/// Active users with a pending change to one of these addresses, the latest first.
+///
+/// # Errors
+/// The driver's.
+pub async fn pending_email_holders(
+    db: &impl ConnectionTrait,
+    email_keys: Vec<&str>,
+    most: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let users = Entity::find().filter(Column::PendingEmailKey.is_in(email_keys)).filter(Column::IsActive.eq(true));
+    users.order_by_desc(Column::UpdatedAt).order_by_desc(Column::Id).limit(most).all(db).await
 }
 
 /// Notes the address that an active user wants to move to, or that there is none. False if the account is gone.
