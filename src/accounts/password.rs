@@ -1,6 +1,6 @@
 //! Another password, chosen by whoever is signed in and knows the one so far.
 
-use super::{Client, Principal, audit, input::Password, mails, proof, sessions};
+use super::{Client, Principal, audit, input::Password, mails, proof, sessions, throttle};
 use crate::{
     App, Result,
     config::{ExposeSecret, SecretString},
@@ -37,6 +37,7 @@ pub async fn change(
     let user = &principal.user;
     let new_password = parse(app, user, &form)?;
     proof::check_password(app, principal, &form.current_password, CURRENT).await??;
+    throttle::book_password_change(app, user.id).await?;
     let password_hash = app.hasher.hash(new_password.secret()).await?;
 
     let now = app.clock.now();

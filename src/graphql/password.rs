@@ -14,7 +14,7 @@ pub(super) struct PasswordMutation;
 #[Object]
 impl PasswordMutation {
     /// Change the password of the signed-in user; the other sessions are ended unless `keepOtherSessions`. All links in
-    /// mails die. The owner is told by mail, at a verified address.
+    /// mails die. The owner is told by mail, at a verified address. Changes are limited for each account.
     /// Codes: WRONG_PASSWORD, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, UNAUTHENTICATED,
     /// RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn change_password(&self, ctx: &Context<'_>, input: ChangePasswordInput) -> Nullable<ChangePasswordPayload> {

@@ -479,3 +479,28 @@ async fn a_verified_address_hears_of_changes() {
     let expected = ["Confirm your e-mail address", "Your e-mail address was changed", "Your password was changed"];
     assert_eq!(heard, expected.map(ToOwned::to_owned).into());
 }
+
+#[tokio::test]
+async fn a_password_may_be_changed_ten_times_a_day() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let change = async |from: String, to: String| {
+        let input = json!({ "currentPassword": from, "newPassword": to });
+        ada.graphql(CHANGE_PASSWORD, json!({ "input": input })).await
+    };
+    let name = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
+    for number in 0..10 {
+        // A wrong password uses up nothing of it.
+        assert_eq!(change("not hers".to_owned(), "a good password".to_owned()).await.code(), "WRONG_PASSWORD");
+        change(name(number), name(number + 1)).await.data("/changePassword");
+        server.clock.advance(TimeDelta::minutes(2));
+    }
+    let refused = change(name(10), name(11)).await;
+    assert_eq!(refused.code(), "RATE_LIMITED");
+    server.anonymous().login("ada", &name(10)).await.data("/login/user");
+    server.clock.advance(TimeDelta::hours(24));
+    let ada = server.anonymous().login("ada", &name(10)).await;
+    let ada = server.anonymous().with_bearer(ada.data("/login/accessToken").as_str().unwrap());
+    let input = json!({ "currentPassword": name(10), "newPassword": name(11) });
+    ada.graphql(CHANGE_PASSWORD, json!({ "input": input })).await.data("/changePassword");
+}

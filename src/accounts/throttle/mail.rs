@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::{Client, Counter, Limit, book_in, network, refuse};
+use super::{Client, Counter, Limit, PlainAttempt, book_in, network, refuse};
 use crate::{
     App, Error, Result,
     entity::{
@@ -26,6 +26,8 @@ const ACCOUNT: Limit = Limit::new(10, TimeDelta::hours(24));
 /// Mails of one kind that are sent to one address. A link to reset a password is good for as long as this window, so an
 /// owner whose mail is dropped has been sent another link that is still good.
 const RECIPIENT: Limit = Limit::new(3, TimeDelta::hours(1));
+/// Changes of a password by its owner, each of which sends a notice.
+const PASSWORD_CHANGES: Limit = Limit::new(10, TimeDelta::hours(24));
 
 /// A request for a mail, not counted yet.
 #[derive(Debug)]
@@ -139,4 +141,12 @@ fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
         identifier_id: None,
         limit: RECIPIENT,
     }
+}
+
+/// Counts a change of a password by its owner.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub(in crate::accounts) async fn book_password_change(app: &App, user_id: Uuid) -> Result<()> {
+    PlainAttempt::book(app, &["password changes", &user_id.simple().to_string()], PASSWORD_CHANGES).await.map(drop)
 }

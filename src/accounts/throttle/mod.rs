@@ -10,7 +10,7 @@ mod sign_in;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use counter::Limit;
-pub(super) use mail::{MailRequest, book_delivery, drop_undeliverable};
+pub(super) use mail::{MailRequest, book_delivery, book_password_change, drop_undeliverable};
 pub use sign_in::clear_account;
 pub(super) use sign_in::{SignInAttempt, forget_account, settle};
 use uuid::Uuid;
