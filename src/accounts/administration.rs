@@ -139,6 +139,9 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     if let Some(roles) = roles {
         row.roles.set_if_not_equals(roles);
     }
+    if disables {
+        throttle::forget_places(app, &transaction, user_id).await?;
+    }
     if !row.is_changed() && ended == 0 {
         transaction.rollback().await?;
         return Ok(user);

@@ -35,6 +35,8 @@ pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, 
     link::kill(&transaction, user.id, None).await?;
     let ended = sessions::end_all(&transaction, user.id, None, now).await?;
     throttle::clear_account(app, &transaction, &user).await?;
+    // Whoever opened the link here reads the owner's mail: guesses from elsewhere must not keep them from signing in.
+    throttle::settle(app, &transaction, &user, client).await?;
     audit::record(&transaction, Kind::PasswordReset, None, user.id, client, now).await?;
     if user.email_verified_at.is_none() {
         audit::record(&transaction, Kind::EmailVerified, None, user.id, client, now).await?;

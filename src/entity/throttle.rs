@@ -10,7 +10,7 @@ pub struct Model {
     /// A pseudonym of what is counted.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Of which identifier the attempts are, where they are of one: its own pseudonym.
+    /// A pseudonym of the identifier that the attempts are at, or of the account whose owner uses this place.
     pub identifier_id: Option<Uuid>,
     /// When the latest attempts were made.
     pub attempts: Attempts,
@@ -18,7 +18,8 @@ pub struct Model {
     pub full_windows: i32,
     /// The end of the wait after a full window.
     pub blocked_until: Option<DateTime<Utc>>,
-    /// So long after a sign-in is this pair of identifier and address one that the owner uses.
+    /// Until when this is a place (an account and a network) that the owner uses. Older versions set it in the row of an
+    /// identifier and a network.
     pub familiar_until: Option<DateTime<Utc>>,
     /// When nothing of this matters any more.
     pub expires_at: DateTime<Utc>,
@@ -118,7 +119,7 @@ fn set(row: Model) -> ActiveModel {
     }
 }
 
-/// Forgets the attempts at some identifiers, from everywhere, and the waits that they led to.
+/// Forgets the attempts at some identifiers, from everywhere, the waits that they led to, and places of older versions.
 ///
 /// # Errors
 /// The driver's.
@@ -127,6 +128,7 @@ pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Resu
         .col_expr(Column::Attempts, Expr::value(Attempts::default()))
         .col_expr(Column::FullWindows, Expr::value(0))
         .col_expr(Column::BlockedUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(Column::FamiliarUntil, Expr::value(None::<DateTime<Utc>>))
         .filter(Column::IdentifierId.is_in(identifier_ids))
         .exec(db)
         .await

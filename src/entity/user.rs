@@ -153,6 +153,14 @@ pub async fn find(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Resu
     Ok(select(identifier).all(db).await?.pop())
 }
 
+/// The id of the user whom `identifier` names.
+///
+/// # Errors
+/// The driver's.
+pub async fn find_id(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Result<Option<Uuid>, DbErr> {
+    Ok(select(identifier).select_only().column(Column::Id).into_tuple().all(db).await?.pop())
+}
+
 /// Which of two keys are in use: the rows that hold them, as pairs of keys.
 ///
 /// # Errors

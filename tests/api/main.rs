@@ -14,6 +14,7 @@ mod deletion;
 mod documents;
 mod email;
 mod errors;
+mod familiar_places;
 mod foreign_hashes;
 mod forgery;
 mod graphql_over_http;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::PresentedToken;
 use crate::{
     App, Error, Result,
-    accounts::{Client, Principal, Viewer, audit, principal},
+    accounts::{Client, Principal, Viewer, audit, principal, throttle},
     config::ExposeSecret,
     entity::{audit_event::Kind, session, user},
     error::UnauthenticatedReason,
@@ -78,6 +78,7 @@ pub async fn logout(app: &App, logout: Logout, client: &Client) -> Result<u64> {
     }
     if let Some(user_id) = everywhere {
         ended += end_all(&transaction, user_id, None, now).await?;
+        throttle::forget_places(app, &transaction, user_id).await?;
         audit::record(&transaction, Kind::LoggedOut, Some(user_id), user_id, client, now).await?;
     }
     transaction.commit().await?;

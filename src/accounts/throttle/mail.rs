@@ -46,6 +46,7 @@ impl MailRequest {
             id: app.pseudonyms.of(&[name, whose]),
             identifier_id: None,
             limit,
+            counts_owner: true,
         };
         let network = counter("mail requests of network", &network(client), NETWORK);
         let account = account_id.map(|id| counter("mail requests of account", &id.simple().to_string(), ACCOUNT));
@@ -66,12 +67,8 @@ impl MailRequest {
     ///
     /// # Errors
     /// RATE_LIMITED; then the transaction must be rolled back, or write no mail.
-    pub(in crate::accounts) async fn book(
-        mut self,
-        transaction: &impl ConnectionTrait,
-        now: DateTime<Utc>,
-    ) -> Result<i32> {
-        let count = book_in(transaction, &mut self.counters, now).await?;
+    pub(in crate::accounts) async fn book(self, transaction: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<i32> {
+        let count = book_in(transaction, &self.counters, now).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
@@ -87,7 +84,7 @@ pub(in crate::accounts) async fn book_delivery(
     if !app.settings.throttle {
         return Ok(true);
     }
-    match book_in(transaction, &mut vec![recipient(app, mail, user)], now).await {
+    match book_in(transaction, &[recipient(app, mail, user)], now).await {
         Ok(_) => Ok(true),
         Err(Error::RateLimited { .. }) => Ok(false),
         Err(error) => Err(error),
@@ -140,6 +137,7 @@ fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
         id: app.pseudonyms.of(&["mails to address", kind, &mail.email_key]),
         identifier_id: None,
         limit: RECIPIENT,
+        counts_owner: true,
     }
 }
 

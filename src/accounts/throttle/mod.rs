@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use counter::Limit;
 pub(super) use mail::{MailRequest, book_delivery, book_password_change, drop_undeliverable};
 pub use sign_in::clear_account;
-pub(super) use sign_in::{SignInAttempt, forget_account, settle};
+pub(super) use sign_in::{SignInAttempt, forget_account, forget_places, settle};
 use uuid::Uuid;
 
 use super::Client;
@@ -33,8 +33,11 @@ const BATCH: u64 = 200;
 #[derive(Clone, Copy, Debug)]
 struct Counter {
     id: Uuid,
+    /// A pseudonym of the identifier that the attempts are at, if they are at one.
     identifier_id: Option<Uuid>,
     limit: Limit,
+    /// Whether attempts from places that the owner uses are counted as well.
+    counts_owner: bool,
 }
 
 /// Attempts that were taken, each by its counter.
@@ -44,16 +47,24 @@ struct Booking {
     at: DateTime<Utc>,
 }
 
-/// Counts one attempt of each counter, or none of them. A counter of a place that the owner uses stands alone: what others
-/// do elsewhere is not held against it, nor the other way.
+/// Counts one attempt by each counter, or by none of them. If the row `place` says that the owner uses this place, only
+/// the counters with `counts_owner` count: what others do elsewhere is not held against the owner, and vice versa.
 ///
 /// # Errors
-/// RATE_LIMITED: at least one has too many. Refused attempts are not counted.
-async fn book(app: &App, mut counters: Vec<Counter>) -> Result<Booking> {
-    refuse(app, &counters).await?;
+/// RATE_LIMITED: at least one counter has reached its limit. Refused attempts are not counted.
+async fn book(app: &App, mut counters: Vec<Counter>, place: Option<Uuid>) -> Result<Booking> {
     let at = app.clock.now();
+    let ids = counters.iter().map(|counter| counter.id).chain(place).collect();
+    let rows = throttle::find(app.database.read(), ids).await?;
+    // Older versions marked the row of identifier and network instead of the place. That holds until it expires.
+    if rows.iter().any(|row| row.familiar_until.is_some_and(|until| until > at)) {
+        counters.retain(|counter| counter.counts_owner);
+    }
+    // Most refusals happen here and cost one read.
+    check(&counters, &rows, at)?;
+
     let transaction = app.write().await?;
-    if let Err(refused) = book_in(&transaction, &mut counters, at).await {
+    if let Err(refused) = book_in(&transaction, &counters, at).await {
         transaction.rollback().await?;
         return Err(refused);
     }
@@ -70,7 +81,7 @@ async fn refuse(app: &App, counters: &[Counter]) -> Result<()> {
         return Ok(());
     }
     let ids = counters.iter().map(|counter| counter.id).collect();
-    take(&mut counters.to_vec(), &throttle::find(app.database.read(), ids).await?, app.clock.now())
+    check(counters, &throttle::find(app.database.read(), ids).await?, app.clock.now())
 }
 
 /// Counts one attempt of each counter in the caller's transaction, or none of them. Returns the highest of their counts.
@@ -79,15 +90,14 @@ async fn refuse(app: &App, counters: &[Counter]) -> Result<()> {
 /// RATE_LIMITED.
 async fn book_in(
     transaction: &impl sea_orm::ConnectionTrait,
-    counters: &mut Vec<Counter>,
+    counters: &[Counter],
     at: DateTime<Utc>,
 ) -> Result<usize> {
     if counters.is_empty() {
         return Ok(0);
     }
     let mut rows = lock(transaction, counters, at).await?;
-    take(counters, &rows, at)?;
-    rows.retain(|row| counters.iter().any(|counter| counter.id == row.id));
+    check(counters, &rows, at)?;
     each(counters, &mut rows, |counter, row| counter.limit.book(row, at));
     let count = rows.iter().map(|row| row.attempts.times().count()).max().unwrap_or_default();
     throttle::save(transaction, rows).await?;
@@ -119,13 +129,11 @@ async fn lock(
     Ok(throttle::lock(transaction, empty).await?)
 }
 
-/// Which counters an attempt is to be counted by: a familiar one alone, or all.
+/// Checks that each counter takes another attempt.
 ///
 /// # Errors
 /// RATE_LIMITED, with the longest wait.
-fn take(counters: &mut Vec<Counter>, rows: &[Model], now: DateTime<Utc>) -> Result<()> {
-    let familiar = rows.iter().find(|row| row.familiar_until.is_some_and(|until| until > now));
-    counters.retain(|counter| familiar.is_none_or(|familiar| familiar.id == counter.id));
+fn check(counters: &[Counter], rows: &[Model], now: DateTime<Utc>) -> Result<()> {
     let wait = |counter: &Counter| counter.limit.wait(rows.iter().find(|row| row.id == counter.id)?, now);
     match counters.iter().filter_map(wait).max() {
         None => Ok(()),
@@ -177,8 +185,8 @@ impl PlainAttempt {
         if !app.settings.throttle {
             return Ok(Self { booking: None });
         }
-        let counter = Counter { id: app.pseudonyms.of(name), identifier_id: None, limit };
-        Ok(Self { booking: Some(book(app, vec![counter]).await?) })
+        let counter = Counter { id: app.pseudonyms.of(name), identifier_id: None, limit, counts_owner: true };
+        Ok(Self { booking: Some(book(app, vec![counter], None).await?) })
     }
 
     /// Books a guess at the password of somebody who is signed in.

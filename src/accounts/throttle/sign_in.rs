@@ -32,7 +32,8 @@ pub(in crate::accounts) struct SignInAttempt {
 }
 
 impl SignInAttempt {
-    /// Books a sign-in by what was typed, whether or not it is somebody's name.
+    /// Books a sign-in by what was typed. An identifier that nobody has takes the same statements as one that somebody
+    /// has.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -41,10 +42,19 @@ impl SignInAttempt {
             return Ok(Self { booking: None });
         }
         let identifier = identifier(app, typed);
-        let address =
-            Counter { id: app.pseudonyms.of(&["address", &network(client)]), identifier_id: None, limit: ADDRESS };
-        let booking = book(app, vec![pair(app, identifier.id, client), identifier, address]).await?;
-        Ok(Self { booking: Some(booking) })
+        let owner = match TypedIdentifier::parse(typed) {
+            Some(identifier) => user::find_id(app.database.read(), identifier.key()).await?,
+            None => None,
+        };
+        let place = place(app, owner.unwrap_or(identifier.id), client);
+        let address = Counter {
+            id: app.pseudonyms.of(&["address", &network(client)]),
+            identifier_id: None,
+            limit: ADDRESS,
+            counts_owner: false,
+        };
+        let counters = vec![pair(app, identifier.id, client), identifier, address];
+        Ok(Self { booking: Some(book(app, counters, Some(place.id)).await?) })
     }
 
     /// Takes it back: the password was not evaluated, or was right all the same.
@@ -54,11 +64,11 @@ impl SignInAttempt {
         }
     }
 
-    /// Notes that it was the owner, in the transaction of the sign-in: what was typed is free of all attempts, and from
-    /// now on this place is one that the owner uses, by whichever name.
+    /// Records in the transaction of the sign-in that it was the owner: clears the counters of what was typed, and makes
+    /// this place one that the owner uses, whichever identifier they type next time.
     ///
     /// # Errors
-    /// The database's.
+    /// Returns an error if the query fails.
     pub(in crate::accounts) async fn succeed(
         &self,
         app: &App,
@@ -68,29 +78,30 @@ impl SignInAttempt {
         client: &Client,
     ) -> Result<()> {
         let Some(Booking { counters: booked, at }) = &self.booking else { return Ok(()) };
-        let cleared = identifier(app, typed);
-        let own = own_pairs(app, user, client);
-        let strange = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
-        let counters: Vec<Counter> = own.iter().copied().chain([cleared]).chain(strange).collect();
+        let identifier = identifier(app, typed);
+        let place = place(app, user.id, client);
+        let address = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
+        let counters: Vec<Counter> =
+            [pair(app, identifier.id, client), identifier, place].into_iter().chain(address).collect();
         let now = app.clock.now();
         let mut rows = lock(transaction, &counters, now).await?;
         each(&counters, &mut rows, |counter, row| {
-            if counter.identifier_id.is_none() {
-                counter.limit.withdraw(row, *at, now);
-            } else if counter.id == cleared.id {
+            if counter.id == place.id {
+                counter.limit.clear(row, Some(now + FAMILIAR), now);
+            } else if counter.identifier_id.is_some() {
                 counter.limit.clear(row, None, now);
             } else {
-                counter.limit.clear(row, Some(now + FAMILIAR), now);
+                counter.limit.withdraw(row, *at, now);
             }
         });
         Ok(throttle::save(transaction, rows).await?)
     }
 }
 
-/// Notes that somebody who has just registered is at home here.
+/// Makes this place one that the owner uses: they have just registered here, or proved to be the owner without a sign-in.
 ///
 /// # Errors
-/// The database's.
+/// Returns an error if the query fails.
 pub(in crate::accounts) async fn settle(
     app: &App,
     transaction: &impl ConnectionTrait,
@@ -100,30 +111,45 @@ pub(in crate::accounts) async fn settle(
     if !app.settings.throttle {
         return Ok(());
     }
-    let (own, now) = (own_pairs(app, user, client), app.clock.now());
-    let mut rows = lock(transaction, &own, now).await?;
-    each(&own, &mut rows, |counter, row| counter.limit.clear(row, Some(now + FAMILIAR), now));
+    let (place, now) = ([place(app, user.id, client)], app.clock.now());
+    let mut rows = lock(transaction, &place, now).await?;
+    each(&place, &mut rows, |counter, row| counter.limit.clear(row, Some(now + FAMILIAR), now));
     Ok(throttle::save(transaction, rows).await?)
 }
 
-/// Forgets the attempts at an account by all its names, because its owner has shown another proof.
+/// Forgets the attempts at an account by all its identifiers, and the places that its owner uses, because the owner or an
+/// administrator has set another password.
 ///
 /// # Errors
-/// The database's.
+/// Returns an error if the query fails.
 pub async fn clear_account(app: &App, transaction: &impl ConnectionTrait, user: &user::Model) -> Result<()> {
-    Ok(throttle::clear(transaction, identifiers(user).map(|key| identifier_id(app, key)).collect()).await?)
+    throttle::clear(transaction, identifiers(user).map(|key| identifier_id(app, key)).collect()).await?;
+    forget_places(app, transaction, user.id).await
 }
 
-/// Forgets where the owner of an account has signed in, because there is no account any more.
+/// Forgets the places that the owner of an account uses, because all its sessions end.
 ///
 /// # Errors
-/// The database's.
+/// Returns an error if the query fails.
+pub(in crate::accounts) async fn forget_places(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+) -> Result<()> {
+    Ok(throttle::forget(transaction, vec![account_id(app, user_id)]).await?)
+}
+
+/// Forgets everything about an account, because it is deleted.
+///
+/// # Errors
+/// Returns an error if the query fails.
 pub(in crate::accounts) async fn forget_account(
     app: &App,
     transaction: &impl ConnectionTrait,
     user: &user::Model,
 ) -> Result<()> {
-    Ok(throttle::forget(transaction, identifiers(user).map(|key| identifier_id(app, key)).collect()).await?)
+    let identifiers = identifiers(user).map(|key| identifier_id(app, key));
+    Ok(throttle::forget(transaction, identifiers.chain([account_id(app, user.id)]).collect()).await?)
 }
 
 /// What an account is signed in to by.
@@ -146,14 +172,22 @@ fn identifier(app: &App, typed: &str) -> Counter {
         Some(identifier) => identifier_id(app, identifier.key()),
         None => app.pseudonyms.of(&["other", typed]),
     };
-    Counter { id, identifier_id: Some(id), limit: IDENTIFIER }
+    Counter { id, identifier_id: Some(id), limit: IDENTIFIER, counts_owner: false }
 }
 
 fn pair(app: &App, identifier_id: Uuid, client: &Client) -> Counter {
     let id = app.pseudonyms.of(&["pair", &identifier_id.simple().to_string(), &network(client)]);
-    Counter { id, identifier_id: Some(identifier_id), limit: PAIR }
+    Counter { id, identifier_id: Some(identifier_id), limit: PAIR, counts_owner: true }
 }
 
-fn own_pairs(app: &App, user: &user::Model, client: &Client) -> Vec<Counter> {
-    identifiers(user).map(|identifier| pair(app, identifier_id(app, identifier), client)).collect()
+/// A pseudonym of an account, which its identifiers do not lead to. Also of an identifier that nobody has.
+fn account_id(app: &App, id: Uuid) -> Uuid {
+    app.pseudonyms.of(&["account", &id.simple().to_string()])
+}
+
+/// The row of an account and a network, which says whether the owner uses this place. It counts no attempts.
+fn place(app: &App, id: Uuid, client: &Client) -> Counter {
+    let account_id = account_id(app, id);
+    let id = app.pseudonyms.of(&["place", &account_id.simple().to_string(), &network(client)]);
+    Counter { id, identifier_id: Some(account_id), limit: PAIR, counts_owner: true }
 }

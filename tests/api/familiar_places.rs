@@ -1,0 +1,195 @@
+//! Places (an account and a network) that an owner uses: guesses from elsewhere do not keep them out there.
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::administration::{self, Administrator, Change},
+    entity::throttle::{Entity, Model},
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+
+use crate::support::{Actor, TestServer, json, password_of};
+
+const HOME: &str = "198.51.100.7";
+const OFFICE: &str = "198.51.100.8";
+const ELSEWHERE: &str = "203.0.113.99";
+const ADDRESS: &str = "ada@example.org";
+
+/// A server on which Ada has registered at home, and Ada.
+async fn with_ada_at_home() -> (TestServer, Actor) {
+    let server = TestServer::start().await;
+    let mut ada = server.anonymous().at(HOME);
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": ADDRESS });
+    let answer = ada.register(input).await;
+    ada.bearer = Some(answer.data("/register/accessToken").as_str().unwrap().to_owned());
+    (server, ada)
+}
+
+/// Strangers guess until no place that the owner does not use may sign in.
+async fn strangers_guess(server: &TestServer, name: &str) {
+    for number in 0..5 {
+        let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
+        for _ in 0..10 {
+            assert_eq!(stranger.login(name, "not the password").await.code(), "INVALID_CREDENTIALS");
+        }
+    }
+    let refused = server.anonymous().at(ELSEWHERE).login(name, "not the password").await;
+    assert_eq!(refused.code(), "RATE_LIMITED");
+}
+
+async fn can_sign_in(server: &TestServer, place: &str, name: &str, password: &str) -> bool {
+    let answer = server.anonymous().at(place).login(name, password).await;
+    if answer.json()["errors"].is_null() {
+        return true;
+    }
+    assert_eq!(answer.code(), "RATE_LIMITED");
+    false
+}
+
+/// An administrator acts on Ada's account at the command line.
+async fn administrate(server: &TestServer, change: Change) {
+    let administrator = Administrator::at_command_line();
+    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
+    administration::update(&server.app, &administrator, ada.id, change).await.unwrap();
+}
+
+#[tokio::test]
+async fn familiar_places_follow_a_new_username() {
+    let (server, ada) = with_ada_at_home().await;
+    let rename = r#"mutation { updateProfile(input: { username: "countess" }) { user { username } } }"#;
+    ada.query(rename).await.data("/updateProfile/user");
+    strangers_guess(&server, "countess").await;
+    assert!(can_sign_in(&server, HOME, "countess", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn familiar_places_follow_a_new_email_address() {
+    let (server, ada) = with_ada_at_home().await;
+    ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
+    let token = server.token_to("ada@new.example").await;
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    strangers_guess(&server, "ada@new.example").await;
+    assert!(can_sign_in(&server, HOME, "ada@new.example", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn a_place_is_familiar_by_each_identifier_of_the_account() {
+    let (server, _) = with_ada_at_home().await;
+    assert!(can_sign_in(&server, OFFICE, "ada", &password_of("ada")).await);
+    strangers_guess(&server, ADDRESS).await;
+    assert!(can_sign_in(&server, OFFICE, ADDRESS, &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn a_place_is_familiar_for_one_account_only() {
+    let (server, _) = with_ada_at_home().await;
+    server.user("bo").await;
+    strangers_guess(&server, "bo").await;
+    assert!(!can_sign_in(&server, HOME, "bo", &password_of("bo")).await);
+}
+
+#[tokio::test]
+async fn attempts_at_two_identifiers_are_counted_apart() {
+    let (server, _) = with_ada_at_home().await;
+    // Otherwise strangers would learn that both belong to one account.
+    strangers_guess(&server, "ada").await;
+    let stranger = server.anonymous().at(ELSEWHERE);
+    assert_eq!(stranger.login(ADDRESS, "not the password").await.code(), "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn a_password_reset_forgets_all_places_but_its_own() {
+    let (server, _) = with_ada_at_home().await;
+    server.anonymous().request_password_reset(ADDRESS).await.data("/requestPasswordReset");
+    let token = server.token_to(ADDRESS).await;
+    server.anonymous().at(OFFICE).reset_password(&token, "another password").await.data("/resetPassword");
+    strangers_guess(&server, "ada").await;
+    assert!(!can_sign_in(&server, HOME, "ada", "another password").await);
+    assert!(can_sign_in(&server, OFFICE, "ada", "another password").await);
+}
+
+#[tokio::test]
+async fn a_password_set_by_an_administrator_forgets_all_places() {
+    let (server, _) = with_ada_at_home().await;
+    let administrator = Administrator::at_command_line();
+    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
+    administration::set_password(&server.app, &administrator, ada.id, "another password".into()).await.unwrap();
+    strangers_guess(&server, "ada").await;
+    assert!(!can_sign_in(&server, HOME, "ada", "another password").await);
+}
+
+#[tokio::test]
+async fn a_logout_everywhere_forgets_all_places() {
+    let (server, ada) = with_ada_at_home().await;
+    ada.logout(json!({ "everywhere": true })).await.data("/logout");
+    strangers_guess(&server, "ada").await;
+    assert!(!can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn a_logout_of_one_session_keeps_the_place() {
+    let (server, ada) = with_ada_at_home().await;
+    ada.logout(json!({})).await.data("/logout");
+    strangers_guess(&server, "ada").await;
+    assert!(can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn disabling_an_account_forgets_all_places() {
+    let (server, _) = with_ada_at_home().await;
+    administrate(&server, Change { is_active: Some(false), ..Change::default() }).await;
+    administrate(&server, Change { is_active: Some(true), ..Change::default() }).await;
+    strangers_guess(&server, "ada").await;
+    assert!(!can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn a_deleted_account_leaves_no_place() {
+    let (server, ada) = with_ada_at_home().await;
+    assert!(can_sign_in(&server, OFFICE, ADDRESS, &password_of("ada")).await);
+    ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");
+    let rows = Entity::find().all(server.app.database.read()).await.unwrap();
+    assert!(rows.iter().all(|row| row.familiar_until.is_none() && row.identifier_id.is_none()), "{rows:#?}");
+}
+
+#[tokio::test]
+async fn a_place_of_an_older_version_holds_until_it_expires() {
+    let (server, ada) = with_ada_at_home().await;
+    // A wrong password makes the row of identifier and network, which older versions marked.
+    ada.login("ada", "not the password").await.code();
+    let rows = Entity::find().all(server.app.database.read()).await.unwrap();
+    let is_pair = |row: &&Model| row.identifier_id.is_some() && row.attempts.times().count() == 1;
+    let mut pair = rows.iter().find(is_pair).unwrap().clone().into_active_model();
+    let until = server.app.clock.now() + TimeDelta::days(90);
+    pair.familiar_until = Set(Some(until));
+    pair.expires_at = Set(until);
+    let transaction = server.app.write().await.unwrap();
+    let places = rows.iter().filter(|row| row.familiar_until.is_some()).map(|row| row.id);
+    for place in places {
+        Entity::delete_by_id(place).exec(&transaction).await.unwrap();
+    }
+    pair.update(&transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    strangers_guess(&server, "ada").await;
+    assert!(can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
+}
+
+#[tokio::test]
+async fn known_and_unknown_identifiers_take_the_same_statements() {
+    let (server, statements) = TestServer::observed().await;
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": ADDRESS });
+    server.anonymous().at(HOME).register(input).await.data("/register/user");
+    let mut observed = Vec::new();
+    for (place, name) in
+        [("192.0.2.1", "ada"), ("192.0.2.2", "nobody"), ("192.0.2.3", ADDRESS), ("192.0.2.4", "nobody@example.org")]
+    {
+        let mut of_name = Vec::new();
+        for expected in ["INVALID_CREDENTIALS"; 10].into_iter().chain(["RATE_LIMITED"]) {
+            statements.lock().unwrap().clear();
+            assert_eq!(server.anonymous().at(place).login(name, "not the password").await.code(), expected);
+            of_name.push(statements.lock().unwrap().iter().map(|statement| statement.sql.clone()).collect::<Vec<_>>());
+        }
+        observed.push(of_name);
+    }
+    assert_eq!(observed[0], observed[1]);
+    assert_eq!(observed[2], observed[3]);
+}
