@@ -1,5 +1,8 @@
 //! E-mail addresses: verifying one, asking for the mail again, moving to another.
 
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+
 use super::{
     Client, Principal, Viewer, audit,
     input::Email,
@@ -102,35 +105,70 @@ pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<
 /// # Errors
 /// MAIL_DISABLED; all problems of the form at once: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD; RATE_LIMITED.
 pub async fn change(app: &App, principal: &Principal, form: EmailChange, client: &Client) -> Result<user::Model> {
+    let to = check(app, principal, form).await?;
+    let request = request_mail(app, &principal.user, &to, client).await?;
+    let now = app.clock.now();
+    let transaction = app.write().await?;
+    principal.lock(&transaction, now).await?;
+    let user = apply(app, &transaction, principal, (&to, request), client, now).await?;
+    transaction.commit().await?;
+    app.outbox.ring();
+    Ok(user)
+}
+
+/// Checks the form of [`change`], the password included. Nothing is written, and no mail is booked.
+pub(super) async fn check(app: &App, principal: &Principal, form: EmailChange) -> Result<Email> {
     mails::require(app)?;
     let mut problems = Problems::default();
     let to = problems.collect(Email::parse_field(&form.new_email, "newEmail"));
     let proof = problems.collect(proof::check(app, principal, form.password.as_ref(), "password").await?);
-    let (Some(to), Some(())) = (to, proof) else {
-        return Err(problems.into());
-    };
+    match (to, proof) {
+        (Some(to), Some(())) => Ok(to),
+        _ => Err(problems.into()),
+    }
+}
+
+/// The mail that a change of address asks for, refused early beyond the limits. None where there is nothing to verify.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub(super) async fn request_mail(
+    app: &App,
+    user: &user::Model,
+    to: &Email,
+    client: &Client,
+) -> Result<Option<MailRequest>> {
+    if user.email_key.as_ref() == Some(&to.key) && user.email_verified_at.is_some() {
+        return Ok(None);
+    }
+    MailRequest::checked(app, client, Some(user.id)).await.map(Some)
+}
+
+/// Writes down the address to move to, and the mails, in a transaction that has locked the principal. After the commit the
+/// caller rings [`App::outbox`].
+///
+/// # Errors
+/// RATE_LIMITED; then the transaction must be rolled back.
+pub(super) async fn apply(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    principal: &Principal,
+    (to, request): (&Email, Option<MailRequest>),
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<user::Model> {
     let user = &principal.user;
     let is_own = user.email_key.as_ref() == Some(&to.key);
-    let request = if is_own && user.email_verified_at.is_some() {
-        None
-    } else {
-        Some(MailRequest::checked(app, client, Some(user.id)).await?)
-    };
     let pending = if is_own { None } else { Some((to.text.as_str(), to.key.as_str())) };
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    principal.lock(&transaction, now).await?;
-    if !user::set_pending_email(&transaction, user.id, pending, now).await? {
+    if !user::set_pending_email(transaction, user.id, pending, now).await? {
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
     if let Some(request) = request {
-        let round = request.book(&transaction, now).await?;
-        let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, user_id: Some(user.id), client, round };
-        mails::write(app, &transaction, mail, now).await?;
+        let round = request.book(transaction, now).await?;
+        let mail = NewMail { purpose: Purpose::VerifyEmail, to, user_id: Some(user.id), client, round };
+        mails::write(app, transaction, mail, now).await?;
     }
-    audit::record(&transaction, Kind::EmailChangeRequested, Some(user.id), user.id, client, now).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
+    audit::record(transaction, Kind::EmailChangeRequested, Some(user.id), user.id, client, now).await?;
     let (pending_email, pending_email_key) = pending.map(|(text, key)| (text.to_owned(), key.to_owned())).unzip();
     Ok(user::Model { pending_email, pending_email_key, updated_at: now, ..user.clone() })
 }

@@ -1,11 +1,13 @@
 //! The profile: what people may change about themselves without a proof beyond being signed in.
 
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
+use uuid::Uuid;
 
 use super::{
     Client, Principal, audit,
     email::{self, EmailChange},
-    input::{Username, parse_name},
+    input::{Email, Username, parse_name},
+    throttle::RenameAttempt,
 };
 use crate::{
     App, Error, Result,
@@ -31,30 +33,14 @@ pub struct ProfileChange {
 /// Changes the names of the signed-in user. Returns them as they are then.
 ///
 /// # Errors
-/// All problems of the form at once; when there are none, USERNAME_TAKEN. UNAUTHENTICATED: the session was ended meanwhile.
+/// All problems of the form at once; when there are none, RATE_LIMITED and USERNAME_TAKEN. UNAUTHENTICATED: the session
+/// was ended meanwhile.
 pub async fn update(app: &App, principal: &Principal, change: ProfileChange, client: &Client) -> Result<user::Model> {
-    let names = parse(&change)?;
-    if names.is_of(&principal.user) {
-        return Ok(principal.user.clone());
-    }
-    let (user_id, now) = (principal.user.id, app.clock.now());
-    let transaction = app.write().await?;
-    principal.lock(&transaction, now).await?;
-    match user::rename(&transaction, user_id, names, now).await {
-        Ok(()) => {}
-        Err(error) if is_unique_violation(&error) => {
-            return Err(InputError::new(ErrorCode::UsernameTaken, "username").into());
-        }
-        Err(error) => return Err(error.into()),
-    }
-    audit::record(&transaction, Kind::ProfileChanged, Some(user_id), user_id, client, now).await?;
-    let user = user::Entity::find_by_id(user_id).one(&transaction).await?;
-    transaction.commit().await?;
-    user.ok_or_else(|| Error::internal("a user vanished from a transaction"))
+    update_with_email(app, principal, change, None, client).await
 }
 
-/// The same together with an address to move to, for doors that have one form for both. Nothing changes and no mail leaves
-/// before the names have passed their checks; the address that the account has already is no change.
+/// The same together with an address to move to, for APIs that have one form for both. All of it changes, or nothing does
+/// and no mail leaves. The address that the account has already is no change.
 ///
 /// # Errors
 /// Those of [`update`] and [`email::change`].
@@ -65,11 +51,63 @@ pub async fn update_with_email(
     form: Option<EmailChange>,
     client: &Client,
 ) -> Result<user::Model> {
-    parse(&change)?;
-    if let Some(form) = form.filter(|form| principal.user.email.as_ref() != Some(&form.new_email)) {
-        email::change(app, principal, form, client).await?;
+    let user = &principal.user;
+    let names = parse(&change)?;
+    let to = match form.filter(|form| user.email.as_ref() != Some(&form.new_email)) {
+        Some(form) => Some(email::check(app, principal, form).await?),
+        None if names.is_of(user) => return Ok(user.clone()),
+        None => None,
+    };
+    if names.username.as_ref().is_none_or(|(username, _)| *username == user.username) {
+        return store(app, principal, names, to, client).await;
     }
-    update(app, principal, change, client).await
+    let attempt = RenameAttempt::book(app, user.id, client).await?;
+    let stored = store(app, principal, names, to, client).await;
+    if let Err(error) = &stored {
+        attempt.fail(app, error).await;
+    }
+    stored
+}
+
+/// Changes everything in one transaction, the address first: a limit of mails tells nothing about the username.
+async fn store(
+    app: &App,
+    principal: &Principal,
+    names: Names,
+    to: Option<Email>,
+    client: &Client,
+) -> Result<user::Model> {
+    let change = match to {
+        Some(to) => Some((email::request_mail(app, &principal.user, &to, client).await?, to)),
+        None => None,
+    };
+    let (user_id, now) = (principal.user.id, app.clock.now());
+    let transaction = app.write().await?;
+    principal.lock(&transaction, now).await?;
+    if let Some((request, to)) = change {
+        email::apply(app, &transaction, principal, (&to, request), client, now).await?;
+    }
+    // As it is now: another request may have changed it since the principal was read.
+    if !names.is_of(&find(&transaction, user_id).await?) {
+        match user::rename(&transaction, user_id, names, now).await {
+            Ok(()) => {}
+            Err(error) if is_unique_violation(&error) => {
+                transaction.rollback().await?;
+                return Err(InputError::new(ErrorCode::UsernameTaken, "username").into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        audit::record(&transaction, Kind::ProfileChanged, Some(user_id), user_id, client, now).await?;
+    }
+    let user = find(&transaction, user_id).await?;
+    transaction.commit().await?;
+    app.outbox.ring();
+    Ok(user)
+}
+
+async fn find(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {
+    let user = user::Entity::find_by_id(user_id).one(transaction).await?;
+    user.ok_or_else(|| Error::internal("a user vanished from a transaction"))
 }
 
 fn parse(change: &ProfileChange) -> Result<Names> {

@@ -13,8 +13,10 @@ pub(super) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {
-    /// Change the names of the signed-in user.
-    /// Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// Change the names of the signed-in user. The username changes at most 5 times a day, and asking for taken ones is
+    /// limited like registration; first and last name are not limited.
+    /// Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, RATE_LIMITED,
+    /// SERVICE_UNAVAILABLE.
     async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Nullable<UpdateProfilePayload> {
         Some(update(ctx, input).await)
     }

@@ -42,6 +42,7 @@ mod properties;
 mod reading;
 mod refresh_reuse;
 mod register;
+mod renames;
 mod reset;
 mod rest;
 mod secrets;

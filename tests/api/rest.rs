@@ -297,6 +297,53 @@ async fn delete(actor: &Actor, body: &str) -> Answer {
     actor.send(request.body(body.to_owned().into()).unwrap()).await
 }
 
+/// The form that changes everything at once is refused with this code; then nothing has changed and no mail has gone.
+async fn nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: u16) {
+    let mails = server.mails_to("ada@new.example").await.len();
+    assert_eq!(put(ada, form).await.status, status);
+    let me = ada.query("{ me { username firstName pendingEmail } }").await;
+    assert_eq!(me.data("/me"), json!({ "username": "ada", "firstName": null, "pendingEmail": null }));
+    assert_eq!(server.mails_to("ada@new.example").await.len(), mails);
+}
+
+#[tokio::test]
+async fn a_taken_username_changes_no_address() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    server.user("bo").await;
+    let form = json!({ "username": "bo", "first_name": "Ada", "email": "ada@new.example" });
+    nothing_changes(&server, &ada, form, 400).await;
+}
+
+#[tokio::test]
+async fn a_bad_address_changes_no_name() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let form = json!({ "username": "countess", "first_name": "Ada", "email": "nowhere" });
+    nothing_changes(&server, &ada, form, 422).await;
+}
+
+#[tokio::test]
+async fn an_address_that_gets_no_more_mails_changes_no_name() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    for _ in 0..3 {
+        server.anonymous().send_verification_email("ada@new.example").await.data("/sendVerificationEmail");
+    }
+    let form = json!({ "username": "countess", "first_name": "Ada", "email": "ada@new.example" });
+    nothing_changes(&server, &ada, form, 429).await;
+}
+
+#[tokio::test]
+async fn names_and_address_change_together() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let changed = put(&ada, json!({ "username": "countess", "first_name": "Ada", "email": "ada@new.example" })).await;
+    assert_eq!((&changed.json()["username"], &changed.json()["first_name"]), (&json!("countess"), &json!("Ada")));
+    assert_eq!(ada.query("{ me { pendingEmail } }").await.data("/me/pendingEmail"), "ada@new.example");
+    server.token_to("ada@new.example").await;
+}
+
 #[tokio::test]
 async fn people_change_what_they_name_and_nothing_else() {
     let server = TestServer::start().await;

@@ -6,11 +6,13 @@
 
 mod counter;
 mod mail;
+mod rename;
 mod sign_in;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use counter::Limit;
 pub(super) use mail::{MailRequest, book_delivery, book_password_change, drop_undeliverable};
+pub(super) use rename::RenameAttempt;
 pub use sign_in::clear_account;
 pub(super) use sign_in::{SignInAttempt, forget_account, forget_places, settle};
 use uuid::Uuid;

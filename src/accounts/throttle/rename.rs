@@ -1,0 +1,54 @@
+//! Counting changes of username: each one asks whether a username is taken, and leaves a line in the audit log.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::{Booking, Client, Counter, Limit, REGISTRATIONS, book, network, withdraw};
+use crate::{App, Error, Result, error::ErrorCode};
+
+/// Changes of username of an account. A change of letter case is one.
+const CHANGES: Limit = Limit::new(5, TimeDelta::days(1));
+/// Usernames that an account asks for, taken ones included.
+const ASKED: Limit = REGISTRATIONS;
+
+/// A change of username that was booked.
+#[derive(Debug)]
+pub(in crate::accounts) struct RenameAttempt {
+    /// None if nothing is counted here.
+    booking: Option<Booking>,
+}
+
+impl RenameAttempt {
+    /// Books a change of username, before the unique index is asked. For the network it counts like a registration, so
+    /// that there is one limit on asking for usernames.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub(in crate::accounts) async fn book(app: &App, user_id: Uuid, client: &Client) -> Result<Self> {
+        if !app.settings.throttle {
+            return Ok(Self { booking: None });
+        }
+        let user_id = user_id.simple().to_string();
+        let counter = |name: [&str; 2], limit| Counter {
+            id: app.pseudonyms.of(&name),
+            identifier_id: None,
+            limit,
+            counts_owner: true,
+        };
+        let counters = vec![
+            counter(["username changes", &user_id], CHANGES),
+            counter(["usernames asked for", &user_id], ASKED),
+            counter(["registrations", &network(client)], REGISTRATIONS),
+        ];
+        Ok(Self { booking: Some(book(app, counters, None).await?) })
+    }
+
+    /// Takes back what was not used: of a taken username the change, which was none; after any other error everything.
+    pub(in crate::accounts) async fn fail(self, app: &App, error: &Error) {
+        let Some(Booking { mut counters, at }) = self.booking else { return };
+        if error.code() == ErrorCode::UsernameTaken {
+            counters.truncate(1);
+        }
+        withdraw(app, &Booking { counters, at }).await;
+    }
+}
