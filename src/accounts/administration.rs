@@ -127,7 +127,7 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     let now = app.clock.now();
     let transaction = app.write().await?;
     let user = if disables || roles.as_ref().is_some_and(is_demoted) {
-        lock_unless_last_admin(&transaction, user_id).await?
+        lock_unless_last_admin(app, &transaction, user_id).await?
     } else {
         lock(&transaction, user_id).await?
     };
@@ -200,10 +200,18 @@ async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user:
 
 /// Locks the row of a user who may be an administrator and will not be one afterwards, together with those of the others
 /// who are. Who waits for such rows sees afterwards what became of them. Whatever takes an administrator away begins so.
+/// Without `admin` in `ROLES` there are no administrators, and none has to be left.
 ///
 /// # Errors
 /// NOT_FOUND; LAST_ADMIN if no other one is left.
-pub(super) async fn lock_unless_last_admin(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {
+pub(super) async fn lock_unless_last_admin(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+) -> Result<user::Model> {
+    if !app.settings.roles.iter().any(|role| role == user::ADMIN) {
+        return lock(transaction, user_id).await;
+    }
     let before = user::Entity::find_by_id(user_id).one(transaction).await?.ok_or(Error::NotFound)?;
     let mut ids = vec![user_id];
     // Nobody searches all users for an administrator because somebody else is disabled.

@@ -22,7 +22,7 @@ pub async fn delete(app: &App, principal: &Principal, password: Option<SecretStr
     proof::check(app, principal, password.as_ref(), "password").await??;
     let (user_id, now) = (principal.user.id, app.clock.now());
     let transaction = app.write().await?;
-    let user = lock_unless_last_admin(&transaction, user_id).await?;
+    let user = lock_unless_last_admin(app, &transaction, user_id).await?;
     principal.lock_session(&transaction, &user, now).await?;
     audit_event::forget_client(&transaction, user_id).await?;
     throttle::forget_account(app, &transaction, &user).await?;

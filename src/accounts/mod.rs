@@ -21,6 +21,7 @@ pub mod profile;
 mod proof;
 pub mod register;
 pub mod reset;
+pub mod roles;
 pub mod sessions;
 pub mod throttle;
 

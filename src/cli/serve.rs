@@ -10,7 +10,7 @@ use tokio::{
 use super::{Failure, app, connect, expect_migrated};
 use crate::{
     App,
-    accounts::{links, mails, sessions, throttle},
+    accounts::{links, mails, roles, sessions, throttle},
     config::Settings,
     http,
 };
@@ -51,6 +51,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     if app.settings.mail.dev {
         tracing::info!("mails are shown at {}/dev/mail", app.settings.public_url);
     }
+    let counting = tokio::spawn(warn_of_unknown_roles(Arc::clone(&app)));
     let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
     let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
     let delivering = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_regularly(Arc::clone(&app))));
@@ -61,10 +62,23 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     {
         tracing::warn!("a mail did not leave in time; it may be sent again");
     }
+    counting.abort();
     sweeping.abort();
     reloading.abort();
     app.database.close().await;
     Ok(())
+}
+
+/// Tells the operator of roles that were removed from `ROLES` while accounts hold them.
+async fn warn_of_unknown_roles(app: Arc<App>) {
+    match roles::count_unknown(&app).await {
+        Ok(counts) => {
+            for (role, accounts) in counts {
+                tracing::warn!(role, accounts, "accounts hold a role that is not in ROLES; it is ignored");
+            }
+        }
+        Err(error) => tracing::warn!(cause = error.cause(), "roles that are not in ROLES could not be counted"),
+    }
 }
 
 /// Deletes what has expired, now and then.

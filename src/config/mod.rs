@@ -9,6 +9,7 @@ mod local;
 mod mail;
 mod oauth_clients;
 mod proxies;
+mod roles;
 mod secret_key;
 mod vars;
 
@@ -20,6 +21,7 @@ use local::Place;
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth_clients::OauthClient;
 pub use proxies::{Proxies, ProxyHeader};
+pub use roles::is_role_name;
 pub use secrecy::{ExposeSecret, SecretString};
 use vars::Vars;
 
@@ -210,7 +212,7 @@ impl Settings {
         );
         let place = Place::read(&mut vars, listen);
         let (jwt_algorithm, jwt_keys) = jwt::read(&mut vars);
-        let (roles, default_roles) = roles(&mut vars);
+        let (roles, default_roles) = roles::read(&mut vars);
         let mail = mail::read(&mut vars, &place);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
@@ -265,25 +267,4 @@ impl Settings {
         }
         vars.finish(settings)
     }
-}
-
-/// `ROLES`, and `DEFAULT_ROLES`, each of them one of those.
-fn roles(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
-    const WANTED: &str = "names of a-z, 0-9, _ and -, separated by commas, such as admin,user";
-    let parse = |text: &str| {
-        let mut names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-        names.sort();
-        names.dedup();
-        let is_name = |name: &String| {
-            (1..=50).contains(&name.len())
-                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
-        };
-        (names.len() <= 16 && names.iter().all(is_name)).then_some(names)
-    };
-    let known = vars.get("ROLES", vec!["admin".to_owned(), "user".to_owned()], WANTED, parse);
-    let defaults = vars.get("DEFAULT_ROLES", vec!["user".to_owned()], WANTED, parse);
-    if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
-        vars.mistake(format!("DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there"));
-    }
-    (known, defaults)
 }

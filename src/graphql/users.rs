@@ -75,9 +75,10 @@ impl User {
         self.0.is_active
     }
 
-    /// Names of the roles held, sorted. Also the `roles` claim of the access token.
-    fn roles(&self) -> &[String] {
-        &self.0.roles.0
+    /// Names of the roles held, sorted. Also the `roles` claim of the access token. A role that the server no longer has is
+    /// not among them.
+    fn roles(&self, ctx: &Context<'_>) -> Vec<String> {
+        ctx.app().settings.known_roles(&self.0.roles.0)
     }
 
     /// When the account was made.

@@ -45,6 +45,7 @@ mod register;
 mod renames;
 mod reset;
 mod rest;
+mod roles;
 mod secrets;
 mod server_info;
 mod serving;

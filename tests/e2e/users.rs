@@ -137,3 +137,29 @@ fn a_list_may_be_cut_off() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
 }
+
+#[test]
+fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
+    const BEFORE: (&str, &str) = ("ROLES", "admin,editor,user");
+    let folder = Folder::new("removed_role");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
+    stdout(&folder.run(&["user", "set-roles", "ada", "editor,user"], &[BEFORE]));
+    let server = Server::start(&folder, &[FAST]);
+    server.wait_for_line("accounts hold a role that is not in ROLES; it is ignored role=\"editor\" accounts=1");
+
+    assert!(stdout(&folder.run(&["user", "list"], &[])).contains("  user,editor (not in ROLES)  "));
+    let list: serde_json::Value = serde_json::from_str(&stdout(&folder.run(&["user", "list", "--json"], &[]))).unwrap();
+    assert_eq!((&list["roles"], &list["unknownRoles"]), (&["user"].into(), &["editor"].into()));
+
+    for format in ["jsonl", "csv"] {
+        let exported = stdout(&folder.run(&["user", "export", "--with-hashes", "--format", format], &[]));
+        let new = Folder::new(&format!("removed_role_{format}"));
+        assert!(new.run(&["migrate"], &[]).status.success());
+        std::fs::write(new.0.join("people"), &exported).unwrap();
+        let imported = new.run(&["user", "import", "people", "--format", format], &[]);
+        assert_eq!(stdout(&imported), "1 imported, 0 already there, 0 refused\n");
+        let again = stdout(&new.run(&["user", "export", "--with-hashes", "--format", format], &[]));
+        assert_eq!(again, exported);
+    }
+}

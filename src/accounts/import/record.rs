@@ -12,7 +12,7 @@ use crate::{
         administration::parse_roles,
         input::{Email, Username, parse_name},
     },
-    config::Settings,
+    config::{Settings, is_role_name},
     entity::user::{Model, Roles},
     error::{ErrorCode, InputError},
     language::Language,
@@ -36,6 +36,7 @@ pub enum Column {
     IsActive,
     Disabled,
     Roles,
+    UnknownRoles,
     CreatedAt,
     UpdatedAt,
     LastLoginAt,
@@ -59,6 +60,7 @@ impl Column {
             "is_active" => Self::IsActive,
             "disabled" => Self::Disabled,
             "roles" => Self::Roles,
+            "unknown_roles" => Self::UnknownRoles,
             "created_at" => Self::CreatedAt,
             "updated_at" => Self::UpdatedAt,
             "last_login" | "last_login_at" => Self::LastLoginAt,
@@ -83,6 +85,7 @@ pub struct Record {
     is_active: Option<String>,
     disabled: Option<String>,
     roles: Option<String>,
+    unknown_roles: Option<String>,
     created_at: Option<String>,
     updated_at: Option<String>,
     last_login_at: Option<String>,
@@ -111,6 +114,7 @@ impl Record {
             Column::IsActive => &mut self.is_active,
             Column::Disabled => &mut self.disabled,
             Column::Roles => &mut self.roles,
+            Column::UnknownRoles => &mut self.unknown_roles,
             Column::CreatedAt => &mut self.created_at,
             Column::UpdatedAt => &mut self.updated_at,
             Column::LastLoginAt => &mut self.last_login_at,
@@ -189,7 +193,7 @@ pub(super) fn parse(
     let password_hash = found.keep(hash(record.password_hash.as_deref()));
     let is_active = found.keep(texts::flag(given(record.is_active), "is_active", true));
     let is_disabled = found.keep(texts::flag(given(record.disabled), "disabled", false));
-    let roles = found.keep(roles(record.roles.as_deref(), settings));
+    let roles = found.keep(roles(record.roles.as_deref(), record.unknown_roles.as_deref(), settings));
     let created_at = found.keep(texts::instant(given(record.created_at), "created_at"));
     let updated_at = found.keep(texts::instant(given(record.updated_at), "updated_at"));
     let last_login_at = found.keep(texts::instant(given(record.last_login_at), "last_login"));
@@ -256,16 +260,21 @@ fn hash(text: Option<&str>) -> Result<PasswordHash, Refusal> {
     }
 }
 
-/// Empty is no roles; where nothing is said, they are those that newcomers get.
-fn roles(text: Option<&str>, settings: &Settings) -> Result<Roles, Refusal> {
-    const COLUMN: &str = "roles";
-    let roles = match text {
-        None => settings.default_roles.clone(),
-        Some(text) => texts::roles(text).ok_or(Refusal::new(COLUMN, "This is no list of names."))?,
-    };
-    let roles = parse_roles(roles, settings)?;
+/// The roles of `roles`, which must be in `ROLES`, and those of `unknown_roles`, which need not: an export writes them there.
+/// An empty text is no roles; without any there are those that new accounts get.
+fn roles(known: Option<&str>, unknown: Option<&str>, settings: &Settings) -> Result<Roles, Refusal> {
+    let names = |text, column| texts::roles(text).ok_or(Refusal::new(column, "This is no list of names."));
+    let known = known.map_or(Ok(settings.default_roles.clone()), |text| names(text, "roles"))?;
+    let mut roles = parse_roles(known, settings)?;
+    let unknown = names(unknown.unwrap_or_default(), "unknown_roles")?;
+    if !unknown.iter().all(|name| is_role_name(name)) {
+        return Err(Refusal::new("unknown_roles", "These are not names of a-z, 0-9, _ and -."));
+    }
+    roles.0.extend(unknown);
+    roles.0.sort();
+    roles.0.dedup();
     if roles.to_string().len() > LONGEST_ROLES {
-        return Err(Refusal::new(COLUMN, "These are too many."));
+        return Err(Refusal::new("roles", "These are too many."));
     }
     Ok(roles)
 }

@@ -107,11 +107,12 @@ fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<
 
 /// The tokens of a session that has been committed.
 pub(super) fn sign_in(app: &App, user: user::Model, session: session::Model) -> Result<SignIn> {
+    let roles = app.settings.known_roles(&user.roles.0);
     let subject = Subject {
         user_id: user.id,
         session_id: session.id,
         generation: session.generation,
-        roles: &user.roles.0,
+        roles: &roles,
         username: &user.username,
     };
     let access_token = app.access_tokens.sign(subject, app.clock.now())?;

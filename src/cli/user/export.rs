@@ -43,7 +43,10 @@ struct Exported<'a> {
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
     is_active: bool,
-    roles: &'a [String],
+    roles: Vec<String>,
+    /// Not in `ROLES`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_roles: Vec<String>,
     created_at: String,
     updated_at: String,
     last_login: Option<String>,
@@ -52,7 +55,7 @@ struct Exported<'a> {
 }
 
 /// The same names for CSV, but for the last one.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "id",
     "username",
     "email",
@@ -62,6 +65,7 @@ const COLUMNS: [&str; 12] = [
     "last_name",
     "is_active",
     "roles",
+    "unknown_roles",
     "created_at",
     "updated_at",
     "last_login",
@@ -116,7 +120,7 @@ async fn write<W: Write>(
     loop {
         let users = administration::export(app, administrator, last, PAGE).await.map_err(Stop::Read)?;
         for user in &users {
-            sink.write(&exported(user, with_hashes)).map_err(Stop::Write)?;
+            sink.write(&exported(app, user, with_hashes)).map_err(Stop::Write)?;
         }
         match users.last() {
             Some(user) => last = Some(user.id),
@@ -125,7 +129,7 @@ async fn write<W: Write>(
     }
 }
 
-fn exported(user: &Model, with_hashes: bool) -> Exported<'_> {
+fn exported<'a>(app: &App, user: &'a Model, with_hashes: bool) -> Exported<'a> {
     let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     Exported {
         id: user.id,
@@ -136,7 +140,8 @@ fn exported(user: &Model, with_hashes: bool) -> Exported<'_> {
         first_name: user.first_name.as_deref(),
         last_name: user.last_name.as_deref(),
         is_active: user.is_active,
-        roles: &user.roles.0,
+        roles: app.settings.known_roles(&user.roles.0),
+        unknown_roles: app.settings.unknown_roles(&user.roles.0),
         created_at: instant(user.created_at),
         updated_at: instant(user.updated_at),
         last_login: user.last_login_at.map(instant),
@@ -163,7 +168,7 @@ impl<W: Write> Sink<W> {
                 out.write_all(b"\n")
             }
             Self::Csv(writer) => {
-                let texts: [&str; 12] = [
+                let texts: [&str; 13] = [
                     &user.id.to_string(),
                     user.username,
                     user.email.unwrap_or_default(),
@@ -173,6 +178,7 @@ impl<W: Write> Sink<W> {
                     user.last_name.unwrap_or_default(),
                     if user.is_active { "true" } else { "false" },
                     &user.roles.join(","),
+                    &user.unknown_roles.join(","),
                     &user.created_at,
                     &user.updated_at,
                     user.last_login.as_deref().unwrap_or_default(),

@@ -25,8 +25,8 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub struct ImportArguments {
     /// A file, or `-` for standard input. Its columns: username, hashed_password; if there are any email, email_verified or
-    /// email_verified_at, pending_email, full_name or first_name and last_name, is_active or disabled, roles, created_at,
-    /// updated_at, last_login, id.
+    /// email_verified_at, pending_email, full_name or first_name and last_name, is_active or disabled, roles, unknown_roles,
+    /// created_at, updated_at, last_login, id.
     file: Option<PathBuf>,
     /// How it is written; without it, as the file's name says, or JSON Lines.
     #[arg(long, value_enum)]

@@ -72,7 +72,7 @@ pub enum UserAction {
     },
     /// List all users in the order of their names.
     List {
-        /// One JSON object a line, as the API shows users.
+        /// One JSON object a line, as the API shows users, with roles that are not in ROLES in `unknownRoles`.
         #[arg(long)]
         json: bool,
     },
@@ -174,7 +174,7 @@ async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result
         let users = administration::list(app, administrator, last.as_ref(), PAGE).await;
         let users = users.map_err(|error| Failure::of("the users can't be listed", &error))?;
         for user in &users {
-            if !write(if as_json { as_object(user) } else { as_line(user) })? {
+            if !write(if as_json { as_object(app, user) } else { as_line(app, user) })? {
                 return Ok(());
             }
         }
@@ -193,9 +193,11 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn as_line(user: &Model) -> String {
+fn as_line(app: &App, user: &Model) -> String {
     let none = || "-".to_owned();
-    let roles = if user.roles.0.is_empty() { none() } else { user.roles.to_string() };
+    let unknown = app.settings.unknown_roles(&user.roles.0).into_iter().map(|role| format!("{role} (not in ROLES)"));
+    let roles: Vec<String> = app.settings.known_roles(&user.roles.0).into_iter().chain(unknown).collect();
+    let roles = if roles.is_empty() { none() } else { roles.join(",") };
     let last_login = user.last_login_at.map_or_else(none, instant);
     let active = if user.is_active { "yes" } else { "no" };
     let email = user.email.as_deref().unwrap_or("-");
@@ -207,7 +209,7 @@ fn line([username, email, roles, active, created, last_login]: [&str; 6]) -> Str
     format!("{username:<20}  {email:<32}  {roles:<16}  {active:<6}  {created:<20}  {last_login}")
 }
 
-fn as_object(user: &Model) -> String {
+fn as_object(app: &App, user: &Model) -> String {
     let milliseconds = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     json!({
         "id": user.id,
@@ -216,7 +218,8 @@ fn as_object(user: &Model) -> String {
         "firstName": user.first_name,
         "lastName": user.last_name,
         "isActive": user.is_active,
-        "roles": user.roles.0,
+        "roles": app.settings.known_roles(&user.roles.0),
+        "unknownRoles": app.settings.unknown_roles(&user.roles.0),
         "createdAt": milliseconds(user.created_at),
         "updatedAt": milliseconds(user.updated_at),
         "lastLoginAt": user.last_login_at.map(milliseconds),

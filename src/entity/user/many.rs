@@ -2,7 +2,7 @@
 
 use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Column, Entity, Model};
+use super::{Column, Entity, Model, Roles};
 use crate::entity::bulk;
 
 /// Writes many users at once.
@@ -41,4 +41,18 @@ pub async fn holders(
 pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, most: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
     Entity::find().filter(rest).order_by_asc(Column::Id).limit(most).all(db).await
+}
+
+/// The roles of some users in the order of their ids, from behind the one with the id `after`.
+///
+/// # Errors
+/// The driver's.
+pub async fn roles_by_id(
+    db: &impl ConnectionTrait,
+    after: Option<Uuid>,
+    most: u64,
+) -> Result<Vec<(Uuid, Roles)>, DbErr> {
+    let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
+    let columns = Entity::find().select_only().columns([Column::Id, Column::Roles]).filter(rest);
+    columns.order_by_asc(Column::Id).limit(most).into_tuple().all(db).await
 }

@@ -85,8 +85,8 @@ pub(super) struct User {
     last_login: Option<String>,
 }
 
-impl From<Account> for User {
-    fn from(user: Account) -> Self {
+impl User {
+    pub(super) fn of(user: Account, settings: &Settings) -> Self {
         let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         Self {
             id: user.id.to_string(),
@@ -97,7 +97,7 @@ impl From<Account> for User {
             last_name: user.last_name,
             is_active: user.is_active,
             disabled: !user.is_active,
-            roles: user.roles.0,
+            roles: settings.known_roles(&user.roles.0),
             created_at: instant(user.created_at),
             updated_at: instant(user.updated_at),
             last_login: user.last_login_at.map(instant),
@@ -171,7 +171,7 @@ impl Introspection {
             aud: Some(settings.jwt_audience.clone()),
             iss: Some(settings.public_url.clone()),
             sid: Some(claims.session_id.to_string()),
-            roles: Some(principal.user.roles.0),
+            roles: Some(settings.known_roles(&principal.user.roles.0)),
         }
     }
 }

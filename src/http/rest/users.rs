@@ -144,7 +144,7 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
-        Ok((UNCACHED, Json(User::from(principal.user))).into_response())
+        Ok((UNCACHED, Json(User::of(principal.user, &server.app.settings))).into_response())
     };
     call.answer(Manner::Rest, answer.await)
 }
@@ -179,7 +179,8 @@ pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) 
         let address = new_email.map(|new_email| EmailChange { new_email, password });
         let (names, address) = fields.finish((names, address))?;
         let updated = profile::update_with_email(&server.app, &principal, names, address, &call.client);
-        Ok((UNCACHED, Json(User::from(call.within(updated).await?))).into_response())
+        let user = User::of(call.within(updated).await?, &server.app.settings);
+        Ok((UNCACHED, Json(user)).into_response())
     };
     call.answer(Manner::Rest, answer.await)
 }

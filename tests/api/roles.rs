@@ -1,0 +1,130 @@
+//! Roles that were removed from `ROLES` while accounts hold them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use hallpass::{
+    accounts::{
+        administration::{self, Administrator, Change},
+        import::{self, Batch, Column, Outcome, Record},
+        roles,
+    },
+    config::OauthClient,
+    entity::user::{self, Model},
+};
+use sea_orm::EntityTrait;
+
+use crate::support::{Actor, TestServer, decode_part, json, password_of};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A server whose `ROLES` no longer have `editor`, which Ada holds beside `user`.
+async fn with_an_editor() -> TestServer {
+    with_roles(&["editor", "user"], &["admin", "user"]).await
+}
+
+/// A server whose `ROLES` are `now`, and Ada, who got `held` when they were all there.
+async fn with_roles(held: &[&str], now: &[&str]) -> TestServer {
+    let before = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
+    before.user_at("ada", "ada@example.org").await;
+    let held = Change { roles: Some(held.iter().map(ToString::to_string).collect()), ..Change::default() };
+    administration::update(&before.app, &administrator(), ada(&before).await.id, held).await.unwrap();
+    TestServer::on(Arc::clone(&before.database), |settings| {
+        settings.roles = now.iter().map(ToString::to_string).collect();
+        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
+    })
+    .await
+}
+
+fn administrator() -> Administrator {
+    Administrator::at_command_line()
+}
+
+async fn ada(server: &TestServer) -> Model {
+    user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap()
+}
+
+/// Ada, signed in, with her access token.
+async fn sign_in(server: &TestServer) -> (Actor, String) {
+    let answer = server.anonymous().login("ada", &password_of("ada")).await;
+    let token = answer.data("/login/accessToken").as_str().unwrap().to_owned();
+    (server.anonymous().with_bearer(&token), token)
+}
+
+async fn import(server: &TestServer, columns: &[(&str, &str)]) -> Outcome {
+    let mut record = Record::default();
+    for (name, text) in columns {
+        record.set(Column::named(name).unwrap(), (*text).to_owned());
+    }
+    let batch = Batch::parse(&server.app, vec![(1, Ok(record))]).unwrap();
+    import::import(&server.app, &administrator(), batch).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_access_token_has_no_role_that_is_not_in_roles() {
+    let server = with_an_editor().await;
+    let (_, token) = sign_in(&server).await;
+    assert_eq!(decode_part(token.split('.').nth(1).unwrap())["roles"], json!(["user"]));
+}
+
+#[tokio::test]
+async fn no_answer_shows_a_role_that_is_not_in_roles() {
+    let server = with_an_editor().await;
+    let (ada, token) = sign_in(&server).await;
+    assert_eq!(ada.me().await.data("/me/roles"), json!(["user"]));
+    assert_eq!(ada.get("/users/me").await.json()["roles"], json!(["user"]));
+    let update = ada.query(r#"mutation { updateProfile(input: { firstName: "Ada" }) { user { roles } } }"#).await;
+    assert_eq!(update.data("/updateProfile/user/roles"), json!(["user"]));
+    let form = format!("client_id=api&client_secret={SECRET}&token={token}");
+    assert_eq!(server.anonymous().form("/introspect", form).await.json()["roles"], json!(["user"]));
+}
+
+#[tokio::test]
+async fn a_role_that_comes_back_to_roles_is_held_again() {
+    let server = with_an_editor().await;
+    sign_in(&server).await;
+    let again = TestServer::on(Arc::clone(&server.database), |settings| settings.roles.push("editor".to_owned())).await;
+    let (ada, _) = sign_in(&again).await;
+    assert_eq!(ada.me().await.data("/me/roles"), json!(["editor", "user"]));
+}
+
+#[tokio::test]
+async fn accounts_with_unknown_roles_are_counted() {
+    let server = with_an_editor().await;
+    server.user("bo").await;
+    assert_eq!(roles::count_unknown(&server.app).await.unwrap(), BTreeMap::from([("editor".to_owned(), 1)]));
+}
+
+#[tokio::test]
+async fn an_exported_unknown_role_is_imported_again() {
+    let server = with_an_editor().await;
+    let ada = ada(&server).await;
+    let new = TestServer::start().await;
+    let id = ada.id.to_string();
+    let exported = [
+        ("id", id.as_str()),
+        ("username", "ada"),
+        ("hashed_password", ada.password_hash.export()),
+        ("roles", "user"),
+        ("unknown_roles", "editor"),
+    ];
+    assert_eq!(import(&new, &exported).await.imported, 1);
+    let imported = user::Entity::find().one(new.app.database.read()).await.unwrap().unwrap();
+    assert_eq!(imported.roles, ada.roles);
+}
+
+#[tokio::test]
+async fn an_unknown_role_elsewhere_in_an_import_is_refused() {
+    let server = TestServer::start().await;
+    let hash = "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m";
+    for (column, roles) in [("roles", "editor"), ("unknown_roles", "Editor"), ("unknown_roles", "[1]")] {
+        let outcome = import(&server, &[("username", "ada"), ("hashed_password", hash), (column, roles)]).await;
+        assert_eq!((outcome.imported, outcome.refused.len()), (0, 1), "{column} {roles}");
+    }
+}
+
+#[tokio::test]
+async fn without_admin_in_roles_nobody_is_the_last_administrator() {
+    let server = with_roles(&["admin"], &["user"]).await;
+    let (ada, _) = sign_in(&server).await;
+    ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");
+}
