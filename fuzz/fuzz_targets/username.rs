@@ -7,11 +7,12 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(data) else { return Corpus::Reject };
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    let is_username = (1..=64).contains(&text.len()) && text.bytes().all(is_allowed);
+    let trimmed = text.trim();
+    let is_username = (1..=64).contains(&trimmed.len()) && trimmed.bytes().all(is_allowed);
     let parsed = Username::parse(text);
     assert_eq!(parsed.is_ok(), is_username);
     if let Ok(username) = parsed {
-        assert_eq!(username.text, text);
+        assert_eq!(username.text, trimmed);
         assert_eq!(Username::parse(&username.key).map(|again| again.key), Ok(username.key.clone()));
         assert_eq!(Username::parse(&text.to_uppercase()).map(|upper| upper.key), Ok(username.key.clone()));
         assert!(matches!(TypedIdentifier::parse(text), Some(TypedIdentifier::Username(typed)) if typed == username));

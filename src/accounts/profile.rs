@@ -53,7 +53,7 @@ pub async fn update_with_email(
 ) -> Result<user::Model> {
     let user = &principal.user;
     let names = parse(&change)?;
-    let to = match form.filter(|form| user.email.as_ref() != Some(&form.new_email)) {
+    let to = match form.filter(|form| user.email.as_deref() != Some(form.new_email.trim())) {
         Some(form) => Some(email::check(app, principal, form).await?),
         None if names.is_of(user) => return Ok(user.clone()),
         None => None,

@@ -162,13 +162,13 @@ pub(super) fn parse(form: Registration, settings: &Settings) -> Result<NewUser> 
     let mut problems = Problems::default();
     let username = problems.collect(Username::parse(&form.username));
     let owner = Owner {
-        username: &form.username,
-        email: form.email.as_deref(),
+        username: form.username.trim(),
+        email: form.email.as_deref().map(str::trim),
         first_name: form.first_name.as_deref(),
         last_name: form.last_name.as_deref(),
     };
     let password = problems.collect(Password::parse(form.password, "password", &owner, settings));
-    let email = problems.collect(match form.email.as_deref().filter(|email| !email.is_empty()) {
+    let email = problems.collect(match form.email.as_deref().filter(|email| !email.trim().is_empty()) {
         Some(email) => Email::parse(email).map(Some),
         None if settings.require_email => Err(InputError::new(ErrorCode::Required, "email")),
         None => Ok(None),

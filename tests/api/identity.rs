@@ -22,14 +22,9 @@ async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
     for (username, same, others) in [
         (
             "Ada_L-1",
-            ["ada_l-1", "ADA_L-1", "aDA_l-1"],
+            &["ada_l-1", "ADA_L-1", "aDA_l-1", " Ada_L-1", "Ada_L-1 ", "Ada_L-1\u{a0}", "Ada_L-1\n", "\tAda_L-1"][..],
             &[
-                " Ada_L-1",
-                "Ada_L-1 ",
                 "Ada_L -1",
-                "Ada_L-1\u{a0}",
-                "Ada_L-1\n",
-                "Ada_L-1\t",
                 "Ada_L-1\0",
                 "Ada_L-1\0x",
                 "\0Ada_L-1",
@@ -55,7 +50,7 @@ async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
         // Letters that turn into these in another case: Kelvin, long s, I with a dot, i without, sharp s.
         (
             "kissmi",
-            ["KISSMI", "Kissmi", "kissMI"],
+            &["KISSMI", "Kissmi", "kissMI"][..],
             &["\u{212a}issmi", "ki\u{17f}\u{17f}mi", "kissm\u{130}", "kissm\u{131}", "ki\u{df}mi", "ki\u{1e9e}mi"][..],
         ),
     ] {
@@ -90,6 +85,9 @@ async fn an_address_has_one_account_in_all_its_spellings() {
                 "ada.king+1@exam\u{200b}ple.org",
                 "ada.king+1@exam\u{ad}ple.org",
                 "ada.king+1@\u{1d41e}xample.org",
+                " ada.king+1@example.org",
+                "ada.king+1@example.org\u{a0}",
+                "ada.king+1@example.org\n",
             ][..],
         ),
         ("kim@kim.example", &["kim@\u{212a}im.example", "KIM@KIM.EXAMPLE"][..]),
@@ -127,11 +125,8 @@ async fn what_looks_like_an_address_is_none_or_another_one() {
     let form = |username: &str, email: &str| json!({ "username": username, "password": PASSWORD, "email": email });
     let id = server.anonymous().register(form("ada", "ada@example.org")).await.data("/register/user/id");
     for other in [
-        " ada@example.org",
-        "ada@example.org ",
         "ada @example.org",
         "ada@ example.org",
-        "ada@example.org\n",
         "ada@example.org\0",
         "ada\0@example.org",
         "ada@example.org\0.example.com",

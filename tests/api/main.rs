@@ -21,6 +21,7 @@ mod graphql_over_http;
 mod health;
 mod hints;
 mod house;
+mod identifiers;
 mod identity;
 mod import;
 mod indexes;

@@ -10,7 +10,7 @@ const LONGEST_EMAIL: usize = 254;
 /// An e-mail address: an unquoted ASCII local part, and a domain with a dot in it, in any script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
-    /// As typed, but for the domain, which is in its canonical spelling.
+    /// As typed, without white space around it, and with the domain in its canonical spelling.
     pub text: String,
     /// As compared: in lower case, the domain in ASCII.
     pub key: String,
@@ -30,6 +30,7 @@ impl Email {
     /// # Errors
     /// TOO_LONG, INVALID_EMAIL.
     pub fn parse_field(text: &str, field: &'static str) -> Result<Self, InputError> {
+        let text = text.trim();
         if text.chars().count() > LONGEST_EMAIL {
             return Err(InputError::with_limit(ErrorCode::TooLong, field, LONGEST_EMAIL));
         }
@@ -68,6 +69,9 @@ mod tests {
             "ada@ｅｘａｍｐｌｅ.org",
             "ada@exam\u{200b}ple.org",
             "ada@example\u{3002}org",
+            " ada@example.org",
+            "ada@example.org\u{a0}",
+            "\u{2003}ada@example.org\r\n",
         ] {
             let email = Email::parse(spelling).unwrap();
             assert_eq!(email.key, "ada@example.org", "{spelling:?}");
@@ -87,8 +91,6 @@ mod tests {
             "@example.org",
             "ada@example",
             "ada@localhost",
-            " ada@example.org",
-            "ada@example.org ",
             "ada @example.org",
             "ada@exam ple.org",
             "\"ada\"@example.org",

@@ -1,11 +1,14 @@
 //! What people type, parsed: a value of one of these types has passed its checks.
 //!
 //! The `key` of a name is what is compared and unique. Nothing is repaired in silence but the case, which is compared
-//! without regard, and international domains, which have one spelling in the DNS.
+//! without regard, international domains, which have one spelling in the DNS, and white space around usernames and
+//! addresses, which keyboards add. Passwords are never changed.
 
+mod characters;
 mod email;
 mod password;
 
+use characters::{is_invisible, is_reordering};
 pub use email::Email;
 pub use password::{Owner, PASSWORD_LENGTH, Password, may_be_password};
 
@@ -22,7 +25,7 @@ const LONGEST_NAME: usize = 100;
 /// A username: letters (A-Z), digits, `_` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
-    /// As typed.
+    /// As typed, without white space around it.
     pub text: String,
     /// As compared: in lower case.
     pub key: String,
@@ -36,7 +39,8 @@ impl Username {
     pub fn parse(text: &str) -> Result<Self, InputError> {
         const FIELD: &str = "username";
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if text.trim().is_empty() {
+        let text = text.trim();
+        if text.is_empty() {
             Err(InputError::new(ErrorCode::Required, FIELD))
         } else if text.chars().count() > *USERNAME_LENGTH.end() {
             Err(InputError::with_limit(ErrorCode::TooLong, FIELD, *USERNAME_LENGTH.end()))
@@ -51,14 +55,15 @@ impl Username {
 /// Parses a first or last name: blank is none.
 ///
 /// # Errors
-/// TOO_LONG; BAD_USER_INPUT for control characters, NUL among them.
+/// TOO_LONG; BAD_USER_INPUT for control characters, NUL among them, for characters that change the order of the text around
+/// the name, and for a name that nobody could see.
 pub fn parse_name(text: Option<&str>, field: &'static str) -> Result<Option<String>, InputError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     if text.chars().count() > LONGEST_NAME {
         Err(InputError::with_limit(ErrorCode::TooLong, field, LONGEST_NAME))
-    } else if text.chars().any(char::is_control) {
+    } else if text.chars().any(|c| c.is_control() || is_reordering(c)) || text.chars().all(is_invisible) {
         Err(InputError::new(ErrorCode::BadUserInput, field))
     } else {
         Ok(Some(text.to_owned()))
@@ -103,11 +108,14 @@ mod tests {
     fn a_username_is_plain_so_that_none_looks_like_another() {
         assert_eq!(Username::parse("Ada_L-1").unwrap().key, "ada_l-1");
         for text in
-            ["ada ", " ada", "a da", "аda", "ada\u{200b}", "ａda", "a\u{301}da", "ada\0", "ada@x", "ada.l", "ada\n"]
+            ["a da", "аda", "ada\u{200b}", "\u{feff}ada", "ａda", "a\u{301}da", "ada\0", "ada@x", "ada.l", "a\nda"]
         {
             assert_eq!(Username::parse(text).unwrap_err().code, ErrorCode::InvalidUsername, "{text:?}");
         }
-        for text in ["", " ", "\t"] {
+        for text in ["ada", " ada ", "\u{a0}ada", "ada\u{3000}", "\u{2007}ada\r\n"] {
+            assert_eq!(Username::parse(text).unwrap().text, "ada", "{text:?}");
+        }
+        for text in ["", " ", "\t", "\u{a0}"] {
             assert_eq!(Username::parse(text).unwrap_err().code, ErrorCode::Required, "{text:?}");
         }
         assert!(Username::parse(&"a".repeat(64)).is_ok());

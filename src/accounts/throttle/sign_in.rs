@@ -170,7 +170,7 @@ fn identifier_id(app: &App, identifier: Identifier<'_>) -> Uuid {
 fn identifier(app: &App, typed: &str) -> Counter {
     let id = match TypedIdentifier::parse(typed) {
         Some(identifier) => identifier_id(app, identifier.key()),
-        None => app.pseudonyms.of(&["other", typed]),
+        None => app.pseudonyms.of(&["other", typed.trim()]),
     };
     Counter { id, identifier_id: Some(id), limit: IDENTIFIER, counts_owner: false }
 }

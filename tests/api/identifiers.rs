@@ -1,0 +1,129 @@
+//! What is tidied up in usernames and addresses, and which names are refused because of how they look.
+
+use hallpass::accounts::administration::{self, Administrator};
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+const ADDRESS: &str = "ada@example.org";
+
+/// What keyboards and copied texts add: an ordinary space, one that does not break, a wide one, a tab, a line's end.
+const SPACES: [&str; 5] = [" ", "\u{a0}", "\u{3000}", "\t", "\r\n"];
+
+async fn rename(actor: &Actor, username: &str) -> Answer {
+    let update = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { username } } }";
+    actor.graphql(update, json!({ "input": { "username": username } })).await
+}
+
+#[tokio::test]
+async fn spaces_around_a_username_and_an_address_are_removed_at_registration() {
+    let server = TestServer::with(|settings| settings.throttle = false).await;
+    for (number, space) in SPACES.into_iter().enumerate() {
+        let (username, email) = (format!("ada-{number}"), format!("ada-{number}@example.org"));
+        let form = json!({
+            "username": format!("{space}{username}{space}"), "email": format!("{space}{email}{space}"),
+            "password": "correct horse battery",
+        });
+        let user = server.anonymous().register(form).await.data("/register/user");
+        assert_eq!((&user["username"], &user["email"]), (&json!(username), &json!(email)));
+    }
+}
+
+#[tokio::test]
+async fn spaces_around_an_identifier_are_removed_at_sign_in() {
+    let server = TestServer::start().await;
+    server.user_at("ada", ADDRESS).await;
+    for space in SPACES {
+        for name in ["ada", ADDRESS] {
+            let name = format!("{space}{name}{space}");
+            server.anonymous().login(&name, &password_of("ada")).await.data("/login/user/id");
+            assert_eq!(server.anonymous().token(&name, &password_of("ada")).await.status, 200, "{name:?}");
+            administration::find(&server.app, &Administrator::at_command_line(), &name).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn spaces_are_removed_from_new_names_and_addresses_of_an_account() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", ADDRESS).await;
+    assert_eq!(rename(&ada, "\u{a0}countess ").await.data("/updateProfile/user/username"), "countess");
+    let changed = ada.change_email(json!({ "newEmail": "ada@new.example\u{a0}" })).await;
+    assert_eq!(changed.data("/changeEmail/user/pendingEmail"), "ada@new.example");
+}
+
+#[tokio::test]
+async fn spaces_are_removed_from_addresses_that_ask_for_a_mail() {
+    let server = TestServer::start().await;
+    server.user_at("ada", ADDRESS).await;
+    let before = server.mails_to(ADDRESS).await.len();
+    server.anonymous().send_verification_email(&format!(" {ADDRESS}\u{a0}")).await.data("/sendVerificationEmail");
+    server.anonymous().request_password_reset(&format!("{ADDRESS} ")).await.data("/requestPasswordReset");
+    assert_eq!(server.mails_to(ADDRESS).await.len(), before + 2);
+}
+
+#[tokio::test]
+async fn spaces_around_a_password_stay() {
+    let server = TestServer::start().await;
+    let form = json!({ "username": "ada", "password": " a good password " });
+    server.anonymous().register(form).await.data("/register/user");
+    assert_eq!(server.anonymous().login("ada", "a good password").await.code(), "INVALID_CREDENTIALS");
+    server.anonymous().login("ada", " a good password ").await.data("/login/user");
+}
+
+#[tokio::test]
+async fn a_username_with_a_space_around_it_is_no_password_for_its_owner() {
+    let server = TestServer::start().await;
+    let form = json!({ "username": "countess_1815 ", "password": "countess_1815", "email": "ada@example.org" });
+    assert_eq!(server.anonymous().register(form).await.problems(), ["password: PASSWORD_TOO_COMMON"]);
+}
+
+#[tokio::test]
+async fn the_throttle_counts_identifiers_without_the_spaces_around_them() {
+    let server = TestServer::start().await;
+    // The last one can be nobody's name.
+    for (address, name) in [("192.0.2.1", "ada"), ("192.0.2.2", ADDRESS), ("192.0.2.3", "no such name")] {
+        let stranger = server.anonymous().at(address);
+        for number in 0..10 {
+            let name = format!("{}{name}{}", " ".repeat(number), SPACES[number % 5]);
+            assert_eq!(stranger.login(&name, "not the password").await.code(), "INVALID_CREDENTIALS");
+        }
+        assert_eq!(stranger.login(name, "not the password").await.code(), "RATE_LIMITED", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_see_is_refused() {
+    let server = TestServer::start().await;
+    for name in
+        ["\u{200b}", "\u{200b} \u{feff}", "\u{ad}", "\u{3164}", "\u{2800}\u{2800}", "\u{e0041}", "\u{200e}\u{200f}"]
+    {
+        let form = json!({ "username": "ada", "password": "a good password", "firstName": name, "lastName": name });
+        let problems = server.anonymous().register(form).await.problems();
+        assert_eq!(problems, ["firstName: BAD_USER_INPUT", "lastName: BAD_USER_INPUT"], "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_reorders_the_text_around_it_is_refused() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let update = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }";
+    for control in
+        ['\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}']
+    {
+        let input = json!({ "firstName": format!("A{control}da") });
+        let answer = ada.graphql(update, json!({ "input": input })).await;
+        assert_eq!(answer.problems(), ["firstName: BAD_USER_INPUT"], "{control:?}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_all_scripts_are_kept() {
+    let server = TestServer::with(|settings| settings.throttle = false).await;
+    // Persian with a joiner that is needed, Hebrew with a mark of direction, Hindi, Japanese, an emoji of several.
+    let names = ["می\u{200c}خواهم", "דנה\u{200f}", "क्\u{200d}ष", "エイダ", "👩\u{200d}💻", "O’Neil-Smith"];
+    for (number, name) in names.into_iter().enumerate() {
+        let form = json!({ "username": format!("ada-{number}"), "password": "a good password", "firstName": name });
+        assert_eq!(server.anonymous().register(form).await.data("/register/user/firstName"), name);
+    }
+}
