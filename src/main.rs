@@ -11,8 +11,10 @@ use hallpass::cli::{self, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    let environment =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    cli::run(arguments.command.unwrap_or(Command::Serve { no_migrate: false }), environment)
+    match cli::Arguments::try_parse() {
+        Ok(arguments) => {
+            cli::run(arguments.command.unwrap_or(Command::Serve { no_migrate: false }), std::env::vars_os())
+        }
+        Err(help_or_mistake) => cli::explain(&help_or_mistake),
+    }
 }

@@ -10,9 +10,10 @@ mod log;
 mod migrate;
 mod password;
 mod serve;
+mod settings;
 mod user;
 
-use std::{fmt::Display, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, fmt::Display, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
@@ -129,7 +130,7 @@ impl Failure {
 }
 
 /// Runs a command; `environment` are the process's variables.
-pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
+pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let done = match command {
         Command::Schema => {
             print!("{}", crate::graphql::sdl());
@@ -151,15 +152,25 @@ pub fn run(command: Command, environment: impl Iterator<Item = (String, String)>
     }
 }
 
+/// Prints the help that was asked for, or what is wrong with the arguments.
+#[must_use]
+pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
+    match (help_or_mistake.print(), u8::try_from(help_or_mistake.exit_code())) {
+        (Ok(()), Ok(exit_code)) => ExitCode::from(exit_code),
+        _ => ExitCode::from(FAILED),
+    }
+}
+
 /// Reads the settings, starts the log, and runs `work` on a runtime.
 fn with_settings<F: Future<Output = Result<(), Failure>>>(
-    environment: impl Iterator<Item = (String, String)>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
     work: impl FnOnce(Settings) -> F,
 ) -> Result<(), Failure> {
-    let wrong = |message: String| Failure { exit_code: WRONG_SETTINGS, message };
-    let from_file = dotenv::read(".env").map_err(wrong)?;
-    let settings = Settings::from_vars(environment.chain(from_file)).map_err(|mistakes| wrong(mistakes.to_string()))?;
+    let (settings, warnings) = settings::read(environment)?;
     log::start(&settings);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?.block_on(work(settings))
 }
 

@@ -1,6 +1,10 @@
 //! `DATABASE_URL` in all the spellings that people bring along.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    fmt,
+    fs::File,
+    path::{PathBuf, absolute},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -25,6 +29,51 @@ const MYSQL_FILES: &[&str] = &["sslca", "ssl-ca", "sslcert", "ssl-cert", "sslkey
 impl Default for DatabaseUrl {
     fn default() -> Self {
         Self::Sqlite("hallpass.db".into())
+    }
+}
+
+/// Names the database as an operator would look for it: host, port and name, or the absolute path. Never user and password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite {}", absolute(path).as_ref().unwrap_or(path).display()),
+            Self::Postgres(url) => write!(f, "PostgreSQL {}", Server::of(url, 5432)),
+            Self::MySql(url) => write!(f, "MySQL {}", Server::of(url, 3306)),
+        }
+    }
+}
+
+/// What may be shown of a server's URL.
+struct Server {
+    host: String,
+    port: Option<u16>,
+    /// With a space after it; empty where it may be part of a password.
+    database: String,
+}
+
+impl Server {
+    fn of(url: &SecretString, default_port: u16) -> Self {
+        let Ok(url) = url::Url::parse(url.expose_secret()) else {
+            return Self { host: "unknown".to_owned(), port: None, database: String::new() };
+        };
+        let option = |names: &[&str]| {
+            let options = url.query_pairs().filter(|(name, _)| names.contains(&&**name));
+            options.last().map(|(_, value)| value.into_owned())
+        };
+        let host = option(&["host", "hostaddr", "socket"]);
+        let host = host.unwrap_or_else(|| url.host_str().unwrap_or_default().to_owned());
+        let port = option(&["port"]).and_then(|port| port.parse().ok()).or(url.port()).unwrap_or(default_port);
+        // A slash in a password that is not percent-encoded moves the rest of it to the path.
+        let database = url.path().trim_matches('/');
+        let database = if database.contains('@') { String::new() } else { format!("{database} ") };
+        Self { port: (!host.starts_with('/')).then_some(port), host, database }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        write!(f, "{}at {}{port}", self.database, self.host)
     }
 }
 

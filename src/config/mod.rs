@@ -11,6 +11,7 @@ mod oauth_clients;
 mod proxies;
 mod roles;
 mod secret_key;
+mod unknown;
 mod vars;
 
 use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
@@ -23,6 +24,8 @@ pub use oauth_clients::OauthClient;
 pub use proxies::{Proxies, ProxyHeader};
 pub use roles::is_role_name;
 pub use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+pub use unknown::{unknown_in_environment, unknown_in_file};
 use vars::Vars;
 
 /// Every setting there is, by its name in the environment. `tests/api/documents.rs` holds README and `.env.example`
@@ -64,6 +67,9 @@ pub const NAMES: &[&str] = &[
     "LOG_FORMAT",
     "RUST_LOG",
 ];
+
+/// The settings that may also be in a file, which `NAME_FILE` names.
+pub const SECRETS: &[&str] = &["DATABASE_URL", "SECRET_KEY", "SECRET_KEY_PREVIOUS", "SMTP_URL", "OAUTH_CLIENTS"];
 
 /// All settings, checked.
 #[derive(Clone, Debug)]
@@ -183,7 +189,7 @@ pub struct SettingsError(pub Vec<String>);
 
 impl std::fmt::Display for SettingsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("these settings need another look:")?;
+        f.write_str("Invalid configuration:")?;
         self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
@@ -252,7 +258,7 @@ impl Settings {
                 _ => None,
             }),
             log_filter: vars.get("RUST_LOG", "info".to_owned(), "levels such as info or hallpass=debug,warn", |text| {
-                text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
+                log_filter(text).then(|| text.to_owned())
             }),
             is_local: place.is_local,
             allowed_origins: place.allowed_origins,
@@ -267,4 +273,12 @@ impl Settings {
         }
         vars.finish(settings)
     }
+}
+
+/// Whether this is a list of levels and `target=level`. A word alone would be taken for a target and silence all others.
+fn log_filter(text: &str) -> bool {
+    // An empty word would be the level `error`, and a space part of a target's name.
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+    let is_word = |word: &str| (word.contains('=') || is_level(word)) && !word.contains(char::is_whitespace);
+    text.parse::<Targets>().is_ok() && text.split(',').all(is_word)
 }

@@ -40,7 +40,15 @@ pub(super) fn read(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
     let known = vars.get("ROLES", vec!["admin".to_owned(), "user".to_owned()], WANTED, parse);
     let defaults = vars.get("DEFAULT_ROLES", vec!["user".to_owned()], WANTED, parse);
     if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
-        vars.mistake(format!("DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there"));
+        vars.mistake(if vars.is_set("DEFAULT_ROLES") {
+            format!("DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there")
+        } else {
+            let roles = known.join(", ");
+            format!(
+                "DEFAULT_ROLES: expected one or more of ROLES ({roles}), got its default \"{unknown}\"; set DEFAULT_ROLES, \
+                 or add {unknown} to ROLES"
+            )
+        });
     }
     (known, defaults)
 }

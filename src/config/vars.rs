@@ -76,7 +76,18 @@ impl Vars {
                     self.mistakes.push(format!("{twin} names `{path}`, which is empty"));
                     None
                 }
-                Ok(text) => Some(text.trim_end_matches(['\r', '\n']).into()),
+                Ok(text) if text.starts_with('\u{feff}') => {
+                    self.mistakes.push(format!("{twin}: expected a file without a byte order mark, got `{path}`"));
+                    None
+                }
+                Ok(text) => {
+                    let secret = text.trim_end_matches(['\r', '\n']);
+                    if secret.trim() == secret {
+                        return Some(secret.into());
+                    }
+                    self.mistakes.push(format!("{twin}: expected no white space around the secret, got `{path}`"));
+                    None
+                }
                 Err(error) => {
                     self.mistakes.push(format!("{twin} names `{path}`, which can't be read: {error}"));
                     None

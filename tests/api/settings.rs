@@ -1,4 +1,4 @@
-use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, SecretKey, Settings, SmtpSecurity};
+use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, NAMES, SECRETS, SecretKey, Settings, SmtpSecurity};
 
 const GOOD_KEY: &str = "5f3c9a7e1b2d4f60718293a4b5c6d7e8";
 
@@ -183,6 +183,73 @@ fn a_secret_may_come_from_a_file() {
     assert!(mistake(&[("SECRET_KEY_FILE", "/no/such/file")]).contains("/no/such/file"));
     std::fs::write(&path, "\n").unwrap();
     assert!(mistake(&[("SECRET_KEY_FILE", &path)]).contains("empty"));
+}
+
+#[test]
+fn a_secret_file_with_more_than_the_secret_is_refused() {
+    let path = format!("{}/padded_secret_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
+    for (text, what) in [
+        (format!("\u{feff}{GOOD_KEY}"), "expected a file without a byte order mark"),
+        (format!(" {GOOD_KEY}\n"), "expected no white space around the secret"),
+        (format!("{GOOD_KEY} \r\n"), "expected no white space around the secret"),
+        (format!("\n{GOOD_KEY}"), "expected no white space around the secret"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        for name in ["SECRET_KEY_FILE", "DATABASE_URL_FILE", "OAUTH_CLIENTS_FILE"] {
+            assert_eq!(mistake(&[(name, &path)]), format!("{name}: {what}, got `{path}`"));
+        }
+    }
+}
+
+#[test]
+fn every_secret_and_nothing_else_is_read_from_a_file() {
+    for name in NAMES {
+        let result = read(&[(&format!("{name}_FILE"), "/no/such/file"), ("MAIL_FROM", "accounts@example.org")]);
+        assert_eq!(result.is_err(), SECRETS.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_word_that_is_no_level_does_not_silence_the_log() {
+    for text in ["verbose", "hallpass", "info,hallpass", "loud=very", "info,", "info, warn", "hallpass=verbose"] {
+        assert!(mistake(&[("RUST_LOG", text)]).starts_with("RUST_LOG is"), "{text}");
+    }
+    for text in ["info", "DEBUG", "off", "warn,hallpass=debug", "hallpass::http=trace"] {
+        assert_eq!(read(&[("RUST_LOG", text)]).unwrap().log_filter, text);
+    }
+}
+
+#[test]
+fn roles_without_the_default_one_say_what_to_set() {
+    assert_eq!(
+        mistake(&[("ROLES", "admin,editor")]),
+        "DEFAULT_ROLES: expected one or more of ROLES (admin, editor), got its default \"user\"; set DEFAULT_ROLES, or add \
+         user to ROLES"
+    );
+    assert!(mistake(&[("ROLES", "admin"), ("DEFAULT_ROLES", "user")]).starts_with("DEFAULT_ROLES names `user`"));
+    assert!(read(&[("ROLES", "admin,editor"), ("DEFAULT_ROLES", "editor")]).is_ok());
+}
+
+#[test]
+fn a_database_is_named_without_user_and_password() {
+    for (url, named) in [
+        ("postgres://scott:tiger@db.example.org/accounts", "PostgreSQL accounts at db.example.org:5432"),
+        ("postgresql+asyncpg://scott:tiger@[::1]:6543/accounts?sslmode=require", "PostgreSQL accounts at [::1]:6543"),
+        (
+            "postgres:///accounts?host=/run/postgresql&user=scott&password=tiger",
+            "PostgreSQL accounts at /run/postgresql",
+        ),
+        ("postgres://scott:7/tiger@db.example.org/accounts", "PostgreSQL at scott:7"),
+        ("mariadb://scott:tiger@db.example.org/accounts", "MySQL accounts at db.example.org:3306"),
+    ] {
+        let settings = read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap();
+        assert_eq!(settings.database_url.to_string(), named);
+    }
+    let here = std::env::current_dir().unwrap();
+    let relative = read(&[]).unwrap().database_url.to_string();
+    assert_eq!(relative, format!("SQLite {}", here.join("hallpass.db").display()));
+    let absolute = read(&[("DATABASE_URL", "sqlite:////srv/x.db")]).unwrap().database_url.to_string();
+    assert_eq!(absolute, "SQLite /srv/x.db");
 }
 
 #[test]

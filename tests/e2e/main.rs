@@ -4,6 +4,7 @@
 mod keys;
 mod moving_people;
 mod sessions;
+mod settings;
 mod users;
 
 use std::{
@@ -182,7 +183,7 @@ fn a_broken_env_file_is_told_without_its_secrets() {
     let folder = Folder::new("broken_env");
     fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:0\nSECRET_KEY hunter2\n").unwrap();
     let output = folder.run(&[], &[]);
-    assert_fails(&output, 2, ".env has a line after LISTEN that is not NAME=value");
+    assert_fails(&output, 2, ".env: expected NAME=value in the line after LISTEN");
     assert!(!stderr(&output).contains("hunter2"));
 }
 
