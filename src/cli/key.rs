@@ -1,12 +1,17 @@
 //! `hallpass key`.
 
+use std::path::absolute;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Failure, KeyAction, KeyToShow};
+use super::{
+    Failure, KeyAction, KeyToShow,
+    output::{note_line, print_line},
+};
 use crate::{
     Error,
     clock::Clock,
-    config::{ExposeSecret, JwtAlgorithm, Settings},
+    config::{ExposeSecret, JwtAlgorithm, SecretKey, Settings},
     security::{
         access_token::{AccessTokens, KeyState},
         key_files,
@@ -36,11 +41,14 @@ fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), Failur
     let is_first = key_files::is_empty(folder).map_err(failed)?;
     let starts_at = at.unwrap_or(if is_first { now } else { now + LEAD });
     let path = key_files::generate(folder, settings.jwt_algorithm, starts_at).map_err(failed)?;
-    println!("{}", path.display());
-    Ok(())
+    print_line(path.display())
 }
 
 fn keys(settings: &Settings) -> Result<Keys, Failure> {
+    if let SecretKey::File(path) = &settings.secret_key {
+        // In another folder it is another key than the server's.
+        note_line(format_args!("key file: {}", absolute(path).as_ref().unwrap_or(path).display()));
+    }
     Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())
         .map_err(|error| Failure::of("there is no key to show", &error))
 }
@@ -54,7 +62,7 @@ fn show(settings: &Settings) -> Result<(), Failure> {
             KeyState::Verifies => "verifies".to_owned(),
             KeyState::SignsFrom(at) => format!("signs from {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         };
-        println!("{}  {}  {state}", key.kid, settings.jwt_algorithm);
+        print_line(format_args!("{}  {}  {state}", key.kid, settings.jwt_algorithm))?;
     }
     Ok(())
 }
@@ -67,6 +75,5 @@ fn show_access_key(settings: &Settings) -> Result<(), Failure> {
         )));
     }
     let key = keys(settings)?.access_token_key();
-    println!("{}", key.map_err(|error| Failure::of("there is no key to show", &error))?.expose_secret());
-    Ok(())
+    print_line(key.map_err(|error| Failure::of("there is no key to show", &error))?.expose_secret())
 }

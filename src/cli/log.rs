@@ -2,14 +2,23 @@
 
 use std::{io::IsTerminal, panic};
 
-use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::{LogFormat, Settings};
+
+/// What these crates log at `info` is a detail here: steps of a migration, notices of PostgreSQL.
+const QUIET: [&str; 2] = ["sea_orm_migration", "sqlx"];
 
 /// Starts the log, and keeps what panics say out of it.
 pub(super) fn start(settings: &Settings) {
     // The settings have checked it.
-    let filter: Targets = settings.log_filter.parse().unwrap_or_default();
+    let filter = filter(&settings.log_filter).unwrap_or_default();
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
@@ -21,4 +30,36 @@ pub(super) fn start(settings: &Settings) {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a panic");
     }));
+}
+
+fn filter(text: &str) -> Result<Targets, impl std::error::Error> {
+    text.parse().map(|filter: Targets| {
+        let is_info = filter.default_level() == Some(LevelFilter::INFO);
+        let named: Vec<String> = filter.iter().map(|(target, _)| target.to_owned()).collect();
+        let quiet = QUIET.into_iter().filter(|target| is_info && !named.iter().any(|named| named == target));
+        filter.with_targets(quiet.map(|target| (target, LevelFilter::WARN)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn details_of_migrations_are_logged_on_request_only() {
+        for (text, is_shown) in [
+            ("info", false),
+            ("info,hallpass=debug", false),
+            ("warn", false),
+            ("debug", true),
+            ("info,sea_orm_migration=info", true),
+        ] {
+            let filter = filter(text).unwrap();
+            assert_eq!(filter.would_enable("sea_orm_migration::migrator", &Level::INFO), is_shown, "{text}");
+            assert_eq!(filter.would_enable("hallpass::cli", &Level::INFO), text != "warn", "{text}");
+            assert!(filter.would_enable("sqlx", &Level::WARN), "{text}");
+        }
+    }
 }

@@ -2,12 +2,12 @@
 //!
 //! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
 //! that another door would have to decide again.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this is the door that prints")]
 
 mod dotenv;
 mod key;
 mod log;
 mod migrate;
+mod output;
 mod password;
 mod serve;
 mod settings;
@@ -20,7 +20,13 @@ use clap::{Parser, Subcommand};
 
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
-use crate::{App, Error, clock::Clock, config::Settings, database::Database};
+use crate::{
+    App, Error,
+    clock::Clock,
+    config::{DatabaseUrl, Settings},
+    database::Database,
+    security::access_token,
+};
 
 /// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; the README lists them.
 #[derive(Debug, Parser)]
@@ -132,10 +138,7 @@ impl Failure {
 /// Runs a command; `environment` are the process's variables.
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let done = match command {
-        Command::Schema => {
-            print!("{}", crate::graphql::sdl());
-            Ok(())
-        }
+        Command::Schema => output::print(crate::graphql::sdl()),
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
@@ -146,7 +149,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("hallpass: {}", failure.message);
+            output::note_line(format_args!("hallpass: {}", failure.message));
             ExitCode::from(failure.exit_code)
         }
     }
@@ -172,6 +175,28 @@ fn with_settings<F: Future<Output = Result<(), Failure>>>(
         tracing::warn!("{warning}");
     }
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?.block_on(work(settings))
+}
+
+/// Says which database a command works on: in another folder it may be another file than the server's.
+fn name_database(settings: &Settings) {
+    output::note_line(format_args!("database: {}", settings.database_url));
+}
+
+/// Refuses to start without the key files of `JWT_KEYS`, before anything is created.
+fn expect_keys(settings: &Settings) -> Result<(), Failure> {
+    let checked = access_token::check_key_files(settings, Clock::System.now());
+    checked.map_err(|error| Failure::of("Hallpass can't start", &error))
+}
+
+/// Refuses to create an SQLite database, which would be empty and most likely not the server's.
+fn expect_database(settings: &Settings) -> Result<(), Failure> {
+    match &settings.database_url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => Err(Failure::new(format_args!(
+            "{} does not exist; run `hallpass migrate` first, or set DATABASE_URL to the server's database",
+            settings.database_url
+        ))),
+        _ => Ok(()),
+    }
 }
 
 async fn connect(settings: &Settings) -> Result<Database, Failure> {

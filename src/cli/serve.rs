@@ -7,7 +7,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::{Failure, app, connect, expect_migrated};
+use super::{Failure, app, connect, expect_keys, expect_migrated};
 use crate::{
     App,
     accounts::{links, mails, roles, sessions, throttle},
@@ -34,12 +34,17 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
         .map_err(|error| Failure::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
     let stop = stop_signal().map_err(Failure::new)?;
     let hang_up = signal(SignalKind::hangup()).map_err(Failure::new)?;
+    expect_keys(&settings)?;
     let database = connect(&settings).await?;
     if no_migrate {
         expect_migrated(&database).await?;
     } else {
+        let pending = database.pending_migrations().await.unwrap_or_default().len();
         let migrated = database.migrate().await;
         migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
+        if pending > 0 {
+            tracing::info!("{pending} migrations applied");
+        }
     }
     let app = app(settings, database)?;
     if !app.settings.throttle {
@@ -47,10 +52,14 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     }
     let limits = http::Limits::default();
     let router = http::router(&app, limits);
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready at {}/graphql", app.settings.public_url);
-    if app.settings.mail.dev {
-        tracing::info!("mails are shown at {}/dev/mail", app.settings.public_url);
-    }
+    let url = &app.settings.public_url;
+    tracing::info!(
+        explorer = app.settings.playground.then_some(url),
+        database = %app.settings.database_url,
+        mailbox = app.settings.mail.dev.then(|| format!("{url}/dev/mail")),
+        version = env!("CARGO_PKG_VERSION"),
+        "ready at {url}/graphql"
+    );
     let counting = tokio::spawn(warn_of_unknown_roles(Arc::clone(&app)));
     let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
     let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));

@@ -202,6 +202,17 @@ impl AccessTokens {
     }
 }
 
+/// Checks the key files, if the settings name any.
+///
+/// # Errors
+/// As [`AccessTokens::new`].
+pub fn check_key_files(settings: &Settings, now: DateTime<Utc>) -> Result<()> {
+    match (settings.jwt_algorithm, &settings.jwt_keys) {
+        (JwtAlgorithm::Hs256, _) | (_, None) => Ok(()),
+        (algorithm, Some(folder)) => KeyRing::from_folder(folder, algorithm, TYPE, now).map(drop),
+    }
+}
+
 fn key_ring(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<KeyRing> {
     match (settings.jwt_algorithm, &settings.jwt_keys) {
         (JwtAlgorithm::Hs256, _) | (_, None) => {

@@ -1,6 +1,6 @@
 //! The keys of the access tokens: one that signs, and all that verify.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{ffi::OsStr, fs, io::ErrorKind, path::Path};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use jsonwebtoken::{
@@ -73,7 +73,12 @@ impl KeyRing {
             Error::internal(format!("the key {} of JWT_KEYS {what}", path.display()))
         };
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| {
-            Error::internal(format!("the folder {} of JWT_KEYS can't be read: {error}", folder.display()))
+            let folder = folder.display();
+            Error::internal(if error.kind() == ErrorKind::NotFound {
+                format!("JWT_KEYS: the folder {folder} does not exist; make it and a key with `hallpass key generate`")
+            } else {
+                format!("the folder {folder} of JWT_KEYS can't be read: {error}")
+            })
         })?;
         let mut found = Vec::new();
         for path in entries.iter().map(fs::DirEntry::path).filter(|path| path.extension() == Some(OsStr::new("pem"))) {

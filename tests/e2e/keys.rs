@@ -75,7 +75,7 @@ fn without_a_key_the_server_does_not_start() {
     let listen = ("LISTEN", "127.0.0.1:0");
     assert_fails(&folder.run(&[], &[listen, ("JWT_ALGORITHM", "ES256")]), 2, "JWT_KEYS is not set");
     assert_fails(&folder.run(&[], &[listen, ("JWT_KEYS", "keys")]), 2, "JWT_KEYS is set, but JWT_ALGORITHM is HS256");
-    assert_fails(&folder.run(&[], &[listen, EDDSA[0], EDDSA[1]]), 1, "the folder keys of JWT_KEYS can't be read");
+    assert_fails(&folder.run(&[], &[listen, EDDSA[0], EDDSA[1]]), 1, "JWT_KEYS: the folder keys does not exist");
     fs::create_dir(folder.0.join("keys")).unwrap();
     assert_fails(&folder.run(&[], &[listen, EDDSA[0], EDDSA[1]]), 1, "has no key that has started");
 }

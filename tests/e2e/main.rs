@@ -1,8 +1,10 @@
 //! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod databases;
 mod keys;
 mod moving_people;
+mod output;
 mod sessions;
 mod settings;
 mod users;
@@ -144,6 +146,15 @@ fn free_port() -> u16 {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Standard error, but for the line that names the database.
+fn told(output: &Output) -> String {
+    let text = stderr(output);
+    match text.split_once('\n') {
+        Some((line, rest)) if line.starts_with("database: ") => rest.to_owned(),
+        _ => text,
+    }
 }
 
 /// It failed with this exit code and one message, which holds `told`, and nothing that only we understand.

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, stderr};
+use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, stderr, told};
 
 /// What bcrypt, passlib and argon2-cffi made of `correct horse`, each at a low cost.
 const HASHES: [&str; 3] = [
@@ -66,7 +66,7 @@ fn people_of_each_system_sign_in_with_their_old_passwords() {
     for file in ["a.jsonl", "b.csv", "c.jsonl"] {
         let output = folder.run(&["user", "import", file], &[]);
         assert_eq!(stdout(&output), "1 imported, 0 already there, 0 refused\n", "{file}");
-        assert_eq!(stderr(&output), "", "{file}");
+        assert_eq!(told(&output), "", "{file}");
     }
     let server = Server::start(&folder, &[FAST]);
     for (username, me) in [
@@ -116,7 +116,7 @@ fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
     assert_eq!(String::from_utf8(real.stdout.clone()).unwrap(), "2 imported, 0 already there, 4 refused\n");
     assert_fails(&real, 1, "not everybody was imported");
     let lines = |output: &Output| {
-        stderr(output).lines().filter(|line| !line.starts_with("hallpass")).map(ToOwned::to_owned).collect::<Vec<_>>()
+        told(output).lines().filter(|line| !line.starts_with("hallpass")).map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(lines(&dry), lines(&real));
     assert_eq!(
@@ -215,7 +215,7 @@ fn an_export_into_an_empty_hallpass_gives_the_same_answers() {
         let format = if file.contains("csv") { "csv" } else { "jsonl" };
         let output = pipe(&elsewhere, &["user", "import", "--format", format], &exported);
         assert_eq!(
-            (stdout(&output).as_str(), stderr(&output).as_str()),
+            (stdout(&output).as_str(), told(&output).as_str()),
             ("2 imported, 0 already there, 0 refused\n", "")
         );
         assert_eq!(listed(&elsewhere), before, "{file}");

@@ -5,7 +5,7 @@ use std::{
     process::{Output, Stdio},
 };
 
-use super::{FAST, Folder, LOGIN, Server, assert_fails, stderr};
+use super::{FAST, Folder, LOGIN, Server, assert_fails, stderr, told};
 
 const PASSWORD: &str = "correct horse";
 
@@ -135,7 +135,7 @@ fn a_list_may_be_cut_off() {
         folder.hallpass(&["user", "list"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!((output.status.code(), told(&output).as_str()), (Some(0), ""));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -11,6 +11,7 @@ use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::Futures
 
 use super::{
     Failure,
+    output::{note, note_line, print_line},
     source::{Format, Source},
 };
 use crate::{
@@ -93,13 +94,15 @@ pub(super) async fn run(app: &App, administrator: &Administrator, arguments: Imp
     // A name comes from the file.
     let ignored: Vec<String> = source.ignored().map(|name| name.escape_debug().to_string()).collect();
     if !ignored.is_empty() {
-        eprintln!("these columns mean nothing here: {}", ignored.join(", "));
+        note_line(format_args!("these columns mean nothing here: {}", ignored.join(", ")));
     }
     let would_be = if dry_run { "would be " } else { "" };
-    println!("{imported} {would_be}imported, {already_there} already there, {refused} {would_be}refused");
+    let printed = print_line(format_args!(
+        "{imported} {would_be}imported, {already_there} already there, {refused} {would_be}refused"
+    ));
     read?;
     match refused {
-        0 => Ok(()),
+        0 => printed,
         _ if dry_run => Err(Failure::new("not everybody could be imported; nobody has been")),
         _ => Err(Failure::new("not everybody was imported")),
     }
@@ -119,7 +122,7 @@ impl Tally {
         self.bar.clear();
         for (line, refusals) in &outcome.refused {
             for refusal in refusals {
-                eprintln!("{} {line}: {refusal}", self.unit);
+                note_line(format_args!("{} {line}: {refusal}", self.unit));
             }
         }
         self.imported += outcome.imported;
@@ -160,14 +163,13 @@ impl Bar {
             let full = (progress * Self::WIDTH as f64) as usize;
             format!("[{}{}] {:3.0} %  ", "#".repeat(full), ".".repeat(Self::WIDTH - full), progress * 100.0)
         });
-        eprint!("\r{}{people} people, {a_second} a second", bar.unwrap_or_default());
-        let _ = io::stderr().flush();
+        note(format_args!("\r{}{people} people, {a_second} a second", bar.unwrap_or_default()));
     }
 
     /// Makes room for a line.
     fn clear(&mut self) {
         if self.is_terminal && self.shown.is_some() {
-            eprint!("\r\u{1b}[K");
+            note("\r\u{1b}[K");
         }
     }
 }

@@ -11,7 +11,11 @@ use clap::Subcommand;
 use serde_json::json;
 
 pub use self::{export::ExportArguments, import::ImportArguments, source::Format};
-use super::{Failure, app, connect, expect_migrated, password};
+use super::{
+    Failure, app, connect, expect_database, expect_migrated, name_database,
+    output::{self, print_line},
+    password,
+};
 use crate::{
     App, Error,
     accounts::{
@@ -83,6 +87,8 @@ pub enum UserAction {
 }
 
 pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Failure> {
+    name_database(&settings);
+    expect_database(&settings)?;
     let database = connect(&settings).await?;
     expect_migrated(&database).await?;
     let app = app(settings, database)?;
@@ -104,28 +110,29 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
             let form = Registration { username, password, email, first_name, last_name };
             let roles = (!roles.is_empty()).then_some(roles);
             let user = administration::create(app, administrator, form, roles).await.map_err(failed)?;
-            println!("{} can sign in, with {}", user.username, roles_of(&user));
+            print_line(format_args!("{} can sign in, with {}", user.username, roles_of(&user)))?;
         }
         UserAction::Disable { user } => {
             let change = Change { is_active: Some(false), ..Change::default() };
             let user = update(&user, change).await.map_err(failed)?;
-            println!("{} is disabled, and signed out everywhere", user.username);
+            print_line(format_args!("{} is disabled, and signed out everywhere", user.username))?;
         }
         UserAction::Enable { user } => {
             let change = Change { is_active: Some(true), ..Change::default() };
-            println!("{} is enabled", update(&user, change).await.map_err(failed)?.username);
+            let user = update(&user, change).await.map_err(failed)?;
+            print_line(format_args!("{} is enabled", user.username))?;
         }
         UserAction::SetPassword { user } => {
             let user = administration::find(app, administrator, &user).await.map_err(failed)?;
             let password = password::read()?;
             let user = administration::set_password(app, administrator, user.id, password).await.map_err(failed)?;
-            println!("{} has another password, and is signed out everywhere", user.username);
+            print_line(format_args!("{} has another password, and is signed out everywhere", user.username))?;
         }
         UserAction::SetRoles { user, roles } => {
             let roles =
                 roles.split(',').map(str::trim).filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect();
             let user = update(&user, Change { roles: Some(roles), ..Change::default() }).await.map_err(failed)?;
-            println!("{} has {}", user.username, roles_of(&user));
+            print_line(format_args!("{} has {}", user.username, roles_of(&user)))?;
         }
         UserAction::List { json } => list(app, administrator, json).await?,
         UserAction::Import(arguments) => import::run(app, administrator, arguments).await?,
@@ -164,7 +171,7 @@ async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result
     let mut write = |line: String| match writeln!(out, "{line}") {
         // Whoever was reading has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        written => written.map(|()| true).map_err(Failure::new),
+        written => written.map(|()| true).map_err(|error| output::failed(&error)),
     };
     if !as_json {
         write(line(["USERNAME", "EMAIL", "ROLES", "ACTIVE", "CREATED", "LAST LOGIN"]))?;
@@ -184,7 +191,7 @@ async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result
         }
     }
     match out.flush() {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(output::failed(&error)),
         _ => Ok(()),
     }
 }

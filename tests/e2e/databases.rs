@@ -1,0 +1,86 @@
+//! Which database a command works on, and what the server says when it starts.
+
+use std::{fs, io::BufRead, io::BufReader, process::Stdio};
+
+use super::{FAST, Folder, Server, assert_fails, free_port, stderr};
+
+fn files(folder: &Folder) -> usize {
+    fs::read_dir(&folder.0).unwrap().count()
+}
+
+#[test]
+fn every_command_names_the_database_that_it_works_on() {
+    let folder = Folder::new("named");
+    let path = folder.0.canonicalize().unwrap().join("data.db");
+    let named = format!("database: SQLite {}\n", path.display());
+    let environment = [("DATABASE_URL", "sqlite://data.db"), FAST];
+    for arguments in
+        [&["migrate"][..], &["migrate", "status"], &["user", "list"], &["user", "add", "ada"], &["user", "export"]]
+    {
+        let output = folder.run(arguments, &environment);
+        assert!(stderr(&output).starts_with(&named), "{arguments:?}: {}", stderr(&output));
+    }
+    let output = folder.run(&["key", "show"], &environment);
+    assert_eq!(stderr(&output), format!("key file: {}\n", path.with_file_name("hallpass.key").display()));
+    for (scheme, name) in [("postgres", "PostgreSQL"), ("mysql", "MySQL")] {
+        let port = free_port();
+        let url = format!("{scheme}://scott:hunter2@127.0.0.1:{port}/accounts");
+        let key = ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
+        let output = folder.run(&["user", "list"], &[("DATABASE_URL", &url), key]);
+        assert_fails(&output, 1, &format!("database: {name} accounts at 127.0.0.1:{port}\n"));
+        assert!(!stderr(&output).contains("hunter2") && !stderr(&output).contains("scott"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_command_for_accounts_makes_no_database() {
+    let folder = Folder::new("no_file");
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "add", "ada"],
+        &["user", "disable", "ada"],
+        &["user", "export"],
+        &["user", "import", "-"],
+    ] {
+        let output = folder.run(arguments, &[]);
+        assert_fails(&output, 1, "hallpass.db does not exist; run `hallpass migrate` first, or set DATABASE_URL");
+        assert_eq!(files(&folder), 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_missing_key_folder_names_the_command_and_leaves_nothing_behind() {
+    let folder = Folder::new("no_key_folder");
+    let environment = [("LISTEN", "127.0.0.1:0"), ("JWT_ALGORITHM", "EdDSA"), ("JWT_KEYS", "keys")];
+    for arguments in [&[][..], &["serve", "--no-migrate"]] {
+        let told = "JWT_KEYS: the folder keys does not exist; make it and a key with `hallpass key generate`";
+        assert_fails(&folder.run(arguments, &environment), 1, told);
+        assert_eq!(files(&folder), 0);
+    }
+}
+
+#[test]
+fn the_first_log_is_short_and_says_where_everything_is() {
+    let folder = Folder::new("first_log");
+    let port = free_port();
+    let mut command = folder.hallpass(&[], &[("LISTEN", &format!("127.0.0.1:{port}"))]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut log = Vec::new();
+    for line in lines.map_while(Result::ok) {
+        log.push(line);
+        if log.last().is_some_and(|line| line.contains("ready at")) {
+            break;
+        }
+    }
+    drop(Server { child, log: std::sync::mpsc::channel().1, port });
+    assert_eq!(log.len(), 2, "{log:#?}");
+    assert!(log[0].contains(" migrations applied"), "{}", log[0]);
+    let url = format!("http://localhost:{port}");
+    let database = folder.0.canonicalize().unwrap().join("hallpass.db");
+    let told = format!(
+        "ready at {url}/graphql explorer=\"{url}\" database=SQLite {} mailbox=\"{url}/dev/mail\"",
+        database.display()
+    );
+    assert!(log[1].contains(&told), "{}\n{told}", log[1]);
+}
