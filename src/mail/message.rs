@@ -9,7 +9,7 @@ use lettre::{
     },
 };
 
-use super::{Failure, Letter, Text};
+use super::{Concern, Failure, Letter, Text};
 
 /// Says that no person wrote it, so that no machine answers (RFC 3834 §5).
 #[derive(Clone)]
@@ -31,7 +31,8 @@ impl Header for AutoSubmitted {
 
 /// Puts a mail together. What is in its headers has been parsed before: two addresses, a subject of ours, a name of ours.
 pub(super) fn compose(from: &Mailbox, letter: &Letter, text: &Text, now: DateTime<Utc>) -> Result<Message, Failure> {
-    let to: Address = letter.to.parse().map_err(|_| Failure::Refused("the address is none".to_owned()))?;
+    let never = |cause: &str| Failure { concern: Concern::Mailbox, is_refusal: false, cause: cause.to_owned() };
+    let to: Address = letter.to.parse().map_err(|_| never("the address is none"))?;
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to))
@@ -40,5 +41,5 @@ pub(super) fn compose(from: &Mailbox, letter: &Letter, text: &Text, now: DateTim
         .message_id(Some(format!("<{}@{}>", letter.id, from.email.domain())))
         .header(AutoSubmitted)
         .multipart(MultiPart::alternative_plain_html(text.plain.clone(), text.html.clone()))
-        .map_err(|_| Failure::Refused("it can't be put together".to_owned()))
+        .map_err(|_| never("it can't be put together"))
 }

@@ -6,6 +6,7 @@
 mod kept;
 mod message;
 mod outbox;
+mod refusals;
 mod smtp;
 mod templates;
 
@@ -57,25 +58,27 @@ pub enum News {
     EmailChanged,
 }
 
-/// Why a mail did not leave. The cause is for the log, and names nobody.
+/// Why a mail was not sent.
 #[derive(Debug)]
-pub enum Failure {
-    /// The mail server is out of reach or takes nothing from us: no other mail would fare better.
-    Server(String),
-    /// This mail was not taken, this time.
-    Mail(String),
-    /// This mail will never be taken.
-    Refused(String),
+pub struct Failure {
+    /// What the failure is about.
+    pub concern: Concern,
+    /// Whether the server refused for good, so that the operator must change something: relaying, quota, authentication,
+    /// sender, policy.
+    pub is_refusal: bool,
+    /// For the log. It names nobody.
+    pub cause: String,
 }
 
-impl Failure {
-    /// For the log.
-    #[must_use]
-    pub fn cause(&self) -> &str {
-        match self {
-            Self::Server(cause) | Self::Mail(cause) | Self::Refused(cause) => cause,
-        }
-    }
+/// What a failure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// The mail server is out of reach, or refuses all mails. No other mail would fare better.
+    Server,
+    /// This mail. It may be accepted later.
+    Mail,
+    /// The mailbox does not exist, or never accepts mail. The mail is given up.
+    Mailbox,
 }
 
 /// What mails leave by.
@@ -85,6 +88,7 @@ pub struct Mailer {
     kept: Option<Kept>,
     templates: templates::Templates,
     from: lettre::message::Mailbox,
+    refusals: refusals::Refusals,
 }
 
 impl Mailer {
@@ -100,7 +104,14 @@ impl Mailer {
             kept: mail.dev.then(Kept::default),
             templates: templates::Templates::new().map_err(Error::internal)?,
             from: mail.from.clone(),
+            refusals: refusals::Refusals::default(),
         })
+    }
+
+    /// Whether a failure is a refusal that this process has not logged yet. Logging it is up to the caller.
+    #[must_use]
+    pub fn is_new_refusal(&self, mail: Uuid, failure: &Failure) -> bool {
+        self.refusals.is_new(mail, failure)
     }
 
     /// The mails kept while developing; none where they are not.
@@ -114,11 +125,16 @@ impl Mailer {
     /// # Errors
     /// It did not leave.
     pub async fn send(&self, letter: &Letter, now: DateTime<Utc>) -> Result<(), Failure> {
-        let unreadable = |error: minijinja::Error| Failure::Mail(format!("a template: {error}"));
+        let unreadable = |error: minijinja::Error| Failure {
+            concern: Concern::Mail,
+            is_refusal: false,
+            cause: format!("a template: {error}"),
+        };
         let text = self.templates.render(letter).map_err(unreadable)?;
         let message = message::compose(&self.from, letter, &text, now)?;
         if let Some(smtp) = &self.smtp {
             smtp.send(&message).await?;
+            self.refusals.accepted();
         }
         if let Some(kept) = &self.kept {
             kept.keep(letter, text, now);

@@ -1,7 +1,7 @@
 //! The mail server, by SMTP (RFC 5321).
 //!
-//! The steps are taken one by one, to know which of them failed: what concerns the server or the sender is tried again,
-//! what concerns a recipient may be for good. A server's own words are not passed on; they name the recipient.
+//! The steps are taken one by one, to know which of them failed. A mail is given up only if the server says that there is
+//! no such mailbox; everything else is tried again. A server's own words are not passed on; they name the recipient.
 
 use std::time::Duration;
 
@@ -17,13 +17,20 @@ use lettre::{
 };
 use url::{Host, Url};
 
-use super::Failure;
+use super::{Concern, Failure};
 use crate::config::{ExposeSecret, Smtp, SmtpSecurity};
 
 /// How long it may take to hand over one mail, with all that belongs to it.
 pub const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// How much of that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The step whose replies are about the recipient.
+const RCPT_TO: &str = "RCPT TO";
+
+/// Enhanced statuses that say that mail to a mailbox is never accepted: no such mailbox, no such domain, a wrong address, moved
+/// without a new address, disabled.
+const MAILBOX_STATUSES: [[u16; 3]; 5] = [[5, 1, 1], [5, 1, 2], [5, 1, 3], [5, 1, 6], [5, 2, 1]];
 
 /// A server that takes mails. Each is handed over on a connection of its own: there are few.
 pub(super) struct Client {
@@ -58,7 +65,10 @@ impl Client {
     /// Hands a mail over.
     pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
         let handed_over = tokio::time::timeout(SEND_TIMEOUT, self.hand_over(message)).await;
-        handed_over.unwrap_or_else(|_| Err(Failure::Server("the mail server took too long".to_owned())))
+        handed_over.unwrap_or_else(|_| {
+            let cause = "the mail server took too long".to_owned();
+            Err(Failure { concern: Concern::Server, is_refusal: false, cause })
+        })
     }
 
     async fn hand_over(&self, message: &Message) -> Result<(), Failure> {
@@ -73,14 +83,14 @@ impl Client {
         let tls = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
         let server = (self.host.as_str(), self.port);
         let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.hello, tls, None);
-        let mut connection = connecting.await.map_err(|error| Failure::Server(told("connecting", &error)))?;
+        let mut connection = connecting.await.map_err(|error| of_server("connecting", &error))?;
         if self.security == SmtpSecurity::StartTls {
             let encrypting = connection.starttls(self.tls.clone(), &self.hello).await;
-            encrypting.map_err(|error| Failure::Server(told("STARTTLS", &error)))?;
+            encrypting.map_err(|error| of_server("STARTTLS", &error))?;
         }
         if let Some(credentials) = &self.credentials {
             let signing_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-            signing_in.map_err(|error| Failure::Server(told("signing in", &error)))?;
+            signing_in.map_err(|error| of_server("signing in", &error))?;
         }
         Ok(connection)
     }
@@ -89,10 +99,10 @@ impl Client {
 async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
     let envelope = message.envelope();
     let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
-    sender.map_err(|error| Failure::Server(told("MAIL FROM", &error)))?;
+    sender.map_err(|error| of_server("MAIL FROM", &error))?;
     for to in envelope.to() {
         let recipient = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
-        recipient.map_err(|error| of_mail("RCPT TO", &error))?;
+        recipient.map_err(|error| of_mail(RCPT_TO, &error))?;
     }
     connection.command(Data).await.map_err(|error| of_mail("DATA", &error))?;
     let taken = connection.message(&message.formatted()).await;
@@ -100,16 +110,41 @@ async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
     Ok(())
 }
 
-/// What failed concerns this mail, if the server says so.
+/// A failure before the server knows the recipient.
+fn of_server(step: &str, error: &Error) -> Failure {
+    Failure { concern: Concern::Server, is_refusal: error.is_permanent(), cause: told(step, error) }
+}
+
+/// A failure once the server knows the recipient.
 fn of_mail(step: &str, error: &Error) -> Failure {
-    let cause = told(step, error);
-    if error.is_permanent() {
-        Failure::Refused(cause)
-    } else if error.is_transient() {
-        Failure::Mail(cause)
+    let concern = if error.status().is_none() {
+        Concern::Server
+    } else if error.is_permanent() && is_about_mailbox(step, error) {
+        Concern::Mailbox
     } else {
-        Failure::Server(cause)
+        Concern::Mail
+    };
+    Failure { concern, is_refusal: error.is_permanent(), cause: told(step, error) }
+}
+
+/// Whether a permanent refusal says that the mailbox does not exist, has moved or is disabled (RFC 3463 §3.2, §3.3). Without
+/// an enhanced status, the reply code at RCPT must do (RFC 5321 §4.2.3).
+fn is_about_mailbox(step: &str, error: &Error) -> bool {
+    match enhanced_status(error) {
+        Some(status) => MAILBOX_STATUSES.contains(&status),
+        None => step == RCPT_TO && error.status().is_some_and(|code| matches!(u16::from(code), 550 | 551 | 553)),
     }
+}
+
+/// The enhanced status of a reply (RFC 2034): its first word, or in parentheses as qmail has it: `(#5.1.1)`.
+fn enhanced_status(error: &Error) -> Option<[u16; 3]> {
+    use std::error::Error as _;
+    let text = error.source()?.to_string();
+    text.split_whitespace().find_map(|word| {
+        let mut numbers = word.trim_matches(|c: char| !c.is_ascii_digit()).split('.').map(str::parse);
+        let status = [numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?];
+        (numbers.next().is_none() && matches!(status, [2 | 4 | 5, ..=999, ..=999])).then_some(status)
+    })
 }
 
 /// What the log may know: the step, and the reply code or what became of the connection.
@@ -117,7 +152,10 @@ fn told(step: &str, error: &Error) -> String {
     use std::error::Error as _;
     let source = || error.source().map(ToString::to_string).unwrap_or_default();
     match error.status() {
-        Some(code) => format!("{step}: the mail server answered {code}"),
+        Some(code) => {
+            let status = enhanced_status(error).map(|[class, subject, detail]| format!(" {class}.{subject}.{detail}"));
+            format!("{step}: the mail server answered {code}{}", status.unwrap_or_default())
+        }
         None if error.is_timeout() => format!("{step}: the mail server took too long"),
         None if error.is_response() => format!("{step}: the mail server's answer can't be read"),
         None if error.is_tls() => format!("{step}: TLS failed: {}", source()),

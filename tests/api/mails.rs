@@ -176,6 +176,98 @@ async fn what_is_refused_for_good_is_given_up_and_what_is_not_is_tried_again() {
     assert_eq!(logged("greylisted@"), Vec::<String>::new());
 }
 
+/// What becomes of a mail after this answer to a command: it was tried again, and how the log tells of both tries.
+async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'static str>) {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    server.user_at("ada", "ada@example.org").await;
+    let id = waiting(&server).await[0].id.to_string();
+    smtp.answer(command, answer);
+    for _ in 0..2 {
+        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        server.clock.advance(TimeDelta::minutes(2));
+    }
+    let about = |line: &String| line.contains("a mail c") || line.contains("refuses a mail");
+    let level = |line: String| if line.contains("ERROR") { "ERROR" } else { "WARN" };
+    let levels = logged(&id).into_iter().filter(about).map(level).collect();
+    (!waiting(&server).await.is_empty(), levels)
+}
+
+#[tokio::test]
+async fn only_a_refused_mailbox_gives_a_mail_up() {
+    for (command, answer) in [
+        ("RCPT", "550 5.1.1 no such mailbox"),
+        ("RCPT", "550-5.1.1 no such mailbox\r\n550 5.1.1 look at https://example.org"),
+        ("RCPT", "550 5.1.2 no such domain"),
+        ("RCPT", "553 5.1.3 bad address"),
+        ("RCPT", "551 5.1.6 moved"),
+        ("RCPT", "550 5.2.1 disabled"),
+        ("RCPT", "554 5.1.1 no such mailbox"),
+        ("RCPT", "550 no such mailbox"),
+        ("RCPT", "551 not here"),
+        ("RCPT", "553 bad address"),
+        ("RCPT", "553 sorry, no mailbox here by that name. (#5.1.1)"),
+        ("DATA", "550 5.1.1 no such mailbox"),
+        ("<end>", "550 5.1.1 no such mailbox"),
+    ] {
+        assert_eq!(after(command, answer).await, (false, vec!["ERROR"]), "{command} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn other_refusals_are_tried_again_and_are_an_error_once() {
+    for (command, answer) in [
+        ("RCPT", "550 5.7.1 relaying denied"),
+        ("RCPT", "550 5.7.26 unauthenticated sender"),
+        ("RCPT", "552 5.2.2 mailbox full"),
+        ("RCPT", "554 5.7.1 relay access denied"),
+        ("RCPT", "550 5.1.8 bad sender"),
+        ("RCPT", "550 5.4.1 recipient address rejected"),
+        ("RCPT", "553 sorry, that domain isn't allowed (#5.7.1)"),
+        ("RCPT", "554 no"),
+        ("RCPT", "530 authentication required"),
+        ("MAIL", "550 5.7.1 you may not send"),
+        ("MAIL", "550 5.1.1 no such sender"),
+        ("MAIL", "552 5.2.2 quota"),
+        ("DATA", "554 5.7.1 policy"),
+        ("DATA", "550 no"),
+        ("<end>", "550 5.7.1 spam"),
+        ("<end>", "550 spam"),
+        ("<end>", "552 5.3.4 too big"),
+    ] {
+        assert_eq!(after(command, answer).await, (true, vec!["ERROR", "WARN"]), "{command} {answer}");
+    }
+    for (command, answer) in
+        [("RCPT", "450 4.1.1 later"), ("RCPT", "452 4.2.2 mailbox full"), ("MAIL", "451 4.7.1 later")]
+    {
+        assert_eq!(after(command, answer).await, (true, vec!["WARN", "WARN"]), "{command} {answer}");
+    }
+}
+
+/// It is about the server's settings here, not about one mail.
+#[tokio::test]
+async fn a_refused_sign_in_is_an_error_once_for_all_mails() {
+    let smtp = SmtpServer::start().await;
+    let server = TestServer::with(|settings| {
+        let credentials = Some(("ada".to_owned(), "tiger".into()));
+        settings.mail.smtp = Some(hallpass::config::Smtp { credentials, ..smtp.settings() });
+    })
+    .await;
+    smtp.answer("EHLO", "250-mail.test\r\n250 AUTH PLAIN");
+    smtp.answer("AUTH", "535 5.7.8 who are you?");
+    for name in ["ada", "bea", "cleo"] {
+        server.user_at(name, &format!("{name}@example.org")).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        server.clock.advance(TimeDelta::minutes(5));
+    }
+    let ids: Vec<String> = waiting(&server).await.iter().map(|mail| mail.id.to_string()).collect();
+    let errors: Vec<String> = ids.iter().flat_map(|id| logged(id)).filter(|line| line.contains("ERROR")).collect();
+    assert_eq!((ids.len(), errors.len()), (3, 1), "{errors:#?}");
+    assert!(errors[0].contains("signing in: the mail server answered 535 5.7.8"), "{errors:#?}");
+}
+
 /// The server refuses us, not a recipient: nobody's mail is given up for that before two days have passed.
 #[tokio::test]
 async fn what_a_server_has_against_us_is_not_the_recipients_fault() {

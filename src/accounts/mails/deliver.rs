@@ -19,7 +19,7 @@ use crate::{
     accounts::{Client, audit, links, throttle},
     config::{ExposeSecret, SecretString},
     entity::{audit_event::Kind, link, mail, mail::Purpose, user},
-    mail::{Failure, Letter, News},
+    mail::{Concern, Failure, Letter, News},
 };
 
 /// Mails on their way at a time.
@@ -131,7 +131,7 @@ async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Out
             Ok(Outcome::Sent)
         }
         Err(failure) => {
-            if matches!(failure, Failure::Server(_)) {
+            if failure.concern == Concern::Server {
                 is_server_down.store(true, Ordering::Relaxed);
             }
             note_failure(app, &mail, &failure).await?;
@@ -236,17 +236,22 @@ async fn forget(app: &App, mail: &mail::Model) -> Result<()> {
 /// Puts a mail off, or gives it up. The log is told what happened, and to which mail, but not whose it is.
 async fn note_failure(app: &App, mail: &mail::Model, failure: &Failure) -> Result<()> {
     let now = app.clock.now();
-    let (attempts, purpose) = (mail.attempts, mail.purpose);
+    let (attempts, purpose, cause) = (mail.attempts, mail.purpose, &failure.cause);
     let is_over = now - mail.created_at >= GIVE_UP_AFTER;
-    if is_over || matches!(failure, Failure::Refused(_)) {
-        tracing::error!(mail = %mail.id, ?purpose, attempts, cause = failure.cause(), "a mail can't be delivered and is given up");
+    if is_over || failure.concern == Concern::Mailbox {
+        tracing::error!(mail = %mail.id, ?purpose, attempts, cause, "a mail can't be delivered and is given up");
         return forget(app, mail).await;
     }
     let wait = wait(attempts);
-    tracing::warn!(
-        mail = %mail.id, ?purpose, attempts, cause = failure.cause(), seconds = wait.num_seconds(),
-        "a mail could not be delivered and waits"
-    );
+    let seconds = wait.num_seconds();
+    if app.mailer.is_new_refusal(mail.id, failure) {
+        tracing::error!(
+            mail = %mail.id, ?purpose, attempts, cause, seconds,
+            "the mail server refuses a mail for a reason that is not its recipient's; it is tried again for two days"
+        );
+    } else {
+        tracing::warn!(mail = %mail.id, ?purpose, attempts, cause, seconds, "a mail could not be delivered and waits");
+    }
     let transaction = app.write().await?;
     mail::put_off(&transaction, mail.id, attempts, now + wait).await?;
     Ok(transaction.commit().await?)
