@@ -3,6 +3,7 @@
 //! Scripts can't read it, other sites can't send it (SameSite), pages of other origins on the same site are refused by
 //! their `Origin`, and what acts on it is sent by POST as JSON, which a browser sends across origins only after asking.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{
     HeaderMap, HeaderValue,
     header::{COOKIE, ORIGIN},
@@ -12,12 +13,13 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::{ExposeSecret, SecretString, Settings},
     graphql::CookieChange,
+    security::keys::hex,
 };
 
 /// The cookie as these settings want it.
 #[derive(Debug)]
 pub(super) struct RefreshCookie {
-    name: &'static str,
+    name: String,
     is_secure: bool,
     allowed_origins: Vec<String>,
 }
@@ -28,7 +30,13 @@ impl RefreshCookie {
         Self {
             // The prefix has browsers refuse one that was set without `Secure`, for a path, or by a sister host. They
             // don't take it over plain http, which is for this machine only.
-            name: if is_secure { "__Host-refresh_token" } else { "refresh_token" },
+            name: if is_secure {
+                "__Host-refresh_token".to_owned()
+            } else {
+                // A browser sends a cookie to all ports of a host: other servers on this machine must have other names.
+                let hash = digest(&SHA256, settings.public_url.as_bytes());
+                format!("refresh_token_{}", hex(hash.as_ref().get(..4).unwrap_or_default()))
+            },
             is_secure,
             allowed_origins: settings.allowed_origins.clone(),
         }
@@ -51,7 +59,7 @@ impl RefreshCookie {
     fn find(&self, headers: &HeaderMap) -> Option<SecretString> {
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, value)| *name == self.name && !value.is_empty()).map(|(_, value)| value.into())
+        pairs.find(|(name, value)| *name == self.name.as_str() && !value.is_empty()).map(|(_, value)| value.into())
     }
 
     /// `Set-Cookie`.

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use hallpass::config::{OauthClient, SecretKey};
 use serde_json::Value;
 
-use crate::support::{Actor, Answer, TestServer, json, password_of};
+use crate::support::{Actor, Answer, REFRESH_COOKIE, TestServer, json, password_of};
 
 const SECRET: &str = "4c1f4c1f4c1f4c1f4c1f4c1f4c1f4c1f";
 
@@ -80,7 +80,7 @@ async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
         assert!(is_signed_in(&anyone, &access).await);
     }
     // What else is sent along does not matter: a stale bearer, a charset, a cookie.
-    let stale = anyone.with_bearer("of bad news").with_header("cookie", "refresh_token=nonsense");
+    let stale = anyone.with_bearer("of bad news").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
     let type_and_charset = "application/x-www-form-urlencoded; charset=UTF-8";
     let body = "username=ada&password=the password of ada";
     tokens(&stale.body("/token", type_and_charset, body).await);

@@ -10,7 +10,7 @@ use hallpass::entity::{
 };
 use sea_orm::EntityTrait;
 
-use crate::support::{Answer, TestDatabase, TestServer, json};
+use crate::support::{Answer, REFRESH_COOKIE, TestDatabase, TestServer, json};
 
 /// The refresh token and the access token of a successful refresh.
 fn tokens(answer: &Answer) -> (String, String) {
@@ -120,7 +120,7 @@ async fn burnt_token_ends_the_session_by_the_wrong_channel_too() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
     let mut browser = server.anonymous();
-    browser.cookie = Some(format!("refresh_token={burnt}"));
+    browser.cookie = Some(format!("{REFRESH_COOKIE}={burnt}"));
     assert_eq!(browser.refresh_by_cookie().await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
 }

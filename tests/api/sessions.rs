@@ -14,7 +14,7 @@ use hallpass::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
-use crate::support::{Actor, Answer, REFRESH, TestDatabase, TestServer, json, password_of, settings};
+use crate::support::{Actor, Answer, REFRESH, REFRESH_COOKIE, TestDatabase, TestServer, json, password_of, settings};
 
 /// The new refresh token and access token of a successful refresh.
 fn tokens(answer: &Answer) -> (String, String) {
@@ -229,12 +229,12 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (name, token, attributes) = set_cookie(&answer);
     // On this machine, over plain http.
-    assert_eq!(name, "refresh_token");
+    assert_eq!(name, REFRESH_COOKIE);
     assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
     assert!(!answer.text.contains(&token));
 
     let mut browser = server.anonymous();
-    browser.cookie = Some(format!("theme=dark; refresh_token={token}; lang=en"));
+    browser.cookie = Some(format!("theme=dark; {REFRESH_COOKIE}={token}; lang=en"));
     server.clock.advance(TimeDelta::days(1));
     let answer = browser.refresh_by_cookie().await;
     let (_, next, _) = set_cookie(&answer);
@@ -256,15 +256,33 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
 async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
     let server = TestServer::start().await;
     let (mut ada, token) = server.app_user("ada").await;
-    ada.cookie = Some(format!("refresh_token={token}"));
+    ada.cookie = Some(format!("{REFRESH_COOKIE}={token}"));
     assert_eq!(ada.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
     assert_eq!(row(&server).await.generation, 0);
     // The input beats the cookie.
     let answer = ada.refresh(&token).await;
     assert!(answer.header("set-cookie").is_none());
     let (next, _) = tokens(&answer);
-    ada.cookie = Some("refresh_token=broken".to_owned());
+    ada.cookie = Some(format!("{REFRESH_COOKIE}=broken"));
     tokens(&ada.refresh(&next).await);
+}
+
+/// Browsers send a cookie to all ports of a host.
+#[tokio::test]
+async fn servers_on_two_ports_of_localhost_have_two_cookies() {
+    let first = TestServer::start().await;
+    let second = TestServer::with(|settings| settings.public_url = "http://localhost:8001".to_owned()).await;
+    let mut cookies = Vec::new();
+    for server in [&first, &second] {
+        let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
+        let (name, token, _) = set_cookie(&answer);
+        cookies.push(format!("{name}={token}"));
+    }
+    for server in [&first, &second] {
+        let mut browser = server.anonymous();
+        browser.cookie = Some(cookies.join("; "));
+        browser.refresh_by_cookie().await.data("/refreshToken/accessToken");
+    }
 }
 
 #[tokio::test]
@@ -292,17 +310,17 @@ async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (_, token, _) = set_cookie(&answer);
     let mut browser = server.anonymous();
-    for cookie in ["refresh_token=", "refresh_token=broken", "other=1"] {
-        browser.cookie = Some(cookie.to_owned());
+    for cookie in [format!("{REFRESH_COOKIE}="), format!("{REFRESH_COOKIE}=broken"), "other=1".to_owned()] {
+        browser.cookie = Some(cookie);
         let answer = browser.refresh_by_cookie().await;
         assert_eq!(answer.code(), "SESSION_NOT_FOUND");
         assert!(answer.header("set-cookie").is_none());
     }
-    browser.cookie = Some(format!("refresh_token={token}"));
+    browser.cookie = Some(format!("{REFRESH_COOKIE}={token}"));
     let answer = browser.logout(json!(null)).await;
     assert_eq!(answer.data("/logout/revokedSessions"), 1);
     let (name, value, attributes) = set_cookie(&answer);
-    assert_eq!((&*name, &*value), ("refresh_token", ""));
+    assert_eq!((&*name, &*value), (REFRESH_COOKIE, ""));
     assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=0"]);
     let answer = browser.refresh_by_cookie().await;
     assert_eq!(answer.code(), "SESSION_REVOKED");
@@ -313,7 +331,7 @@ async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
 async fn a_page_of_another_origin_cant_use_the_cookie_whatever_it_sends() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
-    let cookie = format!("refresh_token={}", set_cookie(&answer).1);
+    let cookie = format!("{REFRESH_COOKIE}={}", set_cookie(&answer).1);
     let send = async |origin: &str, body: &str| {
         let request = server
             .anonymous()

@@ -36,6 +36,9 @@ use serde_json::Value;
 pub use serde_json::json;
 pub use smtp::SmtpServer;
 
+/// The refresh cookie's name on plain http: its end is from the SHA-256 of `http://localhost:8000`.
+pub const REFRESH_COOKIE: &str = "refresh_token_0121783a";
+
 /// A server with a database of its own, and a clock that stands still.
 pub struct TestServer {
     pub app: Arc<App>,

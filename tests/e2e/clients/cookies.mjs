@@ -61,7 +61,7 @@ async function sendWithoutAsking(page, url, query) {
 
 async function cookieOf(context, url) {
   const cookies = await context.cookies(url);
-  return cookies.find((cookie) => cookie.name.endsWith("refresh_token"));
+  return cookies.find((cookie) => cookie.name.includes("refresh_token"));
 }
 const generation = (cookie) => JSON.parse(Buffer.from(cookie.value.split(".")[1], "base64url")).gen;
 
