@@ -23,17 +23,15 @@ impl Language {
         }
     }
 
-    /// The language that somebody likes best, from a header `Accept-Language` (RFC 9110 §12.5.4). A region does not
-    /// matter; of several that are liked as much, the first counts.
+    /// The language with the greatest weight among language ranges (RFC 9110 §12.5.4). A region does not matter; of equal
+    /// weights the first counts, and zero is "not acceptable".
     #[must_use]
-    pub fn of_accept_language(header: &str) -> Self {
-        let mut best = (Self::default(), 0.0_f32);
-        for range in header.split(',') {
-            let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
-            let weight = parameters.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.trim().parse().ok());
-            let primary = tag.split('-').next().unwrap_or_default().trim();
+    pub fn preferred<'a>(ranges: impl IntoIterator<Item = (&'a str, u16)>) -> Self {
+        let mut best = (Self::default(), 0);
+        for (range, weight) in ranges {
+            let primary = range.split('-').next().unwrap_or_default();
             let language = Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary));
-            if let (Some(language), Some(weight)) = (language, weight)
+            if let Some(language) = language
                 && weight > best.1
             {
                 best = (language, weight);
@@ -48,22 +46,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_are_spoken_to_in_the_language_they_like_best() {
-        for (header, expected) in [
-            ("", Language::English),
-            ("ru", Language::Russian),
-            ("RU-ru", Language::Russian),
-            ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Language::Russian),
-            ("en-US,en;q=0.9,ru;q=0.8", Language::English),
-            ("de, ru;q=0.5, en;q=0.4", Language::Russian),
-            ("en;q=0.4,ru; q=0.5", Language::Russian),
-            ("ru;q=0", Language::English),
-            ("ru;q=broken", Language::English),
-            ("*", Language::English),
-            ("rus, run", Language::English),
-            (",;q=1,", Language::English),
+    fn the_greatest_weight_wins() {
+        for (ranges, expected) in [
+            (&[][..], Language::English),
+            (&[("ru", 1000)], Language::Russian),
+            (&[("RU-ru", 1000)], Language::Russian),
+            (&[("ru-RU", 1000), ("ru", 900), ("en-US", 800), ("en", 700)], Language::Russian),
+            (&[("en-US", 1000), ("en", 900), ("ru", 800)], Language::English),
+            (&[("de", 1000), ("ru", 500), ("en", 400)], Language::Russian),
+            (&[("ru", 0)], Language::English),
+            (&[("*", 1000)], Language::English),
+            (&[("rus", 1000), ("run", 1000)], Language::English),
         ] {
-            assert_eq!(Language::of_accept_language(header), expected, "{header}");
+            assert_eq!(Language::preferred(ranges.iter().copied()), expected, "{ranges:?}");
         }
     }
 }

@@ -18,6 +18,7 @@ mod playground;
 mod request_id;
 mod rest;
 mod serve;
+mod weights;
 mod well_known;
 
 use std::sync::{Arc, atomic::AtomicBool};

@@ -10,6 +10,7 @@ use axum::{
     },
 };
 
+use super::weights;
 use crate::{
     accounts::Client,
     config::{Proxies, ProxyHeader, Settings},
@@ -37,7 +38,8 @@ pub(super) fn client(settings: &Settings, request: &Request) -> Client {
 
 /// The language of the answer, from the header `Accept-Language`.
 pub(super) fn language(accept_language: Option<&HeaderValue>) -> Language {
-    accept_language.and_then(|value| value.to_str().ok()).map(Language::of_accept_language).unwrap_or_default()
+    let ranges = weights::parse(accept_language);
+    Language::preferred(ranges.iter().map(|(range, weight)| (range.as_str(), *weight)))
 }
 
 /// Whether some proxy says whom it forwards for.

@@ -10,7 +10,7 @@ use axum::{
     body::{Body, Bytes},
     extract::Path,
     http::{
-        HeaderMap, HeaderValue,
+        HeaderMap,
         header::{
             ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, VARY,
         },
@@ -21,7 +21,7 @@ use axum::{
 use flate2::bufread::GzDecoder;
 use futures_util::stream;
 
-use super::{Server, not_found};
+use super::{Server, not_found, weights};
 
 /// A file that a page names. Its own name has the hash of its content: another content is another file.
 struct Asset {
@@ -86,15 +86,8 @@ fn content_type(name: &str) -> &'static str {
 
 /// Whether the client understands gzip (RFC 9110 §12.5.3). Every browser does and says so.
 fn takes_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value: &HeaderValue| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-        let is_refused = parameters
-            .trim()
-            .strip_prefix("q=")
-            .is_some_and(|weight| weight.parse().is_ok_and(|weight: f32| weight <= 0.0));
-        name.trim().eq_ignore_ascii_case("gzip") && !is_refused
-    })
+    let codings = weights::parse(headers.get_all(ACCEPT_ENCODING));
+    codings.iter().any(|(name, weight)| name == "gzip" && *weight > 0)
 }
 
 /// For clients without gzip: inflated piece by piece, as fast as they read, so that none of them costs much at once.
@@ -124,6 +117,7 @@ mod tests {
             ("br", false),
             ("identity", false),
             ("gzip;q=0", false),
+            ("gzip;Q=0", false),
             ("gzip; q=0.000, deflate", false),
             ("", false),
         ] {

@@ -388,6 +388,28 @@ async fn pages_of_allowed_origins_may_call_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_weight_of_zero_refuses_in_any_letter_case() {
+    let server = TestServer::start().await;
+    for q in ["q=0", "Q=0", "q=0.000", " Q = 0 "] {
+        let refused =
+            server.anonymous().with_header("accept", &format!("application/json;{q}")).query("{ me { id } }").await;
+        assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE, "{q}");
+        let english = server
+            .anonymous()
+            .with_header("accept-language", &format!("ru;{q}, en;q=0.1"))
+            .query("{ me { id } }")
+            .await;
+        assert!(english.text.is_ascii(), "{q}");
+        let russian = server
+            .anonymous()
+            .with_header("accept-language", &format!("en;{q}, ru;q=0.1"))
+            .query("{ me { id } }")
+            .await;
+        assert!(!russian.text.is_ascii(), "{q}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_has_our_own_id() {
     let server = TestServer::start().await;
     let actor = server.anonymous();

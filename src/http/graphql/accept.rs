@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::ACCEPT};
 
 use super::Refusal;
+use crate::http::weights;
 
 /// The media types of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,25 +79,9 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     html > json
 }
 
-/// What the client takes, as [`parse_range`] reads it.
+/// The media ranges that the client takes, with their weights.
 fn ranges(headers: &HeaderMap) -> Vec<(String, u16)> {
-    let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let ranges = values.flat_map(|value| value.split(',').map(parse_range).collect::<Vec<_>>());
-    ranges.filter(|(range, _)| !range.is_empty()).collect()
-}
-
-/// A media range in lower case, and its weight; other parameters are ignored.
-fn parse_range(text: &str) -> (String, u16) {
-    let mut parts = text.split(';').map(str::trim);
-    let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let weight = parts.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().ok())
-    });
-    // What can't be read as a weight counts as none given.
-    let weight = weight.flatten().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 0 and 1000")]
-    (range, (weight * 1000.0).round() as u16)
+    weights::parse(headers.get_all(ACCEPT))
 }
 
 fn fit(media_type: MediaType, range: &str, weight: u16) -> Option<Fit> {
