@@ -5,9 +5,8 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
-use uuid::Uuid;
 
-use super::Circumstances;
+use super::{Circumstances, RequestId};
 use crate::{
     App, Result,
     accounts::{self, Client, Principal, Viewer, sessions::Delivery},
@@ -18,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct RequestContext {
     /// Names the request in the log and in `extensions.requestId`.
-    pub request_id: Uuid,
+    pub request_id: RequestId,
     /// What the bearer says.
     pub viewer: Viewer,
     /// Where the request came from.
@@ -48,7 +47,7 @@ pub enum CookieChange {
 impl RequestContext {
     /// The context of a request that has just come in.
     #[must_use]
-    pub fn new(request_id: Uuid, viewer: Viewer, client: Client) -> Self {
+    pub fn new(request_id: RequestId, viewer: Viewer, client: Client) -> Self {
         Self {
             request_id,
             viewer,

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value, resolver_utils::EnumType};
 use serde::Serialize;
-use uuid::Uuid;
 
-use super::Circumstances;
+use super::{Circumstances, RequestId};
 use crate::{Error, error, language::Language};
 
 /// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
@@ -142,7 +141,7 @@ pub fn code_name(code: error::ErrorCode) -> String {
 }
 
 impl ErrorExtensions {
-    fn new(error: &Error, request_id: Uuid, language: Language, circumstances: Option<Circumstances>) -> Self {
+    fn new(error: &Error, request_id: RequestId, language: Language, circumstances: Option<Circumstances>) -> Self {
         let errors = error.problems().iter().map(|problem| InputError {
             code: problem.code.into(),
             message: problem.message(language).into_owned(),
@@ -162,7 +161,7 @@ impl ErrorExtensions {
 
 /// An error without a place in a document, ready for an answer.
 #[must_use]
-pub fn server_error(error: Error, request_id: Uuid, language: Language) -> ServerError {
+pub fn server_error(error: Error, request_id: RequestId, language: Language) -> ServerError {
     let mut published = ServerError::new("", None);
     published.source = Some(Arc::new(error));
     publish(&mut published, request_id, language, None);
@@ -176,7 +175,7 @@ pub fn server_error(error: Error, request_id: Uuid, language: Language) -> Serve
 /// them none are told.
 pub(super) fn publish(
     server_error: &mut ServerError,
-    request_id: Uuid,
+    request_id: RequestId,
     language: Language,
     circumstances: Option<Circumstances>,
 ) -> Error {

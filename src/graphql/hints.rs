@@ -9,6 +9,8 @@ pub struct Circumstances {
     pub has_other_credentials: bool,
     /// Page and server are on this machine, but by different names, which makes them two sites to a browser.
     pub is_cross_site: bool,
+    /// The page's origin is not one of `ALLOWED_ORIGINS`.
+    pub is_origin_refused: bool,
 }
 
 const SEND_A_TOKEN: &str = "No `Authorization` header arrived. `register` and `login` answer with an `accessToken`: send it with \
@@ -19,6 +21,9 @@ const WRITE_BEARER: &str = "An `Authorization` header arrived, but it does not s
 
 const SAME_NAME: &str = "The page and this server go by different names, such as `localhost` and `127.0.0.1`. To a browser these \
     are two sites, and cookies don't go from one to the other: use one name for both.";
+
+const NAME_ORIGIN: &str = "The page's origin is not in ALLOWED_ORIGINS, so that a browser does not show it this response. Host and \
+    port must be the same: `localhost` is not `127.0.0.1`, and Vite takes port 5174 when 5173 is in use.";
 
 impl Circumstances {
     /// What to tell about an error, if there is anything.
@@ -32,7 +37,8 @@ impl Circumstances {
             _ => return None,
         };
         let site = self.is_cross_site.then_some(SAME_NAME);
-        let hints: Vec<&str> = token.into_iter().chain(site).collect();
+        let origin = self.is_origin_refused.then_some(NAME_ORIGIN);
+        let hints: Vec<&str> = token.into_iter().chain(site).chain(origin).collect();
         (!hints.is_empty()).then(|| hints.join(" "))
     }
 }

@@ -19,6 +19,7 @@ mod messages;
 mod password;
 mod profile;
 mod register;
+mod request_id;
 mod reset;
 mod scalars;
 mod server_info;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
 pub use context::{CookieChange, RequestContext};
 pub use hints::Circumstances;
+pub use request_id::RequestId;
 
 use crate::App;
 

@@ -6,12 +6,13 @@ use axum::http::{
 };
 use url::Url;
 
-use crate::{accounts::Viewer, graphql::Circumstances};
+use super::cors;
+use crate::{accounts::Viewer, config::Settings, graphql::Circumstances};
 
 /// The names by which a machine calls itself.
 const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
-pub(super) fn of(headers: &HeaderMap, viewer: Viewer) -> Circumstances {
+pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Circumstances {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let is_cross_site = text(ORIGIN).and_then(loopback_name).is_some_and(|page| {
         let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
@@ -20,6 +21,7 @@ pub(super) fn of(headers: &HeaderMap, viewer: Viewer) -> Circumstances {
     Circumstances {
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
         is_cross_site,
+        is_origin_refused: cors::refused_origin(settings, headers).is_some(),
     }
 }
 

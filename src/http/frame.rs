@@ -23,11 +23,9 @@ use futures_util::FutureExt;
 use super::{
     Server,
     graphql::{LogFields, MediaType, Refusal},
-    peer,
-    request_id::{self, RequestId},
-    rest,
+    peer, request_id, rest,
 };
-use crate::{Error, config::Settings, graphql::errors::code_name, security::random};
+use crate::{Error, config::Settings, graphql::errors::code_name};
 
 /// Headers of every answer that does not bring its own.
 #[derive(Debug)]
@@ -57,9 +55,12 @@ impl SecurityHeaders {
 /// Names the request, writes its line in the log, and adds the headers.
 pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
-    // Without randomness nothing else works either; the request is refused by whoever needs some.
-    let id = random::id(server.app.clock.now()).unwrap_or_default();
-    request.extensions_mut().insert(RequestId(id));
+    let settings = &server.app.settings;
+    let id = request_id::assign(settings, &server.app.clock, &request);
+    request.extensions_mut().insert(id);
+    let client = peer::address(settings, &request);
+    let trace_id = request_id::trace_id(settings, &request);
+    server.refused_origins.report(settings, request.headers(), server.app.clock.now());
     if !server.has_warned_of_proxy.load(Relaxed)
         && peer::is_forwarded(request.headers())
         && !server.has_warned_of_proxy.swap(true, Relaxed)
@@ -75,15 +76,27 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
     let mut response = next.run(request).await;
 
     let log = response.extensions_mut().remove::<LogFields>().unwrap_or_default();
-    tracing::info!(
-        request_id = %id,
-        %method,
-        path,
-        operation = log.operation_name,
-        code = log.code.map(code_name),
-        status = response.status().as_u16(),
-        ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-    );
+    macro_rules! log_request {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = %id,
+                trace_id,
+                client = client.map(tracing::field::display),
+                %method,
+                path,
+                operation = log.operation_name,
+                code = log.code.map(code_name),
+                status = response.status().as_u16(),
+                ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            )
+        };
+    }
+    // Probes come every few seconds, and say nothing.
+    if path.starts_with("/health/") {
+        log_request!(debug)
+    } else {
+        log_request!(info)
+    }
     let headers = response.headers_mut();
     for (name, value) in &server.security_headers.0 {
         headers.entry(name).or_insert_with(|| value.clone());

@@ -46,6 +46,7 @@ struct Server {
     refresh_cookie: cookies::RefreshCookie,
     security_headers: frame::SecurityHeaders,
     limits: Limits,
+    refused_origins: cors::RefusedOrigins,
     /// Whether it has been told that a proxy's word is not read.
     has_warned_of_proxy: AtomicBool,
 }
@@ -73,6 +74,7 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
         limits,
+        refused_origins: cors::RefusedOrigins::default(),
         has_warned_of_proxy: AtomicBool::new(app.settings.proxies.is_some()),
     });
     let explorer = if app.settings.playground { playground::routes() } else { Router::new() };

@@ -25,15 +25,31 @@ pub struct Peer(pub SocketAddr);
 
 /// What is to be known of a request's origin.
 pub(super) fn client(settings: &Settings, request: &Request) -> Client {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
-    let address = peer.map(|peer| match &settings.proxies {
-        Some(proxies) => forwarded_for(proxies, peer, request.headers()),
-        None => peer,
-    });
+    let address = address(settings, request);
     let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let mut client = Client::new(address, user_agent.as_deref());
     client.language = language(request.headers().get(ACCEPT_LANGUAGE));
     client
+}
+
+/// The client's address, as far as the proxies are believed.
+pub(super) fn address(settings: &Settings, request: &Request) -> Option<IpAddr> {
+    let peer = connected(request)?;
+    Some(match &settings.proxies {
+        Some(proxies) => forwarded_for(proxies, peer, request.headers()),
+        None => peer,
+    })
+}
+
+/// Whether the request came from a proxy that is believed.
+pub(super) fn is_trusted(settings: &Settings, request: &Request) -> bool {
+    let proxies = settings.proxies.as_ref();
+    proxies.zip(connected(request)).is_some_and(|(proxies, peer)| proxies.trusts(peer))
+}
+
+/// The other end of the connection.
+fn connected(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical())
 }
 
 /// The language of the answer, from the header `Accept-Language`.

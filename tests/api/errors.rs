@@ -129,7 +129,7 @@ fn every_error_has_its_public_answer() {
     for error in samples {
         let (code, message, reason, retry_after) = public_answer(&error);
         let is_input = matches!(error, Error::Input(_));
-        let answer = serde_json::to_value(server_error(error, id, Language::English)).unwrap();
+        let answer = serde_json::to_value(server_error(error, id.into(), Language::English)).unwrap();
         let extensions = answer["extensions"].as_object().unwrap();
         assert_eq!(answer["message"], message);
         assert_eq!(extensions["code"], code);
@@ -202,7 +202,7 @@ fn every_problem_of_a_form_says_what_to_do() {
         let Some((code, message)) = public_problem(error_code) else { continue };
         let problem = InputError { code: error_code, field: "field", limit: Some(7) };
         let answer: Value =
-            serde_json::to_value(server_error(problems(&[problem]), Uuid::nil(), Language::English)).unwrap();
+            serde_json::to_value(server_error(problems(&[problem]), Uuid::nil().into(), Language::English)).unwrap();
         let expected = json!({ "code": code, "message": message, "field": ["field"], "limit": 7 });
         assert_eq!(answer["extensions"]["errors"], json!([expected]));
         assert_eq!((&answer["extensions"]["code"], &answer["message"]), (&json!(code), &json!(message)));

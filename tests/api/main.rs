@@ -44,6 +44,7 @@ mod reading;
 mod refresh_reuse;
 mod register;
 mod renames;
+mod request_log;
 mod reset;
 mod rest;
 mod roles;

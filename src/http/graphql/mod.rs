@@ -51,12 +51,12 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Err(refusal) => return refusal.into_response(MediaType::Json, id, language),
     };
     let Ok(refresh_cookie) = server.refresh_cookie.read(request.headers()) else {
-        return Refusal::foreign_origin().into_response(media_type, id, language);
+        return Refusal::foreign_origin(server.app.settings.is_local).into_response(media_type, id, language);
     };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
     let mut context = RequestContext::new(id, viewer, client);
-    context.circumstances = circumstances::of(request.headers(), viewer);
+    context.circumstances = circumstances::of(&server.app.settings, request.headers(), viewer);
     if !is_get {
         context.refresh_cookie = refresh_cookie;
     }

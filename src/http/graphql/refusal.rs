@@ -9,10 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{LogFields, MediaType};
-use crate::{Error, graphql::errors::server_error, language::Language};
+use crate::{
+    Error,
+    graphql::{RequestId, errors::server_error},
+    language::Language,
+};
 
 /// Why nothing was executed, and the status that says so.
 #[derive(Debug)]
@@ -35,18 +38,21 @@ impl Refusal {
     }
 
     /// The refresh cookie, from a page that may not use it.
-    pub(super) fn foreign_origin() -> Self {
-        Self::bad_request(
-            StatusCode::FORBIDDEN,
-            "Pages of this origin may not use the session's cookie. Name the origin in ALLOWED_ORIGINS if they should.",
-        )
+    pub(super) fn foreign_origin(is_local: bool) -> Self {
+        let message = if is_local {
+            "Pages of this origin may not use the session's cookie. Name the origin in ALLOWED_ORIGINS if they should. Host and \
+             port must be the same: localhost is not 127.0.0.1, and Vite takes port 5174 when 5173 is in use."
+        } else {
+            "Pages of this origin may not use the session's cookie. Name the origin in ALLOWED_ORIGINS if they should."
+        };
+        Self::bad_request(StatusCode::FORBIDDEN, message)
     }
 
     /// The answer, as GraphQL JSON.
     pub(in crate::http) fn into_response(
         self,
         media_type: MediaType,
-        request_id: Uuid,
+        request_id: RequestId,
         language: Language,
     ) -> Response {
         let code = self.error.code();

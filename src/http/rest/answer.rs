@@ -9,12 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{Call, models};
 use crate::{
     Error,
     error::{ErrorCode, InputError, UnauthenticatedReason},
+    graphql::RequestId,
     http::{body::Unread, graphql::LogFields},
     language::Language,
 };
@@ -128,7 +128,7 @@ impl Call<'_> {
 }
 
 /// What a use case says.
-pub(super) fn told(manner: Manner, error: &Error, id: Uuid, language: Language) -> Response {
+pub(super) fn told(manner: Manner, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
         tracing::error!(request_id = %id, ?code, cause, "a request failed");

@@ -26,7 +26,6 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{Server, bearer, body, graphql::LogFields, peer, request_id};
 use crate::{
@@ -34,6 +33,7 @@ use crate::{
     accounts::{Client, Viewer},
     config::Settings,
     error::ErrorCode,
+    graphql::RequestId,
     language::Language,
 };
 
@@ -54,7 +54,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
 }
 
 /// The answer to a request at `path` that its handler did not answer.
-pub(super) fn failed(path: &str, error: &Error, id: Uuid, language: Language) -> Response {
+pub(super) fn failed(path: &str, error: &Error, id: RequestId, language: Language) -> Response {
     let is_oauth = ["/token", "/revoke", "/introspect"].contains(&path);
     answer::told(if is_oauth { Manner::Oauth } else { Manner::Rest }, error, id, language)
 }
@@ -70,7 +70,7 @@ async fn method_not_allowed() -> Response {
 /// What a handler knows of a request besides its body.
 struct Call<'a> {
     server: &'a Server,
-    id: Uuid,
+    id: RequestId,
     client: Client,
     headers: HeaderMap,
     /// What comes behind the `?`.

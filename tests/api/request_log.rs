@@ -1,0 +1,188 @@
+//! The line that each request has in the log, and the names that requests go by.
+
+use axum::{
+    body::Body,
+    http::{Method, header::ORIGIN},
+};
+use chrono::TimeDelta;
+use hallpass::config::Settings;
+
+use crate::support::{Actor, Answer, TestServer, json, logged};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Believes what a proxy at 10.0.0.1 says.
+fn behind_a_proxy(settings: &mut Settings) {
+    let variables = [("PROXY_HEADER", "x-forwarded-for"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    settings.proxies = Settings::from_vars(variables).unwrap().proxies;
+}
+
+fn id(answer: &Answer) -> String {
+    answer.header("x-request-id").unwrap().to_owned()
+}
+
+/// The line of a request.
+fn line(answer: &Answer) -> String {
+    let lines = logged(&id(answer));
+    lines.iter().find(|line| line.contains(" method=")).unwrap_or_else(|| panic!("{lines:?}")).clone()
+}
+
+async fn get(actor: &Actor, name: &str, values: &[&str]) -> Answer {
+    let mut request = actor.request(Method::GET, "/schema.graphql");
+    for value in values {
+        request = request.header(name, *value);
+    }
+    actor.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn probes_are_logged_at_debug() {
+    let server = TestServer::start().await;
+    for path in ["/health/live", "/health/ready"] {
+        let line = line(&server.anonymous().get(path).await);
+        assert!(line.contains("DEBUG") && line.contains("status=200"), "{line}");
+    }
+    let line = line(&server.anonymous().get("/schema.graphql").await);
+    assert!(line.contains("INFO"), "{line}");
+}
+
+#[tokio::test]
+async fn the_log_has_the_clients_address() {
+    let server = TestServer::with(behind_a_proxy).await;
+    let direct = get(&server.anonymous().at("203.0.113.7"), "x-forwarded-for", &["198.51.100.1"]).await;
+    assert!(line(&direct).contains(" client=203.0.113.7"), "{}", line(&direct));
+    let forwarded = get(&server.anonymous().at("10.0.0.1"), "x-forwarded-for", &["198.51.100.1"]).await;
+    assert!(line(&forwarded).contains(" client=198.51.100.1"), "{}", line(&forwarded));
+}
+
+#[tokio::test]
+async fn a_trusted_proxys_request_id_is_kept() {
+    let server = TestServer::with(behind_a_proxy).await;
+    let proxy = server.anonymous().at("10.0.0.1");
+    for theirs in ["0d3adb33-f00d-4a6c-8e1e-0123456789ab", "0d3adb33f00d4a6c8e1e0123456789ac"] {
+        let answer = get(&proxy, "x-request-id", &[theirs]).await;
+        assert_eq!(id(&answer), theirs);
+        assert!(line(&answer).contains(&format!("request_id={theirs}")));
+        let failed = proxy.with_header("x-request-id", theirs).query("{ me { id } }").await;
+        assert_eq!(failed.error()["extensions"]["requestId"], theirs);
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_look_like_a_request_id_is_replaced() {
+    let server = TestServer::with(behind_a_proxy).await;
+    let proxy = server.anonymous().at("10.0.0.1");
+    for theirs in [
+        &["theirs"][..],
+        &["0D3ADB33-F00D-4A6C-8E1E-0123456789AB"],
+        &["{0d3adb33-f00d-4a6c-8e1e-0123456789ab}"],
+        &["0d3adb33-f00d4a6c8e1e-0123456789ab"],
+        &["00000000-0000-0000-0000-000000000000"],
+        &["0d3adb33-f00d-4a6c-8e1e-0123456789ab", "0d3adb33-f00d-4a6c-8e1e-0123456789ad"],
+    ] {
+        let answer = get(&proxy, "x-request-id", theirs).await;
+        assert!(!theirs.contains(&id(&answer).as_str()) && uuid::Uuid::parse_str(&id(&answer)).is_ok(), "{theirs:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clients_own_request_id_and_trace_are_not_believed() {
+    let theirs = "1d3adb33-f00d-4a6c-8e1e-0123456789ab";
+    for (server, address) in
+        [(TestServer::with(behind_a_proxy).await, "203.0.113.7"), (TestServer::start().await, "10.0.0.1")]
+    {
+        let client =
+            server.anonymous().at(address).with_header("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-01"));
+        let answer = get(&client, "x-request-id", &[theirs]).await;
+        assert_ne!(id(&answer), theirs);
+        assert!(!line(&answer).contains(TRACE), "{}", line(&answer));
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxys_trace_is_logged() {
+    let server = TestServer::with(behind_a_proxy).await;
+    let proxy = server.anonymous().at("10.0.0.1");
+    for (traceparent, is_valid) in [
+        (format!("00-{TRACE}-00f067aa0ba902b7-01"), true),
+        (format!("cc-{TRACE}-00f067aa0ba902b7-01-what-comes-later"), true),
+        (format!("00-{TRACE}-00f067aa0ba902b7-01-more"), false),
+        (format!("ff-{TRACE}-00f067aa0ba902b7-01"), false),
+        (format!("00-{TRACE}-0000000000000000-01"), false),
+        (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
+        (format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase()), false),
+        (format!("00-{TRACE}-00f067aa0ba902b7"), false),
+        (format!("0-{TRACE}-00f067aa0ba902b7-01"), false),
+        (TRACE.to_owned(), false),
+    ] {
+        let line = line(&get(&proxy, "traceparent", &[&traceparent]).await);
+        assert_eq!(line.contains(&format!("trace_id=\"{TRACE}\"")), is_valid, "{traceparent}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_origin_is_logged_once_a_minute() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let ask = async |origin: &str| {
+        let request = actor.request(Method::OPTIONS, "/graphql").header(ORIGIN, origin);
+        let request = request.header("access-control-request-method", "POST").body(Body::empty());
+        actor.send(request.unwrap()).await;
+    };
+    // Each name is in this test alone.
+    for _ in 0..3 {
+        ask("http://first-refused.example:5174").await;
+        ask("http://second-refused.example").await;
+    }
+    let first = logged("http://first-refused.example:5174");
+    let [line] = &first[..] else { panic!("{first:?}") };
+    assert!(line.contains("INFO") && line.contains("ALLOWED_ORIGINS"), "{line}");
+    for name in ["127.0.0.1", "5174"] {
+        assert!(line.contains(name), "{line}");
+    }
+    assert_eq!(logged("second-refused.example").len(), 0);
+    server.clock.advance(TimeDelta::minutes(1));
+    ask("http://second-refused.example").await;
+    assert_eq!(logged("second-refused.example").len(), 1);
+}
+
+#[tokio::test]
+async fn an_allowed_origin_and_what_is_none_are_not_logged() {
+    let server = TestServer::start().await;
+    let ask = async |origin: &str| get(&server.anonymous(), "origin", &[origin]).await;
+    let before = logged("ALLOWED_ORIGINS").len();
+    for origin in [
+        "http://localhost:3000",
+        "http://localhost:8000",
+        "what-is-no-origin.example",
+        "http://user:what-is-no-origin@x",
+    ] {
+        ask(origin).await;
+    }
+    assert_eq!(logged("what-is-no-origin").len(), 0);
+    // A page in a sandbox, or a file.
+    ask("null").await;
+    assert!(logged("ALLOWED_ORIGINS").len() > before);
+}
+
+#[tokio::test]
+async fn a_page_of_a_refused_origin_is_told_what_may_be_wrong() {
+    let server = TestServer::start().await;
+    let page = server.anonymous().with_header("origin", "http://localhost:5174").with_header("host", "localhost:8000");
+    let hint = page.me().await.error()["extensions"]["hint"].as_str().unwrap().to_owned();
+    for name in ["ALLOWED_ORIGINS", "127.0.0.1", "5174"] {
+        assert!(hint.contains(name), "{hint}");
+    }
+    let allowed =
+        server.anonymous().with_header("origin", "http://localhost:5173").with_header("host", "localhost:8000");
+    assert!(!allowed.me().await.error()["extensions"]["hint"].as_str().unwrap().contains("ALLOWED_ORIGINS"));
+    let mut with_cookie = page.clone();
+    with_cookie.cookie = Some(format!("{}=x", crate::support::REFRESH_COOKIE));
+    let refused = with_cookie.graphql("{ __typename }", json!(null)).await;
+    assert_eq!(refused.status, 403);
+    let message = refused.error()["message"].as_str().unwrap().to_owned();
+    for name in ["ALLOWED_ORIGINS", "127.0.0.1", "5174"] {
+        assert!(message.contains(name), "{message}");
+    }
+}
