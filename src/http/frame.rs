@@ -93,9 +93,9 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
     }
     // Probes come every few seconds, and say nothing.
     if path.starts_with("/health/") {
-        log_request!(debug)
+        log_request!(debug);
     } else {
-        log_request!(info)
+        log_request!(info);
     }
     let headers = response.headers_mut();
     for (name, value) in &server.security_headers.0 {
