@@ -1,9 +1,12 @@
 //! Migrations under a lock, so that any number of instances may start at the same moment.
 
 use migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
 
-use super::{Database, connect, transaction};
+use super::{Database, Transaction, connect};
 use crate::{Error, Result};
 
 /// A number of our own for PostgreSQL's advisory locks.
@@ -47,43 +50,38 @@ impl Database {
     }
 
     async fn change(&self, change: Change) -> Result<()> {
-        match self.writer.get_database_backend() {
-            DbBackend::MySql => self.change_under_named_lock(change).await,
-            DbBackend::Postgres => {
-                let connection = connect::patient(&self.url).await?;
-                let transaction = transaction::begin(&connection).await?;
-                let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
-                transaction.execute_unprepared(&lock).await?;
-                change.make(&transaction).await?;
-                transaction.commit().await?;
-                Ok(connection.close().await?)
-            }
-            _ => {
-                // SQLite's transaction is IMMEDIATE, which is a lock already.
-                let transaction = transaction::begin(&self.writer).await?;
-                change.make(&transaction).await?;
-                Ok(transaction.commit().await?)
-            }
+        let connection = connect::patient(&self.url).await?;
+        if connection.get_database_backend() == DbBackend::MySql {
+            return change_under_named_lock(connection, change).await;
         }
+        let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
+        let options = TransactionOptions {
+            isolation_level: is_postgres.then_some(IsolationLevel::ReadCommitted),
+            // Which is a lock already.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "migrations may take longer than a transaction of Database::write"
+        )]
+        let transaction = connection.begin_with_options(options).await?;
+        if is_postgres {
+            let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+            transaction.execute_unprepared(&lock).await?;
+        }
+        change.make(&transaction).await?;
+        transaction.commit().await?;
+        Ok(connection.close().await?)
     }
 
-    async fn change_under_named_lock(&self, change: Change) -> Result<()> {
-        let connection = connect::patient(&self.url).await?;
-        let locked = connection
-            .query_one_raw(sea_orm::Statement::from_string(
-                DbBackend::MySql,
-                format!("SELECT GET_LOCK({NAMED_LOCK}, 300) AS locked"),
-            ))
-            .await?
-            .map(|row| row.try_get::<Option<i64>>("", "locked"))
-            .transpose()?;
-        if locked.flatten() != Some(1) {
-            return Err(Error::unavailable(30, "another instance has been migrating for 5 minutes"));
-        }
-        let changed = change.make(&connection).await;
-        // The lock goes with its connection.
-        connection.close().await?;
-        Ok(changed?)
+    /// Begins a write that changes nothing, and rolls it back. BEGIN alone succeeds on a read-only database.
+    pub(super) async fn try_write(&self) -> Result<(), DbErr> {
+        let transaction = Transaction::begin(&self.writer).await?;
+        let table = Migrator::migration_table_name().to_string();
+        let nothing = format!("UPDATE {table} SET version = version WHERE 1 = 0");
+        transaction.execute_raw(Statement::from_string(transaction.get_database_backend(), nothing)).await?;
+        transaction.rollback().await
     }
 
     /// The names of the migrations that this version knows and the database lacks.
@@ -103,4 +101,22 @@ impl Database {
         let applied = Migrator::get_applied_migrations_read_only(self.read()).await?;
         Ok(applied.iter().map(|migration| migration.name().to_owned()).collect())
     }
+}
+
+async fn change_under_named_lock(connection: DatabaseConnection, change: Change) -> Result<()> {
+    let locked = connection
+        .query_one_raw(Statement::from_string(
+            DbBackend::MySql,
+            format!("SELECT GET_LOCK({NAMED_LOCK}, 300) AS locked"),
+        ))
+        .await?
+        .map(|row| row.try_get::<Option<i64>>("", "locked"))
+        .transpose()?;
+    if locked.flatten() != Some(1) {
+        return Err(Error::unavailable(30, "another instance has been migrating for 5 minutes"));
+    }
+    let changed = change.make(&connection).await;
+    // The lock goes with its connection.
+    connection.close().await?;
+    Ok(changed?)
 }

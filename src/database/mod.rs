@@ -3,32 +3,42 @@
 //! Owns the connections, the one way to a transaction ([`Database::write`]), the migrations' lock and what a driver's
 //! error means. It never knows a table; those are in `entity/`.
 
+mod client;
 mod connect;
+mod connections;
 pub(crate) mod error;
 pub mod foreign;
 mod migrate;
 mod reader;
+mod readiness;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{DatabaseConnection, DbErr, metric};
+use sea_orm::{ConnAcquireErr, DbErr, metric};
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use reader::Reader;
 pub use transaction::Transaction;
 
+use self::{connections::Pool, readiness::Readiness};
 use crate::{Result, config::DatabaseUrl};
 
-/// How long one question whether the database is there may take.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one read, or one transaction, may take with all that belongs to it, before the request is answered
+/// SERVICE_UNAVAILABLE.
+const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long the check may take whether the database is ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The connections to the one database that everything is kept in.
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: Reader,
-    /// On SQLite a pool of one, because it has one writer at a time.
-    writer: DatabaseConnection,
+    /// On SQLite one connection, because it has one writer at a time.
+    writer: Pool,
     url: DatabaseUrl,
+    readiness: Arc<Readiness>,
 }
 
 impl Database {
@@ -37,8 +47,9 @@ impl Database {
     /// # Errors
     /// The driver's, when the database can't be reached.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
-        let (reader, writer) = connect::open(url, max_connections).await?;
-        Ok(Self { reader, writer, url: url.clone() })
+        let (reader, writer) = connect::open(url, max_connections)?;
+        in_time(writer.connect()).await?;
+        Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness: Arc::default() })
     }
 
     /// For a single statement that reads.
@@ -53,27 +64,38 @@ impl Database {
     /// # Errors
     /// SERVICE_UNAVAILABLE when no connection is to be had.
     pub async fn write(&self) -> Result<Transaction> {
-        Ok(Transaction::begin(&self.writer, connect::TIMEOUT).await?)
+        Ok(Transaction::begin(&self.writer).await?)
     }
 
-    /// Whether the database answers, and has all migrations that this version knows, within two seconds.
+    /// Whether the database has all migrations that this version knows, and takes writes, within two seconds. Concurrent
+    /// calls share one check.
     pub async fn is_ready(&self) -> bool {
-        let pending = tokio::time::timeout(PING_TIMEOUT, self.pending_migrations());
-        matches!(pending.await, Ok(Ok(pending)) if pending.is_empty())
+        let check = async {
+            let pending = self.pending_migrations().await;
+            pending.is_ok_and(|pending| pending.is_empty()) && self.try_write().await.is_ok()
+        };
+        timeout(READY_TIMEOUT, self.readiness.check(check)).await.unwrap_or(false)
     }
 
     /// Calls `observe` for each statement from now on, for tests and measurements.
-    pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Clone + Send + Sync + 'static) {
-        self.reader.observe(Arc::new(observe.clone()));
-        self.writer.set_metric_callback(observe);
+    pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Send + Sync + 'static) {
+        let observer: connections::Observer = Arc::new(observe);
+        self.reader.0.observe(Arc::clone(&observer));
+        self.writer.observe(observer);
     }
 
-    /// Closes all connections, so that SQLite's write-ahead log is folded into the file.
+    /// Closes all connections, so that SQLite's write-ahead log is folded into the file. Transactions that are open are
+    /// waited for, but not for more than a few seconds.
     pub async fn close(&self) {
-        for closed in [self.reader.close().await, self.writer.close_by_ref().await] {
-            if let Err(error) = closed {
-                tracing::warn!(%error, "a database connection did not close");
-            }
-        }
+        tokio::join!(self.reader.0.close(), self.writer.close());
     }
+}
+
+/// Runs `work` within the time that one read has.
+async fn in_time<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    in_time_until(Instant::now() + TIMEOUT, work).await
+}
+
+async fn in_time_until<T>(end: Instant, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    timeout_at(end, work).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }

@@ -1,23 +1,48 @@
 //! A transaction that writes, with an end: nobody waits for ever on a server that was stopped in the middle.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc};
 
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    IsolationLevel, QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    sqlx::{self, MySqlConnection, PgConnection, SqliteConnection},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{sync::Mutex, time::Instant};
 
-use super::error::is_connection_lost;
-
-/// Connections in a row that may turn out to be lost, when a transaction begins: more than a pool has by default.
-const MOST_LOST: u32 = 12;
+use super::{
+    TIMEOUT,
+    client::Client,
+    connections::{Connections, Lease, Pool, closed, each},
+    in_time_until,
+};
 
 /// A transaction that writes. It is rolled back unless it is committed, and fails with a timeout when it is not done by
 /// its end: what is then known of a commit is as little as after a lost connection.
+///
+/// Its connection is used again only after a COMMIT or ROLLBACK that succeeded. In all other cases it is closed: when the
+/// transaction is dropped, and when a statement is dropped before its answer has come.
 pub struct Transaction {
-    inner: DatabaseTransaction,
+    open: Open,
     end: Instant,
+}
+
+/// A transaction on whichever database it is.
+enum Open {
+    Sqlite(OpenOn<SqliteConnection>),
+    Postgres(OpenOn<PgConnection>),
+    MySql(OpenOn<MySqlConnection>),
+}
+
+struct OpenOn<C: Client> {
+    pool: Arc<Connections<C>>,
+    state: Mutex<State<C>>,
+}
+
+enum State<C: Client> {
+    Open(Lease<C>),
+    /// A statement has failed, so that all that is left to do is to roll back.
+    Failed(Lease<C>),
+    /// A statement was dropped before its answer had come.
+    Interrupted,
 }
 
 impl fmt::Debug for Transaction {
@@ -27,22 +52,18 @@ impl fmt::Debug for Transaction {
 }
 
 impl Transaction {
-    /// `time` is for all of it: waiting for a connection, connecting, the statements, the commit.
-    pub(super) async fn begin(pool: &DatabaseConnection, time: Duration) -> Result<Self, DbErr> {
-        let end = Instant::now() + time;
-        let mut lost = 0;
-        loop {
-            match in_time(end, begin(pool)).await {
-                Ok(inner) => return Ok(Self { inner, end }),
-                // Nothing has been done yet, so that another connection may do it.
-                Err(DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)))
-                    if is_connection_lost(&error) && lost < MOST_LOST =>
-                {
-                    lost += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+    /// The time is for all of it: waiting for a connection, connecting, the statements, the commit.
+    pub(super) async fn begin(pool: &Pool) -> Result<Self, DbErr> {
+        let end = Instant::now() + TIMEOUT;
+        let begin = async {
+            Ok(match pool {
+                Pool::Sqlite(connections) => Open::Sqlite(OpenOn::begin(connections).await?),
+                Pool::Postgres(connections) => Open::Postgres(OpenOn::begin(connections).await?),
+                Pool::MySql(connections) => Open::MySql(OpenOn::begin(connections).await?),
+            })
+        };
+        let open = in_time_until(end, begin).await?;
+        Ok(Self { open, end })
     }
 
     /// Makes it so.
@@ -50,7 +71,7 @@ impl Transaction {
     /// # Errors
     /// The driver's. When the answer did not come, it may have been committed.
     pub async fn commit(self) -> Result<(), DbErr> {
-        in_time(self.end, self.inner.commit()).await
+        in_time_until(self.end, async { each!(self.open, Open::open => open.commit().await) }).await
     }
 
     /// Undoes it, and says so at once.
@@ -58,50 +79,90 @@ impl Transaction {
     /// # Errors
     /// The driver's; it is undone all the same.
     pub async fn rollback(self) -> Result<(), DbErr> {
-        in_time(self.end, self.inner.rollback()).await
+        in_time_until(self.end, async { each!(self.open, Open::open => open.rollback().await) }).await
     }
 }
 
-/// Begins a transaction without an end, for migrations.
-pub(super) async fn begin(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let options = match pool.get_database_backend() {
-        // A deferred transaction fails with "database is locked" when it turns from reading to writing.
-        DbBackend::Sqlite => TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        },
-        // MySQL's default, REPEATABLE READ, would show a transaction a stale row that it then overwrites.
-        _ => {
-            TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..TransactionOptions::default() }
+impl<C: Client> OpenOn<C> {
+    async fn begin(pool: &Arc<Connections<C>>) -> Result<Self, DbErr> {
+        let (lease, _) = pool.begin(C::BEGIN, C::run).await?;
+        Ok(Self { pool: Arc::clone(pool), state: Mutex::new(State::Open(lease)) })
+    }
+
+    /// Runs one statement. While it runs, the state is `Interrupted`, and stays so if it is dropped.
+    async fn run<T>(&self, run: impl AsyncFnOnce(&mut C) -> Result<T, sqlx::Error>) -> Result<T, DbErr> {
+        let mut state = self.state.lock().await;
+        let mut lease = std::mem::replace(&mut *state, State::Interrupted).open()?;
+        let result = lease.run(run).await;
+        *state = if result.is_ok() { State::Open(lease) } else { State::Failed(lease) };
+        result
+    }
+
+    async fn run_observed<T>(
+        &self,
+        statement: Statement,
+        run: impl AsyncFnOnce(&mut C, &Statement) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
+        let running = self.run(async |connection| run(connection, &statement).await);
+        self.pool.observed(&statement, running).await
+    }
+
+    async fn commit(self) -> Result<(), DbErr> {
+        end(self.state.into_inner().open()?, "COMMIT").await
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        match self.state.into_inner() {
+            State::Open(lease) | State::Failed(lease) => end(lease, "ROLLBACK").await,
+            State::Interrupted => Err(closed()),
         }
-    };
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
-    pool.begin_with_options(options).await
+    }
 }
 
-async fn in_time<T>(end: Instant, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    timeout_at(end, work).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+impl<C: Client> State<C> {
+    fn open(self) -> Result<Lease<C>, DbErr> {
+        match self {
+            Self::Open(lease) => Ok(lease),
+            Self::Failed(_) => Err(DbErr::Custom("a statement of this transaction has failed".to_owned())),
+            Self::Interrupted => Err(closed()),
+        }
+    }
+}
+
+async fn end<C: Client>(mut lease: Lease<C>, sql: &str) -> Result<(), DbErr> {
+    lease.run(async |connection| connection.run(sql).await).await?;
+    lease.give_back();
+    Ok(())
 }
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Transaction {
     fn get_database_backend(&self) -> DbBackend {
-        self.inner.get_database_backend()
+        match self.open {
+            Open::Sqlite(_) => DbBackend::Sqlite,
+            Open::Postgres(_) => DbBackend::Postgres,
+            Open::MySql(_) => DbBackend::MySql,
+        }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        in_time(self.end, self.inner.execute_raw(statement)).await
+        let run = async { each!(&self.open, Open::open => open.run_observed(statement, Client::execute).await) };
+        in_time_until(self.end, run).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        in_time(self.end, self.inner.execute_unprepared(sql)).await
+        let run =
+            async { each!(&self.open, Open::open => open.run(async |connection| connection.run(sql).await).await) };
+        in_time_until(self.end, run).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        in_time(self.end, self.inner.query_one_raw(statement)).await
+        let run = async { each!(&self.open, Open::open => open.run_observed(statement, Client::query_one).await) };
+        in_time_until(self.end, run).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        in_time(self.end, self.inner.query_all_raw(statement)).await
+        let run = async { each!(&self.open, Open::open => open.run_observed(statement, Client::query_all).await) };
+        in_time_until(self.end, run).await
     }
 }

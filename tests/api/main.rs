@@ -34,6 +34,7 @@ mod mail_limits;
 mod mails;
 mod migrations;
 mod oauth;
+mod outages;
 mod pages;
 mod password;
 mod passwords;

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     process, thread,
+    time::Duration,
 };
 
 use hallpass::{
@@ -74,6 +75,78 @@ impl TestDatabase {
             end_connections(&admin, &name_of(&self.url)).await;
             admin.close().await.unwrap();
         }
+    }
+
+    /// Locks all users against writers, from a connection of its own: on SQLite the file.
+    pub async fn lock_users(&self) -> Lock {
+        let connection = self.connect().await;
+        if connection.get_database_backend() == DbBackend::Sqlite {
+            run(&connection, "BEGIN IMMEDIATE").await;
+        } else {
+            run(&connection, "BEGIN").await;
+            run(&connection, "SELECT id FROM users FOR UPDATE").await;
+        }
+        Lock(connection)
+    }
+
+    /// Refuses writes from now on. Returns whether this can be done to one database alone.
+    pub async fn make_read_only(&self) -> bool {
+        let connection = self.connect().await;
+        if connection.get_database_backend() != DbBackend::Postgres {
+            return false;
+        }
+        let name = name_of(&self.url);
+        run(&connection, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+        connection.close().await.unwrap();
+        self.end_connections().await;
+        true
+    }
+
+    /// Fails if a transaction is still open in it when all connections have had time to end.
+    pub async fn expect_no_open_transaction(&self) {
+        let connection = self.connect().await;
+        let backend = connection.get_database_backend();
+        let count = match backend {
+            DbBackend::Postgres => {
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+            }
+            DbBackend::MySql => {
+                "SELECT count(*) FROM information_schema.innodb_trx JOIN information_schema.processlist \
+                 ON id = trx_mysql_thread_id WHERE db = DATABASE()"
+            }
+            _ => return run(&connection, "BEGIN IMMEDIATE").await,
+        };
+        let mut open = 1;
+        for _ in 0..100 {
+            let row = connection.query_one_raw(Statement::from_string(backend, count)).await.unwrap();
+            open = row.unwrap().try_get_by_index::<i64>(0).unwrap();
+            if open == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        connection.close().await.unwrap();
+        assert_eq!(open, 0);
+    }
+
+    async fn connect(&self) -> DatabaseConnection {
+        let url = match &self.url {
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => url.expose_secret().to_owned(),
+        };
+        let mut options = sea_orm::ConnectOptions::new(url);
+        options.max_connections(1).sqlx_logging(false);
+        sea_orm::Database::connect(options).await.unwrap()
+    }
+}
+
+/// A transaction of somebody else's that holds locks.
+pub struct Lock(DatabaseConnection);
+
+impl Lock {
+    pub async fn release(self) {
+        run(&self.0, "ROLLBACK").await;
+        self.0.close().await.unwrap();
     }
 }
 
