@@ -17,6 +17,7 @@ mod peer;
 mod playground;
 mod request_id;
 mod rest;
+mod run_to_end;
 mod serve;
 mod weights;
 mod well_known;

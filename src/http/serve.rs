@@ -30,7 +30,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{Limits, Peer};
+use super::{Limits, Peer, run_to_end::RunToEnd};
 
 /// What a head (request line and headers) may have, in bytes. A query sent by GET is part of it.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -66,9 +66,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
     tracing::info!(running, "stopping; running requests may finish");
     let drained = async {
         // All places are free once everybody has had the last answer.
-        let all = places.acquire_many(u32::try_from(limits.connections).unwrap_or(u32::MAX));
-        let _ = tokio::time::timeout(limits.linger, all).await;
+        let all_places = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        let _ = tokio::time::timeout(limits.linger, places.acquire_many(all_places)).await;
         connections.graceful.shutdown().await;
+        // Also those of requests that go on without their client.
+        let _ = places.acquire_many(all_places).await;
     };
     if tokio::time::timeout(limits.drain, drained).await.is_err() {
         tracing::warn!("some requests did not finish in time and are cut off");
@@ -115,17 +117,22 @@ struct Connections {
 impl Connections {
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         let (router, is_stopping) = (self.router.clone(), Arc::clone(&self.is_stopping));
+        let place = Arc::new(place);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let (answer, is_stopping) = (router.clone().oneshot(request), Arc::clone(&is_stopping));
-            async move {
+            let place = Arc::clone(&place);
+            RunToEnd::new(async move {
                 let mut answer = answer.await?;
+                // Until here, also if the client has hung up: those who do that again and again must not run more requests
+                // at a time than others.
+                drop(place);
                 if is_stopping.load(Ordering::Relaxed) {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(answer)
-            }
+            })
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -138,7 +145,6 @@ impl Connections {
                 // The client's doing: it went away, or did not speak HTTP.
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
         });
     }
 }

@@ -1,10 +1,19 @@
 //! The accept loop, over real connections.
 
-use std::{io::Write, net::SocketAddr, time::Duration};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, routing::get};
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use hallpass::http::{self, Limits, serve};
+use hallpass::{
+    entity::{session, throttle},
+    http::{self, Limits, serve},
+};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -40,6 +49,16 @@ async fn read_to_end(mut stream: TcpStream) -> String {
     let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut text));
     read.await.expect("the connection is still open").unwrap();
     text
+}
+
+/// A login of ada's.
+fn login_request(password: &str) -> String {
+    let body =
+        json!({ "query": LOGIN, "variables": { "input": { "username": "ada", "password": password } } }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -185,12 +204,7 @@ async fn whoever_hangs_up_makes_room_for_the_next() {
     })
     .await;
     let running = run(server.router.clone(), Limits::default()).await;
-    let body = json!({ "query": LOGIN, "variables": { "input": { "username": "ada", "password": "correct horse" } } })
-        .to_string();
-    let login = format!(
-        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let login = login_request("correct horse");
     let mut storm = FuturesUnordered::new();
     for _ in 0..10 {
         storm.push(read_to_end(send(running.address, &login).await));
@@ -234,4 +248,43 @@ async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
     assert!(answer.json().get("data").is_none());
     assert!(!answer.text.contains("on purpose"));
     assert_eq!(server.anonymous().get("/health/live").await.status, 200);
+}
+
+/// The throttle would else count a right password as a failure, and a transaction would end in the middle.
+#[tokio::test]
+async fn requests_of_clients_that_hang_up_run_to_their_end() {
+    // Long enough to hang up in the middle.
+    let server = TestServer::with(|settings| settings.bcrypt_cost = 10).await;
+    server.user("ada").await;
+    let running = run(server.router.clone(), Limits::default()).await;
+    let stream = send(running.address, &login_request("the password of ada")).await;
+    let db = server.app.database.read();
+    while throttle::Entity::find().count(db).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    let signed_in = async { while session::Entity::find().count(db).await.unwrap() < 2 {} };
+    tokio::time::timeout(Duration::from_secs(5), signed_in).await.expect("the login was cut off");
+}
+
+#[tokio::test]
+async fn told_to_stop_it_waits_for_requests_of_clients_that_hung_up() {
+    let started = std::sync::Arc::new(Notify::new());
+    let finished = std::sync::Arc::new(AtomicBool::new(false));
+    let (is_started, is_finished) = (started.clone(), finished.clone());
+    let router = Router::new().route(
+        "/slow",
+        get(|| async move {
+            is_started.notify_one();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            is_finished.store(true, Ordering::SeqCst);
+        }),
+    );
+    let running = run(router, Limits::default()).await;
+    let slow = send(running.address, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    started.notified().await;
+    drop(slow);
+    running.stop.send(()).unwrap();
+    running.served.await.unwrap();
+    assert!(finished.load(Ordering::SeqCst));
 }
