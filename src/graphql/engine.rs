@@ -8,15 +8,12 @@ use std::sync::Arc;
 
 use async_graphql::{
     Request, Response, ServerError, ValidationMode,
-    parser::{
-        parse_query,
-        types::{ExecutableDocument, OperationType},
-    },
+    parser::types::{ExecutableDocument, OperationType},
 };
 
 use super::{
-    RequestContext, Schema, context::CookieChange, document, errors::publish, input_types::InputTypes,
-    known_documents::KnownDocuments, limits, messages::Messages, schema, sdl_of,
+    RequestContext, Schema, context::CookieChange, document::Document, errors::publish,
+    known_documents::KnownDocuments, messages::Messages, schema, schema_types::SchemaTypes, sdl_of,
 };
 use crate::{App, Error};
 
@@ -29,7 +26,7 @@ pub struct Engine {
     /// The same, for documents that it has validated before.
     schema_of_known: Schema,
     documents: KnownDocuments,
-    input_types: InputTypes,
+    types: SchemaTypes,
     messages: Messages,
     introspection: bool,
     /// Whether errors may have hints.
@@ -85,28 +82,8 @@ impl Engine {
         let schema = schema(Some(app), ValidationMode::Strict);
         // Without introspection, messages don't tell what the schema has either.
         let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
-        let input_types = InputTypes::of(&sdl_of(&schema), introspection);
-        Self {
-            schema,
-            schema_of_known,
-            documents: KnownDocuments::new(),
-            input_types,
-            messages,
-            introspection,
-            is_local,
-        }
-    }
-
-    /// Parses a document and measures it: all that is checked before the engine validates it.
-    fn parse(&self, text: &str) -> Result<ExecutableDocument, ServerError> {
-        limits::check_text(text).map_err(|error| document::error_at(None, error))?;
-        let document = parse_query(text).map_err(|error| {
-            let mut server_error = ServerError::from(error);
-            server_error.source = Some(Arc::new(Error::ParseFailed));
-            server_error
-        })?;
-        limits::check_size(&document, self.introspection)?;
-        Ok(document)
+        let types = SchemaTypes::of(&sdl_of(&schema), introspection);
+        Self { schema, schema_of_known, documents: KnownDocuments::new(), types, messages, introspection, is_local }
     }
 
     /// Executes a request.
@@ -114,6 +91,7 @@ impl Engine {
         let (request_id, language) = (context.request_id, context.client.language);
         let circumstances = self.is_local.then_some(context.circumstances);
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
+            errors.truncate(MOST_ERRORS);
             let published =
                 errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
             let response = Response::from_errors(errors);
@@ -122,11 +100,12 @@ impl Engine {
 
         let known = self.documents.get(&request.query);
         let is_known = known.is_some();
-        let document = match known.map_or_else(|| self.parse(&request.query).map(Arc::new), Ok) {
+        let parse = || Document::parse(&self.types, &request.query).map(Arc::new);
+        let document = match known.map_or_else(parse, Ok) {
             Ok(document) => document,
             Err(error) => return refuse(vec![error], None),
         };
-        let operation = match document::operation(&document, request.operation_name.as_deref()) {
+        let operation = match document.operation(request.operation_name.as_deref()) {
             Ok(operation) => operation,
             Err(error) => return refuse(vec![error], None),
         };
@@ -134,20 +113,19 @@ impl Engine {
         if allow == Allow::Queries && operation.definition.node.ty == OperationType::Mutation {
             return Outcome::NotAQuery;
         }
-        let checked = document::check(&document, operation.definition).and_then(|()| {
-            document::check_variables(&self.input_types, &operation.definition.node, &request.variables)
-        });
-        if let Err(error) = checked {
+        if let Err(errors) = document.check(operation, self.introspection) {
+            return refuse(errors, operation_name);
+        }
+        if let Err(error) = document.coerce_variables(&self.types, operation, &mut request.variables) {
             return refuse(vec![error], operation_name);
         }
 
         let text = (!is_known).then(|| std::mem::take(&mut request.query));
-        request.set_parsed_query(ExecutableDocument::clone(&document));
+        request.set_parsed_query(ExecutableDocument::clone(&document.parsed));
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
         let context = Arc::new(context);
         let mut response = schema.execute(request.data(Arc::clone(&context))).await;
         if is_request_error(&response) {
-            response.errors.truncate(MOST_ERRORS);
             for error in &mut response.errors {
                 error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
             }

@@ -1,105 +1,144 @@
-//! Checks values of variables against the schema's input types (GraphQL specification, §3.10 "Input Coercion").
+//! Checks input values against the schema's types (GraphQL specification, §3.10 "Input Coercion"): values of variables, which
+//! are JSON, and literals of a document (§5.6.1 "Values of Correct Type").
 //!
-//! What a client sent never comes back in a message, the name of an unknown field included; names of the schema may.
+//! A message never repeats a value. It names variables, arguments and input fields that the document names, and names of the
+//! schema where introspection is on.
 
-use std::collections::{HashMap, HashSet};
-
-use async_graphql::{
-    Value,
-    parser::{
-        parse_schema,
-        types::{BaseType, InputValueDefinition, Type, TypeKind, TypeSystemDefinition, VariableDefinition},
-    },
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
 };
 
-/// The input types of the schema, by name.
-pub(super) struct InputTypes {
-    types: HashMap<String, InputType>,
-    explain: bool,
-}
+use async_graphql::{
+    Name, Value,
+    parser::types::{BaseType, Type},
+};
 
-enum InputType {
+use super::schema_types::SchemaTypes;
+
+/// The input types of the schema, by name.
+pub(super) type Types = HashMap<String, InputType>;
+
+pub(super) enum InputType {
     Scalar,
     Enum(HashSet<String>),
     Object(Vec<InputField>),
 }
 
-struct InputField {
-    name: String,
-    field_type: Type,
-    is_required: bool,
+/// An input field, or an argument.
+pub(super) struct InputField {
+    pub(super) name: String,
+    pub(super) field_type: Type,
+    pub(super) has_default: bool,
+}
+
+/// Where a value begins.
+#[derive(Clone, Copy)]
+pub(super) enum Root<'a> {
+    Variable(&'a str),
+    DefaultOf(&'a str),
+    Argument(&'a str),
 }
 
 /// Where in a value the checker is: the field, and the way back.
 #[derive(Clone, Copy)]
 enum Path<'a> {
-    Start,
+    Root(Root<'a>),
     Field(&'a Path<'a>, &'a str),
     Item(&'a Path<'a>, usize),
 }
 
-impl std::fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Root<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Start => f.write_str("The variable declared here"),
-            Self::Field(Self::Start, name) => write!(f, "`{name}` in the variable declared here"),
-            Self::Field(inner, name) => write!(f, "`{name}` of {inner}"),
-            Self::Item(inner, index) => write!(f, "Item {index} of {inner}"),
+            Self::Variable(name) => write!(f, "variable `${name}`"),
+            Self::DefaultOf(name) => write!(f, "default value of the variable `${name}`"),
+            Self::Argument(name) => write!(f, "argument `{name}`"),
         }
     }
 }
 
-impl InputTypes {
-    /// The types of a schema; unless they are to `explain` what they want, they only say no.
-    pub(super) fn of(sdl: &str, explain: bool) -> Self {
-        let document = parse_schema(sdl).ok();
-        let mut types: HashMap<_, _> =
-            ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), InputType::Scalar)).into();
-        for definition in document.into_iter().flat_map(|document| document.definitions) {
-            let TypeSystemDefinition::Type(definition) = definition else {
-                continue;
-            };
-            let input_type = match definition.node.kind {
-                TypeKind::Scalar => InputType::Scalar,
-                TypeKind::Enum(kind) => {
-                    InputType::Enum(kind.values.iter().map(|value| value.node.value.node.to_string()).collect())
-                }
-                TypeKind::InputObject(kind) => {
-                    InputType::Object(kind.fields.into_iter().map(|field| field.node.into()).collect())
-                }
-                _ => continue,
-            };
-            types.insert(definition.node.name.node.to_string(), input_type);
+/// At the start of a sentence; `{:#}` is for the middle of one.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(root) => write!(f, "{} {root}", if f.alternate() { "the" } else { "The" }),
+            Self::Field(inner, name) => write!(f, "`{name}` in {inner:#}"),
+            Self::Item(inner, index) => {
+                write!(f, "{} {index} of {inner:#}", if f.alternate() { "item" } else { "Item" })
+            }
         }
-        Self { types, explain }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The request's variables. The value of an enum is a string.
+    Json,
+    /// The document. The value of an enum is a name, and [`stand_in`] is a variable.
+    Document,
+}
+
+/// A variable in a document's value, and what is expected there.
+pub(super) struct Usage<'a> {
+    pub(super) variable: String,
+    pub(super) expected: &'a Type,
+    /// Whether the place has a default value, which makes up for a variable that is not given.
+    pub(super) has_default: bool,
+}
+
+/// Checks values.
+pub(super) struct Checker<'a> {
+    types: &'a Types,
+    /// Whether messages may name what the schema has.
+    explain: bool,
+    source: Source,
+    /// The variables seen so far.
+    pub(super) usages: Vec<Usage<'a>>,
+}
+
+/// What stands for a variable in a document's value: its name, in the one kind of value that documents don't have.
+pub(super) fn stand_in(variable: &Name) -> Value {
+    Value::Binary(variable.to_string().into())
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(types: &'a SchemaTypes, source: Source) -> Self {
+        Self { types: &types.inputs, explain: types.explain, source, usages: Vec::new() }
     }
 
-    /// Whether a value fits a variable's type; there may be none. A type that the schema lacks is left to the engine's
-    /// validation.
-    pub(super) fn check(&self, variable: &VariableDefinition, value: Option<&Value>) -> Result<(), String> {
-        let wanted = &variable.var_type.node;
-        let checked = match value {
-            None if variable.default_value.is_some() || wanted.nullable => Ok(()),
-            None => Err(format!("{} is missing. It is of the type {}.", Path::Start, self.shown(wanted))),
-            Some(value) => self.check_at(Path::Start, wanted, value),
-        };
-        checked.map_err(|told| if self.explain { told } else { format!("{} does not fit its type.", Path::Start) })
+    /// Whether a value fits where it is. A type that the schema lacks is left to the engine's validation.
+    pub(super) fn check(
+        &mut self,
+        root: Root<'_>,
+        wanted: &'a Type,
+        has_default: bool,
+        value: &Value,
+    ) -> Result<(), String> {
+        let checked = self.check_at(Path::Root(root), wanted, has_default, value);
+        checked.map_err(|told| if self.explain { told } else { format!("The {root} does not fit its type.") })
     }
 
-    fn check_at(&self, path: Path<'_>, wanted: &Type, value: &Value) -> Result<(), String> {
+    fn check_at(&mut self, path: Path<'_>, wanted: &'a Type, has_default: bool, value: &Value) -> Result<(), String> {
         match (&wanted.base, value) {
+            (_, Value::Binary(variable)) => {
+                let variable = String::from_utf8_lossy(variable).into_owned();
+                self.usages.push(Usage { variable, expected: wanted, has_default });
+                Ok(())
+            }
             (_, Value::Null) if wanted.nullable => Ok(()),
             (_, Value::Null) => Err(format!("{path} must not be null. It is of the type {}.", self.shown(wanted))),
             (BaseType::List(item), Value::List(values)) => values
                 .iter()
                 .enumerate()
-                .try_for_each(|(index, value)| self.check_at(Path::Item(&path, index), item, value)),
+                .try_for_each(|(index, value)| self.check_at(Path::Item(&path, index), item, false, value)),
             // A single value stands for a list of one.
-            (BaseType::List(item), value) => self.check_at(path, item, value),
+            (BaseType::List(item), value) => self.check_at(path, item, false, value),
             (BaseType::Named(name), value) => match self.types.get(name.as_str()) {
                 None => Ok(()),
                 Some(InputType::Object(fields)) => self.check_object(path, name, fields, value),
-                Some(InputType::Enum(names)) if is_enum_value(names, value) => Ok(()),
+                Some(InputType::Enum(names)) if self.is_enum_value(names, value) => Ok(()),
                 Some(InputType::Scalar) if is_scalar_value(name, value) => Ok(()),
                 Some(_) => Err(format!("{path} does not fit the type {}.", self.shown(wanted))),
             },
@@ -107,10 +146,10 @@ impl InputTypes {
     }
 
     fn check_object(
-        &self,
+        &mut self,
         path: Path<'_>,
         type_name: &str,
-        fields: &[InputField],
+        fields: &'a [InputField],
         value: &Value,
     ) -> Result<(), String> {
         let Value::Object(values) = value else {
@@ -119,49 +158,46 @@ impl InputTypes {
         for field in fields {
             let path = Path::Field(&path, &field.name);
             match values.get(field.name.as_str()) {
-                Some(value) => self.check_at(path, &field.field_type, value)?,
-                None if field.is_required => {
+                Some(value) => self.check_at(path, &field.field_type, field.has_default, value)?,
+                None if field.field_type.nullable || field.has_default => {}
+                None => {
                     return Err(format!("{path} is missing. It is of the type {}.", self.shown(&field.field_type)));
                 }
-                None => {}
             }
         }
-        if values.keys().any(|name| fields.iter().all(|field| field.name != name.as_str())) {
-            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-            return Err(format!("{path} has a field that {type_name} does not have. It has {}.", names.join(", ")));
+        let unknown = values.keys().find(|name| fields.iter().all(|field| field.name != name.as_str()));
+        let Some(unknown) = unknown else { return Ok(()) };
+        let unknown = match self.source {
+            Source::Document => format!("the field `{unknown}`, which"),
+            // It may be any text.
+            Source::Json => "a field that".to_owned(),
+        };
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        Err(format!("{path} has {unknown} {type_name} does not have. It has {}.", names.join(", ")))
+    }
+
+    fn is_enum_value(&self, names: &HashSet<String>, value: &Value) -> bool {
+        match (self.source, value) {
+            (Source::Json, Value::String(name)) => names.contains(name),
+            (Source::Document, Value::Enum(name)) => names.contains(name.as_str()),
+            _ => false,
         }
-        Ok(())
     }
 
     /// The type as the schema writes it; one that the schema lacks is the client's word, and not repeated.
-    fn shown(&self, wanted: &Type) -> String {
-        let mut base = &wanted.base;
-        while let BaseType::List(item) = base {
-            base = &item.base;
-        }
+    pub(super) fn shown(&self, wanted: &Type) -> String {
+        if self.types.contains_key(base_name(wanted)) { wanted.to_string() } else { "declared".to_owned() }
+    }
+}
+
+/// The name of a type without its lists.
+pub(super) fn base_name(of: &Type) -> &str {
+    let mut base = &of.base;
+    loop {
         match base {
-            BaseType::Named(name) if self.types.contains_key(name.as_str()) => wanted.to_string(),
-            _ => "declared".to_owned(),
+            BaseType::List(item) => base = &item.base,
+            BaseType::Named(name) => return name,
         }
-    }
-}
-
-impl From<InputValueDefinition> for InputField {
-    fn from(definition: InputValueDefinition) -> Self {
-        let field_type = definition.ty.node;
-        Self {
-            name: definition.name.node.to_string(),
-            is_required: !field_type.nullable && definition.default_value.is_none(),
-            field_type,
-        }
-    }
-}
-
-fn is_enum_value(names: &HashSet<String>, value: &Value) -> bool {
-    match value {
-        Value::String(name) => names.contains(name),
-        Value::Enum(name) => names.contains(name.as_str()),
-        _ => false,
     }
 }
 

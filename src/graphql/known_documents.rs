@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::ExecutableDocument;
 use quick_cache::{Weighter, sync::Cache};
+
+use super::document::Document;
 
 /// Bytes of text that are kept, and of one document. In memory a document takes some ten times its text.
 const MOST_BYTES: u64 = 128 * 1024;
@@ -13,13 +14,13 @@ const LARGEST: usize = 8 * 1024;
 const DOCUMENTS: usize = 256;
 
 /// The documents, by their texts.
-pub(super) struct KnownDocuments(Cache<String, Arc<ExecutableDocument>, ByText>);
+pub(super) struct KnownDocuments(Cache<String, Arc<Document>, ByText>);
 
 #[derive(Clone)]
 struct ByText;
 
-impl Weighter<String, Arc<ExecutableDocument>> for ByText {
-    fn weight(&self, text: &String, _: &Arc<ExecutableDocument>) -> u64 {
+impl Weighter<String, Arc<Document>> for ByText {
+    fn weight(&self, text: &String, _: &Arc<Document>) -> u64 {
         u64::try_from(text.len()).unwrap_or(u64::MAX)
     }
 }
@@ -29,12 +30,12 @@ impl KnownDocuments {
         Self(Cache::with_weighter(DOCUMENTS, MOST_BYTES, ByText))
     }
 
-    pub(super) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+    pub(super) fn get(&self, text: &str) -> Option<Arc<Document>> {
         self.0.get(text)
     }
 
     /// Keeps a document that has passed all checks, unless it has a string in it, which may be a password.
-    pub(super) fn keep(&self, text: &str, document: Arc<ExecutableDocument>) {
+    pub(super) fn keep(&self, text: &str, document: Arc<Document>) {
         if text.len() <= LARGEST && !text.contains('"') {
             self.0.insert(text.to_owned(), document);
         }
@@ -43,9 +44,15 @@ impl KnownDocuments {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::parser::parse_query;
+    use std::sync::LazyLock;
 
     use super::*;
+    use crate::graphql::{schema_types::SchemaTypes, sdl};
+
+    fn parsed(text: &str) -> Arc<Document> {
+        static TYPES: LazyLock<SchemaTypes> = LazyLock::new(|| SchemaTypes::of(&sdl(), true));
+        Arc::new(Document::parse(&TYPES, text).unwrap())
+    }
 
     #[test]
     fn what_may_hold_a_password_is_not_kept() {
@@ -55,7 +62,7 @@ mod tests {
             (r#"query($a: X = """b""") { me }"#, false),
         ] {
             let known = KnownDocuments::new();
-            known.keep(text, Arc::new(parse_query(text).unwrap()));
+            known.keep(text, parsed(text));
             assert_eq!(known.get(text).is_some(), is_kept, "{text}");
         }
     }
@@ -65,11 +72,11 @@ mod tests {
         let known = KnownDocuments::new();
         for number in 0..10_000 {
             let text = format!("{{ me {{ a{number}: id }} }}");
-            known.keep(&text, Arc::new(parse_query(&text).unwrap()));
+            known.keep(&text, parsed(&text));
         }
         assert!(known.0.weight() <= MOST_BYTES);
         let large = format!("{{ me }} #{}", "x".repeat(LARGEST));
-        known.keep(&large, Arc::new(parse_query(&large).unwrap()));
+        known.keep(&large, parsed(&large));
         assert!(known.get(&large).is_none());
     }
 }

@@ -1,30 +1,38 @@
 //! Public texts for documents that do not fit the schema.
 //!
-//! The engine's own texts repeat what the client wrote, a password in a wrong place included. Ours say which rule was
-//! broken; the location says where; and of the engine's text only names that the schema has are taken over.
+//! The engine's own texts repeat values that the client wrote, a password in a wrong place included. Ours say which rule was
+//! broken and name the thing: a field, an argument, a variable, a fragment, a directive or a type, as the document names it.
+//! Other names of the schema are told only where introspection is on. Values are told never.
 
 use std::collections::HashSet;
 
-/// How the engine's texts start, and what we say instead.
-const TEXTS: &[(&str, &str)] = &[
-    ("Unknown field", "This field does not exist"),
-    ("Unknown argument", "This argument does not exist"),
-    ("Unknown type", "This type does not exist"),
-    ("Unknown directive", "This directive does not exist"),
-    ("Unknown fragment", "This fragment is not defined in the document"),
-    ("Invalid value for argument", "The value of this argument does not fit its type"),
-    ("Invalid default value", "The default value of this variable does not fit its type"),
-    ("Duplicate directive", "This directive may stand here once only"),
-    ("Directive \"@", "A required argument of this directive is missing"),
-    ("Directive \"", "This directive may not stand here"),
-    ("There can only be one argument", "This argument is given twice"),
-    ("There can only be one variable", "This variable is declared twice"),
-    ("Cannot spread fragment", "This fragment spreads itself"),
-    ("Variable \"$", "This variable is not declared, or declared and not used"),
-    ("Variable \"", "The type of this variable does not fit the place where it is used"),
-    ("Fragment \"", "This fragment is never used, or can't be spread here"),
-    ("Fragment cannot", "This fragment can't be spread here"),
-    ("Fields \"", "Two fields of one name differ; give one of them an alias"),
+/// How the engine's texts start, what else is in them, and what we say instead. `{n}` is the nth text in quotes, which in
+/// these is a name that stands in the document.
+const TEXTS: &[(&str, &str, &str)] = &[
+    ("Unknown argument \"", "on field", "The argument `{0}` does not exist on the field `{1}`"),
+    ("Unknown argument \"", "on directive", "The argument `{0}` does not exist on the directive `@{1}`"),
+    ("Unknown type", "", "The type `{0}` does not exist"),
+    ("Unknown directive", "", "The directive `@{0}` does not exist"),
+    ("Unknown fragment", "", "The fragment `{0}` is not defined in the document"),
+    ("Invalid value for argument", "", "The value of an argument does not fit its type here"),
+    ("Duplicate directive", "", "The directive `@{0}` may be used here once only"),
+    ("Directive \"", "may not be used on", "The directive `@{0}` can't be used here"),
+    ("There can only be one argument", "", "The argument `{0}` is given twice"),
+    ("There can only be one variable", "", "The variable `${0}` is declared twice"),
+    ("Cannot spread fragment", "", "The fragment `{0}` spreads itself"),
+    ("Variable \"$", "is not defined", "The variable `${0}` is not declared"),
+    ("Variable \"$", "is not used", "The variable `${0}` is declared, but not used"),
+    ("Variable \"", "non-input type", "The variable `${0}` must be of an input type"),
+    ("Variable \"", "used in position", "The type of the variable `${0}` does not fit the place where it is used"),
+    ("Fragment \"", "is never used", "The fragment `{0}` is never used"),
+    ("Fragment \"", "non composite type", "The fragment `{0}` is on a type that has no fields"),
+    ("Fragment \"", "cannot be spread", "The fragment `{0}` is on another type than what it is spread in"),
+    ("Fragment cannot condition", "", "A fragment can't be on `{0}`, which has no fields"),
+    ("Fragment cannot be spread", "", "A fragment on `{1}` can't be used here"),
+    ("Fields \"", "are different fields", "Two different fields are named `{0}`. Give one of them an alias"),
+    ("Fields \"", "", "Two fields of one name have different arguments. Give one of them an alias"),
+    ("Field \"", "must have a selection", "The field `{0}` has subfields. Select some of them in braces"),
+    ("Field \"", "has no subfields", "The field `{0}` has no subfields. Leave the braces out"),
 ];
 
 /// Makes the texts.
@@ -33,39 +41,45 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// `names` are all names in the schema.
+    /// `names` are the names in the schema that may be told. Without them there is still that of the specification's directives.
     pub(super) fn new(names: Vec<String>) -> Self {
-        Self { names: names.into_iter().collect() }
+        Self { names: names.into_iter().chain(["if".to_owned()]).collect() }
     }
 
     /// The public text for one of the engine's.
     pub(super) fn of(&self, engine: &str) -> String {
-        let name_after = |marker: &str| {
-            let (_, rest) = engine.rsplit_once(marker)?;
-            let (name, _) = rest.split_once('"')?;
-            self.names.contains(name).then_some(name)
+        let quoted: Vec<&str> = engine.split('"').skip(1).step_by(2).map(name_in).collect();
+        let name = |index: usize| quoted.get(index).copied().unwrap_or_default();
+        let of_schema = |index: usize| self.names.get(name(index));
+        let text = if engine.starts_with("Unknown field") {
+            let place = of_schema(1).map(|parent| format!(" on {parent}"));
+            format!("The field `{}` does not exist{}", name(0), place.unwrap_or_default())
+        } else if engine.ends_with("is required but not provided") {
+            let place = if engine.starts_with("Field") { "field `" } else { "directive `@" };
+            match of_schema(1) {
+                Some(argument) => format!("The argument `{argument}` of the {place}{}` is missing", name(0)),
+                None => format!("A required argument of the {place}{}` is missing", name(0)),
+            }
+        } else {
+            let found = TEXTS.iter().find(|(start, part, _)| engine.starts_with(start) && engine.contains(part));
+            let text = found.map_or("The document does not fit the schema here", |(_, _, text)| *text);
+            text.replace("{0}", name(0)).replace("{1}", name(1))
         };
-        if engine.starts_with("Field \"") {
-            return if engine.ends_with("must have a selection of subfields") {
-                "This field has subfields: select some of them in braces.".to_owned()
-            } else if engine.ends_with("has no subfields") {
-                "This field has no subfields: leave the braces out.".to_owned()
-            } else {
-                match name_after("argument \"") {
-                    Some(name) => format!("The required argument `{name}` is missing here."),
-                    None => "A required argument is missing here.".to_owned(),
-                }
-            };
-        }
-        let text = TEXTS
-            .iter()
-            .find_map(|(start, text)| engine.starts_with(start).then_some(*text))
-            .unwrap_or("The document does not fit the schema here");
-        match (name_after("on type \""), name_after("Did you mean \"")) {
-            (Some(parent), Some(name)) => format!("{text} on {parent}. Did you mean `{name}`?"),
-            (Some(parent), None) => format!("{text} on {parent}."),
-            (None, Some(name)) => format!("{text}. Did you mean `{name}`?"),
-            (None, None) => format!("{text}."),
+        match self.suggestion(engine) {
+            Some(name) => format!("{text}. Did you mean `{name}`?"),
+            None => format!("{text}."),
         }
     }
+
+    fn suggestion<'a>(&self, engine: &'a str) -> Option<&'a str> {
+        let (_, rest) = engine.rsplit_once("Did you mean \"")?;
+        let (name, _) = rest.split_once('"')?;
+        self.names.contains(name).then_some(name)
+    }
+}
+
+/// A name without its sigil. What is no name is a value.
+fn name_in(quoted: &str) -> &str {
+    let name = quoted.trim_start_matches(['$', '@']);
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') { name } else { "…" }
 }

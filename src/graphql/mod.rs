@@ -10,21 +10,26 @@ mod document;
 mod email;
 pub mod engine;
 pub mod errors;
+mod escapes;
 mod hints;
 mod input_types;
 mod known_documents;
+mod lexer;
 mod limits;
 mod login;
 mod messages;
+mod normalize;
 mod password;
 mod profile;
 mod register;
 mod request_id;
 mod reset;
 mod scalars;
+mod schema_types;
 mod server_info;
 mod sessions;
 mod users;
+mod values;
 
 use std::sync::Arc;
 

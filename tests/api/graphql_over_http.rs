@@ -255,24 +255,24 @@ async fn variables_that_do_not_fit_are_told_where() {
     let actor = server.anonymous();
     let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
     for (variables, told) in [
-        (json!({}), "The variable declared here is missing. It is of the type LoginInput!."),
-        (json!({ "input": null }), "The variable declared here must not be null. It is of the type LoginInput!."),
-        (json!({ "input": "s3cret" }), "The variable declared here must be an object of the type LoginInput."),
+        (json!({}), "The variable `$input` is missing. It is of the type LoginInput!."),
+        (json!({ "input": null }), "The variable `$input` must not be null. It is of the type LoginInput!."),
+        (json!({ "input": "s3cret" }), "The variable `$input` must be an object of the type LoginInput."),
         (
             json!({ "input": { "username": "ada" } }),
-            "`password` in the variable declared here is missing. It is of the type String!.",
+            "`password` in the variable `$input` is missing. It is of the type String!.",
         ),
         (
             json!({ "input": { "username": 7, "password": "s3cret" } }),
-            "`username` in the variable declared here does not fit the type String!.",
+            "`username` in the variable `$input` does not fit the type String!.",
         ),
         (
             json!({ "input": { "username": null, "password": "s3cret" } }),
-            "`username` in the variable declared here must not be null. It is of the type String!.",
+            "`username` in the variable `$input` must not be null. It is of the type String!.",
         ),
         (
             json!({ "input": { "username": "ada", "password": "x", "s3cret": "s3cret" } }),
-            "The variable declared here has a field that LoginInput does not have. It has username, password, tokenDelivery.",
+            "The variable `$input` has a field that LoginInput does not have. It has username, password, tokenDelivery.",
         ),
     ] {
         let answer = actor.graphql(login, variables).await;
@@ -301,20 +301,38 @@ async fn a_document_that_does_not_fit_is_told_why() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (query, told) in [
-        ("{ me { usernam } }", "This field does not exist on User. Did you mean `username`?"),
-        ("{ me { xyzzy } }", "This field does not exist on User."),
-        ("{ me }", "This field has subfields: select some of them in braces."),
-        ("{ me { id { x } } }", "This field has no subfields: leave the braces out."),
-        ("{ me(x: 1) { id } }", "This argument does not exist."),
-        ("mutation { login { tokenType } }", "The required argument `input` is missing here."),
-        ("{ ...F }", "This fragment is not defined in the document."),
-        ("{ me { id } } fragment F on User { id }", "This fragment is never used, or can't be spread here."),
-        ("query($a: Int) { __typename }", "This variable is not declared, or declared and not used."),
-        ("{ me { a: id a: username } }", "Two fields of one name differ; give one of them an alias."),
-        ("{ me @nope { id } }", "This directive does not exist."),
+        ("{ me { usernam } }", "The field `usernam` does not exist on User. Did you mean `username`?"),
+        ("{ me { xyzzy } }", "The field `xyzzy` does not exist on User."),
+        ("{ me }", "The field `me` has subfields. Select some of them in braces."),
+        ("{ me { id { x } } }", "The field `id` has no subfields. Leave the braces out."),
+        ("{ me(x: 1) { id } }", "The argument `x` does not exist on the field `me`."),
+        ("{ me @skip(iff: true, if: true) { id } }", "The argument `iff` does not exist on the directive `@skip`."),
+        ("{ me @skip { id } }", "The argument `if` of the directive `@skip` is missing."),
+        ("mutation { login { tokenType } }", "The argument `input` of the field `login` is missing."),
+        ("{ ...F }", "The fragment `F` is not defined in the document."),
+        ("{ me { id } } fragment F on User { id }", "The fragment `F` is never used."),
+        (
+            "{ me { ...F } } fragment F on Query { __typename }",
+            "The fragment `F` is on another type than what it is spread in.",
+        ),
+        ("{ me { ... on Query { __typename } } }", "A fragment on `Query` can't be used here."),
+        ("{ ... on Nobody { id } }", "The type `Nobody` does not exist."),
+        ("{ ... on DateTime { id } }", "A fragment on `DateTime` can't be used here."),
+        ("query($a: Int) { __typename }", "The variable `$a` is declared, but not used."),
+        ("{ me @skip(if: $a) { id } }", "The variable `$a` is not declared."),
+        (
+            "query($a: Boolean = true, $a: Boolean = true) { me @skip(if: $a) { id } }",
+            "The variable `$a` is declared twice.",
+        ),
+        ("{ me { a: id a: username } }", "Two different fields are named `a`. Give one of them an alias."),
+        ("{ me @nope { id } }", "The directive `@nope` does not exist."),
+        ("query @skip(if: true) { me { id } }", "The directive `@skip` can't be used here."),
+        ("{ me @skip(if: true) @skip(if: true) { id } }", "The directive `@skip` may be used here once only."),
+        ("{ ...F } fragment F on Query { ...F }", "The fragment `F` spreads itself."),
+        ("{ __type(name: 7) { name } }", "The value of an argument does not fit its type here."),
         (
             "mutation { login(input: {username: 7, password: \"x\"}) { tokenType } }",
-            "The value of this argument does not fit its type.",
+            "`username` in the argument `input` does not fit the type String!.",
         ),
     ] {
         let answer = actor.query(query).await;
@@ -323,6 +341,63 @@ async fn a_document_that_does_not_fit_is_told_why() {
         assert_eq!(body["errors"][0]["message"], told, "{query}");
         assert!(body["errors"][0]["locations"][0]["line"].is_number(), "{query}");
     }
+}
+
+#[tokio::test]
+async fn strings_may_have_every_escape_sequence_of_the_specification() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    for (literal, name) in
+        [(r"\ud83d\ude00", "😀"), (r"\u{1F600}\u{e9}x", "😀éx"), (r"A\u0041\u{22}\u{5C}\n", "AA\"\\")]
+    {
+        let update =
+            format!("mutation {{ updateProfile(input: {{firstName: \"{literal}\"}}) {{ user {{ firstName }} }} }}");
+        assert_eq!(ada.query(&update).await.data("/updateProfile/user/firstName"), name, "{literal}");
+    }
+    for literal in [r"\ud83d", r"\ude00\ud83d", r"\u{d83d}", r"\u{110000}", r"\u{}", r"\u{1F600"] {
+        let update =
+            format!("mutation {{ updateProfile(input: {{firstName: \"{literal}\"}}) {{ user {{ firstName }} }} }}");
+        assert_eq!(ada.query(&update).await.code(), "GRAPHQL_PARSE_FAILED", "{literal}");
+    }
+}
+
+#[tokio::test]
+async fn operations_fragments_and_variables_may_have_descriptions() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let query = "\"Who asks\"\nquery Who(\"\"\"\nWhether to tell.\n\"\"\" $yes: Boolean = true) { me @include(if: $yes) { ...F } }\n\
+        \"\"\"Their name\"\"\" fragment F on User { username }";
+    assert_eq!(ada.query(query).await.data("/me/username"), "ada");
+    assert_eq!(ada.query("\"no\" { me { id } }").await.code(), "GRAPHQL_PARSE_FAILED");
+    let mutation = "\"\"\"Not by GET.\"\"\" mutation { logout { revokedSessions } }";
+    let path = url::form_urlencoded::Serializer::new("/graphql?".to_owned()).append_pair("query", mutation).finish();
+    assert_refused(&ada.get(&path).await, 405, "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn directives_may_follow_the_default_value_of_a_variable() {
+    let server = TestServer::start().await;
+    let answer =
+        server.anonymous().query("query($yes: Boolean = true\n  @nope(why: 1)) { me @skip(if: $yes) { id } }").await;
+    assert_refused(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(answer.error()["message"], "The directive `@nope` does not exist.");
+    assert_eq!(answer.error()["locations"], json!([{ "line": 2, "column": 3 }]));
+}
+
+#[tokio::test]
+async fn locations_are_right_after_newer_syntax() {
+    let server = TestServer::start().await;
+    let query = "\"\"\"\nTwo\nlines\"\"\" query(\"é\" $x: String!) { me { id } __type(name: \"\\ud83d\\ude00\") { name } nothing __type(name: $x) }";
+    let answer = server.anonymous().graphql(query, json!({ "x": "x" })).await;
+    let line = query.lines().nth(2).unwrap();
+    let column = line.split("nothing").next().unwrap().chars().count() + 1;
+    assert!(
+        answer.json()["errors"].as_array().unwrap().iter().any(|error| {
+            error["message"].as_str().unwrap().starts_with("The field `nothing`")
+                && error["locations"] == json!([{ "line": 3, "column": column }])
+        }),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ async fn what_is_wrong_with_a_document_is_told_to_its_developer_in_english() {
     let server = TestServer::start().await;
     let actor = server.anonymous().speaking("ru");
     let told = async |query: &str| message(&actor.query(query).await);
-    assert_eq!(told("{ me { passwort } }").await, "This field does not exist on User.");
+    assert_eq!(told("{ me { passwort } }").await, "The field `passwort` does not exist on User.");
     assert!(told("query($id: Int!) { me { id } }").await.contains("missing"));
     let answer = actor.post("no JSON").await;
     assert!(message(&answer).starts_with("The body is not a JSON object."));

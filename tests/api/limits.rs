@@ -59,6 +59,9 @@ async fn each_bound_is_named() {
         ),
         (format!("{{ {} }}", "__typename @skip(if: false) ".repeat(31)), "more than 30 directives"),
         (format!("query {} {{ __typename }}", "@a ".repeat(31)), "more than 30 directives"),
+        (format!("{} {{ __typename }}", "\"a\" ".repeat(1000)), "more than 1000 tokens"),
+        (format!("query($a: Int = 1 {}) {{ __typename }}", "@a ".repeat(1000)), "more than 1000 tokens"),
+        (format!("{{ me(x: \"{}\") {{ id }} }}", "\\u{1F600}".repeat(8000)), "more than 65536 bytes"),
         (nested(36, "... {", "}"), "more than 36 levels"),
         (
             format!(
@@ -87,11 +90,73 @@ async fn each_bound_is_named() {
 }
 
 #[tokio::test]
+async fn the_operation_that_runs_is_measured_and_not_those_beside_it() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let send = async |query: &str, name: &str| {
+        let body = json!({ "query": query, "operationName": name });
+        actor.post(body.to_string()).await
+    };
+    let aliases = |count: usize| (0..count).map(|n| format!("a{n}: __typename ")).collect::<String>();
+    let directives = |count: usize| "__typename @skip(if: false) ".repeat(count);
+    for (small, large, told) in [
+        (aliases(20), aliases(31), "more than 30 aliases"),
+        (directives(20), directives(31), "more than 30 directives"),
+        ("a: __typename ...F ".to_owned(), "...F ...G".to_owned(), "more than 500 fields"),
+    ] {
+        let query = format!(
+            "query A {{ {small} }} query B {{ {small} }} query C {{ {large} }} \
+             fragment F on Query {{ {0} }} fragment G on Query {{ ...F ... {{ ...F }} {0} }}",
+            "serverInfo { mailEnabled } ".repeat(100),
+        );
+        let query = if told.contains("fields") { query } else { query.split("fragment").next().unwrap().to_owned() };
+        // Also when the server knows the document.
+        for _ in 0..2 {
+            send(&query, "A").await.data("");
+            send(&query, "B").await.data("");
+            assert_refused(&send(&query, "C").await, told);
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_operations_together_are_validated_at_a_bounded_cost() {
+    let server = TestServer::start().await;
+    let fragments: String = (0..30).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
+    for (document, told) in [
+        (
+            format!("query B {{ ...f0 }} {fragments} fragment f30 on Query {{ __typename }}"),
+            "more than 5000 fields in all",
+        ),
+        (
+            format!("query B {{ ...f0 }} {fragments} fragment f30 on Query {{ ... @skip(if: true) {{ __typename }} }}"),
+            "in all its operations",
+        ),
+        (format!("query B {{ {} __typename {} }}", "... {".repeat(40), "}".repeat(40)), "more than 36 levels"),
+    ] {
+        let body = json!({ "query": format!("query A {{ __typename }} {document}"), "operationName": "A" });
+        assert_refused(&server.anonymous().post(body.to_string()).await, told);
+    }
+}
+
+#[tokio::test]
+async fn introspection_beside_the_operation_that_runs_is_not_executed() {
+    let server = TestServer::with(|settings| settings.introspection = false).await;
+    let query = "query A { __typename } query B { __schema { types { name } } }";
+    let send =
+        async |name: &str| server.anonymous().post(json!({ "query": query, "operationName": name }).to_string()).await;
+    for _ in 0..2 {
+        send("A").await.data("/__typename");
+        assert_refused(&send("B").await, "Introspection is switched off");
+    }
+}
+
+#[tokio::test]
 async fn a_document_with_a_thousand_mistakes_hears_of_the_first_few() {
     let server = TestServer::start().await;
     let query = format!("{{ {} }}", (0..400).map(|n| format!("x{n} ")).collect::<String>());
     let answer = server.anonymous().query(&query).await;
-    assert_refused(&answer, "This field does not exist on Query.");
+    assert_refused(&answer, "The field `x0` does not exist on Query.");
     assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 20);
 }
 
@@ -133,18 +198,28 @@ async fn introspection_may_be_switched_off() {
     assert_eq!(actor.get("/schema.graphql").await.status, 404);
 
     // What would have been told with it on.
-    let mistakes =
-        ["{ me { usernam } }", "{ serverInf { emailRequired } }", "mutation { login { tokenType } }", "{ me }"];
-    let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
+    let mistakes = [
+        "{ me { usernam } }",
+        "{ serverInf { emailRequired } }",
+        "mutation { login { tokenType } }",
+        "{ me }",
+        "{ me @skip { id } }",
+        "mutation($x: Int!) { revokeSession(input: {sessionId: $x}) { revokedSessionId } }",
+        "mutation { revokeSession(input: {id: 1}) { revokedSessionId } }",
+        "mutation { revokeSession(input: {sessionId: true}) { revokedSessionId } }",
+    ];
+    let login = "mutation($form: LoginInput!) { login(input: $form) { tokenType } }";
     let mut answers = vec![
-        actor.graphql(login, json!({ "input": { "x": 1 } })).await,
-        actor.graphql(login, json!({ "input": 7 })).await,
+        actor.graphql(login, json!({ "form": { "x": 1 } })).await,
+        actor.graphql(login, json!({ "form": 7 })).await,
+        actor.graphql(login, json!({})).await,
     ];
     for mistake in mistakes {
         answers.push(actor.query(mistake).await);
     }
+    assert_eq!(answers[5].error()["message"], "A required argument of the field `login` is missing.");
     for answer in answers {
-        for name in ["username", "serverInfo", "User", "Query", "LoginInput", "input", "Did you mean"] {
+        for name in ["username", "serverInfo", "User", "Query", "LoginInput", "sessionId", "ID", "Did you mean"] {
             let told = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
             assert!(!told.contains(name), "{told}");
         }

@@ -58,4 +58,5 @@ mod settings;
 mod support;
 mod throttle;
 mod users;
+mod variables;
 mod writing;

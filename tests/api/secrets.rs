@@ -7,42 +7,59 @@ async fn a_password_in_a_wrong_place_never_comes_back() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let secret = "hunter2_kQ9";
+    // Where a value should be, or what can't be parsed.
     let documents = [
         format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}"}} {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: {secret}}}) {{ tokenType }} }}"#),
-        format!(r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#),
-        format!(r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: "{secret}") {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: ["{secret}"]) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: 7, password: "{secret}"}}) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: ["{secret}"]}}) {{ tokenType }} }}"#),
+        format!("{{ me @skip(if: \"{secret}\") {{ id }} }}"),
+        format!("{{ me @skip(if: {secret}) {{ id }} }}"),
+        format!("query($x: Int = \"{secret}\") {{ me @skip(if: $x) {{ id }} }}"),
+        format!("query($x: Boolean = {secret}) {{ me @skip(if: $x) {{ id }} }}"),
+        format!("{{ __type(name: {secret}) {{ name }} }}"),
+        format!("\"{secret}\" {{ me }}"),
+        format!("{{ me {{ id }} }} {secret}"),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: "x", tokenDelivery: {secret}}}) {{ tokenType }} }}"#
+        ),
+        format!(
+            r#"mutation {{ login(input: {{username: "ada", password: "x", tokenDelivery: "{secret}"}}) {{ tokenType }} }}"#
+        ),
+        format!("query($x: TokenDelivery = {secret}) {{ me {{ id }} }}"),
+        format!("{{ __type(name: [\"{secret}\", \"{secret}\"]) {{ name }} }}"),
+    ];
+    // Where a name should be. Errors may repeat it, the log does not.
+    let names = [
+        format!(r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#),
+        format!(r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#),
         format!("{{ me {{ {secret} }} }}"),
         format!("{{ {secret} {{ id }} }}"),
         format!("{{ me {{ ...{secret} }} }}"),
         format!("{{ me {{ ... on {secret} {{ id }} }} }}"),
         format!("{{ me @{secret} {{ id }} }}"),
-        format!("{{ me @skip(if: \"{secret}\") {{ id }} }}"),
-        format!("{{ me @skip(if: {secret}) {{ id }} }}"),
         format!("query(${secret}: Int) {{ me {{ id }} }}"),
         format!("query($x: {secret}) {{ me {{ id }} }}"),
         format!("query($x: [{secret}!]!) {{ me {{ id }} }}"),
-        format!("query($x: Int = \"{secret}\") {{ me @skip(if: $x) {{ id }} }}"),
-        format!("query($x: Boolean = {secret}) {{ me @skip(if: $x) {{ id }} }}"),
         format!("{{ me(x: ${secret}) {{ id }} }}"),
         format!("fragment {secret} on User {{ id }} query {{ me {{ id }} }}"),
         format!("query {secret} {{ me }} query {secret} {{ me }}"),
-        format!("{{ __type(name: {secret}) {{ name }} }}"),
         format!("{{ me {{ {secret}: id {secret}: username }} }}"),
         format!("mutation {{ {secret}: login(input: {{}}) {{ tokenType }} }}"),
-        format!("\"{secret}\" {{ me }}"),
-        format!("{{ me {{ id }} }} {secret}"),
     ];
     let mut ids = Vec::new();
     for document in &documents {
         let answer = actor.query(document).await;
         assert!(answer.json()["errors"].is_array(), "{document}: {answer:?}");
         assert!(!answer.text.contains(secret), "{document}: {}", answer.text);
+        ids.push(answer.header("x-request-id").unwrap().to_owned());
+    }
+    for document in &names {
+        let answer = actor.query(document).await;
+        assert!(answer.json()["errors"].is_array(), "{document}: {answer:?}");
         ids.push(answer.header("x-request-id").unwrap().to_owned());
     }
     let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
