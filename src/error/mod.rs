@@ -51,6 +51,8 @@ pub enum Error {
     BadUserInput(String),
     /// Not a GraphQL request at all. Says what to send instead.
     BadRequest(&'static str),
+    /// The GraphQL document is named by its hash.
+    PersistedQueryNotSupported,
     /// The GraphQL document can't be parsed.
     ParseFailed,
     /// The GraphQL document does not fit the schema or a limit. Says which rule was broken.
@@ -103,6 +105,7 @@ pub enum ErrorCode {
     Unauthenticated,
     BadUserInput,
     BadRequest,
+    PersistedQueryNotSupported,
     GraphqlParseFailed,
     GraphqlValidationFailed,
     InternalServerError,
@@ -172,6 +175,7 @@ impl Error {
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::BadUserInput(_) => ErrorCode::BadUserInput,
             Self::BadRequest(_) => ErrorCode::BadRequest,
+            Self::PersistedQueryNotSupported => ErrorCode::PersistedQueryNotSupported,
             Self::ParseFailed => ErrorCode::GraphqlParseFailed,
             Self::ValidationFailed(_) => ErrorCode::GraphqlValidationFailed,
             Self::RateLimited { .. } => ErrorCode::RateLimited,

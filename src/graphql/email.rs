@@ -1,6 +1,6 @@
 //! `verifyEmail`, `sendVerificationEmail`, `changeEmail`.
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject};
 
 use super::{Nullable, context::ContextExt, users::User};
 use crate::{
@@ -83,9 +83,19 @@ pub struct VerifyEmailInput {
 
 /// An address was verified.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct VerifyEmailPayload {
     /// The address that is now verified.
     email: String,
+}
+
+#[ComplexObject]
+impl VerifyEmailPayload {
+    /// The signed-in user, if the address is theirs. `null` when the link was opened where nobody, or somebody else, is signed in.
+    async fn user(&self, ctx: &Context<'_>) -> Option<User> {
+        let user = &ctx.principal().await.ok()?.user;
+        (user.email.as_ref() == Some(&self.email)).then(|| user.clone().into())
+    }
 }
 
 /// Which address to verify.

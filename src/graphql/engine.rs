@@ -94,7 +94,7 @@ impl Engine {
             errors.truncate(MOST_ERRORS);
             let published =
                 errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
-            let response = Response::from_errors(errors);
+            let response = Response::from_errors(merge_equal(errors));
             Outcome::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
         };
 
@@ -136,8 +136,25 @@ impl Engine {
         }
         let errors =
             response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
+        response.errors = merge_equal(response.errors);
         Outcome::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
     }
+}
+
+/// Makes one of equal errors at one path. The engine resolves a field once for each place that selects it, and raises its error as
+/// often; the specification merges these places into one field.
+fn merge_equal(errors: Vec<ServerError>) -> Vec<ServerError> {
+    let mut merged: Vec<ServerError> = Vec::with_capacity(errors.len());
+    for error in errors {
+        let same = merged.iter_mut().find(|other| {
+            other.path == error.path && other.message == error.message && other.extensions == error.extensions
+        });
+        match same {
+            Some(other) => other.locations.extend(error.locations),
+            None => merged.push(error),
+        }
+    }
+    merged
 }
 
 /// Whether the engine stopped before executing anything: the errors of fields have a path, those of the document none.

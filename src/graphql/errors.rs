@@ -9,7 +9,8 @@ use super::{Circumstances, RequestId};
 use crate::{Error, error, language::Language};
 
 /// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
-/// generated types know it.
+/// generated types know it. With GraphQL Code Generator the plugin `typescript` generates it; the preset `client` and the plugin
+/// `typescript-operations` generate only what operations use.
 // Introspection shows what can be reached, or has a key; an unresolvable one has no other effect.
 #[derive(Clone, Debug, Serialize, SimpleObject)]
 #[graphql(unresolvable = "requestId")]
@@ -107,6 +108,9 @@ pub enum ErrorCode {
     BadUserInput,
     /// Not a GraphQL request: wrong method, content type or JSON, or a page of an origin that is not allowed.
     BadRequest,
+    /// The request names its document by a hash instead of sending it, and this server keeps none. Clients with automatic persisted
+    /// queries then send it.
+    PersistedQueryNotSupported,
     /// The document can't be parsed.
     GraphqlParseFailed,
     /// The document does not fit the schema, is too large, too deep or too costly, or has more than one mutation.

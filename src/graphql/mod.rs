@@ -48,8 +48,9 @@ type Nullable<T> = Option<crate::Result<T>>;
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(users::UserQuery, server_info::ServerInfoQuery);
 
-/// Every mutation takes one `input` and answers with a payload, or is null with an error whose `extensions` have the
-/// shape `ErrorExtensions`. A request may hold one mutation only.
+/// A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input takes no
+/// argument. It answers with a payload, or is null with an error whose `extensions` have the shape `ErrorExtensions`. A request
+/// may hold one mutation only.
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     register::RegisterMutation,

@@ -60,8 +60,7 @@ impl From<RegisterInput> for Registration {
     }
 }
 
-/// As AuthPayload, but without tokens where the e-mail address must be verified before the first login. Nullable throughout, so
-/// that a server can one day answer alike for taken and free addresses; today EMAIL_TAKEN tells.
+/// As AuthPayload, but without tokens where the e-mail address must be verified before the first login.
 #[derive(SimpleObject)]
 pub struct RegisterPayload {
     /// JWT for the header `Authorization: Bearer …`.
@@ -73,7 +72,7 @@ pub struct RegisterPayload {
     /// Only with `tokenDelivery: BODY`. In the default, COOKIE, it is in an HttpOnly cookie and never here.
     refresh_token: Option<String>,
     /// The new user, who is signed in if there is an access token.
-    user: Option<User>,
+    user: User,
 }
 
 impl From<AuthPayload> for RegisterPayload {
@@ -83,19 +82,13 @@ impl From<AuthPayload> for RegisterPayload {
             token_type: Some(payload.token_type),
             expires_in: Some(payload.expires_in),
             refresh_token: payload.refresh_token,
-            user: Some(payload.user),
+            user: payload.user,
         }
     }
 }
 
 impl From<User> for RegisterPayload {
     fn from(user: User) -> Self {
-        Self {
-            access_token: None,
-            token_type: Some(TOKEN_TYPE),
-            expires_in: None,
-            refresh_token: None,
-            user: Some(user),
-        }
+        Self { access_token: None, token_type: Some(TOKEN_TYPE), expires_in: None, refresh_token: None, user }
     }
 }

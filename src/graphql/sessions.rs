@@ -78,12 +78,13 @@ async fn revoke(ctx: &Context<'_>, session_id: ID) -> Result<RevokeSessionPayloa
     if id == principal.session.id {
         ctx.clear_cookie_of(principal);
     }
-    Ok(RevokeSessionPayload { revoked_session_id: session_id })
+    Ok(RevokeSessionPayload { revoked_session_id: session_id, user: principal.user.clone().into() })
 }
 
 async fn revoke_others(ctx: &Context<'_>) -> Result<RevokeOtherSessionsPayload> {
-    let revoked_sessions = sessions::revoke_others(ctx.app(), ctx.principal().await?, ctx.client()).await?;
-    Ok(RevokeOtherSessionsPayload { revoked_sessions })
+    let principal = ctx.principal().await?;
+    let revoked_sessions = sessions::revoke_others(ctx.app(), principal, ctx.client()).await?;
+    Ok(RevokeOtherSessionsPayload { revoked_sessions, user: principal.user.clone().into() })
 }
 
 /// Where the refresh token goes.
@@ -237,6 +238,8 @@ pub struct RevokeSessionInput {
 pub struct RevokeSessionPayload {
     /// The id to evict from the client's cache.
     revoked_session_id: ID,
+    /// Whose session it was: the signed-in user, whose `sessions` are now one fewer.
+    user: User,
 }
 
 /// The other sessions were ended.
@@ -244,4 +247,6 @@ pub struct RevokeSessionPayload {
 pub struct RevokeOtherSessionsPayload {
     /// How many sessions were ended.
     revoked_sessions: u64,
+    /// Whose sessions they were: the signed-in user, whose `sessions` are now this one only.
+    user: User,
 }

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    body::Bytes,
+    extract::Request,
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
+    },
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -17,6 +21,7 @@ pub(super) enum Unread {
     TooLarge,
     BrokenOff,
     TooSlow,
+    Encoded,
 }
 
 impl Unread {
@@ -25,6 +30,7 @@ impl Unread {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BrokenOff => StatusCode::BAD_REQUEST,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 
@@ -33,6 +39,7 @@ impl Unread {
             Self::TooLarge => "The body is too large: at most 1 MiB is taken.",
             Self::BrokenOff => "The body broke off before its end.",
             Self::TooSlow => "The body took too long to arrive. Send it again.",
+            Self::Encoded => "The body is compressed. Send it without the header `Content-Encoding`.",
         }
     }
 }
@@ -40,15 +47,24 @@ impl Unread {
 /// The whole body.
 ///
 /// # Errors
-/// It is too large, broke off, or did not arrive in time.
-pub(super) async fn collect(body: Body, timeout: Duration) -> Result<Bytes, Unread> {
-    let body = Limited::new(body, LARGEST).collect();
+/// It is too large, broke off, did not arrive in time, or is compressed.
+pub(super) async fn collect(request: Request, timeout: Duration) -> Result<Bytes, Unread> {
+    if is_encoded(request.headers()) {
+        return Err(Unread::Encoded);
+    }
+    let body = Limited::new(request.into_body(), LARGEST).collect();
     match tokio::time::timeout(timeout, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
         Ok(Err(_)) => Err(Unread::BrokenOff),
         Err(_) => Err(Unread::TooSlow),
     }
+}
+
+/// Whether the body is compressed, or encoded in another way (RFC 9110 §8.4).
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    codings.any(|coding| !coding.trim_ascii().is_empty() && !coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Whether the body is announced as this type, once, and in no other charset than UTF-8.

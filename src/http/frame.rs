@@ -9,10 +9,10 @@ use std::{
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue,
+        HeaderMap, HeaderValue, StatusCode,
         header::{
-            ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+            ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY,
+            STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
     middleware::Next,
@@ -21,7 +21,7 @@ use axum::{
 use futures_util::FutureExt;
 
 use super::{
-    Server,
+    Server, body,
     graphql::{LogFields, MediaType, Refusal},
     peer, request_id, rest,
 };
@@ -72,6 +72,7 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
     }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let is_encoded = body::is_encoded(request.headers());
 
     let mut response = next.run(request).await;
 
@@ -97,9 +98,14 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
     } else {
         log_request!(info);
     }
+    let response_status = response.status();
     let headers = response.headers_mut();
     for (name, value) in &server.security_headers.0 {
         headers.entry(name).or_insert_with(|| value.clone());
+    }
+    if is_encoded && response_status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        // RFC 9110 §15.5.16
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(request_id::HEADER, id);

@@ -84,6 +84,42 @@ fn every_definition_has_a_description() {
 }
 
 #[test]
+fn the_description_of_mutations_says_what_they_take() {
+    let document = parse_schema(sdl()).unwrap();
+    let mutation = document.definitions.into_iter().find_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) if definition.node.name.node == "Mutation" => Some(definition.node),
+        _ => None,
+    });
+    let mutation = mutation.unwrap();
+    let description = mutation.description.unwrap().node;
+    let TypeKind::Object(object) = mutation.kind else { panic!("not an object") };
+    let (mut nullable, mut none) = (0, 0);
+    for field in object.fields {
+        match &field.node.arguments[..] {
+            [] => none += 1,
+            [input] => {
+                assert_eq!(input.node.name.node, "input");
+                nullable += usize::from(input.node.ty.node.nullable);
+            }
+            _ => panic!("{} has several arguments", field.node.name.node),
+        }
+    }
+    assert!(nullable > 0 && description.contains("may be left out where its type is nullable"), "{description}");
+    assert!(none > 0 && description.contains("one that needs no input takes no\nargument"), "{description}");
+}
+
+/// Found out with the plugins themselves; see the description.
+#[test]
+fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
+    let sdl = sdl();
+    let (before, _) = sdl.split_once("\ntype ErrorExtensions").unwrap();
+    let description = before.rsplit("\n\n").next().unwrap();
+    for generator in ["plugin `typescript`", "preset `client`", "`typescript-operations`"] {
+        assert!(description.contains(generator), "{description}");
+    }
+}
+
+#[test]
 fn every_setting_is_in_the_readme_and_the_example() {
     for document in ["README.md", ".env.example"] {
         let text = read(document);

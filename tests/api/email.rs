@@ -247,3 +247,26 @@ async fn who_was_signed_out_a_moment_ago_moves_nothing() {
     assert_eq!(error.reason(), Some(hallpass::error::UnauthenticatedReason::SessionRevoked));
     assert_eq!(server.mails_to("thief@example.org").await.len(), 0);
 }
+
+#[tokio::test]
+async fn verifying_answers_with_the_signed_in_user_if_the_address_is_theirs() {
+    let server = TestServer::start().await;
+    let verify = "mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email user { username email emailVerified pendingEmail } } }";
+    let send = async |actor: &Actor, email: &str| {
+        let token = server.token_to(email).await;
+        actor.graphql(verify, json!({ "input": { "token": token } })).await.data("/verifyEmail/user")
+    };
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let verified =
+        json!({ "username": "ada", "email": "ada@example.org", "emailVerified": true, "pendingEmail": null });
+    assert_eq!(send(&ada, "ada@example.org").await, verified);
+    ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
+    assert_eq!(send(&ada, "ada@new.example").await["email"], "ada@new.example");
+
+    server.user_at("bo", "bo@example.org").await;
+    assert_eq!(send(&ada, "bo@example.org").await, Value::Null);
+    server.user_at("cy", "cy@example.org").await;
+    assert_eq!(send(&server.anonymous(), "cy@example.org").await, Value::Null);
+    server.user_at("di", "di@example.org").await;
+    assert_eq!(send(&server.anonymous().with_bearer("no token"), "di@example.org").await, Value::Null);
+}

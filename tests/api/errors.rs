@@ -77,6 +77,9 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         },
         Error::BadUserInput(_) => ("BAD_USER_INPUT", "text", None, None),
         Error::BadRequest(_) => ("BAD_REQUEST", "text", None, None),
+        Error::PersistedQueryNotSupported => {
+            ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", None, None)
+        }
         Error::ParseFailed => {
             ("GRAPHQL_PARSE_FAILED", "The GraphQL document has a syntax error at the location given.", None, None)
         }
@@ -119,6 +122,7 @@ fn every_error_has_its_public_answer() {
         Error::Unauthenticated(UnauthenticatedReason::SessionRevoked),
         Error::BadUserInput("text".to_owned()),
         Error::BadRequest("text"),
+        Error::PersistedQueryNotSupported,
         Error::ParseFailed,
         Error::ValidationFailed("text".to_owned()),
         Error::RateLimited { retry_after: 61 },
@@ -185,6 +189,7 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         | ErrorCode::NotFound
         | ErrorCode::Unauthenticated
         | ErrorCode::BadRequest
+        | ErrorCode::PersistedQueryNotSupported
         | ErrorCode::GraphqlParseFailed
         | ErrorCode::GraphqlValidationFailed
         | ErrorCode::InternalServerError

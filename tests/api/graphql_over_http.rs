@@ -4,7 +4,7 @@ use axum::{
     body::{Body, Bytes},
     http::{Method, StatusCode, header},
 };
-use hallpass::entity::user;
+use hallpass::{config::OauthClient, entity::user};
 use sea_orm::EntityTrait;
 
 use crate::support::{Answer, TestServer, json};
@@ -398,6 +398,105 @@ async fn locations_are_right_after_newer_syntax() {
         }),
         "{answer:?}"
     );
+}
+
+#[tokio::test]
+async fn equal_errors_of_merged_fields_become_one() {
+    let server = TestServer::start().await;
+    let query = "{ me { id } ...F ... { me { username } } other: me { id } } fragment F on Query { me { roles } }";
+    let errors = server.anonymous().query(query).await.json()["errors"].clone();
+    let paths: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["path"][0].clone()).collect();
+    assert_eq!(paths.len(), 2, "{errors}");
+    assert!(paths.contains(&json!("me")) && paths.contains(&json!("other")), "{errors}");
+    // As the one field that the specification makes of them.
+    let merged = errors.as_array().unwrap().iter().find(|error| error["path"][0] == "me").unwrap();
+    assert_eq!(merged["locations"].as_array().unwrap().len(), 3, "{errors}");
+}
+
+#[tokio::test]
+async fn a_persisted_query_is_answered_so_that_clients_send_the_document() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": "ab".repeat(32) } });
+    let path = url::form_urlencoded::Serializer::new("/graphql?".to_owned())
+        .append_pair("operationName", "Me")
+        .append_pair("extensions", &extensions.to_string())
+        .finish();
+    for (accept, status) in [(RESPONSE_JSON, 400), ("application/json", 200), ("*/*", 200)] {
+        let speaking = actor.with_header("accept", accept);
+        for body in [json!({ "extensions": extensions }), json!({ "query": null, "extensions": extensions })] {
+            assert_refused(&speaking.post(body.to_string()).await, status, "PERSISTED_QUERY_NOT_SUPPORTED");
+        }
+        let by_get = speaking.speaking("ru").get(&path).await;
+        assert_refused(&by_get, status, "PERSISTED_QUERY_NOT_SUPPORTED");
+        assert_eq!(by_get.error()["message"], "PersistedQueryNotSupported");
+    }
+    // With the document beside it, there is nothing to know.
+    let both = json!({ "query": "{ __typename }", "extensions": extensions });
+    assert_eq!(actor.post(both.to_string()).await.data("/__typename"), "Query");
+    for without in [json!({}), json!({ "extensions": { "persistedQuery": null } }), json!({ "extensions": {} })] {
+        assert_refused(&actor.post(without.to_string()).await, 400, "BAD_REQUEST");
+    }
+}
+
+#[tokio::test]
+async fn empty_parameters_of_a_query_string_are_as_absent() {
+    let server = TestServer::start().await;
+    let actor = server.anonymous();
+    let path = "/graphql?query=%7B__typename%7D&operationName=&variables=&extensions=";
+    assert_eq!(actor.get(path).await.data("/__typename"), "Query");
+    assert_refused(&actor.get("/graphql?query=&operationName=").await, 200, "GRAPHQL_PARSE_FAILED");
+}
+
+#[tokio::test]
+async fn a_batch_is_told_that_it_is_one() {
+    let server = TestServer::start().await;
+    for batch in [r#"[{"query":"{__typename}"},{"query":"{__typename}"}]"#, "[]"] {
+        let answer = server.anonymous().post(batch).await;
+        assert_refused(&answer, 400, "BAD_REQUEST");
+        let message = answer.error()["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with("Batched requests are not supported."), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_and_told_which_coding_is_taken() {
+    let server = TestServer::with(|settings| {
+        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }]
+    })
+    .await;
+    let ada = server.user("ada").await;
+    let form = "application/x-www-form-urlencoded";
+    for (method, path, content_type) in [
+        (Method::POST, "/graphql", "application/json"),
+        (Method::POST, "/login", "application/json"),
+        (Method::POST, "/register", "application/json"),
+        (Method::POST, "/refresh", "application/json"),
+        (Method::POST, "/refresh", form),
+        (Method::PUT, "/users/me", "application/json"),
+        (Method::DELETE, "/users/me", "application/json"),
+        (Method::POST, "/token", form),
+        (Method::POST, "/revoke", form),
+        (Method::POST, "/introspect", form),
+        (Method::POST, "/verify-email", form),
+        (Method::POST, "/reset-password", form),
+    ] {
+        let send = async |coding: &str| {
+            let request = ada.request(method.clone(), path).header(header::CONTENT_TYPE, content_type);
+            ada.send(request.header(header::CONTENT_ENCODING, coding).body("\u{1f}\u{b}".into()).unwrap()).await
+        };
+        for coding in ["gzip", "br", "identity, GZIP", "zstd"] {
+            let answer = send(coding).await;
+            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {coding}: {answer:#?}");
+            assert_eq!(answer.header("accept-encoding"), Some("identity"), "{path}");
+        }
+        for coding in ["identity", "Identity", ""] {
+            let answer = send(coding).await;
+            assert_ne!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {coding}: {answer:#?}");
+            assert_eq!(answer.header("accept-encoding"), None, "{path}");
+        }
+    }
+    ada.me().await.data("/me");
 }
 
 #[tokio::test]

@@ -33,7 +33,9 @@ fn is_russian(text: &str) -> bool {
 #[test]
 fn every_code_has_words_in_every_language() {
     let items: &[EnumItem<ErrorCode>] = ErrorCode::items();
-    let problems = items.iter().map(|item| {
+    // The words of this one are part of a protocol.
+    let spoken = items.iter().filter(|item| item.name != "PERSISTED_QUERY_NOT_SUPPORTED");
+    let problems = spoken.map(|item| {
         let mut problems = Problems::default();
         problems.push(InputError::with_limit(item.value.into(), "field", 7));
         (item.name, Error::from(problems))

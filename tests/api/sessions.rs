@@ -635,3 +635,25 @@ async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
     assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 0);
     assert_eq!(row(&server).await, template);
 }
+
+/// So that a normalised cache follows without asking again.
+#[tokio::test]
+async fn ending_sessions_answers_with_the_user_whose_sessions_they_were() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let other = server.anonymous().login("ada", &password_of("ada")).await.data("/login/user/id");
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login");
+    let sessions = ada.query("{ me { id sessions { id isCurrent } } }").await.data("/me");
+    assert_eq!(sessions["id"], other);
+    let theirs = sessions["sessions"].as_array().unwrap().iter().find(|session| session["isCurrent"] == false).unwrap();
+    let revoke = "mutation($input: RevokeSessionInput!) { revokeSession(input: $input) { revokedSessionId user { id sessions { id } } } }";
+    let revoked = ada.graphql(revoke, json!({ "input": { "sessionId": theirs["id"] } })).await.data("/revokeSession");
+    assert_eq!(revoked["user"]["id"], sessions["id"]);
+    let left = revoked["user"]["sessions"].as_array().unwrap();
+    assert!(left.len() == 2 && left.iter().all(|session| session["id"] != theirs["id"]), "{revoked}");
+
+    let others = "mutation { revokeOtherSessions { revokedSessions user { id sessions { isCurrent } } } }";
+    let expected =
+        json!({ "revokedSessions": 1, "user": { "id": sessions["id"], "sessions": [{ "isCurrent": true }] } });
+    assert_eq!(ada.query(others).await.data("/revokeOtherSessions"), expected);
+}

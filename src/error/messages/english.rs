@@ -38,6 +38,8 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::Unauthenticated => "This takes a signed-in user. Sign in.",
         ErrorCode::BadUserInput => "This holds a character that can't be stored. Remove it.",
         ErrorCode::BadRequest => "This is not a GraphQL request.",
+        // Clients compare it.
+        ErrorCode::PersistedQueryNotSupported => "PersistedQueryNotSupported",
         ErrorCode::GraphqlParseFailed => "The GraphQL document has a syntax error at the location given.",
         ErrorCode::GraphqlValidationFailed => "The GraphQL document does not fit the schema at the location given.",
         ErrorCode::InternalServerError => {

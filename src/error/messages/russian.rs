@@ -44,6 +44,8 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::Unauthenticated => "Не удалось проверить учетные данные",
         ErrorCode::BadUserInput => "Здесь есть символ, который нельзя сохранить. Удалите его.",
         ErrorCode::BadRequest => "Это не запрос GraphQL",
+        // Clients compare it.
+        ErrorCode::PersistedQueryNotSupported => "PersistedQueryNotSupported",
         ErrorCode::GraphqlParseFailed => "В указанном месте документа GraphQL синтаксическая ошибка",
         ErrorCode::GraphqlValidationFailed => "В указанном месте документ GraphQL не соответствует схеме",
         ErrorCode::InternalServerError => {

@@ -37,6 +37,11 @@ impl Refusal {
         Self { allow: Some(allow), ..refusal }
     }
 
+    /// A document that is named by its hash. The client then sends its text.
+    pub(super) fn persisted_query() -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error: Error::PersistedQueryNotSupported, allow: None }
+    }
+
     /// The refresh cookie, from a page that may not use it.
     pub(super) fn foreign_origin(is_local: bool) -> Self {
         let message = if is_local {
@@ -57,8 +62,13 @@ impl Refusal {
     ) -> Response {
         let code = self.error.code();
         let retry_after = self.error.retry_after();
+        // As for a document that is refused: nothing is wrong with the request.
+        let status = match (&self.error, media_type) {
+            (Error::PersistedQueryNotSupported, MediaType::Json) => StatusCode::OK,
+            _ => self.status,
+        };
         let errors = [server_error(self.error, request_id, language)];
-        let mut response = errors_response(self.status, media_type, &errors);
+        let mut response = errors_response(status, media_type, &errors);
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));

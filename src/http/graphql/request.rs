@@ -25,14 +25,15 @@ pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<Gra
         return Err(Refusal::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
     }
     check_content_type(request.headers())?;
-    let body = body::collect(request.into_body(), body_timeout).await;
+    let body = body::collect(request, body_timeout).await;
     let body = body.map_err(|unread| Refusal::bad_request(unread.status(), unread.message()))?;
-    let Ok(Value::Object(fields)) = serde_json::from_slice(&body) else {
-        return Err(bad_request(
-            r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}; batches are not taken."#,
-        ));
-    };
-    parse_fields(fields)
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(fields)) => parse_fields(fields),
+        Ok(Value::Array(_)) => Err(bad_request(
+            r#"Batched requests are not supported. Send one request at a time, as {"query": "…", "variables": {…}}."#,
+        )),
+        _ => Err(bad_request(r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}."#)),
+    }
 }
 
 fn bad_request(message: &'static str) -> Refusal {
@@ -54,6 +55,7 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
     let mut fields = Map::new();
     for (name, value) in url::form_urlencoded::parse(query_string.as_bytes()) {
         let value = match &*name {
+            "operationName" | "variables" | "extensions" if value.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&value)
                 .map_err(|_| bad_request("`variables` and `extensions` in the query string must be JSON."))?,
             _ => Value::String(value.into_owned()),
@@ -67,8 +69,10 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
 
 /// The members of a request (GraphQL over HTTP, "Request Parameters"); others are left for extensions to come.
 fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
-    let Some(Value::String(query)) = fields.remove("query") else {
-        return Err(bad_request("`query` is missing: send the GraphQL document there, as a string."));
+    let query = match fields.remove("query") {
+        Some(Value::String(query)) => query,
+        None | Some(Value::Null) if has_persisted_query(&fields) => return Err(Refusal::persisted_query()),
+        _ => return Err(bad_request("`query` is missing: send the GraphQL document there, as a string.")),
     };
     let mut request = GraphqlRequest::new(query);
     match fields.remove("operationName") {
@@ -87,4 +91,10 @@ fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Refusa
         None | Some(Value::Null | Value::Object(_)) => Ok(request),
         Some(_) => Err(bad_request("`extensions` must be an object.")),
     }
+}
+
+/// Whether the document is named by its hash, as Apollo's and urql's clients do at first (automatic persisted queries).
+fn has_persisted_query(fields: &Map<String, Value>) -> bool {
+    let persisted = fields.get("extensions").and_then(|extensions| extensions.get("persistedQuery"));
+    persisted.is_some_and(|persisted| !persisted.is_null())
 }

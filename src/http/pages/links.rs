@@ -100,7 +100,7 @@ impl Sent {
         if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let body = body::collect(request.into_body(), server.limits.body_timeout).await.map_err(Unread::status)?;
+        let body = body::collect(request, server.limits.body_timeout).await.map_err(Unread::status)?;
         let token_text = field(&body, "token");
         Ok(Self { token: token_text.clone().into(), token_text, password: field(&body, "password").into() })
     }

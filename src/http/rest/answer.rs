@@ -87,6 +87,7 @@ fn row(code: ErrorCode) -> (StatusCode, StatusCode, &'static str) {
         | ErrorCode::LinkInvalid
         | ErrorCode::LinkExpired
         | ErrorCode::BadRequest
+        | ErrorCode::PersistedQueryNotSupported
         | ErrorCode::GraphqlParseFailed
         | ErrorCode::GraphqlValidationFailed => (S::BAD_REQUEST, S::BAD_REQUEST, INVALID_REQUEST),
         // RFC 6749 wants 400; the systems this door stands for, and their clients, have 401.

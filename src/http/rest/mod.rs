@@ -95,7 +95,7 @@ impl<'a> Call<'a> {
 
     /// The whole body.
     async fn body(&self, request: Request) -> Result<Bytes, Failure> {
-        Ok(body::collect(request.into_body(), self.server.limits.body_timeout).await?)
+        Ok(body::collect(request, self.server.limits.body_timeout).await?)
     }
 
     /// A use case, which may take as long as by GraphQL.
