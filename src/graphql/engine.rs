@@ -13,7 +13,7 @@ use async_graphql::{
 
 use super::{
     RequestContext, Schema, context::CookieChange, document::Document, errors::publish,
-    known_documents::KnownDocuments, messages::Messages, schema, schema_types::SchemaTypes, sdl_of,
+    known_documents::KnownDocuments, messages::Messages, schema, schema_types::SchemaTypes, sdl_of, variables,
 };
 use crate::{App, Error};
 
@@ -116,13 +116,22 @@ impl Engine {
         if let Err(errors) = document.check(operation, self.introspection) {
             return refuse(errors, operation_name);
         }
-        if let Err(error) = document.coerce_variables(&self.types, operation, &mut request.variables) {
+        let definition = &operation.definition.node;
+        variables::keep_declared(definition, &mut request.variables);
+        let checked = variables::check_copies(&document.parsed, definition, &request.variables)
+            .and_then(|()| document.coerce_variables(&self.types, operation, &mut request.variables));
+        if let Err(error) = checked {
             return refuse(vec![error], operation_name);
         }
 
-        let text = (!is_known).then(|| std::mem::take(&mut request.query));
-        request.set_parsed_query(ExecutableDocument::clone(&document.parsed));
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
+        let text = std::mem::take(&mut request.query);
+        // What is not kept afterwards is not held while the request waits.
+        let to_keep = (!is_known && KnownDocuments::may_keep(&text)).then(|| (text, Arc::clone(&document)));
+        request.set_parsed_query(match Arc::try_unwrap(document) {
+            Ok(document) => document.parsed,
+            Err(kept) => ExecutableDocument::clone(&kept.parsed),
+        });
         let context = Arc::new(context);
         let mut response = schema.execute(request.data(Arc::clone(&context))).await;
         if is_request_error(&response) {
@@ -131,8 +140,8 @@ impl Engine {
             }
             return refuse(response.errors, operation_name);
         }
-        if let Some(text) = text {
-            self.documents.keep(&text, document);
+        if let Some((text, document)) = to_keep {
+            self.documents.keep(text, document);
         }
         let errors =
             response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();

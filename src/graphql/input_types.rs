@@ -155,15 +155,22 @@ impl<'a> Checker<'a> {
         let Value::Object(values) = value else {
             return Err(format!("{path} must be an object of the type {type_name}."));
         };
+        let mut known = 0;
         for field in fields {
             let path = Path::Field(&path, &field.name);
             match values.get(field.name.as_str()) {
-                Some(value) => self.check_at(path, &field.field_type, field.has_default, value)?,
+                Some(value) => {
+                    known += 1;
+                    self.check_at(path, &field.field_type, field.has_default, value)?;
+                }
                 None if field.field_type.nullable || field.has_default => {}
                 None => {
                     return Err(format!("{path} is missing. It is of the type {}.", self.shown(&field.field_type)));
                 }
             }
+        }
+        if values.len() == known {
+            return Ok(());
         }
         let unknown = values.keys().find(|name| fields.iter().all(|field| field.name != name.as_str()));
         let Some(unknown) = unknown else { return Ok(()) };

@@ -18,6 +18,13 @@ use crate::Error;
 const MOST_BYTES: usize = 64 * 1024;
 /// Names, values and punctuators of a document; introspection has 184, the Relay query 404.
 const MOST_TOKENS: usize = 1000;
+/// Bytes of one name. The engine's errors repeat names, up to 36,000 times.
+const MAX_NAME_BYTES: usize = 200;
+/// Fields, spreads and inline fragments of the operation with its fragments spread: what the engine visits. A spread of a
+/// fragment that does not exist is a selection without a field.
+const MAX_SELECTIONS: usize = 1000;
+/// The same of all operations of a document together, which the engine validates.
+const MAX_SELECTIONS_IN_ALL: usize = 10_000;
 /// Selection sets inside each other in any part of a document, fragments counted; introspection has 18.
 pub(super) const MOST_DEPTH: usize = 36;
 /// Fields of the operation that is executed, with its fragments spread; introspection has 230.
@@ -38,10 +45,15 @@ fn refusal(what: &str, most: usize) -> Error {
     Error::ValidationFailed(format!("The document has more than {most} {what}. Split it into several requests."))
 }
 
-/// Refuses a document of too many bytes or tokens without parsing it.
+/// Refuses a document of too many bytes or tokens, or with too long a name, without parsing it.
 pub(super) fn check_text(document: &str) -> Result<(), Error> {
     if document.len() > MOST_BYTES {
         return Err(refusal("bytes", MOST_BYTES));
+    }
+    let is_name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if tokens(document).any(|token| token.text.len() > MAX_NAME_BYTES && is_name(token.text)) {
+        let message = format!("The document has a name of more than {MAX_NAME_BYTES} bytes. Use a shorter one.");
+        return Err(Error::ValidationFailed(message));
     }
     check_tokens(document)
 }
@@ -76,6 +88,7 @@ pub(super) fn measure(document: &ExecutableDocument) -> Result<Sizes, ServerErro
     for name in document.fragments.keys() {
         let fragment = measuring.fragment(name)?;
         sizes.total.deepest = sizes.total.deepest.max(fragment.deepest);
+        sizes.total.selections = sizes.total.selections.max(fragment.selections);
     }
     Ok(sizes)
 }
@@ -92,6 +105,8 @@ impl Sizes {
             (size.aliases, MOST_ALIASES, "aliases, its fragments spread"),
             (size.directives, MOST_DIRECTIVES, "directives, its fragments spread"),
             (size.schema_lists, MOST_SCHEMA_LISTS, "lists of the schema inside each other"),
+            (size.selections, MAX_SELECTIONS, "selections, its fragments spread"),
+            (total.selections, MAX_SELECTIONS_IN_ALL, "selections in all its operations, their fragments spread"),
             (total.fields, MOST_FIELDS_IN_ALL, "fields in all its operations, their fragments spread"),
             (total.directives, MOST_DIRECTIVES_IN_ALL, "directives in all its operations, their fragments spread"),
         ];
@@ -109,6 +124,7 @@ impl Sizes {
 /// What a selection set comes to, with its fragments spread. Sums stop at their type's end.
 #[derive(Clone, Copy, Default)]
 struct Size {
+    selections: usize,
     fields: usize,
     deepest: usize,
     aliases: usize,
@@ -120,6 +136,7 @@ struct Size {
 impl Size {
     /// Adds what stands beside.
     fn add(&mut self, other: Self) {
+        self.selections = self.selections.saturating_add(other.selections);
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
@@ -160,6 +177,7 @@ impl<'a> Measuring<'a> {
                     }
                 }
             };
+            inner.selections = inner.selections.saturating_add(1);
             inner.directives = inner.directives.saturating_add(selection.node.directives().len());
             size.add(inner);
         }
@@ -183,5 +201,57 @@ impl<'a> Measuring<'a> {
         size.directives = size.directives.saturating_add(fragment.node.directives.len());
         self.fragments.insert(name, Some(size));
         Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// Selections that are visited by a walk that follows every spread, as the engine's do; it gives up after `most`.
+    fn walked(document: &ExecutableDocument, set: &SelectionSet, most: usize) -> usize {
+        let mut visited = 0;
+        for selection in &set.items {
+            visited += 1;
+            let inner = match &selection.node {
+                Selection::Field(field) => Some(&field.node.selection_set),
+                Selection::InlineFragment(fragment) => Some(&fragment.node.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    document.fragments.get(&spread.node.fragment_name.node).map(|fragment| &fragment.node.selection_set)
+                }
+            };
+            visited += inner.map_or(0, |inner| walked(document, &inner.node, most.saturating_sub(visited)));
+            if visited > most {
+                break;
+            }
+        }
+        visited
+    }
+
+    proptest! {
+        /// What is let through, the engine walks in a bounded number of steps, however fragments spread each other.
+        #[test]
+        fn no_document_makes_the_engine_visit_more_than_the_bound(bodies in vec(vec(0_usize..14, 1..5), 12)) {
+            let body = |items: &Vec<usize>, own: usize| -> String {
+                items.iter().map(|item| match item {
+                    12 => "a ".to_owned(),
+                    13 => "... { ...missing b } ".to_owned(),
+                    other if *other > own => format!("...f{other} "),
+                    _ => "...missing ".to_owned(),
+                }).collect()
+            };
+            let fragments: Vec<String> = bodies.iter().enumerate()
+                .map(|(own, items)| format!("fragment f{own} on Query {{ {} }}", body(items, own))).collect();
+            let fragments = fragments.join(" ");
+            let document = async_graphql::parser::parse_query(format!("{{ ...f0 ...f1 }} {fragments}")).unwrap();
+            let sets = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node)
+                .chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node));
+            let largest = sets.map(|set| walked(&document, set, MAX_SELECTIONS)).max().unwrap();
+            let sizes = measure(&document).unwrap();
+            let operation = sizes.operations.values().next().unwrap().selections;
+            prop_assert_eq!(operation.max(sizes.total.selections).min(MAX_SELECTIONS + 1), largest.min(MAX_SELECTIONS + 1));
+        }
     }
 }

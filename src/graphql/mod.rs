@@ -30,6 +30,7 @@ mod server_info;
 mod sessions;
 mod users;
 mod values;
+mod variables;
 
 use std::sync::Arc;
 

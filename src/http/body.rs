@@ -3,22 +3,32 @@
 use std::time::Duration;
 
 use axum::{
-    body::Bytes,
     extract::Request,
     http::{
         HeaderMap, StatusCode,
         header::{CONTENT_ENCODING, CONTENT_TYPE},
     },
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
-/// What a body may have, in bytes.
-const LARGEST: usize = 1024 * 1024;
+/// How large a body may be, and what to tell the client about a larger one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MaxBody {
+    bytes: usize,
+    refusal: &'static str,
+}
+
+/// Of `/graphql`. A document may have 64 KiB; values belong in variables.
+pub(super) const MAX_GRAPHQL: MaxBody =
+    MaxBody { bytes: 128 * 1024, refusal: "The body is too large: at most 128 KiB are accepted." };
+/// Of all other routes: forms, and JSON of a few short fields.
+pub(super) const MAX_FORM: MaxBody =
+    MaxBody { bytes: 16 * 1024, refusal: "The body is too large: at most 16 KiB are accepted." };
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unread {
-    TooLarge,
+    TooLarge(MaxBody),
     BrokenOff,
     TooSlow,
     Encoded,
@@ -27,7 +37,7 @@ pub(super) enum Unread {
 impl Unread {
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BrokenOff => StatusCode::BAD_REQUEST,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -36,7 +46,7 @@ impl Unread {
 
     pub(super) fn message(self) -> &'static str {
         match self {
-            Self::TooLarge => "The body is too large: at most 1 MiB is taken.",
+            Self::TooLarge(max) => max.refusal,
             Self::BrokenOff => "The body broke off before its end.",
             Self::TooSlow => "The body took too long to arrive. Send it again.",
             Self::Encoded => "The body is compressed. Send it without the header `Content-Encoding`.",
@@ -44,21 +54,29 @@ impl Unread {
     }
 }
 
-/// The whole body.
+/// Reads the whole body, into memory of its own: a kept chunk would keep the buffer of its connection, and a body sent byte
+/// by byte would take 32 times its size.
 ///
 /// # Errors
-/// It is too large, broke off, did not arrive in time, or is compressed.
-pub(super) async fn collect(request: Request, timeout: Duration) -> Result<Bytes, Unread> {
+/// The body is too large, broke off, did not arrive in time, or is compressed.
+pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -> Result<Vec<u8>, Unread> {
     if is_encoded(request.headers()) {
         return Err(Unread::Encoded);
     }
-    let body = Limited::new(request.into_body(), LARGEST).collect();
-    match tokio::time::timeout(timeout, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
-        Ok(Err(_)) => Err(Unread::BrokenOff),
-        Err(_) => Err(Unread::TooSlow),
-    }
+    let mut body = request.into_body();
+    let read = async {
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Unread::BrokenOff)?;
+            let Ok(chunk) = frame.into_data() else { continue };
+            if chunk.len() > max.bytes - bytes.len() {
+                return Err(Unread::TooLarge(max));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(timeout, read).await.unwrap_or(Err(Unread::TooSlow))
 }
 
 /// Whether the body is compressed, or encoded in another way (RFC 9110 §8.4).

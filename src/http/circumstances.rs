@@ -12,8 +12,11 @@ use crate::{accounts::Viewer, config::Settings, graphql::Circumstances};
 /// The names by which a machine calls itself.
 const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
+/// Bytes of an origin or host that is looked at: a DNS name has at most 253. What follows may be slow for long names.
+const MAX_HOST_BYTES: usize = 300;
+
 pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Circumstances {
-    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().filter(|text| text.len() <= MAX_HOST_BYTES);
     let is_cross_site = text(ORIGIN).and_then(loopback_name).is_some_and(|page| {
         let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
         server.is_some_and(|server| server != page)

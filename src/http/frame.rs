@@ -27,6 +27,9 @@ use super::{
 };
 use crate::{Error, config::Settings, graphql::errors::code_name};
 
+/// Characters of a path in the log.
+const MAX_LOGGED_PATH: usize = 200;
+
 /// Headers of every answer that does not bring its own.
 #[derive(Debug)]
 pub(super) struct SecurityHeaders(HeaderMap);
@@ -71,7 +74,7 @@ pub(super) async fn frame(State(server): State<Arc<Server>>, mut request: Reques
         );
     }
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
     let is_encoded = body::is_encoded(request.headers());
 
     let mut response = next.run(request).await;

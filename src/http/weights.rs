@@ -2,6 +2,9 @@
 
 use axum::http::HeaderValue;
 
+/// Members that are read; browsers send eight.
+const MAX_MEMBERS: usize = 64;
+
 /// The weight of what is wanted most, in thousandths.
 const MAX_WEIGHT: u16 = 1000;
 
@@ -11,7 +14,8 @@ pub(super) fn parse<'a>(lines: impl IntoIterator<Item = &'a HeaderValue>) -> Vec
     let mut members = Vec::new();
     for line in lines {
         let line = String::from_utf8_lossy(line.as_bytes());
-        members.extend(line.split(',').map(member).filter(|(name, _)| !name.is_empty()));
+        let room = MAX_MEMBERS - members.len();
+        members.extend(line.split(',').take(room).map(member).filter(|(name, _)| !name.is_empty()));
     }
     members
 }
@@ -35,6 +39,12 @@ fn weight(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_than_64_members_are_read() {
+        let line: HeaderValue = format!("{}*/*", "a/b,".repeat(10_000)).parse().unwrap();
+        assert_eq!(parse([&line, &line]).len(), MAX_MEMBERS);
+    }
 
     #[test]
     fn members_have_their_weights() {

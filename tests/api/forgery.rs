@@ -235,7 +235,7 @@ fn in_other_shapes(header: &str, claims: &str, signature: &str) -> Vec<String> {
         format!("{header}x.{claims}.{signature}"),
         json!({ "protected": header, "payload": claims, "signature": signature }).to_string(),
         format!("{{\"protected\":\"{header}\"}}.{claims}.{signature}"),
-        "x".repeat(50_000),
+        "x".repeat(10_000),
     ]);
     for alphabet in ["+", "/", "%2B", "\u{e9}"] {
         tokens.push(format!("{header}.{claims}.{alphabet}{}", &signature[1..]));

@@ -42,6 +42,37 @@ async fn a_fragment_bomb_is_measured_not_walked() {
 }
 
 #[tokio::test]
+async fn a_fragment_bomb_without_fields_is_measured_too() {
+    let server = TestServer::start().await;
+    let fragments: String = (0..24).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
+    // The last one spreads what does not exist, so that there is no field to count.
+    let bomb = format!("{{ ...f0 }} {fragments} fragment f24 on Query {{ ...missing }}");
+    assert_refused(&server.anonymous().query(&bomb).await, "more than 1000 selections");
+    let idle = format!("{{ __typename }} {fragments} fragment f24 on Query {{ ...missing }}");
+    assert_refused(&server.anonymous().query(&idle).await, "more than 1000 selections");
+}
+
+#[tokio::test]
+async fn a_long_name_is_not_repeated_in_thousands_of_errors() {
+    let server = TestServer::start().await;
+    // The engine compares these fields once for each level, and each error repeats the argument's name.
+    let fields = format!("me(a{}: 1) {}", "x".repeat(60_000), "me ".repeat(400));
+    let query = format!("{{ {}{fields}{} }}", "... { ".repeat(30), "}".repeat(30));
+    assert_refused(&server.anonymous().query(&query).await, "a name of more than 200 bytes");
+}
+
+#[tokio::test]
+async fn a_variable_is_not_copied_without_limit() {
+    let server = TestServer::start().await;
+    let uses = "$v, ".repeat(400);
+    let query = format!("query($v: String!) {{ __type(name: [{uses}]) {{ name }} }}");
+    let actor = server.anonymous();
+    assert_refused(&actor.graphql(&query, json!({ "v": "x".repeat(100_000) })).await, "more than 1 MiB");
+    let query = "query($v: String!) { a: __type(name: $v) { name } b: __type(name: $v) { name } }";
+    actor.graphql(query, json!({ "v": "x".repeat(100_000) })).await.data("");
+}
+
+#[tokio::test]
 async fn each_bound_is_named() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
@@ -164,7 +195,7 @@ async fn a_document_with_a_thousand_mistakes_hears_of_the_first_few() {
 async fn nesting_without_end_is_refused_and_the_server_lives() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    let deep = 50_000;
+    let deep = 25_000;
     for query in [
         format!("{{ me(x: {}{}) {{ id }} }}", "[".repeat(deep), "]".repeat(deep)),
         format!("{{ me(x: {}1{}) {{ id }} }}", "{a:".repeat(deep), "}".repeat(deep)),

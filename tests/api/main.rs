@@ -10,6 +10,7 @@
 )]
 
 mod administration;
+mod bounds;
 mod deletion;
 mod documents;
 mod email;

@@ -128,7 +128,7 @@ async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
 async fn what_databases_choke_on_is_the_clients_mistake() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    let long = "x".repeat(100_000);
+    let long = "x".repeat(15_000);
     let bodies =
         ["\\u0000", "\\ud800", "\\udfff\\ud800", "a\\u0000b", &long, "\\uffff", "\u{202e}", "'; DROP TABLE users; --"];
     for text in bodies {

@@ -10,12 +10,16 @@ use axum::{
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use crate::http::body;
+use crate::http::{
+    body,
+    form::{BadForm, MAX_PARAMETERS},
+    json::{self, BadJson},
+};
 
 /// Reads the request.
 ///
 /// # Errors
-/// 405, 415, 413, 408, 400: see the contract's table in the README.
+/// 405, 415, 413, 408, 400: see the table in the README.
 pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<GraphqlRequest, Refusal> {
     let method = request.method().clone();
     if method == Method::GET {
@@ -25,15 +29,24 @@ pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<Gra
         return Err(Refusal::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
     }
     check_content_type(request.headers())?;
-    let body = body::collect(request, body_timeout).await;
+    let body = body::collect(request, body::MAX_GRAPHQL, body_timeout).await;
     let body = body.map_err(|unread| Refusal::bad_request(unread.status(), unread.message()))?;
-    match serde_json::from_slice(&body) {
-        Ok(Value::Object(fields)) => parse_fields(fields),
-        Ok(Value::Array(_)) => Err(bad_request(
+    match parse_json(&body, NOT_AN_OBJECT)? {
+        Value::Object(fields) => parse_fields(fields),
+        Value::Array(_) => Err(bad_request(
             r#"Batched requests are not supported. Send one request at a time, as {"query": "…", "variables": {…}}."#,
         )),
-        _ => Err(bad_request(r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}."#)),
+        _ => Err(bad_request(NOT_AN_OBJECT)),
     }
+}
+
+const NOT_AN_OBJECT: &str = r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}."#;
+
+fn parse_json(text: &[u8], not_json: &'static str) -> Result<Value, Refusal> {
+    json::parse(text).map_err(|error| match error {
+        BadJson::NotJson => bad_request(not_json),
+        BadJson::TooManyValues => Refusal::bad_request(StatusCode::PAYLOAD_TOO_LARGE, BadJson::TOO_MANY_VALUES),
+    })
 }
 
 fn bad_request(message: &'static str) -> Refusal {
@@ -53,11 +66,16 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
 
 fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
     let mut fields = Map::new();
+    let parameters = url::form_urlencoded::parse(query_string.as_bytes());
+    if parameters.count() > MAX_PARAMETERS {
+        return Err(bad_request(BadForm::TOO_MANY_PARAMETERS));
+    }
     for (name, value) in url::form_urlencoded::parse(query_string.as_bytes()) {
         let value = match &*name {
             "operationName" | "variables" | "extensions" if value.is_empty() => Value::Null,
-            "variables" | "extensions" => serde_json::from_str(&value)
-                .map_err(|_| bad_request("`variables` and `extensions` in the query string must be JSON."))?,
+            "variables" | "extensions" => {
+                parse_json(value.as_bytes(), "`variables` and `extensions` in the query string must be JSON.")?
+            }
             _ => Value::String(value.into_owned()),
         };
         if fields.insert(name.into_owned(), value).is_some() {

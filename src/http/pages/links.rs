@@ -14,7 +14,6 @@ use axum::{
     response::Response,
 };
 use minijinja::{Value, context};
-use url::form_urlencoded;
 
 use super::{
     page,
@@ -28,6 +27,7 @@ use crate::{
     http::{
         Server,
         body::{self, Unread},
+        form::Form,
         graphql::LogFields,
         peer,
     },
@@ -100,15 +100,13 @@ impl Sent {
         if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let body = body::collect(request, server.limits.body_timeout).await.map_err(Unread::status)?;
-        let token_text = field(&body, "token");
-        Ok(Self { token: token_text.clone().into(), token_text, password: field(&body, "password").into() })
+        let body = body::collect(request, body::MAX_FORM, server.limits.body_timeout).await;
+        let body = body.map_err(Unread::status)?;
+        let mut form = Form::parse(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let token_text = form.take("token").unwrap_or_default();
+        let password = form.take("password").unwrap_or_default().into();
+        Ok(Self { token: token_text.clone().into(), token_text, password })
     }
-}
-
-fn field(form: &[u8], name: &str) -> String {
-    let found = form_urlencoded::parse(form).find(|(field, _)| field == name);
-    found.map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// Whether another site's page has sent this. A page without a referrer says `null` of itself, ours too; then the browser
@@ -129,10 +127,10 @@ fn texts_of(action: Action, language: Language) -> &'static Texts {
 /// The form that a link opens. Whether the link is good is found out when the form is sent.
 fn form(action: Action, request: &Request) -> Response {
     let language = peer::language(request.headers().get(ACCEPT_LANGUAGE));
-    let token = field(request.uri().query().unwrap_or_default().as_bytes(), "token");
-    if token.is_empty() {
+    let form = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let Some(token) = form.ok().and_then(|mut form| form.take("token")) else {
         return told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]);
-    }
+    };
     filled(StatusCode::OK, action, language, &token, None)
 }
 

@@ -15,7 +15,7 @@ use crate::{
     Error,
     error::{ErrorCode, InputError, UnauthenticatedReason},
     graphql::RequestId,
-    http::{body::Unread, graphql::LogFields},
+    http::{body::Unread, form::BadForm, graphql::LogFields},
     language::Language,
 };
 
@@ -44,6 +44,11 @@ impl Failure {
     pub(super) fn invalid_request(message: &'static str) -> Self {
         Self::Refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
     }
+
+    /// More than is read.
+    pub(super) fn too_large(message: &'static str) -> Self {
+        Self::Refused(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, message)
+    }
 }
 
 impl From<Error> for Failure {
@@ -55,6 +60,12 @@ impl From<Error> for Failure {
 impl From<Unread> for Failure {
     fn from(unread: Unread) -> Self {
         Self::Refused(unread.status(), INVALID_REQUEST, unread.message())
+    }
+}
+
+impl From<BadForm> for Failure {
+    fn from(BadForm(message): BadForm) -> Self {
+        Self::invalid_request(message)
     }
 }
 

@@ -228,7 +228,7 @@ pub(super) enum OauthErrors {
     /// The body took more than 10 s.
     #[response(status = 408)]
     Slow(OauthError),
-    /// The body is over 1 MiB.
+    /// The body has more than 16 KiB, or its JSON more than 2000 values.
     #[response(status = 413)]
     Large(OauthError),
     /// Our fault.
@@ -248,7 +248,7 @@ pub(super) enum FormErrors {
     /// The body took more than 10 s.
     #[response(status = 408)]
     Slow(RestError),
-    /// The body is over 1 MiB.
+    /// The body has more than 16 KiB, or its JSON more than 2000 values.
     #[response(status = 413)]
     Large(RestError),
     /// Some fields need another look.

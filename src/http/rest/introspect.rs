@@ -14,11 +14,14 @@ use super::{
     Call, Failure, Manner,
     answer::{INVALID_CLIENT, UNCACHED},
     docs::{IntrospectRequest, OauthError, OauthErrors},
-    form::Form,
     models::Introspection,
     token::read,
 };
-use crate::{accounts::introspection, http::Server, security::oauth_client};
+use crate::{
+    accounts::introspection,
+    http::{Server, form::Form},
+    security::oauth_client,
+};
 
 /// What an access token is good for at this moment. For the services in `OAUTH_CLIENTS`.
 #[utoipa::path(

@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 use super::{Failure, models::Problem};
 use crate::{
     error::{ErrorCode, InputError},
-    http::body,
+    http::{
+        body,
+        json::{self, BadJson},
+    },
     language::Language,
 };
 
@@ -22,17 +25,18 @@ impl Fields {
     /// Reads a body. Fields that nobody asks for are left alone.
     ///
     /// # Errors
-    /// It is not a JSON object.
+    /// The body is not a JSON object, or has too many values.
     pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], language: Language) -> Result<Self, Failure> {
         const NO_FIELD: Option<&str> = None;
         let refused = |msg: &'static str, kind| Failure::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
         if !body::is_of_type(headers, "application/json") {
             return Err(refused("Send the header `Content-Type: application/json`, and JSON in UTF-8.", "json_type"));
         }
-        match serde_json::from_slice(bytes) {
+        match json::parse(bytes) {
             Ok(Value::Object(values)) => Ok(Self { values, ..Self::none(language) }),
             Ok(_) => Err(refused("The body is not a JSON object.", "model_attributes_type")),
-            Err(_) => Err(refused("The body is not JSON.", "json_invalid")),
+            Err(BadJson::NotJson) => Err(refused("The body is not JSON.", "json_invalid")),
+            Err(BadJson::TooManyValues) => Err(Failure::too_large(BadJson::TOO_MANY_VALUES)),
         }
     }
 

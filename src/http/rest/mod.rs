@@ -7,7 +7,6 @@
 
 mod answer;
 mod docs;
-mod form;
 mod introspect;
 mod json;
 mod models;
@@ -19,7 +18,6 @@ use std::{future::Future, sync::Arc};
 use answer::{Failure, Manner};
 use axum::{
     Json, Router,
-    body::Bytes,
     extract::Request,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -94,8 +92,8 @@ impl<'a> Call<'a> {
     }
 
     /// The whole body.
-    async fn body(&self, request: Request) -> Result<Bytes, Failure> {
-        Ok(body::collect(request, self.server.limits.body_timeout).await?)
+    async fn body(&self, request: Request) -> Result<Vec<u8>, Failure> {
+        Ok(body::collect(request, body::MAX_FORM, self.server.limits.body_timeout).await?)
     }
 
     /// A use case, which may take as long as by GraphQL.

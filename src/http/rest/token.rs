@@ -13,7 +13,6 @@ use super::{
     Call, Failure, Manner,
     answer::UNCACHED,
     docs::{OauthError, OauthErrors, RevokeRequest, TokenRequest},
-    form::Form,
     models::Tokens,
 };
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
         login::{Credentials, login},
         sessions::{self, Delivery, Logout, NewSession, PresentedToken, SignIn},
     },
-    http::{Server, bearer, body},
+    http::{Server, bearer, body, form::Form},
 };
 
 /// What must not stand in the address.
@@ -132,5 +131,5 @@ pub(super) async fn read(call: &Call<'_>, request: Request) -> Result<Form, Fail
             "Send the header `Content-Type: application/x-www-form-urlencoded`, and a form in UTF-8.",
         ));
     }
-    Form::parse(&call.body(request).await?)
+    Ok(Form::parse(&call.body(request).await?)?)
 }

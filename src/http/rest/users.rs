@@ -14,7 +14,6 @@ use super::{
     docs::{
         DeleteRequest, FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UpdateRequest, UserErrors,
     },
-    form::Form,
     json::Fields,
     models::{Message, NewUser, Problem, Tokens, User},
     token,
@@ -28,7 +27,10 @@ use crate::{
         register::{self, Registration},
         sessions::NewSession,
     },
-    http::{Server, body},
+    http::{
+        Server, body,
+        form::{BadForm, Form},
+    },
     language::Language,
 };
 
@@ -118,10 +120,9 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
             match form {
                 Ok(Some(token)) => token,
                 Ok(None) => required(Fields::none(call.client.language), NAME)?,
-                Err(Failure::Refused(_, _, message)) => {
+                Err(BadForm(message)) => {
                     return Err(Failure::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")]));
                 }
-                Err(failure) => return Err(failure),
             }
         } else {
             required(fields(&call, request).await?, NAME)?

@@ -1,26 +1,44 @@
 //! Forms: `application/x-www-form-urlencoded`, as OAuth reads it (RFC 6749, appendix B).
 
-use super::Failure;
+/// Parameters of a form or query string. No request of ours has more than six.
+pub(super) const MAX_PARAMETERS: usize = 32;
 
 /// The parameters of a form, each given once. One without a value counts as left out (RFC 6749 §3.2).
 #[derive(Debug)]
 pub(super) struct Form(Vec<(String, String)>);
 
+/// Why a form is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadForm(pub(super) &'static str);
+
+impl BadForm {
+    /// What to tell the client about more than [`MAX_PARAMETERS`].
+    pub(super) const TOO_MANY_PARAMETERS: &str = "There are too many parameters: at most 32 are accepted.";
+}
+
 impl Form {
-    /// Reads a body.
+    /// Parses a body.
     ///
     /// # Errors
-    /// `invalid_request`: it is not UTF-8, or has a parameter twice.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Failure> {
+    /// The body is not UTF-8, has too many parameters, or has a parameter twice.
+    pub(super) fn parse(body: &[u8]) -> Result<Self, BadForm> {
+        Self::from_pairs(body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()))
+    }
+
+    /// Stops at the first pair over the bound, so that comparing each name with all before it stays cheap.
+    fn from_pairs<'a>(pairs: impl Iterator<Item = &'a [u8]>) -> Result<Self, BadForm> {
         let mut form = Self(Vec::new());
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        for pair in pairs {
+            if form.0.len() == MAX_PARAMETERS {
+                return Err(BadForm(BadForm::TOO_MANY_PARAMETERS));
+            }
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let mut half = || decode(halves.next().unwrap_or_default());
             let (Some(name), Some(value)) = (half(), half()) else {
-                return Err(Failure::invalid_request("The form is not UTF-8."));
+                return Err(BadForm("The form is not UTF-8."));
             };
             if form.0.iter().any(|(known, _)| *known == name) {
-                return Err(Failure::invalid_request("A parameter of the form is given twice."));
+                return Err(BadForm("A parameter of the form is given twice."));
             }
             form.0.push((name, value));
         }
@@ -36,10 +54,10 @@ impl Form {
     /// Takes a parameter that can't hold NUL: all but passwords.
     ///
     /// # Errors
-    /// `invalid_request`.
-    pub(super) fn take_text(&mut self, name: &str) -> Result<Option<String>, Failure> {
+    /// The parameter holds NUL.
+    pub(super) fn take_text(&mut self, name: &str) -> Result<Option<String>, BadForm> {
         match self.take(name) {
-            Some(text) if text.contains('\0') => Err(Failure::invalid_request("A parameter of the form holds NUL.")),
+            Some(text) if text.contains('\0') => Err(BadForm("A parameter of the form holds NUL.")),
             text => Ok(text),
         }
     }
@@ -83,5 +101,15 @@ mod tests {
             assert!(Form::parse(bad).is_err(), "{bad:?}");
         }
         assert!(Form::parse(b"a=%00").unwrap().take_text("a").is_err());
+    }
+
+    #[test]
+    fn a_form_is_read_up_to_32_parameters_and_no_further() {
+        let names: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+        let mut read = 0;
+        let pairs = names.iter().inspect(|_| read += 1).map(String::as_bytes);
+        assert!(Form::from_pairs(pairs).unwrap_err().0.contains("too many parameters"));
+        assert_eq!(read, MAX_PARAMETERS + 1);
+        assert!(Form::from_pairs(names.iter().take(MAX_PARAMETERS).map(String::as_bytes)).is_ok());
     }
 }
