@@ -145,7 +145,7 @@ pub fn serve(arguments: &[String]) {
             database.migrate().await.unwrap();
             http::router(&Arc::new(App::new(settings, database, Clock::System).unwrap()), limits)
         };
-        http::serve(listener, router, limits, std::future::pending()).await;
+        http::serve(listener, router, limits, |_| true, std::future::pending()).await;
     });
 }
 

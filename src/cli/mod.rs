@@ -7,6 +7,7 @@ mod dotenv;
 mod key;
 mod log;
 mod migrate;
+mod open_files;
 mod output;
 mod password;
 mod serve;

@@ -7,7 +7,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::{Failure, app, connect, expect_keys, expect_migrated};
+use super::{Failure, app, connect, expect_keys, expect_migrated, open_files};
 use crate::{
     App,
     accounts::{links, mails, roles, sessions, throttle},
@@ -50,7 +50,12 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     if !app.settings.throttle {
         tracing::warn!("THROTTLE is false: passwords may be guessed without limit");
     }
-    let limits = http::Limits::default();
+    let database_connections = app.settings.db_max_connections.unwrap_or_default();
+    let limits = http::Limits::with_descriptors(open_files::for_clients(database_connections));
+    if limits.connections < http::Limits::default().connections {
+        let connections = limits.connections;
+        tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");
+    }
     let router = http::router(&app, limits);
     let url = &app.settings.public_url;
     tracing::info!(
@@ -64,7 +69,9 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
     let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
     let delivering = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_regularly(Arc::clone(&app))));
-    http::serve(listener, router, limits, stop).await;
+    let proxies = app.settings.proxies.clone();
+    let has_no_share = move |address| http::carries_many_clients(proxies.as_ref(), address);
+    http::serve(listener, router, limits, has_no_share, stop).await;
     app.outbox.close();
     if let Some(delivering) = delivering
         && tokio::time::timeout(MAIL_DRAIN, delivering).await.is_err()

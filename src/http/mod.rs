@@ -16,7 +16,9 @@ mod json;
 mod limits;
 mod pages;
 mod peer;
+mod places;
 mod playground;
+mod progress;
 mod request_id;
 mod rest;
 mod run_to_end;
@@ -37,6 +39,7 @@ use axum::{
 use futures_util::FutureExt;
 pub use limits::Limits;
 pub use peer::Peer;
+pub use places::carries_many_clients;
 pub use serve::serve;
 
 use crate::{App, Error, Result, graphql::engine::Engine};

@@ -6,7 +6,7 @@
 use std::{
     convert::Infallible,
     io::ErrorKind,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -24,13 +24,15 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
-use super::{Limits, Peer, run_to_end::RunToEnd};
+use super::{
+    Limits, Peer,
+    places::{Place, Places},
+    progress::Progress,
+    run_to_end::RunToEnd,
+};
 
 /// What a head (request line and headers) may have, in bytes. A query sent by GET is part of it.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -40,8 +42,16 @@ const LARGEST_HEAD: usize = 64 * 1024;
 /// A proxy can't know that an instance is about to stop, and may not repeat what it has sent to one. So whoever is
 /// connected by then is served once more, within [`Limits::linger`], and told that it was the last time; who is not is
 /// refused by the system, which a proxy may take to another instance.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+///
+/// An address with `has_no_share` may take all places: see [`super::carries_many_clients`].
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    has_no_share: impl Fn(IpAddr) -> bool,
+    stop: impl Future<Output = ()>,
+) {
+    let places = Places::new(&limits, has_no_share);
     let connections = Connections { router, limits, graceful: GracefulShutdown::new(), is_stopping: Arc::default() };
     tokio::pin!(stop);
     loop {
@@ -50,7 +60,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((stream, peer, place)) => connections.spawn(stream, peer, place),
+            Ok(Some((stream, peer, place))) => connections.spawn(stream, peer, place),
+            Ok(None) => {}
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as connections end.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -66,11 +77,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
     tracing::info!(running, "stopping; running requests may finish");
     let drained = async {
         // All places are free once everybody has had the last answer.
-        let all_places = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-        let _ = tokio::time::timeout(limits.linger, places.acquire_many(all_places)).await;
+        places.wait_for_all(limits.linger).await;
         connections.graceful.shutdown().await;
         // Also those of requests that go on without their client.
-        let _ = places.acquire_many(all_places).await;
+        places.wait_for_all(limits.drain).await;
     };
     if tokio::time::timeout(limits.drain, drained).await.is_err() {
         tracing::warn!("some requests did not finish in time and are cut off");
@@ -79,11 +89,16 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
 
 /// Takes in those who are connected as far as the system and they themselves know; closing the listener would reset
 /// them. It is closed afterwards.
-fn accept_queued(listener: TcpListener, places: &Arc<Semaphore>, connections: &Connections) -> std::io::Result<()> {
+fn accept_queued(
+    listener: TcpListener,
+    places: &Places<impl Fn(IpAddr) -> bool>,
+    connections: &Connections,
+) -> std::io::Result<()> {
     let listener = listener.into_std()?;
-    while let Ok(place) = Arc::clone(places).try_acquire_owned() {
+    while let Some(permit) = places.free() {
         match listener.accept() {
             Ok((stream, peer)) => {
+                let Some(place) = places.take(permit, peer.ip()) else { continue };
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
                 connections.spawn(TcpStream::from_std(stream)?, peer, place);
@@ -95,15 +110,20 @@ fn accept_queued(listener: TcpListener, places: &Arc<Semaphore>, connections: &C
     Ok(())
 }
 
+/// The next connection; `None` if its network has its share already.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    places: &Places<impl Fn(IpAddr) -> bool>,
+) -> std::io::Result<Option<(TcpStream, SocketAddr, Place)>> {
+    let permit = places.wait().await?;
     let (stream, peer) = listener.accept().await?;
+    let Some(place) = places.take(permit, peer.ip()) else {
+        tracing::debug!("a connection was closed, because its network has its share");
+        return Ok(None);
+    };
     // Answers are small and written whole: nothing is gained by waiting for more.
     stream.set_nodelay(true)?;
-    Ok((stream, peer, place))
+    Ok(Some((stream, peer, place)))
 }
 
 /// What all connections share.
@@ -115,7 +135,7 @@ struct Connections {
 }
 
 impl Connections {
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         let (router, is_stopping) = (self.router.clone(), Arc::clone(&self.is_stopping));
         let place = Arc::new(place);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -138,7 +158,7 @@ impl Connections {
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
             .max_buf_size(LARGEST_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Progress::new(stream, self.limits.write_timeout)), service);
         let connection = self.graceful.watcher().watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -16,7 +16,7 @@ use hallpass::{
 use sea_orm::{EntityTrait, PaginatorTrait};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Notify, oneshot},
     task::JoinHandle,
 };
@@ -33,7 +33,10 @@ async fn run(router: Router, limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let served = tokio::spawn(serve(listener, router, limits, async move { stopped.await.unwrap_or(()) }));
+    let stopped = async move { stopped.await.unwrap_or(()) };
+    // All clients of a test have one address, but for 127.0.0.2.
+    let has_no_share = |address: std::net::IpAddr| address.to_string() == "127.0.0.1";
+    let served = tokio::spawn(serve(listener, router, limits, has_no_share, stopped));
     Running { address, stop, served }
 }
 
@@ -89,6 +92,46 @@ async fn past_the_cap_connections_wait_their_turn() {
     assert!(!waiting.is_finished());
     drop(idle);
     assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_nothing_is_closed() {
+    let server = TestServer::start().await;
+    let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
+    let running = run(server.router.clone(), limits).await;
+    assert_eq!(read_to_end(TcpStream::connect(running.address).await.unwrap()).await, "");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_loses_its_connection() {
+    let endless = || async {
+        let chunk = || Ok::<_, std::io::Error>(vec![0_u8; 64 * 1024]);
+        Body::from_stream(futures_util::stream::repeat_with(chunk))
+    };
+    let router = Router::new().route("/endless", get(endless)).route("/", get(async || "served"));
+    let limits = Limits { connections: 1, write_timeout: Duration::from_millis(50), ..Limits::default() };
+    let running = run(router, limits).await;
+    let unread = send(running.address, "GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    // It waits for the place of the other one, who is still there.
+    let next = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!(read_to_end(send(running.address, next).await).await.ends_with("served"));
+    drop(unread);
+}
+
+#[tokio::test]
+async fn one_network_can_not_take_all_places() {
+    let server = TestServer::start().await;
+    let limits = Limits { connections: 4, connections_per_network: 2, ..Limits::default() };
+    let running = run(server.router.clone(), limits).await;
+    let from_elsewhere = || async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        socket.connect(running.address).await.unwrap()
+    };
+    let taken = [from_elsewhere().await, from_elsewhere().await];
+    assert_eq!(read_to_end(from_elsewhere().await).await, "");
+    assert!(read_to_end(send(running.address, LIVE).await).await.starts_with("HTTP/1.1 200"));
+    drop(taken);
 }
 
 #[tokio::test]

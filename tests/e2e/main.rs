@@ -1,6 +1,7 @@
 //! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod connections;
 mod databases;
 mod keys;
 mod moving_people;
@@ -38,8 +39,13 @@ impl Folder {
 
     /// The binary in this folder, with nothing in its environment but these.
     fn hallpass(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(BINARY);
-        command.args(arguments).current_dir(&self.0).env_clear().envs(environment.iter().copied());
+        let mut command = self.prepare(Command::new(BINARY), environment);
+        command.args(arguments);
+        command
+    }
+
+    fn prepare(&self, mut command: Command, environment: &[(&str, &str)]) -> Command {
+        command.current_dir(&self.0).env_clear().envs(environment.iter().copied());
         command
     }
 
@@ -65,9 +71,14 @@ struct Server {
 
 impl Server {
     fn start(folder: &Folder, environment: &[(&str, &str)]) -> Self {
+        Self::start_by(folder, environment, |binary| Command::new(binary))
+    }
+
+    /// Starts it by a command of the test's own, which is given the binary.
+    fn start_by(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
-        let mut command = folder.hallpass(&[], environment);
+        let mut command = folder.prepare(command(BINARY), environment);
         let mut child = command.env("LISTEN", &listen).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::channel();

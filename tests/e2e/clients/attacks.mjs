@@ -1,4 +1,4 @@
-// Documents made to cost much, each of which must be refused as GraphQL JSON for less than 50 ms of the server's CPU:
+// Documents made to cost much, within what a body may have, each of which must be refused as GraphQL JSON for less than 50 ms of the server's CPU:
 // node attacks.mjs <binary>
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -8,25 +8,27 @@ const port = 8125;
 const stop = await start(process.argv[2], port);
 const many = (count, part) => Array.from({ length: count }, (_, index) => part(index)).join(" ");
 const nested = (count, open, inside, close) => open.repeat(count) + inside + close.repeat(count);
-const bomb = (levels) => `{...f0} ${many(levels, (n) => `fragment f${n} on Query{...f${n + 1} ...f${n + 1}}`)} fragment f${levels} on Query{__typename}`;
+const bomb = (levels, last = "__typename") => `{...f0} ${many(levels, (n) => `fragment f${n} on Query{...f${n + 1} ...f${n + 1}}`)} fragment f${levels} on Query{${last}}`;
 
 const attacks = {
   "a bomb of 16 fragments": bomb(16),
   "a bomb of 40 fragments": bomb(40),
   "a bomb that nothing spreads": `{__typename} ${bomb(40).slice("{...f0}".length)}`,
+  "a bomb without a field": bomb(33, "...missing"),
+  "a long name in many errors": `{${nested(30, "...{", `me(${"x".repeat(60000)}:1) ${"me ".repeat(400)}`, "}")}}`,
   "5,000 aliases": `{${many(5000, (n) => `a${n}:me{id}`)}}`,
   "500 nested fragments": `{...f0} ${many(500, (n) => `fragment f${n} on Query{...f${n + 1}}`)} fragment f500 on Query{__typename}`,
   "a cycle of fragments": "{...a} fragment a on Query{...b ...b} fragment b on Query{...a ...a}",
   "5,000 directives": `{__typename ${"@skip(if:false) ".repeat(5000)}}`,
   "50,000 nested lists": `{me(x:${nested(50000, "[", "", "]")}){id}}`,
-  "50,000 nested objects": `{me(x:${nested(50000, "{a:", "1", "}")}){id}}`,
-  "50,000 nested selections": nested(50000, "{me", "", "}"),
-  "a list that never ends": `{me(x:${"[".repeat(500000)}`,
-  "a million zeros": `{me(x:[${"0".repeat(900000)}]){id}}`,
-  "a long string": `{me(x:"${"a".repeat(900000)}"){id}}`,
-  "a long comment": `#${"x".repeat(900000)}\n{__typename}`,
-  "20,000 operations": many(20000, (n) => `query q${n}{__typename}`),
-  "50,000 mistakes": `{${many(50000, (n) => `x${n}`)}}`,
+  "25,000 nested objects": `{me(x:${nested(25000, "{a:", "1", "}")}){id}}`,
+  "30,000 nested selections": nested(30000, "{me", "", "}"),
+  "a list that never ends": `{me(x:${"[".repeat(100000)}`,
+  "a hundred thousand zeros": `{me(x:[${"0".repeat(100000)}]){id}}`,
+  "a long string": `{me(x:"${"a".repeat(100000)}"){id}}`,
+  "a long comment": `#${"x".repeat(100000)}\n{__typename}`,
+  "5,000 operations": many(5000, (n) => `query q${n}{__typename}`),
+  "15,000 mistakes": `{${many(15000, (n) => `x${n}`)}}`,
   "the schema times itself": `{__schema{types${nested(6, "{fields{type", "{name}", "}}")}}}`,
 };
 

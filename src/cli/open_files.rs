@@ -1,0 +1,24 @@
+//! How many files and connections the process may have open.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What the process opens beside its clients' connections and those to a server's database: files of SQLite, logs, mails.
+const RESERVED: u64 = 64;
+
+/// More than the server ever needs; a soft limit above it stays as it is.
+const WANTED: u64 = 8192;
+
+/// Raises the soft limit of open files as far as the hard limit allows, and returns how many are left for clients.
+pub(super) fn for_clients(database_connections: u32) -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+        match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit = raised,
+            Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+        }
+    }
+    let left = limit.current.unwrap_or(WANTED).saturating_sub(RESERVED + u64::from(database_connections));
+    usize::try_from(left).unwrap_or(usize::MAX)
+}
