@@ -9,6 +9,7 @@ mod circumstances;
 mod cookies;
 mod cors;
 mod form;
+mod forwarded;
 mod frame;
 mod graphql;
 mod health;

@@ -10,7 +10,7 @@ use axum::{
     },
 };
 
-use super::weights;
+use super::{forwarded, weights};
 use crate::{
     accounts::Client,
     config::{Proxies, ProxyHeader, Settings},
@@ -63,23 +63,28 @@ pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
-/// Each proxy writes down at the right whom it got the request from. From there to the left, hops are believed as long
-/// as trusted proxies tell of them: the first one that is not trusted is the client. What can't be read is nobody's word,
-/// and leaves the request with the proxy that passed it on.
+/// The client, as the proxies tell. What can't be read is nobody's word, and leaves the request with the proxy that passed
+/// it on.
 fn forwarded_for(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let lines = |name| headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    let mut hops: Vec<Option<IpAddr>> = match proxies.header {
+    let lines = |name| headers.get_all(name).iter().rev().map(HeaderValue::as_bytes);
+    match proxies.header {
         ProxyHeader::XForwardedFor => {
-            lines(X_FORWARDED_FOR).flat_map(|line| line.split(',').map(hop).collect::<Vec<_>>()).collect()
+            let hops = lines(X_FORWARDED_FOR).flat_map(|line| line.rsplit(|byte| *byte == b','));
+            first_untrusted(proxies, peer, hops.map(|text| hop(str::from_utf8(text).ok()?)))
         }
         ProxyHeader::Forwarded => {
-            let elements = |line: std::borrow::Cow<'_, str>| split(&line, ',').map(forwarded_hop).collect::<Vec<_>>();
-            lines(FORWARDED).flat_map(elements).collect()
+            let hops = lines(FORWARDED).flat_map(|line| forwarded::hops(line).unwrap_or(vec![None]).into_iter().rev());
+            first_untrusted(proxies, peer, hops)
         }
-    };
+    }
+}
+
+/// Each proxy writes down at the right whom it got the request from. From there to the left, hops are believed as long
+/// as trusted proxies tell of them: the first one that is not trusted is the client.
+fn first_untrusted(proxies: &Proxies, peer: IpAddr, mut hops: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
     let mut address = peer;
     while proxies.trusts(address) {
-        match hops.pop().flatten() {
+        match hops.next().flatten() {
             Some(told) => address = told,
             None => break,
         }
@@ -87,31 +92,12 @@ fn forwarded_for(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr
     address
 }
 
-/// The parts of a list. Separators in quotes (RFC 9110 §5.6.4) are none, because what is quoted may be a client's word.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(move |c: char| {
-        let is_separator = !is_quoted && c == separator;
-        is_quoted ^= c == '"' && !is_escaped;
-        is_escaped = is_quoted && c == '\\' && !is_escaped;
-        is_separator
-    })
-}
-
 /// An address, perhaps with a port, an IPv6 one perhaps in brackets.
-fn hop(text: &str) -> Option<IpAddr> {
+pub(super) fn hop(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
     address.map(|address: IpAddr| address.to_canonical())
-}
-
-/// `for=` of one element (RFC 7239 §4). Names that hide an address (§6.3) are none.
-fn forwarded_hop(element: &str) -> Option<IpAddr> {
-    let mut pairs = split(element, ';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    let value = value.trim();
-    hop(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
 }
 
 #[cfg(test)]
@@ -172,8 +158,45 @@ mod tests {
             (&["for=198.51.100.1;host=\"\\\",for=1.1.1.1;\""], "198.51.100.1"),
             (&["proto=https"], "10.0.0.1"),
             (&["198.51.100.1"], "10.0.0.1"),
+            (&["for=198.51.100.1,"], "10.0.0.1"),
+            (&["For=\"198.51.100.1\" ; by=10.0.0.1 , for=10.0.0.2"], "198.51.100.1"),
         ] {
             assert_eq!(told("forwarded", "10.0.0.1", lines), expected, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_line_that_a_client_has_begun_with_an_open_quote_says_nothing() {
+        // Each is what a client sent, and what its proxy appended.
+        for lines in [
+            &["for=9.9.9.9;x=\", for=198.51.100.1"][..],
+            &["for=9.9.9.9;x=\"\\, for=198.51.100.1"],
+            &["for=9.9.9.9;x=\", for=\"[2001:dead::7]:4711\""],
+            &["for=9.9.9.9;x=\", for=198.51.100.1;host=\"accounts.example.org\""],
+            &["for=9.9.9.9;x=\"\\\", for=198.51.100.1;host=\"a\";by=\"b\""],
+            &["for=198.51.100.1", "for=9.9.9.9;x=\", for=198.51.100.1"],
+            &["for=9.9.9.9 x"],
+            &["for=9.9.9.9;=x"],
+            &["for=9.9.9.9;x"],
+            &["for=9.9.9.9;x=\"a\"b"],
+            &["for=9.9.9.9;for=198.51.100.1"],
+            &["for=9.9.9.9:80"],
+        ] {
+            assert_eq!(told("forwarded", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
+        }
+        // A line of the client's own takes nothing from the proxy's.
+        assert_eq!(told("forwarded", "10.0.0.1", &["for=9.9.9.9;x=\"", "for=198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn no_more_hops_are_read_than_decide() {
+        let spoofed = "1.1.1.1,".repeat(5000);
+        let lines = [spoofed.as_str(), "198.51.100.1, 10.0.0.2"];
+        let mut read = 0;
+        let mut hops = lines.into_iter().rev().flat_map(|line| line.rsplit(',')).inspect(|_| read += 1).map(hop);
+        let variables = [("PROXY_HEADER", "x-forwarded-for"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
+        let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        let client = first_untrusted(&settings.proxies.unwrap(), "10.0.0.1".parse().unwrap(), &mut hops);
+        assert_eq!((client.to_string().as_str(), read), ("198.51.100.1", 2));
     }
 }
