@@ -35,6 +35,18 @@ impl Place {
             "origins separated by commas, such as https://app.example.org,http://localhost:3000",
             |text| text.split(',').map(|text| origin(text.trim())).collect::<Option<Vec<_>>>(),
         );
+        for (name, origins) in
+            [("PUBLIC_URL", std::slice::from_ref(&public_url)), ("ALLOWED_ORIGINS", &allowed_origins)]
+        {
+            if let Some((origin, character)) =
+                origins.iter().find_map(|origin| Some((origin, foreign_character(origin)?)))
+            {
+                vars.mistake(format!(
+                    "{name} has `{origin}`, which no browser sends: a host has no `{character}`; name each origin, there are \
+                     no wildcards"
+                ));
+            }
+        }
         allowed_origins.push(public_url.clone());
         if is_local {
             let port = listen.port();
@@ -56,6 +68,14 @@ fn origin(text: &str) -> Option<String> {
         && url.username().is_empty()
         && url.password().is_none();
     bare.then(|| url.origin().ascii_serialization())
+}
+
+/// A character of an origin's host that parsers of URLs let through, and no host has that a browser connects to.
+fn foreign_character(origin: &str) -> Option<char> {
+    match Url::parse(origin).ok()?.host()? {
+        Host::Domain(name) => name.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._".contains(*c)),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
 }
 
 /// Whether a host is this machine.

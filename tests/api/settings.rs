@@ -78,6 +78,27 @@ fn all_mistakes_come_together_and_show_no_secret() {
 }
 
 #[test]
+fn origins_that_no_browser_sends_are_refused() {
+    for (origins, told) in [
+        ("https://*.example.org", "`*`"),
+        ("https://app.example.org,https://*", "`*`"),
+        ("https://app.{a,b}.org", "origins separated by commas"),
+        ("https://app$.example.org", "`$`"),
+        ("https://(app).example.org", "`(`"),
+        ("https://app.example.org:*", "origins separated by commas"),
+    ] {
+        let mistakes = read(&[("ALLOWED_ORIGINS", origins)]).unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with("ALLOWED_ORIGINS "), "{mistakes:?}");
+        assert!(mistakes[0].contains(told), "{mistakes:?}");
+    }
+    for origins in ["https://app_1.example-2.org", "http://[::1]:3000,http://127.0.0.1:3000", "https://пример.рф"]
+    {
+        assert!(read(&[("ALLOWED_ORIGINS", origins)]).is_ok(), "{origins}");
+    }
+    assert!(read(&[("PUBLIC_URL", "http://*.localhost:8000")]).is_err());
+}
+
+#[test]
 fn databases_are_found_in_every_spelling() {
     for (url, path) in [
         ("sqlite://hallpass.db", "hallpass.db"),
