@@ -138,6 +138,8 @@ fn filled(status: StatusCode, action: Action, language: Language, token: &str, p
     let texts = texts_of(action, language);
     let values = context! {
         language => language.tag(), title => texts.title, paragraphs => [texts.intro], token, problem,
+        // Without the query, which holds the token and would be logged by proxies again.
+        action => match action { Action::Verify => "/verify-email", Action::Reset => "/reset-password" },
         button => texts.button, password => texts.password, hint => texts.hint,
         least => PASSWORD_LENGTH.start(),
     };
