@@ -19,6 +19,9 @@ const buttons = operations.map(({ name, query, variables }) => {
 at("operations").append(...buttons);
 buttons[0].click();
 
+// The server says whether there is such a page. It asks for a key, which the server prints at its start.
+at("mails").hidden = !document.querySelector("link[rel=help]");
+
 function show() {
   at("status").textContent = status();
   at("status").dataset.signedIn = isSignedIn();

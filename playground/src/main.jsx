@@ -58,6 +58,9 @@ function operationName({ query, operationName }) {
   }
 }
 
+// The server says whether there is such a page. It asks for a key, which the server prints at its start.
+const mails = document.querySelector("link[rel=help]");
+
 function Explorer() {
   const tabs = operations.map(({ query, variables }) => ({ query, variables }));
   // GraphiQL does not put a first tab's variables into the editor by itself. Tabs that are kept bring their own.
@@ -78,6 +81,7 @@ function Explorer() {
       </GraphiQL.Logo>
       <GraphiQL.Footer>
         <span>Your access token is sent along, unless Headers has an Authorization.</span>
+        {mails && <a href={mails.href}>Mails</a>}
         <a href={document.querySelector("link[rel=license]").href}>Licences</a>
       </GraphiQL.Footer>
     </GraphiQL>

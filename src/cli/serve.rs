@@ -61,7 +61,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     tracing::info!(
         explorer = app.settings.playground.then_some(url),
         database = %app.settings.database_url,
-        mailbox = app.settings.mail.dev.then(|| format!("{url}/dev/mail")),
+        mailbox = app.mailer.kept().map(|kept| format!("{url}/dev/mail?key={}", kept.key())),
         version = env!("CARGO_PKG_VERSION"),
         "ready at {url}/graphql"
     );

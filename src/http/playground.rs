@@ -8,7 +8,7 @@ use std::{io::Read, sync::Arc};
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::Path,
+    extract::{Path, Request, State},
     http::{
         HeaderMap,
         header::{
@@ -21,7 +21,7 @@ use axum::{
 use flate2::bufread::GzDecoder;
 use futures_util::stream;
 
-use super::{Server, not_found, weights};
+use super::{Server, not_found, pages, weights};
 
 /// A file that a page names. Its own name has the hash of its content: another content is another file.
 struct Asset {
@@ -45,16 +45,25 @@ pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new().route("/", get(page)).route("/playground", get(page)).route("/playground/assets/{name}", get(asset))
 }
 
+/// What tells the page's script that there is a page with the mails of this server. The key to it is not here: see
+/// [`super::pages`].
+const MAILS: &str = r#"<link rel="help" title="Mails" href="/dev/mail" />"#;
+
 /// The page. At `/graphql` it is one of two answers, hence `Vary`.
-pub(super) async fn page() -> Response {
-    ([(VARY, "accept")], html(PAGE)).into_response()
+pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let page = if pages::has_mails(&server, &request) {
+        html(PAGE.replacen("</head>", &format!("{MAILS}</head>"), 1))
+    } else {
+        html(PAGE)
+    };
+    ([(VARY, "accept")], page).into_response()
 }
 
 /// One of the pages.
-pub(super) fn html(page: &'static str) -> Response {
+pub(super) fn html(page: impl Into<Body>) -> Response {
     let headers =
         [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, "no-cache")];
-    (headers, page).into_response()
+    (headers, page.into()).into_response()
 }
 
 /// A file of one of the pages.

@@ -6,17 +6,22 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use aws_lc_rs::constant_time;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Letter, Text};
+use crate::{Result, security::random};
 
 /// The oldest go when there are more.
 const MOST: usize = 100;
 
-/// The latest mails.
-#[derive(Default)]
-pub struct Kept(Mutex<VecDeque<KeptMail>>);
+/// The latest mails, and the key that opens them.
+pub struct Kept {
+    mails: Mutex<VecDeque<KeptMail>>,
+    key: String,
+}
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,8 +43,26 @@ pub struct KeptMail {
 }
 
 impl Kept {
+    /// No mails yet, and a key of 128 random bits.
+    pub(super) fn new() -> Result<Self> {
+        let key = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
+        Ok(Self { mails: Mutex::default(), key })
+    }
+
+    /// What the address of the mails must have, for whoever started this process.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether this is the key. It takes as long for all keys of its length.
+    #[must_use]
+    pub fn is_key(&self, presented: &str) -> bool {
+        constant_time::verify_slices_are_equal(presented.as_bytes(), self.key.as_bytes()).is_ok()
+    }
+
     fn mails(&self) -> MutexGuard<'_, VecDeque<KeptMail>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn keep(&self, letter: &Letter, text: Text, sent_at: DateTime<Utc>) {

@@ -101,7 +101,7 @@ impl Mailer {
         let client = mail.smtp.as_ref().map(|smtp| smtp::Client::new(smtp, &settings.public_url));
         Ok(Self {
             smtp: client.transpose().map_err(Error::internal)?,
-            kept: mail.dev.then(Kept::default),
+            kept: mail.dev.then(Kept::new).transpose()?,
             templates: templates::Templates::new().map_err(Error::internal)?,
             from: mail.from.clone(),
             refusals: refusals::Refusals::default(),

@@ -123,6 +123,21 @@ async fn what_is_in_a_link_is_never_markup_and_what_is_no_form_is_not_read() {
 }
 
 #[tokio::test]
+async fn forms_of_links_send_the_token_in_their_body_only() {
+    let server = TestServer::start().await;
+    for path in ["/verify-email", "/reset-password"] {
+        let form = open(&server, &format!("{path}?token=secret"), &[]).await;
+        assert_eq!(form.header("referrer-policy"), Some("no-referrer"));
+        let text = form.text.replace("&#x2f;", "/");
+        assert!(text.contains(&format!(r#"<form method="post" action="{path}">"#)), "{text}");
+        assert_eq!(text.matches("secret").count(), 1, "{text}");
+        // An address that has the token, as before, is no way around.
+        let sent = send(&server, &format!("{path}?token=secret"), &[], &[]).await;
+        assert!(!sent.text.contains("secret"), "{}", sent.text);
+    }
+}
+
+#[tokio::test]
 async fn a_taken_address_is_told_on_the_page() {
     let server = TestServer::start().await;
     server.user("bo").await.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
@@ -157,7 +172,11 @@ fn from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
 async fn the_developer_sees_the_mails_the_latest_first() {
     let server = TestServer::start().await;
     let here = &[("host", "localhost:8000")];
-    let see = async |path: &str| server.anonymous().send(from("127.0.0.1", path, here)).await;
+    let key = server.app.mailer.kept().unwrap().key();
+    let see = async |path: &str| {
+        let path = format!("{path}?key={key}");
+        server.anonymous().send(from("127.0.0.1", &path, here)).await
+    };
     assert!(see("/dev/mail").await.text.contains("None yet."));
     server.user_at("ada", "ada@example.org").await;
     let token = server.token_to("ada@example.org").await;
@@ -184,8 +203,9 @@ async fn nobody_else_sees_the_mails() {
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
     let host = ("host", "127.0.0.1:8000");
+    let key = server.app.mailer.kept().unwrap().key();
     let see = async |peer: &str, headers: &[(&str, &str)]| {
-        let statuses = ["/dev/mail", &mail].map(|path| from(peer, path, headers));
+        let statuses = ["/dev/mail", &mail].map(|path| from(peer, &format!("{path}?key={key}"), headers));
         let [list, one] = statuses;
         let (list, one) = (server.anonymous().send(list).await, server.anonymous().send(one).await);
         assert_eq!(list.status, one.status);
@@ -211,10 +231,68 @@ async fn nobody_else_sees_the_mails() {
         assert!(!see("127.0.0.1", &[host, (name, "for=127.0.0.1")]).await, "{name}");
     }
     // Without a socket nobody knows who asks.
-    assert_eq!(server.anonymous().get("/dev/mail").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(server.anonymous().get(&format!("/dev/mail?key={key}")).await.status, StatusCode::NOT_FOUND);
     let without = TestServer::with(|settings| settings.mail.dev = false).await;
     let answer = without.anonymous().send(from("127.0.0.1", "/dev/mail", &[host])).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+/// What nginx's bare `proxy_pass http://127.0.0.1:8000` makes of a request from anywhere.
+const THROUGH_A_BARE_PROXY: &[(&str, &str)] = &[("host", "127.0.0.1:8000"), ("connection", "close")];
+
+#[tokio::test]
+async fn a_proxy_that_adds_no_header_opens_no_mail() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
+    let key = server.app.mailer.kept().unwrap().key();
+    let wrong = [String::new(), "?key=".to_owned(), format!("?key={}x", &key[1..]), format!("?key={key}x")];
+    for query in wrong {
+        let list = server.anonymous().send(from("127.0.0.1", &format!("/dev/mail{query}"), THROUGH_A_BARE_PROXY)).await;
+        assert_eq!(list.status, StatusCode::FORBIDDEN, "{query}");
+        assert!(!list.text.contains("ada@") && list.header("set-cookie").is_none(), "{list:?}");
+        let one = server.anonymous().send(from("127.0.0.1", &format!("{mail}{query}"), THROUGH_A_BARE_PROXY)).await;
+        assert_eq!(one.status, StatusCode::NOT_FOUND, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_keeps_the_key_of_the_mails_in_a_cookie() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
+    let key = server.app.mailer.kept().unwrap().key();
+    let see = async |path: &str, cookie: &str| {
+        let headers = [("host", "localhost:8000"), ("cookie", cookie)];
+        server.anonymous().send(from("127.0.0.1", path, &headers)).await
+    };
+    let opened = see(&format!("/dev/mail?key={key}"), "a=b").await;
+    let cookie = format!("dev_mail_key={key}");
+    assert_eq!(
+        opened.header("set-cookie"),
+        Some(format!("{cookie}; HttpOnly; SameSite=Strict; Path=/dev/mail").as_str())
+    );
+    for path in ["/dev/mail", &mail] {
+        assert_eq!(see(path, &format!("a=b; {cookie}")).await.status, StatusCode::OK, "{path}");
+        assert_ne!(see(path, "dev_mail_key=x").await.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_explorer_links_to_the_mails_without_their_key() {
+    let server = TestServer::start().await;
+    let key = server.app.mailer.kept().unwrap().key();
+    let html = ("accept", "text/html");
+    let page = async |peer: &str, headers: &[(&str, &str)]| {
+        let (page, graphql) = (from(peer, "/", headers), from(peer, "/graphql", headers));
+        let page = server.anonymous().send(page).await.text;
+        assert_eq!(server.anonymous().send(graphql).await.text, page);
+        assert!(!page.contains(key));
+        page.contains(r#"<link rel="help" title="Mails" href="/dev/mail" />"#)
+    };
+    assert!(page("127.0.0.1", &[("host", "localhost:8000"), html]).await);
+    assert!(!page("192.0.2.1", &[("host", "localhost:8000"), html]).await);
+    assert!(!page("127.0.0.1", &[("host", "localhost:8000"), html, ("via", "1.1 proxy")]).await);
 }
 
 #[tokio::test]

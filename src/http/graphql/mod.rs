@@ -41,7 +41,7 @@ pub(super) struct LogFields {
 
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     if server.app.settings.playground && asks_for_page(&request) {
-        return playground::page().await;
+        return playground::page(State(server), request).await;
     }
     let id = request_id::of(&request);
     let client = peer::client(&server.app.settings, &request);

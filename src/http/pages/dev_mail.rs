@@ -2,15 +2,20 @@
 //!
 //! They hold links that open accounts. So the page is there for nobody but a program on this machine that talks to us
 //! directly, and by a name that only this machine has: a page elsewhere whose name suddenly means this machine (DNS
-//! rebinding) is not let in, nor anyone behind a proxy.
+//! rebinding) is not let in.
+//!
+//! A proxy on this machine that adds no header, such as nginx with a bare `proxy_pass`, passes all of that. So the page also
+//! asks for a key, which the server prints at its start. No answer of the server has the key in it, the explorer's page
+//! neither: that proxy would pass it on. A browser that has opened the page with the key keeps it in a cookie, so that the
+//! explorer's link needs none.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{Path, Request, State},
     http::{
-        HeaderMap, StatusCode,
-        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, VIA},
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, VIA},
     },
     response::{IntoResponse, Response},
 };
@@ -23,7 +28,7 @@ use super::page;
 use crate::{
     http::{Peer, Server, not_found, peer},
     language::Language,
-    mail::KeptMail,
+    mail::{Kept, KeptMail},
 };
 
 const TEMPLATE: &str = include_str!("dev_mail.html");
@@ -31,6 +36,9 @@ const TEMPLATE: &str = include_str!("dev_mail.html");
 /// A mail's own HTML: it has styles of its own, and is kept away from everything that is ours.
 const MAIL_POLICY: &str =
     "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The cookie that keeps the key.
+const KEY_COOKIE: &str = "dev_mail_key";
 
 /// What proxies add.
 const FORWARDED_BY: &[&str] =
@@ -40,8 +48,17 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
     let Some(kept) = server.app.mailer.kept().filter(|_| is_from_here(&request)) else {
         return not_found().await;
     };
+    if !has_key(kept, &request) {
+        return page(StatusCode::FORBIDDEN, Language::English, TEMPLATE, context! { is_closed => true });
+    }
     let mails: Vec<Value> = kept.all().iter().map(shown).collect();
-    page(StatusCode::OK, Language::English, TEMPLATE, context! { mails })
+    let mut response = page(StatusCode::OK, Language::English, TEMPLATE, context! { mails });
+    let cookie = format!("{KEY_COOKIE}={}; HttpOnly; SameSite=Strict; Path=/dev/mail", kept.key());
+    if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
+        cookie.set_sensitive(true);
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// A mail as its reader's program shows it.
@@ -50,13 +67,28 @@ pub(in crate::http) async fn html(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let kept = server.app.mailer.kept().filter(|_| is_from_here(&request));
+    let kept = server.app.mailer.kept().filter(|kept| is_from_here(&request) && has_key(kept, &request));
     let id = id.parse::<Uuid>().ok();
     let Some(mail) = kept.zip(id).and_then(|(kept, id)| kept.find(id)) else {
         return not_found().await;
     };
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, MAIL_POLICY)];
     (headers, mail.text.html).into_response()
+}
+
+/// Whether this request may know that there are mails: for the explorer, which links to them.
+pub(in crate::http) fn is_shown(server: &Server, request: &Request) -> bool {
+    server.app.mailer.kept().is_some() && is_from_here(request)
+}
+
+/// Whether the request has the key, in its address or in the cookie.
+fn has_key(kept: &Kept, request: &Request) -> bool {
+    let in_query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+        .find(|(name, _)| name == "key")
+        .is_some_and(|(_, key)| kept.is_key(&key));
+    let lines = request.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    in_query || pairs.any(|(name, key)| name == KEY_COOKIE && kept.is_key(key))
 }
 
 fn shown(mail: &KeptMail) -> Value {

@@ -20,6 +20,8 @@ use axum::{
 };
 use minijinja::{Environment, Value};
 
+pub(super) use dev_mail::is_shown as has_mails;
+
 use super::Server;
 use crate::{config::Settings, language::Language};
 

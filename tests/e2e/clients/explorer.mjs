@@ -70,6 +70,8 @@ async function firstTwentySeconds(context) {
   const choose = (name) => () => page.choose(tab, name);
 
   await step(tab, "at first nobody is signed in", () => {}, isSignedIn, "Not signed in");
+  const mails = tab.locator('a[href$="/dev/mail"]');
+  check("there is a link to the mails, without their key", (await mails.isVisible()) && !(await tab.content()).includes("key="));
   await step(tab, "register", run, page.answer, '"accessToken"');
   await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as grace");
   await choose("Me")();

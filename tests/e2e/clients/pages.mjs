@@ -52,7 +52,7 @@ async function shoot(tab, name) {
 async function openLatest(tab, subject, to) {
   const deadline = Date.now() + 10000;
   for (;;) {
-    await tab.goto(`${home}/dev/mail`);
+    await tab.goto(`${home}${stop.mails}`);
     const latest = tab.locator("article").first();
     const text = await latest.textContent();
     if (text.includes(subject) && text.includes(`To ${to},`)) {
@@ -69,7 +69,11 @@ const heading = (tab) => tab.locator("h1").textContent();
 async function life(browser) {
   const tab = await open(browser, "en-GB", { viewport: { width: 1280, height: 800 } });
   await tab.goto(`${home}/dev/mail`);
+  check("the mails need their key", (await tab.textContent("main")).includes("This page needs its key."));
+  await tab.goto(`${home}${stop.mails}`);
   check("no mails at first", (await tab.textContent("main")).includes("None yet."));
+  await tab.goto(`${home}/dev/mail`);
+  check("the browser has kept the key", (await tab.textContent("main")).includes("None yet."));
 
   const register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
   const password = "correct horse battery";
@@ -89,6 +93,7 @@ async function life(browser) {
   check("which has done nothing yet", !(await me()).emailVerified);
   await tab.getByRole("button").click();
   check("the button has", (await heading(tab)) === "Thank you" && (await me()).emailVerified);
+  check("the token is not in the address any more", tab.url() === `${home}/verify-email`);
   await shoot(tab, "verified");
   await tab.goBack();
   await tab.getByRole("button").click();

@@ -35,7 +35,7 @@ export function emptyFolder() {
 
 /**
  * Starts `binary` on `port` and waits until it is ready; `prepare` may run commands of it before. Returns what stops it, which has
- * `kill()` for the hard way. In the `folder` of a server before it, it finds that one's data.
+ * `kill()` for the hard way and the path of its `mails`. In the `folder` of a server before it, it finds that one's data.
  */
 export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
   // All that the scripts do comes from one address.
@@ -45,7 +45,13 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
   const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(server, "exit");
   atExit(() => server.kill("SIGKILL"));
+  let mails;
   for await (const line of createInterface({ input: server.stderr })) {
+    const [, key] = line.match(/mails are shown at .*\/dev\/mail\?key=([\w-]+)/) ?? [];
+    if (key) {
+      mails = `/dev/mail?key=${key}`;
+      continue;
+    }
     if (line.includes("ready at")) {
       server.stderr.resume();
       const stop = async () => {
@@ -57,7 +63,7 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
         server.kill("SIGKILL");
         await exited;
       };
-      return Object.assign(stop, { pid: server.pid, folder, run, kill });
+      return Object.assign(stop, { pid: server.pid, folder, run, kill, mails });
     }
     console.error(line);
   }
