@@ -90,6 +90,7 @@ impl Copies<'_> {
             }
         }
     }
+
     fn add_directives(&mut self, directives: &[Positioned<Directive>]) {
         for (_, value) in directives.iter().flat_map(|directive| &directive.node.arguments) {
             let _ = value.node.clone().into_const_with(|name| Ok::<_, Infallible>(self.add(&name)));

@@ -5,8 +5,8 @@
 //! rebinding) is not let in.
 //!
 //! A proxy on this machine that adds no header, such as nginx with a bare `proxy_pass`, passes all of that. So the page also
-//! asks for a key, which the server prints at its start. No answer of the server has the key in it, the explorer's page
-//! neither: that proxy would pass it on. A browser that has opened the page with the key keeps it in a cookie, so that the
+//! asks for a key, which the server prints at its start. No page has the key in it, the explorer's neither: that proxy
+//! would pass it on. A browser that has opened the page with the key keeps it in a cookie, so that the
 //! explorer's link needs none.
 
 use std::sync::Arc;
