@@ -79,7 +79,7 @@ fn the_first_log_is_short_and_says_where_everything_is() {
     let url = format!("http://localhost:{port}");
     let database = folder.0.canonicalize().unwrap().join("hallpass.db");
     let told = format!(
-        "ready at {url}/graphql explorer=\"{url}\" database=SQLite {} mailbox=\"{url}/dev/mail\"",
+        "ready at {url}/graphql explorer=\"{url}\" database=SQLite {} mailbox=\"{url}/dev/mail?key=",
         database.display()
     );
     assert!(log[1].contains(&told), "{}\n{told}", log[1]);

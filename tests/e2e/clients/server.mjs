@@ -45,14 +45,9 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
   const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(server, "exit");
   atExit(() => server.kill("SIGKILL"));
-  let mails;
   for await (const line of createInterface({ input: server.stderr })) {
-    const [, key] = line.match(/mails are shown at .*\/dev\/mail\?key=([\w-]+)/) ?? [];
-    if (key) {
-      mails = `/dev/mail?key=${key}`;
-      continue;
-    }
     if (line.includes("ready at")) {
+      const mails = line.match(/\/dev\/mail\?key=[\w-]+/)?.[0];
       server.stderr.resume();
       const stop = async () => {
         server.kill("SIGTERM");
