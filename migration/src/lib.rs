@@ -11,6 +11,7 @@ mod m20261121_000004_session_rotation;
 mod m20261121_000005_throttle;
 mod m20261121_000006_mail;
 mod m20261128_000007_session_generations;
+mod m20261128_000008_pending_email;
 mod m20261128_000009_mail_limits;
 
 /// All migrations of Hallpass.
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_throttle::Migration),
             Box::new(m20261121_000006_mail::Migration),
             Box::new(m20261128_000007_session_generations::Migration),
+            Box::new(m20261128_000008_pending_email::Migration),
             Box::new(m20261128_000009_mail_limits::Migration),
         ]
     }

@@ -76,7 +76,7 @@ pub async fn create(
     let (Some(new_user), Some(roles)) = (new_user, roles) else {
         return Err(problems.into());
     };
-    let (transaction, user) = register::create(app, new_user, roles.0, false).await?;
+    let (transaction, user) = register::create(app, new_user, roles.0, (false, false)).await?;
     let Administrator { user_id, client } = administrator;
     audit::record(&transaction, Kind::UserCreated, *user_id, user.id, client, user.created_at).await?;
     mails::verify(app, &transaction, &user, client, 0).await?;
@@ -112,7 +112,7 @@ pub async fn export(app: &App, _: &Administrator, after: Option<Uuid>, most: u64
     Ok(user::by_id(app.database.read(), after, most).await?)
 }
 
-/// Changes an account. Disabling one ends its sessions. Without a difference nothing is written, and it is no error.
+/// Changes an account. Disabling one ends its sessions, its links and a pending change of address. Without a difference nothing is written, and it is no error.
 ///
 /// # Errors
 /// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN.
@@ -133,6 +133,10 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     };
     let ended = if disables { sessions::end_all(&transaction, user_id, None, now).await? } else { 0 };
     let mut row = user.clone().into_active_model();
+    if disables {
+        clear_pending_email(&mut row);
+        link::kill(&transaction, user_id, None).await?;
+    }
     if let Some(is_active) = change.is_active {
         row.is_active.set_if_not_equals(is_active);
     }
@@ -153,7 +157,7 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     Ok(user)
 }
 
-/// Gives an account another password, ends its sessions and its links, forgets who has guessed at the old one, and has
+/// Gives an account another password, ends its sessions, its links and a pending change of address, forgets who has guessed at the old one, and has
 /// its owner told.
 ///
 /// # Errors
@@ -172,6 +176,7 @@ pub async fn set_password(
     let mut row = lock(&transaction, user_id).await?.into_active_model();
     sessions::end_all(&transaction, user_id, None, now).await?;
     row.password_hash = Set(password_hash);
+    clear_pending_email(&mut row);
     row.updated_at = Set(now);
     let user = row.update(&transaction).await?;
     link::kill(&transaction, user_id, None).await?;
@@ -182,6 +187,14 @@ pub async fn set_password(
     transaction.commit().await?;
     app.outbox.ring();
     Ok(user)
+}
+
+/// Whatever changes the credentials of an account ends its request to move to another address.
+fn clear_pending_email(row: &mut user::ActiveModel) {
+    row.pending_email.set_if_not_equals(None);
+    row.pending_email_key.set_if_not_equals(None);
+    row.pending_email_id.set_if_not_equals(None);
+    row.pending_email_expires_at.set_if_not_equals(None);
 }
 
 /// Roles as they are stored: sorted, each once.

@@ -1,13 +1,13 @@
 //! E-mail addresses: verifying one, asking for the mail again, moving to another.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 
 use super::{
     Client, Principal, Viewer, audit,
     input::Email,
     links,
-    mails::{self, NewMail},
+    mails::{self, About, NewMail},
     principal, proof,
     throttle::MailRequest,
 };
@@ -15,9 +15,21 @@ use crate::{
     App, Error, Result,
     config::SecretString,
     database::error::is_unique_violation,
-    entity::{audit_event::Kind, link, mail::Purpose, user},
+    entity::{
+        audit_event::Kind,
+        link,
+        mail::Purpose,
+        user::{self, Identifier, PendingEmail},
+    },
     error::{ErrorCode, InputError, Problems, UnauthenticatedReason},
+    security::random,
 };
+
+/// How long a request to move to another address waits for its link to be used.
+pub(super) const PENDING_EMAIL_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// How often a link is looked at anew, because the link, its account or the holder of the address changed meanwhile.
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Where someone wants to move to.
 #[derive(Debug)]
@@ -51,7 +63,7 @@ pub(super) async fn request(app: &App, purpose: Purpose, email: &str, viewer: Vi
     let now = app.clock.now();
     let transaction = app.write().await?;
     let round = request.book(&transaction, now).await?;
-    let mail = NewMail { purpose, to: &to, user_id: None, client, round };
+    let mail = NewMail { purpose, to: &to, about: None, client, round };
     mails::write(app, &transaction, mail, now).await?;
     transaction.commit().await?;
     app.outbox.ring();
@@ -59,48 +71,101 @@ pub(super) async fn request(app: &App, purpose: Purpose, email: &str, viewer: Vi
 }
 
 /// Verifies the address that a token was sent to, and moves the account there if it waits for that. Returns the address.
+/// A second use of the link changes nothing and answers the same, as long as the account has this address. An account that
+/// has the new address and never verified it loses it.
 ///
 /// # Errors
-/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN, when another account was first: then the token stays good, should the
+/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN, when another account has verified it: then the token stays good, should the
 /// address become free.
 pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<String> {
-    let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
-    let is_own = user.email_key.as_deref() == Some(&link.email_key);
+    let mut refused = Error::LinkInvalid;
+    for _ in 0..MAX_ATTEMPTS {
+        let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
+        let address = if link.pending_email_id.is_none() || link.used_at.is_some() {
+            user.email.clone()
+        } else {
+            user.pending_email.clone()
+        };
+        match if link.used_at.is_some() { Ok(true) } else { use_link(app, &link, &user, client).await? } {
+            Ok(true) => return address.ok_or_else(|| Error::internal("a verified address is none")),
+            Ok(false) => {}
+            Err(taken) => refused = taken.into(),
+        }
+    }
+    Err(refused)
+}
+
+/// Uses a link. False if it, or its account, is no longer what it was when it was read; EMAIL_TAKEN is inside.
+async fn use_link(
+    app: &App,
+    link: &link::Model,
+    user: &user::Model,
+    client: &Client,
+) -> Result<Result<bool, InputError>> {
     let now = app.clock.now();
     let transaction = app.write().await?;
     // The account before its links, as everywhere, so that two who change both don't wait for each other.
-    let changed = if is_own {
-        user::verify_email(&transaction, user.id, &link.email_key, now).await
-    } else {
-        user::move_email(&transaction, &user, now).await
+    let changed = match link.pending_email_id {
+        None => user::verify_email(&transaction, user.id, &link.email_key, now).await,
+        Some(request) => {
+            release_from_unverified(&transaction, user, &link.email_key, client, now).await?;
+            user::move_email(&transaction, user, request, now).await
+        }
     };
     match changed {
         Ok(true) => {}
-        Ok(false) => return Err(Error::LinkInvalid),
+        Ok(false) => {
+            transaction.rollback().await?;
+            return Ok(Ok(false));
+        }
         Err(error) if is_unique_violation(&error) => {
-            return Err(InputError::new(ErrorCode::EmailTaken, "token").into());
+            transaction.rollback().await?;
+            return Ok(Err(InputError::new(ErrorCode::EmailTaken, "token")));
         }
         Err(error) => return Err(error.into()),
     }
-    if !link::take(&transaction, link.id).await? {
-        return Err(Error::LinkInvalid);
+    if !link::take(&transaction, link.id, now).await? {
+        transaction.rollback().await?;
+        return Ok(Ok(false));
     }
+    let is_own = link.pending_email_id.is_none();
     let (event, killed) = if is_own { (Kind::EmailVerified, Some(link.purpose)) } else { (Kind::EmailChanged, None) };
     link::kill(&transaction, user.id, killed).await?;
     // Not signed in: whoever shows the token reads the mailbox, and may do so anywhere.
     audit::record(&transaction, event, None, user.id, client, now).await?;
     if !is_own {
-        mails::tell(app, &transaction, Purpose::EmailChanged, &user, client, now).await?;
+        mails::tell(app, &transaction, Purpose::EmailChanged, user, client, now).await?;
     }
     transaction.commit().await?;
     app.outbox.ring();
-    let address = if is_own { user.email } else { user.pending_email };
-    address.ok_or_else(|| Error::internal("a verified address is none"))
+    Ok(Ok(true))
 }
 
-/// Asks to move the account of the signed-in user to another address. It moves when the link that is sent there is used,
-/// and stays where it is if somebody else has the address by then: nobody learns here whether someone does. The address
-/// that the account has already takes an earlier wish back.
+/// Takes an address away from another account that has it and never verified it. Its sessions go on: they were opened by
+/// its password, which is another matter.
+async fn release_from_unverified(
+    transaction: &impl ConnectionTrait,
+    user: &user::Model,
+    email_key: &str,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let holder = user::find(transaction, Identifier::Email(email_key)).await?;
+    let Some(holder) = holder.filter(|holder| holder.id != user.id && holder.email_verified_at.is_none()) else {
+        return Ok(());
+    };
+    // Both at once, so that two who take from each other don't wait for each other.
+    user::lock(transaction, vec![user.id, holder.id]).await?;
+    if user::release_email(transaction, holder.id, email_key, now).await? {
+        link::kill(transaction, holder.id, None).await?;
+        audit::record(transaction, Kind::EmailRemoved, None, holder.id, client, now).await?;
+    }
+    Ok(())
+}
+
+/// Asks to move the account of the signed-in user to another address. It moves when the link that is sent there is used
+/// within 24 hours, and stays where it is if somebody else has verified the address by then: nobody learns here whether
+/// someone does. A further request replaces the one before; the address that the account has already cancels it.
 ///
 /// # Errors
 /// MAIL_DISABLED; all problems of the form at once: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD; RATE_LIMITED.
@@ -159,16 +224,41 @@ pub(super) async fn apply(
 ) -> Result<user::Model> {
     let user = &principal.user;
     let is_own = user.email_key.as_ref() == Some(&to.key);
-    let pending = if is_own { None } else { Some((to.text.as_str(), to.key.as_str())) };
-    if !user::set_pending_email(transaction, user.id, pending, now).await? {
-        return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
-    }
+    let changed = if is_own {
+        user::cancel_pending_email(transaction, user.id, now).await?;
+        user.clone().without_pending_email()
+    } else {
+        let expires_at = now + PENDING_EMAIL_LIFETIME;
+        let pending = PendingEmail { id: random::id(now)?, text: to.text.clone(), key: to.key.clone(), expires_at };
+        if !user::set_pending_email(transaction, user.id, &pending, now).await? {
+            return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
+        }
+        user.clone().with_pending_email(pending)
+    };
     if let Some(request) = request {
         let round = request.book(transaction, now).await?;
-        let mail = NewMail { purpose: Purpose::VerifyEmail, to, user_id: Some(user.id), client, round };
+        let about = Some(About { user_id: user.id, pending_email_id: changed.pending_email_id });
+        let mail = NewMail { purpose: Purpose::VerifyEmail, to, about, client, round };
         mails::write(app, transaction, mail, now).await?;
     }
     audit::record(transaction, Kind::EmailChangeRequested, Some(user.id), user.id, client, now).await?;
-    let (pending_email, pending_email_key) = pending.map(|(text, key)| (text.to_owned(), key.to_owned())).unzip();
-    Ok(user::Model { pending_email, pending_email_key, updated_at: now, ..user.clone() })
+    Ok(user::Model { updated_at: now, ..changed })
+}
+
+/// Cancels the request of the signed-in user to move to another address. It needs no mail and is not limited, so that an
+/// owner can always do it. Without a request nothing changes, and it is no error.
+///
+/// # Errors
+/// UNAUTHENTICATED: the session was ended meanwhile.
+pub async fn cancel_change(app: &App, principal: &Principal, client: &Client) -> Result<user::Model> {
+    let (user, now) = (&principal.user, app.clock.now());
+    let transaction = app.write().await?;
+    principal.lock(&transaction, now).await?;
+    let mut updated_at = user.updated_at;
+    if user::cancel_pending_email(&transaction, user.id, now).await? {
+        audit::record(&transaction, Kind::EmailChangeCancelled, Some(user.id), user.id, client, now).await?;
+        updated_at = now;
+    }
+    transaction.commit().await?;
+    Ok(user::Model { updated_at, ..user.clone().without_pending_email() })
 }

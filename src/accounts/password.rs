@@ -22,8 +22,8 @@ pub struct PasswordChange {
     pub keep_other_sessions: bool,
 }
 
-/// Changes the password of the signed-in user, ends the other sessions unless they are to be kept, and tells the owner by
-/// mail. Returns the user, and how many sessions were ended.
+/// Changes the password of the signed-in user, clears a pending change of address, ends the other sessions unless they are
+/// to be kept, and tells the owner by mail. Returns the user, and how many sessions were ended.
 ///
 /// # Errors
 /// REQUIRED and what is wrong with the new password, at once; when there is nothing, RATE_LIMITED, WRONG_PASSWORD.
@@ -57,7 +57,7 @@ pub async fn change(
     mails::tell(app, &transaction, Purpose::PasswordChanged, user, client, now).await?;
     transaction.commit().await?;
     app.outbox.ring();
-    Ok((user::Model { password_hash, updated_at: now, ..user.clone() }, ended))
+    Ok((user::Model { password_hash, updated_at: now, ..user.clone().without_pending_email() }, ended))
 }
 
 /// The new password. Whether the one so far is right is not looked at before the rest of the form is.

@@ -101,7 +101,7 @@ async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -
     }
     let new_user = parse(form, &app.settings)?;
     throttle::book_registration(app, client).await?;
-    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), signs_in).await?;
+    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), (signs_in, true)).await?;
     throttle::settle(app, &transaction, &user, client).await?;
     if user.email.is_some() && app.settings.mail.is_enabled() {
         match throttle::MailRequest::new(app, client, Some(user.id)).book(&transaction, user.created_at).await {
@@ -122,7 +122,7 @@ pub(super) async fn create(
     app: &App,
     new_user: NewUser,
     roles: Vec<String>,
-    signs_in: bool,
+    (signs_in, is_self_registered): (bool, bool),
 ) -> Result<(Transaction, user::Model)> {
     let password_hash = app.hasher.hash(new_user.password.secret()).await?;
     let now = app.clock.now();
@@ -145,6 +145,10 @@ pub(super) async fn create(
         pending_email: Set(None),
         pending_email_key: Set(None),
         session_epoch: Set(0),
+        pending_email_id: Set(None),
+        pending_email_expires_at: Set(None),
+        never_verified_since: Set(Some(now)),
+        is_self_registered: Set(is_self_registered),
     };
 
     let transaction = app.write().await?;

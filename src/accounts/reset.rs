@@ -15,8 +15,20 @@ pub async fn request(app: &App, address: &str, viewer: Viewer, client: &Client) 
     email::request(app, Purpose::ResetPassword, address, viewer, client).await
 }
 
+/// Whether a link was used to change a password. Nothing is found out about a token that is not one of ours.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE, when the database is out of reach.
+pub async fn was_used(app: &App, token: &SecretString) -> Result<bool> {
+    match links::find(app, link::Purpose::ResetPassword, token).await {
+        Err(Error::LinkUsed) => Ok(true),
+        Ok(_) | Err(Error::LinkInvalid | Error::LinkExpired) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Sets a new password by the token of a link, which also shows that its address is read by the owner. Ends all sessions;
-/// returns how many were live. A password that is not taken leaves the token as it is.
+/// returns how many were live. A pending change of address is cleared. A password that is not taken leaves the token as it is.
 ///
 /// # Errors
 /// LINK_INVALID, LINK_EXPIRED; what is wrong with the password; SERVICE_UNAVAILABLE.
@@ -28,9 +40,11 @@ pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, 
     let transaction = app.write().await?;
     // The account before its links, as everywhere, so that two who change both don't wait for each other.
     if !user::reset_password(&transaction, &user, &link.email_key, password_hash, now).await?
-        || !link::take(&transaction, link.id).await?
+        || !link::take(&transaction, link.id, now).await?
     {
-        return Err(Error::LinkInvalid);
+        transaction.rollback().await?;
+        // Perhaps by the same person, who has pressed the button twice.
+        return Err(links::find(app, link::Purpose::ResetPassword, token).await.err().unwrap_or(Error::LinkInvalid));
     }
     link::kill(&transaction, user.id, None).await?;
     let ended = sessions::end_all(&transaction, user.id, None, now).await?;

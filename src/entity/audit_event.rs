@@ -73,7 +73,8 @@ pub enum Kind {
     ProfileChanged,
     /// Someone changed their own password.
     PasswordChanged,
-    /// An account was deleted by its owner. Whose it was is no longer known.
+    /// An account was deleted: by its owner, by an administrator, or because no address was ever verified. Whose it was is
+    /// no longer known.
     AccountDeleted,
     /// Someone ended a session, or all others, from another one.
     SessionRevoked,
@@ -91,8 +92,14 @@ pub enum Kind {
     EmailChangeRequested,
     /// The account moved to the address that was asked for, which is thereby verified.
     EmailChanged,
+    /// The user cancelled the move to another address.
+    EmailChangeCancelled,
+    /// Somebody who knew the password replaced an address that was never verified.
+    EmailReplaced,
+    /// The account lost an address that it had never verified, because the owner of another account proved to read it.
+    EmailRemoved,
     /// An administrator made an account.
     UserCreated,
-    /// An administrator changed an account: enabled or disabled it, or gave it other roles or another password.
+    /// An administrator changed an account: enabled or disabled it, or gave it other roles, another password or another address.
     UserUpdated,
 }

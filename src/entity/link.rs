@@ -24,6 +24,10 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
     /// When it is of no more use.
     pub expires_at: DateTime<Utc>,
+    /// The request to move that it completes; none where it is for the account's own address.
+    pub pending_email_id: Option<Uuid>,
+    /// When it was used. It is kept, so that a second click can be told from a link that is not valid.
+    pub used_at: Option<DateTime<Utc>>,
 }
 
 /// A link goes with its account.
@@ -54,16 +58,23 @@ pub async fn find(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<O
 ///
 /// # Errors
 /// The driver's.
-pub async fn take(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
-    Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let taken = Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    Ok(taken.rows_affected == 1)
 }
 
-/// Kills the links of an account, all or those of one purpose.
+/// Kills the links of an account that were not used, all or those of one purpose.
 ///
 /// # Errors
 /// The driver's.
 pub async fn kill(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purpose>) -> Result<(), DbErr> {
-    let mut those = Entity::delete_many().filter(Column::UserId.eq(user_id));
+    let mut those = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::UsedAt.is_null());
     if let Some(purpose) = purpose {
         those = those.filter(Column::Purpose.eq(purpose));
     }

@@ -36,6 +36,8 @@ pub struct Model {
     /// How many mails the client or account that asked for it had asked for lately, this one included; 0 where that is
     /// not counted. Mails of lower rounds are sent first, so that nobody's mails wait for all of somebody else's.
     pub round: i32,
+    /// The request to move that it is for; none where it goes to the account's own address.
+    pub pending_email_id: Option<Uuid>,
 }
 
 /// A mail goes with the account that it is about.

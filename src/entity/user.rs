@@ -56,12 +56,20 @@ pub struct Model {
     pub last_login_at: Option<DateTime<Utc>>,
     /// When the owner proved to read what comes to `email`; none as long as they have not.
     pub email_verified_at: Option<DateTime<Utc>>,
-    /// The address to move to, once it is verified.
+    /// The address of the latest request to move, which may have expired: see [`Model::pending_email_at`].
     pub pending_email: Option<String>,
     /// The same as it is compared. Not unique: who verifies it first gets it.
     pub pending_email_key: Option<String>,
     /// Counts how often all sessions were ended at once. Sessions of an earlier epoch have ended.
     pub session_epoch: i32,
+    /// The request to move. Links and mails of another request to the same address do not complete it.
+    pub pending_email_id: Option<Uuid>,
+    /// When that request expires.
+    pub pending_email_expires_at: Option<DateTime<Utc>>,
+    /// Since when the account has waited for a first verified address; none once it has ever had one.
+    pub never_verified_since: Option<DateTime<Utc>>,
+    /// Whether its owner registered it, and not an administrator or an import.
+    pub is_self_registered: bool,
 }
 
 /// Relations to other tables are declared where they point from.
@@ -105,6 +113,10 @@ impl Model {
             pending_email: columns.read()?,
             pending_email_key: columns.read()?,
             session_epoch: columns.read()?,
+            pending_email_id: columns.read()?,
+            pending_email_expires_at: columns.read()?,
+            never_verified_since: columns.read()?,
+            is_self_registered: columns.read()?,
         })
     }
 }
@@ -209,13 +221,17 @@ pub async fn note_login(
 /// # Errors
 /// The driver's.
 pub async fn active_admins(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
-    let has_role = Condition::any()
-        .add(Column::Roles.eq(ADMIN))
-        .add(Column::Roles.like(format!("{ADMIN},%")))
-        .add(Column::Roles.like(format!("%,{ADMIN},%")))
-        .add(Column::Roles.like(format!("%,{ADMIN}")));
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::IsActive.eq(true)).filter(has_role);
+    let ids = Entity::find().select_only().column(Column::Id).filter(Column::IsActive.eq(true)).filter(has_role(ADMIN));
     ids.limit(most).into_tuple().all(db).await
+}
+
+/// Whether a user has a role.
+fn has_role(role: &str) -> Condition {
+    Condition::any()
+        .add(Column::Roles.eq(role))
+        .add(Column::Roles.like(format!("{role},%")))
+        .add(Column::Roles.like(format!("%,{role},%")))
+        .add(Column::Roles.like(format!("%,{role}")))
 }
 
 /// The rows of these users as they are once nobody else is changing them, which nobody else then does until the end of the

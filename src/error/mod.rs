@@ -27,10 +27,14 @@ pub enum Error {
     AccountDisabled,
     /// The right password of an account whose address is not verified, where it must be.
     EmailNotVerified,
+    /// The right password of an account whose address has been verified, where that must not be so.
+    EmailAlreadyVerified,
     /// What was asked for needs a mail, and there is no way for mails to go.
     MailDisabled,
     /// The token of a link is not one of ours, was used, or is for a state that is no more.
     LinkInvalid,
+    /// The password was changed with this link already. Its holder alone hears of it; the code is that of `LinkInvalid`.
+    LinkUsed,
     /// The link was good once.
     LinkExpired,
     /// There is no refresh token, or it is not one of ours.
@@ -91,6 +95,7 @@ pub enum ErrorCode {
     WrongPassword,
     AccountDisabled,
     EmailNotVerified,
+    EmailAlreadyVerified,
     MailDisabled,
     RegistrationDisabled,
     SessionNotFound,
@@ -163,8 +168,9 @@ impl Error {
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
             Self::EmailNotVerified => ErrorCode::EmailNotVerified,
+            Self::EmailAlreadyVerified => ErrorCode::EmailAlreadyVerified,
             Self::MailDisabled => ErrorCode::MailDisabled,
-            Self::LinkInvalid => ErrorCode::LinkInvalid,
+            Self::LinkInvalid | Self::LinkUsed => ErrorCode::LinkInvalid,
             Self::LinkExpired => ErrorCode::LinkExpired,
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::SessionExpired => ErrorCode::SessionExpired,

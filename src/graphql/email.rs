@@ -1,4 +1,4 @@
-//! `verifyEmail`, `sendVerificationEmail`, `changeEmail`.
+//! `verifyEmail`, `sendVerificationEmail`, `changeEmail`, `cancelEmailChange`.
 
 use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject};
 
@@ -13,16 +13,24 @@ pub(super) struct EmailMutation;
 
 #[Object]
 impl EmailMutation {
-    /// Ask to move the account to another e-mail address. It moves when the link sent to the new address is used; the old
-    /// address is told if it is verified. A taken address is not revealed here. The address that the account has already
-    /// takes an earlier wish back. Beyond the limit of mails that an account may ask for, nothing changes.
+    /// Ask to move the account to another e-mail address. It moves when the link sent to the new address is used within
+    /// 24 hours; the old address is told if it is verified. A taken address is not revealed here. A new request replaces
+    /// the one before; `cancelEmailChange`, and any change of the password, cancels it. Beyond the limit of mails that an
+    /// account may ask for, nothing changes.
     /// Codes: WRONG_PASSWORD, REQUIRED (no password), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, UNAUTHENTICATED,
     /// RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Nullable<ChangeEmailPayload> {
         Some(change(ctx, input.into()).await)
     }
 
-    /// Confirm an e-mail address with the token from the message. Codes: LINK_INVALID, LINK_EXPIRED, EMAIL_TAKEN,
+    /// Withdraw a pending change of address. Needs neither a mail nor the password; without a pending change nothing happens.
+    /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    async fn cancel_email_change(&self, ctx: &Context<'_>) -> Nullable<CancelEmailChangePayload> {
+        Some(cancel(ctx).await)
+    }
+
+    /// Confirm an e-mail address with the token from the message. Using the link a second time succeeds as long as the
+    /// account has this address. An account that has the address without ever confirming it loses it. Codes: LINK_INVALID, LINK_EXPIRED, EMAIL_TAKEN,
     /// SERVICE_UNAVAILABLE.
     async fn verify_email(&self, ctx: &Context<'_>, input: VerifyEmailInput) -> Nullable<VerifyEmailPayload> {
         let verified = email::verify(ctx.app(), &input.token.into(), ctx.client()).await;
@@ -50,6 +58,12 @@ async fn change(ctx: &Context<'_>, form: EmailChange) -> Result<ChangeEmailPaylo
     Ok(ChangeEmailPayload { user: user.into() })
 }
 
+async fn cancel(ctx: &Context<'_>) -> Result<CancelEmailChangePayload> {
+    let principal = ctx.principal().await?;
+    let user = email::cancel_change(ctx.app(), principal, ctx.client()).await?;
+    Ok(CancelEmailChangePayload { user: user.into() })
+}
+
 /// Where to move to.
 #[derive(InputObject)]
 pub struct ChangeEmailInput {
@@ -70,6 +84,13 @@ impl From<ChangeEmailInput> for EmailChange {
 #[derive(SimpleObject)]
 pub struct ChangeEmailPayload {
     /// The user, `pendingEmail` included.
+    user: User,
+}
+
+/// There is no pending change of address any more.
+#[derive(SimpleObject)]
+pub struct CancelEmailChangePayload {
+    /// The user; `pendingEmail` is null.
     user: User,
 }
 

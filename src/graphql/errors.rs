@@ -78,6 +78,8 @@ pub enum ErrorCode {
     AccountDisabled,
     /// The password was right, but the e-mail address must be verified first: see `sendVerificationEmail`.
     EmailNotVerified,
+    /// The right password of an account whose address has been verified: sign in and use `changeEmail`.
+    EmailAlreadyVerified,
     /// This server can't send mail; see `serverInfo.mailEnabled`.
     MailDisabled,
     /// Refresh: there is no refresh token, or it is not one of ours.

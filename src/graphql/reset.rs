@@ -23,8 +23,8 @@ impl ResetMutation {
         Some(asked.map(|()| RequestPasswordResetPayload { email }))
     }
 
-    /// Set a new password with the token from the message. Ends every session; sign in afterwards. A password that is not
-    /// taken leaves the token good.
+    /// Set a new password with the token from the message. Ends every session and a pending change of address; sign in
+    /// afterwards. A password that is not taken leaves the token good.
     /// Codes: LINK_INVALID, LINK_EXPIRED, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON,
     /// SERVICE_UNAVAILABLE.
     async fn reset_password(&self, ctx: &Context<'_>, input: ResetPasswordInput) -> Nullable<ResetPasswordPayload> {

@@ -50,9 +50,9 @@ impl User {
         self.0.email.is_some() && self.0.email_verified_at.is_some()
     }
 
-    /// The address that waits for its verification after `changeEmail`.
-    fn pending_email(&self) -> Option<&str> {
-        self.0.pending_email.as_deref()
+    /// The address that waits for its verification after `changeEmail`, for 24 hours at most.
+    async fn pending_email(&self, ctx: &Context<'_>) -> Option<&str> {
+        self.0.pending_email_at(ctx.app().clock.now())
     }
 
     /// Given name.

@@ -38,7 +38,6 @@ async fn ada_verifies_her_address_by_the_link_in_the_mail() {
         addresses(&ada).await,
         json!({ "email": "Ada@Example.org", "emailVerified": true, "pendingEmail": null, "updatedAt": noon })
     );
-    assert_eq!(server.anonymous().verify_email(&token).await.code(), "LINK_INVALID");
     assert_eq!(events(&server).await, [Kind::Registered, Kind::EmailVerified]);
 }
 

@@ -41,6 +41,18 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         Error::LinkInvalid => {
             ("LINK_INVALID", "This link is not valid, or was used already. Ask for a new one.", None, None)
         }
+        Error::LinkUsed => (
+            "LINK_INVALID",
+            "The password was already changed with this link. Sign in with the new password, or ask for a new link.",
+            None,
+            None,
+        ),
+        Error::EmailAlreadyVerified => (
+            "EMAIL_ALREADY_VERIFIED",
+            "The e-mail address of this account is verified. Sign in to change it.",
+            None,
+            None,
+        ),
         Error::LinkExpired => ("LINK_EXPIRED", "This link has expired. Ask for a new one.", None, None),
         Error::SessionNotFound => ("SESSION_NOT_FOUND", "There is no session to refresh. Sign in.", None, None),
         Error::SessionExpired => ("SESSION_EXPIRED", "This session has expired. Sign in again.", None, None),
@@ -109,6 +121,8 @@ fn every_error_has_its_public_answer() {
         Error::EmailNotVerified,
         Error::MailDisabled,
         Error::LinkInvalid,
+        Error::LinkUsed,
+        Error::EmailAlreadyVerified,
         Error::LinkExpired,
         Error::RegistrationDisabled,
         Error::SessionNotFound,
@@ -179,6 +193,7 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         | ErrorCode::InvalidCredentials
         | ErrorCode::AccountDisabled
         | ErrorCode::EmailNotVerified
+        | ErrorCode::EmailAlreadyVerified
         | ErrorCode::MailDisabled
         | ErrorCode::LinkInvalid
         | ErrorCode::LinkExpired

@@ -39,6 +39,7 @@ mod outages;
 mod pages;
 mod password;
 mod passwords;
+mod pending_email;
 mod playground;
 mod profile;
 mod properties;

@@ -68,11 +68,33 @@ async fn opening_a_link_does_nothing_and_sending_the_form_does() {
     assert!(done.status == StatusCode::OK && done.text.contains("The password is changed"), "{done:?}");
     server.anonymous().login("ada", password).await.data("/login/accessToken");
     let again = send(&server, "/reset-password", &[("token", &reset), ("password", password)], CHROMIUM).await;
-    assert_eq!(again.status, StatusCode::BAD_REQUEST);
-    assert!(again.text.contains("This link is not valid, or was used already."), "{}", again.text);
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.text.contains("The password was already changed with this link."), "{}", again.text);
     for secret in [&verify, &reset, "p@ss wörd"] {
         assert_eq!(logged(secret), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn second_click_on_a_link_is_no_failure() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let verify = server.token_to("ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    for _ in 0..2 {
+        let done = send(&server, "/verify-email", &[("token", &verify)], CHROMIUM).await;
+        assert!(done.status == StatusCode::OK && done.text.contains("<p>ada@example.org</p>"), "{done:?}");
+    }
+    let fields = [("token", reset.as_str()), ("password", "a new password")];
+    assert_eq!(send(&server, "/reset-password", &fields, CHROMIUM).await.status, StatusCode::OK);
+    let link = format!("/reset-password?token={reset}");
+    for again in [send(&server, "/reset-password", &fields, CHROMIUM).await, open(&server, &link, CHROMIUM).await] {
+        assert!(again.text.contains("already changed with this link"), "{}", again.text);
+        assert!(!again.text.contains("<form") && !again.text.contains("This did not work"), "{}", again.text);
+    }
+    let russian = [("accept-language", "ru")];
+    assert!(open(&server, &link, &russian).await.text.contains("Пароль уже изменён по этой ссылке"));
 }
 
 #[tokio::test]
@@ -143,6 +165,8 @@ async fn a_taken_address_is_told_on_the_page() {
     server.user("bo").await.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     let token = server.token_to("ada@example.org").await;
     server.user_at("ada", "ada@example.org").await;
+    let own = server.token_to("ada@example.org").await;
+    server.anonymous().verify_email(&own).await.data("/verifyEmail");
     let answer = send(&server, "/verify-email", &[("token", &token)], CHROMIUM).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(answer.text.contains("There is an account with this e-mail address."), "{}", answer.text);

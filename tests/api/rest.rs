@@ -101,7 +101,7 @@ async fn someone_registers_signs_in_and_is_known() {
     assert_eq!(by_rest.header("cache-control"), Some("no-store"));
     let by_graphql = ada.me().await;
     let expected = json!({
-        "id": account["id"], "username": "Ada", "email": "ada@example.org", "full_name": "Ada Lovelace",
+        "id": account["id"], "username": "Ada", "email": "ada@example.org", "pending_email": null, "full_name": "Ada Lovelace",
         "first_name": "Ada", "last_name": "Lovelace", "is_active": true, "disabled": false, "roles": ["user"],
         "created_at": by_graphql.data("/me/createdAt"), "updated_at": by_graphql.data("/me/updatedAt"),
         "last_login": by_graphql.data("/me/lastLoginAt"),
@@ -481,7 +481,8 @@ async fn the_documentation_says_what_there_is() {
     let document = answer.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
     let paths: BTreeSet<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = ["/login", "/protected", "/refresh", "/register", "/revoke", "/token", "/users/me"];
+    let expected =
+        ["/login", "/protected", "/refresh", "/register", "/revoke", "/token", "/users/me", "/users/me/pending-email"];
     assert_eq!(paths, expected.into());
     let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];
     assert_eq!(scheme["flows"]["password"]["tokenUrl"], "/token");

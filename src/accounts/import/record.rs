@@ -10,6 +10,7 @@ use crate::{
     Result,
     accounts::{
         administration::parse_roles,
+        email::PENDING_EMAIL_LIFETIME,
         input::{Email, Username, parse_name},
     },
     config::{Settings, is_role_name},
@@ -198,11 +199,12 @@ pub(super) fn parse(
     let updated_at = found.keep(texts::instant(given(record.updated_at), "updated_at"));
     let last_login_at = found.keep(texts::instant(given(record.last_login_at), "last_login"));
 
-    let user = |new_id: Uuid| {
+    let user = |new_id: Uuid, request_id: Uuid| {
         let (created_at, username) = (created_at?, username?);
         let verified_at =
             verified_at?.or(is_verified?.then_some(now)).filter(|_| email.as_ref().is_some_and(Option::is_some));
         let (pending_email, pending_email_key) = pending?.map(|email| (email.text, email.key)).unzip();
+        let is_pending = pending_email.is_some();
         let (email, email_key) = email?.map(|email| (email.text, email.key)).unzip();
         let user = Model {
             id: id?.unwrap_or(new_id),
@@ -222,10 +224,14 @@ pub(super) fn parse(
             pending_email,
             pending_email_key,
             session_epoch: 0,
+            pending_email_id: is_pending.then_some(request_id),
+            pending_email_expires_at: is_pending.then_some(now + PENDING_EMAIL_LIFETIME),
+            never_verified_since: verified_at.is_none().then(|| created_at.unwrap_or(now)),
+            is_self_registered: false,
         };
         Some(Newcomer { line, user, is_dated: created_at.is_some() })
     };
-    Ok(user(random::id(now)?).ok_or(found.0))
+    Ok(user(random::id(now)?, random::id(now)?).ok_or(found.0))
 }
 
 /// What is wrong, gathered.

@@ -154,7 +154,7 @@ async fn take(
         return Ok(None);
     }
     mail.attempts += 1;
-    let Some(user) = user.filter(|user| is_needed(&mail, user)) else {
+    let Some(user) = user.filter(|user| is_needed(&mail, user, now)) else {
         mail::delete(transaction, mail.id, mail.attempts).await?;
         return Ok(None);
     };
@@ -165,7 +165,7 @@ async fn take(
         mail::delete(transaction, mail.id, mail.attempts).await?;
         return Ok(None);
     }
-    let make_link = |purpose| links::make(transaction, purpose, user.id, &mail.email_key, now);
+    let make_link = |purpose| links::make(transaction, purpose, &user, (&mail.email_key, mail.pending_email_id), now);
     let news = match mail.purpose {
         Purpose::VerifyEmail => {
             let token = make_link(link::Purpose::VerifyEmail).await?;
@@ -188,14 +188,17 @@ async fn take(
 }
 
 /// Whether a mail still has something to bring.
-fn is_needed(mail: &mail::Model, user: &user::Model) -> bool {
-    let is_own = user.email_key.as_ref() == Some(&mail.email_key);
+fn is_needed(mail: &mail::Model, user: &user::Model, now: DateTime<Utc>) -> bool {
+    let request = mail.pending_email_id;
     match mail.purpose {
         Purpose::VerifyEmail => {
-            links::fits(link::Purpose::VerifyEmail, user, &mail.email_key)
-                && !(is_own && user.email_verified_at.is_some())
+            let is_done = match request {
+                None => user.email_verified_at.is_some(),
+                Some(_) => user.pending_email_at(now).is_none(),
+            };
+            !is_done && links::fits(link::Purpose::VerifyEmail, user, &mail.email_key, request)
         }
-        Purpose::ResetPassword => links::fits(link::Purpose::ResetPassword, user, &mail.email_key),
+        Purpose::ResetPassword => links::fits(link::Purpose::ResetPassword, user, &mail.email_key, request),
         Purpose::PasswordChanged | Purpose::EmailChanged => true,
     }
 }

@@ -30,12 +30,27 @@ pub(super) fn require(app: &App) -> Result<()> {
     if app.settings.mail.is_enabled() { Ok(()) } else { Err(Error::MailDisabled) }
 }
 
+/// The account that a mail is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    pub user_id: Uuid,
+    /// The request to move that it is for; none where it goes to the account's own address.
+    pub pending_email_id: Option<Uuid>,
+}
+
+impl About {
+    /// A mail to the account's own address.
+    pub(super) fn own(user: &user::Model) -> Self {
+        Self { user_id: user.id, pending_email_id: None }
+    }
+}
+
 /// A mail to be written into the outbox.
 pub(super) struct NewMail<'a> {
     pub purpose: Purpose,
     pub to: &'a Email,
     /// The account that it is about; none where nobody has looked up yet who has the address.
-    pub user_id: Option<Uuid>,
+    pub about: Option<About>,
     pub client: &'a Client,
     /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a mail that nobody asked for.
     pub round: i32,
@@ -52,20 +67,21 @@ pub(super) async fn write(
     if !app.settings.mail.is_enabled() {
         return Ok(());
     }
-    let NewMail { purpose, to, user_id, client, round } = mail;
+    let NewMail { purpose, to, about, client, round } = mail;
     let mail = mail::ActiveModel {
         id: Set(random::id(now)?),
         purpose: Set(purpose),
         email: Set(deliverable(to)),
         email_key: Set(to.key.clone()),
         language: Set(client.language.tag().to_owned()),
-        user_id: Set(user_id),
+        user_id: Set(about.map(|about| about.user_id)),
         ip_address: Set(client.ip_address.map(|address| address.to_string())),
         user_agent: Set(client.user_agent.clone()),
         created_at: Set(now),
         next_attempt_at: Set(now),
         attempts: Set(0),
         round: Set(round),
+        pending_email_id: Set(about.and_then(|about| about.pending_email_id)),
     };
     mail::Entity::insert(mail).exec_without_returning(transaction).await?;
     Ok(())
@@ -83,7 +99,7 @@ pub(super) async fn tell(
 ) -> Result<()> {
     match own_address(user).filter(|_| user.email_verified_at.is_some()) {
         Some(to) => {
-            let mail = NewMail { purpose, to: &to, user_id: Some(user.id), client, round: 0 };
+            let mail = NewMail { purpose, to: &to, about: Some(About::own(user)), client, round: 0 };
             write(app, transaction, mail, now).await
         }
         None => Ok(()),
@@ -100,7 +116,7 @@ pub(super) async fn verify(
 ) -> Result<()> {
     match own_address(user) {
         Some(to) => {
-            let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, user_id: Some(user.id), client, round };
+            let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, about: Some(About::own(user)), client, round };
             write(app, transaction, mail, user.created_at).await
         }
         None => Ok(()),

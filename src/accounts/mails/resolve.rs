@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use super::{deliverable, own_address};
 use crate::{
@@ -35,7 +37,7 @@ pub(super) async fn resolve(app: &App) -> Result<usize> {
     let transaction = app.write().await?;
     let requests = mail::remove(&transaction, ids).await?;
     let count = requests.len();
-    let accounts = Accounts::find(&transaction, &requests).await?;
+    let accounts = Accounts::find(&transaction, &requests, now).await?;
     let mails = requests.into_iter().filter_map(|request| accounts.resolve(request)).collect();
     let mails = throttle::drop_undeliverable(app, &transaction, mails, now).await?;
     if !mails.is_empty() {
@@ -52,7 +54,7 @@ struct Accounts {
 }
 
 impl Accounts {
-    async fn find(transaction: &impl ConnectionTrait, requests: &[mail::Model]) -> Result<Self> {
+    async fn find(transaction: &impl ConnectionTrait, requests: &[mail::Model], now: DateTime<Utc>) -> Result<Self> {
         let keys = requests.iter().map(|request| request.email_key.as_str()).collect();
         let holders = user::email_holders(transaction, keys).await?;
         let verifications = requests.iter().filter(|request| request.purpose == Purpose::VerifyEmail);
@@ -60,7 +62,7 @@ impl Accounts {
         let pending = if keys.is_empty() {
             Vec::new()
         } else {
-            user::pending_email_holders(transaction, keys, MAX_PENDING).await?
+            user::pending_email_holders(transaction, keys, MAX_PENDING, now).await?
         };
         let by_email = holders.into_iter().filter_map(|user| Some((user.email_key.clone()?, user))).collect();
         // The latest comes first, and replaces those that were collected before it.
@@ -72,7 +74,7 @@ impl Accounts {
     /// The mail that a request leads to, with its account: one at most.
     fn resolve(&self, request: mail::Model) -> Option<(mail::Model, &user::Model)> {
         let holder = self.by_email.get(&request.email_key);
-        let (user, to) = match request.purpose {
+        let (user, to, pending_email_id) = match request.purpose {
             Purpose::ResetPassword => own(holder?),
             Purpose::VerifyEmail => match holder.filter(|user| user.email_verified_at.is_none()) {
                 Some(holder) => own(holder),
@@ -81,15 +83,25 @@ impl Accounts {
             // These have an account from the start.
             Purpose::PasswordChanged | Purpose::EmailChanged => None,
         }?;
-        let mail = mail::Model { email: deliverable(&to), email_key: to.key, user_id: Some(user.id), ..request };
+        let mail = mail::Model {
+            email: deliverable(&to),
+            email_key: to.key,
+            user_id: Some(user.id),
+            pending_email_id,
+            ..request
+        };
         Some((mail, user))
     }
 }
 
-fn own(user: &user::Model) -> Option<(&user::Model, Email)> {
-    Some((user, own_address(user)?))
+/// The account and the address that a mail goes to, and the request to move that it is for.
+type Recipient<'a> = (&'a user::Model, Email, Option<Uuid>);
+
+fn own(user: &user::Model) -> Option<Recipient<'_>> {
+    Some((user, own_address(user)?, None))
 }
 
-fn pending(user: &user::Model) -> Option<(&user::Model, Email)> {
-    Some((user, Email { text: user.pending_email.clone()?, key: user.pending_email_key.clone()? }))
+fn pending(user: &user::Model) -> Option<Recipient<'_>> {
+    let to = Email { text: user.pending_email.clone()?, key: user.pending_email_key.clone()? };
+    Some((user, to, Some(user.pending_email_id?)))
 }

@@ -120,7 +120,7 @@ async fn write<W: Write>(
     loop {
         let users = administration::export(app, administrator, last, PAGE).await.map_err(Stop::Read)?;
         for user in &users {
-            sink.write(&exported(app, user, with_hashes)).map_err(Stop::Write)?;
+            sink.write(&exported(app, user, with_hashes, app.clock.now())).map_err(Stop::Write)?;
         }
         match users.last() {
             Some(user) => last = Some(user.id),
@@ -129,14 +129,14 @@ async fn write<W: Write>(
     }
 }
 
-fn exported<'a>(app: &App, user: &'a Model, with_hashes: bool) -> Exported<'a> {
+fn exported<'a>(app: &App, user: &'a Model, with_hashes: bool, now: DateTime<Utc>) -> Exported<'a> {
     let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     Exported {
         id: user.id,
         username: &user.username,
         email: user.email.as_deref(),
         email_verified_at: user.email_verified_at.map(instant),
-        pending_email: user.pending_email.as_deref(),
+        pending_email: user.pending_email_at(now),
         first_name: user.first_name.as_deref(),
         last_name: user.last_name.as_deref(),
         is_active: user.is_active,

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use super::{Column, Entity, Model};
+use super::{Column, Entity, Model, clear_pending_email};
 use crate::security::password::PasswordHash;
 
-/// Gives an active user a new password. False if the old one is another by now.
+/// Gives an active user a new password, and clears a pending change of address. False if the old one is another by now.
 ///
 /// # Errors
 /// The driver's.
@@ -16,7 +16,7 @@ pub async fn change_password(
     password_hash: PasswordHash,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let updated = Entity::update_many()
+    let updated = clear_pending_email(Entity::update_many())
         .col_expr(Column::PasswordHash, Expr::value(password_hash))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(user.id))
@@ -27,8 +27,8 @@ pub async fn change_password(
     Ok(updated.rows_affected == 1)
 }
 
-/// Gives an active user a new password, whoever reads `email_key`, which is thereby verified. False if the account has
-/// another address by now.
+/// Gives an active user a new password, whoever reads `email_key`, which is thereby verified, and clears a pending change
+/// of address. False if the account has another address by now.
 ///
 /// # Errors
 /// The driver's.
@@ -39,9 +39,10 @@ pub async fn reset_password(
     password_hash: PasswordHash,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let updated = Entity::update_many()
+    let updated = clear_pending_email(Entity::update_many())
         .col_expr(Column::PasswordHash, Expr::value(password_hash))
         .col_expr(Column::EmailVerifiedAt, Expr::value(user.email_verified_at.unwrap_or(now)))
+        .col_expr(Column::NeverVerifiedSince, Expr::value(None::<DateTime<Utc>>))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(user.id))
         .filter(Column::IsActive.eq(true))

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::error::{ErrorCode, UnauthenticatedReason};
 
+pub(super) const LINK_USED: &str =
+    "The password was already changed with this link. Sign in with the new password, or ask for a new link.";
+
 /// The words for a code, with the bound that was broken or the seconds to wait.
 pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
     let characters = if number == 1 { "character" } else { "characters" };
@@ -24,6 +27,7 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::EmailNotVerified => {
             "The e-mail address of this account is not verified yet. Use the link in the mail, or ask for another."
         }
+        ErrorCode::EmailAlreadyVerified => "The e-mail address of this account is verified. Sign in to change it.",
         ErrorCode::MailDisabled => "This server sends no mail. Ask an administrator instead.",
         ErrorCode::LinkInvalid => "This link is not valid, or was used already. Ask for a new one.",
         ErrorCode::LinkExpired => "This link has expired. Ask for a new one.",

@@ -24,6 +24,10 @@ impl Error {
             Self::BadUserInput(text) | Self::ValidationFailed(text) => text.into(),
             Self::BadRequest(text) => (*text).into(),
             Self::Unauthenticated(reason) => reason.message(language).into(),
+            Self::LinkUsed => match language {
+                Language::English => english::LINK_USED.into(),
+                Language::Russian => russian::LINK_USED.into(),
+            },
             _ => match self.problems() {
                 [problem] => problem.message(language),
                 _ => self.code().message(language, self.retry_after().unwrap_or_default()),

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::error::{ErrorCode, UnauthenticatedReason};
 
+pub(super) const LINK_USED: &str =
+    "Пароль уже изменён по этой ссылке. Войдите с новым паролем или запросите новую ссылку.";
+
 /// The words for a code, with the bound that was broken or the seconds to wait.
 pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
     let characters = form(number, ["символ", "символа", "символов"]);
@@ -29,6 +32,9 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::WrongPassword => "Это не ваш пароль",
         ErrorCode::EmailNotVerified => {
             "Адрес электронной почты ещё не подтверждён. Откройте ссылку из письма или запросите новое письмо."
+        }
+        ErrorCode::EmailAlreadyVerified => {
+            "Адрес электронной почты этой учётной записи подтверждён. Чтобы изменить его, войдите."
         }
         ErrorCode::MailDisabled => "Этот сервер не отправляет писем. Обратитесь к администратору.",
         ErrorCode::LinkInvalid => "Эта ссылка недействительна или уже использована. Запросите новую.",

@@ -47,8 +47,13 @@ pub(in crate::http) async fn verification_form(request: Request) -> Response {
     form(Action::Verify, &request)
 }
 
-pub(in crate::http) async fn reset_form(request: Request) -> Response {
-    form(Action::Reset, &request)
+/// Whoever opens a link that has changed the password is told so, and not asked for another one.
+pub(in crate::http) async fn reset_form(State(server): State<Arc<Server>>, request: Request) -> Response {
+    // What can't be found out now is found out when the form is sent.
+    match server.in_time(reset::was_used(&server.app, &token_of(&request).into())).await {
+        Ok(true) => already_reset(StatusCode::OK, peer::language(request.headers().get(ACCEPT_LANGUAGE))),
+        Ok(false) | Err(_) => form(Action::Reset, &request),
+    }
 }
 
 pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -124,13 +129,19 @@ fn texts_of(action: Action, language: Language) -> &'static Texts {
     }
 }
 
+/// The token in the address of a link.
+fn token_of(request: &Request) -> String {
+    let form = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+    form.ok().and_then(|mut form| form.take("token")).unwrap_or_default()
+}
+
 /// The form that a link opens. Whether the link is good is found out when the form is sent.
 fn form(action: Action, request: &Request) -> Response {
     let language = peer::language(request.headers().get(ACCEPT_LANGUAGE));
-    let form = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let Some(token) = form.ok().and_then(|mut form| form.take("token")) else {
+    let token = token_of(request);
+    if token.is_empty() {
         return told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]);
-    };
+    }
     filled(StatusCode::OK, action, language, &token, None)
 }
 
@@ -151,6 +162,10 @@ fn told(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]
     page(status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
 }
 
+fn already_reset(status: StatusCode, language: Language) -> Response {
+    told(status, language, texts::reset(language).done_title, &[&Error::LinkUsed.message(language)])
+}
+
 fn refused(status: StatusCode, language: Language) -> Response {
     told(status, language, texts::refused(language), &[texts::ask_again(language)])
 }
@@ -161,6 +176,7 @@ fn failed(action: Action, error: &Error, sent: &Sent, client: &Client) -> Respon
     let text = error.message(language);
     let code = error.code();
     let mut response = match error {
+        Error::LinkUsed => already_reset(StatusCode::CONFLICT, language),
         Error::LinkInvalid | Error::LinkExpired => {
             told(StatusCode::BAD_REQUEST, language, texts::no_longer(language), &[&text, texts::ask_again(language)])
         }

@@ -104,7 +104,7 @@ fn row(code: ErrorCode) -> (StatusCode, StatusCode, &'static str) {
         // RFC 6749 wants 400; the systems this door stands for, and their clients, have 401.
         ErrorCode::InvalidCredentials | ErrorCode::Unauthenticated => (S::UNAUTHORIZED, S::UNAUTHORIZED, INVALID_GRANT),
         ErrorCode::AccountDisabled => (S::BAD_REQUEST, S::BAD_REQUEST, INVALID_GRANT),
-        ErrorCode::EmailNotVerified => (S::FORBIDDEN, S::BAD_REQUEST, INVALID_GRANT),
+        ErrorCode::EmailNotVerified | ErrorCode::EmailAlreadyVerified => (S::FORBIDDEN, S::BAD_REQUEST, INVALID_GRANT),
         ErrorCode::SessionNotFound | ErrorCode::SessionExpired | ErrorCode::SessionRevoked => {
             (S::UNAUTHORIZED, S::BAD_REQUEST, INVALID_GRANT)
         }

@@ -52,6 +52,7 @@ pub(super) fn routes() -> Router<Arc<Server>> {
         users::me,
         users::update,
         users::delete,
+        users::cancel_email_change,
         users::protected,
     ),
     // Those that only sets of responses name are not found by themselves.
@@ -165,7 +166,7 @@ pub(super) struct UpdateRequest {
     first_name: Option<String>,
     /// `null` clears it.
     last_name: Option<String>,
-    /// The account moves there when the link in the mail that is sent there is used.
+    /// The account moves there when the link in the mail that is sent there is used within 24 hours.
     #[schema(nullable = false, example = "user@example.com")]
     email: Option<String>,
     /// Needed with another `email`, unless the session signed in less than ten minutes ago.

@@ -21,7 +21,7 @@ use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde_json::json;
 
@@ -43,6 +43,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/register", post(users::register))
         .route("/refresh", post(users::refresh))
         .route("/users/me", get(users::me).put(users::update).delete(users::delete))
+        .route("/users/me/pending-email", delete(users::cancel_email_change))
         .route("/protected", get(users::protected))
         .merge(docs::routes());
     if !settings.oauth_clients.is_empty() {

@@ -66,6 +66,9 @@ pub(super) struct User {
     /// `null` when the account has none.
     #[schema(required = true)]
     email: Option<String>,
+    /// The address that the account moves to when the link in the mail is used.
+    #[schema(required = true)]
+    pending_email: Option<String>,
     /// First and last name together.
     #[schema(required = true)]
     full_name: Option<String>,
@@ -86,11 +89,13 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn of(user: Account, settings: &Settings) -> Self {
+    /// As it is at this instant.
+    pub(super) fn at(now: DateTime<Utc>, user: Account, settings: &Settings) -> Self {
         let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         Self {
             id: user.id.to_string(),
             full_name: user.full_name(),
+            pending_email: user.pending_email_at(now).map(ToOwned::to_owned),
             username: user.username,
             email: user.email,
             first_name: user.first_name,

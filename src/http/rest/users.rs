@@ -21,10 +21,10 @@ use super::{
 use crate::{
     accounts::{
         active_principal, deletion,
-        email::EmailChange,
+        email::{self, EmailChange},
         login::{self, Credentials},
         profile::{self, ProfileChange},
-        register::{self, Registration},
+        register::{self, Account, Registration},
         sessions::NewSession,
     },
     http::{
@@ -145,7 +145,7 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
-        Ok((UNCACHED, Json(User::of(principal.user, &server.app.settings))).into_response())
+        Ok(shown(&call, principal.user))
     };
     call.answer(Manner::Rest, answer.await)
 }
@@ -180,8 +180,24 @@ pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) 
         let address = new_email.map(|new_email| EmailChange { new_email, password });
         let (names, address) = fields.finish((names, address))?;
         let updated = profile::update_with_email(&server.app, &principal, names, address, &call.client);
-        let user = User::of(call.within(updated).await?, &server.app.settings);
-        Ok((UNCACHED, Json(user)).into_response())
+        Ok(shown(&call, call.within(updated).await?))
+    };
+    call.answer(Manner::Rest, answer.await)
+}
+
+/// Cancel the move to another address that was asked for.
+#[utoipa::path(
+    delete,
+    path = "/users/me/pending-email",
+    tag = "Accounts",
+    responses((status = 200, description = "The user, who stays at the address so far", body = User), UserErrors),
+    security(("OAuth2PasswordBearer" = []))
+)]
+pub(super) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        Ok(shown(&call, call.within(email::cancel_change(&server.app, &principal, &call.client)).await?))
     };
     call.answer(Manner::Rest, answer.await)
 }
@@ -246,6 +262,10 @@ pub(super) async fn protected(State(server): State<Arc<Server>>, request: Reques
         Ok((UNCACHED, Json(Message { message })).into_response())
     };
     call.answer(Manner::Rest, answer.await)
+}
+
+fn shown(call: &Call<'_>, user: Account) -> Response {
+    (UNCACHED, Json(User::at(call.server.app.clock.now(), user, &call.server.app.settings))).into_response()
 }
 
 fn required(mut fields: Fields, name: &'static str) -> Result<String, Failure> {
