@@ -3,11 +3,14 @@
 //! An active administrator is always left: who would take the last one's power away is refused, by rows that are locked,
 //! so that two instances which do it to the last two at once leave one.
 
+mod email;
+
+pub use email::{set_email, verify_email};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use super::{
-    Client, audit,
+    Client, audit, deletion,
     input::{Password, TypedIdentifier},
     mails,
     register::{self, Registration},
@@ -186,6 +189,19 @@ pub async fn set_password(
     mails::tell(app, &transaction, mail::Purpose::PasswordChanged, &user, client, now).await?;
     transaction.commit().await?;
     app.outbox.ring();
+    Ok(user)
+}
+
+/// Deletes an account, as its owner would. Returns it as it was.
+///
+/// # Errors
+/// NOT_FOUND, LAST_ADMIN.
+pub async fn delete(app: &App, administrator: &Administrator, user_id: Uuid) -> Result<user::Model> {
+    let transaction = app.write().await?;
+    let user = lock_unless_last_admin(app, &transaction, user_id).await?;
+    let actor_id = administrator.user_id.filter(|actor_id| *actor_id != user_id);
+    deletion::erase(app, &transaction, &user, (actor_id, &administrator.client)).await?;
+    transaction.commit().await?;
     Ok(user)
 }
 

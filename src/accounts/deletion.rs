@@ -1,6 +1,6 @@
-//! Leaving: an account deleted by its owner.
+//! Leaving: an account deleted by its owner, and what every deletion does.
 
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
 use super::{Client, Principal, administration::lock_unless_last_admin, audit, proof, throttle};
@@ -24,10 +24,20 @@ pub async fn delete(app: &App, principal: &Principal, password: Option<SecretStr
     let transaction = app.write().await?;
     let user = lock_unless_last_admin(app, &transaction, user_id).await?;
     principal.lock_session(&transaction, &user, now).await?;
-    audit_event::forget_client(&transaction, user_id).await?;
-    throttle::forget_account(app, &transaction, &user).await?;
-    user::Entity::delete_by_id(user_id).exec(&transaction).await?;
-    audit::record(&transaction, Kind::AccountDeleted, None, None, &Client::default(), now).await?;
+    erase(app, &transaction, &user, (None, &Client::default())).await?;
     transaction.commit().await?;
     Ok(user_id)
+}
+
+/// Deletes a user whose sessions and row are locked, and all that names them. `by` is whoever else does so.
+pub(super) async fn erase(
+    app: &App,
+    transaction: &impl ConnectionTrait,
+    user: &user::Model,
+    by: (Option<Uuid>, &Client),
+) -> Result<()> {
+    audit_event::forget_client(transaction, user.id).await?;
+    throttle::forget_account(app, transaction, user).await?;
+    user::Entity::delete_by_id(user.id).exec(transaction).await?;
+    audit::record(transaction, Kind::AccountDeleted, by.0, None, by.1, app.clock.now()).await
 }

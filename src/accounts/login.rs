@@ -107,7 +107,7 @@ fn refusal(app: &App, user: &user::Model) -> Option<Error> {
 }
 
 /// The user of that name, and whether the password is right.
-async fn evaluate(app: &App, credentials: &Credentials) -> Result<(Option<user::Model>, bool)> {
+pub(super) async fn evaluate(app: &App, credentials: &Credentials) -> Result<(Option<user::Model>, bool)> {
     let user = match TypedIdentifier::parse(&credentials.identifier) {
         Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
         None => None,
@@ -120,7 +120,7 @@ async fn evaluate(app: &App, credentials: &Credentials) -> Result<(Option<user::
 }
 
 /// Tells the audit log, also where there is no such user: it would else be told from a wrong password by its time.
-async fn note_failure(app: &App, user_id: Option<Uuid>, client: &Client) -> Result<()> {
+pub(super) async fn note_failure(app: &App, user_id: Option<Uuid>, client: &Client) -> Result<()> {
     let transaction = app.write().await?;
     audit::record(&transaction, Kind::LoginFailed, None, user_id, client, app.clock.now()).await?;
     Ok(transaction.commit().await?)

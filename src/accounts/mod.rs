@@ -24,6 +24,7 @@ pub mod reset;
 pub mod roles;
 pub mod sessions;
 pub mod throttle;
+pub mod unverified;
 
 pub use principal::{Principal, Viewer, active_principal, principal};
 

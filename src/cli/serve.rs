@@ -10,7 +10,7 @@ use tokio::{
 use super::{Failure, app, connect, expect_keys, expect_migrated, open_files};
 use crate::{
     App,
-    accounts::{links, mails, roles, sessions, throttle},
+    accounts::{links, mails, roles, sessions, throttle, unverified},
     config::Settings,
     http,
 };
@@ -106,6 +106,7 @@ async fn sweep_regularly(app: Arc<App>) {
             ("sessions", sessions::sweep(&app).await),
             ("counters", throttle::sweep(&app).await),
             ("links", links::sweep(&app).await),
+            ("unverified accounts", unverified::sweep(&app).await),
         ] {
             match swept {
                 Ok(0) => {}

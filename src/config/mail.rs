@@ -1,5 +1,6 @@
 //! `SMTP_URL`, `MAIL_FROM`, `APP_URL` and `DEV_MAIL`: whether mails are sent, by whom, and where their links lead.
 
+use chrono::TimeDelta;
 use lettre::{address::Envelope, message::Mailbox};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
@@ -82,6 +83,16 @@ pub(super) fn read(vars: &mut Vars, place: &Place) -> MailSettings {
         vars.mistake("DEV_MAIL is true, which shows everybody's links; it wants false beyond this machine".to_owned());
     }
     MailSettings { smtp, from: from.unwrap_or_else(local_sender), dev, app_url }
+}
+
+/// `UNVERIFIED_ACCOUNT_DAYS`; 0 is none. Without mails nobody could verify an address in time.
+pub(super) fn unverified_account_lifetime(vars: &mut Vars, mail: &MailSettings) -> Option<TimeDelta> {
+    const NAME: &str = "UNVERIFIED_ACCOUNT_DAYS";
+    let days = vars.number(NAME, 0, 0..=3650);
+    if days > 0 && !mail.is_enabled() {
+        vars.mistake(format!("{NAME} is {days}; it wants SMTP_URL or DEV_MAIL, or else 0"));
+    }
+    (days > 0).then(|| TimeDelta::days(days))
 }
 
 /// Who mails come from that nobody but the developer reads.

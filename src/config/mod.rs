@@ -54,6 +54,7 @@ pub const NAMES: &[&str] = &[
     "PASSWORD_BLOCKLIST",
     "THROTTLE",
     "REQUIRE_VERIFIED_EMAIL",
+    "UNVERIFIED_ACCOUNT_DAYS",
     "SMTP_URL",
     "MAIL_FROM",
     "APP_URL",
@@ -121,6 +122,8 @@ pub struct Settings {
     pub throttle: bool,
     /// Whether an address must be verified before its account can sign in.
     pub require_verified_email: bool,
+    /// How long a self-registered account may stay unverified before it is deleted; `None` keeps it.
+    pub unverified_account_lifetime: Option<TimeDelta>,
     /// How mails leave.
     pub mail: MailSettings,
     /// Whether browsers get the explorer.
@@ -245,6 +248,7 @@ impl Settings {
             password_blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
             throttle: vars.flag("THROTTLE", true),
             require_verified_email: vars.flag("REQUIRE_VERIFIED_EMAIL", false),
+            unverified_account_lifetime: mail::unverified_account_lifetime(&mut vars, &mail),
             mail,
             playground: vars.flag("PLAYGROUND", true),
             introspection: vars.flag("INTROSPECTION", true),

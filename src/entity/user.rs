@@ -10,12 +10,14 @@ mod many;
 mod names;
 mod password;
 mod sessions;
+mod unverified;
 
 pub use email::*;
 pub use many::*;
 pub use names::*;
 pub use password::*;
 pub use sessions::*;
+pub use unverified::*;
 
 use super::columns::Columns;
 use crate::security::password::PasswordHash;

@@ -1,11 +1,15 @@
-//! `verifyEmail`, `sendVerificationEmail`, `changeEmail`, `cancelEmailChange`.
+//! `verifyEmail`, `sendVerificationEmail`, `changeEmail`, `cancelEmailChange`, `replaceUnverifiedEmail`.
 
 use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject};
 
 use super::{Nullable, context::ContextExt, users::User};
 use crate::{
     Result,
-    accounts::email::{self, EmailChange},
+    accounts::{
+        email::{self, EmailChange},
+        login::Credentials,
+        unverified,
+    },
 };
 
 #[derive(Debug, Default)]
@@ -35,6 +39,21 @@ impl EmailMutation {
     async fn verify_email(&self, ctx: &Context<'_>, input: VerifyEmailInput) -> Nullable<VerifyEmailPayload> {
         let verified = email::verify(ctx.app(), &input.token.into(), ctx.client()).await;
         Some(verified.map(|email| VerifyEmailPayload { email }))
+    }
+
+    /// Replace the e-mail address of an account that has never verified one, such as a mistyped one that keeps its owner from
+    /// signing in. Sends the verification message to the new address; does not sign in. Counted as a login.
+    /// Codes: INVALID_CREDENTIALS (never says which half was wrong), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, RATE_LIMITED,
+    /// SERVICE_UNAVAILABLE; only after the right password: ACCOUNT_DISABLED, EMAIL_ALREADY_VERIFIED, EMAIL_TAKEN.
+    async fn replace_unverified_email(
+        &self,
+        ctx: &Context<'_>,
+        input: ReplaceUnverifiedEmailInput,
+    ) -> Nullable<ReplaceUnverifiedEmailPayload> {
+        let ReplaceUnverifiedEmailInput { username, password, new_email } = input;
+        let credentials = Credentials { identifier: username, password: password.into() };
+        let replaced = unverified::replace_email(ctx.app(), credentials, &new_email, ctx.client()).await;
+        Some(replaced.map(|()| ReplaceUnverifiedEmailPayload { email: new_email }))
     }
 
     /// Send the verification message again: to the account that has not verified this address, else to the one that last
@@ -117,6 +136,25 @@ impl VerifyEmailPayload {
         let user = &ctx.principal().await.ok()?.user;
         (user.email.as_ref() == Some(&self.email)).then(|| user.clone().into())
     }
+}
+
+/// Whose address to replace, and by which.
+#[derive(InputObject)]
+pub struct ReplaceUnverifiedEmailInput {
+    /// Username, or the e-mail address so far.
+    username: String,
+    /// The password.
+    #[graphql(secret)]
+    password: String,
+    /// The new address.
+    new_email: String,
+}
+
+/// The account has the new address, which waits for its verification.
+#[derive(SimpleObject)]
+pub struct ReplaceUnverifiedEmailPayload {
+    /// The address given.
+    email: String,
 }
 
 /// Which address to verify.

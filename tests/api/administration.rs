@@ -371,3 +371,100 @@ async fn nobody_is_not_found() {
     let set = administration::set_password(&server.app, &administrator, ada.id, "correct horse".into()).await;
     assert_eq!(set.unwrap_err().code(), ErrorCode::NotFound);
 }
+
+/// An account with a pending change of address, and the tokens of its links: to verify the new address, and to reset.
+async fn with_pending_change(server: &TestServer) -> (Model, [String; 2]) {
+    let ada = server.user_at("ada", "ada@example.org").await;
+    ada.change_email(json!({ "newEmail": "thief@example.org" })).await.data("/changeEmail");
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let tokens = [server.token_to("thief@example.org").await, server.token_to("ada@example.org").await];
+    (find(server, "ada").await.unwrap(), tokens)
+}
+
+#[tokio::test]
+async fn an_address_that_is_set_ends_the_pending_change_and_all_links() {
+    for is_verified in [false, true] {
+        let server = TestServer::start().await;
+        let (ada, [moving, reset]) = with_pending_change(&server).await;
+        let administrator = Administrator::at_command_line();
+        let set = administration::set_email(&server.app, &administrator, ada.id, "Ada@New.example", is_verified).await;
+        let ada = set.unwrap();
+        assert_eq!((ada.email.as_deref(), ada.pending_email), (Some("Ada@New.example"), None));
+        assert_eq!(ada.email_verified_at.is_some(), is_verified);
+        assert_eq!(server.anonymous().verify_email(&moving).await.code(), "LINK_INVALID");
+        assert_eq!(server.anonymous().reset_password(&reset, "a new password").await.code(), "LINK_INVALID");
+        // Who is vouched for gets no mail.
+        assert_eq!(server.mails_to("Ada@new.example").await.len(), usize::from(!is_verified));
+        server.anonymous().login("ada@new.example", &password_of("ada")).await.data("/login/accessToken");
+        assert_eq!(events(&server).await.iter().filter(|kind| **kind == Kind::UserUpdated).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_set_must_be_free_and_is_written_once() {
+    let server = TestServer::start().await;
+    server.user_at("bo", "bo@example.org").await;
+    server.user_at("ada", "ada@example.org").await;
+    let (administrator, ada) = (Administrator::at_command_line(), find(&server, "ada").await.unwrap());
+    let set = async |email: &str| administration::set_email(&server.app, &administrator, ada.id, email, true).await;
+    assert_eq!(set("BO@example.org").await.unwrap_err().problems(), [InputError::new(ErrorCode::EmailTaken, "email")]);
+    assert_eq!(set("ada").await.unwrap_err().problems(), [InputError::new(ErrorCode::InvalidEmail, "email")]);
+    for _ in 0..2 {
+        set("ada@example.org").await.unwrap();
+    }
+    assert_eq!(events(&server).await.iter().filter(|kind| **kind == Kind::UserUpdated).count(), 1);
+}
+
+#[tokio::test]
+async fn a_verified_address_hears_that_an_administrator_set_another() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    let (administrator, ada) = (Administrator::at_command_line(), find(&server, "ada").await.unwrap());
+    administration::verify_email(&server.app, &administrator, ada.id).await.unwrap();
+    administration::set_email(&server.app, &administrator, ada.id, "ada@new.example", true).await.unwrap();
+    assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your e-mail address was changed");
+}
+
+#[tokio::test]
+async fn an_address_counts_as_verified_by_an_administrators_word() {
+    let server = TestServer::with(|settings| {
+        settings.require_email = true;
+        settings.require_verified_email = true;
+    })
+    .await;
+    let administrator = Administrator::at_command_line();
+    let made = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
+    let ada = administration::create(&server.app, &administrator, made, None).await.unwrap();
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "EMAIL_NOT_VERIFIED");
+    for _ in 0..2 {
+        administration::verify_email(&server.app, &administrator, ada.id).await.unwrap();
+    }
+    server.anonymous().login("ada", &password_of("ada")).await.data("/login/accessToken");
+    assert_eq!(events(&server).await.iter().filter(|kind| **kind == Kind::UserUpdated).count(), 1);
+}
+
+#[tokio::test]
+async fn no_address_is_verified_that_is_not_there() {
+    let server = TestServer::start().await;
+    let (administrator, ada) = (Administrator::at_command_line(), add(&server, "ada", &["user"]).await);
+    let verified = administration::verify_email(&server.app, &administrator, ada.id).await;
+    assert_eq!(verified.unwrap_err().problems(), [InputError::new(ErrorCode::Required, "email")]);
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_unless_it_is_the_last_administrators() {
+    let server = TestServer::start().await;
+    let grace = add(&server, "grace", &["admin"]).await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let administrator = Administrator::at_command_line();
+    let delete = async |id| administration::delete(&server.app, &administrator, id).await;
+    assert_eq!(delete(grace.id).await.unwrap_err().code(), ErrorCode::LastAdmin);
+    let row = find(&server, "ada").await.unwrap();
+    assert_eq!(delete(row.id).await.unwrap().username, "ada");
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    assert_eq!(find(&server, "ada").await.unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(delete(row.id).await.unwrap_err().code(), ErrorCode::NotFound);
+    let log = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert_eq!(log.iter().filter(|event| event.kind == Kind::AccountDeleted).count(), 1);
+    assert!(log.iter().all(|event| event.user_id != Some(row.id)), "{log:?}");
+}

@@ -53,6 +53,21 @@ async fn login_register_guard_and_sessions_search_by_index() {
 }
 
 #[tokio::test]
+async fn sweep_of_unverified_accounts_searches_by_index() {
+    let (server, statements) = TestServer::observed().await;
+    server.user_at("ada", "ada@example.org").await;
+    statements.lock().unwrap().clear();
+    let abandoned = hallpass::entity::user::Unverified { since: server.app.clock.now(), without_email: false };
+    let found = abandoned.find(server.app.database.read(), 200).await.unwrap();
+    assert_eq!(found.len(), 1);
+    let searching = std::mem::take(&mut *statements.lock().unwrap());
+    for statement in searching {
+        let plan = explain(&server.app.database, &statement).await;
+        assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
+    }
+}
+
+#[tokio::test]
 async fn a_search_without_an_index_would_be_noticed() {
     let server = TestServer::start().await;
     server.user("ada").await;

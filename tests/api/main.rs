@@ -59,6 +59,7 @@ mod sessions;
 mod settings;
 mod support;
 mod throttle;
+mod unverified;
 mod users;
 mod variables;
 mod writing;

@@ -89,6 +89,27 @@ fn a_running_server_heeds_what_the_operator_does() {
 }
 
 #[test]
+fn addresses_are_set_and_verified_and_accounts_deleted() {
+    let folder = Folder::new("addresses");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    stdout(&pipe(&folder, &["user", "add", "ada", "--email", "ada@exmaple.org"], PASSWORD));
+    let told = |arguments: &[&str]| stdout(&folder.run(arguments, &[]));
+    let unverified = "ada has the address ada@example.org, which is not verified yet\n";
+    assert_eq!(told(&["user", "set-email", "ada", "ada@example.org"]), unverified);
+    let verified = "ada has the address ada@example.org, which is verified\n";
+    assert_eq!(told(&["user", "verify-email", "ada@example.org"]), verified);
+    let verified = "ada has the address ada@new.example, which is verified\n";
+    assert_eq!(told(&["user", "set-email", "ada", "ada@new.example", "--verified"]), verified);
+
+    assert_fails(&pipe(&folder, &["user", "delete", "ada"], "ada\n"), 2, "--yes deletes without asking");
+    assert_eq!(told(&["user", "delete", "ada", "--yes"]), "ada is deleted\n");
+    assert_fails(&folder.run(&["user", "delete", "ada", "--yes"], &[]), 1, "there is no user with this username");
+    stdout(&pipe(&folder, &["user", "add", "grace", "--role", "admin"], PASSWORD));
+    assert_fails(&folder.run(&["user", "delete", "grace", "--yes"], &[]), 1, "This is the last active administrator.");
+    assert_fails(&folder.run(&["user", "verify-email", "grace"], &[]), 1, "email: This field is required.");
+}
+
+#[test]
 fn what_can_not_be_done_is_told() {
     let folder = Folder::new("operator_errs");
     assert!(folder.run(&["migrate"], &[]).status.success());

@@ -106,7 +106,7 @@ pub(super) async fn tell(
     }
 }
 
-/// Writes the mail that verifies the address of a new account, if it has one.
+/// Writes the mail that verifies the address of an account that has just been given it, if it has one.
 pub(super) async fn verify(
     app: &App,
     transaction: &impl ConnectionTrait,
@@ -117,7 +117,7 @@ pub(super) async fn verify(
     match own_address(user) {
         Some(to) => {
             let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, about: Some(About::own(user)), client, round };
-            write(app, transaction, mail, user.created_at).await
+            write(app, transaction, mail, user.updated_at).await
         }
         None => Ok(()),
     }

@@ -4,7 +4,7 @@ mod export;
 mod import;
 mod source;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
@@ -67,6 +67,29 @@ pub enum UserAction {
         /// Username or e-mail address.
         user: String,
     },
+    /// Give someone another e-mail address, and end a change that waits. A mail is sent there to have it verified.
+    SetEmail {
+        /// Username or e-mail address.
+        user: String,
+        /// The new address.
+        address: String,
+        /// You know that it is theirs: it counts as verified, and no mail is sent there.
+        #[arg(long)]
+        verified: bool,
+    },
+    /// Count someone's e-mail address as verified, by your word.
+    VerifyEmail {
+        /// Username or e-mail address.
+        user: String,
+    },
+    /// Delete an account for good, with its sessions, links and mails.
+    Delete {
+        /// Username or e-mail address.
+        user: String,
+        /// Do not ask. Needed where there is no terminal.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Give someone these roles, and no others.
     SetRoles {
         /// Username or e-mail address.
@@ -128,6 +151,24 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
             let user = administration::set_password(app, administrator, user.id, password).await.map_err(failed)?;
             print_line(format_args!("{} has another password, and is signed out everywhere", user.username))?;
         }
+        UserAction::SetEmail { user, address, verified } => {
+            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
+            let user = administration::set_email(app, administrator, user.id, &address, verified).await;
+            println!("{}", address_of(&user.map_err(failed)?));
+        }
+        UserAction::VerifyEmail { user } => {
+            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
+            let user = administration::verify_email(app, administrator, user.id).await.map_err(failed)?;
+            println!("{}", address_of(&user));
+        }
+        UserAction::Delete { user, yes } => {
+            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
+            if !yes {
+                confirm_deletion(&user)?;
+            }
+            let user = administration::delete(app, administrator, user.id).await.map_err(failed)?;
+            println!("{} is deleted", user.username);
+        }
         UserAction::SetRoles { user, roles } => {
             let roles =
                 roles.split(',').map(str::trim).filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect();
@@ -147,6 +188,28 @@ fn roles_of(user: &Model) -> String {
         [role] => format!("the role {role}"),
         roles => format!("the roles {}", roles.join(", ")),
     }
+}
+
+fn address_of(user: &Model) -> String {
+    let verified = if user.email_verified_at.is_some() { "is verified" } else { "is not verified yet" };
+    format!("{} has the address {}, which {verified}", user.username, user.email.as_deref().unwrap_or("-"))
+}
+
+/// Has whoever sits at the terminal type the username once more.
+fn confirm_deletion(user: &Model) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "nothing was changed: there is no terminal to ask at; --yes deletes without asking",
+        ));
+    }
+    print!("Type {} to delete this account for good: ", user.username);
+    io::stdout().flush().map_err(Failure::new)?;
+    let mut typed = String::new();
+    io::stdin().read_line(&mut typed).map_err(Failure::new)?;
+    if typed.trim_end_matches(['\r', '\n']) == user.username {
+        return Ok(());
+    }
+    Err(Failure::new("nothing was changed: this is not the username"))
 }
 
 /// What to say at the command line.

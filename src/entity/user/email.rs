@@ -1,9 +1,9 @@
 //! What is done to a user's addresses.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, UpdateMany, entity::prelude::*};
+use sea_orm::{QueryOrder, QuerySelect, UpdateMany, entity::prelude::*};
 
-use super::{ADMIN, Column, Entity, Model, has_role};
+use super::{Column, Entity, Model};
 
 /// Active users who hold one of these addresses, verified or not.
 ///
@@ -214,45 +214,4 @@ pub async fn replace_unverified_email(
         .exec(db)
         .await?;
     Ok(updated.rows_affected == 1)
-}
-
-/// Accounts that may be deleted because they registered themselves before `then` and never verified an address. One that
-/// was given no address is among them only where `without_email`.
-fn unverified(then: DateTime<Utc>, without_email: bool) -> Condition {
-    Condition::all()
-        .add(Column::IsSelfRegistered.eq(true))
-        .add(Column::NeverVerifiedSince.lte(then))
-        .add(Column::EmailVerifiedAt.is_null())
-        // A disabled one keeps its name, so that its owner does not come back with it.
-        .add(Column::IsActive.eq(true))
-        .add(has_role(ADMIN).not())
-        .add_option((!without_email).then(|| Column::EmailKey.is_not_null()))
-}
-
-/// Some of those accounts, the oldest first.
-///
-/// # Errors
-/// The driver's.
-pub async fn find_unverified(
-    db: &impl ConnectionTrait,
-    most: u64,
-    then: DateTime<Utc>,
-    without_email: bool,
-) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(unverified(then, without_email));
-    ids.order_by_asc(Column::NeverVerifiedSince).limit(most).into_tuple().all(db).await
-}
-
-/// Whether a user is one of them still. To be asked after the row was locked.
-///
-/// # Errors
-/// The driver's.
-pub async fn is_unverified(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    then: DateTime<Utc>,
-    without_email: bool,
-) -> Result<bool, DbErr> {
-    let those = Entity::find_by_id(id).select_only().column(Column::Id).filter(unverified(then, without_email));
-    Ok(!those.into_tuple::<Uuid>().all(db).await?.is_empty())
 }

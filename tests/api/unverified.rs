@@ -1,0 +1,304 @@
+//! Accounts that never verified an address: they can replace it, lose it to its owner, and are deleted in time.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::{
+        administration::{self, Administrator, Change},
+        register::Registration,
+        unverified,
+    },
+    entity::{
+        audit_event::{self, Kind},
+        user::{self, Model},
+    },
+};
+use sea_orm::EntityTrait;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+async fn server() -> TestServer {
+    TestServer::with(|settings| {
+        settings.require_email = true;
+        settings.require_verified_email = true;
+    })
+    .await
+}
+
+/// Registers an account that can't sign in yet.
+async fn register(server: &TestServer, username: &str, email: &str) {
+    let input = json!({ "username": username, "password": password_of(username), "email": email });
+    server.anonymous().register(input).await.data("/register/user");
+}
+
+async fn replace(actor: &Actor, username: &str, password: &str, new_email: &str) -> Answer {
+    let replace = "mutation($input: ReplaceUnverifiedEmailInput!) { replaceUnverifiedEmail(input: $input) { email } }";
+    let input = json!({ "username": username, "password": password, "newEmail": new_email });
+    actor.graphql(replace, json!({ "input": input })).await
+}
+
+async fn verify(server: &TestServer, email: &str) {
+    let token = server.token_to(email).await;
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+}
+
+async fn users(server: &TestServer) -> Vec<Model> {
+    user::Entity::find().all(server.app.database.read()).await.unwrap()
+}
+
+async fn find(server: &TestServer, username: &str) -> Model {
+    administration::find(&server.app, &Administrator::at_command_line(), username).await.unwrap()
+}
+
+async fn count(server: &TestServer, kind: Kind) -> usize {
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    events.iter().filter(|event| event.kind == kind).count()
+}
+
+#[tokio::test]
+async fn mistyped_address_is_replaced_by_whoever_knows_the_password() {
+    let server = server().await;
+    register(&server, "ada", "ada@exmaple.org").await;
+    let mistyped = server.token_to("ada@exmaple.org").await;
+    assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "EMAIL_NOT_VERIFIED");
+    let replaced = replace(&server.anonymous(), "ada", &password_of("ada"), "Ada@example.org").await;
+    assert_eq!(replaced.data("/replaceUnverifiedEmail/email"), "Ada@example.org");
+    assert_eq!(replaced.header("set-cookie"), None);
+    assert_eq!(server.anonymous().verify_email(&mistyped).await.code(), "LINK_INVALID");
+    verify(&server, "Ada@example.org").await;
+    server.anonymous().login("ada@example.org", &password_of("ada")).await.data("/login/accessToken");
+    assert_eq!(count(&server, Kind::EmailReplaced).await, 1);
+}
+
+#[tokio::test]
+async fn replacing_with_a_wrong_name_or_password_is_a_failed_login() {
+    let (server, statements) = TestServer::observed().await;
+    server.user_at("ada", "ada@example.org").await;
+    let mut runs = Vec::new();
+    for (username, is_login) in [("ada", true), ("ada", false), ("nobody", false)] {
+        statements.lock().unwrap().clear();
+        // Not where the owner has registered: that place has a counter of its own.
+        let elsewhere = server.anonymous().at("192.0.2.1");
+        let answer = if is_login {
+            elsewhere.login(username, "a wrong one").await
+        } else {
+            replace(&elsewhere, username, "a wrong one", "new@example.org").await
+        };
+        assert_eq!(answer.code(), "INVALID_CREDENTIALS");
+        let ran = std::mem::take(&mut *statements.lock().unwrap());
+        runs.push(ran.into_iter().map(|statement| statement.sql).collect::<Vec<_>>());
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_eq!(runs[0], runs[2]);
+    assert_eq!(count(&server, Kind::LoginFailed).await, 3);
+}
+
+#[tokio::test]
+async fn guesses_by_replacing_are_counted_with_logins() {
+    let server = server().await;
+    register(&server, "ada", "ada@exmaple.org").await;
+    let (home, elsewhere) = (server.anonymous().at("192.0.2.1"), server.anonymous().at("192.0.2.2"));
+    for number in 0..10 {
+        let guess = replace(&elsewhere, "ada", &format!("guess {number}"), "ada@example.org").await;
+        assert_eq!(guess.code(), "INVALID_CREDENTIALS");
+    }
+    let right = replace(&elsewhere, "ada", &password_of("ada"), "ada@example.org").await;
+    assert_eq!(right.code(), "RATE_LIMITED");
+    assert_eq!(elsewhere.login("ada", &password_of("ada")).await.code(), "RATE_LIMITED");
+    replace(&home, "ada", &password_of("ada"), "ada@example.org").await.data("/replaceUnverifiedEmail");
+}
+
+#[tokio::test]
+async fn verified_or_disabled_account_is_told_so_after_the_right_password_only() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    verify(&server, "ada@example.org").await;
+    server.user_at("bo", "bo@example.org").await;
+    server.disable("bo").await;
+    for (username, code) in [("ada", "EMAIL_ALREADY_VERIFIED"), ("bo", "ACCOUNT_DISABLED")] {
+        let replace = async |password: &str| replace(&server.anonymous(), username, password, "new@example.org").await;
+        assert_eq!(replace(&password_of(username)).await.code(), code);
+        assert_eq!(replace("a wrong one").await.code(), "INVALID_CREDENTIALS");
+    }
+    assert_eq!(server.mails_to("new@example.org").await.len(), 0);
+}
+
+#[tokio::test]
+async fn account_that_once_verified_an_address_can_not_replace_one_by_password() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    verify(&server, "ada@example.org").await;
+    let (administrator, ada) = (Administrator::at_command_line(), find(&server, "ada").await);
+    administration::set_email(&server.app, &administrator, ada.id, "ada@new.example", false).await.unwrap();
+    let replaced = replace(&server.anonymous(), "ada", &password_of("ada"), "thief@example.org").await;
+    assert_eq!(replaced.code(), "EMAIL_ALREADY_VERIFIED");
+}
+
+#[tokio::test]
+async fn replacing_tells_of_taken_addresses_no_more_often_than_registering_does() {
+    let server = server().await;
+    register(&server, "ada", "ada@example.org").await;
+    register(&server, "bo", "bo@example.org").await;
+    // Bo's registration and Ada's are counted, too.
+    for number in 0..28 {
+        register(&server, &format!("user{number}"), &format!("user{number}@example.org")).await;
+    }
+    let refused = replace(&server.anonymous(), "bo", &password_of("bo"), "ada@example.org").await;
+    assert_eq!(refused.code(), "RATE_LIMITED");
+    server.clock.advance(TimeDelta::hours(1));
+    let taken = replace(&server.anonymous(), "bo", &password_of("bo"), "ada@example.org").await;
+    assert_eq!(taken.problems(), ["newEmail: EMAIL_TAKEN"]);
+    assert_eq!(find(&server, "bo").await.email.as_deref(), Some("bo@example.org"));
+}
+
+#[tokio::test]
+async fn proven_address_is_taken_over_from_an_account_that_never_verified_it() {
+    let server = TestServer::start().await;
+    let squatter = server.user_at("squatter", "ada@example.org").await;
+    let squatters = server.token_to("ada@example.org").await;
+    let ada = server.user("ada").await;
+    let input = json!({ "username": "bo", "password": password_of("bo"), "email": "ada@example.org" });
+    assert_eq!(server.anonymous().register(input).await.problems(), ["email: EMAIL_TAKEN"]);
+
+    ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
+    verify(&server, "ada@example.org").await;
+    assert_eq!(ada.me().await.data("/me/email"), "ada@example.org");
+    assert_eq!(
+        squatter.query("{ me { email emailVerified } }").await.data("/me"),
+        json!({ "email": null, "emailVerified": false })
+    );
+    assert_eq!(server.anonymous().verify_email(&squatters).await.code(), "LINK_INVALID");
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    let removed: Vec<_> = events.iter().filter(|event| event.kind == Kind::EmailRemoved).collect();
+    assert!(matches!(removed[..], [event] if event.user_id == Some(find_id(&squatter).await)), "{removed:?}");
+    // What is verified is not taken.
+    squatter.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
+    let token = server.token_to("ada@example.org").await;
+    assert_eq!(server.anonymous().verify_email(&token).await.code(), "EMAIL_TAKEN");
+}
+
+async fn find_id(actor: &Actor) -> uuid::Uuid {
+    actor.query("{ me { id } }").await.data("/me/id").as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_prove_one_address_at_once_one_keeps_it() {
+    for _ in 0..6 {
+        let server = TestServer::start().await;
+        server.user_at("bo", "ada@example.org").await;
+        let own = server.token_to("ada@example.org").await;
+        let ada = server.user("ada").await;
+        ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
+        let moving = server.token_to("ada@example.org").await;
+        let attempts = [own, moving].map(|token| {
+            let actor = server.anonymous();
+            tokio::spawn(async move { actor.verify_email(&token).await.json()["errors"].is_null() })
+        });
+        let [own, moving] = attempts;
+        let (own, moving) = (own.await.unwrap(), moving.await.unwrap());
+        assert!(own != moving, "{own} {moving}");
+        let [ada, bo] = [find(&server, "ada").await, find(&server, "bo").await];
+        let expected = Some("ada@example.org");
+        assert_eq!((ada.email.as_deref(), bo.email.as_deref()), if own { (None, expected) } else { (expected, None) });
+    }
+}
+
+fn after_a_week(settings: &mut hallpass::config::Settings) {
+    settings.unverified_account_lifetime = Some(TimeDelta::days(7));
+}
+
+async fn usernames(server: &TestServer) -> BTreeSet<String> {
+    users(server).await.into_iter().map(|user| user.username).collect()
+}
+
+#[tokio::test]
+async fn registration_that_is_not_verified_in_time_is_deleted() {
+    let server = TestServer::with(after_a_week).await;
+    server.user_at("ada", "ada@example.org").await;
+    server.clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
+    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 0);
+    server.clock.advance(TimeDelta::microseconds(1));
+    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(usernames(&server).await, BTreeSet::new());
+    // What remains of it in the audit log names nobody.
+    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
+    assert!(events.iter().all(|event| event.user_id.is_none() && event.ip_address.is_none()), "{events:?}");
+    assert_eq!(count(&server, Kind::AccountDeleted).await, 1);
+    server.user_at("ada", "ada@example.org").await;
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_who_was_verified_or_made_or_trusted_by_an_administrator() {
+    let server = TestServer::with(after_a_week).await;
+    let administrator = Administrator::at_command_line();
+    for name in ["verified", "moved", "admin", "disabled", "vouched", "forgotten"] {
+        server.user_at(name, &format!("{name}@example.org")).await;
+    }
+    server.user("without_address").await;
+    let made = Registration {
+        username: "made".to_owned(),
+        password: password_of("made").into(),
+        email: Some("made@example.org".to_owned()),
+        first_name: None,
+        last_name: None,
+    };
+    administration::create(&server.app, &administrator, made, None).await.unwrap();
+    for name in ["verified", "moved"] {
+        verify(&server, &format!("{name}@example.org")).await;
+    }
+    let moved = find(&server, "moved").await;
+    administration::set_email(&server.app, &administrator, moved.id, "moved@new.example", false).await.unwrap();
+    let vouched = find(&server, "vouched").await;
+    administration::verify_email(&server.app, &administrator, vouched.id).await.unwrap();
+    let roles = Change { roles: Some(vec!["admin".to_owned()]), ..Change::default() };
+    administration::update(&server.app, &administrator, find(&server, "admin").await.id, roles).await.unwrap();
+    server.disable("disabled").await;
+    server.clock.advance(TimeDelta::days(8));
+    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
+    let kept = ["admin", "disabled", "made", "moved", "verified", "vouched", "without_address"];
+    assert_eq!(usernames(&server).await, kept.map(ToOwned::to_owned).into());
+}
+
+#[tokio::test]
+async fn replaced_address_has_as_long_to_be_verified_as_the_first_had() {
+    let server = TestServer::with(after_a_week).await;
+    server.user_at("ada", "ada@exmaple.org").await;
+    server.clock.advance(TimeDelta::days(6));
+    replace(&server.anonymous(), "ada", &password_of("ada"), "ada@example.org").await.data("/replaceUnverifiedEmail");
+    server.clock.advance(TimeDelta::days(6));
+    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 0);
+    server.clock.advance(TimeDelta::days(1));
+    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn unverified_accounts_are_kept_by_default() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.clock.advance(TimeDelta::days(4000));
+    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(users(&server).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_instances_delete_each_account_once() {
+    let server = TestServer::with(|settings| {
+        after_a_week(settings);
+        settings.throttle = false;
+    })
+    .await;
+    for number in 0..12 {
+        server.user_at(&format!("user{number}"), &format!("user{number}@example.org")).await;
+    }
+    server.clock.advance(TimeDelta::days(7));
+    let sweeps = (0..4).map(|_| {
+        let app = Arc::clone(&server.app);
+        tokio::spawn(async move { unverified::sweep(&app).await.unwrap() })
+    });
+    let mut deleted = 0;
+    for sweep in sweeps.collect::<Vec<_>>() {
+        deleted += sweep.await.unwrap();
+    }
+    assert_eq!((deleted, count(&server, Kind::AccountDeleted).await), (12, 12));
+}
