@@ -10,7 +10,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let trimmed = text.trim();
     let is_username = (1..=64).contains(&trimmed.len()) && trimmed.bytes().all(is_allowed);
     let parsed = Username::parse(text);
-    assert_eq!(parsed.is_ok(), is_username);
+    assert_eq!(parsed.is_ok(), is_username && !trimmed.starts_with('-'));
+    assert_eq!(Username::parse_existing(text).is_ok(), is_username);
     if let Ok(username) = parsed {
         assert_eq!(username.text, trimmed);
         assert_eq!(Username::parse(&username.key).map(|again| again.key), Ok(username.key.clone()));

@@ -7,6 +7,7 @@ use super::{
     Client, Principal, audit,
     email::{self, EmailChange},
     input::{Email, Username, parse_name},
+    register::check_reserved,
     throttle::RenameAttempt,
 };
 use crate::{
@@ -53,6 +54,9 @@ pub async fn update_with_email(
 ) -> Result<user::Model> {
     let user = &principal.user;
     let names = parse(&change)?;
+    if let Some((_, key)) = names.username.as_ref().filter(|(_, key)| *key != user.username_key) {
+        check_reserved(app, key)?;
+    }
     let to = match form.filter(|form| user.email.as_deref() != Some(form.new_email.trim())) {
         Some(form) => Some(email::check(app, principal, form).await?),
         None if names.is_of(user) => return Ok(user.clone()),

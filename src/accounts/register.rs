@@ -100,6 +100,7 @@ async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -
         return Err(Error::RegistrationDisabled);
     }
     let new_user = parse(form, &app.settings)?;
+    check_reserved(app, &new_user.username.key)?;
     throttle::book_registration(app, client).await?;
     let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), (signs_in, true)).await?;
     throttle::settle(app, &transaction, &user, client).await?;
@@ -112,6 +113,17 @@ async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -
         }
     }
     Ok((transaction, user))
+}
+
+/// Checks a username that somebody chooses for themselves.
+///
+/// # Errors
+/// USERNAME_TAKEN for a reserved one: its words say what to do, which is to choose another. The list is no secret.
+pub(super) fn check_reserved(app: &App, username_key: &str) -> Result<(), InputError> {
+    if app.settings.reserved_usernames.iter().any(|reserved| reserved == username_key) {
+        return Err(InputError::new(ErrorCode::UsernameTaken, "username"));
+    }
+    Ok(())
 }
 
 /// Writes a new account, in a transaction that the caller goes on with.

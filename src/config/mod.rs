@@ -12,6 +12,7 @@ mod proxies;
 mod roles;
 mod secret_key;
 mod unknown;
+mod usernames;
 mod vars;
 
 use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
@@ -50,6 +51,7 @@ pub const NAMES: &[&str] = &[
     "BCRYPT_COST",
     "HASH_CONCURRENCY",
     "REGISTRATION_ENABLED",
+    "RESERVED_USERNAMES",
     "REQUIRE_EMAIL",
     "PASSWORD_BLOCKLIST",
     "THROTTLE",
@@ -114,6 +116,8 @@ pub struct Settings {
     pub hash_concurrency: usize,
     /// Whether anyone may register.
     pub registration_enabled: bool,
+    /// Usernames, as they are compared, that nobody may choose for themselves.
+    pub reserved_usernames: Vec<String>,
     /// Whether an account must have an e-mail address.
     pub require_email: bool,
     /// Whether new passwords that others would guess first are refused.
@@ -244,6 +248,7 @@ impl Settings {
             bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
             hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
             registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
+            reserved_usernames: usernames::read(&mut vars),
             require_email: vars.flag("REQUIRE_EMAIL", false),
             password_blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
             throttle: vars.flag("THROTTLE", true),

@@ -58,9 +58,9 @@ pub enum ErrorCode {
     TooLong,
     /// Not an e-mail address.
     InvalidEmail,
-    /// A username has letters (A-Z), digits, `_` and `-` only.
+    /// A username has letters (A-Z), digits, `_` and `-` only, and does not start with `-`.
     InvalidUsername,
-    /// Another account has this username.
+    /// Another account has this username, or the server reserves it.
     UsernameTaken,
     /// Another account has this e-mail address.
     EmailTaken,

@@ -31,7 +31,7 @@ async fn update(ctx: &Context<'_>, input: UpdateProfileInput) -> Result<UpdatePr
 /// Fields left out stay as they are; `null` clears a name.
 #[derive(InputObject)]
 pub struct UpdateProfileInput {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`. It can't be cleared.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. It can't be cleared.
     username: MaybeUndefined<String>,
     /// Given name, at most 100 characters.
     first_name: MaybeUndefined<String>,

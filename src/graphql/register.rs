@@ -32,7 +32,7 @@ impl RegisterMutation {
 /// Who wants an account.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`. Unique, compared without regard to case.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. Unique, compared without regard to case.
     username: String,
     /// 8 to 128 characters of any kind, but no common password, and not your own name or address.
     #[graphql(secret)]

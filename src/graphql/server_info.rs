@@ -59,7 +59,7 @@ pub struct UsernamePolicy {
     min_length: usize,
     /// In characters.
     max_length: usize,
-    /// A regular expression for the HTML `pattern` attribute: `[A-Za-z0-9_\-]+`.
+    /// A regular expression for the HTML `pattern` attribute: `[A-Za-z0-9_][A-Za-z0-9_\-]*`.
     pattern: &'static str,
 }
 
@@ -77,7 +77,7 @@ impl ServerInfo {
             username_policy: UsernamePolicy {
                 min_length: *USERNAME_LENGTH.start(),
                 max_length: *USERNAME_LENGTH.end(),
-                pattern: r"[A-Za-z0-9_\-]+",
+                pattern: r"[A-Za-z0-9_][A-Za-z0-9_\-]*",
             },
             access_token_lifetime: app.access_tokens.lifetime().num_seconds(),
             refresh_token_lifetime: app.settings.refresh_token_lifetime.num_seconds(),

@@ -174,7 +174,9 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         ErrorCode::InvalidEmail => {
             Some(("INVALID_EMAIL", "This is not an e-mail address; it should look like ada@example.org."))
         }
-        ErrorCode::InvalidUsername => Some(("INVALID_USERNAME", "Use letters (A-Z), digits, `_` and `-` only.")),
+        ErrorCode::InvalidUsername => {
+            Some(("INVALID_USERNAME", "Use letters (A-Z), digits, `_` and `-` only, and no `-` at the start."))
+        }
         ErrorCode::UsernameTaken => Some(("USERNAME_TAKEN", "This username is taken. Choose another.")),
         ErrorCode::EmailTaken => {
             Some(("EMAIL_TAKEN", "There is an account with this e-mail address. Sign in instead."))

@@ -60,6 +60,7 @@ mod settings;
 mod support;
 mod throttle;
 mod unverified;
+mod usernames;
 mod users;
 mod variables;
 mod writing;

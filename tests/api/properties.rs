@@ -192,6 +192,7 @@ proptest! {
         if let Ok(username) = Username::parse(&text) {
             let text = text.trim();
             prop_assert_eq!(&username.text, text);
+            prop_assert!(!text.starts_with('-'));
             prop_assert!(text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
             // Every spelling has one key, and the key is a spelling.
             prop_assert_eq!(Username::parse(&username.key).unwrap().key, username.key.clone());

@@ -20,7 +20,7 @@ async fn a_form_learns_what_to_ask_for() {
             "registrationEnabled": false, "emailRequired": true, "emailVerificationRequired": false, "mailEnabled": true,
             "accessTokenLifetime": 300, "refreshTokenLifetime": 86400,
             "passwordPolicy": { "minLength": 8, "maxLength": 128 },
-            "usernamePolicy": { "minLength": 1, "maxLength": 64, "pattern": "[A-Za-z0-9_\\-]+" },
+            "usernamePolicy": { "minLength": 1, "maxLength": 64, "pattern": "[A-Za-z0-9_][A-Za-z0-9_\\-]*" },
         })
     );
 }

@@ -99,6 +99,17 @@ fn origins_that_no_browser_sends_are_refused() {
 }
 
 #[test]
+fn reserved_usernames_are_a_list_of_names_or_none() {
+    let reserved = |text| read(&[("RESERVED_USERNAMES", text)]).unwrap().reserved_usernames;
+    assert!(["admin", "root", "support", "system"].iter().all(|name| reserved("").iter().any(|known| known == name)));
+    assert_eq!(reserved("Boss, IT-desk"), ["boss", "it-desk"]);
+    assert_eq!(reserved("none"), [""; 0]);
+    for wrong in ["a b", "admin,,root", "админ"] {
+        assert!(mistake(&[("RESERVED_USERNAMES", wrong)]).starts_with("RESERVED_USERNAMES "), "{wrong}");
+    }
+}
+
+#[test]
 fn databases_are_found_in_every_spelling() {
     for (url, path) in [
         ("sqlite://hallpass.db", "hallpass.db"),

@@ -114,7 +114,11 @@ fn what_can_not_be_done_is_told() {
     let folder = Folder::new("operator_errs");
     assert!(folder.run(&["migrate"], &[]).status.success());
     let short = pipe(&folder, &["user", "add", "a da", "--role", "root"], "hunter2");
-    assert_fails(&short, 1, "nothing was changed:\n  username: Use letters (A-Z), digits, `_` and `-` only.\n");
+    assert_fails(
+        &short,
+        1,
+        "nothing was changed:\n  username: Use letters (A-Z), digits, `_` and `-` only, and no `-` at the start.\n",
+    );
     assert!(stderr(&short).contains("\n  password: Use at least 8 characters.\n"), "{}", stderr(&short));
     assert!(
         stderr(&short)
@@ -183,4 +187,20 @@ fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
         let again = stdout(&new.run(&["user", "export", "--with-hashes", "--format", format], &[]));
         assert_eq!(again, exported);
     }
+}
+
+#[test]
+fn a_username_that_starts_with_a_hyphen_goes_behind_two() {
+    let folder = Folder::new("hyphen");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    assert_fails(&pipe(&folder, &["user", "add", "--", "-x"], PASSWORD), 1, "and no `-` at the start.");
+    // Somebody of an older version.
+    let hash = "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG";
+    std::fs::write(folder.0.join("people.csv"), format!("username,hashed_password\n-h,{hash}\n")).unwrap();
+    stdout(&folder.run(&["user", "import", "people.csv"], &[]));
+    assert!(stdout(&folder.run(&["user", "disable", "-h"], &[])).contains("Usage: "));
+    assert_eq!(
+        stdout(&folder.run(&["user", "disable", "--", "-h"], &[])),
+        "-h is disabled, and signed out everywhere\n"
+    );
 }

@@ -173,7 +173,7 @@ pub(super) fn parse(
 ) -> Result<Result<Newcomer, Vec<Refusal>>> {
     let mut found = Found::default();
     let id = found.keep(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
-    let username = found.keep(Username::parse(record.username.as_deref().unwrap_or_default()));
+    let username = found.keep(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
     let email = found.keep(match given(record.email) {
         Some(email) => Email::parse(&email).map(Some),
         None if settings.require_email => Err(InputError::new(ErrorCode::Required, "email")),

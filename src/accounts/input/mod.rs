@@ -22,7 +22,7 @@ pub const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=64;
 /// Characters of a first or last name.
 const LONGEST_NAME: usize = 100;
 
-/// A username: letters (A-Z), digits, `_` and `-`.
+/// A username: letters (A-Z), digits, `_` and `-`, which a new one does not start with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     /// As typed, without white space around it.
@@ -32,11 +32,24 @@ pub struct Username {
 }
 
 impl Username {
-    /// Parses the input field `username`.
+    /// Parses the input field `username` of somebody who chooses one.
     ///
     /// # Errors
     /// REQUIRED, TOO_LONG, INVALID_USERNAME.
     pub fn parse(text: &str) -> Result<Self, InputError> {
+        let username = Self::parse_existing(text)?;
+        // Command lines would take it for an option.
+        if username.text.starts_with('-') {
+            return Err(InputError::new(ErrorCode::InvalidUsername, "username"));
+        }
+        Ok(username)
+    }
+
+    /// Parses a username that somebody may have already: accounts of older versions may have one that starts with `-`.
+    ///
+    /// # Errors
+    /// REQUIRED, TOO_LONG, INVALID_USERNAME.
+    pub fn parse_existing(text: &str) -> Result<Self, InputError> {
         const FIELD: &str = "username";
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let text = text.trim();
@@ -86,7 +99,7 @@ impl TypedIdentifier {
         if text.contains('@') {
             Email::parse(text).ok().map(Self::Email)
         } else {
-            Username::parse(text).ok().map(Self::Username)
+            Username::parse_existing(text).ok().map(Self::Username)
         }
     }
 
@@ -115,6 +128,8 @@ mod tests {
         for text in ["ada", " ada ", "\u{a0}ada", "ada\u{3000}", "\u{2007}ada\r\n"] {
             assert_eq!(Username::parse(text).unwrap().text, "ada", "{text:?}");
         }
+        assert_eq!(Username::parse("-h").unwrap_err().code, ErrorCode::InvalidUsername);
+        assert_eq!(Username::parse_existing("-H").unwrap().key, "-h");
         for text in ["", " ", "\t", "\u{a0}"] {
             assert_eq!(Username::parse(text).unwrap_err().code, ErrorCode::Required, "{text:?}");
         }

@@ -15,7 +15,7 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::Required => "This field is required.",
         ErrorCode::TooLong | ErrorCode::PasswordTooLong => return format!("Use at most {number} {characters}.").into(),
         ErrorCode::InvalidEmail => "This is not an e-mail address; it should look like ada@example.org.",
-        ErrorCode::InvalidUsername => "Use letters (A-Z), digits, `_` and `-` only.",
+        ErrorCode::InvalidUsername => "Use letters (A-Z), digits, `_` and `-` only, and no `-` at the start.",
         ErrorCode::UsernameTaken => "This username is taken. Choose another.",
         ErrorCode::EmailTaken => "There is an account with this e-mail address. Sign in instead.",
         ErrorCode::PasswordTooShort => return format!("Use at least {number} {characters}.").into(),

@@ -16,7 +16,9 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::Required => "Заполните это поле",
         ErrorCode::TooLong => return format!("Здесь допускается максимум {number} {characters}").into(),
         ErrorCode::InvalidEmail => "Это не адрес электронной почты; он выглядит так: ada@example.org",
-        ErrorCode::InvalidUsername => "Имя пользователя должно содержать только латинские буквы, цифры, `_` и `-`",
+        ErrorCode::InvalidUsername => {
+            "Имя пользователя должно содержать только латинские буквы, цифры, `_` и `-` и не начинаться с `-`"
+        }
         ErrorCode::UsernameTaken => "Имя пользователя уже занято",
         ErrorCode::EmailTaken => "Email уже зарегистрирован",
         ErrorCode::PasswordTooShort => {

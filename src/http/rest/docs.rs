@@ -141,7 +141,7 @@ pub(super) struct LoginRequest {
 /// Who wants an account.
 #[derive(ToSchema)]
 pub(super) struct RegisterRequest {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`. Unique, compared without regard to case.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. Unique, compared without regard to case.
     #[schema(example = "testuser")]
     username: String,
     /// 8 to 128 characters of any kind, but no common password, and not your own name or address.
@@ -159,7 +159,7 @@ pub(super) struct RegisterRequest {
 /// What to change. What is left out stays as it is.
 #[derive(ToSchema)]
 pub(super) struct UpdateRequest {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first.
     #[schema(nullable = false, example = "testuser")]
     username: Option<String>,
     /// `null` clears it.
