@@ -19,9 +19,8 @@ use crate::{
     config::{ExposeSecret, SecretString},
 };
 
-/// The longest wait that a newcomer is taken in with.
+/// The longest wait in the queue, estimated and real. A request may take longer, and take back an attempt that it booked.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
 /// What cost 12 takes on a common core, until the first hash has been measured.
 const COST_12: Duration = Duration::from_millis(250);
 
@@ -31,6 +30,7 @@ pub struct Hasher {
     shared: Arc<Shared>,
     cost: u32,
     dummy: PasswordHash,
+    longest_wait: Duration,
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Hasher {
                 .spawn(move || shared.work())
                 .map_err(Error::internal)?;
         }
-        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)? })
+        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)?, longest_wait: LONGEST_WAIT })
     }
 
     /// Hashes a new password.
@@ -123,14 +123,17 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let (done, result) = oneshot::channel();
+        let (done, mut result) = oneshot::channel();
         let place = self.shared.join(Box::new(move || {
             // Nobody may be waiting any more; that is no error.
             let _ = done.send(work());
         }))?;
-        let result = result.await.map_err(|_| Error::internal("a hashing job panicked"))?;
-        drop(place);
-        result
+        let result = match tokio::time::timeout(self.longest_wait, &mut result).await {
+            Ok(result) => result,
+            Err(_) if place.leave() => return Err(Error::unavailable(1, "a password waited too long to be hashed")),
+            Err(_) => result.await,
+        };
+        result.map_err(|_| Error::internal("a hashing job panicked"))?
     }
 }
 
@@ -147,12 +150,20 @@ struct Place<'a> {
     id: u64,
 }
 
+impl Place<'_> {
+    /// Takes the job out of the queue. False if it has begun.
+    fn leave(&self) -> bool {
+        let mut queue = self.shared.queue();
+        queue
+            .jobs
+            .binary_search_by_key(&self.id, |job| job.id)
+            .is_ok_and(|position| queue.jobs.remove(position).is_some())
+    }
+}
+
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut queue = self.shared.queue();
-        if let Ok(position) = queue.jobs.binary_search_by_key(&self.id, |job| job.id) {
-            queue.jobs.remove(position);
-        }
+        self.leave();
     }
 }
 
@@ -247,6 +258,13 @@ mod tests {
         let mut next = Box::pin(hasher.hash(&password));
         assert!(futures_poll(&mut next).await.is_none());
         assert_eq!(hasher.shared.queue().jobs.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_has_not_begun_in_time_is_refused() {
+        let (mut hasher, _release) = busy(Duration::from_millis(1));
+        hasher.longest_wait = Duration::ZERO;
+        assert!(hasher.hash(&"password".into()).await.is_err() && hasher.shared.queue().jobs.is_empty());
     }
 
     #[tokio::test]
