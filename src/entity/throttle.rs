@@ -19,7 +19,7 @@ pub struct Model {
     /// The end of the wait after a full window.
     pub blocked_until: Option<DateTime<Utc>>,
     /// Until when this is a place (an account and a network) that the owner uses. Older versions set it in the row of an
-    /// identifier and a network.
+    /// identifier and a network, where it means nothing any more.
     pub familiar_until: Option<DateTime<Utc>>,
     /// When nothing of this matters any more.
     pub expires_at: DateTime<Utc>,
@@ -119,7 +119,7 @@ fn set(row: Model) -> ActiveModel {
     }
 }
 
-/// Forgets the attempts at some identifiers, from everywhere, the waits that they led to, and places of older versions.
+/// Forgets the attempts at some identifiers, from everywhere, and the waits that they led to.
 ///
 /// # Errors
 /// The driver's.
@@ -128,7 +128,6 @@ pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Resu
         .col_expr(Column::Attempts, Expr::value(Attempts::default()))
         .col_expr(Column::FullWindows, Expr::value(0))
         .col_expr(Column::BlockedUntil, Expr::value(None::<DateTime<Utc>>))
-        .col_expr(Column::FamiliarUntil, Expr::value(None::<DateTime<Utc>>))
         .filter(Column::IdentifierId.is_in(identifier_ids))
         .exec(db)
         .await

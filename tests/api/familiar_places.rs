@@ -1,11 +1,10 @@
 //! Places (an account and a network) that an owner uses: guesses from elsewhere do not keep them out there.
 
-use chrono::TimeDelta;
 use hallpass::{
     accounts::administration::{self, Administrator, Change},
-    entity::throttle::{Entity, Model},
+    entity::throttle::Entity,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 
 use crate::support::{Actor, TestServer, json, password_of};
 
@@ -149,28 +148,6 @@ async fn a_deleted_account_leaves_no_place() {
     ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");
     let rows = Entity::find().all(server.app.database.read()).await.unwrap();
     assert!(rows.iter().all(|row| row.familiar_until.is_none() && row.identifier_id.is_none()), "{rows:#?}");
-}
-
-#[tokio::test]
-async fn a_place_of_an_older_version_holds_until_it_expires() {
-    let (server, ada) = with_ada_at_home().await;
-    // A wrong password makes the row of identifier and network, which older versions marked.
-    ada.login("ada", "not the password").await.code();
-    let rows = Entity::find().all(server.app.database.read()).await.unwrap();
-    let is_pair = |row: &&Model| row.identifier_id.is_some() && row.attempts.times().count() == 1;
-    let mut pair = rows.iter().find(is_pair).unwrap().clone().into_active_model();
-    let until = server.app.clock.now() + TimeDelta::days(90);
-    pair.familiar_until = Set(Some(until));
-    pair.expires_at = Set(until);
-    let transaction = server.app.write().await.unwrap();
-    let places = rows.iter().filter(|row| row.familiar_until.is_some()).map(|row| row.id);
-    for place in places {
-        Entity::delete_by_id(place).exec(&transaction).await.unwrap();
-    }
-    pair.update(&transaction).await.unwrap();
-    transaction.commit().await.unwrap();
-    strangers_guess(&server, "ada").await;
-    assert!(can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
 }
 
 #[tokio::test]

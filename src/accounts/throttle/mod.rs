@@ -58,8 +58,7 @@ async fn book(app: &App, mut counters: Vec<Counter>, place: Option<Uuid>) -> Res
     let at = app.clock.now();
     let ids = counters.iter().map(|counter| counter.id).chain(place).collect();
     let rows = throttle::find(app.database.read(), ids).await?;
-    // Older versions marked the row of identifier and network instead of the place. That holds until it expires.
-    if rows.iter().any(|row| row.familiar_until.is_some_and(|until| until > at)) {
+    if rows.iter().any(|row| Some(row.id) == place && row.familiar_until.is_some_and(|until| until > at)) {
         counters.retain(|counter| counter.counts_owner);
     }
     // Most refusals happen here and cost one read.

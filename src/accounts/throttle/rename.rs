@@ -47,6 +47,7 @@ impl RenameAttempt {
     pub(in crate::accounts) async fn fail(self, app: &App, error: &Error) {
         let Some(Booking { mut counters, at }) = self.booking else { return };
         if error.code() == ErrorCode::UsernameTaken {
+            // The changes, which are booked first.
             counters.truncate(1);
         }
         withdraw(app, &Booking { counters, at }).await;

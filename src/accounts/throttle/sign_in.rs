@@ -180,7 +180,7 @@ fn pair(app: &App, identifier_id: Uuid, client: &Client) -> Counter {
     Counter { id, identifier_id: Some(identifier_id), limit: PAIR, counts_owner: true }
 }
 
-/// A pseudonym of an account, which its identifiers do not lead to. Also of an identifier that nobody has.
+/// A pseudonym of an account by its id, or of an identifier that nobody has by its own pseudonym.
 fn account_id(app: &App, id: Uuid) -> Uuid {
     app.pseudonyms.of(&["account", &id.simple().to_string()])
 }

@@ -31,8 +31,8 @@ use crate::{
 /// Users that are read at a time.
 const PAGE: u64 = 500;
 
-/// What to do about accounts. A user is named by username or e-mail address; `--` goes before one that starts with `-`. Passwords are asked for on a terminal; else
-/// they are read from the first line of standard input.
+/// What to do about accounts. A user is named by username or e-mail address; `--` goes before one that starts with `-`.
+/// Passwords are asked for on a terminal; else they are read from the first line of standard input.
 #[derive(Clone, Debug, Subcommand)]
 pub enum UserAction {
     /// Make an account.
