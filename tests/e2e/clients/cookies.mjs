@@ -81,7 +81,7 @@ async function overHttp(browser) {
   check("the body has no refresh token", registered.data?.register.refreshToken === null);
   check("no script can read the cookie", (await page.evaluate(() => document.cookie)) === "");
   let cookie = await cookieOf(context, url);
-  check("the browser keeps it, HttpOnly and SameSite=Strict", cookie?.name === "refresh_token" && cookie.httpOnly && cookie.sameSite === "Strict");
+  check("the browser keeps it, HttpOnly and SameSite=Strict", /^refresh_token_[0-9a-f]{8}$/.test(cookie?.name) && cookie.httpOnly && cookie.sameSite === "Strict");
   check("it outlives the browser's session", cookie.expires > Date.now() / 1000 + 6 * 24 * 3600);
 
   check("the page refreshes", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");

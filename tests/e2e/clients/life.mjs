@@ -95,7 +95,8 @@ async function life(tab, restart) {
   let token = (await ask(tab, register, { username: "ada", email: "ada@example.org", password })).register.accessToken;
   // There is no mail server yet. Let the first try fail before all is lost that is not stored.
   await restart();
-  await ask(tab, register, { username: "bo", email: "bo@example.org", password });
+  // With a cookie, Bo's session would replace Ada's in this browser.
+  await ask(tab, register, { username: "bo", email: "bo@example.org", password, tokenDelivery: "BODY" });
   await restart();
   check("nothing has arrived", mails.length === 0);
   const server = await openMailServer();
