@@ -175,7 +175,11 @@ fn with_settings<F: Future<Output = Result<(), Failure>>>(
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?.block_on(work(settings))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+    let done = runtime.block_on(work(settings));
+    // What is done is done: nothing that still blocks a thread, such as the look-up of a name, is waited for.
+    runtime.shutdown_background();
+    done
 }
 
 /// Says which database a command works on: in another folder it may be another file than the server's.
@@ -208,10 +212,11 @@ async fn connect(settings: &Settings) -> Result<Database, Failure> {
 
 /// Refuses a database without the tables that this version needs.
 async fn expect_migrated(database: &Database) -> Result<(), Failure> {
-    if database.is_ready().await {
-        return Ok(());
+    match database.pending_migrations().await {
+        Ok(pending) if pending.is_empty() => Ok(()),
+        Ok(_) => Err(Failure::new("the database lacks migrations; run `hallpass migrate` first")),
+        Err(error) => Err(Failure::of("the database's migrations can't be read", &error.into())),
     }
-    Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"))
 }
 
 fn app(settings: Settings, database: Database) -> Result<Arc<App>, Failure> {
