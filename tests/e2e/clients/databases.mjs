@@ -212,6 +212,7 @@ export class Postgres extends Server {
   lockOut = "ALTER ROLE hallpass NOLOGIN";
   letIn = "ALTER ROLE hallpass LOGIN";
   count = "SELECT COUNT(*) FROM pg_stat_activity WHERE usename = 'hallpass'";
+  openTransactions = `${this.count} AND state LIKE 'idle in transaction%'`;
 
   static async create() {
     const [bin] = readdirSync("/usr/lib/postgresql").sort((a, b) => b - a).map((version) => `/usr/lib/postgresql/${version}/bin`);
@@ -279,6 +280,7 @@ export class MariaDb extends Server {
   client = "mariadb";
   lockOut = "ALTER USER hallpass@'%' ACCOUNT LOCK";
   letIn = "ALTER USER hallpass@'%' ACCOUNT UNLOCK";
+  openTransactions = "SELECT COUNT(*) FROM information_schema.innodb_trx";
   count = "SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ('hallpass', 'unauthenticated user')";
 
   static async create() {
@@ -319,8 +321,15 @@ export class MariaDb extends Server {
     return this.hold("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN; SELECT id FROM audit_events FOR UPDATE;");
   }
 
-  lockRows() {
-    return this.hold("BEGIN; SELECT id FROM users FOR UPDATE; SELECT id FROM sessions FOR UPDATE;");
+  async lockRows() {
+    for (;;) {
+      try {
+        return await this.hold("BEGIN; SELECT id FROM users FOR UPDATE; SELECT id FROM sessions FOR UPDATE;");
+      } catch (error) {
+        // With a sign-in that has locked its session and waits for its user.
+        if (!error.message.includes("Deadlock")) throw error;
+      }
+    }
   }
 
   async readOnly() {

@@ -1,12 +1,13 @@
 // What people get while the database is stopped, killed, paused, full, locked, and after: real databases of our own are
 // ill-treated while requests go on. An answer may be late or say that there is none now; it may not be wrong.
-// node outages.mjs <binary> [part of a fault's name]
+// node outages.mjs <binary> [part of a fault's name] [requests to hang up on]
 
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, MariaDb, Postgres, Sqlite, until } from "./databases.mjs";
 import { start } from "./server.mjs";
 
-const [binary, only = ""] = process.argv.slice(2);
+const [binary, only = "", hangUps = "300"] = process.argv.slice(2);
 const SLOWEST = 6000;
 const RECOVERY = 5000;
 const PASSWORD = "correct horse battery";
@@ -27,6 +28,7 @@ const documents = {
   login: (name, password) => `mutation { login(input: {username: ${text(name)}, password: ${text(password)}, tokenDelivery: BODY}) { accessToken refreshToken user { username } } }`,
   refresh: (token) => `mutation { refreshToken(input: {refreshToken: ${text(token)}}) { refreshToken user { username } } }`,
   logout: (token) => `mutation { logout(input: {refreshToken: ${text(token)}}) { revokedSessions } }`,
+  requestPasswordReset: (email) => `mutation { requestPasswordReset(input: {email: ${text(email)}}) { email } }`,
   me: () => "{ me { username } }",
 };
 
@@ -150,7 +152,7 @@ class House {
     const allSucceed = (limit) => until("every kind of request succeeds", limit, () => this.successes.size === workers.length);
     await allSucceed(20);
 
-    const heal = await inflict(this.database);
+    const heal = await inflict(this.database, this);
     const from = Date.now();
     await sleep(seconds * 1000);
     const to = Date.now();
@@ -181,6 +183,40 @@ class House {
     await this.reckon(what);
     const refusals = this.answers.filter(({ code }) => code === "SERVICE_UNAVAILABLE").length;
     console.log(`done ${what} ${this.answers.length} answers, ${refusals} of them SERVICE_UNAVAILABLE, the slowest after ${slowest} ms; back after ${Math.max(0, slowestRecovery[1])} ms (${slowestRecovery[0]})`);
+  }
+
+  /** Sends so many requests that write and hangs up in the middle of each. Later requests must not notice. */
+  async surviveHangUps(count) {
+    const what = `${this.database.name}, ${count} hang-ups:`;
+    this.answers = [];
+    const { port, hostname } = new URL(this.url);
+    let left = count;
+    const client = async () => {
+      while (left-- > 0) {
+        // Most hash nothing, so that there is little to wait for afterwards.
+        const [query, longest] =
+          { 0: [documents.login("ada", PASSWORD), 150], 1: [documents.register(`h${left}`), 150] }[left % 8] ??
+          [documents.requestPasswordReset(`h${left}@example.org`), 15];
+        const body = text({ query });
+        const socket = connect(Number(port), hostname).on("error", () => {});
+        socket.write(`POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        await sleep(Math.random() * longest);
+        socket.destroy();
+      }
+    };
+    await Promise.all(Array.from({ length: 15 }, client));
+    const login = () => this.ask("right", documents.login("ada", PASSWORD));
+    // Those who hung up still wait for their hashes.
+    await until(`${what} a login succeeds`, 30, async () => (await login()).code === undefined);
+    // As many as can write at a time.
+    const codes = (await Promise.all(Array.from({ length: 5 }, login))).map(({ code }) => code);
+    check(`${what} five logins succeed at once`, codes.every((code) => code === undefined), text(codes));
+    check(`${what} the server is ready`, (await this.ask("ready", "", { path: "/health/ready" })).status === 200);
+    const wrong = this.answers.filter(({ status }) => status === 500);
+    check(`${what} nothing fails`, wrong.length === 0, text(wrong.slice(0, 3)));
+    const { openTransactions } = this.database;
+    if (openTransactions) await until(`${what} no transaction is left open`, 10, async () => (await this.database.sql(openTransactions)) === "0");
+    console.log(`done ${what}`);
   }
 
   /** What was promised holds, and what was not is whole or not there. */
@@ -217,6 +253,15 @@ class House {
 const writes = ["right", "register", "refresh"];
 const all = ["me", "wrong", "unknown", ...writes];
 const restart = (database) => database.start();
+/** With 12 more who wait to write. */
+const lockRows = async (database, house) => {
+  const release = await database.lockRows();
+  const logins = Array.from({ length: 12 }, () => house.ask("right", documents.login("ada", PASSWORD)));
+  return async () => {
+    await release();
+    await Promise.all(logins);
+  };
+};
 
 const faults = [
   { name: "stopped", seconds: 6, refused: all, isUnready: true, inflict: async (database) => (await database.stop(), () => restart(database)) },
@@ -234,13 +279,14 @@ const faults = [
     },
   },
   { name: "connections exhausted", seconds: 6, refused: all, isUnready: true, inflict: (database) => database.exhaust() },
-  // The database answers, if not about users: a balancer that took the server away would gain nothing, so readiness is
-  // not looked at here, nor below, where reading goes on.
+  // Whether the server is ready depends on whether a writer is left over, so that it is not looked at here and below.
   { name: "table locked", seconds: 8, refused: all, inflict: (database) => database.lockTable() },
   // The last that a registration writes: what it has written before must go again.
   { name: "audit log locked", seconds: 8, refused: ["right", "register"], inflict: (database) => database.lockAuditLog() },
-  { name: "rows locked", seconds: 8, refused: ["right", "refresh"], inflict: (database) => database.lockRows() },
-  { name: "read-only", seconds: 3, refused: writes, inflict: (database) => database.readOnly() },
+  // Again, because what was left of the first time would be met then.
+  { name: "rows locked", seconds: 6, refused: ["right", "refresh"], inflict: lockRows },
+  { name: "rows locked again", seconds: 6, refused: ["right", "refresh"], inflict: lockRows },
+  { name: "read-only", seconds: 3, refused: writes, isUnready: true, inflict: (database) => database.readOnly() },
 ];
 
 const diskFull = {
@@ -269,6 +315,8 @@ async function live(create, faults) {
   for (const fault of [...faults, ...(disk.isOwn ? [diskFull] : [])]) {
     if (`${database.name}, ${fault.name}`.includes(only)) await house.suffer(fault);
   }
+  // Last, because the rows that it leaves behind make room on a full disk.
+  if (`${database.name}, hang-ups`.includes(only)) await house.surviveHangUps(Number(hangUps));
   await house.server();
   check(`${database.name}: the server has lived through it all`, true);
 }
@@ -277,7 +325,7 @@ const begun = Date.now();
 await Promise.all([
   live(Postgres.create, faults),
   live(MariaDb.create, faults),
-  live(Sqlite.create, [{ name: "locked by another process", seconds: 9, refused: writes, inflict: (database) => database.lockFile() }]),
+  live(Sqlite.create, [{ name: "locked by another process", seconds: 9, refused: writes, isUnready: true, inflict: (database) => database.lockFile() }]),
 ]);
 console.log(`${checked} checked, ${failed} failed, ${Math.round((Date.now() - begun) / 1000)} s`);
 process.exit(failed === 0 ? 0 : 1);
