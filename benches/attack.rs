@@ -114,6 +114,10 @@ async fn fill(app: &App) {
         pending_email: Set(None),
         pending_email_key: Set(None),
         session_epoch: Set(0),
+        pending_email_id: Set(None),
+        pending_email_expires_at: Set(None),
+        never_verified_since: Set(None),
+        is_self_registered: Set(true),
     });
     let transaction = app.write().await.unwrap();
     user::Entity::insert_many(users).exec(&transaction).await.unwrap();

@@ -81,15 +81,15 @@ pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<
     let mut refused = Error::LinkInvalid;
     for _ in 0..MAX_ATTEMPTS {
         let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
-        let address = if link.pending_email_id.is_none() || link.used_at.is_some() {
-            user.email.clone()
-        } else {
-            user.pending_email.clone()
-        };
-        match if link.used_at.is_some() { Ok(true) } else { use_link(app, &link, &user, client).await? } {
-            Ok(true) => return address.ok_or_else(|| Error::internal("a verified address is none")),
+        let is_move = link.pending_email_id.is_some() && link.used_at.is_none();
+        let verified = if link.used_at.is_some() { Ok(true) } else { use_link(app, &link, &user, client).await? };
+        match verified {
+            Ok(true) => {
+                let address = if is_move { user.pending_email } else { user.email };
+                return address.ok_or_else(|| Error::internal("a verified address is none"));
+            }
             Ok(false) => {}
-            Err(taken) => refused = taken.into(),
+            Err(problem) => refused = problem.into(),
         }
     }
     Err(refused)

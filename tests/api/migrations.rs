@@ -1,6 +1,6 @@
 use hallpass::database::Database;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::support::{TestDatabase, TestServer, password_of};
 
@@ -63,4 +63,26 @@ async fn what_goes_up_comes_down_and_up_again() {
     connected.migrate().await.unwrap();
     assert!(connected.is_ready().await);
     connected.close().await;
+}
+
+/// As after a crash on a database that keeps half a migration; what waits from before it has no request to belong to.
+#[tokio::test]
+async fn binding_pending_changes_to_requests_can_be_run_again_and_cancels_those_from_before() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let database = &server.app.database;
+    for statement in [
+        "UPDATE users SET pending_email = 'thief@example.org', pending_email_key = 'thief@example.org', \
+         never_verified_since = NULL",
+        "DELETE FROM seaql_migrations WHERE version = 'm20261128_000008_pending_email'",
+    ] {
+        database.read().execute_unprepared(statement).await.unwrap();
+    }
+    database.migrate().await.unwrap();
+    assert!(database.is_ready().await);
+    assert_eq!(ada.me().await.data("/me/username"), "ada");
+    let rows = hallpass::entity::user::Entity::find().all(database.read()).await.unwrap();
+    let [row] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!((&row.pending_email, &row.pending_email_key), (&None, &None));
+    assert_eq!(row.never_verified_since, Some(row.created_at));
 }
