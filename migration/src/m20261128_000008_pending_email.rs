@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             ("users", request()),
             ("users", instant(manager, "pending_email_expires_at")),
             ("users", instant(manager, "never_verified_since")),
-            // Nobody knows it of accounts from before, so that none of them is ever deleted for it.
+            // Unknown for existing accounts, so that none of them is ever deleted for it.
             ("users", ColumnDef::new("is_self_registered").boolean().not_null().default(false).take()),
             ("links", request()),
             ("links", instant(manager, "used_at")),
@@ -36,7 +36,7 @@ impl MigrationTrait for Migration {
             .and_where(Expr::col("email_verified_at").is_null())
             .take();
         manager.execute(unverified).await?;
-        // Changes that wait are cancelled: somebody may have asked for them who had the password before its owner reset it.
+        // Pending changes are cancelled: they may be older than a reset that should have cleared them.
         let cancelled = Query::update()
             .table("users")
             .values(["pending_email", "pending_email_key"].map(|column| (column, Expr::value(None::<String>))))

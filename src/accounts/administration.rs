@@ -115,7 +115,8 @@ pub async fn export(app: &App, _: &Administrator, after: Option<Uuid>, most: u64
     Ok(user::by_id(app.database.read(), after, most).await?)
 }
 
-/// Changes an account. Disabling one ends its sessions, its links and a pending change of address. Without a difference nothing is written, and it is no error.
+/// Changes an account. Disabling one ends its sessions, its links and a pending change of address. Without a difference
+/// nothing is written, and it is no error.
 ///
 /// # Errors
 /// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN.
@@ -160,8 +161,8 @@ pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, cha
     Ok(user)
 }
 
-/// Gives an account another password, ends its sessions, its links and a pending change of address, forgets who has guessed at the old one, and has
-/// its owner told.
+/// Gives an account another password, ends its sessions, its links and a pending change of address, forgets who has guessed
+/// at the old one, and has its owner told.
 ///
 /// # Errors
 /// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON.

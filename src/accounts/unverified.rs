@@ -62,6 +62,7 @@ async fn replace(app: &App, user: &user::Model, to: &Email, client: &Client) -> 
         Ok(true) => {}
         Ok(false) => return Err(Error::unavailable(1, "an account changed while somebody replaced its address")),
         Err(error) if is_unique_violation(&error) => {
+            transaction.rollback().await?;
             return Err(InputError::new(ErrorCode::EmailTaken, "newEmail").into());
         }
         Err(error) => return Err(error.into()),
@@ -101,9 +102,9 @@ pub async fn sweep(app: &App) -> Result<u64> {
 /// Deletes one of them. False if it was verified, or deleted, since it was found.
 async fn delete(app: &App, user_id: Uuid, abandoned: user::Unverified) -> Result<bool> {
     let transaction = app.write().await?;
-    let user = user::lock(&transaction, vec![user_id]).await?.pop();
-    let Some(user) = user.filter(|user| user.id == user_id) else { return Ok(false) };
+    let Some(user) = user::lock(&transaction, vec![user_id]).await?.pop() else { return Ok(false) };
     if !abandoned.has(&transaction, user_id).await? {
+        transaction.rollback().await?;
         return Ok(false);
     }
     deletion::erase(app, &transaction, &user, (None, &Client::default())).await?;

@@ -46,6 +46,7 @@ pub async fn set_email(
     let user = match row.update(&transaction).await {
         Ok(user) => user,
         Err(error) if is_unique_violation(&error) => {
+            transaction.rollback().await?;
             return Err(InputError::new(ErrorCode::EmailTaken, "email").into());
         }
         Err(error) => return Err(error.into()),
