@@ -61,12 +61,43 @@ const redocAlone = {
   },
 };
 
+/**
+ * The editor of variables takes an input field, or a variable, that has a default value for one that must be given, and
+ * underlines what is right without it. Each file that is mended, and what in it is replaced by what.
+ */
+const mends = {
+  "graphql-language-service/esm/utils/getVariablesJSONSchema.js": [
+    ["return { required, definition, definitions };", "return { required: required && definition.default === undefined, definition, definitions };"],
+  ],
+  "graphql-language-service/esm/utils/collectVariables.js": [
+    ["for (const { variable, type } of", "for (const { variable, type, defaultValue } of"],
+    ["typeFromAST(schema, type)", "typeFromAST(schema, defaultValue && type.kind === Kind.NON_NULL_TYPE ? type.type : type)"],
+  ],
+};
+const mended = new Set();
+const optionalWithDefault = {
+  name: "optional-with-default",
+  setup(build) {
+    for (const [file, replacements] of Object.entries(mends)) {
+      build.onLoad({ filter: new RegExp(`/${file}$`) }, ({ path }) => {
+        let contents = readFileSync(path, "utf8");
+        for (const [from, to] of replacements) {
+          if (!contents.includes(from)) throw new Error(`${file} has changed: does the editor still underline what has a default value?`);
+          contents = contents.replace(from, to);
+        }
+        mended.add(file);
+        return { contents, loader: "js" };
+      });
+    }
+  },
+};
+
 /** Bundles entry points, and returns the names of what became of them. */
 async function bundle(entryPoints, options) {
   const { metafile, outputFiles } = await esbuild.build({
     entryPoints,
     absWorkingDir: packages,
-    plugins: [fromPackages, redocAlone],
+    plugins: [fromPackages, redocAlone, optionalWithDefault],
     outdir: result,
     entryNames: "[name]-[hash]",
     chunkNames: "part-[hash]",
@@ -98,6 +129,8 @@ const main = outputs.find(({ entryPoint, name }) => entryPoint && name.startsWit
 
 const pages = (await bundle({ docs: join(sources, "docs.js"), redoc: join(sources, "redoc.js") }, { esbuild: { format: "esm" } })).filter(({ entryPoint }) => entryPoint);
 const [docs, redoc] = ["docs", "redoc"].map((name) => pages.find((output) => output.name.startsWith(`${name}-`) && output.name.endsWith(".js")));
+
+if (mended.size !== Object.keys(mends).length) throw new Error(`only ${[...mended]} was found to be mended`);
 
 /** The packages that the bundle has parts of, each once. */
 function bundledPackages() {

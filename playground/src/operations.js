@@ -79,19 +79,14 @@ query ServerInfo {
 
 const json = (value) => JSON.stringify(value, null, 2);
 
-// The editor takes an input field with a default for one that is missing, and underlines what is right without it.
-const tokenDelivery = "COOKIE";
-
 /** The starting operations; `variables` is JSON. */
 export const operations = [
   {
     name: "Register",
     query: register,
-    variables: json({
-      input: { username: "grace", password: "correct horse battery", firstName: "Grace", lastName: "Hopper", tokenDelivery },
-    }),
+    variables: json({ input: { username: "grace", password: "correct horse battery", firstName: "Grace", lastName: "Hopper" } }),
   },
-  { name: "Login", query: login, variables: json({ input: { username: "grace", password: "correct horse battery", tokenDelivery } }) },
+  { name: "Login", query: login, variables: json({ input: { username: "grace", password: "correct horse battery" } }) },
   { name: "Me", query: me, variables: "" },
   { name: "Refresh", query: refresh, variables: "" },
   { name: "Server info", query: serverInfo, variables: "" },
