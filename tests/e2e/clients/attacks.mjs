@@ -29,6 +29,12 @@ const attacks = {
   "a long comment": `#${"x".repeat(100000)}\n{__typename}`,
   "5,000 operations": many(5000, (n) => `query q${n}{__typename}`),
   "15,000 mistakes": `{${many(15000, (n) => `x${n}`)}}`,
+  "120 operations that spread 48 fields each": `${many(120, (n) => `query q${n}{...f}`)} fragment f on Query{${many(48, () => "__typename")}}`,
+  "25,000 descriptions": `${'"" '.repeat(25000)}query{__typename}`,
+  "140 descriptions": many(140, (n) => `"" query q${n}{x}`),
+  "10,000 escapes": `{me(x:"${"\\ud83d\\ude00".repeat(5000)}"){id}}`,
+  "490 directives on a variable": `query($a:Int=1 ${"@a ".repeat(490)}){__typename}`,
+  "100 uses of a variable that do not fit": `query($a:Int){__typename ${many(100, () => "@skip(if:$a)")}}`,
   "the schema times itself": `{__schema{types${nested(6, "{fields{type", "{name}", "}}")}}}`,
 };
 
