@@ -31,7 +31,7 @@ pub(super) type NeverNull = HashMap<Option<Name>, Vec<Name>>;
 /// Checks all values and variables of a document; `on_variables` are directives that the parser did not see.
 ///
 /// # Errors
-/// All that is wrong, in the order of the document's operations, then of its fragments.
+/// All that is wrong.
 pub(super) fn check(
     types: &SchemaTypes,
     document: &ExecutableDocument,
@@ -134,14 +134,8 @@ impl<'a> Walk<'a> {
                     let known = parent.and_then(|parent| self.types.field(parent, &field.node.name.node));
                     let arguments = known.map_or(&[][..], |field| &field.arguments);
                     for (name, value) in &field.node.arguments {
-                        let pos = value.pos;
-                        self.argument(
-                            arguments,
-                            &name.node,
-                            pos,
-                            value.node.clone().into_const_with(|name| Ok(stand_in(&name))),
-                            scope,
-                        );
+                        let constant = value.node.clone().into_const_with(|name| Ok(stand_in(&name)));
+                        self.argument(arguments, &name.node, value.pos, constant, scope);
                     }
                     let inner = known.map(|field| &*field.type_name);
                     self.selection_set(inner, &field.node.selection_set.node, scope);
@@ -159,14 +153,8 @@ impl<'a> Walk<'a> {
         for directive in directives {
             let arguments = self.types.directive(&directive.node.name.node).unwrap_or_default();
             for (name, value) in &directive.node.arguments {
-                let pos = value.pos;
-                self.argument(
-                    arguments,
-                    &name.node,
-                    pos,
-                    value.node.clone().into_const_with(|name| Ok(stand_in(&name))),
-                    scope,
-                );
+                let constant = value.node.clone().into_const_with(|name| Ok(stand_in(&name)));
+                self.argument(arguments, &name.node, value.pos, constant, scope);
             }
         }
     }
@@ -205,7 +193,10 @@ impl<'a> Walk<'a> {
             scopes.extend(spread.filter_map(|name| fragments.get(name)));
             for (usage, pos) in &scope.usages {
                 let definition = definitions.iter().find(|definition| definition.node.name.node == usage.variable);
-                let Some(definition) = definition else { continue };
+                let is_known = |of: &&Positioned<VariableDefinition>| {
+                    self.types.inputs.contains_key(base_name(&of.node.var_type.node))
+                };
+                let Some(definition) = definition.filter(is_known) else { continue };
                 if !is_allowed(&definition.node, usage) {
                     self.refuse_usage(definition, usage, *pos);
                 } else if definition.node.var_type.node.nullable && !usage.expected.nullable {
