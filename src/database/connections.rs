@@ -134,7 +134,8 @@ impl<C: Client> Connections<C> {
                 Err(error) => return Err(statement_error(error)),
             }
         }
-        let connection = lease.connection.insert(self.connect().await.map_err(connection_error)?);
+        // Boxed: it is big, and rarely needed.
+        let connection = lease.connection.insert(Box::pin(self.connect()).await.map_err(connection_error)?);
         let value = run(connection, statement).await.map_err(statement_error)?;
         Ok((lease, value))
     }

@@ -462,7 +462,7 @@ async fn a_batch_is_told_that_it_is_one() {
 #[tokio::test]
 async fn a_compressed_body_is_refused_and_told_which_coding_is_taken() {
     let server = TestServer::with(|settings| {
-        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }]
+        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }];
     })
     .await;
     let ada = server.user("ada").await;

@@ -117,16 +117,13 @@ async fn a_value_in_a_document_must_be_of_the_type_that_is_expected() {
             login(r#"{username: "ada", password: $p, tokenDelivery: LETTER}"#),
             "`tokenDelivery` in the argument `input` does not fit the type TokenDelivery!.",
         ),
-        (login(r#"{username: 7, password: $p}"#), "`username` in the argument `input` does not fit the type String!."),
+        (login(r"{username: 7, password: $p}"), "`username` in the argument `input` does not fit the type String!."),
+        (login(r"{username: ADA, password: $p}"), "`username` in the argument `input` does not fit the type String!."),
         (
-            login(r#"{username: ADA, password: $p}"#),
-            "`username` in the argument `input` does not fit the type String!.",
-        ),
-        (
-            login(r#"{username: null, password: $p}"#),
+            login(r"{username: null, password: $p}"),
             "`username` in the argument `input` must not be null. It is of the type String!.",
         ),
-        (login(r#"{password: $p}"#), "`username` in the argument `input` is missing. It is of the type String!."),
+        (login(r"{password: $p}"), "`username` in the argument `input` is missing. It is of the type String!."),
         (
             login(r#"{username: "ada", password: $p, mail: "x"}"#),
             "The argument `input` has the field `mail`, which LoginInput does not have. It has username, password, tokenDelivery.",

@@ -154,12 +154,12 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
         UserAction::SetEmail { user, address, verified } => {
             let user = administration::find(app, administrator, &user).await.map_err(failed)?;
             let user = administration::set_email(app, administrator, user.id, &address, verified).await;
-            println!("{}", address_of(&user.map_err(failed)?));
+            print_line(address_of(&user.map_err(failed)?))?;
         }
         UserAction::VerifyEmail { user } => {
             let user = administration::find(app, administrator, &user).await.map_err(failed)?;
             let user = administration::verify_email(app, administrator, user.id).await.map_err(failed)?;
-            println!("{}", address_of(&user));
+            print_line(address_of(&user))?;
         }
         UserAction::Delete { user, yes } => {
             let user = administration::find(app, administrator, &user).await.map_err(failed)?;
@@ -167,7 +167,7 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
                 confirm_deletion(&user)?;
             }
             let user = administration::delete(app, administrator, user.id).await.map_err(failed)?;
-            println!("{} is deleted", user.username);
+            print_line(format_args!("{} is deleted", user.username))?;
         }
         UserAction::SetRoles { user, roles } => {
             let roles =
@@ -202,8 +202,7 @@ fn confirm_deletion(user: &Model) -> Result<(), Failure> {
             "nothing was changed: there is no terminal to ask at; --yes deletes without asking",
         ));
     }
-    print!("Type {} to delete this account for good: ", user.username);
-    io::stdout().flush().map_err(Failure::new)?;
+    output::print(format_args!("Type {} to delete this account for good: ", user.username))?;
     let mut typed = String::new();
     io::stdin().read_line(&mut typed).map_err(Failure::new)?;
     if typed.trim_end_matches(['\r', '\n']) == user.username {
