@@ -232,7 +232,7 @@ async fn registration_that_is_not_verified_in_time_is_deleted() {
 async fn nobody_is_deleted_who_was_verified_or_made_or_trusted_by_an_administrator() {
     let server = TestServer::with(after_a_week).await;
     let administrator = Administrator::at_command_line();
-    for name in ["verified", "moved", "admin", "disabled", "vouched", "forgotten"] {
+    for name in ["verified", "moved", "boss", "disabled", "vouched", "forgotten"] {
         server.user_at(name, &format!("{name}@example.org")).await;
     }
     server.user("without_address").await;
@@ -252,11 +252,11 @@ async fn nobody_is_deleted_who_was_verified_or_made_or_trusted_by_an_administrat
     let vouched = find(&server, "vouched").await;
     administration::verify_email(&server.app, &administrator, vouched.id).await.unwrap();
     let roles = Change { roles: Some(vec!["admin".to_owned()]), ..Change::default() };
-    administration::update(&server.app, &administrator, find(&server, "admin").await.id, roles).await.unwrap();
+    administration::update(&server.app, &administrator, find(&server, "boss").await.id, roles).await.unwrap();
     server.disable("disabled").await;
     server.clock.advance(TimeDelta::days(8));
     assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
-    let kept = ["admin", "disabled", "made", "moved", "verified", "vouched", "without_address"];
+    let kept = ["boss", "disabled", "made", "moved", "verified", "vouched", "without_address"];
     assert_eq!(usernames(&server).await, kept.map(ToOwned::to_owned).into());
 }
 
