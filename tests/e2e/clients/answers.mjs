@@ -83,6 +83,8 @@ for (const [method, path] of [["POST", "/register"], ["POST", "/login"], ["POST"
   await send(method, path, { password: large }, bearer(refreshed));
 }
 for (const path of ["/token", "/revoke", "/introspect"]) await send("POST", path, [["token", large]]);
+await send("DELETE", "/users/me/pending-email", undefined, bearer(refreshed));
+await send("DELETE", "/users/me/pending-email");
 await send("DELETE", "/users/me", { password: "a wrong password" }, bearer(refreshed));
 await send("DELETE", "/users/me");
 await send("DELETE", "/users/me", undefined, bearer(refreshed));
