@@ -1,6 +1,9 @@
 //! [`App`]: everything that a use case may touch.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::Semaphore;
 
@@ -17,6 +20,15 @@ use crate::{
 
 /// Generations confirmed at a time, so that these never crowd out a request that writes.
 const MOST_CONFIRMING: usize = 2;
+
+tokio::task_local! {
+    static HAS_WRITTEN: Arc<AtomicBool>;
+}
+
+/// Does `work`, and sets `has_written` when it begins its first transaction.
+pub fn watch_writes<F: Future>(has_written: Arc<AtomicBool>, work: F) -> impl Future<Output = F::Output> {
+    HAS_WRITTEN.scope(has_written, work)
+}
 
 /// What a use case may touch: the database, the time, the hasher, the tokens, the mails, the settings.
 #[derive(Debug)]
@@ -84,6 +96,9 @@ impl App {
     /// # Errors
     /// SERVICE_UNAVAILABLE when no connection is to be had.
     pub async fn write(&self) -> Result<Transaction> {
-        self.database.write().await
+        let transaction = self.database.write().await?;
+        // Nobody watches outside of a request.
+        let _ = HAS_WRITTEN.try_with(|has_written| has_written.store(true, Ordering::Relaxed));
+        Ok(transaction)
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     io::Write,
     net::SocketAddr,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -136,8 +139,8 @@ async fn one_network_can_not_take_all_places() {
 
 #[tokio::test]
 async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
-    let started = std::sync::Arc::new(Notify::new());
-    let finish = std::sync::Arc::new(Notify::new());
+    let started = Arc::new(Notify::new());
+    let finish = Arc::new(Notify::new());
     let (is_started, may_finish) = (started.clone(), finish.clone());
     let router = Router::new().route(
         "/slow",
@@ -295,14 +298,15 @@ async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
 
 /// The throttle would else count a right password as a failure, and a transaction would end in the middle.
 #[tokio::test]
-async fn requests_of_clients_that_hang_up_run_to_their_end() {
+async fn requests_that_have_begun_to_write_run_to_their_end_when_the_client_hangs_up() {
     // Long enough to hang up in the middle.
     let server = TestServer::with(|settings| settings.bcrypt_cost = 10).await;
     server.user("ada").await;
     let running = run(server.router.clone(), Limits::default()).await;
-    let stream = send(running.address, &login_request("the password of ada")).await;
     let db = server.app.database.read();
-    while throttle::Entity::find().count(db).await.unwrap() == 0 {
+    let before = throttle::Entity::find().count(db).await.unwrap();
+    let stream = send(running.address, &login_request("the password of ada")).await;
+    while throttle::Entity::find().count(db).await.unwrap() == before {
         tokio::task::yield_now().await;
     }
     drop(stream);
@@ -311,23 +315,46 @@ async fn requests_of_clients_that_hang_up_run_to_their_end() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_waits_for_requests_of_clients_that_hung_up() {
-    let started = std::sync::Arc::new(Notify::new());
-    let finished = std::sync::Arc::new(AtomicBool::new(false));
+async fn told_to_stop_it_waits_for_writes_of_clients_that_hung_up() {
+    let server = TestServer::start().await;
+    let (app, started) = (Arc::clone(&server.app), Arc::new(Notify::new()));
+    let finished = Arc::new(AtomicBool::new(false));
     let (is_started, is_finished) = (started.clone(), finished.clone());
-    let router = Router::new().route(
-        "/slow",
-        get(|| async move {
-            is_started.notify_one();
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            is_finished.store(true, Ordering::SeqCst);
-        }),
-    );
-    let running = run(router, Limits::default()).await;
-    let slow = send(running.address, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    let write = || async move {
+        let transaction = app.write().await.unwrap();
+        is_started.notify_one();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        transaction.commit().await.unwrap();
+        is_finished.store(true, Ordering::SeqCst);
+    };
+    let running = run(Router::new().route("/write", get(write)), Limits::default()).await;
+    let stream = send(running.address, "GET /write HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     started.notified().await;
-    drop(slow);
+    drop(stream);
     running.stop.send(()).unwrap();
     running.served.await.unwrap();
     assert!(finished.load(Ordering::SeqCst));
+}
+
+/// Nobody waits for them any more, and they would keep those waiting who do.
+#[tokio::test]
+async fn requests_of_clients_that_hang_up_end_before_their_first_write() {
+    struct Ended(Arc<Notify>);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    let (started, ended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (is_started, is_ended) = (started.clone(), ended.clone());
+    let wait = || async move {
+        let _ended = Ended(is_ended);
+        is_started.notify_one();
+        std::future::pending::<()>().await;
+    };
+    let running = run(Router::new().route("/wait", get(wait)), Limits::default()).await;
+    let stream = send(running.address, "GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    started.notified().await;
+    drop(stream);
+    tokio::time::timeout(Duration::from_secs(5), ended.notified()).await.expect("it goes on");
 }
