@@ -15,6 +15,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long a client may leave a pending write without reading any of it.
     pub write_timeout: Duration,
+    /// How long a client may go on sending after the last response of its connection.
+    pub discard_timeout: Duration,
     /// The longest that a request may take once it has arrived: waiting for a connection, for a hash, and the work
     /// itself. Whoever waits for an answer hears of an outage within six seconds.
     pub handler_timeout: Duration,
@@ -44,6 +46,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
+            discard_timeout: Duration::from_secs(2),
             handler_timeout: Duration::from_millis(5500),
             drain: Duration::from_secs(10),
             linger: Duration::from_secs(1),

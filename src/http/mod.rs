@@ -15,6 +15,7 @@ mod graphql;
 mod health;
 mod json;
 mod limits;
+mod lingering;
 mod pages;
 mod peer;
 mod places;
