@@ -6,6 +6,7 @@
 mod client;
 mod connect;
 mod connections;
+mod encoding;
 pub(crate) mod error;
 pub mod foreign;
 mod migrate;
@@ -45,11 +46,13 @@ impl Database {
     /// Connects, and creates the file where the database is one.
     ///
     /// # Errors
-    /// The driver's, when the database can't be reached.
+    /// The driver's, when the database can't be reached. Also when PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
         in_time(writer.connect()).await?;
-        Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness: Arc::default() })
+        let database = Self { reader: Reader(reader), writer, url: url.clone(), readiness: Arc::default() };
+        encoding::check(&database.reader).await?;
+        Ok(database)
     }
 
     /// For a single statement that reads.

@@ -23,7 +23,7 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     pub async fn create() -> Self {
-        let database = Self::named(true).await;
+        let database = Self::named(true, "").await;
         match (&database.url, template(&server()).await) {
             (DatabaseUrl::Sqlite(path), Some(template)) => {
                 std::fs::copy(template, path).unwrap();
@@ -36,10 +36,15 @@ impl TestDatabase {
 
     /// A database without a table.
     pub async fn create_bare() -> Self {
-        Self::named(false).await
+        Self::named(false, "").await
     }
 
-    async fn named(from_template: bool) -> Self {
+    /// A database without a table that can't store all of Unicode, where PostgreSQL is.
+    pub async fn create_latin1() -> Self {
+        Self::named(false, " ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await
+    }
+
+    async fn named(from_template: bool, postgres_options: &str) -> Self {
         static CREATING: tokio::sync::Mutex<u32> = tokio::sync::Mutex::const_new(0);
         // PostgreSQL copies a template for one at a time.
         let mut count = CREATING.lock().await;
@@ -57,7 +62,7 @@ impl TestDatabase {
                 }
                 // As a bare MariaDB makes them: the tables must say themselves what they hold.
                 (_, DbBackend::MySql) => " CHARACTER SET latin1".to_owned(),
-                _ => String::new(),
+                _ => postgres_options.to_owned(),
             };
             run(&admin, &format!("CREATE DATABASE {name}{template}")).await;
             admin.close().await.unwrap();
