@@ -29,7 +29,7 @@ use crate::{
     security::access_token,
 };
 
-/// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; the README lists them.
+/// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; docs/configuration.md lists them.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Arguments {

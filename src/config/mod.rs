@@ -29,7 +29,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 pub use unknown::{unknown_in_environment, unknown_in_file};
 use vars::Vars;
 
-/// Every setting there is, by its name in the environment. `tests/api/documents.rs` holds README and `.env.example`
+/// Every setting there is, by its name in the environment. `tests/api/documents.rs` holds `docs/configuration.md` and `.env.example`
 /// against this list.
 pub const NAMES: &[&str] = &[
     "DATABASE_URL",

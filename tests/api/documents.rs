@@ -1,4 +1,6 @@
-//! What is written down is true: the schema, the README, `.env.example`, the changelog.
+//! What is written down is true: the schema, the manual, `.env.example`, the changelog.
+
+use std::path::{Path, PathBuf};
 
 use async_graphql::parser::{
     parse_schema,
@@ -8,9 +10,13 @@ use hallpass::{config, graphql::sdl};
 
 use crate::support::TestServer;
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn read(path: &str) -> String {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
@@ -120,8 +126,8 @@ fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
 }
 
 #[test]
-fn every_setting_is_in_the_readme_and_the_example() {
-    for document in ["README.md", ".env.example"] {
+fn every_setting_is_in_the_manual_and_the_example() {
+    for document in ["docs/configuration.md", ".env.example"] {
         let text = read(document);
         let missing: Vec<_> = config::NAMES.iter().filter(|name| !text.contains(**name)).collect();
         assert!(missing.is_empty(), "{document} lacks {missing:?}");
@@ -137,8 +143,8 @@ fn every_setting_is_in_the_readme_and_the_example() {
 }
 
 #[test]
-fn every_error_code_is_in_the_readme() {
-    let readme = read("README.md");
+fn every_error_code_is_in_the_manual() {
+    let page = read("docs/errors.md");
     let codes: Vec<String> = parse_schema(sdl())
         .unwrap()
         .definitions
@@ -155,6 +161,59 @@ fn every_error_code_is_in_the_readme() {
         })
         .collect();
     assert!(codes.len() > 10);
-    let missing: Vec<_> = codes.iter().filter(|code| !readme.contains(&format!("`{code}`"))).collect();
-    assert!(missing.is_empty(), "README.md lacks {missing:?}");
+    let missing: Vec<_> = codes.iter().filter(|code| !page.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "docs/errors.md lacks {missing:?}");
+}
+
+/// All pages of the manual, by their paths from the root of the repository.
+fn pages() -> Vec<String> {
+    let mut folders = vec!["docs".to_owned()];
+    let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).into();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root().join(&folder)).unwrap().map(Result::unwrap) {
+            let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(path),
+                false if path.ends_with(".md") => pages.push(path),
+                false => {}
+            }
+        }
+    }
+    pages
+}
+
+/// The anchors that GitHub gives to the headings of a page.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    headings.map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+#[test]
+fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = read(&page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if path.contains("://") {
+                continue;
+            }
+            let folder = Path::new(&page).parent().unwrap();
+            let target = if path.is_empty() { PathBuf::from(&page) } else { folder.join(path) };
+            let has_anchor = |target: &Path| {
+                std::fs::read_to_string(target).is_ok_and(|text| anchors(&text).iter().any(|known| known == anchor))
+            };
+            let target = root().join(target);
+            if !target.exists() || (!anchor.is_empty() && !has_anchor(&target)) {
+                broken.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_readme_fits_on_two_screens() {
+    assert!(read("README.md").lines().count() <= 150);
 }
