@@ -137,6 +137,28 @@ fn every_setting_is_in_the_readme_and_the_example() {
 }
 
 #[test]
+fn documents_tell_the_defaults_of_the_limits() {
+    let limits = |variables: Vec<(String, String)>| {
+        let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
+        config::Settings::from_vars(variables.into_iter().chain([secret])).unwrap().throttle_limits
+    };
+    let example = read(".env.example");
+    let in_example = example.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));
+    let readme = read("README.md");
+    let in_readme = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let in_readme = in_readme.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()));
+    for documented in [in_example.collect::<Vec<_>>(), in_readme.collect()] {
+        let documented = documented.into_iter().filter(|(name, _)| config::NAMES.contains(name));
+        let documented: Vec<_> = documented.filter(|(name, _)| name.starts_with("LIMIT_")).collect();
+        assert_eq!(documented.len(), config::NAMES.iter().filter(|name| name.starts_with("LIMIT_")).count());
+        // Each alone, so that no other one makes up for it.
+        for (name, value) in documented {
+            assert_eq!(limits(vec![(name.to_owned(), value.to_owned())]), limits(Vec::new()), "{name}");
+        }
+    }
+}
+
+#[test]
 fn every_error_code_is_in_the_readme() {
     let readme = read("README.md");
     let codes: Vec<String> = parse_schema(sdl())
