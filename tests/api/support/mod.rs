@@ -176,6 +176,25 @@ pub fn token_in(text: &str) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
+/// What a text for people must not have: a backtick, a name as programs spell it, or seconds as a bare number and "s".
+/// Links are left out.
+pub fn jargon_in(text: &str) -> Option<String> {
+    if text.contains('`') {
+        return Some("a backtick".to_owned());
+    }
+    let text: Vec<&str> = text.split_whitespace().filter(|word| !word.contains("://")).collect();
+    let text = text.join(" ");
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let is_name = |word: &str| {
+        let letters: Vec<char> = word.chars().collect();
+        word.contains('_') || letters.windows(2).any(|pair| pair[0].is_lowercase() && pair[1].is_uppercase())
+    };
+    let name = words.iter().find(|word| is_name(word)).map(ToString::to_string);
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = words.windows(2).find(|pair| is_number(pair[0]) && ["s", "с"].contains(&pair[1]));
+    name.or_else(|| seconds.map(|pair| pair.join(" ")))
+}
+
 /// A part of a JWT.
 pub fn decode_part(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
