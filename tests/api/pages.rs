@@ -81,7 +81,8 @@ async fn opening_a_link_does_nothing_and_sending_the_form_does() {
     assert_eq!(ada.query("{ me { emailVerified } }").await.data("/me/emailVerified"), true);
 
     let short = send(&server, "/reset-password", &[("token", &reset), ("password", "short &")], CHROMIUM).await;
-    assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let cookie = short.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let short = follow(&server, &short, &[("cookie", &cookie)]).await;
     assert!(short.text.contains("Use at least 8 characters.") && short.text.contains(&reset), "{}", short.text);
     assert!(!short.text.contains("short &"));
     let password = "p@ss wörd & more";
@@ -172,6 +173,78 @@ async fn a_form_is_answered_with_a_redirect_to_its_result() {
     server.clock.advance(TimeDelta::hours(1));
     let sent = send(&server, "/reset-password", &[("token", &late), ("password", "a new password")], CHROMIUM).await;
     assert_eq!(sent.header("location"), Some("/reset-password?result=expired"));
+}
+
+#[tokio::test]
+async fn a_refused_password_is_told_after_a_redirect() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    for (password, problem, message) in [
+        ("", "required", "This field is required."),
+        ("short", "too-short", "Use at least 8 characters."),
+        (&*"x".repeat(129), "too-long", "Use at most 128 characters."),
+        ("password123", "too-common", "Others would guess this password first."),
+    ] {
+        let fields = [("token", &*reset), ("password", password)];
+        let sent = send(&server, "/reset-password", &fields, CHROMIUM).await;
+        assert!(sent.header("location").unwrap().ends_with(&format!("&problem={problem}")), "{sent:?}");
+        let (cookie, attributes) = sent.header("set-cookie").unwrap().split_once("; ").unwrap();
+        assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/reset-password; Max-Age=600");
+        let form = follow(&server, &sent, &[("cookie", cookie)]).await;
+        assert_eq!(form.status, StatusCode::OK);
+        assert!(form.text.contains(message) && form.text.contains(&format!("value=\"{reset}\"")), "{}", form.text);
+        // A browser without cookies, and one with that of another link.
+        for headers in [&[][..], &[("cookie", "reset_link_00000000=x")]] {
+            let told = follow(&server, &sent, headers).await;
+            assert!(told.status == StatusCode::BAD_REQUEST && told.text.contains(message), "{}", told.text);
+            assert!(!told.text.contains("<form"), "{}", told.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn going_back_to_a_refused_form_after_the_reset_tells_that_the_link_was_used() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
+    let cookie = short.header("set-cookie").unwrap().split(';').next().unwrap();
+    let fields = [("token", &*reset), ("password", "a new password")];
+    send(&server, "/reset-password", &fields, &[("cookie", cookie)]).await;
+    let back = follow(&server, &short, &[("cookie", cookie)]).await;
+    assert!(back.text.contains("<h1>This link was already used</h1>") && !back.text.contains("<form"), "{}", back.text);
+}
+
+#[tokio::test]
+async fn a_cookie_alone_resets_no_password() {
+    let server = TestServer::start().await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
+    let cookie = short.header("set-cookie").unwrap().split(';').next().unwrap();
+    let headers = [("cookie", cookie), ("sec-fetch-site", "same-origin")];
+    let sent = send(&server, "/reset-password", &[("password", "a new password")], &headers).await;
+    assert_eq!(sent.header("location"), Some("/reset-password?result=invalid"));
+    assert_eq!(server.anonymous().login("ada", "a new password").await.code(), "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_of_a_refused_form_is_secure() {
+    let url = "https://accounts.example.org";
+    let server = TestServer::with(|settings| {
+        settings.public_url = url.to_owned();
+        settings.mail.app_url = url.to_owned();
+    })
+    .await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let reset = server.token_to("ada@example.org").await;
+    let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
+    assert!(short.header("set-cookie").unwrap().contains("; HttpOnly; Secure; SameSite=Strict; "), "{short:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! `/verify-email` and `/reset-password`: where the links in mails lead.
 //!
 //! Opening a link checks it and changes nothing. A form that is sent is answered with a redirect to a page that tells the
-//! result (Post/Redirect/Get), so that going back and reloading send nothing again. Only a form that has to be corrected, or
-//! sent again later, is answered directly: it holds the token, which must not be in another address.
+//! result or what is wrong (Post/Redirect/Get), so that going back and reloading send nothing again. Only failures of the
+//! server are answered directly, with their status and the form.
 //!
-//! Whoever sends such a form shows the token, which is all the proof there is: no cookie is read, so that a page elsewhere
+//! Whoever sends such a form shows the token, which is all the proof there is: no cookie counts, so that a page elsewhere
 //! gains nothing by sending it in somebody's name. It is refused all the same.
 
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use axum::{
 use minijinja::{Value, context};
 
 use super::{
+    correction::Correction,
     outcome::{Action, Outcome, TEMPLATE, told},
     page, texts,
 };
@@ -45,21 +46,39 @@ pub(in crate::http) async fn open_reset(State(server): State<Arc<Server>>, reque
     open(&server, Action::Reset, request).await
 }
 
-/// What a link opens: its form if it is good, else what is wrong with it. Without a token, the result that the address names.
+/// What a link opens: its form if it is good, else what is wrong with it. Without a token, what the address names.
 async fn open(server: &Server, action: Action, request: Request) -> Response {
     let (head, _) = request.into_parts();
     let language = peer::language(head.headers.get(ACCEPT_LANGUAGE));
-    let form = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).ok();
-    let (token, result) = form.map(|mut form| (form.take("token"), form.take("result"))).unwrap_or_default();
-    let Some(token) = token else {
-        return match result.as_deref().and_then(Outcome::named) {
-            Some(outcome) => outcome.page(action, language),
-            None => told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]),
-        };
-    };
-    match server.in_time(check(server, action, &token.clone().into())).await {
+    let mut query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    if let Some(token) = query.take("token") {
+        return open_link(server, action, language, &token, None).await;
+    }
+    if let Some(outcome) = query.take("result").as_deref().and_then(Outcome::named) {
+        return outcome.page(action, language);
+    }
+    match Correction::read(&mut query, &head.headers).filter(|_| action == Action::Reset) {
+        Some(Correction { problem, token: Some(token) }) => {
+            open_link(server, action, language, &token, Some(&problem.message(language))).await
+        }
+        Some(Correction { problem, token: None }) => {
+            let paragraphs = [&*problem.message(language), texts::ask_again(language)];
+            told(StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
+        }
+        None => told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]),
+    }
+}
+
+async fn open_link(
+    server: &Server,
+    action: Action,
+    language: Language,
+    token: &str,
+    problem: Option<&str>,
+) -> Response {
+    match server.in_time(check(server, action, &token.into())).await {
         Ok(Checked { is_done: true, .. }) => Outcome::Done.page(action, language),
-        Ok(Checked { address, .. }) => filled(StatusCode::OK, action, language, &token, address, None),
+        Ok(Checked { address, .. }) => filled(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
             let response = match Outcome::of(&error) {
                 Some(outcome) => outcome.page(action, language),
@@ -96,7 +115,7 @@ pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: 
     match Sent::read(&server, request).await {
         Ok(sent) => {
             let result = server.in_time(email::verify(&server.app, &sent.token, &client)).await;
-            answer(Action::Verify, result.map(drop), &sent, &client)
+            answer(&server, Action::Verify, result.map(drop), &sent, &client)
         }
         Err(status) => refused(status, client.language),
     }
@@ -107,23 +126,24 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
     match Sent::read(&server, request).await {
         Ok(sent) => {
             let reset = reset::reset(&server.app, &sent.token, sent.password.clone(), &client);
-            answer(Action::Reset, server.in_time(reset).await.map(drop), &sent, &client)
+            answer(&server, Action::Reset, server.in_time(reset).await.map(drop), &sent, &client)
         }
         Err(status) => refused(status, client.language),
     }
 }
 
-/// The answer to a form: on to the result, or the form again.
-fn answer(action: Action, result: Result<()>, sent: &Sent, client: &Client) -> Response {
+/// The answer to a form: on to the result, or to the form with what is wrong.
+fn answer(server: &Server, action: Action, result: Result<()>, sent: &Sent, client: &Client) -> Response {
     let see = |outcome: Outcome| (StatusCode::SEE_OTHER, [(LOCATION, outcome.address(action))]).into_response();
-    match result {
-        Ok(()) => see(Outcome::Done),
-        Err(error) => {
+    let Err(error) = result else { return see(Outcome::Done) };
+    let response = match Outcome::of(&error) {
+        Some(outcome) => see(outcome),
+        None => Correction::redirect(&error, &sent.token_text, &server.app.settings).unwrap_or_else(|| {
             let text = error.message(client.language);
-            let again = || filled(status(&error), action, client.language, &sent.token_text, None, Some(&text));
-            recorded(Outcome::of(&error).map_or_else(again, see), &error)
-        }
-    }
+            filled(status(&error), action, client.language, &sent.token_text, None, Some(&text))
+        }),
+    };
+    recorded(response, &error)
 }
 
 /// What somebody has sent.
@@ -186,7 +206,6 @@ fn refused(status: StatusCode, language: Language) -> Response {
 /// The status of a failure that is no [`Outcome`].
 const fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Input(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

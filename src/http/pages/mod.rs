@@ -3,6 +3,7 @@
 //! They need no script. What a link does is done when its form is sent, never when it is opened: mail programs open links
 //! by themselves.
 
+mod correction;
 mod dev_mail;
 mod links;
 mod outcome;

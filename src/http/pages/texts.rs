@@ -18,7 +18,7 @@ pub(super) fn verify(language: Language) -> &'static Texts {
     match language {
         Language::English => &Texts {
             title: "Confirm your e-mail address",
-            intro: "Press the button to confirm that this e-mail address is yours.",
+            intro: "Press the button to confirm that this address is yours.",
             button: "Confirm this address",
             password: None,
             hint: "",
@@ -27,7 +27,7 @@ pub(super) fn verify(language: Language) -> &'static Texts {
         },
         Language::Russian => &Texts {
             title: "Подтвердите адрес электронной почты",
-            intro: "Нажмите кнопку, чтобы подтвердить, что этот адрес электронной почты принадлежит вам.",
+            intro: "Нажмите кнопку, чтобы подтвердить, что этот адрес принадлежит вам.",
             button: "Подтвердить адрес",
             password: None,
             hint: "",
@@ -91,10 +91,10 @@ pub(super) fn invalid(language: Language) -> &'static str {
 pub(super) fn why_invalid(language: Language) -> &'static str {
     match language {
         Language::English => {
-            "Perhaps it was already used, or replaced by a newer one. Ask for a new message where you sign in."
+            "Perhaps it was already used, or the account has changed since. Ask for a new message where you sign in."
         }
         Language::Russian => {
-            "Возможно, она уже использована или заменена более новой. Запросите новое письмо там, где вы входите."
+            "Возможно, она уже использована или учётная запись с тех пор изменилась. Запросите новое письмо там, где вы входите."
         }
     }
 }
