@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 mod database;
 mod log;
+mod sessions;
 mod smtp;
 
 use std::{
@@ -34,6 +35,7 @@ pub use log::logged;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 use serde_json::Value;
 pub use serde_json::json;
+pub use sessions::refreshed_tokens;
 pub use smtp::SmtpServer;
 
 /// The refresh cookie's name on plain http: its end is from the SHA-256 of `http://localhost:8000`.
