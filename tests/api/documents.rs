@@ -158,6 +158,29 @@ fn documents_tell_the_defaults_of_the_limits() {
     }
 }
 
+#[tokio::test]
+async fn the_postman_collection_has_the_documented_requests() {
+    // It deletes nobody, and is no service that introspects.
+    const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
+    let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
+    let requests: Vec<(String, String)> = collection["item"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let text = |pointer| item["request"].pointer(pointer).unwrap().as_str().unwrap();
+            (text("/method").to_lowercase(), text("/url/raw").replace("{{baseUrl}}", ""))
+        })
+        .collect();
+    let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let is_there = requests.iter().any(|(known, at)| known == method && at == path);
+            assert!(is_there || LEFT_OUT.contains(&(method, path)), "{method} {path}");
+        }
+    }
+}
+
 #[test]
 fn every_error_code_is_in_the_readme() {
     let readme = read("README.md");
