@@ -39,7 +39,7 @@ impl Vars {
         if let Some(value) = parse(text.trim()) {
             value
         } else {
-            self.mistakes.push(format!("{name} is `{text}`; it wants {wanted}"));
+            self.mistakes.push(format!("{name}: expected {wanted}, got \"{text}\""));
             default
         }
     }

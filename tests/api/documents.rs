@@ -143,6 +143,51 @@ fn every_setting_is_in_the_manual_and_the_example() {
 }
 
 #[test]
+fn documents_tell_the_defaults_of_the_limits() {
+    let limits = |variables: Vec<(String, String)>| {
+        let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
+        config::Settings::from_vars(variables.into_iter().chain([secret])).unwrap().throttle_limits
+    };
+    let example = read(".env.example");
+    let in_example = example.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));
+    let page = read("docs/configuration.md");
+    let in_page = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let in_page = in_page.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()));
+    for documented in [in_example.collect::<Vec<_>>(), in_page.collect()] {
+        let documented = documented.into_iter().filter(|(name, _)| config::NAMES.contains(name));
+        let documented: Vec<_> = documented.filter(|(name, _)| name.starts_with("LIMIT_")).collect();
+        assert_eq!(documented.len(), config::NAMES.iter().filter(|name| name.starts_with("LIMIT_")).count());
+        // Each alone, so that no other one makes up for it.
+        for (name, value) in documented {
+            assert_eq!(limits(vec![(name.to_owned(), value.to_owned())]), limits(Vec::new()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_postman_collection_has_the_documented_requests() {
+    // It deletes nobody, and is no service that introspects.
+    const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
+    let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
+    let requests: Vec<(String, String)> = collection["item"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let text = |pointer| item["request"].pointer(pointer).unwrap().as_str().unwrap();
+            (text("/method").to_lowercase(), text("/url/raw").replace("{{baseUrl}}", ""))
+        })
+        .collect();
+    let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let is_there = requests.iter().any(|(known, at)| known == method && at == path);
+            assert!(is_there || LEFT_OUT.contains(&(method, path)), "{method} {path}");
+        }
+    }
+}
+
+#[test]
 fn every_error_code_is_in_the_manual() {
     let page = read("docs/errors.md");
     let codes: Vec<String> = parse_schema(sdl())

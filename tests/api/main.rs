@@ -59,6 +59,7 @@ mod sessions;
 mod settings;
 mod support;
 mod throttle;
+mod throttle_limits;
 mod unverified;
 mod usernames;
 mod users;

@@ -186,9 +186,17 @@ const FAST: (&str, &str) = ("BCRYPT_COST", "10");
 fn all_wrong_settings_are_told_at_once() {
     let folder = Folder::new("wrong_settings");
     let output = folder.run(&[], &[("SECRET_KEY", "changeme"), ("LISTEN", "here"), ("BCRYPT_COST", "99")]);
-    assert_fails(&output, 2, "LISTEN is `here`");
+    assert_fails(
+        &output,
+        2,
+        "LISTEN: expected an IP address and port, such as 127.0.0.1:8000 or [::]:8000, got \"here\"",
+    );
     let text = stderr(&output);
-    assert!(text.contains("SECRET_KEY is too short") && text.contains("BCRYPT_COST is `99`"), "{text}");
+    assert!(
+        text.contains("SECRET_KEY is too short")
+            && text.contains("BCRYPT_COST: expected a whole number from 10 to 15, got \"99\""),
+        "{text}"
+    );
     assert!(!text.contains("changeme"), "{text}");
     assert_eq!(text.lines().count(), 4, "{text}");
 }
@@ -214,8 +222,8 @@ fn the_environment_comes_before_the_env_file() {
     let folder = Folder::new("env");
     fs::write(folder.0.join(".env"), "LISTEN=from-file\nBCRYPT_COST=from-file\n").unwrap();
     let output = folder.run(&[], &[("LISTEN", "from-environment")]);
-    assert_fails(&output, 2, "LISTEN is `from-environment`");
-    assert!(stderr(&output).contains("BCRYPT_COST is `from-file`"));
+    assert_fails(&output, 2, "got \"from-environment\"");
+    assert!(stderr(&output).contains("got \"from-file\""));
 }
 
 #[test]
