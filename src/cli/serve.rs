@@ -7,7 +7,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::{Failure, app, connect, expect_keys, expect_migrated, open_files};
+use super::{Failure, app, connect, expect_database, expect_keys, expect_migrated, open_files};
 use crate::{
     App,
     accounts::{links, mails, roles, sessions, throttle, unverified},
@@ -35,15 +35,17 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let stop = stop_signal().map_err(Failure::new)?;
     let hang_up = signal(SignalKind::hangup()).map_err(Failure::new)?;
     expect_keys(&settings)?;
+    if no_migrate {
+        expect_database(&settings)?;
+    }
     let database = connect(&settings).await?;
     if no_migrate {
         expect_migrated(&database).await?;
     } else {
-        let pending = database.pending_migrations().await.unwrap_or_default().len();
         let migrated = database.migrate().await;
-        migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
-        if pending > 0 {
-            tracing::info!("{pending} migrations applied");
+        let count = migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
+        if count > 0 {
+            tracing::info!("{count} migrations applied");
         }
     }
     let app = app(settings, database)?;

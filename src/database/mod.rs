@@ -13,11 +13,16 @@ mod reader;
 mod readiness;
 mod transaction;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sea_orm::{ConnAcquireErr, DbErr, metric};
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub(crate) use migrate::too_new;
+pub use migration::{Compatibility, MigrationState};
 pub use reader::Reader;
 pub use transaction::Transaction;
 
@@ -39,6 +44,8 @@ pub struct Database {
     writer: Pool,
     url: DatabaseUrl,
     readiness: Arc<Readiness>,
+    /// The migrations of a later version that were logged last.
+    newer: Arc<Mutex<Vec<String>>>,
 }
 
 impl Database {
@@ -49,7 +56,8 @@ impl Database {
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
         in_time(writer.connect()).await?;
-        Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness: Arc::default() })
+        let (readiness, newer) = (Arc::default(), Arc::default());
+        Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness, newer })
     }
 
     /// For a single statement that reads.
@@ -67,12 +75,13 @@ impl Database {
         Ok(Transaction::begin(&self.writer).await?)
     }
 
-    /// Whether the database has all migrations that this version knows, and takes writes, within two seconds. Concurrent
-    /// calls share one check.
+    /// Whether the database has all migrations that this version knows, none that it does not work with, and takes writes,
+    /// within two seconds. Concurrent calls share one check.
     pub async fn is_ready(&self) -> bool {
         let check = async {
-            let pending = self.pending_migrations().await;
-            pending.is_ok_and(|pending| pending.is_empty()) && self.try_write().await.is_ok()
+            let is_compatible =
+                matches!(self.compatibility().await, Ok(Compatibility::Current | Compatibility::Newer(_)));
+            is_compatible && self.try_write().await.is_ok()
         };
         timeout(READY_TIMEOUT, self.readiness.check(check)).await.unwrap_or(false)
     }

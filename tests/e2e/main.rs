@@ -4,10 +4,12 @@
 mod connections;
 mod databases;
 mod keys;
+mod migrations;
 mod moving_people;
 mod output;
 mod sessions;
 mod settings;
+mod support;
 mod users;
 
 use std::{
@@ -151,6 +153,10 @@ impl Drop for Server {
     }
 }
 
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -282,25 +288,6 @@ fn the_schema_is_printed_without_any_settings() {
     assert_eq!(output.status.code(), Some(0));
     let published = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")).unwrap();
     assert!(output.stdout == published, "`cargo run -q -- schema > schema.graphql` mends it");
-}
-
-#[test]
-fn migrations_are_listed_applied_and_waited_for() {
-    let folder = Folder::new("migrate");
-    let listed = |arguments: &[&str]| {
-        let output = folder.run(arguments, &[]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert!(listed(&["migrate", "status"]).lines().all(|line| line.starts_with("pending  m2026")));
-    let refused = folder.run(&["serve", "--no-migrate"], &[("LISTEN", "127.0.0.1:0")]);
-    assert_fails(&refused, 1, "run `hallpass migrate` first");
-    let applied = listed(&["migrate"]);
-    assert!(applied.lines().count() >= 3 && applied.lines().all(|line| line.starts_with("applied  m2026")));
-    assert_eq!(listed(&["migrate", "status"]), applied);
-    let after = listed(&["migrate", "down", "--steps", "2"]);
-    assert_eq!(after.lines().filter(|line| line.starts_with("pending  ")).count(), 2, "{after}");
-    assert_eq!(listed(&["migrate", "up"]), applied);
 }
 
 #[test]
