@@ -9,6 +9,7 @@ mod moving_people;
 mod output;
 mod sessions;
 mod settings;
+mod starting;
 mod support;
 mod users;
 
@@ -78,6 +79,13 @@ impl Server {
 
     /// Starts it by a command of the test's own, which is given the binary.
     fn start_by(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
+        let server = Self::spawn(folder, environment, command);
+        server.wait_for_line("ready at");
+        server
+    }
+
+    /// Starts it, and does not wait until it is ready.
+    fn spawn(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         let mut command = folder.prepare(command(BINARY), environment);
@@ -86,9 +94,7 @@ impl Server {
         let (sender, log) = mpsc::channel();
         // Beside the test, which could not stop waiting for a line that never comes. It ends with the server.
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let server = Self { child, log, port };
-        server.wait_for_line("ready at");
-        server
+        Self { child, log, port }
     }
 
     /// Reads the log up to a line with this text.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{BINARY, Folder, assert_fails, block_on, stderr, support::database::TestDatabase};
+use super::{BINARY, Folder, Server, assert_fails, block_on, stderr, support::database::TestDatabase};
 
 /// How often a process is killed on its way up, and how often on its way down.
 fn kills() -> u32 {
@@ -159,5 +159,64 @@ fn at_a_terminal_taking_back_asks_first() {
         let asked = format!("This takes back these migrations of the database SQLite {}:", path.display());
         assert!(shown.contains(&asked) && shown.contains("  m20261128_000009_mail_limits"), "{shown}");
         assert_eq!(folder.run(&["migrate", "status"], &[]).stdout == before, code == 1, "{answer:?}");
+    }
+}
+
+impl Migrated {
+    fn execute(&self, sql: &str) {
+        block_on(async {
+            let connection = self.database.connect().await;
+            sea_orm::ConnectionTrait::execute_unprepared(&connection, sql).await.unwrap();
+            connection.close().await.unwrap();
+        });
+    }
+
+    /// Adds what a later version would have recorded.
+    fn apply_later(&self, is_additive: bool) {
+        self.execute(&format!(
+            "INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('m29990101_000001_later', 1, {is_additive})"
+        ));
+    }
+}
+
+#[test]
+fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
+    let migrated = Migrated::new("newer");
+    migrated.run(&UP);
+    migrated.apply_later(true);
+    assert!(migrated.run(&["migrate", "status"]).0.ends_with("\nunknown  m29990101_000001_later (additive)\n"));
+    migrated.run(&["migrate", "up"]);
+    migrated.run(&["user", "list"]);
+    let url = migrated.database.url_text();
+    let environment = [("DATABASE_URL", url.as_str()), ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8")];
+    let server = Server::spawn(&migrated.folder, &environment, |binary| Command::new(binary));
+    server.wait_for_line("this version goes on serving, because these migrations are additive");
+    server.wait_for_line("ready at");
+}
+
+#[test]
+fn commands_tell_a_database_that_is_too_new_from_one_that_lacks_migrations() {
+    let migrated = Migrated::new("too_new");
+    migrated.run(&UP);
+    migrated.apply_later(false);
+    let fails = |arguments: &[&str], told: &str| {
+        let output = migrated.command(arguments).env("LISTEN", "127.0.0.1:0").output().unwrap();
+        assert_fails(&output, 1, told);
+    };
+    for arguments in [
+        &["serve"][..],
+        &["serve", "--no-migrate"],
+        &["user", "list"],
+        &["migrate", "up"],
+        &["migrate", "down", "--yes"],
+    ] {
+        fails(arguments, "the database is newer than this version of Hallpass");
+        fails(arguments, "m29990101_000001_later");
+    }
+    assert!(migrated.run(&["migrate", "status"]).0.ends_with("\nunknown  m29990101_000001_later\n"));
+    migrated.execute("DELETE FROM seaql_migrations WHERE version = 'm29990101_000001_later'");
+    migrated.run(&["migrate", "down", "--yes"]);
+    for arguments in [&["serve", "--no-migrate"][..], &["user", "list"]] {
+        fails(arguments, "the database lacks migrations; run `hallpass migrate` first");
     }
 }
