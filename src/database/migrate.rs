@@ -101,12 +101,17 @@ impl Database {
 
     /// Makes changes one after the other, each under the lock. Returns what the last one returns.
     async fn change(&self, changes: &[Change<'_>], timeout: Duration) -> Result<usize> {
-        let connection = connect::patient(&self.url).await?;
+        let mut connection = None;
         let end = Instant::now() + timeout;
         let (mut count, mut has_logged) = (0, false);
         for change in changes {
             count = loop {
-                if let Some(count) = Box::pin(try_change(&connection, *change)).await? {
+                if connection.is_none() {
+                    connection = unless_locked(connect::patient(&self.url).await)?;
+                }
+                if let Some(connection) = &connection
+                    && let Some(count) = Box::pin(try_change(connection, *change)).await?
+                {
                     break count;
                 }
                 if Instant::now() >= end {
@@ -118,7 +123,9 @@ impl Database {
                 tokio::time::sleep(LOCK_INTERVAL).await;
             };
         }
-        connection.close().await?;
+        if let Some(connection) = connection {
+            connection.close().await?;
+        }
         Ok(count)
     }
 
@@ -226,9 +233,8 @@ async fn begin_locked(connection: &DatabaseConnection) -> Result<Option<Database
         ..TransactionOptions::default()
     };
     #[expect(clippy::disallowed_methods, reason = "migrations may take longer than a transaction of Database::write")]
-    let transaction = match connection.begin_with_options(options).await {
-        Err(error) if is_locked(&error) => return Ok(None),
-        begun => begun?,
+    let Some(transaction) = unless_locked(connection.begin_with_options(options).await)? else {
+        return Ok(None);
     };
     if is_postgres {
         let lock = format!("SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK}) AS locked");
@@ -241,7 +247,14 @@ async fn begin_locked(connection: &DatabaseConnection) -> Result<Option<Database
     Ok(Some(transaction))
 }
 
-/// Whether another process writes to the SQLite file.
+/// `None` if another process writes to the SQLite file.
+pub(super) fn unless_locked<T>(result: Result<T, DbErr>) -> Result<Option<T>, DbErr> {
+    match result {
+        Err(error) if is_locked(&error) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 fn is_locked(error: &DbErr) -> bool {
     let (DbErr::Conn(error) | DbErr::Exec(error) | DbErr::Query(error)) = error else { return false };
     let RuntimeErr::SqlxError(error) = error else { return false };

@@ -49,13 +49,14 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects, and creates the file where the database is one.
+    /// Connects, and creates the file where the database is one. A file that another process has locked, to migrate it for the
+    /// first time, is there.
     ///
     /// # Errors
     /// The driver's, when the database can't be reached.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
-        in_time(writer.connect()).await?;
+        migrate::unless_locked(in_time(writer.connect()).await)?;
         let (readiness, newer) = (Arc::default(), Arc::default());
         Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness, newer })
     }

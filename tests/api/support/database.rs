@@ -156,7 +156,8 @@ impl TestDatabase {
 
     /// A connection of the test's own.
     pub async fn connect(&self) -> DatabaseConnection {
-        let mut options = sea_orm::ConnectOptions::new(self.url_text());
+        let create = if matches!(self.url, DatabaseUrl::Sqlite(_)) { "?mode=rwc" } else { "" };
+        let mut options = sea_orm::ConnectOptions::new(format!("{}{create}", self.url_text()));
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
     }
