@@ -9,6 +9,7 @@ mod connections;
 pub(crate) mod error;
 pub mod foreign;
 mod migrate;
+mod migration_lock;
 mod reader;
 mod readiness;
 mod transaction;
@@ -56,7 +57,7 @@ impl Database {
     /// The driver's, when the database can't be reached.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
-        migrate::unless_locked(in_time(writer.connect()).await)?;
+        migration_lock::unless_locked(in_time(writer.connect()).await)?;
         let (readiness, newer) = (Arc::default(), Arc::default());
         Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness, newer })
     }
