@@ -219,7 +219,7 @@ fn pages() -> Vec<String> {
             let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
             match entry.file_type().unwrap().is_dir() {
                 true => folders.push(path),
-                false if path.ends_with(".md") => pages.push(path),
+                false if Path::new(&path).extension().is_some_and(|extension| extension == "md") => pages.push(path),
                 false => {}
             }
         }

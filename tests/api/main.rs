@@ -57,6 +57,7 @@ mod serving;
 mod session_limits;
 mod sessions;
 mod settings;
+mod starting;
 mod support;
 mod throttle;
 mod throttle_limits;

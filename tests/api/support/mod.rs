@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 mod database;
 mod log;
+mod schema;
 mod sessions;
 mod smtp;
 
