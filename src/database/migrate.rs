@@ -67,10 +67,14 @@ impl Database {
         )]
         let transaction = connection.begin_with_options(options).await?;
         if is_postgres {
+            transaction.execute_unprepared(&connect::begin_migration(&self.url)).await?;
             let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
             transaction.execute_unprepared(&lock).await?;
         }
         change.make(&transaction).await?;
+        if is_postgres {
+            transaction.execute_unprepared(connect::end_migration(&self.url)).await?;
+        }
         transaction.commit().await?;
         Ok(connection.close().await?)
     }

@@ -3,14 +3,17 @@
 //! Owns the connections, the one way to a transaction ([`Database::write`]), the migrations' lock and what a driver's
 //! error means. It never knows a table; those are in `entity/`.
 
+mod abandoned;
 mod client;
 mod connect;
 mod connections;
 pub(crate) mod error;
 pub mod foreign;
+mod lease;
 mod migrate;
 mod reader;
 mod readiness;
+mod renewal;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
