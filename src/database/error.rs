@@ -14,6 +14,11 @@ const RETRY_AFTER: u32 = 5;
 const POOLER: &str = "a connection pooler in transaction mode, such as PgBouncer, needs `?statement-cache-capacity=0` at \
                       the end of DATABASE_URL, unless it supports prepared statements";
 
+/// Takes the place of the driver's error, which names a feature of the driver.
+const MYSQL_PASSWORD: &str = "the MySQL server asks for the password itself, which is sent over an encrypted connection \
+                              only (caching_sha2_password, sha256_password): enable TLS on the server and set \
+                              `?ssl-mode=REQUIRED` in DATABASE_URL, or give the user another authentication plugin";
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         let cause = explain(&error);
@@ -24,6 +29,9 @@ impl From<DbErr> for Error {
 /// The text of an error for operators: what to set, where the driver does not say it.
 fn explain(error: &DbErr) -> String {
     match sqlx_error(error) {
+        Some(sqlx::Error::Configuration(reason)) if reason.to_string().starts_with("RSA auth backend disabled") => {
+            MYSQL_PASSWORD.to_owned()
+        }
         Some(cause) if is_pooler_mismatch(cause) => format!("{error}: {POOLER}"),
         _ => error.to_string(),
     }

@@ -1,6 +1,9 @@
 //! Connections to the database: when they are replaced, what they ask of the server, and what they leave behind there.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use hallpass::{
     Error,
@@ -10,6 +13,10 @@ use hallpass::{
     error::ErrorCode,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, UnixListener},
+};
 
 use crate::support::{TestDatabase, TestServer, password_of};
 
@@ -219,4 +226,82 @@ async fn first_statement_of_a_write_is_prepared_anew_after_a_column_changed() {
     transaction.commit().await.unwrap();
     other.close().await;
     assert_eq!(names(database).await, 1);
+}
+
+/// Bit 11 of a server's capabilities, and of what a client answers.
+const CLIENT_SSL: u32 = 1 << 11;
+
+/// Plays a MySQL 8 server up to the point where it asks for the password itself. Returns the capabilities that the client
+/// answered with.
+async fn ask_for_the_password(mut stream: impl AsyncRead + AsyncWrite + Unpin, capabilities: u32) -> io::Result<u32> {
+    let [low, high] =
+        [capabilities & 0xFFFF, capabilities >> 16].map(|half| u16::try_from(half).unwrap().to_le_bytes());
+    let mut greeting = b"\x0a8.0.36\0\x01\0\0\0saltsalt\0".to_vec();
+    greeting.extend(low);
+    greeting.extend([45, 2, 0]);
+    greeting.extend(high);
+    greeting.extend(b"\x15\0\0\0\0\0\0\0\0\0\0saltsaltsalt\0caching_sha2_password\0");
+    send(&mut stream, 0, &greeting).await?;
+    let answer = receive(&mut stream).await?;
+    let answered = u32::from_le_bytes(answer[..4].try_into().unwrap());
+    if answered & CLIENT_SSL == 0 {
+        send(&mut stream, 2, b"\x01\x04").await?;
+        // The client asks for the server's key.
+        assert_eq!(receive(&mut stream).await?, b"\x02");
+        send(&mut stream, 4, b"\x01-----BEGIN PUBLIC KEY-----").await?;
+    }
+    Ok(answered)
+}
+
+async fn send(stream: &mut (impl AsyncWrite + Unpin), sequence: u8, payload: &[u8]) -> io::Result<()> {
+    let [a, b, c, _] = u32::try_from(payload.len()).unwrap().to_le_bytes();
+    stream.write_all(&[&[a, b, c, sequence], payload].concat()).await
+}
+
+async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut head = [0; 4];
+    stream.read_exact(&mut head).await?;
+    let mut payload = vec![0; usize::from(head[0]) + (usize::from(head[1]) << 8)];
+    stream.read_exact(&mut payload).await?;
+    Ok(payload)
+}
+
+/// Protocol 4.1, connecting to a database, secure authentication, plugins and their data.
+const MYSQL_8: u32 = 1 << 9 | 1 << 3 | 1 << 15 | 1 << 19 | 1 << 21;
+
+async fn connect_to_mysql(url: String) -> String {
+    let url = DatabaseUrl::parse(&url.into()).unwrap();
+    let error = Database::connect(&url, Some(2)).await.expect_err("there is no such server");
+    format!("{:?}", Error::from(error))
+}
+
+#[tokio::test]
+async fn mysql_password_that_needs_encryption_is_explained() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
+    let serving = async { ask_for_the_password(listener.accept().await.unwrap().0, MYSQL_8).await.unwrap() };
+    let (text, _) = tokio::join!(connect_to_mysql(url), serving);
+    assert!(text.contains("`?ssl-mode=REQUIRED` in DATABASE_URL"), "{text}");
+    assert!(!text.contains("feature"), "{text}");
+}
+
+#[tokio::test]
+async fn mysql_password_that_needs_encryption_is_explained_on_a_socket() {
+    let path = std::env::temp_dir().join(format!("hallpass_test_{}_mysql", std::process::id()));
+    let listener = UnixListener::bind(&path).unwrap();
+    let url = format!("mysql://ada:secret@localhost/hallpass?socket={}", path.display());
+    let serving = async { ask_for_the_password(listener.accept().await.unwrap().0, MYSQL_8).await.unwrap() };
+    let (text, _) = tokio::join!(connect_to_mysql(url), serving);
+    std::fs::remove_file(path).unwrap();
+    assert!(text.contains("`?ssl-mode=REQUIRED` in DATABASE_URL"), "{text}");
+}
+
+#[tokio::test]
+async fn mysql_is_asked_for_encryption_where_it_offers_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
+    let serving =
+        async { ask_for_the_password(listener.accept().await.unwrap().0, MYSQL_8 | CLIENT_SSL).await.unwrap() };
+    let (_, answered) = tokio::join!(connect_to_mysql(url), serving);
+    assert_ne!(answered & CLIENT_SSL, 0);
 }
