@@ -12,7 +12,7 @@ use hallpass::{
     entity::user,
     error::ErrorCode,
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, UnixListener},
@@ -34,12 +34,12 @@ async fn make_connection_read_only(database: &Database) {
     transaction.commit().await.unwrap();
 }
 
-/// Writes as all of the accounts do: what failed is rolled back.
-async fn write(database: &Database) -> Result<(), DbErr> {
-    let transaction = database.write().await.unwrap();
+/// Writes, and rolls back.
+async fn write(database: &Database) -> hallpass::Result<()> {
+    let transaction = database.write().await?;
     let result = transaction.execute_unprepared(UPDATE).await;
     transaction.rollback().await?;
-    result.map(drop)
+    Ok(result.map(drop)?)
 }
 
 async fn ask<T: sea_orm::TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> T {
@@ -52,7 +52,7 @@ async fn connection_to_a_read_only_node_is_not_used_again() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     make_connection_read_only(database).await;
-    let error = Error::from(write(database).await.expect_err("it is not read-only"));
+    let error = write(database).await.expect_err("it is not read-only");
     assert_eq!(error.code(), ErrorCode::ServiceUnavailable);
     write(database).await.unwrap();
 }
