@@ -17,8 +17,9 @@ use super::{
     TIMEOUT,
     abandoned::AbandonedReads,
     client::{POSTGRES_BEGIN_READ, Preparation},
-    connections::{Connections, Pool, Rules, connection_error},
+    connections::{Connections, Pool, connection_error},
     renewal::Renewal,
+    rules::Rules,
 };
 use crate::config::{DatabaseUrl, ExposeSecret};
 
@@ -51,56 +52,32 @@ pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(P
     Ok(match url {
         DatabaseUrl::Sqlite(path) => {
             create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
-            let of = |max| Rules {
-                options: sqlite(SqliteConnectOptions::new(), path),
-                max,
-                setup: "",
-                preparation: Preparation::Named,
-                transaction: None,
-                max_age: None,
-                renewal: Arc::clone(&renewal),
-                abandoned: None,
-            };
-            let of = |max| Pool::Sqlite(Connections::new(of(max)));
+            let options = sqlite(SqliteConnectOptions::new(), path);
+            let of = |max| Pool::Sqlite(Connections::new(Rules::new(options.clone(), max, &renewal)));
             (of(max_connections.unwrap_or(SQLITE_READERS)), of(1))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
             let options = postgres(options, "").disable_statement_logging();
-            // To prepare a statement and to run it are two round trips. Without a name, only a transaction keeps both on
-            // one connection of the pooler.
-            let (preparation, read) = match has_no_names(text) {
-                true => (Preparation::Unnamed, Some(POSTGRES_BEGIN_READ)),
-                false => (Preparation::Named, None),
+            let is_unnamed = is_unnamed(text);
+            let preparation = if is_unnamed { Preparation::Unnamed } else { Preparation::Named };
+            let of = |max| Rules { preparation, max_age: Some(MAX_AGE), ..Rules::new(options.clone(), max, &renewal) };
+            let readers = Rules {
+                // To prepare a statement and to run it are two round trips. Without a name, only a transaction keeps both
+                // on one connection of the pooler.
+                transaction: is_unnamed.then_some(POSTGRES_BEGIN_READ),
+                abandoned: Some(AbandonedReads::new(options.clone(), cancel_abandoned(&options))),
+                ..of(readers)
             };
-            let abandoned = AbandonedReads::new(options.clone(), cancel_abandoned(&options));
-            let of = |max, transaction, abandoned| Rules {
-                options: options.clone(),
-                max,
-                setup: "",
-                preparation,
-                transaction,
-                max_age: Some(MAX_AGE),
-                renewal: Arc::clone(&renewal),
-                abandoned,
-            };
-            let [readers, writers] =
-                [of(readers, read, Some(abandoned)), of(writers, None, None)].map(Connections::new);
-            (Pool::Postgres(readers), Pool::Postgres(writers))
+            (Pool::Postgres(Connections::new(readers)), Pool::Postgres(Connections::new(of(writers))))
         }
         DatabaseUrl::MySql(text) => {
             let options: MySqlConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
-            let of = |max| Rules {
-                options: options.clone().disable_statement_logging(),
-                max,
-                setup: MYSQL_SETUP,
-                preparation: Preparation::Named,
-                transaction: None,
-                max_age: Some(MAX_AGE),
-                renewal: Arc::clone(&renewal),
-                abandoned: None,
+            let options = options.disable_statement_logging();
+            let of = |max| {
+                let rules = Rules::new(options.clone(), max, &renewal);
+                Pool::MySql(Connections::new(Rules { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..rules }))
             };
-            let of = |max| Pool::MySql(Connections::new(of(max)));
             (of(readers), of(writers))
         }
     })
@@ -115,7 +92,7 @@ fn postgres(options: PgConnectOptions, suffix: &str) -> PgConnectOptions {
 }
 
 /// Whether the URL asks for statements without names, for a pooler in transaction mode.
-fn has_no_names(url: &SecretString) -> bool {
+fn is_unnamed(url: &SecretString) -> bool {
     let url = url::Url::parse(url.expose_secret());
     url.is_ok_and(|url| {
         let capacity = url.query_pairs().filter(|(name, _)| name == "statement-cache-capacity").last();
@@ -147,7 +124,7 @@ pub(super) fn begin_migration(url: &DatabaseUrl) -> String {
 /// What a migration's transaction ends with on PostgreSQL, before COMMIT.
 pub(super) fn end_migration(url: &DatabaseUrl) -> &'static str {
     match url {
-        DatabaseUrl::Postgres(url) if has_no_names(url) => "DEALLOCATE ALL",
+        DatabaseUrl::Postgres(url) if is_unnamed(url) => "DEALLOCATE ALL",
         _ => "",
     }
 }

@@ -18,11 +18,10 @@ use sea_orm::{
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
-    abandoned::AbandonedReads,
     client::{Client, Preparation},
     error::{is_connection_lost, is_stale_plan},
     lease::{Lease, Opened, close},
-    renewal::Renewal,
+    rules::Rules,
 };
 
 /// A connection that was idle for longer may have been forgotten by something between here and the server, without a
@@ -78,23 +77,6 @@ impl Pool {
     pub(super) async fn close(&self) {
         each!(self, Pool::connections => connections.close().await);
     }
-}
-
-/// How connections to a database are opened, used and replaced.
-pub(super) struct Rules<C: Client> {
-    pub options: C::Options,
-    /// At most so many connections.
-    pub max: u32,
-    /// What a new connection runs first.
-    pub setup: &'static str,
-    pub preparation: Preparation,
-    /// What begins the transaction of its own that each statement of [`Connections::begin`] has, if it has one.
-    pub transaction: Option<&'static str>,
-    /// How long a connection is used at most, however busy it is.
-    pub max_age: Option<Duration>,
-    pub renewal: Arc<Renewal>,
-    /// Where a statement does not end with its connection.
-    pub abandoned: Option<Arc<AbandonedReads<C>>>,
 }
 
 /// A few connections to one database, opened when they are first needed.
@@ -228,21 +210,16 @@ pub(super) fn connection_error(error: sqlx::Error) -> DbErr {
 mod tests {
     use sea_orm::sqlx::{SqliteConnection, sqlite::SqliteConnectOptions};
 
-    use super::{super::client::run_sql, *};
+    use super::{
+        super::{client::run_sql, renewal::Renewal},
+        *,
+    };
 
     /// Databases in memory: each connection has one of its own, so that a mark in it tells connections apart.
     fn connections(max_age: Duration) -> (Arc<Connections<SqliteConnection>>, Arc<Renewal>) {
         let renewal = Arc::new(Renewal::default());
-        let rules = Rules {
-            options: SqliteConnectOptions::new().in_memory(true),
-            max: 1,
-            setup: "",
-            preparation: Preparation::Named,
-            transaction: None,
-            max_age: Some(max_age),
-            renewal: Arc::clone(&renewal),
-            abandoned: None,
-        };
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let rules = Rules { max_age: Some(max_age), ..Rules::new(options, 1, &renewal) };
         (Connections::new(rules), renewal)
     }
 

@@ -136,13 +136,13 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether the node refuses writes. After a failover, another node may take them.
+/// Whether the node refuses writes: it is read-only, or its cluster does not let it serve. Another node may take them.
 pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else {
         return false;
     };
     if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return matches!(error.number(), 1290 | 1792 | 1836);
+        return matches!(error.number(), 1047 | 1290 | 1792 | 1836);
     }
     let Some(code) = error.code() else {
         return false;

@@ -10,8 +10,9 @@ use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     client::{Client, Preparation},
-    connections::{Connections, Rules, connection_error},
+    connections::{Connections, connection_error},
     error::{is_read_only, is_stale_plan},
+    rules::Rules,
 };
 
 /// How long the place of a connection that was not returned stays taken at most, while the connection closes. On SQLite

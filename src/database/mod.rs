@@ -14,6 +14,7 @@ mod migrate;
 mod reader;
 mod readiness;
 mod renewal;
+mod rules;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
