@@ -45,7 +45,9 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
   const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(server, "exit");
   atExit(() => server.kill("SIGKILL"));
+  const lines = [];
   for await (const line of createInterface({ input: server.stderr })) {
+    lines.push(line);
     if (line.includes("ready at")) {
       const mails = line.match(/\/dev\/mail\?key=[\w-]+/)?.[0];
       server.stderr.resume();
@@ -62,5 +64,5 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
     }
     console.error(line);
   }
-  throw new Error("the server did not start");
+  throw new Error(`the server did not start: ${lines.slice(-3).join("\n")}`);
 }
