@@ -15,21 +15,18 @@ use sea_orm::{
     ConnAcquireErr, DbBackend, DbErr, RuntimeErr, Statement, metric,
     sqlx::{self, Database as _, MySqlConnection, PgConnection, SqliteConnection},
 };
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::{sync::Semaphore, time::timeout};
 
-use super::{client::Client, error::is_connection_lost};
+use super::{
+    client::{Client, Preparation},
+    error::{is_connection_lost, is_stale_plan},
+    lease::{Lease, Opened, close},
+    rules::Rules,
+};
 
 /// A connection that was idle for longer may have been forgotten by something between here and the server, without a
 /// word: it is not used again.
 const MAX_IDLE: Duration = Duration::from_mins(1);
-
-/// How long the place of a connection that was not returned stays taken at most, while the connection closes. On SQLite
-/// its thread may still be waiting for the file.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long connections in use are waited for when all are to be closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -73,7 +70,7 @@ impl Pool {
 
     /// Opens a connection, to see whether the database can be reached.
     pub(super) async fn connect(&self) -> Result<(), DbErr> {
-        each!(self, Pool::connections => connections.begin("", async |_, _| Ok(())).await.map(|(lease, ())| lease.give_back()))
+        each!(self, Pool::connections => connections.begin("", async |_, _, _| Ok(())).await.map(|(lease, ())| lease.give_back()))
     }
 
     /// Closes all connections and opens no more. Those in use are waited for, but not for long.
@@ -84,12 +81,9 @@ impl Pool {
 
 /// A few connections to one database, opened when they are first needed.
 pub(super) struct Connections<C: Client> {
-    options: C::Options,
-    max: u32,
-    /// What a new connection runs first.
-    setup: &'static str,
+    pub(super) rules: Rules<C>,
     /// The one used last at the end, and when that was.
-    idle: Mutex<Vec<(Instant, C)>>,
+    idle: Mutex<Vec<(Instant, Opened<C>)>>,
     /// Handed out in the order in which they were asked for.
     places: Arc<Semaphore>,
     observer: OnceLock<Observer>,
@@ -102,41 +96,37 @@ impl<C: Client> fmt::Debug for Connections<C> {
 }
 
 impl<C: Client> Connections<C> {
-    /// At most `max` connections, each of which runs `setup` when it is new.
-    pub(super) fn new(options: C::Options, max: u32, setup: &'static str) -> Arc<Self> {
+    pub(super) fn new(rules: Rules<C>) -> Arc<Self> {
         Arc::new(Self {
-            options,
-            max,
-            setup,
             idle: Mutex::new(Vec::new()),
-            places: Arc::new(Semaphore::new(usize::try_from(max).unwrap_or(usize::MAX))),
+            places: Arc::new(Semaphore::new(usize::try_from(rules.max).unwrap_or(usize::MAX))),
             observer: OnceLock::new(),
+            rules,
         })
     }
 
     /// Waits for a place and runs a statement on the connection that was used last. If that connection turns out to be
-    /// lost, or there is none, it runs on a new one: so it must change nothing, such as a read or BEGIN.
+    /// lost or out of date, or there is none, it runs on a new one: so it must change nothing, such as a read or BEGIN.
     pub(super) async fn begin<S: Sync + ?Sized, T>(
         self: &Arc<Self>,
         statement: &S,
-        run: impl AsyncFn(&mut C, &S) -> Result<T, sqlx::Error>,
+        run: impl AsyncFn(&mut C, &S, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<(Lease<C>, T), DbErr> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| closed())?;
-        let mut lease = Lease { pool: Arc::clone(self), connection: self.take_idle(), place: Some(place) };
-        if let Some(connection) = &mut lease.connection {
-            match run(connection, statement).await {
+        let mut lease = Lease::new(Arc::clone(self), self.take_idle(), place);
+        if lease.is_open() {
+            match lease.run(statement, &run).await {
                 Ok(value) => return Ok((lease, value)),
                 Err(error) if is_connection_lost(&error) => {
-                    lease.connection = None;
                     // The others have most likely been lost with it.
                     self.idle().clear();
                 }
+                Err(error) if is_stale_plan(&error) => {}
                 Err(error) => return Err(statement_error(error)),
             }
         }
-        // Boxed: it is big, and rarely needed.
-        let connection = lease.connection.insert(Box::pin(self.connect()).await.map_err(connection_error)?);
-        let value = run(connection, statement).await.map_err(statement_error)?;
+        lease.open().await?;
+        let value = lease.run(statement, &run).await.map_err(statement_error)?;
         Ok((lease, value))
     }
 
@@ -157,11 +147,11 @@ impl<C: Client> Connections<C> {
 
     async fn close(&self) {
         // Whoever asks for a place from now on waits behind this.
-        let _ = timeout(DRAIN_TIMEOUT, self.places.acquire_many(self.max)).await;
+        let _ = timeout(DRAIN_TIMEOUT, self.places.acquire_many(self.rules.max)).await;
         self.places.close();
         let idle = std::mem::take(&mut *self.idle());
-        for (_, connection) in idle {
-            match timeout(DRAIN_TIMEOUT, connection.close()).await {
+        for (_, opened) in idle {
+            match timeout(DRAIN_TIMEOUT, opened.connection.close()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "a database connection did not close"),
                 Err(_) => tracing::warn!("a database connection did not close in time"),
@@ -169,64 +159,37 @@ impl<C: Client> Connections<C> {
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, C)>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Opened<C>)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that was used last, unless that is too long ago: then it is for the others, too.
-    fn take_idle(&self) -> Option<C> {
-        let mut idle = self.idle();
-        let (used, connection) = idle.pop()?;
-        if used.elapsed() < MAX_IDLE {
-            return Some(connection);
-        }
-        idle.clear();
-        None
-    }
-
-    async fn connect(&self) -> Result<C, sqlx::Error> {
-        let mut connection = C::connect_with(&self.options).await?;
-        if !self.setup.is_empty() {
-            connection.run(self.setup).await?;
-        }
-        Ok(connection)
-    }
-}
-
-/// A connection in use, and the place that it takes. It is closed when it is dropped: nobody knows what state it is in.
-pub(super) struct Lease<C: Client> {
-    pool: Arc<Connections<C>>,
-    connection: Option<C>,
-    place: Option<OwnedSemaphorePermit>,
-}
-
-impl<C: Client> Lease<C> {
-    pub(super) async fn run<T>(&mut self, run: impl AsyncFnOnce(&mut C) -> Result<T, sqlx::Error>) -> Result<T, DbErr> {
-        let connection = self.connection.as_mut().ok_or_else(closed)?;
-        run(connection).await.map_err(statement_error)
-    }
-
-    /// Keeps the connection, which is idle and outside of any transaction, for the next one.
-    pub(super) fn give_back(mut self) {
-        if let Some(connection) = self.connection.take()
-            && !self.pool.places.is_closed()
-        {
-            self.pool.idle().push((Instant::now(), connection));
+    /// The connection that was used last and may be used again.
+    fn take_idle(&self) -> Option<Opened<C>> {
+        loop {
+            let (used, opened) = self.idle().pop()?;
+            if used.elapsed() < MAX_IDLE && opened.is_current(&self.rules) {
+                return Some(opened);
+            }
+            close(opened, None);
         }
     }
-}
 
-impl<C: Client> Drop for Lease<C> {
-    fn drop(&mut self) {
-        let (Some(connection), Ok(runtime)) = (self.connection.take(), Handle::try_current()) else {
-            return;
-        };
-        let place = self.place.take();
-        runtime.spawn(async move {
-            // The place is free only now: threads of SQLite that wait for the file must not add up.
-            let _ = timeout(CLOSE_TIMEOUT, connection.close()).await;
-            drop(place);
-        });
+    /// Keeps a connection for the next one who needs it.
+    pub(super) fn keep(&self, opened: Opened<C>) {
+        if self.places.is_closed() || !opened.is_current(&self.rules) {
+            close(opened, None);
+        } else {
+            self.idle().push((Instant::now(), opened));
+        }
+    }
+
+    pub(super) async fn open(&self) -> Result<Opened<C>, sqlx::Error> {
+        let renewal = self.rules.renewal.count();
+        let mut connection = C::connect_with(&self.rules.options).await?;
+        if !self.rules.setup.is_empty() {
+            connection.run(self.rules.setup).await?;
+        }
+        Ok(Opened::new(connection, renewal))
     }
 }
 
@@ -235,10 +198,67 @@ pub(super) fn closed() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
-fn statement_error(error: sqlx::Error) -> DbErr {
+pub(super) fn statement_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 pub(super) fn connection_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sqlx::{SqliteConnection, sqlite::SqliteConnectOptions};
+
+    use super::{
+        super::{client::run_sql, renewal::Renewal},
+        *,
+    };
+
+    /// Databases in memory: each connection has one of its own, so that a mark in it tells connections apart.
+    fn connections(max_age: Duration) -> (Arc<Connections<SqliteConnection>>, Arc<Renewal>) {
+        let renewal = Arc::new(Renewal::default());
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let rules = Rules { max_age: Some(max_age), ..Rules::new(options, 1, &renewal) };
+        (Connections::new(rules), renewal)
+    }
+
+    async fn run(connections: &Arc<Connections<SqliteConnection>>, sql: &str) -> Result<(), DbErr> {
+        let (lease, _) = connections.begin(sql, run_sql).await?;
+        lease.give_back();
+        Ok(())
+    }
+
+    const MARK: &str = "CREATE TABLE mark (x)";
+    const HAS_MARK: &str = "SELECT x FROM mark";
+
+    #[tokio::test]
+    async fn busy_connection_is_replaced_at_the_end_of_its_lifetime() {
+        let (connections, _) = connections(Duration::from_millis(200));
+        run(&connections, MARK).await.unwrap();
+        run(&connections, HAS_MARK).await.unwrap();
+        let start = Instant::now();
+        while run(&connections, HAS_MARK).await.is_ok() {
+            assert!(start.elapsed() < Duration::from_secs(5), "it is used for ever");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn connection_that_was_in_use_during_a_renewal_is_not_used_again() {
+        let (connections, renewal) = connections(Duration::from_mins(1));
+        run(&connections, MARK).await.unwrap();
+        let (lease, _) = connections.begin(HAS_MARK, run_sql).await.unwrap();
+        renewal.renew();
+        lease.give_back();
+        run(&connections, HAS_MARK).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn renewal_replaces_idle_connections() {
+        let (connections, renewal) = connections(Duration::from_mins(1));
+        run(&connections, MARK).await.unwrap();
+        renewal.renew();
+        run(&connections, HAS_MARK).await.unwrap_err();
+    }
 }

@@ -1,16 +1,64 @@
 //! What a driver's error means to a user, decided once.
 
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
+};
 
 use crate::Error;
 
 /// Seconds after which a database that is out of reach may be back.
 const RETRY_AFTER: u32 = 5;
 
+/// Added to an error that a pooler between here and PostgreSQL causes.
+const POOLER: &str = "a connection pooler in transaction mode, such as PgBouncer, needs `?statement-cache-capacity=0` at \
+                      the end of DATABASE_URL, unless it supports prepared statements";
+
+/// Takes the place of the driver's error, which names a feature of the driver.
+const MYSQL_PASSWORD: &str = "the MySQL server asks for the password itself, which is sent over an encrypted connection \
+                              only (caching_sha2_password, sha256_password): enable TLS on the server and set \
+                              `?ssl-mode=REQUIRED` in DATABASE_URL, or give the user another authentication plugin";
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if is_transient(&error) { Self::unavailable(RETRY_AFTER, error) } else { Self::internal(error) }
+        let cause = explain(&error);
+        if is_transient(&error) { Self::unavailable(RETRY_AFTER, cause) } else { Self::internal(cause) }
     }
+}
+
+/// The text of an error for operators: what to set, where the driver does not say it.
+fn explain(error: &DbErr) -> String {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Configuration(reason)) if reason.to_string().starts_with("RSA auth backend disabled") => {
+            MYSQL_PASSWORD.to_owned()
+        }
+        Some(cause) if is_pooler_mismatch(cause) => format!("{error}: {POOLER}"),
+        _ => error.to_string(),
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn postgres_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error()?.try_downcast_ref()
+}
+
+/// Whether a named statement is missing, is there already, or is another one: each time, another connection of a pooler has
+/// run it than has prepared it.
+fn is_pooler_mismatch(error: &sqlx::Error) -> bool {
+    postgres_error(error).is_some_and(|error| match error.code() {
+        "26000" | "42P05" => true,
+        // The number of parameters differs.
+        "08P01" => error.routine() == Some("exec_bind_message"),
+        _ => false,
+    })
 }
 
 /// Whether the same statement may succeed later: the connection, the server or the disk is to blame, not the statement.
@@ -33,16 +81,17 @@ fn is_transient(error: &DbErr) -> bool {
 }
 
 fn is_transient_in_database(error: &dyn sqlx::error::DatabaseError) -> bool {
-    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
         return is_transient_in_mysql(error.number());
     }
     let Some(code) = error.code() else {
         return false;
     };
-    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
         // Connection, rollback by serialization or deadlock, resources, lock not available, operator, system, read-only,
         // idle in a transaction for too long.
-        return ["08", "40", "53", "55P03", "57", "58", "25006", "25P03"].iter().any(|class| code.starts_with(class));
+        return ["08", "40", "53", "55P03", "57", "58", "25006", "25P03"].iter().any(|class| code.starts_with(class))
+            || is_stale_plan_in_postgres(error);
     }
     // SQLite's primary result code is the low byte: busy, locked, no memory, read-only, interrupted, I/O, full, can't
     // open, locking protocol.
@@ -66,6 +115,8 @@ fn is_transient_in_mysql(number: u16) -> bool {
             | 1290 | 1792 | 1836
             // Killed; out of time, on MariaDB and on MySQL; gone; idle for too long.
             | 1927 | 1969 | 2006 | 2013 | 3024 | 4031
+            // The table has changed since the statement was prepared.
+            | 1615
     )
 }
 
@@ -74,7 +125,7 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => {
-            if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+            if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
                 // Shutting down, killed, gone, lost, idle for too long.
                 return matches!(error.number(), 1053 | 1927 | 2006 | 2013 | 4031);
             }
@@ -83,6 +134,38 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the node refuses writes: it is read-only, or its cluster does not let it serve. Another node may take them.
+pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return matches!(error.number(), 1047 | 1290 | 1792 | 1836);
+    }
+    let Some(code) = error.code() else {
+        return false;
+    };
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return code == "25006";
+    }
+    // SQLite opens a file that it may not write for reading alone, and does not try again on the same connection.
+    code.parse::<u32>().is_ok_and(|code| code & 0xFF == 8)
+}
+
+/// Whether a prepared statement no longer fits its table, whose columns have changed. A new connection prepares it anew.
+pub(super) fn is_stale_plan(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        is_stale_plan_in_postgres(error)
+            || error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1615)
+    })
+}
+
+/// "cached plan must not change result type", in whatever language the server speaks.
+fn is_stale_plan_in_postgres(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let error = error.try_downcast_ref::<PgDatabaseError>();
+    error.is_some_and(|error| error.code() == "0A000" && error.routine() == Some("RevalidateCachedQuery"))
 }
 
 /// Whether a unique index refused the row.

@@ -59,16 +59,21 @@ impl ForeignTable {
             }
             DatabaseUrl::Postgres(text) => {
                 let options: PgConnectOptions = text.expose_secret().parse().map_err(failed)?;
-                // So that all instants are written in one way.
-                let options = options.options([("TimeZone", "UTC"), ("DateStyle", "ISO")]);
+                // The driver sets UTC and ISO 8601, so that all instants are written in one way. Poolers refuse the parameter.
+                let options = options.extra_float_digits(None);
                 let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
                 let columns = "SELECT attname::text FROM pg_attribute \
                                WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
-                let columns = query_scalar(columns).bind(&quoted).fetch_all(&mut connection).await.map_err(failed)?;
+                let columns = query_scalar(columns)
+                    .bind(&quoted)
+                    .persistent(false)
+                    .fetch_all(&mut connection)
+                    .await
+                    .map_err(failed)?;
                 if columns.is_empty() {
                     return Err(none());
                 }
-                let rows = query_scalar(count).fetch_one(&mut connection).await.map_err(failed)?;
+                let rows = query_scalar(count).persistent(false).fetch_one(&mut connection).await.map_err(failed)?;
                 (Either::Postgres(connection), columns, rows)
             }
             DatabaseUrl::MySql(_) => return Err(crate::Error::internal("only SQLite and PostgreSQL can be read")),

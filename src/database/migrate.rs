@@ -83,7 +83,7 @@ impl Database {
                     connection = unless_locked(connect::patient(&self.url).await)?;
                 }
                 if let Some(connection) = &connection
-                    && let Some(count) = Box::pin(try_change(connection, *change)).await?
+                    && let Some(count) = Box::pin(try_change(connection, &self.url, *change)).await?
                 {
                     break count;
                 }

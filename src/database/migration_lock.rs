@@ -6,7 +6,8 @@ use sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
 };
 
-use crate::Result;
+use super::connect;
+use crate::{Result, config::DatabaseUrl};
 
 /// A number of our own for PostgreSQL's advisory locks.
 const ADVISORY_LOCK: i64 = 0x4861_6C6C_7061_7373;
@@ -36,20 +37,30 @@ impl Change<'_> {
 }
 
 /// Makes a change if the lock is free; `None` if another process has it.
-pub(super) async fn try_change(connection: &DatabaseConnection, change: Change<'_>) -> Result<Option<usize>> {
+pub(super) async fn try_change(
+    connection: &DatabaseConnection,
+    url: &DatabaseUrl,
+    change: Change<'_>,
+) -> Result<Option<usize>> {
     if connection.get_database_backend() == DbBackend::MySql {
         return try_change_on_mysql(connection, change).await;
     }
-    let Some(transaction) = begin_locked(connection).await? else {
+    let Some(transaction) = begin_locked(connection, url).await? else {
         return Ok(None);
     };
     let count = change.make(Schema::new(&transaction)).await?;
+    if connection.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(connect::end_migration(url)).await?;
+    }
     transaction.commit().await?;
     Ok(Some(count))
 }
 
 /// A transaction that has the lock, which ends with it. On SQLite a transaction that writes is a lock already.
-async fn begin_locked(connection: &DatabaseConnection) -> Result<Option<DatabaseTransaction>, DbErr> {
+async fn begin_locked(
+    connection: &DatabaseConnection,
+    url: &DatabaseUrl,
+) -> Result<Option<DatabaseTransaction>, DbErr> {
     let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
     let options = TransactionOptions {
         isolation_level: is_postgres.then_some(IsolationLevel::ReadCommitted),
@@ -61,6 +72,7 @@ async fn begin_locked(connection: &DatabaseConnection) -> Result<Option<Database
         return Ok(None);
     };
     if is_postgres {
+        transaction.execute_unprepared(&connect::begin_migration(url)).await?;
         let lock = format!("SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK}) AS locked");
         let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
         if !row.map_or(Ok(false), |row| row.try_get("", "locked"))? {

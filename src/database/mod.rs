@@ -3,16 +3,20 @@
 //! Owns the connections, the one way to a transaction ([`Database::write`]), the migrations' lock and what a driver's
 //! error means. It never knows a table; those are in `entity/`.
 
+mod abandoned;
 mod client;
 mod connect;
 mod connections;
 mod encoding;
 pub(crate) mod error;
 pub mod foreign;
+mod lease;
 mod migrate;
 mod migration_lock;
 mod reader;
 mod readiness;
+mod renewal;
+mod rules;
 mod transaction;
 
 use std::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx};
 
 use super::{
-    client::Client,
+    client::{Client, Preparation},
     connections::{Connections, Pool, each},
     in_time,
 };
@@ -19,7 +19,7 @@ pub struct Reader(pub(super) Pool);
 async fn read<C: Client, T>(
     connections: &Arc<Connections<C>>,
     statement: Statement,
-    run: impl AsyncFn(&mut C, &Statement) -> Result<T, sqlx::Error>,
+    run: impl AsyncFn(&mut C, &Statement, Preparation) -> Result<T, sqlx::Error>,
 ) -> Result<T, DbErr> {
     let reading = async {
         let (lease, value) = in_time(connections.begin(&statement, run)).await?;

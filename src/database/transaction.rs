@@ -10,9 +10,11 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     TIMEOUT,
-    client::Client,
-    connections::{Connections, Lease, Pool, closed, each},
+    client::{Client, Preparation, run_sql},
+    connections::{Connections, Pool, closed, each, statement_error},
+    error::is_stale_plan,
     in_time_until,
+    lease::Lease,
 };
 
 /// A transaction that writes. It is rolled back unless it is committed, and fails with a timeout when it is not done by
@@ -38,6 +40,8 @@ struct OpenOn<C: Client> {
 }
 
 enum State<C: Client> {
+    /// No statement has run yet.
+    Begun(Lease<C>),
     Open(Lease<C>),
     /// A statement has failed, so that all that is left to do is to roll back.
     Failed(Lease<C>),
@@ -85,26 +89,43 @@ impl Transaction {
 
 impl<C: Client> OpenOn<C> {
     async fn begin(pool: &Arc<Connections<C>>) -> Result<Self, DbErr> {
-        let (lease, _) = pool.begin(C::BEGIN, C::run).await?;
-        Ok(Self { pool: Arc::clone(pool), state: Mutex::new(State::Open(lease)) })
+        let (lease, _) = pool.begin(C::BEGIN, run_sql).await?;
+        Ok(Self { pool: Arc::clone(pool), state: Mutex::new(State::Begun(lease)) })
     }
 
     /// Runs one statement. While it runs, the state is `Interrupted`, and stays so if it is dropped.
-    async fn run<T>(&self, run: impl AsyncFnOnce(&mut C) -> Result<T, sqlx::Error>) -> Result<T, DbErr> {
+    async fn run<T>(
+        &self,
+        statement: &Statement,
+        run: impl AsyncFn(&mut C, &Statement, Preparation) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
         let mut state = self.state.lock().await;
+        let is_first = matches!(*state, State::Begun(_));
         let mut lease = std::mem::replace(&mut *state, State::Interrupted).open()?;
-        let result = lease.run(run).await;
-        *state = if result.is_ok() { State::Open(lease) } else { State::Failed(lease) };
-        result
+        let mut result = lease.run(statement, &run).await;
+        // Nothing is lost with a transaction that has done nothing.
+        if is_first && result.as_ref().is_err_and(is_stale_plan) {
+            lease.open().await?;
+            lease.run(C::BEGIN, &run_sql).await.map_err(statement_error)?;
+            result = lease.run(statement, &run).await;
+        }
+        if result.is_err() {
+            *state = State::Failed(lease);
+        } else {
+            *state = State::Open(lease);
+            if !statement.sql.starts_with("SELECT") {
+                self.pool.rules.renewal.writable();
+            }
+        }
+        result.map_err(statement_error)
     }
 
     async fn run_observed<T>(
         &self,
         statement: Statement,
-        run: impl AsyncFnOnce(&mut C, &Statement) -> Result<T, sqlx::Error>,
+        run: impl AsyncFn(&mut C, &Statement, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
-        let running = self.run(async |connection| run(connection, &statement).await);
-        self.pool.observed(&statement, running).await
+        self.pool.observed(&statement, self.run(&statement, run)).await
     }
 
     async fn commit(self) -> Result<(), DbErr> {
@@ -113,7 +134,7 @@ impl<C: Client> OpenOn<C> {
 
     async fn rollback(self) -> Result<(), DbErr> {
         match self.state.into_inner() {
-            State::Open(lease) | State::Failed(lease) => end(lease, "ROLLBACK").await,
+            State::Begun(lease) | State::Open(lease) | State::Failed(lease) => end(lease, "ROLLBACK").await,
             State::Interrupted => Err(closed()),
         }
     }
@@ -122,7 +143,7 @@ impl<C: Client> OpenOn<C> {
 impl<C: Client> State<C> {
     fn open(self) -> Result<Lease<C>, DbErr> {
         match self {
-            Self::Open(lease) => Ok(lease),
+            Self::Begun(lease) | Self::Open(lease) => Ok(lease),
             Self::Failed(_) => Err(DbErr::Custom("a statement of this transaction has failed".to_owned())),
             Self::Interrupted => Err(closed()),
         }
@@ -130,9 +151,18 @@ impl<C: Client> State<C> {
 }
 
 async fn end<C: Client>(mut lease: Lease<C>, sql: &str) -> Result<(), DbErr> {
-    lease.run(async |connection| connection.run(sql).await).await?;
+    lease.run(sql, &run_sql).await.map_err(statement_error)?;
     lease.give_back();
     Ok(())
+}
+
+/// Runs a statement without values, and without preparing it.
+async fn run_text<C: Client>(
+    connection: &mut C,
+    statement: &Statement,
+    _: Preparation,
+) -> Result<ExecResult, sqlx::Error> {
+    connection.run(&statement.sql).await
 }
 
 #[async_trait::async_trait]
@@ -151,8 +181,8 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let run =
-            async { each!(&self.open, Open::open => open.run(async |connection| connection.run(sql).await).await) };
+        let statement = Statement::from_string(self.get_database_backend(), sql);
+        let run = async { each!(&self.open, Open::open => open.run(&statement, run_text).await) };
         in_time_until(self.end, run).await
     }
 

@@ -11,6 +11,7 @@
 
 mod administration;
 mod bounds;
+mod connections;
 mod deletion;
 mod documents;
 mod email;

@@ -3,10 +3,10 @@
 
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
@@ -234,6 +234,54 @@ export class Postgres extends Server {
     server.database = "hallpass";
     server.url = `postgres://hallpass@127.0.0.1:${server.port}/hallpass`;
     return server;
+  }
+
+  /** A second server that follows this one, by a copy of its files. */
+  async standby() {
+    const server = Object.assign(new Postgres(), { disk: new Disk(120), port: await freePort(), program: this.program });
+    const data = join(server.disk.data, "data");
+    const from = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "root"];
+    await run(join(dirname(this.program), "pg_basebackup"), [...from, "-D", data, "-R", "-X", "stream", "-c", "fast"], { ...account, cwd: server.disk.folder });
+    const own = { port: server.port, unix_socket_directories: server.disk.folder };
+    server.parameters = [...this.parameters, ...Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+    server.parameters[1] = data;
+    cleanups.push(() => server.isRunning && family(server.process.pid).forEach((pid) => kill(pid, "SIGKILL")));
+    await server.start();
+    server.url = `postgres://hallpass@127.0.0.1:${server.port}/hallpass`;
+    return server;
+  }
+
+  /** Makes this standby a primary, once it has all that `primary` has. */
+  async promote(primary) {
+    const position = await primary.sql("SELECT pg_current_wal_flush_lsn()");
+    await until("the standby has caught up", 20, async () => (await this.sql(`SELECT pg_last_wal_replay_lsn() >= '${position}'`)) === "t");
+    await this.sql("SELECT pg_promote()");
+  }
+
+  /** PgBouncer in front of this server, as Debian configures it but for the mode and the `settings`. */
+  async pooler(mode, settings = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "hallpass-pooler-"));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+    const port = await freePort();
+    const users = join(folder, "users");
+    writeFileSync(users, '"hallpass" ""\n');
+    const lines = { listen_addr: "127.0.0.1", listen_port: port, unix_socket_dir: "", auth_type: "trust", auth_file: users, pool_mode: mode, ...settings };
+    const configuration = join(folder, "pgbouncer.ini");
+    writeFileSync(configuration, `[databases]\nhallpass = host=127.0.0.1 port=${this.port}\n[pgbouncer]\n${Object.entries(lines).map(([name, value]) => `${name} = ${value}\n`).join("")}`);
+    for (const path of [folder, users, configuration]) if (isRoot) chownSync(path, account.uid, account.gid);
+    const program = existsSync("/usr/sbin/pgbouncer") ? "/usr/sbin/pgbouncer" : "pgbouncer";
+    const pooler = spawn(program, [configuration], { ...account, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let log = "";
+    pooler.stderr.on("data", (data) => (log = (log + data).slice(-8000)));
+    cleanups.push(() => kill(pooler.pid, "SIGKILL"));
+    const url = `postgres://hallpass@127.0.0.1:${port}/hallpass`;
+    try {
+      await until("PgBouncer starts", 20, () => run("psql", [url, "-XAtqc", "SELECT 1"]));
+    } catch (error) {
+      console.error(log);
+      throw error;
+    }
+    return { url, log: () => log };
   }
 
   clientParameters(who, database, rest) {

@@ -35,7 +35,7 @@ export function emptyFolder() {
 
 /**
  * Starts `binary` on `port` and waits until it is ready; `prepare` may run commands of it before. Returns what stops it, which has
- * `kill()` for the hard way and the path of its `mails`. In the `folder` of a server before it, it finds that one's data.
+ * `kill()` for the hard way, the path of its `mails` and its further log as `stderr`. In the `folder` of a server before it, it finds that one's data.
  */
 export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
   // All that the scripts do comes from one address.
@@ -45,7 +45,9 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
   const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(server, "exit");
   atExit(() => server.kill("SIGKILL"));
+  const lines = [];
   for await (const line of createInterface({ input: server.stderr })) {
+    lines.push(line);
     if (line.includes("ready at")) {
       const mails = line.match(/\/dev\/mail\?key=[\w-]+/)?.[0];
       server.stderr.resume();
@@ -58,9 +60,9 @@ export async function start(binary, port, settings = {}, prepare = () => {}, fol
         server.kill("SIGKILL");
         await exited;
       };
-      return Object.assign(stop, { pid: server.pid, folder, run, kill, mails });
+      return Object.assign(stop, { pid: server.pid, folder, run, kill, mails, stderr: server.stderr });
     }
     console.error(line);
   }
-  throw new Error("the server did not start");
+  throw new Error(`the server did not start: ${lines.slice(-3).join("\n")}`);
 }
