@@ -32,9 +32,17 @@ fn explain(error: &DbErr) -> String {
         Some(sqlx::Error::Configuration(reason)) if reason.to_string().starts_with("RSA auth backend disabled") => {
             MYSQL_PASSWORD.to_owned()
         }
-        Some(cause) if is_pooler_mismatch(cause) => format!("{error}: {POOLER}"),
-        _ => error.to_string(),
+        Some(cause) if is_pooler_mismatch(cause) => format!("{}: {POOLER}", without_source_line(error)),
+        _ => without_source_line(error),
     }
+}
+
+/// The driver's text without its end, which is a line of PostgreSQL's own source code.
+fn without_source_line(error: &DbErr) -> String {
+    let text = error.to_string();
+    let line = sqlx_error(error).and_then(postgres_error).and_then(PgDatabaseError::line);
+    let end = line.map(|line| format!(" at line {line}")).unwrap_or_default();
+    text.strip_suffix(&end).map(str::to_owned).unwrap_or(text)
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

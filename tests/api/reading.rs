@@ -1,6 +1,7 @@
 use axum::http::Method;
 use chrono::TimeDelta;
 use hallpass::{
+    Error,
     config::DatabaseUrl,
     database::Database,
     entity::{session, user},
@@ -80,6 +81,16 @@ async fn more_readers_than_connections_wait_for_their_turn() {
     let db = server.app.database.read();
     let reads = (0..64).map(|_| async { user::Entity::find().all(db).await.unwrap().len() });
     assert_eq!(futures_util::future::join_all(reads).await, vec![1; 64]);
+}
+
+#[tokio::test]
+async fn errors_of_the_database_name_no_line_of_its_source_code() {
+    let server = TestServer::start().await;
+    let db = server.app.database.read();
+    let query = Statement::from_string(db.get_database_backend(), "SELECT nothing");
+    let error = Error::from(db.query_one_raw(query).await.unwrap_err());
+    let cause = error.cause().unwrap();
+    assert!(cause.contains("nothing") && !cause.contains("at line"), "{cause}");
 }
 
 #[tokio::test]
