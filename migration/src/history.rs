@@ -26,7 +26,7 @@ const REVERTING: &str = "reverting";
 #[derive(Clone, Debug)]
 struct Record {
     name: String,
-    is_additive: bool,
+    is_additive: Option<bool>,
     state: String,
 }
 
@@ -103,7 +103,7 @@ impl History {
         let unknown = |is_refused: fn(&Record) -> bool| -> Vec<String> {
             self.unknown().filter(|record| is_refused(record)).map(|record| record.name.clone()).collect()
         };
-        let too_new = unknown(|record| !record.is_additive);
+        let too_new = unknown(|record| !record.is_additive());
         let missing = self.pending();
         let newer = unknown(|_| true);
         if !too_new.is_empty() {
@@ -117,10 +117,11 @@ impl History {
         }
     }
 
-    /// Whether the table has the columns that this version writes.
+    /// Whether the table has the columns that this version writes, and values in them; see [`crate::install`].
     #[must_use]
-    pub fn has_all_columns(&self) -> bool {
-        self.has_all_columns
+    pub fn is_installed(&self) -> bool {
+        let mut known = self.records.iter().filter(|record| record.is_known());
+        self.has_all_columns && known.all(|record| record.is_additive.is_some())
     }
 
     /// The migrations of this version that the database lacks, or has in part.
@@ -149,7 +150,7 @@ impl History {
         };
         let known = migrations().into_iter().map(|migration| (migration.name().to_owned(), state(migration.name())));
         let unknown = self.unknown().map(|record| {
-            let state = MigrationState::Unknown { is_additive: record.is_additive };
+            let state = MigrationState::Unknown { is_additive: record.is_additive() };
             (record.name.clone(), state)
         });
         known.chain(unknown).collect()
@@ -178,8 +179,7 @@ impl History {
     }
 
     fn unknown(&self) -> impl Iterator<Item = &Record> {
-        let known = migrations();
-        self.records.iter().filter(move |record| !known.iter().any(|migration| migration.name() == record.name))
+        self.records.iter().filter(|record| !record.is_known())
     }
 }
 
@@ -187,10 +187,18 @@ impl Record {
     fn of(row: &QueryResult, has_all_columns: bool) -> Result<Self, DbErr> {
         Ok(Self {
             name: row.try_get("", VERSION)?,
-            // Nobody knows: then it is not.
-            is_additive: has_all_columns && row.try_get::<Option<bool>>("", IS_ADDITIVE)?.unwrap_or(false),
+            is_additive: if has_all_columns { row.try_get("", IS_ADDITIVE)? } else { None },
             state: if has_all_columns { row.try_get("", STATE)? } else { APPLIED.to_owned() },
         })
+    }
+
+    /// A migration that does not say so is not.
+    fn is_additive(&self) -> bool {
+        self.is_additive == Some(true)
+    }
+
+    fn is_known(&self) -> bool {
+        migrations().iter().any(|migration| migration.name() == self.name)
     }
 }
 

@@ -131,6 +131,8 @@ async fn sweep_regularly(app: Arc<App>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         interval.tick().await;
+        // Logs that another instance has migrated the database, also where nobody asks whether this one is ready.
+        let _ = app.database.compatibility().await;
         for (what, swept) in [
             ("sessions", sessions::sweep(&app).await),
             ("counters", throttle::sweep(&app).await),

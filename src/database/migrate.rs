@@ -40,7 +40,7 @@ impl Database {
             match history.compatibility() {
                 Compatibility::TooNew(names) => return Err(Error::internal(too_new(&names))),
                 Compatibility::Missing(_) => {}
-                Compatibility::Current | Compatibility::Newer(_) if !history.has_all_columns() => {}
+                Compatibility::Current | Compatibility::Newer(_) if !history.is_installed() => {}
                 Compatibility::Current | Compatibility::Newer(_) => return Ok(0),
             }
         }

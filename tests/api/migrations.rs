@@ -99,19 +99,24 @@ async fn database_of_an_earlier_version_is_served_and_gets_the_new_columns() {
     let ada = server.user("ada").await;
     let database = &server.app.database;
     let schema = server.database.schema().await;
-    for column in ["state", "is_additive"] {
-        let drop = format!("ALTER TABLE seaql_migrations DROP COLUMN {column}");
-        database.read().execute_unprepared(&drop).await.unwrap();
+    for before in [
+        &["ALTER TABLE seaql_migrations DROP COLUMN state", "ALTER TABLE seaql_migrations DROP COLUMN is_additive"][..],
+        // It wrote rows beside this version.
+        &["UPDATE seaql_migrations SET is_additive = NULL WHERE version LIKE '%mail_limits'"],
+    ] {
+        for statement in before {
+            database.read().execute_unprepared(statement).await.unwrap();
+        }
+        assert!(database.is_ready().await);
+        assert_eq!(database.migrate().await.unwrap(), 0);
+        assert!(database.is_ready().await);
+        assert_eq!(server.database.schema().await, schema);
+        assert_eq!(ada.me().await.data("/me/username"), "ada");
+        // What it knows is written down for versions that do not know it.
+        let unset = "SELECT version FROM seaql_migrations WHERE is_additive IS NULL OR state <> 'applied'";
+        let unset = sea_orm::Statement::from_string(database.read().get_database_backend(), unset);
+        assert!(database.read().query_all_raw(unset).await.unwrap().is_empty());
     }
-    assert!(database.is_ready().await);
-    assert_eq!(database.migrate().await.unwrap(), 0);
-    assert!(database.is_ready().await);
-    assert_eq!(server.database.schema().await, schema);
-    assert_eq!(ada.me().await.data("/me/username"), "ada");
-    // What it knows is written down for versions that do not know it.
-    let unset = "SELECT version FROM seaql_migrations WHERE is_additive IS NULL OR state <> 'applied'";
-    let unset = sea_orm::Statement::from_string(database.read().get_database_backend(), unset);
-    assert!(database.read().query_all_raw(unset).await.unwrap().is_empty());
 }
 
 #[tokio::test]
