@@ -15,6 +15,8 @@
 
 #[path = "http/load.rs"]
 mod load;
+#[path = "shared/process.rs"]
+mod process;
 #[path = "http/servers.rs"]
 mod servers;
 
@@ -75,7 +77,7 @@ struct Measured {
 
 /// The median of five runs of three seconds.
 fn measure(server: &Server, body: &str, token: Option<&str>) -> Measured {
-    let load = Load { port: server.port, body, token, connections: 16 };
+    let load = Load { port: server.port(), body, token, connections: 16 };
     load.run(Duration::from_secs(1));
     let mut runs: Vec<Measured> = (0..5)
         .map(|_| {
@@ -103,8 +105,8 @@ fn hashing() {
     let raw = servers::raw_hashes_per_second(COST);
     let server = Server::start(Kind::Hallpass { cost: COST, database: None });
     let token = server.sign_up("ada");
-    let logins = Load { port: server.port, body: LOGIN, token: None, connections: 16 };
-    let me = Load { port: server.port, body: ME, token: Some(&token), connections: 4 };
+    let logins = Load { port: server.port(), body: LOGIN, token: None, connections: 16 };
+    let me = Load { port: server.port(), body: ME, token: Some(&token), connections: 4 };
     let quiet = me.run(Duration::from_secs(5));
     let alone = logins.run(Duration::from_secs(10));
 
@@ -144,7 +146,7 @@ fn memory_and_start() {
     let idle = Server::start(Kind::Binary).resident_mib();
     let server = Server::start(Kind::Hallpass { cost: 4, database: None });
     server.sign_up("ada");
-    let load = Load { port: server.port, body: LOGIN, token: None, connections: 16 };
+    let load = Load { port: server.port(), body: LOGIN, token: None, connections: 16 };
     let mut logins = 0;
     while logins < 10_000 {
         logins += load.run(Duration::from_secs(2)).requests;

@@ -9,15 +9,18 @@
     reason = "a bench prints, and one that can't go on has failed"
 )]
 
+#[path = "shared/process.rs"]
+mod process;
+
 use std::{
-    fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    net::TcpStream,
+    process::Command,
     thread,
     time::Duration,
 };
+
+use process::Process;
 
 const REQUESTS: usize = 200;
 const MAX_MIB: f64 = 100.0;
@@ -37,9 +40,9 @@ fn main() {
         ("waiting for a hash: a document of 62 KiB with 450 fields, a name of 60 kB", large_login(), MAX_BODY),
         ("waiting for a hash: 1,990 values that are not declared", many_values(), MAX_BODY),
     ] {
-        let server = Server::start();
+        let server = start();
         let idle = server.mib("VmRSS");
-        let clients: Vec<_> = (0..REQUESTS).map(|_| server.send(body.as_bytes(), sent)).collect();
+        let clients: Vec<_> = (0..REQUESTS).map(|_| send(&server, body.as_bytes(), sent)).collect();
         thread::sleep(Duration::from_secs(3));
         let waiting = clients.iter().filter(|client| is_unanswered(client)).count();
         clients.iter().for_each(wait_for_answer);
@@ -88,62 +91,22 @@ fn wait_for_answer(mut client: &TcpStream) {
 }
 
 /// The binary, with a database of its own.
-struct Server {
-    child: Child,
-    port: u16,
-    folder: PathBuf,
+fn start() -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
+    // So many threads that no request is refused because it would wait too long.
+    command.env_clear().env("RUST_LOG", "off").env("BCRYPT_COST", "12").env("HASH_CONCURRENCY", "64");
+    Process::start(command)
 }
 
-impl Server {
-    fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = std::env::temp_dir().join(format!("hallpass-memory-{port}"));
-        fs::create_dir_all(&folder).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-        command.current_dir(&folder).stderr(Stdio::null()).env_clear();
-        command.env("LISTEN", format!("127.0.0.1:{port}")).env("RUST_LOG", "off");
-        // All requests come from one address; so many threads that none is refused because it would wait too long.
-        command.env("THROTTLE", "false").env("BCRYPT_COST", "12").env("HASH_CONCURRENCY", "64");
-        let server = Self { child: command.spawn().unwrap(), port, folder };
-        while !server.is_ready() {
-            thread::sleep(Duration::from_millis(20));
-        }
-        server
-    }
-
-    fn is_ready(&self) -> bool {
-        let request = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-        let mut answer = String::new();
-        TcpStream::connect(("127.0.0.1", self.port))
-            .is_ok_and(|mut stream| stream.write_all(request).is_ok() && stream.read_to_string(&mut answer).is_ok())
-            && answer.starts_with("HTTP/1.1 200")
-    }
-
-    /// Begins a request with the largest head, of whose body so much is sent.
-    fn send(&self, body: &[u8], sent: usize) -> TcpStream {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let head = format!(
-            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-more: {}\r\ncontent-length: {}\r\n\r\n",
-            "x".repeat(HEADERS),
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(&body[..sent]).unwrap();
-        stream
-    }
-
-    /// A figure of the server's process.
-    fn mib(&self, name: &str) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
+/// Begins a request with the largest head, of whose body so much is sent.
+fn send(server: &Process, body: &[u8], sent: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-more: {}\r\ncontent-length: {}\r\n\r\n",
+        "x".repeat(HEADERS),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body[..sent]).unwrap();
+    stream
 }

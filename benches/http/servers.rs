@@ -2,17 +2,15 @@
 
 use std::{
     fs,
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::post};
 use hallpass::{App, clock::Clock, config::Settings, database::Database, http};
+
+use crate::process::Process;
 
 #[derive(Clone, Copy)]
 pub enum Kind<'a> {
@@ -24,26 +22,16 @@ pub enum Kind<'a> {
     Binary,
 }
 
-pub struct Server {
-    child: Child,
-    pub port: u16,
-    folder: PathBuf,
-}
+pub struct Server(Process);
 
 impl Server {
     pub fn start(kind: Kind<'_>) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = std::env::temp_dir().join(format!("hallpass-bench-{port}"));
-        fs::create_dir_all(&folder).unwrap();
         let program = match kind {
             Kind::Binary => env!("CARGO_BIN_EXE_hallpass").into(),
             Kind::Bare | Kind::Hallpass { .. } => std::env::current_exe().unwrap(),
         };
         let mut command = Command::new("taskset");
-        command.args(["-c", "0"]).arg(program).current_dir(&folder).stderr(Stdio::null());
-        command.env("LISTEN", format!("127.0.0.1:{port}")).env("RUST_LOG", "warn").env("HASH_CONCURRENCY", "1");
-        // All the load comes from one address.
-        command.env("THROTTLE", "false");
+        command.args(["-c", "0"]).arg(program).env("RUST_LOG", "warn").env("HASH_CONCURRENCY", "1");
         match kind {
             Kind::Binary => {}
             Kind::Bare => drop(command.args(["serve", "bare"])),
@@ -53,22 +41,11 @@ impl Server {
                 command.envs(database.map(|url| ("DATABASE_URL", url)));
             }
         }
-        let server = Self { child: command.spawn().unwrap(), port, folder };
-        let start = Instant::now();
-        while !matches!(server.try_send("GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"), Ok(text) if text.starts_with("HTTP/1.1 "))
-        {
-            assert!(start.elapsed() < Duration::from_secs(10), "the server did not start");
-            thread::sleep(Duration::from_millis(1));
-        }
-        server
+        Self(Process::start(command))
     }
 
-    fn try_send(&self, request: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+    pub fn port(&self) -> u16 {
+        self.0.port
     }
 
     /// Registers someone and returns the token; someone who is there already signs in.
@@ -78,7 +55,7 @@ impl Server {
                 "POST /graphql HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let answer = self.try_send(&request).unwrap();
+            let answer = self.0.send(&request).unwrap();
             if let Some((_, rest)) = answer.split_once(r#""accessToken":""#) {
                 return rest.split('"').next().unwrap().to_owned();
             }
@@ -97,7 +74,7 @@ impl Server {
     }
 
     fn cpu_of(&self, counts: impl Fn(&str) -> bool) -> Duration {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let tasks = fs::read_dir(self.0.proc("task")).unwrap();
         tasks
             .filter_map(|task| {
                 let task = task.ok()?.path();
@@ -110,17 +87,7 @@ impl Server {
     }
 
     pub fn resident_mib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        self.0.mib("VmRSS")
     }
 }
 

@@ -1,9 +1,12 @@
 //! The history of Hallpass's tables: one file for each migration, and here the list of them, oldest first.
+//!
+//! A process may be killed at any moment, and MySQL cannot roll back changes of tables. So a migration changes the database
+//! only through [`Schema`], whose steps look first and do what is left to do, and [`History`] records what was begun.
 
 use sea_orm_migration::prelude::*;
-pub use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};
+pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationName};
 
-mod columns;
+mod history;
 mod m20261121_000001_user;
 mod m20261121_000002_session;
 mod m20261121_000003_audit_event;
@@ -13,24 +16,91 @@ mod m20261121_000006_mail;
 mod m20261128_000007_session_generations;
 mod m20261128_000008_pending_email;
 mod m20261128_000009_mail_limits;
+mod schema;
 
-/// All migrations of Hallpass.
-#[derive(Debug)]
-pub struct Migrator;
+pub use history::{Compatibility, History, MigrationState};
+pub use schema::Schema;
 
+/// A change of the tables. Its name is that of its file.
 #[async_trait::async_trait]
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261121_000001_user::Migration),
-            Box::new(m20261121_000002_session::Migration),
-            Box::new(m20261121_000003_audit_event::Migration),
-            Box::new(m20261121_000004_session_rotation::Migration),
-            Box::new(m20261121_000005_throttle::Migration),
-            Box::new(m20261121_000006_mail::Migration),
-            Box::new(m20261128_000007_session_generations::Migration),
-            Box::new(m20261128_000008_pending_email::Migration),
-            Box::new(m20261128_000009_mail_limits::Migration),
-        ]
+pub trait Migration: MigrationName + Send + Sync {
+    /// Whether instances of the version before it may go on serving after it was applied: they write no rows that this
+    /// version misunderstands, and miss nothing that this version relies on. New tables, and new columns that are nullable
+    /// or have a default, are additive unless older versions would have to maintain them.
+    fn is_additive(&self) -> bool;
+
+    /// Applies it. It is run again from its start if it was interrupted.
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr>;
+
+    /// Takes it back, with the rows and values in what it made. It is run again from its start if it was interrupted, also if
+    /// it was interrupted on its way up.
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr>;
+}
+
+/// All migrations, oldest first.
+#[must_use]
+pub fn migrations() -> Vec<Box<dyn Migration>> {
+    vec![
+        Box::new(m20261121_000001_user::User),
+        Box::new(m20261121_000002_session::Session),
+        Box::new(m20261121_000003_audit_event::AuditEvent),
+        Box::new(m20261121_000004_session_rotation::SessionRotation),
+        Box::new(m20261121_000005_throttle::Throttle),
+        Box::new(m20261121_000006_mail::Mail),
+        Box::new(m20261128_000007_session_generations::SessionGenerations),
+        Box::new(m20261128_000008_pending_email::PendingEmail),
+        Box::new(m20261128_000009_mail_limits::MailLimits),
+    ]
+}
+
+/// The table that [`History`] reads.
+pub const HISTORY_TABLE: &str = history::TABLE;
+
+/// Creates the table of [`History`], or adds the columns that it lacks.
+///
+/// # Errors
+/// Returns an error if a statement fails.
+pub async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
+    history::install(schema).await
+}
+
+/// Applies the migrations that the database lacks or has in part, and returns how many. Call [`install`] first, and hold a
+/// lock.
+///
+/// # Errors
+/// Returns an error if a statement fails, or if the database has a migration that this version does not work with.
+pub async fn up(schema: &Schema<'_>) -> Result<usize, DbErr> {
+    let history = History::read(schema.connection()).await?;
+    if let Compatibility::TooNew(names) = history.compatibility() {
+        return Err(DbErr::Migration(format!("unknown migrations: {}", names.join(", "))));
     }
+    let pending = history.pending();
+    for migration in migrations() {
+        if pending.iter().any(|name| name == migration.name()) {
+            history::begin(schema, &history, &*migration).await?;
+            migration.up(schema).await?;
+            history::finish(schema, migration.name()).await?;
+        }
+    }
+    Ok(pending.len())
+}
+
+/// Takes back these migrations, which [`History::to_revert`] has named. Call [`install`] first, and hold a lock.
+///
+/// # Errors
+/// Returns an error if a statement fails, or if these are no longer the latest migrations of the database.
+pub async fn down(schema: &Schema<'_>, names: &[String]) -> Result<(), DbErr> {
+    let history = History::read(schema.connection()).await?;
+    let steps = <u32 as TryFrom<usize>>::try_from(names.len()).unwrap_or(u32::MAX);
+    if history.to_revert(steps).as_deref() != Ok(names) {
+        return Err(DbErr::Migration("another process has changed the migrations meanwhile".to_owned()));
+    }
+    history::begin_reverting(schema, names).await?;
+    for migration in migrations().iter().rev() {
+        if names.iter().any(|name| name == migration.name()) {
+            migration.down(schema).await?;
+            history::forget(schema, migration.name()).await?;
+        }
+    }
+    Ok(())
 }

@@ -2,18 +2,23 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{instant, table};
+use crate::{Migration, schema::Schema};
 
 /// Creates `users`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct User;
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
+impl Migration for User {
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema
             .create_table(
-                table(manager, "users")
+                schema
+                    .table("users")
                     .col(ColumnDef::new("id").uuid().not_null().primary_key())
                     .col(ColumnDef::new("username").string_len(64).not_null())
                     .col(ColumnDef::new("username_key").string_len(64).not_null())
@@ -24,9 +29,9 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new("last_name").string_len(100))
                     .col(ColumnDef::new("is_active").boolean().not_null())
                     .col(ColumnDef::new("roles").string_len(1000).not_null())
-                    .col(instant(manager, "created_at").not_null())
-                    .col(instant(manager, "updated_at").not_null())
-                    .col(instant(manager, "last_login_at"))
+                    .col(schema.instant("created_at").not_null())
+                    .col(schema.instant("updated_at").not_null())
+                    .col(schema.instant("last_login_at"))
                     .index(Index::create().unique().name("users_username_key").col("username_key"))
                     .index(Index::create().unique().name("users_email_key").col("email_key"))
                     .take(),
@@ -34,7 +39,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("users").take()).await
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_table("users").await
     }
 }

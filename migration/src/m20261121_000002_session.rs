@@ -2,27 +2,32 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{instant, table};
+use crate::{Migration, schema::Schema};
 
 /// Creates `sessions`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct Session;
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
+impl Migration for Session {
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema
             .create_table(
-                table(manager, "sessions")
+                schema
+                    .table("sessions")
                     .col(ColumnDef::new("id").uuid().not_null().primary_key())
                     .col(ColumnDef::new("user_id").uuid().not_null())
                     .col(ColumnDef::new("generation").integer().not_null())
                     .col(ColumnDef::new("user_agent").string_len(512))
                     .col(ColumnDef::new("ip_address").string_len(45))
-                    .col(instant(manager, "created_at").not_null())
-                    .col(instant(manager, "last_used_at").not_null())
-                    .col(instant(manager, "expires_at").not_null())
-                    .col(instant(manager, "revoked_at"))
+                    .col(schema.instant("created_at").not_null())
+                    .col(schema.instant("last_used_at").not_null())
+                    .col(schema.instant("expires_at").not_null())
+                    .col(schema.instant("revoked_at"))
                     .foreign_key(
                         ForeignKey::create()
                             .name("sessions_user_fkey")
@@ -33,10 +38,10 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        manager.create_index(Index::create().name("sessions_user_id").table("sessions").col("user_id").take()).await
+        schema.create_index("sessions", "sessions_user_id", &["user_id"]).await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("sessions").take()).await
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_table("sessions").await
     }
 }

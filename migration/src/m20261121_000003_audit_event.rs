@@ -2,19 +2,23 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{instant, table};
+use crate::{Migration, schema::Schema};
 
 /// Creates `audit_events`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct AuditEvent;
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut events = table(manager, "audit_events");
+impl Migration for AuditEvent {
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        let mut events = schema.table("audit_events");
         events
             .col(ColumnDef::new("id").uuid().not_null().primary_key())
-            .col(instant(manager, "at").not_null())
+            .col(schema.instant("at").not_null())
             .col(ColumnDef::new("kind").string_len(40).not_null())
             .col(ColumnDef::new("actor_id").uuid())
             .col(ColumnDef::new("user_id").uuid())
@@ -29,14 +33,12 @@ impl MigrationTrait for Migration {
                     .on_delete(ForeignKeyAction::SetNull),
             );
         }
-        manager.create_table(events).await?;
-        for (name, column) in [("audit_events_actor_id", "actor_id"), ("audit_events_user_id", "user_id")] {
-            manager.create_index(Index::create().name(name).table("audit_events").col(column).take()).await?;
-        }
-        Ok(())
+        schema.create_table(events).await?;
+        schema.create_index("audit_events", "audit_events_actor_id", &["actor_id"]).await?;
+        schema.create_index("audit_events", "audit_events_user_id", &["user_id"]).await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("audit_events").take()).await
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_table("audit_events").await
     }
 }

@@ -2,35 +2,39 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::instant;
+use crate::{Migration, schema::Schema};
 
 /// Extends `sessions`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct SessionRotation;
 
 const INDEX: &str = "sessions_expires_at";
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+impl Migration for SessionRotation {
+    /// The sessions of an older version have no refresh token, and the columns have defaults that say so.
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
         let columns = [
-            instant(manager, "rotated_at"),
+            schema.instant("rotated_at"),
             ColumnDef::new("confirmed_generation").integer().not_null().default(0).take(),
-            instant(manager, "repeated_at"),
+            schema.instant("repeated_at"),
             // Sessions from before had no refresh token, so that none can come by a wrong way.
             ColumnDef::new("delivery").string_len(6).not_null().default("COOKIE").take(),
         ];
-        // One by one, because SQLite takes no more at a time.
-        for mut column in columns {
-            manager.alter_table(Table::alter().table("sessions").add_column(&mut column).take()).await?;
+        for column in columns {
+            schema.add_column("sessions", column).await?;
         }
-        manager.create_index(Index::create().name(INDEX).table("sessions").col("expires_at").take()).await
+        schema.create_index("sessions", INDEX, &["expires_at"]).await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_index(Index::drop().name(INDEX).table("sessions").to_owned()).await?;
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_index("sessions", INDEX).await?;
         for column in ["delivery", "repeated_at", "confirmed_generation", "rotated_at"] {
-            manager.alter_table(Table::alter().table("sessions").drop_column(column).take()).await?;
+            schema.drop_column("sessions", column).await?;
         }
         Ok(())
     }

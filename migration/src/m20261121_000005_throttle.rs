@@ -2,35 +2,38 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{instant, table};
+use crate::{Migration, schema::Schema};
 
 /// Creates `throttles`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct Throttle;
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
+impl Migration for Throttle {
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema
             .create_table(
-                table(manager, "throttles")
+                schema
+                    .table("throttles")
                     .col(ColumnDef::new("id").uuid().not_null().primary_key())
                     .col(ColumnDef::new("identifier_id").uuid())
                     .col(ColumnDef::new("attempts").blob().not_null())
                     .col(ColumnDef::new("full_windows").integer().not_null())
-                    .col(instant(manager, "blocked_until"))
-                    .col(instant(manager, "familiar_until"))
-                    .col(instant(manager, "expires_at").not_null())
+                    .col(schema.instant("blocked_until"))
+                    .col(schema.instant("familiar_until"))
+                    .col(schema.instant("expires_at").not_null())
                     .take(),
             )
             .await?;
-        for (name, column) in [("throttles_identifier_id", "identifier_id"), ("throttles_expires_at", "expires_at")] {
-            manager.create_index(Index::create().name(name).table("throttles").col(column).take()).await?;
-        }
-        Ok(())
+        schema.create_index("throttles", "throttles_identifier_id", &["identifier_id"]).await?;
+        schema.create_index("throttles", "throttles_expires_at", &["expires_at"]).await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("throttles").take()).await
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_table("throttles").await
     }
 }

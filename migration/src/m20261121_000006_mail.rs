@@ -1,34 +1,36 @@
 //! `mails` and `links`, and what `users` knows of its addresses.
 
-use sea_orm_migration::{
-    prelude::*,
-    sea_query::{ForeignKeyCreateStatement, IndexCreateStatement},
-};
+use sea_orm_migration::{prelude::*, sea_query::ForeignKeyCreateStatement};
 
-use crate::columns::{instant, table};
+use crate::{Migration, schema::Schema};
 
 /// Extends `users`; creates `mails` and `links`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct Mail;
 
 const PENDING: &str = "users_pending_email_key";
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+impl Migration for Mail {
+    /// An older version changes an address and leaves `email_verified_at`: the new address would count as verified.
+    fn is_additive(&self) -> bool {
+        false
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
         let columns = [
-            instant(manager, "email_verified_at"),
+            schema.instant("email_verified_at"),
             ColumnDef::new("pending_email").string_len(254).take(),
             ColumnDef::new("pending_email_key").string_len(254).take(),
         ];
-        // One by one, because SQLite takes no more at a time.
-        for mut column in columns {
-            manager.alter_table(Table::alter().table("users").add_column(&mut column).take()).await?;
+        for column in columns {
+            schema.add_column("users", column).await?;
         }
-        // Not unique: several may ask for one address, and who proves to have it gets it.
-        manager.create_index(index(PENDING, "users", "pending_email_key")).await?;
+        // Not unique: several may ask for one address, and the one who proves to have it gets it.
+        schema.create_index("users", PENDING, &["pending_email_key"]).await?;
 
-        let mails = table(manager, "mails")
+        let mails = schema
+            .table("mails")
             .col(ColumnDef::new("id").uuid().not_null().primary_key())
             .col(ColumnDef::new("purpose").string_len(20).not_null())
             .col(ColumnDef::new("email").string_len(254).not_null())
@@ -37,48 +39,44 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("user_id").uuid())
             .col(ColumnDef::new("ip_address").string_len(45))
             .col(ColumnDef::new("user_agent").string_len(512))
-            .col(instant(manager, "created_at").not_null())
-            .col(instant(manager, "next_attempt_at").not_null())
+            .col(schema.instant("created_at").not_null())
+            .col(schema.instant("next_attempt_at").not_null())
             .col(ColumnDef::new("attempts").integer().not_null())
             .foreign_key(&mut of_user("mails_user_fkey", "mails"))
             .take();
-        manager.create_table(mails).await?;
-        manager.create_index(index("mails_next_attempt_at", "mails", "next_attempt_at")).await?;
-        manager.create_index(index("mails_user_id", "mails", "user_id")).await?;
+        schema.create_table(mails).await?;
+        schema.create_index("mails", "mails_next_attempt_at", &["next_attempt_at"]).await?;
+        schema.create_index("mails", "mails_user_id", &["user_id"]).await?;
 
-        let links = table(manager, "links")
+        let links = schema
+            .table("links")
             .col(ColumnDef::new("id").uuid().not_null().primary_key())
             .col(ColumnDef::new("user_id").uuid().not_null())
             .col(ColumnDef::new("purpose").string_len(20).not_null())
             .col(ColumnDef::new("token_hash").string_len(64).not_null())
             .col(ColumnDef::new("email_key").string_len(254).not_null())
-            .col(instant(manager, "created_at").not_null())
-            .col(instant(manager, "expires_at").not_null())
+            .col(schema.instant("created_at").not_null())
+            .col(schema.instant("expires_at").not_null())
             .index(Index::create().unique().name("links_token_hash").col("token_hash"))
             .foreign_key(&mut of_user("links_user_fkey", "links"))
             .take();
-        manager.create_table(links).await?;
-        manager.create_index(index("links_user_id", "links", "user_id")).await?;
-        manager.create_index(index("links_expires_at", "links", "expires_at")).await
+        schema.create_table(links).await?;
+        schema.create_index("links", "links_user_id", &["user_id"]).await?;
+        schema.create_index("links", "links_expires_at", &["expires_at"]).await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for name in ["links", "mails"] {
-            manager.drop_table(Table::drop().table(name).take()).await?;
-        }
-        manager.drop_index(Index::drop().name(PENDING).table("users").to_owned()).await?;
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_table("links").await?;
+        schema.drop_table("mails").await?;
+        schema.drop_index("users", PENDING).await?;
         for column in ["pending_email_key", "pending_email", "email_verified_at"] {
-            manager.alter_table(Table::alter().table("users").drop_column(column).take()).await?;
+            schema.drop_column("users", column).await?;
         }
         Ok(())
     }
 }
 
-fn index(name: &'static str, table: &'static str, column: &'static str) -> IndexCreateStatement {
-    Index::create().name(name).table(table).col(column).take()
-}
-
-/// A row that belongs to a user, and goes with it.
+/// A row that belongs to a user, and is deleted with it.
 fn of_user(name: &'static str, table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().name(name).from(table, "user_id").to("users", "id").on_delete(ForeignKeyAction::Cascade).take()
 }

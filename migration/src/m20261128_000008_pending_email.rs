@@ -3,58 +3,58 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::instant;
+use crate::{Migration, schema::Schema};
 
 /// Extends `users`, `links` and `mails`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct PendingEmail;
 
 const INDEX: &str = "users_never_verified_since";
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+impl Migration for PendingEmail {
+    /// An older version completes a pending change without regard to the request that it belongs to, and does not end
+    /// `never_verified_since`: accounts with a verified address could be deleted.
+    fn is_additive(&self) -> bool {
+        false
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
         let request = || ColumnDef::new("pending_email_id").uuid().take();
         let columns = [
             ("users", request()),
-            ("users", instant(manager, "pending_email_expires_at")),
-            ("users", instant(manager, "never_verified_since")),
+            ("users", schema.instant("pending_email_expires_at")),
+            ("users", schema.instant("never_verified_since")),
             // Unknown for existing accounts, so that none of them is ever deleted for it.
             ("users", ColumnDef::new("is_self_registered").boolean().not_null().default(false).take()),
             ("links", request()),
-            ("links", instant(manager, "used_at")),
+            ("links", schema.instant("used_at")),
             ("mails", request()),
         ];
-        for (table, mut column) in columns {
-            if !manager.has_column(table, column.get_column_name()).await? {
-                manager.alter_table(Table::alter().table(table).add_column(&mut column).take()).await?;
-            }
+        for (table, column) in columns {
+            schema.add_column(table, column).await?;
         }
         let unverified = Query::update()
             .table("users")
             .value("never_verified_since", Expr::col("created_at"))
             .and_where(Expr::col("email_verified_at").is_null())
+            .and_where(Expr::col("never_verified_since").is_null())
             .take();
-        manager.execute(unverified).await?;
-        // Pending changes are cancelled: they may be older than a reset that should have cleared them.
+        schema.update(unverified).await?;
+        // Pending changes are cancelled: they may be older than a reset that should have cleared them. One that belongs to a
+        // request was made by this version.
         let cancelled = Query::update()
             .table("users")
             .values(["pending_email", "pending_email_key"].map(|column| (column, Expr::value(None::<String>))))
             .and_where(Expr::col("pending_email_key").is_not_null())
+            .and_where(Expr::col("pending_email_id").is_null())
             .take();
-        manager.execute(cancelled).await?;
-        if manager.has_index("users", INDEX).await? {
-            return Ok(());
-        }
-        let index =
-            Index::create().name(INDEX).table("users").col("is_self_registered").col("never_verified_since").take();
-        manager.create_index(index).await
+        schema.update(cancelled).await?;
+        schema.create_index("users", INDEX, &["is_self_registered", "never_verified_since"]).await
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if manager.has_index("users", INDEX).await? {
-            manager.drop_index(Index::drop().name(INDEX).table("users").to_owned()).await?;
-        }
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_index("users", INDEX).await?;
         let columns = [
             ("mails", "pending_email_id"),
             ("links", "used_at"),
@@ -65,9 +65,7 @@ impl MigrationTrait for Migration {
             ("users", "pending_email_id"),
         ];
         for (table, column) in columns {
-            if manager.has_column(table, column).await? {
-                manager.alter_table(Table::alter().table(table).drop_column(column).take()).await?;
-            }
+            schema.drop_column(table, column).await?;
         }
         Ok(())
     }

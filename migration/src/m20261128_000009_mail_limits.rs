@@ -2,24 +2,24 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::{Migration, schema::Schema};
+
 /// Adds `mails.round`.
 #[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+pub(crate) struct MailLimits;
 
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if manager.has_column("mails", "round").await? {
-            return Ok(());
-        }
-        let mut round = ColumnDef::new("round").integer().not_null().default(0).take();
-        manager.alter_table(Table::alter().table("mails").add_column(&mut round).take()).await
+impl Migration for MailLimits {
+    /// Mails of an older version are in round 0, and leave first.
+    fn is_additive(&self) -> bool {
+        true
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if !manager.has_column("mails", "round").await? {
-            return Ok(());
-        }
-        manager.alter_table(Table::alter().table("mails").drop_column("round").take()).await
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.add_column("mails", ColumnDef::new("round").integer().not_null().default(0).take()).await
+    }
+
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_column("mails", "round").await
     }
 }

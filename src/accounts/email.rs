@@ -70,6 +70,32 @@ pub(super) async fn request(app: &App, purpose: Purpose, email: &str, viewer: Vi
     Ok(())
 }
 
+/// A verification link that is good.
+#[derive(Debug)]
+pub struct VerificationLink {
+    /// The address that it verifies.
+    pub address: String,
+    /// Whether it has done so, and the account still has the address.
+    pub is_used: bool,
+}
+
+/// Finds a verification link, and uses nothing up.
+///
+/// # Errors
+/// LINK_INVALID, LINK_EXPIRED; SERVICE_UNAVAILABLE.
+pub async fn find_link(app: &App, token: &SecretString) -> Result<VerificationLink> {
+    let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
+    let is_used = link.used_at.is_some();
+    Ok(VerificationLink { address: address_of(&link, user)?, is_used })
+}
+
+/// The address of an account that a link verifies, or has verified.
+fn address_of(link: &link::Model, user: user::Model) -> Result<String> {
+    let is_move = link.pending_email_id.is_some() && link.used_at.is_none();
+    let address = if is_move { user.pending_email } else { user.email };
+    address.ok_or_else(|| Error::internal("the address of a link is none"))
+}
+
 /// Verifies the address that a token was sent to, and moves the account there if it waits for that. Returns the address.
 /// A second use of the link changes nothing and answers the same, as long as the account has this address. An account that
 /// has the new address and never verified it loses it.
@@ -81,13 +107,9 @@ pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<
     let mut refused = Error::LinkInvalid;
     for _ in 0..MAX_ATTEMPTS {
         let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
-        let is_move = link.pending_email_id.is_some() && link.used_at.is_none();
         let verified = if link.used_at.is_some() { Ok(true) } else { use_link(app, &link, &user, client).await? };
         match verified {
-            Ok(true) => {
-                let address = if is_move { user.pending_email } else { user.email };
-                return address.ok_or_else(|| Error::internal("a verified address is none"));
-            }
+            Ok(true) => return address_of(&link, user),
             Ok(false) => {}
             Err(problem) => refused = problem.into(),
         }

@@ -15,16 +15,12 @@ pub async fn request(app: &App, address: &str, viewer: Viewer, client: &Client) 
     email::request(app, Purpose::ResetPassword, address, viewer, client).await
 }
 
-/// Whether a link was used to change a password. Nothing is found out about a token that is not one of ours.
+/// Checks that a link is still good, and uses nothing up.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is out of reach.
-pub async fn was_used(app: &App, token: &SecretString) -> Result<bool> {
-    match links::find(app, link::Purpose::ResetPassword, token).await {
-        Err(Error::LinkUsed) => Ok(true),
-        Ok(_) | Err(Error::LinkInvalid | Error::LinkExpired) => Ok(false),
-        Err(error) => Err(error),
-    }
+/// LINK_INVALID, LINK_EXPIRED; SERVICE_UNAVAILABLE.
+pub async fn check_link(app: &App, token: &SecretString) -> Result<()> {
+    links::find(app, link::Purpose::ResetPassword, token).await.map(drop)
 }
 
 /// Sets a new password by the token of a link, which also shows that its address is read by the owner. Ends all sessions;

@@ -12,8 +12,8 @@ use tracing_subscriber::{
 
 use crate::config::{LogFormat, Settings};
 
-/// What these crates log at `info` is a detail here: steps of a migration, notices of PostgreSQL.
-const QUIET: [&str; 2] = ["sea_orm_migration", "sqlx"];
+/// What these crates log at `info` is a detail here: notices of PostgreSQL.
+const QUIET: [&str; 1] = ["sqlx"];
 
 /// Starts the log, and keeps what panics say out of it.
 pub(super) fn start(settings: &Settings) {
@@ -48,16 +48,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_of_migrations_are_logged_on_request_only() {
+    fn notices_of_the_database_are_logged_on_request_only() {
         for (text, is_shown) in [
             ("info", false),
             ("info,hallpass=debug", false),
             ("warn", false),
             ("debug", true),
-            ("info,sea_orm_migration=info", true),
+            ("info,sqlx=info", true),
         ] {
             let filter = filter(text).unwrap();
-            assert_eq!(filter.would_enable("sea_orm_migration::migrator", &Level::INFO), is_shown, "{text}");
+            assert_eq!(filter.would_enable("sqlx::postgres::notice", &Level::INFO), is_shown, "{text}");
             assert_eq!(filter.would_enable("hallpass::cli", &Level::INFO), text != "warn", "{text}");
             assert!(filter.would_enable("sqlx", &Level::WARN), "{text}");
         }

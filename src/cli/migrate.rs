@@ -1,25 +1,97 @@
 //! `hallpass migrate`.
 
-use super::{Failure, MigrateAction, connect, name_database, output::print_line};
-use crate::{Error, config::Settings};
+use std::io::{self, BufRead, IsTerminal};
 
-pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32) -> Result<(), Failure> {
-    let failed = |error: Error| Failure::of("the database can't be migrated", &error);
+use super::{
+    Failure, MigrateAction, connect, expect_database, name_database,
+    output::{print, print_line},
+};
+use crate::{
+    Error,
+    config::Settings,
+    database::{Database, MigrationState},
+};
+
+pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, yes: bool) -> Result<(), Failure> {
     name_database(&settings);
+    if action != MigrateAction::Up {
+        expect_database(&settings)?;
+    }
     let database = connect(&settings).await?;
-    match action {
-        MigrateAction::Up => database.migrate().await.map_err(failed)?,
-        MigrateAction::Down => database.migrate_down(steps).await.map_err(failed)?,
-        MigrateAction::Status => {}
-    }
-    let applied = database.applied_migrations().await.map_err(|error| failed(error.into()))?;
-    let pending = database.pending_migrations().await.map_err(|error| failed(error.into()))?;
-    for name in applied {
-        print_line(format_args!("applied  {name}"))?;
-    }
-    for name in pending {
-        print_line(format_args!("pending  {name}"))?;
-    }
+    let done = match action {
+        MigrateAction::Up => database.migrate().await.map(drop).map_err(|error| failed(&error)),
+        MigrateAction::Down => revert(&settings, &database, steps, yes).await,
+        MigrateAction::Status => Ok(()),
+    };
+    let done = match done {
+        Ok(()) => list(&database).await,
+        Err(failure) => Err(failure),
+    };
     database.close().await;
+    done
+}
+
+fn failed(error: &Error) -> Failure {
+    Failure::of("the database can't be migrated", error)
+}
+
+async fn list(database: &Database) -> Result<(), Failure> {
+    for (name, state) in database.migrations().await.map_err(|error| failed(&error.into()))? {
+        match state {
+            MigrationState::Applied => print_line(format_args!("applied  {name}"))?,
+            MigrationState::Partial => print_line(format_args!("partial  {name}"))?,
+            MigrationState::Pending => print_line(format_args!("pending  {name}"))?,
+            MigrationState::Unknown { is_additive: true } => print_line(format_args!("unknown  {name} (additive)"))?,
+            MigrationState::Unknown { is_additive: false } => print_line(format_args!("unknown  {name}"))?,
+        }
+    }
     Ok(())
+}
+
+async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool) -> Result<(), Failure> {
+    let names = database.migrations_to_revert(steps).await.map_err(|error| failed(&error))?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    if !yes {
+        confirm(settings, &names)?;
+    }
+    database.revert(&names).await.map_err(|error| failed(&error))
+}
+
+/// Asks at the terminal whether these migrations are to be taken back.
+fn confirm(settings: &Settings, names: &[String]) -> Result<(), Failure> {
+    let names = names.join("\n  ");
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(format_args!(
+            "nothing was changed: `migrate down` deletes what is in the tables and columns of these migrations, and there is \
+             no terminal to ask at. Run it with --yes to go on:\n  {names}"
+        )));
+    }
+    print(format_args!(
+        "This takes back these migrations of the database {}:\n  {names}\nand deletes what is in the tables and columns that \
+         they made. Type yes to go on: ",
+        settings.database_url
+    ))?;
+    expect_yes(io::stdin().lock())
+}
+
+fn expect_yes(mut input: impl BufRead) -> Result<(), Failure> {
+    let mut typed = String::new();
+    input.read_line(&mut typed).map_err(Failure::new)?;
+    if typed.trim() == "yes" { Ok(()) } else { Err(Failure::new("nothing was changed: the answer was not yes")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_confirms() {
+        for (typed, is_yes) in
+            [("yes\n", true), (" yes\r\n", true), ("yes", true), ("", false), ("\n", false), ("y\n", false)]
+        {
+            assert_eq!(expect_yes(typed.as_bytes()).is_ok(), is_yes, "{typed:?}");
+        }
+    }
 }

@@ -25,11 +25,11 @@ use crate::{
     App, Error,
     clock::Clock,
     config::{DatabaseUrl, Settings},
-    database::Database,
+    database::{self, Compatibility, Database},
     security::access_token,
 };
 
-/// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; the README lists them.
+/// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; docs/configuration.md lists them.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Arguments {
@@ -41,21 +41,26 @@ pub struct Arguments {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Serve the API, after applying the migrations that the database lacks.
+    /// Serve the API, after applying the migrations that the database lacks. While another process migrates the database, wait
+    /// for it, for up to five minutes; `/health/live` answers meanwhile.
     Serve {
         /// Leave the database's tables as they are; refuse to start if migrations are missing.
         #[arg(long)]
         no_migrate: bool,
     },
-    /// Apply the migrations that the database lacks, show them, or take some back.
+    /// Apply the migrations that the database lacks, show them, or take some back. If a command was interrupted, run it
+    /// again.
     Migrate {
-        /// `up` applies what is missing, `status` only lists, `down` takes the latest one back, and with it what is in the
+        /// `up` applies what is missing, `status` only lists, `down` takes the latest one back and deletes what is in the
         /// tables and columns that it made.
         #[arg(value_enum, default_value_t)]
         action: MigrateAction,
         /// With `down`: how many to take back.
         #[arg(long, default_value_t = 1)]
         steps: u32,
+        /// With `down`: do not ask. Needed where there is no terminal.
+        #[arg(long)]
+        yes: bool,
     },
     /// Print the GraphQL schema.
     Schema,
@@ -143,8 +148,8 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
-        Command::Migrate { action, steps } => {
-            with_settings(environment, |settings| migrate::run(settings, action, steps))
+        Command::Migrate { action, steps, yes } => {
+            with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
         }
     };
     match done {
@@ -210,11 +215,14 @@ async fn connect(settings: &Settings) -> Result<Database, Failure> {
         .map_err(|error| Failure::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }
 
-/// Refuses a database without the tables that this version needs.
+/// Refuses a database without the tables that this version needs, and one that is too new for it.
 async fn expect_migrated(database: &Database) -> Result<(), Failure> {
-    match database.pending_migrations().await {
-        Ok(pending) if pending.is_empty() => Ok(()),
-        Ok(_) => Err(Failure::new("the database lacks migrations; run `hallpass migrate` first")),
+    match database.compatibility().await {
+        Ok(Compatibility::Current | Compatibility::Newer(_)) => Ok(()),
+        Ok(Compatibility::Missing(_)) => {
+            Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"))
+        }
+        Ok(Compatibility::TooNew(names)) => Err(Failure::new(database::too_new(&names))),
         Err(error) => Err(Failure::of("the database's migrations can't be read", &error.into())),
     }
 }

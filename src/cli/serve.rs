@@ -7,12 +7,13 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::{Failure, app, connect, expect_keys, expect_migrated, open_files};
+use super::{Failure, app, connect, expect_database, expect_keys, expect_migrated, open_files};
 use crate::{
     App,
     accounts::{links, mails, roles, sessions, throttle, unverified},
     config::Settings,
-    http,
+    database::Database,
+    http::{self, Gate, Limits},
 };
 
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
@@ -32,31 +33,40 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| Failure::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
-    let stop = stop_signal().map_err(Failure::new)?;
+    let mut stop = Box::pin(stop_signal().map_err(Failure::new)?);
     let hang_up = signal(SignalKind::hangup()).map_err(Failure::new)?;
     expect_keys(&settings)?;
-    let database = connect(&settings).await?;
     if no_migrate {
-        expect_migrated(&database).await?;
-    } else {
-        let pending = database.pending_migrations().await.unwrap_or_default().len();
-        let migrated = database.migrate().await;
-        migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
-        if pending > 0 {
-            tracing::info!("{pending} migrations applied");
-        }
+        expect_database(&settings)?;
     }
+    let database = tokio::select! {
+        connected = connect(&settings) => connected?,
+        () = &mut stop => return Ok(()),
+    };
     let app = app(settings, database)?;
     if !app.settings.throttle {
         tracing::warn!("THROTTLE is false: passwords may be guessed without limit");
     }
-    let database_connections = app.settings.db_max_connections.unwrap_or_default();
-    let limits = http::Limits::with_descriptors(open_files::for_clients(database_connections));
-    if limits.connections < http::Limits::default().connections {
-        let connections = limits.connections;
-        tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");
+    let limits = limits(&app.settings);
+    let gate = Gate::closed();
+    let router = http::gated_router(&app, limits, gate.clone());
+    let proxies = app.settings.proxies.clone();
+    let has_no_share = move |address| http::carries_many_clients(proxies.as_ref(), address);
+    let stopping = gate.clone();
+    let stop = async move {
+        stop.await;
+        stopping.stop();
+    };
+    let mut serving = Box::pin(http::serve(listener, router, limits, has_no_share, stop));
+    tokio::select! {
+        prepared = prepare(&app.database, no_migrate) => prepared?,
+        // Told to stop before it was ready.
+        () = &mut serving => {
+            app.database.close().await;
+            return Ok(());
+        }
     }
-    let router = http::router(&app, limits);
+    gate.open();
     let url = &app.settings.public_url;
     tracing::info!(
         explorer = app.settings.playground.then_some(url),
@@ -69,9 +79,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
     let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
     let delivering = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_regularly(Arc::clone(&app))));
-    let proxies = app.settings.proxies.clone();
-    let has_no_share = move |address| http::carries_many_clients(proxies.as_ref(), address);
-    http::serve(listener, router, limits, has_no_share, stop).await;
+    serving.await;
     app.outbox.close();
     if let Some(delivering) = delivering
         && tokio::time::timeout(MAIL_DRAIN, delivering).await.is_err()
@@ -83,6 +91,27 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
     reloading.abort();
     app.database.close().await;
     Ok(())
+}
+
+/// Applies the migrations that the database lacks, or refuses to serve without them.
+async fn prepare(database: &Database, no_migrate: bool) -> Result<(), Failure> {
+    if !no_migrate {
+        let migrated = database.migrate().await;
+        let count = migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
+        if count > 0 {
+            tracing::info!("{count} migrations applied");
+        }
+    }
+    expect_migrated(database).await
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let limits = Limits::with_descriptors(open_files::for_clients(settings.db_max_connections.unwrap_or_default()));
+    if limits.connections < Limits::default().connections {
+        let connections = limits.connections;
+        tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");
+    }
+    limits
 }
 
 /// Tells the operator of roles that were removed from `ROLES` while accounts hold them.

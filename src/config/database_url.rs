@@ -19,12 +19,46 @@ pub enum DatabaseUrl {
     MySql(SecretString),
 }
 
-/// The drivers' options that say whether a connection is encrypted, and whether the server is checked.
-const MODES: &[&str] = &["sslmode", "ssl-mode"];
-/// Those of PostgreSQL's driver that name a file.
-const POSTGRES_FILES: &[&str] = &["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
-/// Those of MySQL's.
-const MYSQL_FILES: &[&str] = &["sslca", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+/// What a driver takes after the `?` of its URL.
+struct Options {
+    product: &'static str,
+    /// Those that name a file.
+    files: &'static [&'static str],
+    others: &'static [&'static str],
+}
+
+const POSTGRES: Options = Options {
+    product: "PostgreSQL",
+    files: &["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"],
+    others: &[
+        "sslmode",
+        "ssl-mode",
+        "statement-cache-capacity",
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "application_name",
+        "options",
+    ],
+};
+
+const MYSQL: Options = Options {
+    product: "MySQL",
+    files: &["ssl-ca", "sslca", "ssl-cert", "sslcert", "ssl-key", "sslkey"],
+    others: &[
+        "ssl-mode",
+        "sslmode",
+        "charset",
+        "collation",
+        "statement-cache-capacity",
+        "socket",
+        "timezone",
+        "time-zone",
+    ],
+};
 
 impl Default for DatabaseUrl {
     fn default() -> Self {
@@ -47,7 +81,6 @@ impl fmt::Display for DatabaseUrl {
 struct Server {
     host: String,
     port: Option<u16>,
-    /// With a space after it; empty where it may be part of a password.
     database: String,
 }
 
@@ -63,9 +96,7 @@ impl Server {
         let host = option(&["host", "hostaddr", "socket"]);
         let host = host.unwrap_or_else(|| url.host_str().unwrap_or_default().to_owned());
         let port = option(&["port"]).and_then(|port| port.parse().ok()).or(url.port()).unwrap_or(default_port);
-        // A slash in a password that is not percent-encoded moves the rest of it to the path.
-        let database = url.path().trim_matches('/');
-        let database = if database.contains('@') { String::new() } else { format!("{database} ") };
+        let database = url.path().trim_matches('/').to_owned();
         Self { port: (!host.starts_with('/')).then_some(port), host, database }
     }
 }
@@ -73,7 +104,7 @@ impl Server {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        write!(f, "{}at {}{port}", self.database, self.host)
+        write!(f, "{} at {}{port}", self.database, self.host)
     }
 }
 
@@ -83,54 +114,74 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// What is wrong, without the URL, which may hold a password.
-    pub fn parse(url: &SecretString) -> Result<Self, &'static str> {
+    pub fn parse(url: &SecretString) -> Result<Self, String> {
         const WANTED: &str = "wants a URL such as sqlite://hallpass.db, postgres://user:password@host/database or \
                               mysql://user:password@host/database";
         let (scheme, rest) = url.expose_secret().split_once(':').ok_or(WANTED)?;
         let scheme = scheme.split_once('+').map_or(scheme, |(scheme, _driver)| scheme);
-        let server = |scheme: &str, files: &[&str]| -> Result<SecretString, &'static str> {
+        let server = |scheme: &str, options: &Options| -> Result<SecretString, String> {
+            if has_delimiter_in_password(rest, options) {
+                return Err("has a `#`, `/` or `?` in its password: percent-encode them as %23, %2F and %3F".to_owned());
+            }
             let url = format!("{scheme}:{rest}");
             let parsed = url::Url::parse(&url).map_err(|_| WANTED)?;
-            check_encryption(&parsed, files)?;
+            options.check(&parsed)?;
             // A socket's folder stands among the options: `postgres:///database?host=/run/postgresql`.
             let has_host =
                 parsed.has_host() || parsed.query_pairs().any(|(name, _)| name == "host" || name == "socket");
             let has_database = !parsed.path().trim_matches('/').is_empty();
-            if has_host && has_database { Ok(url.into()) } else { Err(WANTED) }
+            if has_host && has_database { Ok(url.into()) } else { Err(WANTED.to_owned()) }
         };
         match scheme {
-            "sqlite" => sqlite_path(rest).map(Self::Sqlite),
-            "postgres" | "postgresql" => server("postgres", POSTGRES_FILES).map(Self::Postgres),
-            "mysql" | "mariadb" => server("mysql", MYSQL_FILES).map(Self::MySql),
-            _ => Err(WANTED),
+            "sqlite" => sqlite_path(rest).map(Self::Sqlite).map_err(str::to_owned),
+            "postgres" | "postgresql" => server("postgres", &POSTGRES).map(Self::Postgres),
+            "mysql" | "mariadb" => server("mysql", &MYSQL).map(Self::MySql),
+            _ => Err(WANTED.to_owned()),
         }
     }
 }
 
-/// An option that the driver does not know would be passed over, and the connection be in clear text that was thought to be
-/// encrypted: every library has its own spelling.
-fn check_encryption(url: &url::Url, files: &[&str]) -> Result<(), &'static str> {
-    for (name, value) in url.query_pairs() {
-        let is_about_encryption = ["ssl", "tls"].iter().any(|part| name.to_ascii_lowercase().contains(part));
-        if !is_about_encryption || MODES.contains(&&*name) {
-            continue;
-        }
-        if !files.contains(&&*name) {
-            return Err(
-                "has an option about encryption that is not understood: PostgreSQL takes sslmode, sslrootcert, \
-                        sslcert and sslkey, MySQL ssl-mode, ssl-ca, ssl-cert and ssl-key",
-            );
-        }
-        // The driver's own message would not say that it is about a file.
-        if !value.starts_with("-----BEGIN") && File::open(&*value).is_err() {
-            return Err("names a certificate or key that can't be read");
-        }
+/// Whether a character that ends the host part of a URL stands in a password, so that the rest of the password would be
+/// taken for a path, an option or a fragment, and shown.
+fn has_delimiter_in_password(rest: &str, options: &Options) -> bool {
+    let rest = rest.trim_start_matches('/');
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let are_options_known = || url::form_urlencoded::parse(query.as_bytes()).all(|(name, _)| options.is_known(&name));
+    let is_in_query = || query.contains('@') && !host.contains('@') && !are_options_known();
+    rest.contains('#') || path.contains('@') || is_in_query()
+}
+
+impl Options {
+    fn is_known(&self, name: &str) -> bool {
+        let is_listed = [self.files, self.others].concat().contains(&name);
+        // One of PostgreSQL's parameters, such as `options[search_path]`.
+        is_listed || (name.starts_with("options[") && self.others.contains(&"options"))
     }
-    Ok(())
+
+    /// Refuses an option that the driver would ignore, and that somebody relies on. Every library has its own spelling, and
+    /// without an option about encryption the connection would be in clear text.
+    fn check(&self, url: &url::Url) -> Result<(), String> {
+        for (name, value) in url.query_pairs() {
+            if !self.is_known(&name) {
+                let known = [self.others, self.files].concat().join(", ");
+                return Err(format!("has the option {name}, which is not understood; {} takes {known}", self.product));
+            }
+            // The driver's own message would not say that it is about a file.
+            let is_file = self.files.contains(&&*name) && !value.starts_with("-----BEGIN");
+            if is_file && File::open(&*value).is_err() {
+                return Err(format!("names a certificate or key that can't be read in {name}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn sqlite_path(rest: &str) -> Result<PathBuf, &'static str> {
-    let path = rest.split_once('?').map_or(rest, |(path, _options)| path);
+    let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
+    if !matches!(options, "" | "mode=rwc") {
+        return Err("wants no options for SQLite but mode=rwc, which is the default");
+    }
     let path = path.strip_prefix("//").unwrap_or(path);
     // SQLAlchemy's relative and absolute paths: `/./x.db`, `/../x.db`, `//var/x.db`.
     let path = match path.strip_prefix('/') {

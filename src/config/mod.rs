@@ -5,7 +5,9 @@
 
 mod database_url;
 mod jwt;
+mod limits;
 mod local;
+mod log;
 mod mail;
 mod oauth_clients;
 mod proxies;
@@ -19,17 +21,18 @@ use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
 
 use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
+pub use limits::ThrottleLimits;
 use local::Place;
+pub use log::LogFormat;
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth_clients::OauthClient;
 pub use proxies::{Proxies, ProxyHeader};
 pub use roles::is_role_name;
 pub use secrecy::{ExposeSecret, SecretString};
-use tracing_subscriber::filter::{LevelFilter, Targets};
 pub use unknown::{unknown_in_environment, unknown_in_file};
 use vars::Vars;
 
-/// Every setting there is, by its name in the environment. `tests/api/documents.rs` holds README and `.env.example`
+/// Every setting there is, by its name in the environment. `tests/api/documents.rs` holds `docs/configuration.md` and `.env.example`
 /// against this list.
 pub const NAMES: &[&str] = &[
     "DATABASE_URL",
@@ -55,6 +58,17 @@ pub const NAMES: &[&str] = &[
     "REQUIRE_EMAIL",
     "PASSWORD_BLOCKLIST",
     "THROTTLE",
+    "LIMIT_FAILED_LOGINS_BY_NAME_AND_NETWORK_PER_15_MINUTES",
+    "LIMIT_FAILED_LOGINS_BY_NAME_PER_HOUR",
+    "LIMIT_FAILED_LOGINS_BY_NETWORK_PER_HOUR",
+    "LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES",
+    "LIMIT_REGISTRATIONS_PER_HOUR",
+    "LIMIT_USERNAME_CHANGES_PER_DAY",
+    "LIMIT_USERNAME_REQUESTS_PER_HOUR",
+    "LIMIT_PASSWORD_CHANGES_PER_DAY",
+    "LIMIT_MAIL_REQUESTS_BY_NETWORK_PER_HOUR",
+    "LIMIT_MAIL_REQUESTS_BY_ACCOUNT_PER_DAY",
+    "LIMIT_MAILS_TO_ADDRESS_PER_HOUR",
     "REQUIRE_VERIFIED_EMAIL",
     "UNVERIFIED_ACCOUNT_DAYS",
     "SMTP_URL",
@@ -124,6 +138,8 @@ pub struct Settings {
     pub password_blocklist: bool,
     /// Whether attempts are counted and limited; false is for load tests only.
     pub throttle: bool,
+    /// How many attempts are accepted while they are counted.
+    pub throttle_limits: ThrottleLimits,
     /// Whether an address must be verified before its account can sign in.
     pub require_verified_email: bool,
     /// How long a self-registered account may stay unverified before it is deleted; `None` keeps it.
@@ -179,15 +195,6 @@ impl std::fmt::Display for JwtAlgorithm {
             Self::Rs256 => "RS256",
         })
     }
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line, for machines.
-    Json,
 }
 
 /// Everything that is wrong with the settings: a sentence for each, starting with the setting's name.
@@ -252,6 +259,7 @@ impl Settings {
             require_email: vars.flag("REQUIRE_EMAIL", false),
             password_blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
             throttle: vars.flag("THROTTLE", true),
+            throttle_limits: limits::read(&mut vars),
             require_verified_email: vars.flag("REQUIRE_VERIFIED_EMAIL", false),
             unverified_account_lifetime: mail::unverified_account_lifetime(&mut vars, &mail),
             mail,
@@ -261,14 +269,8 @@ impl Settings {
             oauth_clients: oauth_clients::read(&mut vars),
             roles,
             default_roles,
-            log_format: vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
-                "text" => Some(LogFormat::Text),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            }),
-            log_filter: vars.get("RUST_LOG", "info".to_owned(), "levels such as info or hallpass=debug,warn", |text| {
-                log_filter(text).then(|| text.to_owned())
-            }),
+            log_format: log::format(&mut vars),
+            log_filter: log::filter(&mut vars),
             is_local: place.is_local,
             allowed_origins: place.allowed_origins,
             public_url: place.public_url,
@@ -282,12 +284,4 @@ impl Settings {
         }
         vars.finish(settings)
     }
-}
-
-/// Whether this is a list of levels and `target=level`. A word alone would be taken for a target and silence all others.
-fn log_filter(text: &str) -> bool {
-    // An empty word would be the level `error`, and a space part of a target's name.
-    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
-    let is_word = |word: &str| (word.contains('=') || is_level(word)) && !word.contains(char::is_whitespace);
-    text.parse::<Targets>().is_ok() && text.split(',').all(is_word)
 }

@@ -39,7 +39,7 @@ impl Vars {
         if let Some(value) = parse(text.trim()) {
             value
         } else {
-            self.mistakes.push(format!("{name} is `{text}`; it wants {wanted}"));
+            self.mistakes.push(format!("{name}: expected {wanted}, got \"{text}\""));
             default
         }
     }
@@ -98,11 +98,11 @@ impl Vars {
     }
 
     /// A setting that holds a secret: what is wrong with it is told by `parse`, without its value.
-    pub(super) fn parse_secret<T>(
+    pub(super) fn parse_secret<T, E: Display>(
         &mut self,
         name: &str,
         secret: &SecretString,
-        parse: impl FnOnce(&SecretString) -> Result<T, &'static str>,
+        parse: impl FnOnce(&SecretString) -> Result<T, E>,
     ) -> Option<T> {
         parse(secret).map_err(|wanted| self.mistakes.push(format!("{name} {wanted}"))).ok()
     }

@@ -1,126 +1,185 @@
 //! Migrations under a lock, so that any number of instances may start at the same moment.
 
-use migration::{IntoSchemaManagerConnection, Migrator, MigratorTrait};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
+use std::{sync::PoisonError, time::Duration};
 
-use super::{Database, Transaction, connect};
+use migration::{Compatibility, History, MigrationState};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use tokio::time::Instant;
+
+use super::{
+    Database, Transaction, connect,
+    migration_lock::{Change, try_change, unless_locked},
+};
 use crate::{Error, Result};
 
-/// A number of our own for PostgreSQL's advisory locks.
-const ADVISORY_LOCK: i64 = 0x4861_6C6C_7061_7373;
+/// How long another process that migrates is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// MySQL's locks belong to the server, so the name tells the database; 64 characters at most.
-const NAMED_LOCK: &str = "CONCAT('hallpass.', SHA1(DATABASE()))";
-
-/// Which way to go, and how far.
-#[derive(Clone, Copy, Debug)]
-enum Change {
-    Up,
-    Down(u32),
-}
-
-impl Change {
-    async fn make(self, connection: impl IntoSchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        match self {
-            Self::Up => Migrator::up(connection, None).await,
-            Self::Down(steps) => Migrator::down(connection, Some(steps)).await,
-        }
-    }
-}
+/// How long to wait between two attempts to get the lock.
+const LOCK_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Database {
-    /// Applies the pending migrations, all or none where the database can roll tables back (MySQL can't). Another
-    /// instance that is at it is waited for.
+    /// Applies the migrations that the database lacks, and returns how many. On SQLite and PostgreSQL all or none are
+    /// applied; MySQL cannot roll back tables, so there an interrupted migration is completed by the next call. Waits up to
+    /// five minutes while another process migrates.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE when the database can't be reached, else internal with the driver's text.
-    pub async fn migrate(&self) -> Result<()> {
-        self.change(Change::Up).await
+    /// SERVICE_UNAVAILABLE if the database can't be reached or another process has the lock for too long. Internal, with the
+    /// reason, if the database is too new for this version or a statement fails.
+    pub async fn migrate(&self) -> Result<usize> {
+        self.migrate_within(LOCK_TIMEOUT).await
+    }
+
+    /// Applies the migrations like [`Database::migrate`], but waits for another process no longer than this.
+    ///
+    /// # Errors
+    /// As [`Database::migrate`].
+    pub async fn migrate_within(&self, timeout: Duration) -> Result<usize> {
+        // While another process migrates, this read may fail.
+        if let Ok(history) = self.history().await {
+            match history.compatibility() {
+                Compatibility::TooNew(names) => return Err(Error::internal(too_new(&names))),
+                Compatibility::Missing(_) => {}
+                Compatibility::Current | Compatibility::Newer(_) if !history.has_all_columns() => {}
+                Compatibility::Current | Compatibility::Newer(_) => return Ok(0),
+            }
+        }
+        self.change(&[Change::Install, Change::Up], timeout).await
     }
 
     /// Takes the latest `steps` migrations back, and with them what is in the tables and columns that they made.
     ///
     /// # Errors
-    /// As [`Database::migrate`].
+    /// As [`Database::revert`].
     pub async fn migrate_down(&self, steps: u32) -> Result<()> {
-        self.change(Change::Down(steps)).await
+        self.revert(&self.migrations_to_revert(steps).await?).await
     }
 
-    async fn change(&self, change: Change) -> Result<()> {
-        let connection = connect::patient(&self.url).await?;
-        if connection.get_database_backend() == DbBackend::MySql {
-            return change_under_named_lock(connection, change).await;
+    /// The migrations that [`Database::migrate_down`] would take back, the latest first. If such a command was interrupted, it
+    /// is the rest of what that one was to take back.
+    ///
+    /// # Errors
+    /// Internal, with the reason, if the database has a migration that this version does not know.
+    pub async fn migrations_to_revert(&self, steps: u32) -> Result<Vec<String>> {
+        self.history().await?.to_revert(steps).map_err(|unknown| Error::internal(too_new(&unknown)))
+    }
+
+    /// Takes back the migrations that [`Database::migrations_to_revert`] has named.
+    ///
+    /// # Errors
+    /// As [`Database::migrate`]; also internal if other migrations have become the latest ones.
+    pub async fn revert(&self, names: &[String]) -> Result<()> {
+        self.change(&[Change::Install, Change::Down(names)], LOCK_TIMEOUT).await.map(drop)
+    }
+
+    /// Makes changes one after the other, each under the lock. Returns what the last one returns.
+    async fn change(&self, changes: &[Change<'_>], timeout: Duration) -> Result<usize> {
+        let mut connection = None;
+        let end = Instant::now() + timeout;
+        let (mut count, mut has_logged) = (0, false);
+        for change in changes {
+            count = loop {
+                if connection.is_none() {
+                    connection = unless_locked(connect::patient(&self.url).await)?;
+                }
+                if let Some(connection) = &connection
+                    && let Some(count) = Box::pin(try_change(connection, &self.url, *change)).await?
+                {
+                    break count;
+                }
+                if Instant::now() >= end {
+                    return Err(Error::unavailable(30, lock_timeout(timeout)));
+                }
+                if !std::mem::replace(&mut has_logged, true) {
+                    tracing::info!("waiting for another process that is migrating the database");
+                }
+                tokio::time::sleep(LOCK_INTERVAL).await;
+            };
         }
-        let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
-        let options = TransactionOptions {
-            isolation_level: is_postgres.then_some(IsolationLevel::ReadCommitted),
-            // Which is a lock already.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "migrations may take longer than a transaction of Database::write"
-        )]
-        let transaction = connection.begin_with_options(options).await?;
-        if is_postgres {
-            transaction.execute_unprepared(&connect::begin_migration(&self.url)).await?;
-            let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
-            transaction.execute_unprepared(&lock).await?;
+        if let Some(connection) = connection {
+            connection.close().await?;
         }
-        change.make(&transaction).await?;
-        if is_postgres {
-            transaction.execute_unprepared(connect::end_migration(&self.url)).await?;
-        }
-        transaction.commit().await?;
-        Ok(connection.close().await?)
+        Ok(count)
     }
 
     /// Begins a write that changes nothing, and rolls it back. BEGIN alone succeeds on a read-only database.
     pub(super) async fn try_write(&self) -> Result<(), DbErr> {
         let transaction = Transaction::begin(&self.writer).await?;
-        let table = Migrator::migration_table_name().to_string();
-        let nothing = format!("UPDATE {table} SET version = version WHERE 1 = 0");
+        let nothing = format!("UPDATE {} SET version = version WHERE 1 = 0", migration::HISTORY_TABLE);
         transaction.execute_raw(Statement::from_string(transaction.get_database_backend(), nothing)).await?;
         transaction.rollback().await
+    }
+
+    async fn history(&self) -> Result<History, DbErr> {
+        History::read(self.read()).await
+    }
+
+    /// How the database and this version fit together. If the database is newer, that is logged, once for the same
+    /// migrations.
+    ///
+    /// # Errors
+    /// Returns an error if a query fails.
+    pub async fn compatibility(&self) -> Result<Compatibility, DbErr> {
+        let compatibility = self.history().await?.compatibility();
+        match &compatibility {
+            Compatibility::Newer(names) if self.is_news(names) => tracing::info!(
+                migrations = names.join(", "),
+                "the database was migrated by a later version; this version goes on serving, because these migrations are \
+                 additive"
+            ),
+            Compatibility::TooNew(names) if self.is_news(names) => tracing::warn!("{}", too_new(names)),
+            _ => {}
+        }
+        Ok(compatibility)
+    }
+
+    /// Whether these migrations of a later version were not logged yet.
+    fn is_news(&self, newer: &[String]) -> bool {
+        let mut logged = self.newer.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *logged != newer;
+        newer.clone_into(&mut logged);
+        is_news
     }
 
     /// The names of the migrations that this version knows and the database lacks.
     ///
     /// # Errors
-    /// The driver's; also when the database has a migration that this version does not know.
+    /// Returns an error if a query fails.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, DbErr> {
-        let pending = Migrator::get_pending_migrations_read_only(self.read()).await?;
-        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+        Ok(self.history().await?.pending())
     }
 
-    /// The names of the migrations that the database has.
+    /// The names of the migrations that this version knows and the database has.
     ///
     /// # Errors
-    /// As [`Database::pending_migrations`].
+    /// Returns an error if a query fails.
     pub async fn applied_migrations(&self) -> Result<Vec<String>, DbErr> {
-        let applied = Migrator::get_applied_migrations_read_only(self.read()).await?;
-        Ok(applied.iter().map(|migration| migration.name().to_owned()).collect())
+        Ok(self.history().await?.applied())
+    }
+
+    /// All migrations of this version, oldest first, and behind them those of a later one.
+    ///
+    /// # Errors
+    /// Returns an error if a query fails.
+    pub async fn migrations(&self) -> Result<Vec<(String, MigrationState)>, DbErr> {
+        Ok(self.history().await?.all())
     }
 }
 
-async fn change_under_named_lock(connection: DatabaseConnection, change: Change) -> Result<()> {
-    let locked = connection
-        .query_one_raw(Statement::from_string(
-            DbBackend::MySql,
-            format!("SELECT GET_LOCK({NAMED_LOCK}, 300) AS locked"),
-        ))
-        .await?
-        .map(|row| row.try_get::<Option<i64>>("", "locked"))
-        .transpose()?;
-    if locked.flatten() != Some(1) {
-        return Err(Error::unavailable(30, "another instance has been migrating for 5 minutes"));
-    }
-    let changed = change.make(&connection).await;
-    // The lock goes with its connection.
-    connection.close().await?;
-    Ok(changed?)
+/// Why this version does not work with the database.
+pub(crate) fn too_new(names: &[String]) -> String {
+    format!(
+        "the database is newer than this version of Hallpass ({}), which does not know these migrations: {}. Use the \
+         version that made them",
+        env!("CARGO_PKG_VERSION"),
+        names.join(", ")
+    )
+}
+
+fn lock_timeout(timeout: Duration) -> String {
+    format!(
+        "another process has been migrating the database for {} seconds. If it is still at work, try again when it has \
+         finished; if it hangs, end it or its connection to the database",
+        timeout.as_secs()
+    )
 }

@@ -7,21 +7,28 @@ mod abandoned;
 mod client;
 mod connect;
 mod connections;
+mod encoding;
 pub(crate) mod error;
 pub mod foreign;
 mod lease;
 mod migrate;
+mod migration_lock;
 mod reader;
 mod readiness;
 mod renewal;
 mod rules;
 mod transaction;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sea_orm::{ConnAcquireErr, DbErr, metric};
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub(crate) use migrate::too_new;
+pub use migration::{Compatibility, MigrationState};
 pub use reader::Reader;
 pub use transaction::Transaction;
 
@@ -43,17 +50,23 @@ pub struct Database {
     writer: Pool,
     url: DatabaseUrl,
     readiness: Arc<Readiness>,
+    /// The migrations of a later version that were logged last.
+    newer: Arc<Mutex<Vec<String>>>,
 }
 
 impl Database {
-    /// Connects, and creates the file where the database is one.
+    /// Connects, and creates the file where the database is one. A file that another process has locked, to migrate it for the
+    /// first time, is there.
     ///
     /// # Errors
-    /// The driver's, when the database can't be reached.
+    /// The driver's, when the database can't be reached. Also when PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
-        in_time(writer.connect()).await?;
-        Ok(Self { reader: Reader(reader), writer, url: url.clone(), readiness: Arc::default() })
+        migration_lock::unless_locked(in_time(writer.connect()).await)?;
+        let (readiness, newer) = (Arc::default(), Arc::default());
+        let database = Self { reader: Reader(reader), writer, url: url.clone(), readiness, newer };
+        encoding::check(&database.reader).await?;
+        Ok(database)
     }
 
     /// For a single statement that reads.
@@ -71,12 +84,13 @@ impl Database {
         Ok(Transaction::begin(&self.writer).await?)
     }
 
-    /// Whether the database has all migrations that this version knows, and takes writes, within two seconds. Concurrent
-    /// calls share one check.
+    /// Whether the database has all migrations that this version knows, none that it does not work with, and takes writes,
+    /// within two seconds. Concurrent calls share one check.
     pub async fn is_ready(&self) -> bool {
         let check = async {
-            let pending = self.pending_migrations().await;
-            pending.is_ok_and(|pending| pending.is_empty()) && self.try_write().await.is_ok()
+            let is_compatible =
+                matches!(self.compatibility().await, Ok(Compatibility::Current | Compatibility::Newer(_)));
+            is_compatible && self.try_write().await.is_ok()
         };
         timeout(READY_TIMEOUT, self.readiness.check(check)).await.unwrap_or(false)
     }

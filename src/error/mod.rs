@@ -70,8 +70,8 @@ pub enum Error {
     ServiceUnavailable {
         /// Seconds to wait before the next try.
         retry_after: u32,
-        /// For the log only.
-        cause: Arc<str>,
+        /// For the log only; nothing is logged without one.
+        cause: Option<Arc<str>>,
     },
     /// Our fault. The text is for the log only.
     Internal(Arc<str>),
@@ -154,7 +154,13 @@ impl Error {
     /// Something is out of reach for now; the cause goes to the log and nowhere else.
     #[must_use]
     pub fn unavailable(retry_after: u32, cause: impl fmt::Display) -> Self {
-        Self::ServiceUnavailable { retry_after, cause: cause.to_string().into() }
+        Self::ServiceUnavailable { retry_after, cause: Some(cause.to_string().into()) }
+    }
+
+    /// Hallpass is starting. That is no fault, so there is nothing to log.
+    #[must_use]
+    pub fn starting() -> Self {
+        Self::ServiceUnavailable { retry_after: 5, cause: None }
     }
 
     /// The stable name.
@@ -221,7 +227,8 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::ServiceUnavailable { cause, .. } | Self::Internal(cause) => Some(cause),
+            Self::ServiceUnavailable { cause, .. } => cause.as_deref(),
+            Self::Internal(cause) => Some(cause),
             _ => None,
         }
     }

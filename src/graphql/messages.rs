@@ -7,14 +7,14 @@
 use std::collections::HashSet;
 
 /// How the engine's texts start, what else is in them, and what we say instead. `{n}` is the nth text in quotes, which in
-/// these is a name that stands in the document.
+/// these is a name that stands in the document. `{argument}` is the first name of a path, which starts with an argument's.
 const TEXTS: &[(&str, &str, &str)] = &[
     ("Unknown argument \"", "on field", "The argument `{0}` does not exist on the field `{1}`"),
     ("Unknown argument \"", "on directive", "The argument `{0}` does not exist on the directive `@{1}`"),
     ("Unknown type", "", "The type `{0}` does not exist"),
     ("Unknown directive", "", "The directive `@{0}` does not exist"),
     ("Unknown fragment", "", "The fragment `{0}` is not defined in the document"),
-    ("Invalid value for argument", "", "The value of an argument does not fit its type here"),
+    ("Invalid value for argument", "", "The value of the argument `{argument}` does not fit its type here"),
     ("Duplicate directive", "", "The directive `@{0}` may be used here once only"),
     ("Directive \"", "may not be used on", "The directive `@{0}` can't be used here"),
     ("There can only be one argument", "", "The argument `{0}` is given twice"),
@@ -30,7 +30,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("Fragment cannot condition", "", "A fragment can't be on `{0}`, which has no fields"),
     ("Fragment cannot be spread", "", "A fragment on `{1}` can't be used here"),
     ("Fields \"", "are different fields", "Two different fields are named `{0}`. Give one of them an alias"),
-    ("Fields \"", "", "Two fields of one name have different arguments. Give one of them an alias"),
+    ("Fields \"", "", "Two fields of one name have different arguments: see `{0}`. Give one of them an alias"),
     ("Field \"", "must have a selection", "The field `{0}` has subfields. Select some of them in braces"),
     ("Field \"", "has no subfields", "The field `{0}` has no subfields. Leave the braces out"),
 ];
@@ -48,8 +48,8 @@ impl Messages {
 
     /// The public text for one of the engine's.
     pub(super) fn of(&self, engine: &str) -> String {
-        let quoted: Vec<&str> = engine.split('"').skip(1).step_by(2).map(name_in).collect();
-        let name = |index: usize| quoted.get(index).copied().unwrap_or_default();
+        let quoted: Vec<&str> = engine.split('"').skip(1).step_by(2).collect();
+        let name = |index: usize| quoted.get(index).map(|text| name_in(text)).unwrap_or_default();
         let of_schema = |index: usize| self.names.get(name(index));
         let text = if engine.starts_with("Unknown field") {
             let place = of_schema(1).map(|parent| format!(" on {parent}"));
@@ -63,7 +63,8 @@ impl Messages {
         } else {
             let found = TEXTS.iter().find(|(start, part, _)| engine.starts_with(start) && engine.contains(part));
             let text = found.map_or("The document does not fit the schema here", |(_, _, text)| *text);
-            text.replace("{0}", name(0)).replace("{1}", name(1))
+            let argument = quoted.first().and_then(|path| path.split('.').next()).map(name_in).unwrap_or_default();
+            text.replace("{0}", name(0)).replace("{1}", name(1)).replace("{argument}", argument)
         };
         match self.suggestion(engine) {
             Some(name) => format!("{text}. Did you mean `{name}`?"),

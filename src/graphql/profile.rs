@@ -13,8 +13,8 @@ pub(super) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {
-    /// Change the names of the signed-in user. The username changes at most 5 times a day, and asking for taken ones is
-    /// limited like registration; first and last name are not limited.
+    /// Change the names of the signed-in user. Changes of username are limited, by default to 5 a day, and so are requests
+    /// for taken ones; first and last name are not limited.
     /// Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, RATE_LIMITED,
     /// SERVICE_UNAVAILABLE.
     async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Nullable<UpdateProfilePayload> {

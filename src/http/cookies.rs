@@ -57,9 +57,7 @@ impl RefreshCookie {
     }
 
     fn find(&self, headers: &HeaderMap) -> Option<SecretString> {
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, value)| *name == self.name.as_str() && !value.is_empty()).map(|(_, value)| value.into())
+        find(headers, &self.name).map(Into::into)
     }
 
     /// `Set-Cookie`.
@@ -76,6 +74,13 @@ impl RefreshCookie {
         header.set_sensitive(true);
         Some(header)
     }
+}
+
+/// The value of a cookie that is not empty.
+pub(super) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, value)| *known == name && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// The cookie came with the `Origin` of a page that may not use it.

@@ -4,7 +4,7 @@
 pub(super) const MAX_PARAMETERS: usize = 32;
 
 /// The parameters of a form, each given once. One without a value counts as left out (RFC 6749 §3.2).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Form(Vec<(String, String)>);
 
 /// Why a form is refused.

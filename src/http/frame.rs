@@ -25,7 +25,12 @@ use super::{
     graphql::{LogFields, MediaType, Refusal},
     peer, request_id, rest,
 };
-use crate::{Error, config::Settings, graphql::errors::code_name};
+use crate::{
+    Error,
+    config::Settings,
+    graphql::{RequestId, errors::code_name},
+    language::Language,
+};
 
 /// Characters of a path in the log.
 const MAX_LOGGED_PATH: usize = 200;
@@ -130,10 +135,14 @@ pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, n
         Ok(Err(_)) => Error::internal("a handler panicked"),
         Err(_) => Error::unavailable(5, "a handler took too long"),
     };
-    let language = peer::language(accept_language.as_ref());
+    refused(&path, error, id, peer::language(accept_language.as_ref()))
+}
+
+/// The answer to a request that no handler has answered, in the form that its path has for errors.
+pub(super) fn refused(path: &str, error: Error, id: RequestId, language: Language) -> Response {
     if path == "/graphql" {
         Refusal::from(error).into_response(MediaType::Json, id, language)
     } else {
-        rest::failed(&path, &error, id, language)
+        rest::failed(path, &error, id, language)
     }
 }

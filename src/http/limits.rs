@@ -15,9 +15,13 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long a client may leave a pending write without reading any of it.
     pub write_timeout: Duration,
+    /// How long a client may go on sending after the last response of its connection.
+    pub discard_timeout: Duration,
     /// The longest that a request may take once it has arrived: waiting for a connection, for a hash, and the work
     /// itself. Whoever waits for an answer hears of an outage within six seconds.
     pub handler_timeout: Duration,
+    /// How long a request waits for a server that is starting, before it is answered SERVICE_UNAVAILABLE.
+    pub start_timeout: Duration,
     /// How long requests may go on after the server was told to stop.
     pub drain: Duration,
     /// How much of that those may take who are connected and have not asked for anything yet.
@@ -44,7 +48,9 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
+            discard_timeout: Duration::from_secs(2),
             handler_timeout: Duration::from_millis(5500),
+            start_timeout: Duration::from_secs(3),
             drain: Duration::from_secs(10),
             linger: Duration::from_secs(1),
         }

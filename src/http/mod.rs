@@ -11,10 +11,12 @@ mod cors;
 mod form;
 mod forwarded;
 mod frame;
+mod gate;
 mod graphql;
 mod health;
 mod json;
 mod limits;
+mod lingering;
 mod pages;
 mod peer;
 mod places;
@@ -38,6 +40,7 @@ use axum::{
     routing::{any, get},
 };
 use futures_util::FutureExt;
+pub use gate::Gate;
 pub use limits::Limits;
 pub use peer::Peer;
 pub use places::carries_many_clients;
@@ -75,6 +78,11 @@ const SCHEMA: &str = include_str!("../../schema.graphql");
 
 /// All routes over an [`App`].
 pub fn router(app: &Arc<App>, limits: Limits) -> Router {
+    gated_router(app, limits, Gate::opened())
+}
+
+/// All routes over an [`App`] whose database is perhaps not migrated yet. They are served when the gate is open.
+pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
     let server = Arc::new(Server {
         engine: Engine::new(Arc::clone(app)),
         refresh_cookie: cookies::RefreshCookie::of(&app.settings),
@@ -98,6 +106,7 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
         .route("/health/ready", get(health::ready))
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&server), frame::guard))
+        .layer(from_fn_with_state((gate, limits.start_timeout), gate::enter))
         .layer(cors::layer(&app.settings))
         .layer(from_fn_with_state(Arc::clone(&server), frame::frame))
         .with_state(server)

@@ -29,6 +29,7 @@ use tower::ServiceExt;
 
 use super::{
     Limits, Peer,
+    lingering::Lingering,
     places::{Place, Places},
     progress::Progress,
     run_to_end::RunToEnd,
@@ -154,11 +155,13 @@ impl Connections {
                 Ok::<_, Infallible>(answer)
             })
         });
+        let stream = Progress::new(stream, self.limits.write_timeout);
+        let stream = Lingering::new(stream, self.limits.discard_timeout);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
             .max_buf_size(LARGEST_HEAD)
-            .serve_connection(TokioIo::new(Progress::new(stream, self.limits.write_timeout)), service);
+            .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watcher().watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

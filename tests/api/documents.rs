@@ -1,4 +1,6 @@
-//! What is written down is true: the schema, the README, `.env.example`, the changelog.
+//! What is written down is true: the schema, the manual, `.env.example`, the changelog.
+
+use std::path::{Path, PathBuf};
 
 use async_graphql::parser::{
     parse_schema,
@@ -8,9 +10,13 @@ use hallpass::{config, graphql::sdl};
 
 use crate::support::TestServer;
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn read(path: &str) -> String {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
@@ -120,8 +126,8 @@ fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
 }
 
 #[test]
-fn every_setting_is_in_the_readme_and_the_example() {
-    for document in ["README.md", ".env.example"] {
+fn every_setting_is_in_the_manual_and_the_example() {
+    for document in ["docs/configuration.md", ".env.example"] {
         let text = read(document);
         let missing: Vec<_> = config::NAMES.iter().filter(|name| !text.contains(**name)).collect();
         assert!(missing.is_empty(), "{document} lacks {missing:?}");
@@ -137,8 +143,53 @@ fn every_setting_is_in_the_readme_and_the_example() {
 }
 
 #[test]
-fn every_error_code_is_in_the_readme() {
-    let readme = read("README.md");
+fn documents_tell_the_defaults_of_the_limits() {
+    let limits = |variables: Vec<(String, String)>| {
+        let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
+        config::Settings::from_vars(variables.into_iter().chain([secret])).unwrap().throttle_limits
+    };
+    let example = read(".env.example");
+    let in_example = example.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));
+    let page = read("docs/configuration.md");
+    let in_page = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let in_page = in_page.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()));
+    for documented in [in_example.collect::<Vec<_>>(), in_page.collect()] {
+        let documented = documented.into_iter().filter(|(name, _)| config::NAMES.contains(name));
+        let documented: Vec<_> = documented.filter(|(name, _)| name.starts_with("LIMIT_")).collect();
+        assert_eq!(documented.len(), config::NAMES.iter().filter(|name| name.starts_with("LIMIT_")).count());
+        // Each alone, so that no other one makes up for it.
+        for (name, value) in documented {
+            assert_eq!(limits(vec![(name.to_owned(), value.to_owned())]), limits(Vec::new()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_postman_collection_has_the_documented_requests() {
+    // It deletes nobody, and is no service that introspects.
+    const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
+    let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
+    let requests: Vec<(String, String)> = collection["item"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let text = |pointer| item["request"].pointer(pointer).unwrap().as_str().unwrap();
+            (text("/method").to_lowercase(), text("/url/raw").replace("{{baseUrl}}", ""))
+        })
+        .collect();
+    let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let is_there = requests.iter().any(|(known, at)| known == method && at == path);
+            assert!(is_there || LEFT_OUT.contains(&(method, path)), "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_error_code_is_in_the_manual() {
+    let page = read("docs/errors.md");
     let codes: Vec<String> = parse_schema(sdl())
         .unwrap()
         .definitions
@@ -155,6 +206,59 @@ fn every_error_code_is_in_the_readme() {
         })
         .collect();
     assert!(codes.len() > 10);
-    let missing: Vec<_> = codes.iter().filter(|code| !readme.contains(&format!("`{code}`"))).collect();
-    assert!(missing.is_empty(), "README.md lacks {missing:?}");
+    let missing: Vec<_> = codes.iter().filter(|code| !page.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "docs/errors.md lacks {missing:?}");
+}
+
+/// All pages of the manual, by their paths from the root of the repository.
+fn pages() -> Vec<String> {
+    let mut folders = vec!["docs".to_owned()];
+    let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).into();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root().join(&folder)).unwrap().map(Result::unwrap) {
+            let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(path),
+                false if Path::new(&path).extension().is_some_and(|extension| extension == "md") => pages.push(path),
+                false => {}
+            }
+        }
+    }
+    pages
+}
+
+/// The anchors that GitHub gives to the headings of a page.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    headings.map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+#[test]
+fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = read(&page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if path.contains("://") {
+                continue;
+            }
+            let folder = Path::new(&page).parent().unwrap();
+            let target = if path.is_empty() { PathBuf::from(&page) } else { folder.join(path) };
+            let has_anchor = |target: &Path| {
+                std::fs::read_to_string(target).is_ok_and(|text| anchors(&text).iter().any(|known| known == anchor))
+            };
+            let target = root().join(target);
+            if !target.exists() || (!anchor.is_empty() && !has_anchor(&target)) {
+                broken.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_readme_fits_on_two_screens() {
+    assert!(read("README.md").lines().count() <= 150);
 }

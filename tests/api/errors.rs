@@ -24,7 +24,9 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         Error::Input(problems) if problems.as_slice().len() == 1 => {
             ("EMAIL_TAKEN", "There is an account with this e-mail address. Sign in instead.", None, None)
         }
-        Error::Input(_) => ("INVALID_INPUT", "Some fields need another look; `errors` says which and why.", None, None),
+        Error::Input(_) => {
+            ("INVALID_INPUT", "Some fields are not filled in correctly. Correct them and try again.", None, None)
+        }
         Error::InvalidCredentials => ("INVALID_CREDENTIALS", "The username or password is wrong.", None, None),
         Error::AccountDisabled => {
             ("ACCOUNT_DISABLED", "This account is disabled. Ask an administrator to enable it.", None, None)
@@ -68,12 +70,9 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
             None,
         ),
         Error::Unauthenticated(reason) => match reason {
-            UnauthenticatedReason::TokenMissing => (
-                "UNAUTHENTICATED",
-                "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`.",
-                Some("TOKEN_MISSING"),
-                None,
-            ),
+            UnauthenticatedReason::TokenMissing => {
+                ("UNAUTHENTICATED", "Authentication required. Sign in.", Some("TOKEN_MISSING"), None)
+            }
             UnauthenticatedReason::TokenExpired => (
                 "UNAUTHENTICATED",
                 "The access token has expired. Refresh it, or sign in again.",
@@ -97,14 +96,14 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
         }
         Error::ValidationFailed(_) => ("GRAPHQL_VALIDATION_FAILED", "text", None, None),
         Error::RateLimited { .. } => {
-            ("RATE_LIMITED", "There were too many attempts. Try again in 61 s.", None, Some(61))
+            ("RATE_LIMITED", "There were too many attempts. Try again in 2 minutes.", None, Some(61))
         }
         Error::ServiceUnavailable { .. } => {
-            ("SERVICE_UNAVAILABLE", "The server can't answer this right now. Try again in 7 s.", None, Some(7))
+            ("SERVICE_UNAVAILABLE", "The server can't answer this right now. Try again in 7 seconds.", None, Some(7))
         }
         Error::Internal(_) => (
             "INTERNAL_SERVER_ERROR",
-            "Something went wrong on our side. Give `requestId` to whoever runs this server.",
+            "Something went wrong on the server. Try again later. If it happens again, tell an administrator.",
             None,
             None,
         ),
@@ -174,9 +173,10 @@ fn public_problem(code: ErrorCode) -> Option<(&'static str, &'static str)> {
         ErrorCode::InvalidEmail => {
             Some(("INVALID_EMAIL", "This is not an e-mail address; it should look like ada@example.org."))
         }
-        ErrorCode::InvalidUsername => {
-            Some(("INVALID_USERNAME", "Use letters (A-Z), digits, `_` and `-` only, and no `-` at the start."))
-        }
+        ErrorCode::InvalidUsername => Some((
+            "INVALID_USERNAME",
+            "Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.",
+        )),
         ErrorCode::UsernameTaken => Some(("USERNAME_TAKEN", "This username is taken. Choose another.")),
         ErrorCode::EmailTaken => {
             Some(("EMAIL_TAKEN", "There is an account with this e-mail address. Sign in instead."))

@@ -329,7 +329,11 @@ async fn a_document_that_does_not_fit_is_told_why() {
         ("query @skip(if: true) { me { id } }", "The directive `@skip` can't be used here."),
         ("{ me @skip(if: true) @skip(if: true) { id } }", "The directive `@skip` may be used here once only."),
         ("{ ...F } fragment F on Query { ...F }", "The fragment `F` spreads itself."),
-        ("{ __type(name: 7) { name } }", "The value of an argument does not fit its type here."),
+        ("{ __type(name: 7) { name } }", "The value of the argument `name` does not fit its type here."),
+        (
+            "{ a: __type(name: \"User\") { name } a: __type(name: \"Query\") { name } }",
+            "Two fields of one name have different arguments: see `name`. Give one of them an alias.",
+        ),
         (
             "mutation { login(input: {username: 7, password: \"x\"}) { tokenType } }",
             "`username` in the argument `input` does not fit the type String!.",

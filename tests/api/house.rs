@@ -168,3 +168,23 @@ fn every_file_says_what_it_is_for() {
         assert!(source.starts_with("//! "), "{} starts without a word on what it is for", path.display());
     }
 }
+
+/// `Schema` looks before it changes anything, so that a migration can be run again after a crash.
+#[test]
+fn migrations_change_the_database_only_by_schema() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.starts_with("m2") {
+            continue;
+        }
+        count += 1;
+        let code = code(&fs::read_to_string(&path).unwrap());
+        for forbidden in ["connection(", "SchemaManager", "sea_orm::", "execute", "query_"] {
+            assert!(!code.contains(forbidden), "{name}: {forbidden}");
+        }
+    }
+    assert_eq!(count, migration::migrations().len());
+}

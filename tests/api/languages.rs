@@ -13,7 +13,7 @@ use hallpass::{
 };
 use sea_orm::{EntityTrait, sea_query::Expr};
 
-use crate::support::{Actor, Answer, TestServer, json, password_of};
+use crate::support::{Actor, Answer, TestServer, jargon_in, json, password_of};
 
 fn message(answer: &Answer) -> String {
     answer.error()["message"].as_str().unwrap().to_owned()
@@ -61,6 +61,102 @@ fn every_code_has_words_in_every_language() {
     }
 }
 
+/// Codes whose texts are for developers: nobody at a form can cause them.
+const FOR_DEVELOPERS: [&str; 4] =
+    ["BAD_REQUEST", "PERSISTED_QUERY_NOT_SUPPORTED", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"];
+
+#[test]
+fn jargon_is_found() {
+    for text in ["see `errors`", "the field retryAfter", "the field retry_after", "Try again in 3448 s.", "через 7 с."]
+    {
+        assert!(jargon_in(text).is_some(), "{text}");
+    }
+    for text in
+        ["Try again in 58 minutes.", "An e-mail address: ada@example.org", "Open https://a.example/?token=aBc_d"]
+    {
+        assert_eq!(jargon_in(text), None, "{text}");
+    }
+}
+
+#[test]
+fn messages_for_people_have_no_jargon() {
+    let numbers = [0, 1, 2, 5, 8, 59, 60, 61, 128, 3448, 3600, 5400, 86_400, u32::MAX];
+    let items: &[EnumItem<ErrorCode>] = ErrorCode::items();
+    let for_people = items.iter().filter(|item| !FOR_DEVELOPERS.contains(&item.name));
+    let mut errors: Vec<Error> = for_people
+        .flat_map(|item| {
+            numbers.map(|limit| {
+                Error::from(InputError::with_limit(item.value.into(), "newPassword", limit.try_into().unwrap()))
+            })
+        })
+        .collect();
+    for reason in [
+        UnauthenticatedReason::TokenMissing,
+        UnauthenticatedReason::TokenExpired,
+        UnauthenticatedReason::TokenInvalid,
+        UnauthenticatedReason::SessionRevoked,
+    ] {
+        errors.push(Error::Unauthenticated(reason));
+    }
+    errors.extend(numbers.map(|retry_after| Error::RateLimited { retry_after }));
+    errors.extend(numbers.map(|retry_after| Error::unavailable(retry_after, "a cause")));
+    errors.extend([Error::LinkUsed, Error::internal("a cause")]);
+    assert!(errors.len() > 400, "{}", errors.len());
+    for error in errors {
+        for message in Language::ALL.map(|language| error.message(language).into_owned()) {
+            assert_eq!(jargon_in(&message), None, "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn mails_have_no_jargon() {
+    let server = TestServer::start().await;
+    for (language, email) in [("en", "ada@example.org"), ("ru", "bo@example.org")] {
+        let actor = server.anonymous().speaking(language);
+        let username = &email[..email.find('@').unwrap()];
+        let input = json!({ "username": username, "password": password_of(username), "email": email });
+        actor.register(input).await.data("/register/user");
+        let token = server.token_to(email).await;
+        actor.verify_email(&token).await.data("/verifyEmail");
+        actor.request_password_reset(email).await.data("/requestPasswordReset");
+        let token = server.token_to(email).await;
+        actor.reset_password(&token, "a long new password").await.data("/resetPassword");
+        let login = actor.login(username, "a long new password").await;
+        let actor = actor.with_bearer(login.data("/login/accessToken").as_str().unwrap());
+        actor.change_email(json!({ "newEmail": format!("new-{email}") })).await.data("/changeEmail");
+        let token = server.token_to(&format!("new-{email}")).await;
+        actor.verify_email(&token).await.data("/verifyEmail");
+        let mails = server.mails_to(email).await;
+        assert_eq!(mails.len(), 4);
+        for mail in mails {
+            assert_eq!(jargon_in(&mail.text.subject).or_else(|| jargon_in(&mail.text.plain)), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_to_wait_is_told_in_words_and_programs_in_seconds() {
+    let server = TestServer::start().await;
+    for (language, message) in [
+        ("en", "There were too many attempts. Try again in 15 minutes."),
+        ("ru", "Слишком много попыток. Повторите через 15 минут."),
+    ] {
+        let actor = server.anonymous().speaking(language);
+        for _ in 0..10 {
+            actor.login("nobody", "not the password").await;
+        }
+        server.clock.advance(TimeDelta::seconds(7));
+        let refused = actor.login("nobody", "not the password").await;
+        let seconds = refused.error()["extensions"]["retryAfter"].as_i64().unwrap();
+        assert_eq!((self::message(&refused), seconds), (message.to_owned(), 893));
+        assert_eq!(refused.header("retry-after"), Some("893"));
+        let rest = actor.json("/login", json!({ "username": "nobody", "password": "not the password" })).await;
+        assert_eq!((rest.json()["detail"].as_str(), rest.header("retry-after")), (Some(message), Some("893")));
+        server.clock.advance(TimeDelta::hours(1));
+    }
+}
+
 #[tokio::test]
 async fn who_speaks_russian_hears_what_the_tutorials_say() {
     let server = TestServer::start().await;
@@ -100,11 +196,11 @@ async fn a_form_with_several_mistakes_hears_of_all_of_them_in_one_language() {
     let server = TestServer::start().await;
     let sent = json!({ "username": "ада", "password": "короче", "email": "ada", "firstName": "Ж".repeat(101) });
     let answer = server.anonymous().speaking("ru-RU,ru;q=0.9,en;q=0.8").register(sent.clone()).await;
-    assert_eq!(message(&answer), "Некоторые поля нужно исправить; какие и почему, сказано в `errors`");
+    assert_eq!(message(&answer), "Некоторые поля заполнены неверно. Исправьте их и повторите попытку.");
     assert_eq!(
         messages(&answer),
         [
-            "Имя пользователя должно содержать только латинские буквы, цифры, `_` и `-` и не начинаться с `-`",
+            "Имя пользователя должно содержать только латинские буквы, цифры, подчёркивания и дефисы и не начинаться с дефиса",
             "Пароль должен содержать минимум 8 символов",
             "Это не адрес электронной почты; он выглядит так: ada@example.org",
             "Здесь допускается максимум 100 символов",

@@ -1,8 +1,21 @@
-use hallpass::database::Database;
-use migration::{Migrator, MigratorTrait};
+use std::time::Duration;
+
+use hallpass::{
+    database::{Compatibility, Database},
+    error::ErrorCode,
+};
 use sea_orm::{ConnectionTrait, EntityTrait};
 
-use crate::support::{TestDatabase, TestServer, password_of};
+use crate::support::{TestDatabase, TestServer, logged, password_of};
+
+const LATER: &str = "m29990101_000001_later";
+
+/// A row of a later version in the table of migrations.
+async fn apply_later(database: &Database, name: &str, is_additive: bool) {
+    let later =
+        format!("INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('{name}', 1, {is_additive})");
+    database.read().execute_unprepared(&later).await.unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn instances_that_start_at_once_migrate_once() {
@@ -22,15 +35,141 @@ async fn instances_that_start_at_once_migrate_once() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_later_version_is_not_served() {
+async fn database_with_an_unknown_migration_that_declares_nothing_is_too_new() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(2)).await.unwrap();
     assert!(connected.is_ready().await);
-    let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_later', 1)";
-    connected.read().execute_unprepared(later).await.unwrap();
+    // Earlier versions did not record whether a migration is additive.
+    let later = format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{LATER}', 1)");
+    connected.read().execute_unprepared(&later).await.unwrap();
     assert!(!connected.is_ready().await);
     let error = connected.migrate().await.unwrap_err();
-    assert!(error.cause().unwrap().contains("m29990101_000001_later"), "{error:?}");
+    assert!(error.cause().unwrap().contains(LATER), "{error:?}");
+    connected.close().await;
+}
+
+#[tokio::test]
+async fn older_instance_stays_ready_while_later_migrations_are_additive() {
+    let server = TestServer::start().await;
+    let database = &server.app.database;
+    let ada = server.user("ada").await;
+    // A name of its own, because all tests share one log.
+    let name = "m29990101_000001_additive";
+    apply_later(database, name, true).await;
+    for _ in 0..3 {
+        assert_eq!(ada.get("/health/ready").await.status, 200);
+    }
+    assert_eq!(ada.me().await.data("/me/username"), "ada");
+    assert_eq!(database.migrate().await.unwrap(), 0);
+    assert_eq!(database.compatibility().await.unwrap(), Compatibility::Newer(vec![name.to_owned()]));
+    let told: Vec<_> = logged(name).into_iter().filter(|line| line.contains("goes on serving")).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let error = database.migrate_down(1).await.unwrap_err();
+    assert!(error.cause().unwrap().contains(name), "{error:?}");
+}
+
+#[tokio::test]
+async fn older_instance_is_not_ready_once_a_later_migration_is_not_additive() {
+    let server = TestServer::start().await;
+    let database = &server.app.database;
+    apply_later(database, "m29990101_000001_additive", true).await;
+    apply_later(database, LATER, false).await;
+    assert_eq!(server.anonymous().get("/health/ready").await.status, 503);
+    assert_eq!(database.compatibility().await.unwrap(), Compatibility::TooNew(vec![LATER.to_owned()]));
+    let error = database.migrate().await.unwrap_err();
+    let cause = error.cause().unwrap();
+    assert!(cause.contains("newer than this version") && cause.contains(LATER), "{cause}");
+    assert!(!cause.contains("additive"), "{cause}");
+}
+
+/// They are for versions that do not know the migration; see the reasons in each file.
+#[test]
+fn migrations_that_older_versions_do_not_work_with_are_known() {
+    let migrations = migration::migrations();
+    let breaking = migrations.iter().filter(|migration| !migration.is_additive()).map(|migration| migration.name());
+    assert_eq!(
+        breaking.collect::<Vec<_>>(),
+        ["m20261121_000006_mail", "m20261128_000007_session_generations", "m20261128_000008_pending_email"]
+    );
+}
+
+#[tokio::test]
+async fn database_of_an_earlier_version_is_served_and_gets_the_new_columns() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let database = &server.app.database;
+    let schema = server.database.schema().await;
+    for column in ["state", "is_additive"] {
+        let drop = format!("ALTER TABLE seaql_migrations DROP COLUMN {column}");
+        database.read().execute_unprepared(&drop).await.unwrap();
+    }
+    assert!(database.is_ready().await);
+    assert_eq!(database.migrate().await.unwrap(), 0);
+    assert!(database.is_ready().await);
+    assert_eq!(server.database.schema().await, schema);
+    assert_eq!(ada.me().await.data("/me/username"), "ada");
+    // What it knows is written down for versions that do not know it.
+    let unset = "SELECT version FROM seaql_migrations WHERE is_additive IS NULL OR state <> 'applied'";
+    let unset = sea_orm::Statement::from_string(database.read().get_database_backend(), unset);
+    assert!(database.read().query_all_raw(unset).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn migrations_that_were_interrupted_at_their_end_are_run_again() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    let database = &server.app.database;
+    let schema = server.database.schema().await;
+    for state in ["applying", "reverting"] {
+        let interrupted = format!("UPDATE seaql_migrations SET state = '{state}'");
+        database.read().execute_unprepared(&interrupted).await.unwrap();
+        assert!(!database.is_ready().await);
+        assert_eq!(database.migrate().await.unwrap(), migration::migrations().len());
+        assert_eq!(server.database.schema().await, schema);
+        assert!(database.is_ready().await);
+        assert_eq!(ada.me().await.data("/me/username"), "ada");
+    }
+}
+
+#[tokio::test]
+async fn taking_back_finishes_what_was_interrupted_and_no_more() {
+    let database = TestDatabase::create().await;
+    let connected = Database::connect(database.url(), Some(1)).await.unwrap();
+    let latest = connected.migrations_to_revert(2).await.unwrap();
+    assert_eq!(latest, ["m20261128_000009_mail_limits", "m20261128_000008_pending_email"]);
+    let interrupted = format!("UPDATE seaql_migrations SET state = 'reverting' WHERE version >= '{}'", latest[1]);
+    connected.read().execute_unprepared(&interrupted).await.unwrap();
+    for steps in [1, 5] {
+        assert_eq!(connected.migrations_to_revert(steps).await.unwrap(), latest);
+    }
+    connected.migrate_down(1).await.unwrap();
+    assert_eq!(connected.pending_migrations().await.unwrap().len(), 2);
+    connected.close().await;
+}
+
+#[tokio::test]
+async fn other_migrations_than_the_confirmed_ones_are_not_taken_back() {
+    let database = TestDatabase::create().await;
+    let connected = Database::connect(database.url(), Some(1)).await.unwrap();
+    let confirmed = connected.migrations_to_revert(1).await.unwrap();
+    connected.migrate_down(1).await.unwrap();
+    let applied = connected.applied_migrations().await.unwrap();
+    let error = connected.revert(&confirmed).await.unwrap_err();
+    assert!(error.cause().unwrap().contains("meanwhile"), "{error:?}");
+    assert_eq!(connected.applied_migrations().await.unwrap(), applied);
+    connected.close().await;
+}
+
+#[tokio::test]
+async fn lock_of_another_process_is_not_waited_for_without_end() {
+    let database = TestDatabase::create_bare().await;
+    let connected = Database::connect(database.url(), Some(1)).await.unwrap();
+    let lock = database.lock_migrations().await;
+    let error = connected.migrate_within(Duration::ZERO).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ServiceUnavailable);
+    assert!(error.cause().unwrap().contains("another process has been migrating the database"), "{error:?}");
+    lock.release().await;
+    assert_eq!(connected.migrate().await.unwrap(), migration::migrations().len());
     connected.close().await;
 }
 
@@ -40,7 +179,7 @@ async fn people_stay_when_what_extends_tables_is_taken_back_and_applied_again() 
     let (ada, _) = server.app_user("ada").await;
     let database = &server.app.database;
     // The first three make the tables of people, sessions and events.
-    let extending = Migrator::migrations().len() - 3;
+    let extending = migration::migrations().len() - 3;
     for steps in (1..=extending).rev() {
         database.migrate_down(u32::try_from(steps).unwrap()).await.unwrap();
         assert!(!database.is_ready().await);
@@ -56,7 +195,7 @@ async fn people_stay_when_what_extends_tables_is_taken_back_and_applied_again() 
 async fn what_goes_up_comes_down_and_up_again() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
-    let count = Migrator::migrations().len();
+    let count = migration::migrations().len();
     assert_eq!(connected.applied_migrations().await.unwrap().len(), count);
     connected.migrate_down(u32::try_from(count).unwrap()).await.unwrap();
     assert_eq!(connected.pending_migrations().await.unwrap().len(), count);

@@ -1,9 +1,13 @@
 use axum::http::Method;
 use chrono::TimeDelta;
-use hallpass::entity::{session, user};
+use hallpass::{
+    config::DatabaseUrl,
+    database::Database,
+    entity::{session, user},
+};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Statement};
 
-use crate::support::{TestServer, json};
+use crate::support::{TestDatabase, TestServer, json};
 
 #[tokio::test]
 async fn a_read_does_not_notice_that_its_connection_was_lost() {
@@ -76,4 +80,16 @@ async fn more_readers_than_connections_wait_for_their_turn() {
     let db = server.app.database.read();
     let reads = (0..64).map(|_| async { user::Entity::find().all(db).await.unwrap().len() });
     assert_eq!(futures_util::future::join_all(reads).await, vec![1; 64]);
+}
+
+#[tokio::test]
+async fn a_postgresql_database_that_is_not_in_utf8_is_refused() {
+    let database = TestDatabase::create_latin1().await;
+    let connected = Database::connect(database.url(), None).await;
+    match database.url() {
+        DatabaseUrl::Postgres(_) => {
+            assert!(connected.unwrap_err().to_string().contains("its encoding is LATIN1"));
+        }
+        _ => connected.unwrap().close().await,
+    }
 }

@@ -4,45 +4,23 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::entity::{
-    audit_event::{self, Kind},
-    session,
-};
+use hallpass::entity::{audit_event::Kind, session};
 use sea_orm::EntityTrait;
 
-use crate::support::{Answer, REFRESH_COOKIE, TestDatabase, TestServer, json};
-
-/// The refresh token and the access token of a successful refresh.
-fn tokens(answer: &Answer) -> (String, String) {
-    let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
-    (text("/refreshToken/refreshToken"), text("/refreshToken/accessToken"))
-}
+use crate::support::{REFRESH_COOKIE, TestDatabase, TestServer, json, refreshed_tokens};
 
 async fn refresh(server: &TestServer, token: &str) -> (String, String) {
-    tokens(&server.anonymous().refresh(token).await)
-}
-
-async fn row(server: &TestServer) -> session::Model {
-    let [row] = session::Entity::find().all(server.app.database.read()).await.unwrap().try_into().unwrap();
-    row
+    refreshed_tokens(&server.anonymous().refresh(token).await)
 }
 
 async fn reuses(server: &TestServer) -> usize {
-    let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    events.iter().filter(|event| event.kind == Kind::RefreshTokenReused).count()
+    server.events(Kind::RefreshTokenReused).await
 }
 
 /// Uses an access token, and waits until its generation is confirmed, which happens beside the request.
 async fn use_access_token(server: &TestServer, access_token: &str) {
     server.anonymous().with_bearer(access_token).me().await.data("/me/id");
-    for _ in 0..10_000 {
-        let row = row(server).await;
-        if row.confirmed_generation == row.generation {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("not confirmed");
+    server.confirmed().await;
 }
 
 async fn me_reason(server: &TestServer, access_token: &str) -> String {
@@ -188,7 +166,7 @@ async fn late_refreshes_at_once_on_two_instances_get_one_new_successor() {
             tokio::spawn(async move { actor.refresh(&token).await })
         });
         let answers = join_all(refreshes.collect::<Vec<_>>()).await;
-        let successors: Vec<_> = answers.iter().map(|answer| tokens(answer.as_ref().unwrap()).0).collect();
+        let successors: Vec<_> = answers.iter().map(|answer| refreshed_tokens(answer.as_ref().unwrap()).0).collect();
         assert!(successors.iter().all(|successor| *successor == successors[0] && *successor != lost));
     }
     let rows = session::Entity::find().all(servers[0].app.database.read()).await.unwrap();
@@ -199,7 +177,7 @@ async fn late_refreshes_at_once_on_two_instances_get_one_new_successor() {
 #[tokio::test]
 async fn generation_confirmed_meanwhile_is_not_burnt() {
     let (server, _, (_, thief_access)) = stolen().await;
-    let stale = row(&server).await;
+    let stale = server.only_session().await;
     use_access_token(&server, &thief_access).await;
     let (now, transaction) = (server.app.clock.now(), server.app.write().await.unwrap());
     let burnt = stale.burnt.with(1..=1, now, now).unwrap();

@@ -121,6 +121,63 @@ async fn a_client_that_does_not_read_loses_its_connection() {
     drop(unread);
 }
 
+/// Sends a body of 2 MiB to this path, half of it when the response has come. Returns the status line of the response.
+async fn status_after_a_large_body(address: SocketAddr, path: &str) -> String {
+    let half = " ".repeat(1024 * 1024);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        2 * half.len()
+    );
+    let mut stream = send(address, &(head + &half)).await;
+    let mut start = [0; 12];
+    stream.peek(&mut start).await.unwrap();
+    stream.write_all(half.as_bytes()).await.unwrap();
+    let response = read_to_end(stream).await;
+    response.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_large_a_body_gets_the_response() {
+    let server = TestServer::start().await;
+    let running = run(server.router.clone(), Limits::default()).await;
+    for path in ["/graphql", "/login"] {
+        let status = status_after_a_large_body(running.address, path).await;
+        assert_eq!(status, "HTTP/1.1 413 Payload Too Large", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_sends_a_body_to_an_unknown_path_gets_the_response() {
+    let server = TestServer::start().await;
+    let running = run(server.router.clone(), Limits::default()).await;
+    assert_eq!(status_after_a_large_body(running.address, "/unknown").await, "HTTP/1.1 404 Not Found");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_close_after_the_last_response_loses_its_connection() {
+    let server = TestServer::start().await;
+    let limits = Limits { connections: 1, discard_timeout: Duration::from_millis(50), ..Limits::default() };
+    let running = run(server.router.clone(), limits).await;
+    let idle = send(running.address, LIVE).await;
+    assert!(read_to_end(send(running.address, LIVE).await).await.starts_with("HTTP/1.1 200"));
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_client_that_never_stops_sending_loses_its_connection() {
+    let server = TestServer::start().await;
+    let limits = Limits { discard_timeout: Duration::from_mins(1), ..Limits::default() };
+    let running = run(server.router.clone(), limits).await;
+    let head = "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000000\r\n\r\n";
+    let mut endless = send(running.address, head).await;
+    let chunk = vec![b' '; 1024 * 1024];
+    let mut written = 0;
+    while endless.write_all(&chunk).await.is_ok() {
+        written += 1;
+        assert!(written < 100, "{written} MiB were read");
+    }
+}
+
 #[tokio::test]
 async fn one_network_can_not_take_all_places() {
     let server = TestServer::start().await;

@@ -117,7 +117,7 @@ fn what_can_not_be_done_is_told() {
     assert_fails(
         &short,
         1,
-        "nothing was changed:\n  username: Use letters (A-Z), digits, `_` and `-` only, and no `-` at the start.\n",
+        "nothing was changed:\n  username: Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.\n",
     );
     assert!(stderr(&short).contains("\n  password: Use at least 8 characters.\n"), "{}", stderr(&short));
     assert!(

@@ -19,15 +19,26 @@ use crate::{
     },
 };
 
-/// Mails that are asked for from a network, registrations included: twice as many as registrations.
-const NETWORK: Limit = Limit::new(60, TimeDelta::hours(1));
+/// Mails that are asked for from a network, registrations included.
+fn by_network(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.mail_requests_by_network, TimeDelta::hours(1))
+}
+
 /// Mails that an account asks for, its registration included.
-const ACCOUNT: Limit = Limit::new(10, TimeDelta::hours(24));
+fn by_account(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.mail_requests_by_account, TimeDelta::hours(24))
+}
+
 /// Mails of one kind that are sent to one address. A link to reset a password is good for as long as this window, so an
 /// owner whose mail is dropped has been sent another link that is still good.
-const RECIPIENT: Limit = Limit::new(3, TimeDelta::hours(1));
+fn to_address(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.mails_to_address, TimeDelta::hours(1))
+}
+
 /// Changes of a password by its owner, each of which sends a notice.
-const PASSWORD_CHANGES: Limit = Limit::new(10, TimeDelta::hours(24));
+fn password_changes(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.password_changes, TimeDelta::hours(24))
+}
 
 /// A request for a mail, not counted yet.
 #[derive(Debug)]
@@ -48,8 +59,9 @@ impl MailRequest {
             limit,
             counts_owner: true,
         };
-        let network = counter("mail requests of network", &network(client), NETWORK);
-        let account = account_id.map(|id| counter("mail requests of account", &id.simple().to_string(), ACCOUNT));
+        let network = counter("mail requests of network", &network(client), by_network(app));
+        let account =
+            account_id.map(|id| counter("mail requests of account", &id.simple().to_string(), by_account(app)));
         Self { counters: [Some(network), account].into_iter().flatten().collect() }
     }
 
@@ -102,11 +114,12 @@ pub(in crate::accounts) async fn drop_undeliverable(
         return Ok(mails.into_iter().map(|(mail, _)| mail).collect());
     }
     let total = mails.len();
+    let limit = to_address(app);
     let ids: Vec<Uuid> = mails.iter().map(|(mail, user)| recipient(app, mail, user).id).collect();
     let rows = throttle::find(db, ids.clone()).await?;
-    let mut room: HashMap<Uuid, usize> = rows.iter().map(|row| (row.id, RECIPIENT.room(row, now))).collect();
+    let mut room: HashMap<Uuid, usize> = rows.iter().map(|row| (row.id, limit.room(row, now))).collect();
     let has_room = |id: Uuid| {
-        let room = room.entry(id).or_insert_with(|| RECIPIENT.room(&throttle::Model::empty(id, None, now), now));
+        let room = room.entry(id).or_insert_with(|| limit.room(&throttle::Model::empty(id, None, now), now));
         let has_room = *room > 0;
         *room = room.saturating_sub(1);
         has_room
@@ -136,7 +149,7 @@ fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
     Counter {
         id: app.pseudonyms.of(&["mails to address", kind, &mail.email_key]),
         identifier_id: None,
-        limit: RECIPIENT,
+        limit: to_address(app),
         counts_owner: true,
     }
 }
@@ -146,5 +159,5 @@ fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
 /// # Errors
 /// RATE_LIMITED.
 pub(in crate::accounts) async fn book_password_change(app: &App, user_id: Uuid) -> Result<()> {
-    PlainAttempt::book(app, &["password changes", &user_id.simple().to_string()], PASSWORD_CHANGES).await.map(drop)
+    PlainAttempt::book(app, &["password changes", &user_id.simple().to_string()], password_changes(app)).await.map(drop)
 }

@@ -23,10 +23,15 @@ use crate::{
     entity::throttle::{self, Model},
 };
 
-/// Registrations from an address, taken names included.
-const REGISTRATIONS: Limit = Limit::new(30, TimeDelta::hours(1));
-/// Wrong passwords of somebody who is signed in.
-const PASSWORDS: Limit = Limit::new(10, TimeDelta::minutes(15));
+/// Registrations from a network, taken names included.
+fn registrations(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.registrations, TimeDelta::hours(1))
+}
+
+/// Wrong passwords of a signed-in user.
+fn passwords(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.wrong_current_passwords, TimeDelta::minutes(15))
+}
 
 /// Rows deleted in one transaction.
 const BATCH: u64 = 200;
@@ -171,7 +176,7 @@ fn network(client: &Client) -> String {
 /// # Errors
 /// RATE_LIMITED.
 pub(super) async fn book_registration(app: &App, client: &Client) -> Result<()> {
-    PlainAttempt::book(app, &["registrations", &network(client)], REGISTRATIONS).await.map(drop)
+    PlainAttempt::book(app, &["registrations", &network(client)], registrations(app)).await.map(drop)
 }
 
 /// An attempt at something that has one counter.
@@ -195,7 +200,7 @@ impl PlainAttempt {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn book_password(app: &App, user_id: Uuid) -> Result<Self> {
-        Self::book(app, &["passwords", &user_id.simple().to_string()], PASSWORDS).await
+        Self::book(app, &["passwords", &user_id.simple().to_string()], passwords(app)).await
     }
 
     /// Takes it back: it was right, or not evaluated.

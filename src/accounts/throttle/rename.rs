@@ -3,13 +3,18 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::{Booking, Client, Counter, Limit, REGISTRATIONS, book, network, withdraw};
+use super::{Booking, Client, Counter, Limit, book, network, registrations, withdraw};
 use crate::{App, Error, Result, error::ErrorCode};
 
 /// Changes of username of an account. A change of letter case is one.
-const CHANGES: Limit = Limit::new(5, TimeDelta::days(1));
+fn changes(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.username_changes, TimeDelta::days(1))
+}
+
 /// Usernames that an account asks for, taken ones included.
-const ASKED: Limit = REGISTRATIONS;
+fn requests(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.username_requests, TimeDelta::hours(1))
+}
 
 /// A change of username that was booked.
 #[derive(Debug)]
@@ -36,9 +41,9 @@ impl RenameAttempt {
             counts_owner: true,
         };
         let counters = vec![
-            counter(["username changes", &user_id], CHANGES),
-            counter(["usernames asked for", &user_id], ASKED),
-            counter(["registrations", &network(client)], REGISTRATIONS),
+            counter(["username changes", &user_id], changes(app)),
+            counter(["usernames asked for", &user_id], requests(app)),
+            counter(["registrations", &network(client)], registrations(app)),
         ];
         Ok(Self { booking: Some(book(app, counters, None).await?) })
     }

@@ -14,12 +14,20 @@ use crate::{
     },
 };
 
-/// An identifier, from an address. Where its owner has signed in lately, this is all that counts.
-const PAIR: Limit = Limit::new(10, TimeDelta::minutes(15));
-/// An identifier, from all addresses together where its owner has not signed in lately.
-const IDENTIFIER: Limit = Limit::new(50, TimeDelta::hours(1)).doubling();
-/// An address, whoever is said to sign in.
-const ADDRESS: Limit = Limit::new(100, TimeDelta::hours(1));
+/// An identifier, from a network. Where its owner has signed in lately, this is all that counts.
+fn by_name_and_network(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
+}
+
+/// An identifier, from all networks together where its owner has not signed in lately.
+fn by_name(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
+}
+
+/// A network, whoever is said to sign in.
+fn by_network(app: &App) -> Limit {
+    Limit::new(app.settings.throttle_limits.failed_logins_by_network, TimeDelta::hours(1))
+}
 
 /// How long a place is remembered where the owner has signed in.
 const FAMILIAR: TimeDelta = TimeDelta::days(90);
@@ -50,7 +58,7 @@ impl SignInAttempt {
         let address = Counter {
             id: app.pseudonyms.of(&["address", &network(client)]),
             identifier_id: None,
-            limit: ADDRESS,
+            limit: by_network(app),
             counts_owner: false,
         };
         let counters = vec![pair(app, identifier.id, client), identifier, address];
@@ -172,12 +180,12 @@ fn identifier(app: &App, typed: &str) -> Counter {
         Some(identifier) => identifier_id(app, identifier.key()),
         None => app.pseudonyms.of(&["other", typed.trim()]),
     };
-    Counter { id, identifier_id: Some(id), limit: IDENTIFIER, counts_owner: false }
+    Counter { id, identifier_id: Some(id), limit: by_name(app), counts_owner: false }
 }
 
 fn pair(app: &App, identifier_id: Uuid, client: &Client) -> Counter {
     let id = app.pseudonyms.of(&["pair", &identifier_id.simple().to_string(), &network(client)]);
-    Counter { id, identifier_id: Some(identifier_id), limit: PAIR, counts_owner: true }
+    Counter { id, identifier_id: Some(identifier_id), limit: by_name_and_network(app), counts_owner: true }
 }
 
 /// A pseudonym of an account by its id, or of an identifier that nobody has by its own pseudonym.
@@ -189,5 +197,5 @@ fn account_id(app: &App, id: Uuid) -> Uuid {
 fn place(app: &App, id: Uuid, client: &Client) -> Counter {
     let account_id = account_id(app, id);
     let id = app.pseudonyms.of(&["place", &account_id.simple().to_string(), &network(client)]);
-    Counter { id, identifier_id: Some(account_id), limit: PAIR, counts_owner: true }
+    Counter { id, identifier_id: Some(account_id), limit: by_name_and_network(app), counts_owner: true }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::wait::Wait;
 use crate::error::{ErrorCode, UnauthenticatedReason};
 
 pub(super) const LINK_USED: &str =
@@ -9,16 +10,18 @@ pub(super) const LINK_USED: &str =
 
 /// The words for a code, with the bound that was broken or the seconds to wait.
 pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
-    let characters = if number == 1 { "character" } else { "characters" };
+    let s = plural(number);
     match code {
-        ErrorCode::InvalidInput => "Some fields need another look; `errors` says which and why.",
+        ErrorCode::InvalidInput => "Some fields are not filled in correctly. Correct them and try again.",
         ErrorCode::Required => "This field is required.",
-        ErrorCode::TooLong | ErrorCode::PasswordTooLong => return format!("Use at most {number} {characters}.").into(),
+        ErrorCode::TooLong | ErrorCode::PasswordTooLong => return format!("Use at most {number} character{s}.").into(),
         ErrorCode::InvalidEmail => "This is not an e-mail address; it should look like ada@example.org.",
-        ErrorCode::InvalidUsername => "Use letters (A-Z), digits, `_` and `-` only, and no `-` at the start.",
+        ErrorCode::InvalidUsername => {
+            "Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen."
+        }
         ErrorCode::UsernameTaken => "This username is taken. Choose another.",
         ErrorCode::EmailTaken => "There is an account with this e-mail address. Sign in instead.",
-        ErrorCode::PasswordTooShort => return format!("Use at least {number} {characters}.").into(),
+        ErrorCode::PasswordTooShort => return format!("Use at least {number} character{s}.").into(),
         ErrorCode::PasswordTooCommon => {
             "Others would guess this password first. Use one that is neither common nor your own name."
         }
@@ -39,7 +42,7 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::NotFound => "There is no such thing, or it is not yours.",
         ErrorCode::RoleUnknown => "There is no such role. Choose among those of this server.",
         ErrorCode::LastAdmin => "This is the last active administrator. Make somebody else one first.",
-        ErrorCode::Unauthenticated => "This takes a signed-in user. Sign in.",
+        ErrorCode::Unauthenticated => "Authentication required. Sign in.",
         ErrorCode::BadUserInput => "This holds a character that can't be stored. Remove it.",
         ErrorCode::BadRequest => "This is not a GraphQL request.",
         // Clients compare it.
@@ -47,11 +50,13 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::GraphqlParseFailed => "The GraphQL document has a syntax error at the location given.",
         ErrorCode::GraphqlValidationFailed => "The GraphQL document does not fit the schema at the location given.",
         ErrorCode::InternalServerError => {
-            "Something went wrong on our side. Give `requestId` to whoever runs this server."
+            "Something went wrong on the server. Try again later. If it happens again, tell an administrator."
         }
-        ErrorCode::RateLimited => return format!("There were too many attempts. Try again in {number} s.").into(),
+        ErrorCode::RateLimited => {
+            return format!("There were too many attempts. Try again in {}.", duration(number)).into();
+        }
         ErrorCode::ServiceUnavailable => {
-            return format!("The server can't answer this right now. Try again in {number} s.").into();
+            return format!("The server can't answer this right now. Try again in {}.", duration(number)).into();
         }
     }
     .into()
@@ -59,11 +64,44 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
 
 pub(super) const fn reason(reason: UnauthenticatedReason) -> &'static str {
     match reason {
-        UnauthenticatedReason::TokenMissing => {
-            "This takes a signed-in user. Send the header `Authorization: Bearer <accessToken>`."
-        }
+        UnauthenticatedReason::TokenMissing => "Authentication required. Sign in.",
         UnauthenticatedReason::TokenExpired => "The access token has expired. Refresh it, or sign in again.",
         UnauthenticatedReason::TokenInvalid => "The access token is not valid. Sign in again.",
         UnauthenticatedReason::SessionRevoked => "This session has ended. Sign in again.",
+    }
+}
+
+/// A time to wait: "1 hour and 30 minutes".
+fn duration(seconds: u32) -> String {
+    let parts = Wait::from_seconds(seconds).parts(["hour", "minute", "second"]);
+    let parts: Vec<String> = parts.map(|(number, unit)| format!("{number} {unit}{}", plural(number))).collect();
+    parts.join(" and ")
+}
+
+const fn plural(number: u32) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_words() {
+        for (seconds, expected) in [
+            (1, "1 second"),
+            (45, "45 seconds"),
+            (60, "1 minute"),
+            (3448, "58 minutes"),
+            (3600, "1 hour"),
+            (5400, "1 hour and 30 minutes"),
+            (7260, "2 hours and 1 minute"),
+            (86_400, "24 hours"),
+        ] {
+            assert!(
+                words(ErrorCode::RateLimited, seconds).ends_with(&format!(" Try again in {expected}.")),
+                "{seconds}"
+            );
+        }
     }
 }

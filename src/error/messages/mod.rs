@@ -4,12 +4,16 @@
 //! before it can be told in all languages. The Russian words for what the FastAPI tutorials answer, too, are theirs to the
 //! letter, because their clients may compare them. No words hold a value that a client sent.
 //!
+//! They are for people, who read them in forms: they have no backticks, no names of fields, settings or headers of the API, and tell times
+//! in words. What is wrong and how long to wait is in the fields of the answer for programs.
+//!
 //! Three errors bring a text of their own: what is wrong with a GraphQL document, with its variables, and with a request that
 //! is none. Those are for the developer of a client, who reads them beside the English schema; they stay English, like the
 //! hints, the log and the command line. Nobody at a form can cause them.
 
 mod english;
 mod russian;
+mod wait;
 
 use std::borrow::Cow;
 

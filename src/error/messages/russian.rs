@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::wait::Wait;
 use crate::error::{ErrorCode, UnauthenticatedReason};
 
 pub(super) const LINK_USED: &str =
@@ -10,14 +11,13 @@ pub(super) const LINK_USED: &str =
 /// The words for a code, with the bound that was broken or the seconds to wait.
 pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
     let characters = form(number, ["символ", "символа", "символов"]);
-    let seconds = form(number, ["секунду", "секунды", "секунд"]);
     match code {
-        ErrorCode::InvalidInput => "Некоторые поля нужно исправить; какие и почему, сказано в `errors`",
+        ErrorCode::InvalidInput => "Некоторые поля заполнены неверно. Исправьте их и повторите попытку.",
         ErrorCode::Required => "Заполните это поле",
         ErrorCode::TooLong => return format!("Здесь допускается максимум {number} {characters}").into(),
         ErrorCode::InvalidEmail => "Это не адрес электронной почты; он выглядит так: ada@example.org",
         ErrorCode::InvalidUsername => {
-            "Имя пользователя должно содержать только латинские буквы, цифры, `_` и `-` и не начинаться с `-`"
+            "Имя пользователя должно содержать только латинские буквы, цифры, подчёркивания и дефисы и не начинаться с дефиса"
         }
         ErrorCode::UsernameTaken => "Имя пользователя уже занято",
         ErrorCode::EmailTaken => "Email уже зарегистрирован",
@@ -57,13 +57,13 @@ pub(super) fn words(code: ErrorCode, number: u32) -> Cow<'static, str> {
         ErrorCode::GraphqlParseFailed => "В указанном месте документа GraphQL синтаксическая ошибка",
         ErrorCode::GraphqlValidationFailed => "В указанном месте документ GraphQL не соответствует схеме",
         ErrorCode::InternalServerError => {
-            "На сервере произошла ошибка. Сообщите `requestId` тому, кто отвечает за сервер."
+            "На сервере произошла ошибка. Повторите попытку позже. Если ошибка повторится, сообщите администратору."
         }
         ErrorCode::RateLimited => {
-            return format!("Слишком много попыток. Повторите через {number} {seconds}.").into();
+            return format!("Слишком много попыток. Повторите через {}.", duration(number)).into();
         }
         ErrorCode::ServiceUnavailable => {
-            return format!("Сервер сейчас не может ответить. Повторите попытку через {number} {seconds}.").into();
+            return format!("Сервер сейчас не может ответить. Повторите попытку через {}.", duration(number)).into();
         }
     }
     .into()
@@ -76,6 +76,14 @@ pub(super) const fn reason(reason: UnauthenticatedReason) -> &'static str {
         UnauthenticatedReason::TokenInvalid => "Неверный токен",
         UnauthenticatedReason::SessionRevoked => "Сеанс завершён. Войдите снова.",
     }
+}
+
+/// A time to wait, in the accusative: "1 час 30 минут".
+fn duration(seconds: u32) -> String {
+    let forms = [["час", "часа", "часов"], ["минуту", "минуты", "минут"], ["секунду", "секунды", "секунд"]];
+    let parts = Wait::from_seconds(seconds).parts(forms);
+    let parts: Vec<String> = parts.map(|(number, forms)| format!("{number} {}", form(number, forms))).collect();
+    parts.join(" ")
 }
 
 /// The form of a noun beside a number: of one (1, 21, 101), of few (2, 23), of many (5, 11, 20).
@@ -104,9 +112,30 @@ mod tests {
                 assert_eq!(words, format!("Пароль должен содержать минимум {number} {forms}"));
             }
         }
-        for (end, number) in [("через 1 секунду.", 1), ("через 3 секунды.", 3), ("через 30 секунд.", 30)]
-        {
-            assert!(words(ErrorCode::ServiceUnavailable, number).ends_with(end), "{number}");
+    }
+
+    #[test]
+    fn waits_are_told_in_words() {
+        for (seconds, expected) in [
+            (1, "1 секунду"),
+            (3, "3 секунды"),
+            (30, "30 секунд"),
+            (41, "41 секунду"),
+            (60, "1 минуту"),
+            (110, "2 минуты"),
+            (660, "11 минут"),
+            (1260, "21 минуту"),
+            (3448, "58 минут"),
+            (3600, "1 час"),
+            (5400, "1 час 30 минут"),
+            (7260, "2 часа 1 минуту"),
+            (18_000, "5 часов"),
+            (75_600, "21 час"),
+            (86_400, "24 часа"),
+        ] {
+            for code in [ErrorCode::RateLimited, ErrorCode::ServiceUnavailable] {
+                assert!(words(code, seconds).ends_with(&format!(" через {expected}.")), "{seconds}");
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::http::{
 /// Reads the request.
 ///
 /// # Errors
-/// 405, 415, 413, 408, 400: see the table in the README.
+/// 405, 415, 413, 408, 400: see the table in `docs/graphql.md`.
 pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<GraphqlRequest, Refusal> {
     let method = request.method().clone();
     if method == Method::GET {

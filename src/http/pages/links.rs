@@ -1,6 +1,10 @@
 //! `/verify-email` and `/reset-password`: where the links in mails lead.
 //!
-//! Whoever sends such a form shows the token, which is all the proof there is: no cookie is read, so that a page elsewhere
+//! Opening a link checks it and changes nothing. A form that is sent is answered with a redirect to a page that tells the
+//! result or what is wrong (Post/Redirect/Get), so that going back and reloading send nothing again. Only failures of the
+//! server are answered directly, with their status and the form.
+//!
+//! Whoever sends such a form shows the token, which is all the proof there is: no cookie counts, so that a page elsewhere
 //! gains nothing by sending it in somebody's name. It is refused all the same.
 
 use std::sync::Arc;
@@ -9,21 +13,21 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT_LANGUAGE, ORIGIN, RETRY_AFTER},
+        header::{ACCEPT_LANGUAGE, LOCATION, ORIGIN, RETRY_AFTER},
     },
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use minijinja::{Value, context};
 
 use super::{
-    page,
-    texts::{self, Texts},
+    correction::Correction,
+    outcome::{Action, Outcome, TEMPLATE, told},
+    page, texts,
 };
 use crate::{
-    Error,
+    Error, Result,
     accounts::{Client, email, input::PASSWORD_LENGTH, reset},
     config::SecretString,
-    error::ErrorCode,
     http::{
         Server,
         body::{self, Unread},
@@ -34,58 +38,112 @@ use crate::{
     language::Language,
 };
 
-const TEMPLATE: &str = include_str!("link.html");
-
-/// What a link is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Action {
-    Verify,
-    Reset,
+pub(in crate::http) async fn open_verification(State(server): State<Arc<Server>>, request: Request) -> Response {
+    open(&server, Action::Verify, request).await
 }
 
-pub(in crate::http) async fn verification_form(request: Request) -> Response {
-    form(Action::Verify, &request)
+pub(in crate::http) async fn open_reset(State(server): State<Arc<Server>>, request: Request) -> Response {
+    open(&server, Action::Reset, request).await
 }
 
-/// Whoever opens a link that has changed the password is told so, and not asked for another one.
-pub(in crate::http) async fn reset_form(State(server): State<Arc<Server>>, request: Request) -> Response {
-    // What can't be found out now is found out when the form is sent.
-    match server.in_time(reset::was_used(&server.app, &token_of(&request).into())).await {
-        Ok(true) => already_reset(StatusCode::OK, peer::language(request.headers().get(ACCEPT_LANGUAGE))),
-        Ok(false) | Err(_) => form(Action::Reset, &request),
+/// What a link opens: its form if it is good, else what is wrong with it. Without a token, what the address names.
+async fn open(server: &Server, action: Action, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let language = peer::language(head.headers.get(ACCEPT_LANGUAGE));
+    let mut query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    if let Some(token) = query.take("token") {
+        return open_link(server, action, language, &token, None).await;
+    }
+    if let Some(outcome) = query.take("result").as_deref().and_then(Outcome::named) {
+        return outcome.page(action, language);
+    }
+    match Correction::read(&mut query, &head.headers).filter(|_| action == Action::Reset) {
+        Some(Correction { problem, token: Some(token) }) => {
+            open_link(server, action, language, &token, Some(&problem.message(language))).await
+        }
+        Some(Correction { problem, token: None }) => {
+            let paragraphs = [&*problem.message(language), texts::ask_again(language)];
+            told(StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
+        }
+        None => told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]),
+    }
+}
+
+async fn open_link(
+    server: &Server,
+    action: Action,
+    language: Language,
+    token: &str,
+    problem: Option<&str>,
+) -> Response {
+    match server.in_time(check(server, action, &token.into())).await {
+        Ok(Checked { is_done: true, .. }) => Outcome::Done.page(action, language),
+        Ok(Checked { address, .. }) => filled(StatusCode::OK, action, language, token, address, problem),
+        Err(error) => {
+            let response = match Outcome::of(&error) {
+                Some(outcome) => outcome.page(action, language),
+                None => told(status(&error), language, texts::failed(language), &[&error.message(language)]),
+            };
+            recorded(response, &error)
+        }
+    }
+}
+
+/// What is known of a link that is good.
+struct Checked {
+    /// The address that it verifies.
+    address: Option<String>,
+    /// Whether there is nothing left to do.
+    is_done: bool,
+}
+
+async fn check(server: &Server, action: Action, token: &SecretString) -> Result<Checked> {
+    match action {
+        Action::Verify => {
+            let link = email::find_link(&server.app, token).await?;
+            Ok(Checked { address: Some(link.address), is_done: link.is_used })
+        }
+        Action::Reset => {
+            reset::check_link(&server.app, token).await?;
+            Ok(Checked { address: None, is_done: false })
+        }
     }
 }
 
 pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: Request) -> Response {
     let client = peer::client(&server.app.settings, &request);
-    let language = client.language;
-    let sent = match Sent::read(&server, request).await {
-        Ok(sent) => sent,
-        Err(status) => return refused(status, language),
-    };
-    match server.in_time(email::verify(&server.app, &sent.token, &client)).await {
-        Ok(address) => {
-            let texts = texts::verify(language);
-            told(StatusCode::OK, language, texts.done_title, &[texts.done, &address])
+    match Sent::read(&server, request).await {
+        Ok(sent) => {
+            let result = server.in_time(email::verify(&server.app, &sent.token, &client)).await;
+            answer(&server, Action::Verify, result.map(drop), &sent, &client)
         }
-        Err(error) => failed(Action::Verify, &error, &sent, &client),
+        Err(status) => refused(status, client.language),
     }
 }
 
 pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: Request) -> Response {
     let client = peer::client(&server.app.settings, &request);
-    let language = client.language;
-    let sent = match Sent::read(&server, request).await {
-        Ok(sent) => sent,
-        Err(status) => return refused(status, language),
-    };
-    match server.in_time(reset::reset(&server.app, &sent.token, sent.password.clone(), &client)).await {
-        Ok(_) => {
-            let texts = texts::reset(language);
-            told(StatusCode::OK, language, texts.done_title, &[texts.done])
+    match Sent::read(&server, request).await {
+        Ok(sent) => {
+            let reset = reset::reset(&server.app, &sent.token, sent.password.clone(), &client);
+            answer(&server, Action::Reset, server.in_time(reset).await.map(drop), &sent, &client)
         }
-        Err(error) => failed(Action::Reset, &error, &sent, &client),
+        Err(status) => refused(status, client.language),
     }
+}
+
+/// The answer to a form: on to the result, or to the form with what is wrong.
+fn answer(server: &Server, action: Action, result: Result<()>, sent: &Sent, client: &Client) -> Response {
+    let see = |outcome: Outcome| (StatusCode::SEE_OTHER, [(LOCATION, outcome.address(action))]).into_response();
+    let Err(error) = result else { return see(Outcome::Done) };
+    let response = match Outcome::of(&error) {
+        Some(outcome) => see(outcome),
+        None => Correction::redirect(&error, &sent.token_text, &server.app.settings).unwrap_or_else(|| {
+            let text = error.message(client.language);
+            filled(status(&error), action, client.language, &sent.token_text, None, Some(&text))
+        }),
+    };
+    recorded(response, &error)
 }
 
 /// What somebody has sent.
@@ -122,73 +180,40 @@ fn is_foreign(allowed_origins: &[String], headers: &HeaderMap) -> bool {
     !headers.get_all(ORIGIN).iter().all(is_allowed) || site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-fn texts_of(action: Action, language: Language) -> &'static Texts {
-    match action {
-        Action::Verify => texts::verify(language),
-        Action::Reset => texts::reset(language),
-    }
-}
-
-/// The token in the address of a link.
-fn token_of(request: &Request) -> String {
-    let form = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
-    form.ok().and_then(|mut form| form.take("token")).unwrap_or_default()
-}
-
-/// The form that a link opens. Whether the link is good is found out when the form is sent.
-fn form(action: Action, request: &Request) -> Response {
-    let language = peer::language(request.headers().get(ACCEPT_LANGUAGE));
-    let token = token_of(request);
-    if token.is_empty() {
-        return told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]);
-    }
-    filled(StatusCode::OK, action, language, &token, None)
-}
-
-fn filled(status: StatusCode, action: Action, language: Language, token: &str, problem: Option<&str>) -> Response {
-    let texts = texts_of(action, language);
+/// The form of a link.
+fn filled(
+    status: StatusCode,
+    action: Action,
+    language: Language,
+    token: &str,
+    address: Option<String>,
+    problem: Option<&str>,
+) -> Response {
+    let texts = action.texts(language);
+    let paragraphs: Vec<Value> = [Some(texts.intro.into()), address.map(Value::from)].into_iter().flatten().collect();
     let values = context! {
-        language => language.tag(), title => texts.title, paragraphs => [texts.intro], token, problem,
-        // Without the query, which holds the token and would be logged by proxies again.
-        action => match action { Action::Verify => "/verify-email", Action::Reset => "/reset-password" },
+        language => language.tag(), title => texts.title, paragraphs, token, problem, action => action.path(),
         button => texts.button, password => texts.password, hint => texts.hint,
         least => PASSWORD_LENGTH.start(),
     };
     page(status, language, TEMPLATE, values)
 }
 
-fn told(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]) -> Response {
-    let paragraphs: Vec<Value> = paragraphs.iter().map(|paragraph| Value::from(*paragraph)).collect();
-    page(status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
-}
-
-fn already_reset(status: StatusCode, language: Language) -> Response {
-    told(status, language, texts::reset(language).done_title, &[&Error::LinkUsed.message(language)])
-}
-
 fn refused(status: StatusCode, language: Language) -> Response {
     told(status, language, texts::refused(language), &[texts::ask_again(language)])
 }
 
-/// What went wrong, and what to do: the form again, if that helps.
-fn failed(action: Action, error: &Error, sent: &Sent, client: &Client) -> Response {
-    let language = client.language;
-    let text = error.message(language);
+/// The status of a failure that is no [`Outcome`].
+const fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Has the log tell of an error, and clients when to try again.
+fn recorded(mut response: Response, error: &Error) -> Response {
     let code = error.code();
-    let mut response = match error {
-        Error::LinkUsed => already_reset(StatusCode::CONFLICT, language),
-        Error::LinkInvalid | Error::LinkExpired => {
-            told(StatusCode::BAD_REQUEST, language, texts::no_longer(language), &[&text, texts::ask_again(language)])
-        }
-        Error::Input(_) if code == ErrorCode::EmailTaken => {
-            told(StatusCode::CONFLICT, language, texts::no_longer(language), &[&text])
-        }
-        Error::Input(_) => filled(StatusCode::UNPROCESSABLE_ENTITY, action, language, &sent.token_text, Some(&text)),
-        Error::ServiceUnavailable { .. } => {
-            filled(StatusCode::SERVICE_UNAVAILABLE, action, language, &sent.token_text, Some(&text))
-        }
-        _ => filled(StatusCode::INTERNAL_SERVER_ERROR, action, language, &sent.token_text, Some(&text)),
-    };
     if let Some(cause) = error.cause() {
         tracing::error!(?code, cause, "a page failed");
     }

@@ -3,8 +3,10 @@
 //! They need no script. What a link does is done when its form is sent, never when it is opened: mail programs open links
 //! by themselves.
 
+mod correction;
 mod dev_mail;
 mod links;
+mod outcome;
 mod texts;
 
 use std::sync::Arc;
@@ -37,8 +39,8 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     let mut routes = Router::new();
     if is_app {
         routes = routes
-            .route("/verify-email", get(links::verification_form).post(links::verify))
-            .route("/reset-password", get(links::reset_form).post(links::reset));
+            .route("/verify-email", get(links::open_verification).post(links::verify))
+            .route("/reset-password", get(links::open_reset).post(links::reset));
     }
     if settings.mail.dev {
         routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));

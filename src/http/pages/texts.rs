@@ -18,21 +18,21 @@ pub(super) fn verify(language: Language) -> &'static Texts {
     match language {
         Language::English => &Texts {
             title: "Confirm your e-mail address",
-            intro: "Press the button, and we know that this address is yours.",
+            intro: "Press the button to confirm that this address is yours.",
             button: "Confirm this address",
             password: None,
             hint: "",
             done_title: "Thank you",
-            done: "This e-mail address is confirmed. You can close this page.",
+            done: "Your e-mail address is confirmed. You can close this page.",
         },
         Language::Russian => &Texts {
             title: "Подтвердите адрес электронной почты",
-            intro: "Нажмите кнопку, и мы будем знать, что этот адрес принадлежит вам.",
+            intro: "Нажмите кнопку, чтобы подтвердить, что этот адрес принадлежит вам.",
             button: "Подтвердить адрес",
             password: None,
             hint: "",
             done_title: "Спасибо",
-            done: "Этот адрес электронной почты подтверждён. Страницу можно закрыть.",
+            done: "Ваш адрес электронной почты подтверждён. Страницу можно закрыть.",
         },
     }
 }
@@ -67,16 +67,73 @@ pub(super) fn incomplete(language: Language) -> &'static str {
     }
 }
 
-pub(super) fn no_longer(language: Language) -> &'static str {
+pub(super) fn failed(language: Language) -> &'static str {
     match language {
         Language::English => "This did not work",
         Language::Russian => "Не получилось",
     }
 }
 
+pub(super) fn used(language: Language) -> &'static str {
+    match language {
+        Language::English => "This link was already used",
+        Language::Russian => "Эта ссылка уже использована",
+    }
+}
+
+pub(super) fn invalid(language: Language) -> &'static str {
+    match language {
+        Language::English => "This link is not valid",
+        Language::Russian => "Эта ссылка недействительна",
+    }
+}
+
+pub(super) fn why_invalid(language: Language) -> &'static str {
+    match language {
+        Language::English => {
+            "Perhaps it was already used, or the account has changed since. Ask for a new message where you sign in."
+        }
+        Language::Russian => {
+            "Возможно, она уже использована или учётная запись с тех пор изменилась. Запросите новое письмо там, где вы входите."
+        }
+    }
+}
+
+pub(super) fn expired(language: Language) -> &'static str {
+    match language {
+        Language::English => "This link has expired",
+        Language::Russian => "Срок действия этой ссылки истёк",
+    }
+}
+
+pub(super) fn ask_for_new(language: Language) -> &'static str {
+    match language {
+        Language::English => "Ask for a new message where you sign in.",
+        Language::Russian => "Запросите новое письмо там, где вы входите.",
+    }
+}
+
+pub(super) fn taken(language: Language) -> &'static str {
+    match language {
+        Language::English => "This address belongs to another account",
+        Language::Russian => "Этот адрес принадлежит другой учётной записи",
+    }
+}
+
+pub(super) fn why_taken(language: Language) -> &'static str {
+    match language {
+        Language::English => {
+            "There is another account with this e-mail address. Sign in to that one, or choose another address."
+        }
+        Language::Russian => {
+            "С этим адресом электронной почты есть другая учётная запись. Войдите в неё или выберите другой адрес."
+        }
+    }
+}
+
 pub(super) fn refused(language: Language) -> &'static str {
     match language {
-        Language::English => "This request can't be taken",
+        Language::English => "This request can't be accepted",
         Language::Russian => "Такой запрос не принимается",
     }
 }

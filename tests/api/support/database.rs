@@ -23,7 +23,7 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     pub async fn create() -> Self {
-        let database = Self::named(true).await;
+        let database = Self::named(true, "").await;
         match (&database.url, template(&server()).await) {
             (DatabaseUrl::Sqlite(path), Some(template)) => {
                 std::fs::copy(template, path).unwrap();
@@ -36,10 +36,15 @@ impl TestDatabase {
 
     /// A database without a table.
     pub async fn create_bare() -> Self {
-        Self::named(false).await
+        Self::named(false, "").await
     }
 
-    async fn named(from_template: bool) -> Self {
+    /// A database without a table that can't store all of Unicode, where PostgreSQL is.
+    pub async fn create_latin1() -> Self {
+        Self::named(false, " ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await
+    }
+
+    async fn named(from_template: bool, postgres_options: &str) -> Self {
         static CREATING: tokio::sync::Mutex<u32> = tokio::sync::Mutex::const_new(0);
         // PostgreSQL copies a template for one at a time.
         let mut count = CREATING.lock().await;
@@ -57,7 +62,7 @@ impl TestDatabase {
                 }
                 // As a bare MariaDB makes them: the tables must say themselves what they hold.
                 (_, DbBackend::MySql) => " CHARACTER SET latin1".to_owned(),
-                _ => String::new(),
+                _ => postgres_options.to_owned(),
             };
             run(&admin, &format!("CREATE DATABASE {name}{template}")).await;
             admin.close().await.unwrap();
@@ -129,12 +134,35 @@ impl TestDatabase {
         assert_eq!(open, 0);
     }
 
-    async fn connect(&self) -> DatabaseConnection {
-        let url = match &self.url {
-            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+    /// What `DATABASE_URL` is for it.
+    pub fn url_text(&self) -> String {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
             DatabaseUrl::Postgres(url) | DatabaseUrl::MySql(url) => url.expose_secret().to_owned(),
-        };
-        let mut options = sea_orm::ConnectOptions::new(url);
+        }
+    }
+
+    /// Holds the lock of migrations, from a connection of its own. Every version must use the same one.
+    pub async fn lock_migrations(&self) -> Lock {
+        let connection = self.connect().await;
+        match connection.get_database_backend() {
+            DbBackend::Postgres => {
+                run(&connection, "BEGIN").await;
+                run(&connection, &format!("SELECT pg_advisory_xact_lock({})", 0x4861_6C6C_7061_7373_i64)).await;
+            }
+            DbBackend::MySql => {
+                run(&connection, "DO GET_LOCK(CONCAT('hallpass.', SHA1(DATABASE())), 10)").await;
+                run(&connection, "BEGIN").await;
+            }
+            _ => run(&connection, "BEGIN IMMEDIATE").await,
+        }
+        Lock(connection)
+    }
+
+    /// A connection of the test's own.
+    pub async fn connect(&self) -> DatabaseConnection {
+        let create = if matches!(self.url, DatabaseUrl::Sqlite(_)) { "?mode=rwc" } else { "" };
+        let mut options = sea_orm::ConnectOptions::new(format!("{}{create}", self.url_text()));
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
     }

@@ -4,6 +4,8 @@ mod actor;
 mod answer;
 mod database;
 mod log;
+mod schema;
+mod sessions;
 mod smtp;
 
 use std::{
@@ -34,6 +36,7 @@ pub use log::logged;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
 use serde_json::Value;
 pub use serde_json::json;
+pub use sessions::refreshed_tokens;
 pub use smtp::SmtpServer;
 
 /// The refresh cookie's name on plain http: its end is from the SHA-256 of `http://localhost:8000`.
@@ -174,6 +177,25 @@ impl Drop for KeyFolder {
 pub fn token_in(text: &str) -> String {
     let (_, rest) = text.split_once("?token=").unwrap_or_else(|| panic!("no link in {text}"));
     rest.split_whitespace().next().unwrap().to_owned()
+}
+
+/// What a text for people must not have: a backtick, a name as programs spell it, or seconds as a bare number and "s".
+/// Links are left out.
+pub fn jargon_in(text: &str) -> Option<String> {
+    if text.contains('`') {
+        return Some("a backtick".to_owned());
+    }
+    let text: Vec<&str> = text.split_whitespace().filter(|word| !word.contains("://")).collect();
+    let text = text.join(" ");
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let is_name = |word: &str| {
+        let letters: Vec<char> = word.chars().collect();
+        word.contains('_') || letters.windows(2).any(|pair| pair[0].is_lowercase() && pair[1].is_uppercase())
+    };
+    let name = words.iter().find(|word| is_name(word)).map(ToString::to_string);
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = words.windows(2).find(|pair| is_number(pair[0]) && ["s", "с"].contains(&pair[1]));
+    name.or_else(|| seconds.map(|pair| pair.join(" ")))
 }
 
 /// A part of a JWT.

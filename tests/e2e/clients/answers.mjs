@@ -93,11 +93,22 @@ await send("POST", "/revoke", [["token", bo.refresh_token]]);
 await send("POST", "/revoke", []);
 const other = await send("POST", "/login", { username: "bo", password: "correct horse battery" });
 stop.run(["user", "disable", "bo"]);
-for (const [method, path] of [["GET", "/users/me"], ["GET", "/protected"], ["PUT", "/users/me"], ["DELETE", "/users/me"]]) {
+for (const [method, path] of [["GET", "/users/me"], ["GET", "/protected"], ["PUT", "/users/me"], ["DELETE", "/users/me"], ["DELETE", "/users/me/pending-email"]]) {
   await send(method, path, method === "PUT" ? {} : undefined, bearer(other));
 }
 await send("POST", "/login", { username: "bo", password: "correct horse battery" });
 await stop();
+
+// The throttle with low limits, for a session whose password must be given again.
+const limits = { THROTTLE: "true", LIMIT_USERNAME_CHANGES_PER_DAY: "1", LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES: "1", LIMIT_REGISTRATIONS_PER_HOUR: "2" };
+const throttled = await start(binary, port, { BCRYPT_COST: "10", ...limits });
+await send("POST", "/register", ada);
+const counted = bearer(await send("POST", "/login", ada));
+await send("PUT", "/users/me", { username: "grace" }, counted);
+await send("PUT", "/users/me", { username: "linus" }, counted);
+await send("POST", "/register", { username: "bo", password: "correct horse battery" });
+for (let attempt = 0; attempt < 2; attempt += 1) await send("DELETE", "/users/me", { password: "a wrong password" }, counted);
+await throttled();
 
 // What takes other settings: a closed registration, the throttle, the last administrator.
 const strict = await start(binary, port, { BCRYPT_COST: "10", THROTTLE: "true", REGISTRATION_ENABLED: "false", OAUTH_CLIENTS: `api:${secret}` }, (run) => {

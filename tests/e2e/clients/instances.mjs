@@ -1,6 +1,6 @@
-// Two instances on one PostgreSQL behind nginx, with the configuration that the README shows: refreshes race across them, one is killed
+// Two instances on one PostgreSQL behind nginx, with the configuration that the manual shows: refreshes race across them, one is killed
 // under load, both are restarted one after the other. No session is lost, no answer is wrong, and a restart fails no request.
-// node instances.mjs <binary> <postgres url> <README.md>
+// node instances.mjs <binary> <postgres url> <page with the configuration of nginx>
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { accounts, generation, isRefused } from "./accounts.mjs";
 import { database } from "./own_database.mjs";
 import { atExit, emptyFolder, start } from "./server.mjs";
 
-const [binary, postgresUrl, readme] = process.argv.slice(2);
+const [binary, postgresUrl, page] = process.argv.slice(2);
 const PROXY = 8150;
 const PORTS = [8151, 8152];
 const RACES = 40;
@@ -27,16 +27,16 @@ function check(what, isTrue) {
   if (!isTrue) failed += 1;
 }
 
-/** nginx as a child, with the README's configuration but for addresses and certificates. */
+/** nginx as a child, with the manual's configuration but for addresses and certificates. */
 async function startProxy() {
   const folder = emptyFolder();
   // The workers of an nginx that root starts are someone else.
   chmodSync(folder, 0o755);
   const replace = (text, from, to) => {
-    if (!text.includes(from)) throw new Error(`the README's nginx has no \`${from}\``);
+    if (!text.includes(from)) throw new Error(`the manual's nginx has no \`${from}\``);
     return text.replace(from, to);
   };
-  let config = readFileSync(readme, "utf8").match(/```nginx\n(.*?)```/s)[1];
+  let config = readFileSync(page, "utf8").match(/```nginx\n(.*?)```/s)[1];
   config = replace(config, "listen 443 ssl;", `listen 127.0.0.1:${PROXY};`).replace(/^ *ssl_.*\n/gm, "");
   PORTS.forEach((port, index) => (config = replace(config, `10.0.0.${index + 1}:8000`, `127.0.0.1:${port}`)));
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${join(folder, name)};`);

@@ -1,6 +1,6 @@
-// The README's recipes: a copy of SQLite's file, taken while the server runs and restored; the moves to PostgreSQL and
+// The recipes of the manual: a copy of SQLite's file, taken while the server runs and restored; the moves to PostgreSQL and
 // MariaDB; and one of the accounts alone.
-// node moving.mjs <binary> <postgres url> <mysql url> <README.md>
+// node moving.mjs <binary> <postgres url> <mysql url> <pages with the recipes>…
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
@@ -9,10 +9,10 @@ import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
-const [binary, postgresUrl, mysqlUrl, readme] = process.argv.slice(2);
+const [binary, postgresUrl, mysqlUrl, ...pages] = process.argv.slice(2);
 const port = 8153;
-const section = readFileSync(readme, "utf8").split("\n## Grow\n")[1].split("\n## ")[0];
-const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text);
+const text = pages.map((page) => readFileSync(page, "utf8")).join("\n");
+const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text);
 const recipe = (what) => blocks.find((text) => text.includes(what));
 
 let failed = 0;

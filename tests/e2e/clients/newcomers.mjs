@@ -1,6 +1,6 @@
 // People of the three systems move in: from tables and a file that the real Python libraries made, on SQLite and
-// PostgreSQL. They sign in with their old passwords, and are hashed anew. And the README's commands, word by word.
-// node newcomers.mjs <binary> <python with SQLAlchemy, passlib, bcrypt and argon2-cffi> <postgres url> <README.md>
+// PostgreSQL. They sign in with their old passwords, and are hashed anew. And the manual's commands, word by word.
+// node newcomers.mjs <binary> <python with SQLAlchemy, passlib, bcrypt and argon2-cffi> <postgres url> <page with the commands>
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, symlinkSync } from "node:fs";
@@ -9,7 +9,7 @@ import { accounts } from "./accounts.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
-const [binary, python, postgresUrl, readme] = process.argv.slice(2);
+const [binary, python, postgresUrl, page] = process.argv.slice(2);
 const port = 8164;
 const MORE = 3000;
 
@@ -61,18 +61,18 @@ const asPython = (driver) => url.replace(/^postgres(ql)?:/, `postgresql+${driver
 // As the tutorial's own setting has it, with a driver that is not asked.
 await move("PostgreSQL", { python: asPython("psycopg2"), hallpass: asPython("asyncpg") });
 
-// The README's five commands. The dry run and the import tell of the one who can't come.
+// The manual's five commands. The dry run and the import tell of the one who can't come.
 const folder = emptyFolder();
 symlinkSync(resolve(binary), join(folder, "hallpass"));
 execFileSync(resolve(python), [join(import.meta.dirname, "tutorials.py"), "sqlite:///./test.db", folder], { cwd: folder, stdio: "inherit" });
-const commands = readFileSync(readme, "utf8").split("\n## Coming from the FastAPI tutorial\n")[1].match(/^```sh\n(.*?)^```$/ms)[1].trim().split("\n");
+const commands = readFileSync(page, "utf8").split("\n## Import the users\n")[1].match(/^```sh\n(.*?)^```$/ms)[1].trim().split("\n");
 const codes = commands.slice(0, -1).map((command) => spawnSync("bash", ["--norc", "-c", command], { cwd: folder, env: { PATH: `${folder}:${process.env.PATH}` }, stdio: ["ignore", "inherit", "inherit"] }).status);
-check("README: four commands do what they say", String(codes) === "0,1,1,0", codes);
-check("README: the fifth serves", commands[4] === "hallpass");
+check("manual: four commands do what they say", String(codes) === "0,1,1,0", codes);
+check("manual: the fifth serves", commands[4] === "hallpass");
 const stop = await start(binary, port, { BCRYPT_COST: "10" }, undefined, folder);
 const { accessToken } = (await accounts(`http://localhost:${port}`).login("ada")).data.login;
 const me = await fetch(`http://localhost:${port}/graphql?query=${encodeURIComponent("{ me { username lastName roles } }")}`, { headers: { authorization: `Bearer ${accessToken}` } });
-check("README: Ada is there, and administrates", (await me.text()) === '{"data":{"me":{"username":"ada","lastName":"Кинг","roles":["admin","user"]}}}');
+check("manual: Ada is there, and administrates", (await me.text()) === '{"data":{"me":{"username":"ada","lastName":"Кинг","roles":["admin","user"]}}}');
 await stop();
 console.log(`${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -90,14 +90,18 @@ async function life(browser) {
   await tab.getByText("Confirm this address").click();
   check("the link leads to a form", (await heading(tab)) === "Confirm your e-mail address");
   await shoot(tab, "verify");
+  check("which names the address", (await tab.textContent("main")).includes("ada@example.org"));
   check("which has done nothing yet", !(await me()).emailVerified);
+  const verification = tab.url();
   await tab.getByRole("button").click();
   check("the button has", (await heading(tab)) === "Thank you" && (await me()).emailVerified);
-  check("the token is not in the address any more", tab.url() === `${home}/verify-email`);
+  check("the token is not in the address any more", tab.url() === `${home}/verify-email?result=done`);
   await shoot(tab, "verified");
+  await tab.reload();
+  check("reloading sends nothing again", (await heading(tab)) === "Thank you");
   await tab.goBack();
-  await tab.getByRole("button").click();
-  check("a second click succeeds", (await heading(tab)) === "Thank you");
+  check("going back sends nothing again", tab.url() === verification && (await heading(tab)) === "Thank you");
+  check("and offers no second confirmation", (await tab.getByRole("button").count()) === 0);
 
   const change = "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { user { pendingEmail } } }";
   await graphql(change, { input: { newEmail: "ada@new.example" } }, accessToken);
@@ -118,29 +122,73 @@ async function life(browser) {
   check("the form is Russian", (await heading(phone)) === "Выберите новый пароль");
   await shoot(phone, "reset-phone");
   check("the browser itself asks for eight characters", (await phone.locator("#password").getAttribute("minlength")) === "8");
-  // Emptied of that, as by whoever sends it without a browser.
   const address = phone.url();
-  const token = new URL(address).searchParams.get("token");
-  await phone.setContent(
-    `<form method="post" action="${address}"><input name="token" value="${token}"><input name="password" value="short"><button>x</button></form>`,
-  );
+  await phone.locator("#password").fill("password123");
   await phone.getByRole("button").click();
-  check("too short", (await phone.locator(".problem").textContent()) === "Пароль должен содержать минимум 8 символов");
-  await shoot(phone, "reset-too-short-phone");
+  check("too common", (await phone.locator(".problem").textContent()).startsWith("Такой пароль подбирают первым."));
+  const token = new URL(address).searchParams.get("token");
+  check("the token is not in the form's address", !phone.url().includes(token));
+  await shoot(phone, "reset-too-common-phone");
   await phone.locator("#password").fill("another good password");
   await phone.getByRole("button").click();
   check("the password is a new one", (await heading(phone)) === "Пароль изменён");
+  check("the token is not in the result's address", phone.url() === `${home}/reset-password?result=done`);
   await shoot(phone, "reset-done-phone");
   await phone.goto(address);
   check("a second click says that it is done", (await phone.textContent("main")).includes("Пароль уже изменён по этой ссылке"));
+  check("and asks for no password", (await phone.locator("form").count()) === 0);
   await shoot(phone, "reset-used-phone");
   const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
   await graphql(login, { input: { username: "ada@new.example", password: "another good password" } });
-  await phone.goto(`${home}/verify-email?token=nothing`);
-  await shoot(phone, "verify-phone");
+  for (const page of ["verify-email", "reset-password"]) {
+    await phone.goto(`${home}/${page}?token=nothing`);
+    check(`a bad link to ${page} says so at once`, (await heading(phone)) === "Эта ссылка недействительна");
+    check("and has no form", (await phone.locator("form").count()) === 0);
+  }
+  await shoot(phone, "invalid-phone");
   await phone.goto(`${home}/reset-password`);
   check("half a link", (await heading(phone)) === "Ссылка неполная");
   await openLatest(phone, "Ваш пароль изменён", "ada@new.example");
+}
+
+/** Resets a password, and goes back and on: what was sent is never sent again. */
+async function resetAndGoBack(browser) {
+  const tab = await open(browser, "en-GB", { viewport: { width: 1280, height: 800 } });
+  const ask = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
+  await graphql(ask, { input: { email: "ada@new.example" } });
+  await tab.goto(`${home}${stop.mails}`);
+  await (await openLatest(tab, "Choose a new password", "ada@new.example")).locator(".text a").click();
+  const link = tab.url();
+  await shoot(tab, "reset");
+  for (const refused of ["password123", "ada@new.example"]) {
+    await tab.locator("#password").fill(refused);
+    await tab.getByRole("button").click();
+    check("the password is too common", (await tab.locator(".problem").textContent()).startsWith("Others would guess"));
+  }
+  await shoot(tab, "reset-too-common");
+  await tab.reload();
+  check("reloading shows the form", (await tab.locator(".problem").count()) === 1);
+  const corrected = tab.url();
+  await tab.locator("#password").fill("a third good password");
+  await tab.getByRole("button").click();
+  check("the password is changed", (await heading(tab)) === "The password is changed");
+  await shoot(tab, "reset-done");
+  const posts = [];
+  tab.on("request", (request) => request.method() === "POST" && posts.push(request.url()));
+  await tab.reload();
+  check("reloading shows the result", (await heading(tab)) === "The password is changed");
+  await tab.goBack();
+  check("going back leads to no form", tab.url() === corrected && (await heading(tab)) === "This link was already used");
+  while (tab.url() !== link) await tab.goBack();
+  check("the link says that it was used", (await heading(tab)) === "This link was already used");
+  await shoot(tab, "reset-used");
+  await tab.goto(`${home}/reset-password?result=done`);
+  check("nothing was sent again", posts.length === 0);
+  for (const result of ["invalid", "expired", "taken"]) {
+    await tab.goto(`${home}/verify-email?result=${result}`);
+    check(`a page tells ${result}`, (await tab.locator("form").count()) === 0);
+    await shoot(tab, result);
+  }
 }
 
 const stop = await start(binary, port);
@@ -150,6 +198,7 @@ const browser = await chromium.launch({
 });
 try {
   await life(browser);
+  await resetAndGoBack(browser);
 } catch (error) {
   mistakes.push(error.message);
 }
@@ -157,4 +206,4 @@ await browser.close();
 await stop();
 for (const mistake of mistakes) console.log(mistake);
 console.log(`${steps} steps, ${mistakes.length ? "failed" : "passed"}`);
-process.exit(mistakes.length === 0 && steps >= 16 ? 0 : 1);
+process.exit(mistakes.length === 0 && steps >= 30 ? 0 : 1);

@@ -47,7 +47,8 @@ class Names {
   replace(text) {
     return text
       .replace(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g, (token) => this.token(token))
-      .replace(/(retry-?after"?: ?|Try again in )\d{3,}/gi, "$1SECONDS")
+      .replace(/(retry-?after"?: ?)\d{3,}/gi, "$1SECONDS")
+      .replace(/(Try again in )[^."]+/g, "$1TIME")
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => this.of("ID", id))
       .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => `${this.of("TIME", time)}${time.length === 24 ? "" : ` as ${time}`}`);
   }

@@ -1,0 +1,275 @@
+//! The table `seaql_migrations`: which migrations the database has, and whether one was interrupted.
+//!
+//! Each row also says whether its migration is additive, so that an instance of an older version, which does not know the
+//! migration, can tell whether it may go on serving. Earlier versions wrote only `version` and `applied_at`.
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DbBackend, QueryResult, Statement},
+    sea_query::SimpleExpr,
+};
+
+use crate::{Migration, migrations, schema::Schema};
+
+pub(crate) const TABLE: &str = "seaql_migrations";
+const VERSION: &str = "version";
+const APPLIED_AT: &str = "applied_at";
+const IS_ADDITIVE: &str = "is_additive";
+const STATE: &str = "state";
+
+/// What the column `state` holds. Databases that roll back tables only ever show `applied`.
+const APPLIED: &str = "applied";
+const APPLYING: &str = "applying";
+const REVERTING: &str = "reverting";
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+struct Record {
+    name: String,
+    is_additive: bool,
+    state: String,
+}
+
+/// The rows of the table, beside the migrations of this version.
+#[derive(Clone, Debug)]
+pub struct History {
+    records: Vec<Record>,
+    has_all_columns: bool,
+}
+
+/// How a database and this version fit together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compatibility {
+    /// The database has the migrations of this version and no others.
+    Current,
+    /// It lacks these, or they were interrupted.
+    Missing(Vec<String>),
+    /// It also has these, of a later version. All are additive, so this version works with it.
+    Newer(Vec<String>),
+    /// It has these, of a later version, with which this version does not work.
+    TooNew(Vec<String>),
+}
+
+/// What has become of one migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationState {
+    /// It was applied.
+    Applied,
+    /// It was interrupted, on its way up or down.
+    Partial,
+    /// It was not applied.
+    Pending,
+    /// It was applied by a later version.
+    Unknown {
+        /// Whether this version works with it.
+        is_additive: bool,
+    },
+}
+
+impl History {
+    /// Reads the table, and changes nothing. A table that does not exist is empty.
+    ///
+    /// # Errors
+    /// Returns an error if a query fails.
+    pub async fn read(connection: &impl ConnectionTrait) -> Result<Self, DbErr> {
+        let backend = connection.get_database_backend();
+        let (names, of_table) = match backend {
+            DbBackend::Sqlite => ("name", format!("pragma_table_info('{TABLE}')")),
+            DbBackend::MySql => ("column_name", in_information_schema("DATABASE()")),
+            _ => ("column_name", in_information_schema("CURRENT_SCHEMA()")),
+        };
+        let count = format!(
+            "SELECT COUNT(*) AS total, COUNT(CASE WHEN {names} IN ('{IS_ADDITIVE}', '{STATE}') THEN 1 END) AS added \
+             FROM {of_table}"
+        );
+        let columns = connection.query_one_raw(Statement::from_string(backend, count)).await?;
+        let count = |name| columns.as_ref().map_or(Ok(0), |row| row.try_get::<i64>("", name));
+        let has_all_columns = count("added")? == 2;
+        if count("total")? == 0 {
+            return Ok(Self { records: Vec::new(), has_all_columns });
+        }
+        let mut select = Query::select().column(VERSION).from(TABLE).order_by(VERSION, Order::Asc).take();
+        if has_all_columns {
+            select.columns([IS_ADDITIVE, STATE]);
+        }
+        let rows = connection.query_all(&select).await?;
+        let records = rows.iter().map(|row| Record::of(row, has_all_columns)).collect::<Result<_, _>>()?;
+        Ok(Self { records, has_all_columns })
+    }
+
+    /// How the database and this version fit together.
+    #[must_use]
+    pub fn compatibility(&self) -> Compatibility {
+        let unknown = |is_refused: fn(&Record) -> bool| -> Vec<String> {
+            self.unknown().filter(|record| is_refused(record)).map(|record| record.name.clone()).collect()
+        };
+        let too_new = unknown(|record| !record.is_additive);
+        let missing = self.pending();
+        let newer = unknown(|_| true);
+        if !too_new.is_empty() {
+            Compatibility::TooNew(too_new)
+        } else if !missing.is_empty() {
+            Compatibility::Missing(missing)
+        } else if newer.is_empty() {
+            Compatibility::Current
+        } else {
+            Compatibility::Newer(newer)
+        }
+    }
+
+    /// Whether the table has the columns that this version writes.
+    #[must_use]
+    pub fn has_all_columns(&self) -> bool {
+        self.has_all_columns
+    }
+
+    /// The migrations of this version that the database lacks, or has in part.
+    #[must_use]
+    pub fn pending(&self) -> Vec<String> {
+        self.with_state(|state| matches!(state, MigrationState::Pending | MigrationState::Partial))
+    }
+
+    /// The migrations of this version that the database has.
+    #[must_use]
+    pub fn applied(&self) -> Vec<String> {
+        self.with_state(|state| state == MigrationState::Applied)
+    }
+
+    fn with_state(&self, is_wanted: impl Fn(MigrationState) -> bool) -> Vec<String> {
+        self.all().into_iter().filter(|(_, state)| is_wanted(*state)).map(|(name, _)| name).collect()
+    }
+
+    /// All migrations of this version, oldest first, and behind them those of a later one.
+    #[must_use]
+    pub fn all(&self) -> Vec<(String, MigrationState)> {
+        let state = |name: &str| match self.record(name) {
+            None => MigrationState::Pending,
+            Some(record) if record.state == APPLIED => MigrationState::Applied,
+            Some(_) => MigrationState::Partial,
+        };
+        let known = migrations().into_iter().map(|migration| (migration.name().to_owned(), state(migration.name())));
+        let unknown = self.unknown().map(|record| {
+            let state = MigrationState::Unknown { is_additive: record.is_additive };
+            (record.name.clone(), state)
+        });
+        known.chain(unknown).collect()
+    }
+
+    /// The latest `steps` migrations of the database, the latest first. If a process was interrupted when it took some back,
+    /// it is the rest of these instead: the same command finishes what it had begun, and no more.
+    ///
+    /// # Errors
+    /// Returns the migrations that this version does not know: it cannot take back what is older than they are.
+    pub fn to_revert(&self, steps: u32) -> Result<Vec<String>, Vec<String>> {
+        let unknown: Vec<String> = self.unknown().map(|record| record.name.clone()).collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let names = |is_wanted: fn(&Record) -> bool| {
+            self.records.iter().rev().filter(move |record| is_wanted(record)).map(|record| record.name.clone())
+        };
+        let interrupted: Vec<String> = names(|record| record.state == REVERTING).collect();
+        let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+        Ok(if interrupted.is_empty() { names(|_| true).take(steps).collect() } else { interrupted })
+    }
+
+    fn record(&self, name: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.name == name)
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = &Record> {
+        let known = migrations();
+        self.records.iter().filter(move |record| !known.iter().any(|migration| migration.name() == record.name))
+    }
+}
+
+impl Record {
+    fn of(row: &QueryResult, has_all_columns: bool) -> Result<Self, DbErr> {
+        Ok(Self {
+            name: row.try_get("", VERSION)?,
+            // Nobody knows: then it is not.
+            is_additive: has_all_columns && row.try_get::<Option<bool>>("", IS_ADDITIVE)?.unwrap_or(false),
+            state: if has_all_columns { row.try_get("", STATE)? } else { APPLIED.to_owned() },
+        })
+    }
+}
+
+fn in_information_schema(schema: &str) -> String {
+    format!("information_schema.columns WHERE table_schema = {schema} AND table_name = '{TABLE}'")
+}
+
+/// Creates the table, or adds the columns that it lacks.
+pub(crate) async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(TABLE)
+        .col(ColumnDef::new(VERSION).string().not_null().primary_key())
+        .col(ColumnDef::new(APPLIED_AT).big_integer().not_null())
+        .take();
+    schema.create_table(table).await?;
+    // Nullable, because earlier versions write rows without it.
+    schema.add_column(TABLE, ColumnDef::new(IS_ADDITIVE).boolean().take()).await?;
+    schema.add_column(TABLE, ColumnDef::new(STATE).string_len(9).not_null().default(APPLIED).take()).await?;
+    for migration in migrations() {
+        let update = Query::update()
+            .table(TABLE)
+            .value(IS_ADDITIVE, migration.is_additive())
+            .and_where(Expr::col(VERSION).eq(migration.name()))
+            .and_where(Expr::col(IS_ADDITIVE).is_null())
+            .take();
+        schema.update(update).await?;
+    }
+    Ok(())
+}
+
+/// Records that a migration is about to be applied.
+pub(crate) async fn begin(schema: &Schema<'_>, history: &History, migration: &dyn Migration) -> Result<(), DbErr> {
+    if history.record(migration.name()).is_some() {
+        return set_state(schema, &[migration.name()], APPLYING).await;
+    }
+    let insert = Query::insert()
+        .into_table(TABLE)
+        .columns([VERSION, APPLIED_AT, IS_ADDITIVE, STATE])
+        .values_panic([migration.name().into(), now(schema), migration.is_additive().into(), APPLYING.into()])
+        .take();
+    schema.connection().execute(&insert).await.map(drop)
+}
+
+/// Records that a migration was applied.
+pub(crate) async fn finish(schema: &Schema<'_>, name: &str) -> Result<(), DbErr> {
+    let update = Query::update()
+        .table(TABLE)
+        .value(STATE, APPLIED)
+        .value(APPLIED_AT, now(schema))
+        .and_where(Expr::col(VERSION).eq(name))
+        .take();
+    schema.update(update).await
+}
+
+/// Records that migrations are about to be taken back.
+pub(crate) async fn begin_reverting(schema: &Schema<'_>, names: &[String]) -> Result<(), DbErr> {
+    set_state(schema, &names.iter().map(String::as_str).collect::<Vec<_>>(), REVERTING).await
+}
+
+/// Records that a migration was taken back.
+pub(crate) async fn forget(schema: &Schema<'_>, name: &str) -> Result<(), DbErr> {
+    let delete = Query::delete().from_table(TABLE).and_where(Expr::col(VERSION).eq(name)).take();
+    schema.connection().execute(&delete).await.map(drop)
+}
+
+async fn set_state(schema: &Schema<'_>, names: &[&str], state: &'static str) -> Result<(), DbErr> {
+    let update = Query::update()
+        .table(TABLE)
+        .value(STATE, state)
+        .and_where(Expr::col(VERSION).is_in(names.iter().copied()))
+        .take();
+    schema.update(update).await
+}
+
+/// Seconds since 1970, by the database's clock.
+fn now(schema: &Schema<'_>) -> SimpleExpr {
+    Expr::cust(match schema.connection().get_database_backend() {
+        DbBackend::Sqlite => "unixepoch()",
+        DbBackend::MySql => "UNIX_TIMESTAMP()",
+        _ => "EXTRACT(EPOCH FROM now())::bigint",
+    })
+}

@@ -1,0 +1,52 @@
+//! The limits of the throttle: `LIMIT_<WHAT>_PER_<PERIOD>`. Each period is part of its setting's name, and fixed.
+
+use super::vars::Vars;
+
+/// The highest limit. The row of a counter holds the time of each attempt that counts, eight bytes long, and is read and
+/// written as a whole: 40 kB at most. A `BLOB` of MySQL takes 64 KiB.
+const MAX_LIMIT: usize = 5000;
+
+/// How many attempts are accepted in a period, where [`Settings::throttle`](super::Settings::throttle) is set. A network is
+/// an IPv4 address or the /64 of an IPv6 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrottleLimits {
+    /// Failed logins by one name from one network, in 15 minutes.
+    pub failed_logins_by_name_and_network: usize,
+    /// Failed logins by one name from all networks where its owner has not signed in, in an hour.
+    pub failed_logins_by_name: usize,
+    /// Failed logins from one network, in an hour.
+    pub failed_logins_by_network: usize,
+    /// Wrong current passwords of a signed-in user, in 15 minutes.
+    pub wrong_current_passwords: usize,
+    /// Registrations and changes of username from one network, in an hour.
+    pub registrations: usize,
+    /// Changes of an account's username, in 24 hours.
+    pub username_changes: usize,
+    /// Usernames that an account asks for, taken ones included, in an hour.
+    pub username_requests: usize,
+    /// Changes of an account's password by its owner, in 24 hours.
+    pub password_changes: usize,
+    /// Mails that are requested from one network, in an hour.
+    pub mail_requests_by_network: usize,
+    /// Mails that an account requests, in 24 hours.
+    pub mail_requests_by_account: usize,
+    /// Mails of one kind that are sent to one address, in an hour.
+    pub mails_to_address: usize,
+}
+
+pub(super) fn read(vars: &mut Vars) -> ThrottleLimits {
+    let mut limit = |name: &str, default| vars.number(name, default, 1..=MAX_LIMIT);
+    ThrottleLimits {
+        failed_logins_by_name_and_network: limit("LIMIT_FAILED_LOGINS_BY_NAME_AND_NETWORK_PER_15_MINUTES", 10),
+        failed_logins_by_name: limit("LIMIT_FAILED_LOGINS_BY_NAME_PER_HOUR", 50),
+        failed_logins_by_network: limit("LIMIT_FAILED_LOGINS_BY_NETWORK_PER_HOUR", 100),
+        wrong_current_passwords: limit("LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES", 10),
+        registrations: limit("LIMIT_REGISTRATIONS_PER_HOUR", 30),
+        username_changes: limit("LIMIT_USERNAME_CHANGES_PER_DAY", 5),
+        username_requests: limit("LIMIT_USERNAME_REQUESTS_PER_HOUR", 30),
+        password_changes: limit("LIMIT_PASSWORD_CHANGES_PER_DAY", 10),
+        mail_requests_by_network: limit("LIMIT_MAIL_REQUESTS_BY_NETWORK_PER_HOUR", 60),
+        mail_requests_by_account: limit("LIMIT_MAIL_REQUESTS_BY_ACCOUNT_PER_DAY", 10),
+        mails_to_address: limit("LIMIT_MAILS_TO_ADDRESS_PER_HOUR", 3),
+    }
+}

@@ -1,0 +1,81 @@
+//! A password that is refused: a redirect shows the form again, so that the refused form stays in no browser's history.
+//!
+//! The address of that page says what is wrong. It must not hold the token, so the token is in a cookie of this page for ten
+//! minutes, which scripts can't read and other sites can't send. A cookie only fills in the form; what counts is the token
+//! that the form sends. Each link has a cookie of its own, so that two links in one browser are not mixed up.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{LOCATION, SET_COOKIE},
+    },
+    response::{IntoResponse, Response},
+};
+
+use super::outcome::Action;
+use crate::{
+    Error,
+    accounts::input::PASSWORD_LENGTH,
+    config::Settings,
+    error::{ErrorCode, InputError},
+    http::{cookies, form::Form},
+    security::keys::hex,
+};
+
+const LIFETIME_SECONDS: u32 = 600;
+
+/// What may be wrong with a password, each with its name in the address and the bound that it breaks.
+const PROBLEMS: [(ErrorCode, &str, Option<usize>); 4] = [
+    (ErrorCode::Required, "required", None),
+    (ErrorCode::PasswordTooShort, "too-short", Some(*PASSWORD_LENGTH.start())),
+    (ErrorCode::PasswordTooLong, "too-long", Some(*PASSWORD_LENGTH.end())),
+    (ErrorCode::PasswordTooCommon, "too-common", None),
+];
+
+/// A form that has to be corrected.
+pub(super) struct Correction {
+    pub(super) problem: InputError,
+    /// The token of the link; none if the browser did not keep the cookie.
+    pub(super) token: Option<String>,
+}
+
+impl Correction {
+    /// The redirect to the form, for an error that the page can tell.
+    pub(super) fn redirect(error: &Error, token: &str, settings: &Settings) -> Option<Response> {
+        let [problem] = error.problems() else { return None };
+        let (_, name, _) = PROBLEMS.into_iter().find(|(code, ..)| *code == problem.code)?;
+        let link = name_of(token);
+        let address = format!("{}?link={link}&problem={name}", Action::Reset.path());
+        let cookie = cookie(&link, token, settings.public_url.starts_with("https://"))?;
+        Some(
+            (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::try_from(address).ok()?), (SET_COOKIE, cookie)])
+                .into_response(),
+        )
+    }
+
+    /// What the address asks for, if it is one of [`Self::redirect`].
+    pub(super) fn read(query: &mut Form, headers: &HeaderMap) -> Option<Self> {
+        let (link, problem) = (query.take("link")?, query.take("problem")?);
+        let (code, _, limit) = PROBLEMS.into_iter().find(|(_, name, _)| *name == problem)?;
+        let token = cookies::find(headers, &format!("reset_link_{link}")).filter(|token| name_of(token) == link);
+        Some(Self { problem: InputError { code, field: "newPassword", limit }, token: token.map(ToOwned::to_owned) })
+    }
+}
+
+/// A name for a link, from which nobody finds its token.
+fn name_of(token: &str) -> String {
+    hex(digest(&SHA256, token.as_bytes()).as_ref().get(..4).unwrap_or_default())
+}
+
+/// Nobody needs it to be cleared: going back after a reset, it has the page say that the link was used.
+fn cookie(link: &str, token: &str, is_secure: bool) -> Option<HeaderValue> {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let path = Action::Reset.path();
+    let text = format!(
+        "reset_link_{link}={token}; HttpOnly{secure}; SameSite=Strict; Path={path}; Max-Age={LIFETIME_SECONDS}"
+    );
+    let mut header = HeaderValue::try_from(text).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}

@@ -1,0 +1,98 @@
+//! What became of a link in a mail, and the pages that tell it.
+
+use axum::{http::StatusCode, response::Response};
+use minijinja::{Value, context};
+
+use super::{
+    page,
+    texts::{self, Texts},
+};
+use crate::{Error, error::ErrorCode, language::Language};
+
+pub(super) const TEMPLATE: &str = include_str!("link.html");
+
+/// What a link is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Verify,
+    Reset,
+}
+
+impl Action {
+    /// The page's address, without the token, which proxies would log.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Verify => "/verify-email",
+            Self::Reset => "/reset-password",
+        }
+    }
+
+    pub(super) fn texts(self, language: Language) -> &'static Texts {
+        match self {
+            Self::Verify => texts::verify(language),
+            Self::Reset => texts::reset(language),
+        }
+    }
+}
+
+/// What became of a link, for good.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    Used,
+    Invalid,
+    Expired,
+    /// Another account has verified the address.
+    Taken,
+}
+
+impl Outcome {
+    /// Each with its name in the address of the result.
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::Done, "done"),
+        (Self::Used, "used"),
+        (Self::Invalid, "invalid"),
+        (Self::Expired, "expired"),
+        (Self::Taken, "taken"),
+    ];
+
+    /// None for errors after which the same form may be sent again.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::LinkUsed => Some(Self::Used),
+            Error::LinkInvalid => Some(Self::Invalid),
+            Error::LinkExpired => Some(Self::Expired),
+            Error::Input(_) if error.code() == ErrorCode::EmailTaken => Some(Self::Taken),
+            _ => None,
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(outcome, _)| outcome)
+    }
+
+    /// The address of the page that tells it. It holds no token.
+    pub(super) fn address(self, action: Action) -> String {
+        let name = Self::NAMES.into_iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name);
+        format!("{}?result={name}", action.path())
+    }
+
+    /// The page that tells it.
+    pub(super) fn page(self, action: Action, language: Language) -> Response {
+        let texts = action.texts(language);
+        let (status, title, text) = match self {
+            Self::Done => (StatusCode::OK, texts.done_title, texts.done.into()),
+            Self::Used => (StatusCode::OK, texts::used(language), Error::LinkUsed.message(language)),
+            Self::Invalid => (StatusCode::BAD_REQUEST, texts::invalid(language), texts::why_invalid(language).into()),
+            Self::Expired => (StatusCode::BAD_REQUEST, texts::expired(language), texts::ask_for_new(language).into()),
+            Self::Taken => (StatusCode::CONFLICT, texts::taken(language), texts::why_taken(language).into()),
+        };
+        told(status, language, title, &[&text])
+    }
+}
+
+/// A page that only tells something.
+pub(super) fn told(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]) -> Response {
+    let paragraphs: Vec<Value> = paragraphs.iter().map(|paragraph| Value::from(*paragraph)).collect();
+    page(status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
+}

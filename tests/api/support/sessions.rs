@@ -1,0 +1,42 @@
+//! Sessions and their refresh tokens, as the database has them.
+
+use hallpass::entity::{
+    audit_event::{self, Kind},
+    session,
+};
+use sea_orm::EntityTrait;
+
+use super::{Answer, TestServer};
+
+/// The new refresh token and access token of a successful refresh.
+pub fn refreshed_tokens(answer: &Answer) -> (String, String) {
+    let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
+    (text("/refreshToken/refreshToken"), text("/refreshToken/accessToken"))
+}
+
+impl TestServer {
+    /// The row of the only session.
+    pub async fn only_session(&self) -> session::Model {
+        let rows = session::Entity::find().all(self.app.database.read()).await.unwrap();
+        let [row] = rows.try_into().unwrap();
+        row
+    }
+
+    /// How many events of a kind the audit log has.
+    pub async fn events(&self, kind: Kind) -> usize {
+        let events = audit_event::Entity::find().all(self.app.database.read()).await.unwrap();
+        events.iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// Waits until the guard has recorded that the current tokens have arrived, which it does beside the request.
+    pub async fn confirmed(&self) {
+        for _ in 0..10_000 {
+            let row = self.only_session().await;
+            if row.confirmed_generation == row.generation {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("not confirmed");
+    }
+}

@@ -1,0 +1,196 @@
+//! The limits of the throttle follow their settings: each is lowered to two, and raised above its default.
+
+use chrono::TimeDelta;
+use hallpass::{
+    accounts::mails,
+    config::Settings,
+    entity::throttle::{self, Attempts, Entity, Model},
+};
+use sea_orm::EntityTrait;
+
+use crate::support::{Actor, Answer, TestServer, json, password_of};
+
+const MINUTES_15: TimeDelta = TimeDelta::minutes(15);
+const HOUR: TimeDelta = TimeDelta::hours(1);
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// A server on which somebody has set one limit.
+async fn with_limit(name: &str, limit: usize) -> TestServer {
+    let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
+    let limits = Settings::from_vars([secret, (name.to_owned(), limit.to_string())]).unwrap().throttle_limits;
+    TestServer::with(|settings| settings.throttle_limits = limits).await
+}
+
+/// Makes so many attempts, which are accepted, and one more, which has to wait for the whole period.
+async fn assert_limit(limit: usize, period: TimeDelta, mut attempt: impl AsyncFnMut(usize) -> Answer) {
+    for number in 0..limit {
+        let accepted = attempt(number).await;
+        assert!(!accepted.text.contains("RATE_LIMITED"), "attempt {number} of {limit}: {accepted:?}");
+    }
+    let refused = attempt(limit).await;
+    assert_eq!(refused.code(), "RATE_LIMITED", "attempt {limit} of {limit}");
+    let seconds = period.num_seconds();
+    assert_eq!(refused.error()["extensions"]["retryAfter"], seconds);
+    assert_eq!(refused.header("retry-after"), Some(&*seconds.to_string()));
+}
+
+/// Someone in a network of their own.
+fn in_network(server: &TestServer, number: usize) -> Actor {
+    server.anonymous().at(&format!("192.0.2.{number}"))
+}
+
+async fn change_password(actor: &Actor, current: &str, new: &str) -> Answer {
+    let change = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { revokedSessions } }";
+    actor.graphql(change, json!({ "input": { "currentPassword": current, "newPassword": new } })).await
+}
+
+async fn rename(actor: &Actor, username: &str) -> Answer {
+    let update = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { username } } }";
+    actor.graphql(update, json!({ "input": { "username": username } })).await
+}
+
+#[tokio::test]
+async fn the_limit_of_failed_logins_by_name_and_network_can_be_set() {
+    for limit in [2, 13] {
+        let server = with_limit("LIMIT_FAILED_LOGINS_BY_NAME_AND_NETWORK_PER_15_MINUTES", limit).await;
+        let mallory = server.anonymous();
+        assert_limit(limit, MINUTES_15, async |_| mallory.login("ada", "not the password").await).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_failed_logins_by_name_can_be_set() {
+    for limit in [2, 53] {
+        let server = with_limit("LIMIT_FAILED_LOGINS_BY_NAME_PER_HOUR", limit).await;
+        assert_limit(limit, HOUR, async |number| in_network(&server, number).login("ada", "not the password").await)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_failed_logins_by_network_can_be_set() {
+    for limit in [2, 103] {
+        let server = with_limit("LIMIT_FAILED_LOGINS_BY_NETWORK_PER_HOUR", limit).await;
+        let mallory = server.anonymous();
+        assert_limit(limit, HOUR, async |number| mallory.login(&format!("user-{number}"), "not the password").await)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_wrong_current_passwords_can_be_set() {
+    for limit in [2, 13] {
+        let server = with_limit("LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES", limit).await;
+        let ada = server.user("ada").await;
+        assert_limit(limit, MINUTES_15, async |_| change_password(&ada, "not hers", "a long new password").await).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_registrations_can_be_set() {
+    for limit in [2, 33] {
+        let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
+        let office = server.anonymous();
+        assert_limit(limit, HOUR, async |number| {
+            let username = format!("user-{number}");
+            office.register(json!({ "username": username, "password": password_of(&username) })).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_username_changes_can_be_set() {
+    for limit in [2, 8] {
+        let server = with_limit("LIMIT_USERNAME_CHANGES_PER_DAY", limit).await;
+        let ada = server.user("ada").await;
+        assert_limit(limit, DAY, async |number| rename(&ada, &format!("name-{number}")).await).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_username_requests_can_be_set() {
+    for limit in [2, 33] {
+        let server = with_limit("LIMIT_USERNAME_REQUESTS_PER_HOUR", limit).await;
+        server.user("bo").await;
+        let ada = server.user("ada").await;
+        // Each time from another network, which has a limit of its own.
+        assert_limit(limit, HOUR, async |number| rename(&ada.at(&format!("192.0.2.{number}")), "bo").await).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_password_changes_can_be_set() {
+    for limit in [2, 13] {
+        let server = with_limit("LIMIT_PASSWORD_CHANGES_PER_DAY", limit).await;
+        let ada = server.user("ada").await;
+        let name = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
+        assert_limit(limit, DAY, async |number| change_password(&ada, &name(number), &name(number + 1)).await).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_mail_requests_by_network_can_be_set() {
+    for limit in [2, 63] {
+        let server = with_limit("LIMIT_MAIL_REQUESTS_BY_NETWORK_PER_HOUR", limit).await;
+        let office = server.anonymous();
+        assert_limit(limit, HOUR, async |number| {
+            office.request_password_reset(&format!("user{number}@example.org")).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_mail_requests_by_account_can_be_set() {
+    for limit in [2, 13] {
+        let server = with_limit("LIMIT_MAIL_REQUESTS_BY_ACCOUNT_PER_DAY", limit).await;
+        let ada = server.user("ada").await;
+        assert_limit(limit, DAY, async |number| {
+            ada.change_email(json!({ "newEmail": format!("ada{number}@example.org") })).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_mails_to_an_address_can_be_set() {
+    for limit in [2, 6] {
+        let server = with_limit("LIMIT_MAILS_TO_ADDRESS_PER_HOUR", limit).await;
+        server.user_at("ada", "ada@example.org").await;
+        for number in 0..10 {
+            in_network(&server, number).request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+            // Some wait together, and some are alone.
+            if number % 3 == 0 {
+                mails::tick(&server.app).await.unwrap();
+            }
+        }
+        let mut mails = server.mails_to("ada@example.org").await;
+        mails.retain(|mail| mail.text.plain.contains("/reset-password"));
+        assert_eq!(mails.len(), limit);
+    }
+}
+
+/// The database stores a row with the most attempts that can be set.
+#[tokio::test]
+async fn a_counter_with_the_highest_limit_is_stored_and_counts() {
+    let limit = 5000;
+    let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
+    server.user("ada").await;
+    let db = server.app.database.read();
+    let mut rows = Entity::find().all(db).await.unwrap();
+    let times =
+        (1..i64::try_from(limit).unwrap()).map(|number| server.app.clock.now() - TimeDelta::milliseconds(number));
+    let attempts: Attempts = times.rev().collect();
+    rows.retain(|row| row.attempts.times().count() == 1);
+    let counter = Model { attempts, ..rows.pop().unwrap() };
+    let transaction = server.app.write().await.unwrap();
+    throttle::save(&transaction, vec![counter]).await.unwrap();
+    transaction.commit().await.unwrap();
+
+    server.user("bo").await;
+    let refused = server.anonymous().register(json!({ "username": "cy", "password": password_of("cy") })).await;
+    assert_eq!(refused.code(), "RATE_LIMITED");
+    server.clock.advance(HOUR);
+    server.user("cy").await;
+}

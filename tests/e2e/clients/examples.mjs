@@ -1,0 +1,60 @@
+// Runs the examples of pages word by word: each `sh` block of a section is run in one shell, and must print what the `json` block
+// after it shows, where "…" stands for any text. Each section has a server of its own.
+// node examples.mjs <binary> (<page> <heading of the section>)…
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { start } from "./server.mjs";
+
+const [binary, ...sections] = process.argv.slice(2);
+
+/** Where `actual` differs from `expected`, or nothing. */
+function difference(actual, expected, path = "$") {
+  if (typeof expected === "string" && expected.includes("…")) {
+    const pattern = expected.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[^]+");
+    return typeof actual === "string" && new RegExp(`^${pattern}$`).test(actual) ? undefined : path;
+  }
+  if (expected === null || typeof expected !== "object") return actual === expected ? undefined : path;
+  if (actual === null || typeof actual !== "object" || Array.isArray(actual) !== Array.isArray(expected)) return path;
+  for (const key of new Set([...Object.keys(actual), ...Object.keys(expected)])) {
+    const found = difference(actual[key], expected[key], `${path}.${key}`);
+    if (found) return found;
+  }
+}
+
+let passed = 0;
+let failed = 0;
+
+async function run(page, heading) {
+  const section = readFileSync(page, "utf8").split(`\n## ${heading}\n`)[1].split("\n## ")[0];
+  const blocks = [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language, text }));
+  const stop = await start(binary, 8000);
+  let script = "set -eu\n";
+  for (const [index, { language, text }] of blocks.entries()) {
+    if (language !== "sh") continue;
+    const next = blocks[index + 1];
+    if (next?.language !== "json") {
+      // It prints nothing, but later commands use its variables.
+      script += text;
+      continue;
+    }
+    const { stdout, stderr } = spawnSync("bash", ["-c", script + text], { encoding: "utf8" });
+    let found;
+    try {
+      found = difference(JSON.parse(stdout), JSON.parse(next.text));
+    } catch (error) {
+      found = String(error);
+    }
+    if (found) {
+      failed += 1;
+      console.log(`${page} differs at ${found}:\n${text}printed:\n${stdout}${stderr}\ninstead of:\n${next.text}`);
+    } else {
+      passed += 1;
+    }
+  }
+  await stop();
+}
+
+for (let index = 0; index < sections.length; index += 2) await run(sections[index], sections[index + 1]);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed >= 6 ? 0 : 1);

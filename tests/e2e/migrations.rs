@@ -1,0 +1,223 @@
+//! `hallpass migrate`, and processes that are killed in the middle of it.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{BINARY, Folder, Server, assert_fails, block_on, stderr, support::database::TestDatabase};
+
+/// How often a process is killed on its way up, and how often on its way down.
+fn kills() -> u32 {
+    std::env::var_os("MIGRATION_KILLS").map_or(20, |kills| kills.into_string().unwrap().parse().unwrap())
+}
+
+/// A database of its own on the server of `TEST_DATABASE_URL`, and the binary beside it.
+struct Migrated {
+    folder: Folder,
+    database: TestDatabase,
+}
+
+impl Migrated {
+    fn new(name: &str) -> Self {
+        Self { folder: Folder::new(name), database: block_on(TestDatabase::create_bare()) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let secret = ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
+        self.folder.hallpass(arguments, &[("DATABASE_URL", &self.database.url_text()), secret])
+    }
+
+    /// Runs it to its end, which must be a good one. Returns what was printed, and how long it took after it had named the
+    /// database.
+    fn run(&self, arguments: &[&str]) -> (String, Duration) {
+        let (output, took) = self.run_and_kill(arguments, None);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
+        (String::from_utf8(output.stdout).unwrap(), took)
+    }
+
+    /// Kills it this long after it has named the database.
+    fn run_and_kill(&self, arguments: &[&str], kill_after: Option<Duration>) -> (Output, Duration) {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        log.read_line(&mut text).unwrap();
+        let start = Instant::now();
+        if let Some(delay) = kill_after {
+            thread::sleep(delay);
+            child.kill().unwrap();
+        }
+        std::io::Read::read_to_string(&mut log, &mut text).unwrap();
+        let mut output = child.wait_with_output().unwrap();
+        output.stderr = text.into_bytes();
+        (output, start.elapsed())
+    }
+
+    fn schema(&self) -> Vec<String> {
+        block_on(self.database.schema())
+    }
+}
+
+const UP: [&str; 2] = ["migrate", "up"];
+const DOWN: [&str; 5] = ["migrate", "down", "--steps", "99", "--yes"];
+
+#[test]
+fn a_migration_that_is_killed_at_any_moment_can_be_run_again() {
+    let migrated = Migrated::new("killed_migration");
+    let (listed, up_takes) = migrated.run(&UP);
+    let full = migrated.schema();
+    let (_, down_takes) = migrated.run(&DOWN);
+    let bare = migrated.schema();
+    let kills = kills();
+    let mut partial = 0;
+    for kill in 0..kills {
+        migrated.run_and_kill(&UP, Some(up_takes * kill / kills));
+        partial += u32::from(![&full, &bare].contains(&&migrated.schema()));
+        assert_eq!(migrated.run(&UP).0, listed, "kill {kill} of {kills} on the way up");
+        assert_eq!(migrated.schema(), full, "kill {kill} of {kills} on the way up");
+
+        migrated.run_and_kill(&DOWN, Some(down_takes * kill / kills));
+        partial += u32::from(![&full, &bare].contains(&&migrated.schema()));
+        // The next start of a server would go up again.
+        if kill % 2 == 1 {
+            assert_eq!(migrated.run(&UP).0, listed, "up again after kill {kill} of {kills} on the way down");
+            assert_eq!(migrated.schema(), full, "up again after kill {kill} of {kills} on the way down");
+        }
+        migrated.run(&DOWN);
+        assert_eq!(migrated.schema(), bare, "kill {kill} of {kills} on the way down");
+    }
+    let is_mysql = migrated.database.url_text().starts_with("mysql");
+    assert!(is_mysql || partial == 0, "{partial} kills left a part of the tables, which should have been rolled back");
+    assert!(!is_mysql || partial > 0 || kills < 20, "no kill came in the middle");
+}
+
+#[test]
+fn migrations_are_listed_applied_and_taken_back() {
+    let migrated = Migrated::new("migrate");
+    migrated.run(&["migrate", "up"]);
+    migrated.run(&["migrate", "down", "--steps", "99", "--yes"]);
+    assert!(migrated.run(&["migrate", "status"]).0.lines().all(|line| line.starts_with("pending  m2026")));
+    let refused = migrated.command(&["serve", "--no-migrate"]).env("LISTEN", "127.0.0.1:0").output().unwrap();
+    assert_fails(&refused, 1, "run `hallpass migrate` first");
+    let applied = migrated.run(&["migrate"]).0;
+    assert!(applied.lines().count() >= 3 && applied.lines().all(|line| line.starts_with("applied  m2026")));
+    assert_eq!(migrated.run(&["migrate", "status"]).0, applied);
+    let after = migrated.run(&["migrate", "down", "--steps", "2", "--yes"]).0;
+    assert_eq!(after.lines().filter(|line| line.starts_with("pending  ")).count(), 2, "{after}");
+    assert_eq!(migrated.run(&["migrate", "up"]).0, applied);
+}
+
+#[test]
+fn only_serve_and_migrate_up_create_an_sqlite_file() {
+    let folder = Folder::new("no_database_file");
+    for arguments in [&["migrate", "status"][..], &["migrate", "down", "--yes"], &["serve", "--no-migrate"]] {
+        let refused = folder.run(arguments, &[("LISTEN", "127.0.0.1:0")]);
+        assert_fails(&refused, 1, "hallpass.db does not exist; run `hallpass migrate` first, or set DATABASE_URL");
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "{arguments:?}");
+    }
+    assert_eq!(folder.run(&["migrate", "up"], &[]).status.code(), Some(0));
+}
+
+#[test]
+fn without_a_terminal_nothing_is_taken_back_unless_told_so() {
+    let folder = Folder::new("down_unasked");
+    assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
+    let before = folder.run(&["migrate", "status"], &[]).stdout;
+    let refused = folder.run(&["migrate", "down", "--steps", "2"], &[]);
+    assert_fails(&refused, 1, "nothing was changed");
+    let told = stderr(&refused);
+    assert!(told.contains("Run it with --yes") && told.contains("m20261128_000009_mail_limits\n"), "{told}");
+    assert!(told.contains("m20261128_000008_pending_email") && !told.contains("_000007_"), "{told}");
+    assert_eq!(folder.run(&["migrate", "status"], &[]).stdout, before);
+    assert_eq!(folder.run(&["migrate", "down", "--yes"], &[]).status.code(), Some(0));
+    assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
+}
+
+/// Answers the question of `migrate down` at a terminal. Returns the exit code, and what the terminal shows.
+fn answer_at_terminal(folder: &Folder, answer: &str) -> (Option<i32>, String) {
+    let mut script = Command::new("script");
+    script.args(["-qec", &format!("{BINARY} migrate down"), "/dev/null"]);
+    let mut child = folder.prepare(script, &[("PATH", "/usr/bin:/bin")]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.as_mut().unwrap().write_all(answer.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn at_a_terminal_taking_back_asks_first() {
+    let folder = Folder::new("down_asked");
+    assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
+    let before = folder.run(&["migrate", "status"], &[]).stdout;
+    let path = folder.0.canonicalize().unwrap().join("hallpass.db");
+    for (answer, code) in [("no\n", 1), ("y\n", 1), ("yes\n", 0)] {
+        let (exit_code, shown) = answer_at_terminal(&folder, answer);
+        assert_eq!(exit_code, Some(code), "{answer:?}: {shown}");
+        let asked = format!("This takes back these migrations of the database SQLite {}:", path.display());
+        assert!(shown.contains(&asked) && shown.contains("  m20261128_000009_mail_limits"), "{shown}");
+        assert_eq!(folder.run(&["migrate", "status"], &[]).stdout == before, code == 1, "{answer:?}");
+    }
+}
+
+impl Migrated {
+    fn execute(&self, sql: &str) {
+        block_on(async {
+            let connection = self.database.connect().await;
+            sea_orm::ConnectionTrait::execute_unprepared(&connection, sql).await.unwrap();
+            connection.close().await.unwrap();
+        });
+    }
+
+    /// Adds what a later version would have recorded.
+    fn apply_later(&self, is_additive: bool) {
+        self.execute(&format!(
+            "INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('m29990101_000001_later', 1, {is_additive})"
+        ));
+    }
+}
+
+#[test]
+fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
+    let migrated = Migrated::new("newer");
+    migrated.run(&UP);
+    migrated.apply_later(true);
+    assert!(migrated.run(&["migrate", "status"]).0.ends_with("\nunknown  m29990101_000001_later (additive)\n"));
+    migrated.run(&["migrate", "up"]);
+    migrated.run(&["user", "list"]);
+    let url = migrated.database.url_text();
+    let environment = [("DATABASE_URL", url.as_str()), ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8")];
+    let server = Server::spawn(&migrated.folder, &environment, |binary| Command::new(binary));
+    server.wait_for_line("this version goes on serving, because these migrations are additive");
+    server.wait_for_line("ready at");
+}
+
+#[test]
+fn commands_tell_a_database_that_is_too_new_from_one_that_lacks_migrations() {
+    let migrated = Migrated::new("too_new");
+    migrated.run(&UP);
+    migrated.apply_later(false);
+    let fails = |arguments: &[&str], told: &str| {
+        let output = migrated.command(arguments).env("LISTEN", "127.0.0.1:0").output().unwrap();
+        assert_fails(&output, 1, told);
+    };
+    for arguments in [
+        &["serve"][..],
+        &["serve", "--no-migrate"],
+        &["user", "list"],
+        &["migrate", "up"],
+        &["migrate", "down", "--yes"],
+    ] {
+        fails(arguments, "the database is newer than this version of Hallpass");
+        fails(arguments, "m29990101_000001_later");
+    }
+    assert!(migrated.run(&["migrate", "status"]).0.ends_with("\nunknown  m29990101_000001_later\n"));
+    migrated.execute("DELETE FROM seaql_migrations WHERE version = 'm29990101_000001_later'");
+    migrated.run(&["migrate", "down", "--yes"]);
+    for arguments in [&["serve", "--no-migrate"][..], &["user", "list"]] {
+        fails(arguments, "the database lacks migrations; run `hallpass migrate` first");
+    }
+}
