@@ -171,6 +171,29 @@ async fn reads_that_nobody_waits_for_end_on_postgres() {
     ada.me().await.data("/me/id");
 }
 
+/// Neither Hallpass's four seconds nor a limit that the database has for its users.
+#[tokio::test]
+async fn migrations_on_postgres_have_no_time_limit() {
+    let database = TestDatabase::create_bare().await;
+    let connect = || Database::connect(database.url(), Some(2));
+    let connected = connect().await.unwrap();
+    if connected.read().get_database_backend() != DbBackend::Postgres {
+        return;
+    }
+    let slow = "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.7); END'; \
+         CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION slow(); \
+         DO 'BEGIN EXECUTE format(''ALTER DATABASE %I SET statement_timeout = 500'', current_database()); END'";
+    let transaction = connected.write().await.unwrap();
+    transaction.execute_unprepared(slow).await.unwrap();
+    transaction.commit().await.unwrap();
+    connected.close().await;
+    let connected = connect().await.unwrap();
+    let start = Instant::now();
+    connected.migrate().await.unwrap();
+    assert!(start.elapsed() > Duration::from_secs(4), "it was not slow");
+    connected.close().await;
+}
+
 /// Columns whose type changes, as in an upgrade that another instance makes.
 #[tokio::test]
 async fn statement_that_was_prepared_before_a_column_changed_is_prepared_anew() {

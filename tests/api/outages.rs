@@ -26,13 +26,13 @@ async fn update_users(transaction: &Transaction) -> Result<(), sea_orm::DbErr> {
     update.filter(user::Column::Username.eq("ada")).exec(transaction).await.map(drop)
 }
 
-/// A statement that takes two seconds.
+/// A statement that takes a second or two.
 fn slow(backend: DbBackend) -> Statement {
     let text = match backend {
         DbBackend::Postgres => "SELECT pg_sleep(2)",
         DbBackend::MySql => "SELECT SLEEP(2)",
         _ => {
-            "WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n"
+            "WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT count(*) FROM n"
         }
     };
     Statement::from_string(backend, text)

@@ -12,7 +12,7 @@ import { start } from "./server.mjs";
 const [binary] = process.argv.slice(2);
 const settings = { SECRET_KEY: "c41b7e90d3a52f6808e1c9b7d4f2a635", PUBLIC_URL: "http://localhost:8000", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass=info" };
 const PARAMETER = "?statement-cache-capacity=0";
-const MIGRATION_LOCK = readFileSync(new URL("../../../src/database/migrate.rs", import.meta.url), "utf8").match(/ADVISORY_LOCK: i64 = (0x[0-9A-F_]+)/)[1];
+const MIGRATION_LOCK = readFileSync(new URL("../../../src/database/migration_lock.rs", import.meta.url), "utf8").match(/ADVISORY_LOCK: i64 = (0x[0-9A-F_]+)/)[1];
 
 let failed = 0;
 function check(what, isTrue, found = "") {
