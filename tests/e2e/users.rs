@@ -193,7 +193,7 @@ fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
 fn a_username_that_starts_with_a_hyphen_goes_behind_two() {
     let folder = Folder::new("hyphen");
     assert!(folder.run(&["migrate"], &[]).status.success());
-    assert_fails(&pipe(&folder, &["user", "add", "--", "-x"], PASSWORD), 1, "and no `-` at the start.");
+    assert_fails(&pipe(&folder, &["user", "add", "--", "-x"], PASSWORD), 1, "do not start with a hyphen.");
     // Somebody of an older version.
     let hash = "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG";
     std::fs::write(folder.0.join("people.csv"), format!("username,hashed_password\n-h,{hash}\n")).unwrap();
