@@ -113,7 +113,7 @@ async fn statements_have_no_names_if_the_url_says_so() {
     };
     let url = url.expose_secret();
     let named = connect(url.to_owned()).await;
-    assert_eq!(ask::<i64>(named.read(), count).await, 2);
+    assert!(ask::<i64>(named.read(), count).await >= 2);
     let unnamed = connect(format!("{url}?statement-cache-capacity=0")).await;
     assert_eq!(ask::<i64>(unnamed.read(), count).await, 0);
     let transaction = unnamed.write().await.unwrap();
