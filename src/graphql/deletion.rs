@@ -10,7 +10,7 @@ pub(super) struct DeletionMutation;
 
 #[Object]
 impl DeletionMutation {
-    /// Delete the signed-in account for good, with its sessions, links and mails. The cookie is cleared.
+    /// Delete the signed-in user's account permanently, with its sessions, links and mails, and clear the cookie.
     /// Codes: WRONG_PASSWORD, REQUIRED (no password), LAST_ADMIN, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Nullable<DeleteAccountPayload> {
         Some(delete(ctx, input).await)
@@ -24,15 +24,15 @@ async fn delete(ctx: &Context<'_>, input: DeleteAccountInput) -> Result<DeleteAc
     Ok(DeleteAccountPayload { deleted_user_id: deleted.into() })
 }
 
-/// A proof that it is the owner who leaves.
+/// The proof that the owner asks for the deletion.
 #[derive(InputObject)]
 pub struct DeleteAccountInput {
-    /// Needed unless this session signed in less than 10 minutes ago.
+    /// The current password. Required unless this session signed in less than 10 minutes ago.
     #[graphql(secret)]
     password: Option<String>,
 }
 
-/// The account is gone.
+/// The result of `deleteAccount`.
 #[derive(SimpleObject)]
 pub struct DeleteAccountPayload {
     /// The id to evict from the client's cache.

@@ -17,34 +17,36 @@ pub(super) struct EmailMutation;
 
 #[Object]
 impl EmailMutation {
-    /// Ask to move the account to another e-mail address. It moves when the link sent to the new address is used within
-    /// 24 hours; the old address is told if it is verified. A taken address is not revealed here. A new request replaces
-    /// the one before; `cancelEmailChange`, and any change of the password, cancels it. Beyond the limit of mails that an
-    /// account may ask for, nothing changes.
+    /// Request a change of the e-mail address. It takes effect when the link sent to the new address is used within 24
+    /// hours; the old address is notified if it is verified. Whether the new address is taken is not revealed here. A
+    /// new request replaces the previous one; `cancelEmailChange` and any change of the password cancel it. With
+    /// RATE_LIMITED, nothing changes.
     /// Codes: WRONG_PASSWORD, REQUIRED (no password), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, UNAUTHENTICATED,
     /// RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Nullable<ChangeEmailPayload> {
         Some(change(ctx, input.into()).await)
     }
 
-    /// Withdraw a pending change of address. Needs neither a mail nor the password; without a pending change nothing happens.
+    /// Cancel a pending change of the e-mail address. Needs neither a mail nor the password. Without a pending change,
+    /// nothing happens.
     /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn cancel_email_change(&self, ctx: &Context<'_>) -> Nullable<CancelEmailChangePayload> {
         Some(cancel(ctx).await)
     }
 
-    /// Confirm an e-mail address with the token from the message. Using the link a second time succeeds as long as the
-    /// account has this address. An account that has the address without ever confirming it loses it. Codes: LINK_INVALID, LINK_EXPIRED, EMAIL_TAKEN,
-    /// SERVICE_UNAVAILABLE.
+    /// Verify an e-mail address with the token of the link in the mail. Using the link again succeeds as long as the
+    /// account has this address. Another account that has the address but never verified it loses it.
+    /// Codes: LINK_INVALID, LINK_EXPIRED, EMAIL_TAKEN, SERVICE_UNAVAILABLE.
     async fn verify_email(&self, ctx: &Context<'_>, input: VerifyEmailInput) -> Nullable<VerifyEmailPayload> {
         let verified = email::verify(ctx.app(), &input.token.into(), ctx.client()).await;
         Some(verified.map(|email| VerifyEmailPayload { email }))
     }
 
-    /// Replace the e-mail address of an account that has never verified one, such as a mistyped one that keeps its owner from
-    /// signing in. Sends the verification message to the new address; does not sign in. Counted as a login.
-    /// Codes: INVALID_CREDENTIALS (never says which half was wrong), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, RATE_LIMITED,
-    /// SERVICE_UNAVAILABLE; only after the right password: ACCOUNT_DISABLED, EMAIL_ALREADY_VERIFIED, EMAIL_TAKEN.
+    /// Replace the e-mail address of an account that has never verified one, for example if it is mistyped and keeps
+    /// the owner from signing in. Sends a verification mail to the new address; does not sign in. Limited like `login`.
+    /// Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), INVALID_EMAIL, TOO_LONG, MAIL_DISABLED,
+    /// RATE_LIMITED, SERVICE_UNAVAILABLE; only after the right password: ACCOUNT_DISABLED, EMAIL_ALREADY_VERIFIED,
+    /// EMAIL_TAKEN.
     async fn replace_unverified_email(
         &self,
         ctx: &Context<'_>,
@@ -56,9 +58,9 @@ impl EmailMutation {
         Some(replaced.map(|()| ReplaceUnverifiedEmailPayload { email: new_email }))
     }
 
-    /// Send the verification message again: to the account that has not verified this address, else to the one that last
-    /// asked to move to it. Answers alike for known and unknown addresses. RATE_LIMITED depends on the client and on the
-    /// account that it is signed in to, never on the address: messages beyond the limit of an address are dropped.
+    /// Send a verification mail again: to the account that has this address unverified, otherwise to the one that last
+    /// requested a change to it. The response is the same for known and unknown addresses. RATE_LIMITED depends on the
+    /// network and the signed-in user, never on the address; mails beyond the limit of an address are dropped.
     /// Codes: INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn send_verification_email(
         &self,
@@ -83,12 +85,12 @@ async fn cancel(ctx: &Context<'_>) -> Result<CancelEmailChangePayload> {
     Ok(CancelEmailChangePayload { user: user.into() })
 }
 
-/// Where to move to.
+/// The new e-mail address, and the proof that the owner asks for it.
 #[derive(InputObject)]
 pub struct ChangeEmailInput {
     /// The new address.
     new_email: String,
-    /// Needed unless this session signed in less than 10 minutes ago.
+    /// The current password. Required unless this session signed in less than 10 minutes ago.
     #[graphql(secret)]
     password: Option<String>,
 }
@@ -99,29 +101,29 @@ impl From<ChangeEmailInput> for EmailChange {
     }
 }
 
-/// The wish to move was noted.
+/// The result of `changeEmail`: the change takes effect when the link sent to the new address is used.
 #[derive(SimpleObject)]
 pub struct ChangeEmailPayload {
-    /// The user, `pendingEmail` included.
+    /// The user, whose `pendingEmail` is the new address.
     user: User,
 }
 
-/// There is no pending change of address any more.
+/// The result of `cancelEmailChange`.
 #[derive(SimpleObject)]
 pub struct CancelEmailChangePayload {
-    /// The user; `pendingEmail` is null.
+    /// The user, whose `pendingEmail` is now null.
     user: User,
 }
 
-/// What came in the message.
+/// The token of the link in the mail.
 #[derive(InputObject)]
 pub struct VerifyEmailInput {
-    /// From the link in the message, what follows `token=`.
+    /// The value after `token=` in the link.
     #[graphql(secret)]
     token: String,
 }
 
-/// An address was verified.
+/// The result of `verifyEmail`.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct VerifyEmailPayload {
@@ -131,17 +133,17 @@ pub struct VerifyEmailPayload {
 
 #[ComplexObject]
 impl VerifyEmailPayload {
-    /// The signed-in user, if the address is theirs. `null` when the link was opened where nobody, or somebody else, is signed in.
+    /// The signed-in user, if the address is theirs. `null` if nobody, or somebody else, is signed in.
     async fn user(&self, ctx: &Context<'_>) -> Option<User> {
         let user = &ctx.principal().await.ok()?.user;
         (user.email.as_ref() == Some(&self.email)).then(|| user.clone().into())
     }
 }
 
-/// Whose address to replace, and by which.
+/// The credentials of the account, and the new address.
 #[derive(InputObject)]
 pub struct ReplaceUnverifiedEmailInput {
-    /// Username, or the e-mail address so far.
+    /// Username or current e-mail address.
     username: String,
     /// The password.
     #[graphql(secret)]
@@ -150,23 +152,23 @@ pub struct ReplaceUnverifiedEmailInput {
     new_email: String,
 }
 
-/// The account has the new address, which waits for its verification.
+/// The result of `replaceUnverifiedEmail`: the account has the new address, which must be verified.
 #[derive(SimpleObject)]
 pub struct ReplaceUnverifiedEmailPayload {
-    /// The address given.
+    /// The new address.
     email: String,
 }
 
-/// Which address to verify.
+/// The address to verify.
 #[derive(InputObject)]
 pub struct SendVerificationEmailInput {
-    /// The address of an account, or one that it waits to move to.
+    /// The address of an account, or its pending address.
     email: String,
 }
 
-/// Someone will get a message, or no one has the address.
+/// The response is the same whether or not an account has the address.
 #[derive(SimpleObject)]
 pub struct SendVerificationEmailPayload {
-    /// The address given, whether or not anything was sent to it.
+    /// The address of the request.
     email: String,
 }

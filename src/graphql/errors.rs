@@ -8,133 +8,135 @@ use serde::Serialize;
 use super::{Circumstances, RequestId};
 use crate::{Error, error, language::Language};
 
-/// The shape of `errors[].extensions` in every error this server raises. No field returns it; it is here so that
-/// generated types know it. With GraphQL Code Generator the plugin `typescript` generates it; the preset `client` and the plugin
-/// `typescript-operations` generate only what operations use.
+/// The type of `errors[].extensions` in every error. No field returns it; it is in the schema so that code generators
+/// can generate it. With GraphQL Code Generator, the plugin `typescript` generates it; the preset `client` and the
+/// plugin `typescript-operations` generate only types that operations use.
 // Introspection shows what can be reached, or has a key; an unresolvable one has no other effect.
 #[derive(Clone, Debug, Serialize, SimpleObject)]
 #[graphql(unresolvable = "requestId")]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorExtensions {
-    /// Stable. Switch on this, never on the message.
+    /// Stable. Decide by this, never by the message.
     code: ErrorCode,
     /// With UNAUTHENTICATED: what is wrong with the access token.
     reason: Option<UnauthenticatedReason>,
-    /// All that is wrong with the input, at once, also when it is one thing; empty where the input is not to blame.
+    /// All invalid fields of the input, also if there is only one. Empty for other errors.
     errors: Vec<InputError>,
-    /// Seconds to wait, with RATE_LIMITED and SERVICE_UNAVAILABLE.
+    /// With RATE_LIMITED and SERVICE_UNAVAILABLE: seconds to wait.
     retry_after: Option<u32>,
-    /// Finds this request in the server's log; also in the header `x-request-id`.
+    /// Identifies this request in the server's log. Also in the response header `x-request-id`.
     request_id: String,
-    /// What may have gone wrong on the way, for whoever develops a client: only while the server is reachable from its own
-    /// machine alone, and where there is something to tell.
+    /// Help for the developer of a client, where there is some. Only while the server is reachable from its own machine
+    /// alone.
     hint: Option<String>,
 }
 
-/// One thing that the person filling in the form can put right.
+/// An invalid field of the input.
 #[derive(Clone, Debug, Serialize, SimpleObject)]
 #[serde(rename_all = "camelCase")]
 pub struct InputError {
     /// Stable. What is wrong with the field.
     code: ErrorCode,
-    /// For people, in the language of `Accept-Language` (en, ru).
+    /// A message for the user, in the language of `Accept-Language` (en, ru).
     message: String,
-    /// Path of the input field at fault, from inside `input`: `["password"]`. `null` when it concerns the whole form.
+    /// Path of the field inside `input`, such as `["password"]`. `null` if the error concerns the whole input.
     field: Option<Vec<String>>,
-    /// The bound that was broken: 8 for PASSWORD_TOO_SHORT.
+    /// The limit that the value exceeds or misses, such as 8 for PASSWORD_TOO_SHORT.
     limit: Option<usize>,
 }
 
-/// Every code this server uses in `extensions`. New codes may be added: give unknown ones a default.
+/// All codes in `extensions.code`. New codes may be added, so handle unknown ones.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq, Serialize)]
 #[graphql(remote = "error::ErrorCode")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
-    /// The input has several problems; each is in `extensions.errors`. With just one problem, its own code stands here.
+    /// Several fields are invalid; `extensions.errors` has one entry for each. If only one is invalid, its own code is
+    /// used instead.
     InvalidInput,
     /// A field is missing or blank.
     Required,
-    /// Longer than `limit` characters.
+    /// The value has more than `limit` characters.
     TooLong,
-    /// Not an e-mail address.
+    /// The value is not an e-mail address.
     InvalidEmail,
-    /// A username has letters (A-Z), digits, `_` and `-` only, and does not start with `-`.
+    /// The username has other characters than letters (A-Z), digits, `_` and `-`, or starts with `-`.
     InvalidUsername,
     /// Another account has this username, or the server reserves it.
     UsernameTaken,
     /// Another account has this e-mail address.
     EmailTaken,
-    /// Shorter than `limit` characters.
+    /// The password has fewer than `limit` characters.
     PasswordTooShort,
-    /// Longer than `limit` characters.
+    /// The value has more than `limit` characters.
     PasswordTooLong,
-    /// One of the passwords that everybody tries first, or the user's own name or address.
+    /// The password is one of the most common ones, or the user's own name or address.
     PasswordTooCommon,
-    /// Login: username or password is wrong.
+    /// The username or the password is wrong.
     InvalidCredentials,
     /// The signed-in user gave a wrong current password.
     WrongPassword,
-    /// The password was right, but the account is disabled.
+    /// The password is right, but the account is disabled.
     AccountDisabled,
-    /// The password was right, but the e-mail address must be verified first: see `sendVerificationEmail`.
+    /// The password is right, but the e-mail address must be verified first: see `sendVerificationEmail`.
     EmailNotVerified,
-    /// The right password of an account whose address has been verified: sign in and use `changeEmail`.
+    /// The account has a verified address: sign in and use `changeEmail`.
     EmailAlreadyVerified,
-    /// This server can't send mail; see `serverInfo.mailEnabled`.
+    /// This server cannot send mails; see `serverInfo.mailEnabled`.
     MailDisabled,
-    /// Refresh: there is no refresh token, or it is not one of ours.
+    /// Refresh: no refresh token was sent, or it is unknown.
     SessionNotFound,
-    /// Refresh: the session was not refreshed in time, or is as old as one may get. Sign in again.
+    /// Refresh: the session was not refreshed in time, or has reached its maximum age. Sign in again.
     SessionExpired,
-    /// Refresh: the session was ended: by a logout, by its owner from elsewhere, or because a refresh token was used
-    /// again that had long been replaced. Sign in again.
+    /// Refresh: the session was ended by a logout, from another session, or because an old refresh token was used
+    /// again. Sign in again.
     SessionRevoked,
-    /// The token of a verification or reset link is not valid, was used, or is for an address that the account does not have
-    /// any more.
+    /// The token of a verification or reset link is invalid, was already used, or is for an address that the account no
+    /// longer has.
     LinkInvalid,
     /// The token of a verification or reset link is too old.
     LinkExpired,
-    /// There is no such thing, or it is someone else's.
+    /// The object does not exist, or belongs to another user.
     NotFound,
-    /// A role that this server does not have.
+    /// The role does not exist on this server.
     RoleUnknown,
-    /// The last active administrator can't be removed, disabled or demoted.
+    /// The last active administrator cannot be deleted, disabled or demoted.
     LastAdmin,
-    /// This server takes no registrations; see `serverInfo.registrationEnabled`.
+    /// This server accepts no registrations; see `serverInfo.registrationEnabled`.
     RegistrationDisabled,
-    /// There were too many attempts. Try again after `retryAfter` seconds; until then also the right password waits.
+    /// Too many attempts. Try again after `retryAfter` seconds; until then, the right password is refused too.
     RateLimited,
-    /// The access token is missing or no longer good; see `reason`.
+    /// The access token is missing or invalid; see `reason`.
     Unauthenticated,
-    /// A variable does not fit its type, or a value can't be stored.
+    /// A variable does not fit its type, or a value cannot be stored.
     BadUserInput,
-    /// Not a GraphQL request: wrong method, content type or JSON, or a page of an origin that is not allowed.
+    /// The request is not a GraphQL request (method, content type or JSON), or comes from a page of an origin that is
+    /// not allowed.
     BadRequest,
-    /// The request names its document by a hash instead of sending it, and this server keeps none. Clients with automatic persisted
-    /// queries then send it.
+    /// The request has the hash of a document instead of the document, and this server stores no documents. Clients
+    /// with automatic persisted queries then send the document.
     PersistedQueryNotSupported,
-    /// The document can't be parsed.
+    /// The document cannot be parsed.
     GraphqlParseFailed,
     /// The document does not fit the schema, is too large, too deep or too costly, or has more than one mutation.
     GraphqlValidationFailed,
-    /// Our fault; `requestId` finds it in the log.
+    /// A fault of the server; find `requestId` in its log.
     InternalServerError,
     /// Try again after `retryAfter` seconds.
     ServiceUnavailable,
 }
 
-/// Why an access token was not accepted.
+/// Why an access token is refused.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq, Serialize)]
 #[graphql(remote = "error::UnauthenticatedReason")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UnauthenticatedReason {
     /// No token was sent.
     TokenMissing,
-    /// Refresh, then try again.
+    /// The token has expired. Refresh it and try again.
     TokenExpired,
-    /// It is not a token of this server, or was altered.
+    /// The token was not issued by this server, or was altered.
     TokenInvalid,
-    /// Its session was ended, or its account is disabled or gone. Refreshing won't help: go to the login page.
+    /// The session has ended, or the account is disabled or deleted. Do not refresh; the user must sign in again.
     SessionRevoked,
 }
 

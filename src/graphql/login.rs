@@ -15,9 +15,9 @@ pub(super) struct LoginMutation;
 #[Object]
 impl LoginMutation {
     /// Sign in with a username or e-mail address and a password.
-    /// Codes: INVALID_CREDENTIALS (never says which half was wrong), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED (both only
-    /// after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED: a mistyped password must not
-    /// start a token refresh.
+    /// Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED
+    /// (both only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED, so that a
+    /// mistyped password does not make clients refresh their token.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let new_session = input.token_delivery.open(ctx);
         let sign_in = login(ctx.app(), input.into(), new_session, ctx.client()).await;
@@ -25,7 +25,7 @@ impl LoginMutation {
     }
 }
 
-/// Who wants to sign in.
+/// The credentials of a user.
 #[derive(InputObject)]
 pub struct LoginInput {
     /// Username or e-mail address.
@@ -33,7 +33,7 @@ pub struct LoginInput {
     /// The password.
     #[graphql(secret)]
     password: String,
-    /// Where the refresh token goes, for as long as the session lives.
+    /// How refresh tokens are delivered, for the lifetime of the session.
     #[graphql(default)]
     token_delivery: TokenDelivery,
 }

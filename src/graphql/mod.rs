@@ -45,13 +45,13 @@ use crate::App;
 /// would null its parent, by the engine's rules.)
 type Nullable<T> = Option<crate::Result<T>>;
 
-/// What can be read.
+/// Operations that only read.
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(users::UserQuery, server_info::ServerInfoQuery);
 
-/// A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input takes no
-/// argument. It answers with a payload, or is null with an error whose `extensions` have the shape `ErrorExtensions`. A request
-/// may hold one mutation only.
+/// A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+/// takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+/// may contain only one mutation.
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     register::RegisterMutation,

@@ -13,8 +13,8 @@ pub(super) struct PasswordMutation;
 
 #[Object]
 impl PasswordMutation {
-    /// Change the password of the signed-in user; the other sessions are ended unless `keepOtherSessions`. All links in
-    /// mails die. The owner is told by mail, at a verified address. Changes are limited for each account.
+    /// Change the password of the signed-in user. Ends the other sessions unless `keepOtherSessions`, invalidates all
+    /// links in mails, and notifies the owner at a verified address. Changes are limited for each account.
     /// Codes: WRONG_PASSWORD, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, UNAUTHENTICATED,
     /// RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn change_password(&self, ctx: &Context<'_>, input: ChangePasswordInput) -> Nullable<ChangePasswordPayload> {
@@ -28,16 +28,16 @@ async fn change(ctx: &Context<'_>, form: PasswordChange) -> Result<ChangePasswor
     Ok(ChangePasswordPayload { user: user.into(), revoked_sessions })
 }
 
-/// The old password and the new one.
+/// The current password and the new one.
 #[derive(InputObject)]
 pub struct ChangePasswordInput {
-    /// The password so far.
+    /// The current password.
     #[graphql(secret)]
     current_password: String,
     /// 8 to 128 characters of any kind.
     #[graphql(secret)]
     new_password: String,
-    /// Leave the other sessions as they are.
+    /// Whether the user's other sessions continue.
     #[graphql(default)]
     keep_other_sessions: bool,
 }
@@ -52,11 +52,11 @@ impl From<ChangePasswordInput> for PasswordChange {
     }
 }
 
-/// The password was changed.
+/// The result of `changePassword`.
 #[derive(SimpleObject)]
 pub struct ChangePasswordPayload {
-    /// Whose it is.
+    /// The user.
     user: User,
-    /// How many other sessions were ended.
+    /// Number of other sessions that were ended.
     revoked_sessions: u64,
 }

@@ -13,8 +13,8 @@ pub(super) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {
-    /// Change the names of the signed-in user. Changes of username are limited, by default to 5 a day, and so are requests
-    /// for taken ones; first and last name are not limited.
+    /// Change the names of the signed-in user. Changes of username, and requests for taken ones, are limited, by
+    /// default to 5 changes a day.
     /// Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, RATE_LIMITED,
     /// SERVICE_UNAVAILABLE.
     async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Nullable<UpdateProfilePayload> {
@@ -28,10 +28,10 @@ async fn update(ctx: &Context<'_>, input: UpdateProfileInput) -> Result<UpdatePr
     Ok(UpdateProfilePayload { user: user.into() })
 }
 
-/// Fields left out stay as they are; `null` clears a name.
+/// The fields to change. Omitted fields stay; `null` clears a name.
 #[derive(InputObject)]
 pub struct UpdateProfileInput {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. It can't be cleared.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. It cannot be cleared.
     username: MaybeUndefined<String>,
     /// Given name, at most 100 characters.
     first_name: MaybeUndefined<String>,
@@ -54,9 +54,9 @@ impl From<UpdateProfileInput> for ProfileChange {
     }
 }
 
-/// The profile was changed.
+/// The result of `updateProfile`.
 #[derive(SimpleObject)]
 pub struct UpdateProfilePayload {
-    /// As it is now.
+    /// The user after the change.
     user: User,
 }

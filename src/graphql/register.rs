@@ -15,8 +15,8 @@ pub(super) struct RegisterMutation;
 
 #[Object]
 impl RegisterMutation {
-    /// Create an account and sign in. Where `serverInfo.emailVerificationRequired`, it does not sign in: the link in the
-    /// message comes first, then `login`.
+    /// Create an account and sign in. If `serverInfo.emailVerificationRequired`, the user is not signed in: they use
+    /// the link in the mail, then `login`.
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, PASSWORD_TOO_SHORT,
     /// PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REGISTRATION_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
@@ -29,21 +29,21 @@ impl RegisterMutation {
     }
 }
 
-/// Who wants an account.
+/// A new user.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. Unique, compared without regard to case.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case.
     username: String,
-    /// 8 to 128 characters of any kind, but no common password, and not your own name or address.
+    /// 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused.
     #[graphql(secret)]
     password: String,
-    /// Needed when `serverInfo.emailRequired`.
+    /// Required if `serverInfo.emailRequired`.
     email: Option<String>,
     /// Given name, at most 100 characters.
     first_name: Option<String>,
     /// Family name, at most 100 characters.
     last_name: Option<String>,
-    /// Where the refresh token goes, for as long as the session lives.
+    /// How refresh tokens are delivered, for the lifetime of the session.
     #[graphql(default)]
     token_delivery: TokenDelivery,
 }
@@ -60,7 +60,8 @@ impl From<RegisterInput> for Registration {
     }
 }
 
-/// As AuthPayload, but without tokens where the e-mail address must be verified before the first login.
+/// The new user and the tokens of the session. The tokens are null if the e-mail address must be verified before the
+/// first login.
 #[derive(SimpleObject)]
 pub struct RegisterPayload {
     /// JWT for the header `Authorization: Bearer …`.
@@ -69,9 +70,9 @@ pub struct RegisterPayload {
     token_type: Option<&'static str>,
     /// Seconds until the access token expires.
     expires_in: Option<i64>,
-    /// Only with `tokenDelivery: BODY`. In the default, COOKIE, it is in an HttpOnly cookie and never here.
+    /// Only with `tokenDelivery: BODY`. With the default, COOKIE, the token is in an HttpOnly cookie instead.
     refresh_token: Option<String>,
-    /// The new user, who is signed in if there is an access token.
+    /// The new user. They are signed in if there is an access token.
     user: User,
 }
 

@@ -10,8 +10,9 @@ pub(super) struct ResetMutation;
 
 #[Object]
 impl ResetMutation {
-    /// Send a password reset link. Answers alike, and as fast, for known and unknown addresses. RATE_LIMITED depends on the
-    /// client and on the account that it is signed in to, never on the address: links beyond its limit are dropped.
+    /// Send a mail with a password reset link. The response is the same, and as fast, for known and unknown addresses.
+    /// RATE_LIMITED depends on the network and the signed-in user, never on the address; mails beyond the limit of an
+    /// address are dropped.
     /// Codes: INVALID_EMAIL, TOO_LONG, MAIL_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn request_password_reset(
         &self,
@@ -23,8 +24,8 @@ impl ResetMutation {
         Some(asked.map(|()| RequestPasswordResetPayload { email }))
     }
 
-    /// Set a new password with the token from the message. Ends every session and a pending change of address; sign in
-    /// afterwards. A password that is not taken leaves the token good.
+    /// Set a new password with the token of the link in the mail. Ends all sessions and a pending change of the
+    /// address; sign in afterwards. If the password is refused, the token stays valid.
     /// Codes: LINK_INVALID, LINK_EXPIRED, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON,
     /// SERVICE_UNAVAILABLE.
     async fn reset_password(&self, ctx: &Context<'_>, input: ResetPasswordInput) -> Nullable<ResetPasswordPayload> {
@@ -34,24 +35,24 @@ impl ResetMutation {
     }
 }
 
-/// Whose password was forgotten.
+/// The account whose password is forgotten.
 #[derive(InputObject)]
 pub struct RequestPasswordResetInput {
     /// The address of the account.
     email: String,
 }
 
-/// Someone will get a message, or no one has the address.
+/// The response is the same whether or not an account has the address.
 #[derive(SimpleObject)]
 pub struct RequestPasswordResetPayload {
-    /// The address given, whether or not anything was sent to it.
+    /// The address of the request.
     email: String,
 }
 
-/// What came in the message, and the new password.
+/// The token of the link in the mail, and the new password.
 #[derive(InputObject)]
 pub struct ResetPasswordInput {
-    /// From the link in the message, what follows `token=`.
+    /// The value after `token=` in the link.
     #[graphql(secret)]
     token: String,
     /// 8 to 128 characters of any kind.
@@ -59,9 +60,9 @@ pub struct ResetPasswordInput {
     new_password: String,
 }
 
-/// The password is a new one.
+/// The result of `resetPassword`.
 #[derive(SimpleObject)]
 pub struct ResetPasswordPayload {
-    /// How many sessions were ended: all there were.
+    /// Number of sessions that were ended: all of the user's.
     revoked_sessions: u64,
 }

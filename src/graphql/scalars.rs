@@ -7,7 +7,7 @@ use chrono::{SecondsFormat, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
-/// An instant in UTC, RFC 3339 with milliseconds: `2026-01-31T12:34:56.789Z`.
+/// A point in time in UTC, as RFC 3339 with milliseconds: `2026-01-31T12:34:56.789Z`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {

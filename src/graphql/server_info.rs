@@ -13,14 +13,14 @@ pub(super) struct ServerInfoQuery;
 
 #[Object]
 impl ServerInfoQuery {
-    /// What a login or registration form needs to know. Public, cacheable.
+    /// What login and registration forms need to know. Public and cacheable.
     #[graphql(cache_control(max_age = 300))]
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         ServerInfo::of(ctx.app())
     }
 }
 
-/// What the server asks of its users.
+/// Settings of the server that forms need.
 #[derive(Debug, SimpleObject)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct ServerInfo {
@@ -28,31 +28,31 @@ pub struct ServerInfo {
     registration_enabled: bool,
     /// Whether an account must have an e-mail address.
     email_required: bool,
-    /// Whether an address must be verified before its account can sign in.
+    /// Whether the e-mail address must be verified before the user can sign in.
     email_verification_required: bool,
-    /// Whether this server can send mail: verification, reset and change of address need it.
+    /// Whether this server can send mails. Verification, password reset and change of address need them.
     mail_enabled: bool,
-    /// What a password must be.
+    /// The rules for passwords.
     password_policy: PasswordPolicy,
-    /// What a username must be.
+    /// The rules for usernames.
     username_policy: UsernamePolicy,
-    /// Seconds an access token lives. 1800 unless configured.
+    /// Lifetime of an access token in seconds, by default 1800 (30 minutes).
     access_token_lifetime: i64,
-    /// Seconds a session lives without being refreshed. 604800 (7 days) unless configured.
+    /// Lifetime of a session that is not refreshed, in seconds, by default 604800 (7 days).
     refresh_token_lifetime: i64,
 }
 
-/// What a password must be. Common ones, and the user's own name or address, may be refused all the same:
-/// PASSWORD_TOO_COMMON.
+/// The length of passwords. Common passwords, and the user's own name or address, may be refused too
+/// (PASSWORD_TOO_COMMON).
 #[derive(Debug, SimpleObject)]
 pub struct PasswordPolicy {
     /// In characters (Unicode code points).
     min_length: usize,
-    /// In characters (Unicode code points). At least 64 is always allowed, whatever the script.
+    /// In characters (Unicode code points), at least 64.
     max_length: usize,
 }
 
-/// What a username must be.
+/// The rules for usernames.
 #[derive(Debug, SimpleObject)]
 pub struct UsernamePolicy {
     /// In characters.

@@ -26,8 +26,8 @@ pub(super) struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Exchange the refresh token for a new access token, and rotate the refresh token. Without input the HttpOnly cookie
-    /// is used. An Authorization header, even an expired one, is ignored here.
+    /// Exchange the refresh token for a new access token and a new refresh token. Without `input`, the HttpOnly cookie
+    /// is used. The `Authorization` header is ignored, so an expired access token does no harm.
     /// Codes: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED,
     /// SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
     async fn refresh_token(&self, ctx: &Context<'_>, input: Option<RefreshTokenInput>) -> Nullable<AuthPayload> {
@@ -37,9 +37,9 @@ impl SessionMutation {
         Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
     }
 
-    /// End every session that is presented: by the access token, the cookie or `refreshToken`, expired ones included, and
-    /// clear the cookie. `everywhere` ends all sessions of the user and takes a live access token or a current refresh
-    /// token. With nothing presented there is nothing to do, and that is no error.
+    /// End the sessions of the access token, the cookie and `refreshToken`, also if the tokens have expired, and clear
+    /// the cookie. `everywhere` ends all sessions of the user; it needs a valid access token or a current refresh
+    /// token. Without any token, nothing happens.
     /// Codes: UNAUTHENTICATED (only with `everywhere`), SERVICE_UNAVAILABLE.
     async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Nullable<LogoutPayload> {
         let LogoutInput { everywhere, refresh_token } = input.unwrap_or_default();
@@ -51,12 +51,14 @@ impl SessionMutation {
         }))
     }
 
-    /// End one session of the signed-in user. If it is the current one, the cookie is cleared. Codes: NOT_FOUND, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// End one session of the signed-in user. If it is the current one, the cookie is cleared.
+    /// Codes: NOT_FOUND, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn revoke_session(&self, ctx: &Context<'_>, input: RevokeSessionInput) -> Nullable<RevokeSessionPayload> {
         Some(revoke(ctx, input.session_id).await)
     }
 
-    /// End every session of the signed-in user but this one. Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// End all other sessions of the signed-in user.
+    /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn revoke_other_sessions(&self, ctx: &Context<'_>) -> Nullable<RevokeOtherSessionsPayload> {
         Some(revoke_others(ctx).await)
     }
@@ -87,14 +89,14 @@ async fn revoke_others(ctx: &Context<'_>) -> Result<RevokeOtherSessionsPayload> 
     Ok(RevokeOtherSessionsPayload { revoked_sessions, user: principal.user.clone().into() })
 }
 
-/// Where the refresh token goes.
+/// How refresh tokens are delivered.
 #[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
 #[graphql(remote = "Delivery")]
 pub enum TokenDelivery {
-    /// In an HttpOnly, SameSite cookie that scripts can't read. For browsers.
+    /// In an HttpOnly, SameSite cookie that scripts cannot read. For browsers.
     #[default]
     Cookie,
-    /// In `refreshToken` of the payload. For apps and scripts that have a safe place for it.
+    /// In `refreshToken` of the payload. For apps and scripts that can store it safely.
     Body,
 }
 
@@ -109,7 +111,7 @@ impl TokenDelivery {
     }
 }
 
-/// A sign-in: what `login` and `refreshToken` answer with.
+/// The tokens of a session, and its user.
 #[derive(SimpleObject)]
 pub struct AuthPayload {
     /// JWT for the header `Authorization: Bearer …`.
@@ -118,10 +120,10 @@ pub struct AuthPayload {
     pub(super) token_type: &'static str,
     /// Seconds until the access token expires.
     pub(super) expires_in: i64,
-    /// Only for sessions opened with `tokenDelivery: BODY`. In the default, COOKIE, it is in an HttpOnly cookie and never
-    /// here.
+    /// Only for sessions opened with `tokenDelivery: BODY`. With the default, COOKIE, the token is in an HttpOnly
+    /// cookie instead.
     pub(super) refresh_token: Option<String>,
-    /// Who signed in.
+    /// The signed-in user.
     pub(super) user: User,
 }
 
@@ -156,20 +158,20 @@ impl Session {
     }
 }
 
-/// One signed-in browser, phone or script.
+/// A sign-in in one browser, app or script.
 #[Object]
 impl Session {
-    /// Opaque; the `sid` claim of its access tokens.
+    /// Opaque. Also the claim `sid` of its access tokens.
     fn id(&self) -> ID {
         self.session.id.into()
     }
 
-    /// The session of this very request.
+    /// Whether it is the session of this request.
     fn is_current(&self) -> bool {
         self.is_current
     }
 
-    /// Readable, from the user agent: `Firefox on Linux`.
+    /// A description of the user agent for users, such as `Firefox on Linux`.
     fn device(&self) -> String {
         sessions::device(self.session.user_agent.as_deref())
     }
@@ -179,28 +181,28 @@ impl Session {
         self.session.user_agent.as_deref()
     }
 
-    /// Where the sign-in came from.
+    /// The IP address of the client at sign-in.
     fn ip_address(&self) -> Option<&str> {
         self.session.ip_address.as_deref()
     }
 
-    /// The sign-in.
+    /// The time of the sign-in.
     fn created_at(&self) -> DateTime {
         DateTime(self.session.created_at)
     }
 
-    /// When it was last refreshed.
+    /// The time of the last refresh.
     fn last_used_at(&self) -> DateTime {
         DateTime(self.session.last_used_at)
     }
 
-    /// When it ends if it is not used again.
+    /// When it ends if it is not refreshed again.
     fn expires_at(&self) -> DateTime {
         DateTime(self.session.expires_at)
     }
 }
 
-/// A refresh token that did not come in the cookie.
+/// A refresh token that is not in the cookie.
 #[derive(InputObject)]
 pub struct RefreshTokenInput {
     /// For sessions opened with `tokenDelivery: BODY`.
@@ -208,45 +210,45 @@ pub struct RefreshTokenInput {
     refresh_token: String,
 }
 
-/// What to sign out of, beyond the session of the access token and that of the cookie.
+/// Sessions to end, besides those of the access token and the cookie.
 #[derive(Default, InputObject)]
 pub struct LogoutInput {
-    /// End every session of this user, not just this one.
+    /// Whether all sessions of the user end.
     #[graphql(default)]
     everywhere: bool,
-    /// For `tokenDelivery: BODY`, when the access token has already expired.
+    /// For sessions with `tokenDelivery: BODY`, if the access token has expired.
     #[graphql(secret)]
     refresh_token: Option<String>,
 }
 
-/// What became of a logout.
+/// The result of `logout`.
 #[derive(SimpleObject)]
 pub struct LogoutPayload {
-    /// How many sessions were ended.
+    /// Number of sessions that were ended.
     revoked_sessions: u64,
 }
 
-/// Which session to end.
+/// The session to end.
 #[derive(InputObject)]
 pub struct RevokeSessionInput {
     /// `Session.id`.
     session_id: ID,
 }
 
-/// A session was ended.
+/// The result of `revokeSession`.
 #[derive(SimpleObject)]
 pub struct RevokeSessionPayload {
     /// The id to evict from the client's cache.
     revoked_session_id: ID,
-    /// Whose session it was: the signed-in user, whose `sessions` are now one fewer.
+    /// The signed-in user, whose `sessions` no longer include this one.
     user: User,
 }
 
-/// The other sessions were ended.
+/// The result of `revokeOtherSessions`.
 #[derive(SimpleObject)]
 pub struct RevokeOtherSessionsPayload {
-    /// How many sessions were ended.
+    /// Number of sessions that were ended.
     revoked_sessions: u64,
-    /// Whose sessions they were: the signed-in user, whose `sessions` are now this one only.
+    /// The signed-in user, whose `sessions` are now only the current one.
     user: User,
 }

@@ -10,8 +10,8 @@ pub(super) struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// The signed-in user. Without a valid access token it is null, always with the error UNAUTHENTICATED, whose
-    /// `extensions.reason` says why.
+    /// The signed-in user. Without a valid access token, null and the error UNAUTHENTICATED, whose `extensions.reason`
+    /// says why.
     async fn me(&self, ctx: &Context<'_>) -> Nullable<User> {
         Some(ctx.principal().await.map(|principal| principal.user.clone().into()))
     }
@@ -27,30 +27,30 @@ impl From<user::Model> for User {
     }
 }
 
-/// A person with an account.
+/// A user account.
 #[Object]
 impl User {
-    /// Opaque and permanent; the `sub` claim of the access token.
+    /// Opaque and permanent. Also the claim `sub` of access tokens.
     fn id(&self) -> ID {
         self.0.id.into()
     }
 
-    /// Letters, digits, `_` and `-`. Unique, compared without regard to case.
+    /// Letters, digits, `_` and `-`. Unique, regardless of letter case.
     fn username(&self) -> &str {
         &self.0.username
     }
 
-    /// `null` when the account has none.
+    /// `null` if the account has none.
     fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
-    /// Whether the owner has shown that they read what comes to `email`.
+    /// Whether the owner has verified `email` by a link.
     fn email_verified(&self) -> bool {
         self.0.email.is_some() && self.0.email_verified_at.is_some()
     }
 
-    /// The address that waits for its verification after `changeEmail`, for 24 hours at most.
+    /// The new address after `changeEmail`, until it is verified, for at most 24 hours.
     async fn pending_email(&self, ctx: &Context<'_>) -> Option<&str> {
         self.0.pending_email_at(ctx.app().clock.now())
     }
@@ -65,40 +65,40 @@ impl User {
         self.0.last_name.as_deref()
     }
 
-    /// First and last name together, or `null` when neither is set.
+    /// First and last name, or `null` if neither is set.
     fn full_name(&self) -> Option<String> {
         self.0.full_name()
     }
 
-    /// False for a disabled account: it can't sign in, and its tokens stop working at once.
+    /// False if the account is disabled: the user cannot sign in, and all tokens are refused at once.
     fn is_active(&self) -> bool {
         self.0.is_active
     }
 
-    /// Names of the roles held, sorted. Also the `roles` claim of the access token. A role that the server no longer has is
-    /// not among them.
+    /// Names of the user's roles, sorted. Also the claim `roles` of access tokens. Roles that no longer exist on the
+    /// server are omitted.
     fn roles(&self, ctx: &Context<'_>) -> Vec<String> {
         ctx.app().settings.known_roles(&self.0.roles.0)
     }
 
-    /// When the account was made.
+    /// When the account was created.
     fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// When its owner or an administrator last changed it.
+    /// When the owner or an administrator last changed it.
     fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
 
-    /// Live sessions, the latest used first, at most 100. Only of the signed-in user itself.
+    /// Current sessions, the last used first, at most 100. Only for the signed-in user.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let principal = ctx.principal().await?;
         let sessions = sessions::list(ctx.app(), principal, self.0.id).await?;
         Ok(sessions.into_iter().map(|session| Session::new(session, principal)).collect())
     }
 
-    /// The latest sign-in.
+    /// The time of the last sign-in.
     fn last_login_at(&self) -> Option<DateTime> {
         self.0.last_login_at.map(DateTime)
     }
