@@ -115,13 +115,13 @@ impl DatabaseUrl {
     /// # Errors
     /// What is wrong, without the URL, which may hold a password.
     pub fn parse(url: &SecretString) -> Result<Self, String> {
-        const WANTED: &str = "wants a URL such as sqlite://hallpass.db, postgres://user:password@host/database or \
+        const WANTED: &str = "expected a URL such as sqlite://hallpass.db, postgres://user:password@host/database or \
                               mysql://user:password@host/database";
         let (scheme, rest) = url.expose_secret().split_once(':').ok_or(WANTED)?;
         let scheme = scheme.split_once('+').map_or(scheme, |(scheme, _driver)| scheme);
         let server = |scheme: &str, options: &Options| -> Result<SecretString, String> {
             if has_delimiter_in_password(rest, options) {
-                return Err("has a `#`, `/` or `?` in its password: percent-encode them as %23, %2F and %3F".to_owned());
+                return Err("the password has a `#`, `/` or `?`. Percent-encode them as %23, %2F and %3F".to_owned());
             }
             let url = format!("{scheme}:{rest}");
             let parsed = url::Url::parse(&url).map_err(|_| WANTED)?;
@@ -165,12 +165,12 @@ impl Options {
         for (name, value) in url.query_pairs() {
             if !self.is_known(&name) {
                 let known = [self.others, self.files].concat().join(", ");
-                return Err(format!("has the option {name}, which is not understood; {} takes {known}", self.product));
+                return Err(format!("unknown option {name}. {} supports {known}", self.product));
             }
             // The driver's own message would not say that it is about a file.
             let is_file = self.files.contains(&&*name) && !value.starts_with("-----BEGIN");
             if is_file && File::open(&*value).is_err() {
-                return Err(format!("names a certificate or key that can't be read in {name}"));
+                return Err(format!("cannot read the file of the option {name}"));
             }
         }
         Ok(())
@@ -180,7 +180,7 @@ impl Options {
 fn sqlite_path(rest: &str) -> Result<PathBuf, &'static str> {
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
     if !matches!(options, "" | "mode=rwc") {
-        return Err("wants no options for SQLite but mode=rwc, which is the default");
+        return Err("expected no options for SQLite but mode=rwc, which is the default");
     }
     let path = path.strip_prefix("//").unwrap_or(path);
     // SQLAlchemy's relative and absolute paths: `/./x.db`, `/../x.db`, `//var/x.db`.
@@ -189,8 +189,10 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, &'static str> {
         _ => path,
     };
     if path.is_empty() || path.contains(":memory:") {
-        return Err("wants the path of a file, such as sqlite://hallpass.db; \
-                    a database in memory would forget everybody at the next start");
+        return Err(
+            "expected the path of a file, such as sqlite://hallpass.db; a database in memory is lost when the server \
+                    stops",
+        );
     }
     Ok(path.into())
 }

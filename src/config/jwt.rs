@@ -15,11 +15,11 @@ pub(super) fn read(vars: &mut Vars) -> (JwtAlgorithm, Option<PathBuf>) {
     let folder = vars.get("JWT_KEYS", None, "a folder", |text| Some(Some(PathBuf::from(text))));
     match (algorithm, &folder) {
         (JwtAlgorithm::Hs256, Some(_)) => vars.mistake(
-            "JWT_KEYS is set, but JWT_ALGORITHM is HS256, which has no key files; set it to EdDSA, ES256 or RS256"
+            "JWT_KEYS: expected no folder with JWT_ALGORITHM=HS256, which has no key files. Set JWT_ALGORITHM to EdDSA, ES256 or RS256"
                 .to_owned(),
         ),
         (JwtAlgorithm::EdDsa | JwtAlgorithm::Es256 | JwtAlgorithm::Rs256, None) => vars.mistake(
-            "JWT_KEYS is not set; for JWT_ALGORITHM it wants a folder, which `hallpass key generate` fills".to_owned(),
+            "JWT_KEYS: required with this JWT_ALGORITHM. Set it to a folder, and run `hallpass key generate`".to_owned(),
         ),
         _ => {}
     }

@@ -24,8 +24,8 @@ impl Place {
             listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
         if !is_local && !public_url.starts_with("https://") {
             vars.mistake(format!(
-                "PUBLIC_URL is `{public_url}`; beyond this machine it wants the https:// address that clients use \
-                 (LISTEN is {listen})"
+                "PUBLIC_URL: expected the https:// origin that clients use, because the server is not local (LISTEN is \
+                 {listen}), got \"{public_url}\""
             ));
         }
         let defaults: &[&str] = if is_local { &["http://localhost:3000", "http://localhost:5173"] } else { &[] };
@@ -42,8 +42,8 @@ impl Place {
                 origins.iter().find_map(|origin| Some((origin, foreign_character(origin)?)))
             {
                 vars.mistake(format!(
-                    "{name} has `{origin}`, which no browser sends: a host has no `{character}`; name each origin, there are \
-                     no wildcards"
+                    "{name}: expected origins that browsers send, got \"{origin}\": a host name cannot contain \
+                     \"{character}\". List each origin; there are no wildcards"
                 ));
             }
         }

@@ -68,7 +68,7 @@ pub(super) fn read(vars: &mut Vars, place: &Place) -> MailSettings {
         .get("MAIL_FROM", None, "an address, such as Example <accounts@example.org>", |text| sender(text).map(Some));
     if was_given && !vars.is_set("MAIL_FROM") {
         vars.mistake(
-            "MAIL_FROM is not set; with SMTP_URL it wants the sender, such as Example <accounts@example.org>"
+            "MAIL_FROM: required with SMTP_URL. Set it to the sender, such as Example <accounts@example.org>"
                 .to_owned(),
         );
     }
@@ -80,7 +80,10 @@ pub(super) fn read(vars: &mut Vars, place: &Place) -> MailSettings {
     );
     let dev = vars.flag("DEV_MAIL", place.is_local);
     if dev && !place.is_local {
-        vars.mistake("DEV_MAIL is true, which shows everybody's links; it wants false beyond this machine".to_owned());
+        vars.mistake(
+            "DEV_MAIL: expected false, because the server is not local and the mailbox shows the links of all users"
+                .to_owned(),
+        );
     }
     MailSettings { smtp, from: from.unwrap_or_else(local_sender), dev, app_url }
 }
@@ -90,7 +93,7 @@ pub(super) fn unverified_account_lifetime(vars: &mut Vars, mail: &MailSettings) 
     const NAME: &str = "UNVERIFIED_ACCOUNT_DAYS";
     let days = vars.number(NAME, 0, 0..=3650);
     if days > 0 && !mail.is_enabled() {
-        vars.mistake(format!("{NAME} is {days}; it wants SMTP_URL or DEV_MAIL, or else 0"));
+        vars.mistake(format!("{NAME}: expected 0 without SMTP_URL and DEV_MAIL, got \"{days}\""));
     }
     (days > 0).then(|| TimeDelta::days(days))
 }
@@ -110,8 +113,8 @@ fn sender(text: &str) -> Option<Mailbox> {
 }
 
 fn parse_smtp(url: &SecretString) -> Result<Smtp, &'static str> {
-    const WANTED: &str = "wants smtps://user:password@mail.example.org, or smtp://… for STARTTLS; with the port, if it is \
-                          not 465 or 587, and characters such as @ or / in the password percent-encoded";
+    const WANTED: &str = "expected smtps://user:password@mail.example.org, or smtp://… for STARTTLS. Append another port than \
+                          465 or 587 to the host, and percent-encode characters such as @ or / in the password";
     let url = Url::parse(url.expose_secret()).map_err(|_| WANTED)?;
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or(WANTED)?;
     let is_bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
@@ -135,9 +138,9 @@ fn parse_smtp(url: &SecretString) -> Result<Smtp, &'static str> {
     let authority = match url.query_pairs().collect::<Vec<_>>().as_slice() {
         [] => None,
         [(name, path)] if name == "ca" => {
-            let pem = std::fs::read(&**path).map_err(|_| "names a file in `ca` that can't be read")?;
+            let pem = std::fs::read(&**path).map_err(|_| "cannot read the file of the option ca")?;
             if !pem.starts_with(b"-----BEGIN CERTIFICATE-----") {
-                return Err("names a file in `ca` that is no certificate as PEM");
+                return Err("expected a certificate in PEM format in the file of the option ca");
             }
             Some(pem)
         }

@@ -279,7 +279,8 @@ impl Settings {
         };
         if settings.require_verified_email && !(settings.require_email && settings.mail.is_enabled()) {
             vars.mistake(
-                "REQUIRE_VERIFIED_EMAIL is true; it wants REQUIRE_EMAIL=true, and SMTP_URL or DEV_MAIL".to_owned(),
+                "REQUIRE_VERIFIED_EMAIL: expected false without REQUIRE_EMAIL=true, and without SMTP_URL or DEV_MAIL"
+                    .to_owned(),
             );
         }
         vars.finish(settings)

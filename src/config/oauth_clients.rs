@@ -26,17 +26,15 @@ fn parse(text: &SecretString) -> Result<Vec<OauthClient>, &'static str> {
     let is_plain = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let mut clients: Vec<OauthClient> = Vec::new();
     for pair in text.expose_secret().split(',') {
-        let (id, secret) = pair.trim().split_once(':').ok_or("wants id:secret pairs, separated by commas")?;
+        let (id, secret) = pair.trim().split_once(':').ok_or("expected id:secret pairs, separated by commas")?;
         if id.is_empty() || !is_plain(id) || !is_plain(secret) {
-            return Err("wants ids and secrets of A-Z, a-z, 0-9, -, ., _ and ~ only");
+            return Err("expected only A-Z, a-z, 0-9, -, ., _ and ~ in ids and secrets");
         }
         if secret.len() < LEAST_SECRET {
-            return Err(
-                "has a secret that is too short; it wants at least 32 characters: make one with `openssl rand -hex 32`",
-            );
+            return Err("expected secrets of at least 32 characters, such as `openssl rand -hex 32` makes");
         }
         if clients.iter().any(|client| client.id == id) {
-            return Err("names a client twice");
+            return Err("expected each client once");
         }
         clients.push(OauthClient { id: id.to_owned(), secret: secret.into() });
     }

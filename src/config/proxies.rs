@@ -48,13 +48,13 @@ pub(super) fn read(vars: &mut Vars) -> Option<Proxies> {
     let is_set = |name| vars.is_set(name);
     match (is_set("PROXY_HEADER"), is_set("TRUSTED_PROXIES")) {
         (true, false) => vars.mistake(
-            "TRUSTED_PROXIES is not set; with PROXY_HEADER it wants the addresses of your proxies, because anybody may \
+            "TRUSTED_PROXIES: required with PROXY_HEADER. Set it to the addresses of your proxies, because any client can \
              send that header"
                 .to_owned(),
         ),
         (false, true) => vars.mistake(
-            "PROXY_HEADER is not set; with TRUSTED_PROXIES it wants the one header that they tell the client's address \
-             in, x-forwarded-for or forwarded"
+            "PROXY_HEADER: required with TRUSTED_PROXIES. Set it to the header in which they send the client's address, \
+             x-forwarded-for or forwarded"
                 .to_owned(),
         ),
         _ => {}

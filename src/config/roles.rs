@@ -41,7 +41,7 @@ pub(super) fn read(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
     let defaults = vars.get("DEFAULT_ROLES", vec!["user".to_owned()], WANTED, parse);
     if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
         vars.mistake(if vars.is_set("DEFAULT_ROLES") {
-            format!("DEFAULT_ROLES names `{unknown}`, which is not one of ROLES; add it there")
+            format!("DEFAULT_ROLES: expected only ROLES, got \"{unknown}\"; add it to ROLES")
         } else {
             let roles = known.join(", ");
             format!(

@@ -40,8 +40,7 @@ pub(super) fn read(vars: &mut Vars, place: &Place, database: Option<&DatabaseUrl
             // Without a readable DATABASE_URL nobody knows yet whether a key is needed.
             if !was_given && (database.is_some() || !place.is_local) {
                 vars.mistake(format!(
-                    "SECRET_KEY is not set; beyond this machine, and with PostgreSQL or MySQL, it must be: \
-                     {HOW_TO_MAKE_ONE}"
+                    "SECRET_KEY: required with PostgreSQL or MySQL, and if the server is not local: {HOW_TO_MAKE_ONE}"
                 ));
             }
             SecretKey::Given(SecretString::default())
@@ -62,9 +61,9 @@ fn check(secret: &SecretString) -> Result<SecretString, &'static str> {
     distinct.dedup();
     let lower = text.to_lowercase();
     if text.len() < LEAST_BYTES {
-        Err("is too short; it wants at least 32 bytes: make one with `openssl rand -hex 32`")
+        Err("expected at least 32 bytes: make one with `openssl rand -hex 32`")
     } else if distinct.len() < 8 || WELL_KNOWN.iter().any(|known| lower.contains(known)) {
-        Err("is one that others can guess, from an example or a pattern: make one with `openssl rand -hex 32`")
+        Err("expected a random secret, got one from an example or with a pattern: make one with `openssl rand -hex 32`")
     } else {
         Ok(secret.clone())
     }

@@ -67,17 +67,18 @@ impl Vars {
         let twin = format!("{name}_FILE");
         match (self.values.get(name), self.values.get(&twin)) {
             (Some(_), Some(_)) => {
-                self.mistakes.push(format!("{name} and {twin} are both set; keep one of them"));
+                self.mistakes.push(format!("{name}: expected only one of {name} and {twin}, got both"));
                 None
             }
             (Some(value), None) => Some(value.clone().into()),
             (None, Some(path)) => match std::fs::read_to_string(path) {
                 Ok(text) if text.trim_end_matches(['\r', '\n']).is_empty() => {
-                    self.mistakes.push(format!("{twin} names `{path}`, which is empty"));
+                    self.mistakes
+                        .push(format!("{twin}: expected a file with the secret, got \"{path}\", which is empty"));
                     None
                 }
                 Ok(text) if text.starts_with('\u{feff}') => {
-                    self.mistakes.push(format!("{twin}: expected a file without a byte order mark, got `{path}`"));
+                    self.mistakes.push(format!("{twin}: expected a file without a byte order mark, got \"{path}\""));
                     None
                 }
                 Ok(text) => {
@@ -85,11 +86,11 @@ impl Vars {
                     if secret.trim() == secret {
                         return Some(secret.into());
                     }
-                    self.mistakes.push(format!("{twin}: expected no white space around the secret, got `{path}`"));
+                    self.mistakes.push(format!("{twin}: expected no white space around the secret, got \"{path}\""));
                     None
                 }
                 Err(error) => {
-                    self.mistakes.push(format!("{twin} names `{path}`, which can't be read: {error}"));
+                    self.mistakes.push(format!("{twin}: cannot read \"{path}\": {error}"));
                     None
                 }
             },
@@ -104,7 +105,7 @@ impl Vars {
         secret: &SecretString,
         parse: impl FnOnce(&SecretString) -> Result<T, E>,
     ) -> Option<T> {
-        parse(secret).map_err(|wanted| self.mistakes.push(format!("{name} {wanted}"))).ok()
+        parse(secret).map_err(|mistake| self.mistakes.push(format!("{name}: {mistake}"))).ok()
     }
 
     /// The settings, if no mistake was found while they were read.

@@ -101,11 +101,11 @@ fn limits_of_the_throttle_have_defaults_and_a_range() {
 #[test]
 fn origins_that_no_browser_sends_are_refused() {
     for (origins, told) in [
-        ("https://*.example.org", "`*`"),
-        ("https://app.example.org,https://*", "`*`"),
+        ("https://*.example.org", "\"*\""),
+        ("https://app.example.org,https://*", "\"*\""),
         ("https://app.{a,b}.org", "origins separated by commas"),
-        ("https://app$.example.org", "`$`"),
-        ("https://(app).example.org", "`(`"),
+        ("https://app$.example.org", "\"$\""),
+        ("https://(app).example.org", "\"(\""),
         ("https://app.example.org:*", "origins separated by commas"),
     ] {
         let mistakes = read(&[("ALLOWED_ORIGINS", origins)]).unwrap_err();
@@ -166,7 +166,10 @@ fn databases_are_found_in_every_spelling() {
         "mysql:db",
         "http://host/db",
     ] {
-        assert!(mistake(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).starts_with("DATABASE_URL wants"), "{url}");
+        assert!(
+            mistake(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).starts_with("DATABASE_URL: expected "),
+            "{url}"
+        );
     }
 }
 
@@ -176,7 +179,7 @@ fn a_password_that_ends_the_host_part_of_a_database_url_must_be_percent_encoded(
         for scheme in ["postgres", "mysql"] {
             let url = format!("{scheme}://ada:{password}@host/db");
             let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
-            let wanted = "DATABASE_URL has a `#`, `/` or `?` in its password: percent-encode them as %23, %2F and %3F";
+            let wanted = "DATABASE_URL: the password has a `#`, `/` or `?`. Percent-encode them as %23, %2F and %3F";
             assert_eq!(mistake, wanted, "{password}");
         }
     }
@@ -215,7 +218,7 @@ fn an_option_of_a_database_that_would_be_ignored_is_refused_by_name() {
         let url = format!("{scheme}://u:hunter2@host/db?{}", options.replace("FILE", file));
         let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
         let name = options.split('=').next().unwrap();
-        let wanted = format!("DATABASE_URL has the option {name}, which is not understood; ");
+        let wanted = format!("DATABASE_URL: unknown option {name}. ");
         assert!(mistake.starts_with(&wanted), "{mistake}");
         assert!(!mistake.contains("hunter2"));
     }
@@ -223,20 +226,20 @@ fn an_option_of_a_database_that_would_be_ignored_is_refused_by_name() {
         let url = format!("postgres://u:hunter2@host/db?{options}");
         let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
         let name = options.split('=').next().unwrap();
-        assert_eq!(mistake, format!("DATABASE_URL names a certificate or key that can't be read in {name}"));
+        assert_eq!(mistake, format!("DATABASE_URL: cannot read the file of the option {name}"));
     }
 }
 
 #[test]
 fn a_secret_that_others_know_is_refused() {
     for (key, why) in [
-        ("tiger", "too short"),
-        ("ваш_секретный_ключ_здесь", "can guess"),
-        ("your-secret-key-here-at-least-32-characters", "can guess"),
-        ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", "can guess"),
-        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "can guess"),
-        ("SuperSecretKeySuperSecretKeySuperSecretKey", "can guess"),
-        ("CHANGEME-0f8e7d6c5b4a39281706f5e4d3c2b1a0", "can guess"),
+        ("tiger", "at least 32 bytes"),
+        ("ваш_секретный_ключ_здесь", "random secret"),
+        ("your-secret-key-here-at-least-32-characters", "random secret"),
+        ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", "random secret"),
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "random secret"),
+        ("SuperSecretKeySuperSecretKeySuperSecretKey", "random secret"),
+        ("CHANGEME-0f8e7d6c5b4a39281706f5e4d3c2b1a0", "random secret"),
     ] {
         let mistake = mistake(&[("SECRET_KEY", key)]);
         assert!(mistake.contains(why) && mistake.contains("openssl rand -hex 32"), "{mistake}");
@@ -252,7 +255,7 @@ fn a_secret_may_come_from_a_file() {
     std::fs::write(&path, format!("{GOOD_KEY}\n")).unwrap();
     let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().secret_key else { panic!() };
     assert_eq!(key.expose_secret(), GOOD_KEY);
-    assert!(mistake(&[("SECRET_KEY_FILE", &path), ("SECRET_KEY", GOOD_KEY)]).contains("both set"));
+    assert!(mistake(&[("SECRET_KEY_FILE", &path), ("SECRET_KEY", GOOD_KEY)]).contains("expected only one of"));
     assert!(mistake(&[("SECRET_KEY_FILE", "/no/such/file")]).contains("/no/such/file"));
     std::fs::write(&path, "\n").unwrap();
     assert!(mistake(&[("SECRET_KEY_FILE", &path)]).contains("empty"));
@@ -269,7 +272,7 @@ fn a_secret_file_with_more_than_the_secret_is_refused() {
     ] {
         std::fs::write(&path, text).unwrap();
         for name in ["SECRET_KEY_FILE", "DATABASE_URL_FILE", "OAUTH_CLIENTS_FILE"] {
-            assert_eq!(mistake(&[(name, &path)]), format!("{name}: {what}, got `{path}`"));
+            assert_eq!(mistake(&[(name, &path)]), format!("{name}: {what}, got \"{path}\""));
         }
     }
 }
@@ -299,7 +302,10 @@ fn roles_without_the_default_one_say_what_to_set() {
         "DEFAULT_ROLES: expected one or more of ROLES (admin, editor), got its default \"user\"; set DEFAULT_ROLES, or add \
          user to ROLES"
     );
-    assert!(mistake(&[("ROLES", "admin"), ("DEFAULT_ROLES", "user")]).starts_with("DEFAULT_ROLES names `user`"));
+    assert!(
+        mistake(&[("ROLES", "admin"), ("DEFAULT_ROLES", "user")])
+            .starts_with("DEFAULT_ROLES: expected only ROLES, got \"user\"")
+    );
     assert!(read(&[("ROLES", "admin,editor"), ("DEFAULT_ROLES", "editor")]).is_ok());
 }
 
@@ -334,7 +340,7 @@ fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
     assert!(!format!("{settings:?}").contains(GOOD_KEY));
     for bad in ["api:tiger".to_owned(), GOOD_KEY.to_owned(), format!("api:{GOOD_KEY},api:{GOOD_KEY}")] {
         let mistake = mistake(&[("OAUTH_CLIENTS", &bad)]);
-        assert!(mistake.starts_with("OAUTH_CLIENTS "), "{mistake}");
+        assert!(mistake.starts_with("OAUTH_CLIENTS: expected "), "{mistake}");
         assert!(!mistake.contains("tiger") && !mistake.contains(GOOD_KEY), "{mistake}");
     }
 }
@@ -342,16 +348,19 @@ fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
 #[test]
 fn beyond_this_machine_a_key_and_https_are_wanted() {
     let public = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "https://accounts.example.org")];
-    assert!(mistake(&public).starts_with("SECRET_KEY is not set"));
+    assert!(mistake(&public).starts_with("SECRET_KEY: required"));
     let settings = read(&[public[0], public[1], ("SECRET_KEY", GOOD_KEY)]).unwrap();
     assert_eq!(settings.allowed_origins, ["https://accounts.example.org"]);
     assert!(!settings.is_local);
-    assert!(mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)]).starts_with("PUBLIC_URL is"));
+    assert!(
+        mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)])
+            .starts_with("PUBLIC_URL: expected the https:// origin")
+    );
     assert!(
         mistake(&[("PUBLIC_URL", "http://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)])
-            .starts_with("PUBLIC_URL is")
+            .starts_with("PUBLIC_URL: expected the https:// origin")
     );
-    assert!(mistake(&[("DATABASE_URL", "postgres://u:p@host/db")]).starts_with("SECRET_KEY is not set"));
+    assert!(mistake(&[("DATABASE_URL", "postgres://u:p@host/db")]).starts_with("SECRET_KEY: required"));
     for url in
         ["https://a.example/path", "https://a.example/?q", "https://u:p@a.example", "ftp://a.example", "a.example"]
     {
@@ -400,9 +409,9 @@ fn mail_servers_are_found_and_the_way_there_is_safe() {
         "smtp://mail.example.org/path",
     ] {
         let mistake = mistake(&[("SMTP_URL", url), from]);
-        assert!(mistake.starts_with("SMTP_URL wants smtps://") && !mistake.contains("tiger"), "{mistake}");
+        assert!(mistake.starts_with("SMTP_URL: expected smtps://") && !mistake.contains("tiger"), "{mistake}");
     }
-    for (file, expected) in [("no/such/file", "can't be read"), ("Cargo.toml", "is no certificate")] {
+    for (file, expected) in [("no/such/file", "cannot read"), ("Cargo.toml", "expected a certificate")] {
         let mistake = mistake(&[("SMTP_URL", &format!("smtps://mail.example.org?ca={file}")), from]);
         assert!(mistake.contains(expected), "{mistake}");
     }
@@ -410,7 +419,7 @@ fn mail_servers_are_found_and_the_way_there_is_safe() {
         let mistake = mistake(&[("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", sender)]);
         assert!(mistake.starts_with("MAIL_FROM: expected"), "{mistake}");
     }
-    assert!(mistake(&[("SMTP_URL", "smtps://mail.example.org")]).starts_with("MAIL_FROM is not set"));
+    assert!(mistake(&[("SMTP_URL", "smtps://mail.example.org")]).starts_with("MAIL_FROM: required"));
     assert!(!format!("{:?}", smtp("smtps://scott:tiger@mail.example.org")).contains("tiger"));
 }
 
@@ -431,8 +440,8 @@ fn links_lead_to_the_app_and_mails_are_shown_on_this_machine_only() {
     assert_eq!(with(&[("DEV_MAIL", "true")]).unwrap_err().len(), 1);
     assert!(with(&[("APP_URL", "http://app.example.org")]).unwrap_err()[0].starts_with("APP_URL: expected"));
     let verified = [("REQUIRE_EMAIL", "true"), ("REQUIRE_VERIFIED_EMAIL", "true")];
-    assert!(with(&verified).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL is true"));
+    assert!(with(&verified).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL: expected false"));
     let smtp = [("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", "accounts@example.org")];
     assert!(with(&[verified, smtp].concat()).is_ok());
-    assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL is true"));
+    assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL: expected false"));
 }

@@ -73,8 +73,12 @@ fn the_secret_of_hs256_is_shown_to_who_asks_and_a_private_key_to_nobody() {
 fn without_a_key_the_server_does_not_start() {
     let folder = Folder::new("no_key");
     let listen = ("LISTEN", "127.0.0.1:0");
-    assert_fails(&folder.run(&[], &[listen, ("JWT_ALGORITHM", "ES256")]), 2, "JWT_KEYS is not set");
-    assert_fails(&folder.run(&[], &[listen, ("JWT_KEYS", "keys")]), 2, "JWT_KEYS is set, but JWT_ALGORITHM is HS256");
+    assert_fails(&folder.run(&[], &[listen, ("JWT_ALGORITHM", "ES256")]), 2, "JWT_KEYS: required");
+    assert_fails(
+        &folder.run(&[], &[listen, ("JWT_KEYS", "keys")]),
+        2,
+        "JWT_KEYS: expected no folder with JWT_ALGORITHM=HS256",
+    );
     assert_fails(&folder.run(&[], &[listen, EDDSA[0], EDDSA[1]]), 1, "JWT_KEYS: the folder keys does not exist");
     fs::create_dir(folder.0.join("keys")).unwrap();
     assert_fails(&folder.run(&[], &[listen, EDDSA[0], EDDSA[1]]), 1, "has no key that has started");

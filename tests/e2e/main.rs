@@ -205,7 +205,7 @@ fn all_wrong_settings_are_told_at_once() {
     );
     let text = stderr(&output);
     assert!(
-        text.contains("SECRET_KEY is too short")
+        text.contains("SECRET_KEY: expected at least 32 bytes")
             && text.contains("BCRYPT_COST: expected a whole number from 10 to 15, got \"99\""),
         "{text}"
     );

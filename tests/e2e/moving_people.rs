@@ -246,7 +246,7 @@ fn what_can_not_be_read_is_told() {
     fails(&["--from", "sqlalchemy", "sqlite:///./hallpass.db", "--table", "nobody"], "it has no table \"nobody\"");
     fails(&["--from", "sqlalchemy", "sqlite:///./hallpass.db", "--table", "sessions"], "there is no column `username`");
     fails(&["--from", "sqlalchemy", "mysql://root:hunter2@127.0.0.1/x"], "only SQLite and PostgreSQL can be read");
-    fails(&["--from", "sqlalchemy", "hunter2"], "--from wants a URL such as ");
+    fails(&["--from", "sqlalchemy", "hunter2"], "--from: expected a URL such as ");
     assert!(!folder.0.join("nobody.db").exists());
     for wrong in [
         ["--from", "django", "sqlite:///./x.db"].as_slice(),

@@ -104,9 +104,9 @@ await Promise.all(
       await isRefused(`${mode}, another issuer`, database, url("localhost", mode, another), /invalid peer certificate: (UnknownIssuer|BadSignature)/);
       await isRefused(`${mode}, no issuer`, database, url("localhost", mode), /invalid peer certificate: UnknownIssuer/);
     }
-    await isRefused("an issuer that is not there", database, url("localhost", "name", join(folder, "nothing.pem")), /can't be read/, 2);
+    await isRefused("an issuer that is not there", database, url("localhost", "name", join(folder, "nothing.pem")), /cannot read the file/, 2);
     await isRefused("an unknown mode", database, url("localhost", "required").replace(/require(d?)/i, "encrypt$1"), /unknown value/);
-    await isRefused("an unknown option", database, urlOf(database, "localhost", { ssl: "true" }), /not understood/, 2);
+    await isRefused("an unknown option", database, urlOf(database, "localhost", { ssl: "true" }), /unknown option/, 2);
   }),
 );
 console.log(`${failed} failed, in ${Math.round((Date.now() - begun) / 1000)} s`);

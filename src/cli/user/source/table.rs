@@ -20,7 +20,7 @@ impl Table {
     /// The table, and how many rows it has.
     pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64), Failure> {
         let url = DatabaseUrl::parse(&url.into());
-        let url = url.map_err(|wanted| Failure::new(format_args!("nobody was imported: --from {wanted}")))?;
+        let url = url.map_err(|mistake| Failure::new(format_args!("nobody was imported: --from: {mistake}")))?;
         let failed = |error: Error| Failure::of("the database to import from can't be read", &error);
         let table = ForeignTable::open(&url, name).await.map_err(failed)?;
         let found = columns.of_table(table.columns.iter().map(String::as_str))?;
