@@ -33,85 +33,83 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Arguments {
-    /// What to do; without one, `serve`.
+    /// The command; `serve` if omitted.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What to do.
+/// A command.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Serve the API, after applying the migrations that the database lacks. While another process migrates the database, wait
-    /// for it, for up to five minutes; `/health/live` answers meanwhile.
+    /// Apply missing migrations and serve the API. Waits up to five minutes while another process migrates;
+    /// `/health/live` works meanwhile.
     Serve {
-        /// Leave the database's tables as they are; refuse to start if migrations are missing.
+        /// Do not apply migrations; refuse to start if some are missing.
         #[arg(long)]
         no_migrate: bool,
     },
-    /// Apply the migrations that the database lacks, show them, or take some back. If a command was interrupted, run it
-    /// again.
+    /// Apply, list or revert migrations. If the command was interrupted, run it again.
     Migrate {
-        /// `up` applies what is missing, `status` only lists, `down` takes the latest one back and deletes what is in the
-        /// tables and columns that it made.
+        /// What to do. `down` deletes the data in the tables and columns that the migration created.
         #[arg(value_enum, default_value_t)]
         action: MigrateAction,
-        /// With `down`: how many to take back.
+        /// With `down`: how many migrations to revert.
         #[arg(long, default_value_t = 1)]
         steps: u32,
-        /// With `down`: do not ask. Needed where there is no terminal.
+        /// With `down`: do not ask for confirmation. Required without a terminal.
         #[arg(long)]
         yes: bool,
     },
     /// Print the GraphQL schema.
     Schema,
-    /// Make or show the keys that sign access tokens.
+    /// Generate or show the keys that sign access tokens.
     Key {
-        /// What to do about keys.
+        /// A command for keys.
         #[command(subcommand)]
         action: KeyAction,
     },
-    /// Administer accounts, in the database itself. A server that is running heeds it at its next request.
+    /// Administer users, directly in the database. A running server applies changes at its next request.
     User {
-        /// What to do about accounts.
+        /// A command for users.
         #[command(subcommand)]
         action: UserAction,
     },
 }
 
-/// What to do about keys.
+/// A command for keys.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum KeyAction {
-    /// Make a private key for JWT_ALGORITHM in the folder JWT_KEYS. The first signs at once, a later one in an hour, when
-    /// all who verify tokens know it. Running servers read the folder when they get a SIGHUP.
+    /// Generate a private key for JWT_ALGORITHM in the folder JWT_KEYS. The first key signs at once, later ones after
+    /// an hour, when all verifiers have fetched them. Running servers read the folder again on SIGHUP.
     Generate {
-        /// When it starts to sign instead, such as 2026-01-31T12:00:00Z.
+        /// When the key starts to sign, such as 2026-01-31T12:00:00Z.
         #[arg(long)]
         at: Option<DateTime<Utc>>,
     },
-    /// List the keys by their names (`kid`), the youngest first, and say which one signs.
+    /// List the keys (`kid`), the newest first, and which one signs.
     Show {
-        /// `access` prints the secret key of HS256 instead, as the text that JWT libraries take.
+        /// `access` prints the secret key of HS256 in the form that JWT libraries accept.
         #[arg(value_enum)]
         what: Option<KeyToShow>,
     },
 }
 
-/// Which secret to print.
+/// A secret that can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum KeyToShow {
-    /// What signs and verifies access tokens with HS256.
+    /// The key that signs and verifies access tokens with HS256.
     Access,
 }
 
-/// What to do about migrations.
+/// What to do with migrations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum MigrateAction {
-    /// Apply what is missing.
+    /// Apply the missing migrations.
     #[default]
     Up,
-    /// List all, applied or not.
+    /// List all migrations and their states.
     Status,
-    /// Take the latest back.
+    /// Revert the latest migrations.
     Down,
 }
 

@@ -21,13 +21,14 @@ use crate::{
 /// What to export, and to where.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExportArguments {
-    /// With the hashes of the passwords, so that people can sign in where they go. Who has them can guess at the passwords.
+    /// Include password hashes, so that users can sign in after an import. Anyone who has them can try to guess the
+    /// passwords.
     #[arg(long)]
     with_hashes: bool,
-    /// How to write; without it, as the file's name says, or JSON Lines.
+    /// The format. By default, the extension of the file decides, otherwise JSON Lines.
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// A new file, for its owner's eyes alone; without it, standard output.
+    /// A new file that only its owner can read. By default, standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -25,21 +25,21 @@ use crate::{
 /// What to import, and from where.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ImportArguments {
-    /// A file, or `-` for standard input. Its columns: username, hashed_password; if there are any email, email_verified or
-    /// email_verified_at, pending_email, full_name or first_name and last_name, is_active or disabled, roles, unknown_roles,
-    /// created_at, updated_at, last_login, id.
+    /// A file, or `-` for standard input. Columns: username, hashed_password; optional: email, email_verified or
+    /// email_verified_at, pending_email, full_name or first_name and last_name, is_active or disabled, roles,
+    /// unknown_roles, created_at, updated_at, last_login, id.
     file: Option<PathBuf>,
-    /// How it is written; without it, as the file's name says, or JSON Lines.
+    /// The format. By default, the extension of the file decides, otherwise JSON Lines.
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Read the table of users of another system's database instead: `sqlalchemy`, and the URL that it uses. The password
-    /// of a server is better left out of it, and given in PGPASSWORD: everybody on the machine can see arguments.
+    /// Read the users table of another system's database instead: `sqlalchemy` and its database URL. Put the password
+    /// into PGPASSWORD instead of the URL, because all users of the machine can see arguments.
     #[arg(long, num_args = 2, value_names = ["SYSTEM", "URL"], conflicts_with_all = ["file", "format"])]
     from: Option<Vec<String>>,
-    /// The name of that table, if it is not `users`.
+    /// The name of the table, by default `users`.
     #[arg(long, requires = "from", conflicts_with_all = ["file", "format"])]
     table: Option<String>,
-    /// Write nothing, but tell what would be refused.
+    /// Write nothing; print what would be refused.
     #[arg(long)]
     dry_run: bool,
 }
@@ -94,7 +94,7 @@ pub(super) async fn run(app: &App, administrator: &Administrator, arguments: Imp
     // A name comes from the file.
     let ignored: Vec<String> = source.ignored().map(|name| name.escape_debug().to_string()).collect();
     if !ignored.is_empty() {
-        note_line(format_args!("these columns mean nothing here: {}", ignored.join(", ")));
+        note_line(format_args!("ignored columns: {}", ignored.join(", ")));
     }
     let would_be = if dry_run { "would be " } else { "" };
     let printed = print_line(format_args!(
@@ -103,8 +103,8 @@ pub(super) async fn run(app: &App, administrator: &Administrator, arguments: Imp
     read?;
     match refused {
         0 => printed,
-        _ if dry_run => Err(Failure::new("not everybody could be imported; nobody has been")),
-        _ => Err(Failure::new("not everybody was imported")),
+        _ if dry_run => Err(Failure::new("some users would be refused; the dry run wrote nothing")),
+        _ => Err(Failure::new("some users were not imported")),
     }
 }
 

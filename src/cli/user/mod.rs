@@ -31,13 +31,13 @@ use crate::{
 /// Users that are read at a time.
 const PAGE: u64 = 500;
 
-/// What to do about accounts. A user is named by username or e-mail address; `--` goes before one that starts with `-`.
-/// Passwords are asked for on a terminal; else they are read from the first line of standard input.
+/// A command for users. A user is named by username or e-mail address; put `--` before one that starts with `-`.
+/// Passwords are read from the terminal, or without one from the first line of standard input.
 #[derive(Clone, Debug, Subcommand)]
 pub enum UserAction {
-    /// Make an account.
+    /// Create a user.
     Add {
-        /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first.
+        /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`.
         username: String,
         /// The e-mail address.
         #[arg(long)]
@@ -48,64 +48,64 @@ pub enum UserAction {
         /// Family name.
         #[arg(long)]
         last_name: Option<String>,
-        /// One of ROLES; may be given several times. Without any, DEFAULT_ROLES.
+        /// One of ROLES; may be repeated. Without it, the user gets DEFAULT_ROLES.
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
     },
-    /// Keep someone out: end all sessions at once, and refuse new ones.
+    /// Disable a user: end all sessions and prevent sign-in.
     Disable {
         /// Username or e-mail address.
         user: String,
     },
-    /// Let someone in again.
+    /// Enable a disabled user.
     Enable {
         /// Username or e-mail address.
         user: String,
     },
-    /// Give someone another password, and end all sessions.
+    /// Set a user's password and end all sessions.
     SetPassword {
         /// Username or e-mail address.
         user: String,
     },
-    /// Give someone another e-mail address, and end a change that waits. A mail is sent there to have it verified.
+    /// Set a user's e-mail address, send a mail to verify it, and cancel a pending change.
     SetEmail {
         /// Username or e-mail address.
         user: String,
         /// The new address.
         address: String,
-        /// You know that it is theirs: it counts as verified, and no mail is sent there.
+        /// Mark the address as verified and send no mail.
         #[arg(long)]
         verified: bool,
     },
-    /// Count someone's e-mail address as verified, by your word.
+    /// Mark a user's e-mail address as verified.
     VerifyEmail {
         /// Username or e-mail address.
         user: String,
     },
-    /// Delete an account for good, with its sessions, links and mails.
+    /// Delete a user permanently, with all sessions, links and mails.
     Delete {
         /// Username or e-mail address.
         user: String,
-        /// Do not ask. Needed where there is no terminal.
+        /// Do not ask for confirmation. Required without a terminal.
         #[arg(long)]
         yes: bool,
     },
-    /// Give someone these roles, and no others.
+    /// Replace a user's roles.
     SetRoles {
         /// Username or e-mail address.
         user: String,
-        /// Some of ROLES, with commas between them; '' is none.
+        /// Some of ROLES, separated by commas; '' removes all.
         roles: String,
     },
-    /// List all users in the order of their names.
+    /// List all users, sorted by username.
     List {
-        /// One JSON object a line, as the API shows users, with roles that are not in ROLES in `unknownRoles`.
+        /// Print one JSON object per line, with the fields of the API; `unknownRoles` has roles that are not in ROLES.
         #[arg(long)]
         json: bool,
     },
-    /// Take in people from another system, with the hashes of their passwords: from a file, or from its database.
+    /// Import users and their password hashes from a file, or from the database of another system.
     Import(ImportArguments),
-    /// Write all users, one a line, as `import` reads them.
+    /// Export all users in the format of `import`, one per line.
     Export(ExportArguments),
 }
 

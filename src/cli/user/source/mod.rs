@@ -27,9 +27,9 @@ const MOST_IGNORED: usize = 50;
 /// How people are written in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// An object of JSON in each line.
+    /// JSON Lines: one JSON object per line.
     Jsonl,
-    /// Values with commas between them; the first line names the columns.
+    /// Comma-separated values; the first line names the columns.
     Csv,
 }
 
@@ -72,7 +72,7 @@ impl Source {
                 (Box::new(file), metadata.is_file().then_some(metadata.len()))
             }
             None if io::stdin().is_terminal() => {
-                return Err(Failure::new("name a file, or give people on standard input"));
+                return Err(Failure::new("name a file, or pipe the users to standard input"));
             }
             None => (Box::new(io::stdin()), None),
         };
@@ -119,7 +119,7 @@ impl Source {
         Some((self.read.load(Ordering::Relaxed) as f64 / total as f64).min(1.0))
     }
 
-    /// The names of columns that mean nothing here.
+    /// The names of columns that are ignored.
     pub(super) fn ignored(&self) -> impl Iterator<Item = &str> {
         self.columns.ignored.iter().map(String::as_str)
     }
@@ -130,7 +130,7 @@ impl Source {
     }
 }
 
-/// Names of columns, and those among them that mean nothing here.
+/// Names of columns, and those among them that are ignored.
 #[derive(Default)]
 struct Columns {
     ignored: BTreeSet<String>,
