@@ -105,7 +105,9 @@ impl Database {
     /// Closes all connections, so that SQLite's write-ahead log is folded into the file. Transactions that are open are
     /// waited for, but not for more than a few seconds.
     pub async fn close(&self) {
-        tokio::join!(self.reader.0.close(), self.writer.close());
+        // One after the other: of two SQLite connections that close at the same moment, each leaves the log to the other.
+        self.reader.0.close().await;
+        self.writer.close().await;
     }
 }
 
