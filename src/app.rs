@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Generations confirmed at a time, so that these never crowd out a request that writes.
-const MOST_CONFIRMING: usize = 2;
+const MAX_CONFIRMING: usize = 2;
 
 tokio::task_local! {
     static HAS_WRITTEN: Arc<AtomicBool>;
@@ -79,7 +79,7 @@ impl App {
             outbox: Outbox::default(),
             settings,
             keys,
-            confirming: Arc::new(Semaphore::new(MOST_CONFIRMING)),
+            confirming: Arc::new(Semaphore::new(MAX_CONFIRMING)),
         })
     }
 

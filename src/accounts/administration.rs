@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Other administrators who are looked at, to find one who is left.
-const MOST_OTHERS: u64 = 100;
+const MAX_OTHERS: u64 = 100;
 
 /// Someone who may administrate. Use cases take one, so that none can forget to check.
 #[derive(Clone, Debug)]
@@ -246,7 +246,7 @@ pub(super) async fn lock_unless_last_admin(
     let mut ids = vec![user_id];
     // Nobody searches all users for an administrator because somebody else is disabled.
     if before.is_active_admin() {
-        ids.extend(user::active_admins(transaction, MOST_OTHERS + 1).await?);
+        ids.extend(user::active_admins(transaction, MAX_OTHERS + 1).await?);
     }
     let (mut those, others): (Vec<_>, Vec<_>) =
         user::lock(transaction, ids).await?.into_iter().partition(|user| user.id == user_id);

@@ -42,14 +42,14 @@ pub struct Client {
 }
 
 /// What `sessions.user_agent` and `audit_events.user_agent` hold.
-const LONGEST_USER_AGENT: usize = 512;
+const MAX_USER_AGENT_LENGTH: usize = 512;
 
 impl Client {
     /// Cuts the user agent to 512 characters and drops control characters, which PostgreSQL would refuse.
     #[must_use]
     pub fn new(ip_address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let user_agent =
-            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
+            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_LENGTH).collect());
         Self { ip_address, user_agent, language: Language::default() }
     }
 }

@@ -5,7 +5,7 @@ use std::path::absolute;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
-    Failure, KeyAction, KeyToShow,
+    CommandError, KeyAction, KeyToShow,
     output::{note_line, print_line},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 /// Longer than anyone may keep the JWK Set, so that all know a key before it signs.
 const LEAD: TimeDelta = TimeDelta::hours(1);
 
-pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), Failure> {
+pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), CommandError> {
     match action {
         KeyAction::Generate { at } => generate(settings, at),
         KeyAction::Show { what: None } => show(settings),
@@ -30,10 +30,10 @@ pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), Failure>
     }
 }
 
-fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), Failure> {
-    let failed = |error: Error| Failure::of("no key was made", &error);
+fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), CommandError> {
+    let failed = |error: Error| CommandError::of("no key was made", &error);
     let Some(folder) = &settings.jwt_keys else {
-        return Err(Failure::new(
+        return Err(CommandError::new(
             "no key was made: set JWT_ALGORITHM to EdDSA, ES256 or RS256, and JWT_KEYS to a folder",
         ));
     };
@@ -44,19 +44,19 @@ fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), Failur
     print_line(path.display())
 }
 
-fn keys(settings: &Settings) -> Result<Keys, Failure> {
+fn keys(settings: &Settings) -> Result<Keys, CommandError> {
     if let SecretKey::File(path) = &settings.secret_key {
         // In another folder it is another key than the server's.
         note_line(format_args!("key file: {}", absolute(path).as_ref().unwrap_or(path).display()));
     }
     Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())
-        .map_err(|error| Failure::of("there is no key to show", &error))
+        .map_err(|error| CommandError::of("there is no key to show", &error))
 }
 
-fn show(settings: &Settings) -> Result<(), Failure> {
+fn show(settings: &Settings) -> Result<(), CommandError> {
     let now = Clock::System.now();
     let tokens = AccessTokens::new(&keys(settings)?, settings, now);
-    for key in tokens.map_err(|error| Failure::of("there is no key to show", &error))?.keys(now) {
+    for key in tokens.map_err(|error| CommandError::of("there is no key to show", &error))?.keys(now) {
         let state = match key.state {
             KeyState::Signs => "signs".to_owned(),
             KeyState::Verifies => "verifies".to_owned(),
@@ -67,13 +67,13 @@ fn show(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_access_key(settings: &Settings) -> Result<(), Failure> {
+fn show_access_key(settings: &Settings) -> Result<(), CommandError> {
     if settings.jwt_algorithm != JwtAlgorithm::Hs256 {
-        return Err(Failure::new(format_args!(
+        return Err(CommandError::new(format_args!(
             "JWT_ALGORITHM is {}: nobody else needs a secret, others verify with {}/.well-known/jwks.json",
             settings.jwt_algorithm, settings.public_url
         )));
     }
     let key = keys(settings)?.access_token_key();
-    print_line(key.map_err(|error| Failure::of("there is no key to show", &error))?.expose_secret())
+    print_line(key.map_err(|error| CommandError::of("there is no key to show", &error))?.expose_secret())
 }

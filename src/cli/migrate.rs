@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use super::{
-    Failure, MigrateAction, connect, expect_database, name_database,
+    CommandError, MigrateAction, connect, expect_database, name_database,
     output::{print, print_line},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     database::{Database, MigrationState},
 };
 
-pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, yes: bool) -> Result<(), Failure> {
+pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, yes: bool) -> Result<(), CommandError> {
     name_database(&settings);
     if action != MigrateAction::Up {
         expect_database(&settings)?;
@@ -31,11 +31,11 @@ pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, y
     done
 }
 
-fn failed(error: &Error) -> Failure {
-    Failure::of("the database can't be migrated", error)
+fn failed(error: &Error) -> CommandError {
+    CommandError::of("the database can't be migrated", error)
 }
 
-async fn list(database: &Database) -> Result<(), Failure> {
+async fn list(database: &Database) -> Result<(), CommandError> {
     for (name, state) in database.migrations().await.map_err(|error| failed(&error.into()))? {
         match state {
             MigrationState::Applied => print_line(format_args!("applied  {name}"))?,
@@ -48,7 +48,7 @@ async fn list(database: &Database) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool) -> Result<(), Failure> {
+async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool) -> Result<(), CommandError> {
     let names = database.migrations_to_revert(steps).await.map_err(|error| failed(&error))?;
     if names.is_empty() {
         return Ok(());
@@ -60,10 +60,10 @@ async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool)
 }
 
 /// Asks at the terminal whether these migrations are to be taken back.
-fn confirm(settings: &Settings, names: &[String]) -> Result<(), Failure> {
+fn confirm(settings: &Settings, names: &[String]) -> Result<(), CommandError> {
     let names = names.join("\n  ");
     if !io::stdin().is_terminal() {
-        return Err(Failure::new(format_args!(
+        return Err(CommandError::new(format_args!(
             "nothing was changed: `migrate down` deletes what is in the tables and columns of these migrations, and there is \
              no terminal to ask at. Run it with --yes to go on:\n  {names}"
         )));
@@ -76,10 +76,10 @@ fn confirm(settings: &Settings, names: &[String]) -> Result<(), Failure> {
     expect_yes(io::stdin().lock())
 }
 
-fn expect_yes(mut input: impl BufRead) -> Result<(), Failure> {
+fn expect_yes(mut input: impl BufRead) -> Result<(), CommandError> {
     let mut typed = String::new();
-    input.read_line(&mut typed).map_err(Failure::new)?;
-    if typed.trim() == "yes" { Ok(()) } else { Err(Failure::new("nothing was changed: the answer was not yes")) }
+    input.read_line(&mut typed).map_err(CommandError::new)?;
+    if typed.trim() == "yes" { Ok(()) } else { Err(CommandError::new("nothing was changed: the answer was not yes")) }
 }
 
 #[cfg(test)]

@@ -118,12 +118,12 @@ const WRONG_SETTINGS: u8 = 2;
 
 /// Why a command ended without being done.
 #[derive(Debug)]
-struct Failure {
+struct CommandError {
     exit_code: u8,
     message: String,
 }
 
-impl Failure {
+impl CommandError {
     fn new(message: impl Display) -> Self {
         Self { exit_code: FAILED, message: message.to_string() }
     }
@@ -169,16 +169,16 @@ pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
 }
 
 /// Reads the settings, starts the log, and runs `work` on a runtime.
-fn with_settings<F: Future<Output = Result<(), Failure>>>(
+fn with_settings<F: Future<Output = Result<(), CommandError>>>(
     environment: impl Iterator<Item = (OsString, OsString)>,
     work: impl FnOnce(Settings) -> F,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (settings, warnings) = settings::read(environment)?;
     log::start(&settings);
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::new)?;
     let done = runtime.block_on(work(settings));
     // What is done is done: nothing that still blocks a thread, such as the look-up of a name, is waited for.
     runtime.shutdown_background();
@@ -191,15 +191,15 @@ fn name_database(settings: &Settings) {
 }
 
 /// Refuses to start without the key files of `JWT_KEYS`, before anything is created.
-fn expect_keys(settings: &Settings) -> Result<(), Failure> {
+fn expect_keys(settings: &Settings) -> Result<(), CommandError> {
     let checked = access_token::check_key_files(settings, Clock::System.now());
-    checked.map_err(|error| Failure::of("Hallpass can't start", &error))
+    checked.map_err(|error| CommandError::of("Hallpass can't start", &error))
 }
 
 /// Refuses to create an SQLite database, which would be empty and most likely not the server's.
-fn expect_database(settings: &Settings) -> Result<(), Failure> {
+fn expect_database(settings: &Settings) -> Result<(), CommandError> {
     match &settings.database_url {
-        DatabaseUrl::Sqlite(path) if !path.exists() => Err(Failure::new(format_args!(
+        DatabaseUrl::Sqlite(path) if !path.exists() => Err(CommandError::new(format_args!(
             "{} does not exist; run `hallpass migrate` first, or set DATABASE_URL to the server's database",
             settings.database_url
         ))),
@@ -207,25 +207,25 @@ fn expect_database(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-async fn connect(settings: &Settings) -> Result<Database, Failure> {
+async fn connect(settings: &Settings) -> Result<Database, CommandError> {
     Database::connect(&settings.database_url, settings.db_max_connections)
         .await
-        .map_err(|error| Failure::of("the database can't be opened, look at DATABASE_URL", &error.into()))
+        .map_err(|error| CommandError::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }
 
 /// Refuses a database without the tables that this version needs, and one that is too new for it.
-async fn expect_migrated(database: &Database) -> Result<(), Failure> {
+async fn expect_migrated(database: &Database) -> Result<(), CommandError> {
     match database.compatibility().await {
         Ok(Compatibility::Current | Compatibility::Newer(_)) => Ok(()),
         Ok(Compatibility::Missing(_)) => {
-            Err(Failure::new("the database lacks migrations; run `hallpass migrate` first"))
+            Err(CommandError::new("the database lacks migrations; run `hallpass migrate` first"))
         }
-        Ok(Compatibility::TooNew(names)) => Err(Failure::new(database::too_new(&names))),
-        Err(error) => Err(Failure::of("the database's migrations can't be read", &error.into())),
+        Ok(Compatibility::TooNew(names)) => Err(CommandError::new(database::too_new(&names))),
+        Err(error) => Err(CommandError::of("the database's migrations can't be read", &error.into())),
     }
 }
 
-fn app(settings: Settings, database: Database) -> Result<Arc<App>, Failure> {
+fn app(settings: Settings, database: Database) -> Result<Arc<App>, CommandError> {
     let app = App::new(settings, database, Clock::System);
-    app.map(Arc::new).map_err(|error| Failure::of("Hallpass can't start", &error))
+    app.map(Arc::new).map_err(|error| CommandError::of("Hallpass can't start", &error))
 }

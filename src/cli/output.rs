@@ -5,16 +5,16 @@ use std::{
     io::{self, Write},
 };
 
-use super::Failure;
+use super::CommandError;
 
 /// Writes to standard output.
-pub(super) fn print(text: impl Display) -> Result<(), Failure> {
+pub(super) fn print(text: impl Display) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     write!(out, "{text}").and_then(|()| out.flush()).map_err(|error| failed(&error))
 }
 
 /// Writes a line to standard output.
-pub(super) fn print_line(line: impl Display) -> Result<(), Failure> {
+pub(super) fn print_line(line: impl Display) -> Result<(), CommandError> {
     print(format_args!("{line}\n"))
 }
 
@@ -30,6 +30,6 @@ pub(super) fn note_line(line: impl Display) {
 }
 
 /// What was to be done may be done; only telling of it failed.
-pub(super) fn failed(error: &io::Error) -> Failure {
-    Failure::new(format_args!("standard output cannot be written: {error}"))
+pub(super) fn failed(error: &io::Error) -> CommandError {
+    CommandError::new(format_args!("standard output cannot be written: {error}"))
 }

@@ -5,38 +5,38 @@ use std::io::{BufRead, IsTerminal};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
+use super::CommandError;
 use crate::config::{ExposeSecret, SecretString};
 
 /// Bytes of a line that are read; the longest password has 512.
-const LONGEST_LINE: u64 = 4096;
+const MAX_LINE_LENGTH: u64 = 4096;
 
 /// Asks twice on a terminal, else reads the first line of standard input. What the password must be is checked elsewhere.
-pub(super) fn read() -> Result<SecretString, Failure> {
+pub(super) fn read() -> Result<SecretString, CommandError> {
     if std::io::stdin().is_terminal() { ask() } else { first_line(std::io::stdin().lock()) }
 }
 
-fn ask() -> Result<SecretString, Failure> {
+fn ask() -> Result<SecretString, CommandError> {
     // Ctrl-C must not end the process before the terminal shows again what is typed.
-    let _caught = signal(SignalKind::interrupt()).map_err(Failure::new)?;
+    let _caught = signal(SignalKind::interrupt()).map_err(CommandError::new)?;
     let ask = |prompt: &str| {
         let typed = rpassword::prompt_password(prompt).map(SecretString::from);
-        typed.map_err(|error| Failure::new(format_args!("no password was read: {error}")))
+        typed.map_err(|error| CommandError::new(format_args!("no password was read: {error}")))
     };
     let password = ask("Password: ")?;
     if password.expose_secret() != ask("The same again: ")?.expose_secret() {
-        return Err(Failure::new("these were two different passwords; nothing was changed"));
+        return Err(CommandError::new("these were two different passwords; nothing was changed"));
     }
     Ok(password)
 }
 
-fn first_line(input: impl BufRead) -> Result<SecretString, Failure> {
+fn first_line(input: impl BufRead) -> Result<SecretString, CommandError> {
     let mut line = String::new();
     // The error would be about what was typed.
-    let read = input.take(LONGEST_LINE).read_line(&mut line);
-    read.map_err(|_| Failure::new("no password was read: standard input is not UTF-8"))?;
+    let read = input.take(MAX_LINE_LENGTH).read_line(&mut line);
+    read.map_err(|_| CommandError::new("no password was read: standard input is not UTF-8"))?;
     let Some(password) = line.lines().next() else {
-        return Err(Failure::new("no password was read: give it in the first line of standard input"));
+        return Err(CommandError::new("no password was read: give it in the first line of standard input"));
     };
     Ok(password.into())
 }

@@ -7,7 +7,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::{Failure, app, connect, expect_database, expect_keys, expect_migrated, open_files};
+use super::{CommandError, app, connect, expect_database, expect_keys, expect_migrated, open_files};
 use crate::{
     App,
     accounts::{links, mails, roles, sessions, throttle, unverified},
@@ -27,14 +27,14 @@ const MAIL_PAUSE: Duration = Duration::from_millis(250);
 /// How long a mail that is on its way may take when the server is to stop.
 const MAIL_DRAIN: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Failure> {
+pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), CommandError> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
     let listen = settings.listen;
     let listener = TcpListener::bind(listen)
         .await
-        .map_err(|error| Failure::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
-    let mut stop = Box::pin(stop_signal().map_err(Failure::new)?);
-    let hang_up = signal(SignalKind::hangup()).map_err(Failure::new)?;
+        .map_err(|error| CommandError::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
+    let mut stop = Box::pin(stop_signal().map_err(CommandError::new)?);
+    let hang_up = signal(SignalKind::hangup()).map_err(CommandError::new)?;
     expect_keys(&settings)?;
     if no_migrate {
         expect_database(&settings)?;
@@ -94,10 +94,10 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Fail
 }
 
 /// Applies the migrations that the database lacks, or refuses to serve without them.
-async fn prepare(database: &Database, no_migrate: bool) -> Result<(), Failure> {
+async fn prepare(database: &Database, no_migrate: bool) -> Result<(), CommandError> {
     if !no_migrate {
         let migrated = database.migrate().await;
-        let count = migrated.map_err(|error| Failure::of("the database can't be migrated", &error))?;
+        let count = migrated.map_err(|error| CommandError::of("the database can't be migrated", &error))?;
         if count > 0 {
             tracing::info!("{count} migrations applied");
         }

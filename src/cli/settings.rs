@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Failure, dotenv};
+use super::{CommandError, dotenv};
 use crate::config::{NAMES, Settings, SettingsError, unknown_in_environment, unknown_in_file};
 
 /// Reads the settings. Also returns warnings about the environment.
@@ -11,7 +11,7 @@ use crate::config::{NAMES, Settings, SettingsError, unknown_in_environment, unkn
 /// environment it may belong to another program, so it is a warning.
 pub(super) fn read(
     environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<(Settings, Vec<String>), Failure> {
+) -> Result<(Settings, Vec<String>), CommandError> {
     let from_file = dotenv::read(".env").map_err(|message| refused(vec![message]))?;
     let (environment, mut mistakes) = decode(environment);
     let names = |variables: &[(String, String)]| variables.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -28,8 +28,8 @@ pub(super) fn read(
     }
 }
 
-fn refused(mistakes: Vec<String>) -> Failure {
-    Failure::usage(&SettingsError(mistakes).to_string())
+fn refused(mistakes: Vec<String>) -> CommandError {
+    CommandError::usage(&SettingsError(mistakes).to_string())
 }
 
 /// The variables that are text, and what is wrong with settings that are not.

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::{
-    local::{Place, is_loopback},
+    local::{Origins, is_loopback},
     vars::Vars,
 };
 
@@ -61,7 +61,7 @@ pub enum SmtpSecurity {
 const SUBMISSION: u16 = 587;
 const SUBMISSIONS: u16 = 465;
 
-pub(super) fn read(vars: &mut Vars, place: &Place) -> MailSettings {
+pub(super) fn read(vars: &mut Vars, place: &Origins) -> MailSettings {
     let was_given = vars.is_set("SMTP_URL") || vars.is_set("SMTP_URL_FILE");
     let smtp = vars.secret("SMTP_URL").and_then(|url| vars.parse_secret("SMTP_URL", &url, parse_smtp));
     let from = vars

@@ -22,7 +22,7 @@ use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
 use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
 pub use limits::ThrottleLimits;
-use local::Place;
+use local::Origins;
 pub use log::LogFormat;
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth_clients::OauthClient;
@@ -230,7 +230,7 @@ impl Settings {
             "an IP address and port, such as 127.0.0.1:8000 or [::]:8000",
             |text| text.parse().ok(),
         );
-        let place = Place::read(&mut vars, listen);
+        let place = Origins::read(&mut vars, listen);
         let (jwt_algorithm, jwt_keys) = jwt::read(&mut vars);
         let (roles, default_roles) = roles::read(&mut vars);
         let mail = mail::read(&mut vars, &place);

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::vars::Vars;
 
-const LEAST_SECRET: usize = 32;
+const MIN_SECRET_LENGTH: usize = 32;
 
 /// A service that may introspect (RFC 7662).
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ fn parse(text: &SecretString) -> Result<Vec<OauthClient>, &'static str> {
         if id.is_empty() || !is_plain(id) || !is_plain(secret) {
             return Err("expected only A-Z, a-z, 0-9, -, ., _ and ~ in ids and secrets");
         }
-        if secret.len() < LEAST_SECRET {
+        if secret.len() < MIN_SECRET_LENGTH {
             return Err("expected secrets of at least 32 characters, such as `openssl rand -hex 32` makes");
         }
         if clients.iter().any(|client| client.id == id) {

@@ -2,9 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{DatabaseUrl, SecretKey, local::Place, vars::Vars};
+use super::{DatabaseUrl, SecretKey, local::Origins, vars::Vars};
 
-const LEAST_BYTES: usize = 32;
+const MIN_BYTES: usize = 32;
 
 const HOW_TO_MAKE_ONE: &str = "make one with `openssl rand -hex 32`";
 
@@ -28,7 +28,7 @@ const WELL_KNOWN: &[&str] = &[
     "секретный",
 ];
 
-pub(super) fn read(vars: &mut Vars, place: &Place, database: Option<&DatabaseUrl>) -> SecretKey {
+pub(super) fn read(vars: &mut Vars, place: &Origins, database: Option<&DatabaseUrl>) -> SecretKey {
     let was_given = vars.is_set("SECRET_KEY") || vars.is_set("SECRET_KEY_FILE");
     if let Some(secret) = vars.secret("SECRET_KEY") {
         let key = vars.parse_secret("SECRET_KEY", &secret, check);
@@ -60,7 +60,7 @@ fn check(secret: &SecretString) -> Result<SecretString, &'static str> {
     distinct.sort_unstable();
     distinct.dedup();
     let lower = text.to_lowercase();
-    if text.len() < LEAST_BYTES {
+    if text.len() < MIN_BYTES {
         Err("expected at least 32 bytes: make one with `openssl rand -hex 32`")
     } else if distinct.len() < 8 || WELL_KNOWN.iter().any(|known| lower.contains(known)) {
         Err("expected a random secret, got one from an example or with a pattern: make one with `openssl rand -hex 32`")

@@ -2,7 +2,7 @@
 //!
 //! Every use case and resolver returns [`Result`]. What the public sees of an [`Error`] is decided here (code,
 //! message, in the words of `messages/`) and in three other places only: `graphql/errors.rs` writes it as `extensions`,
-//! `http/graphql/refusal.rs` gives a refused request its status, `http/rest/answer.rs` gives it status and body by REST. No message ever holds a value that a client sent.
+//! `http/graphql/request_error.rs` gives a refused request its status, `http/rest/answer.rs` gives it status and body by REST. No message ever holds a value that a client sent.
 
 mod messages;
 mod problems;

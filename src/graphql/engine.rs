@@ -18,7 +18,7 @@ use super::{
 use crate::{App, Error};
 
 /// Errors of a document that are told; who mends these sends it again.
-const MOST_ERRORS: usize = 20;
+const MAX_ERRORS: usize = 20;
 
 /// The schema, ready to execute requests.
 pub struct Engine {
@@ -50,7 +50,7 @@ pub enum Allow {
 
 /// What became of a request.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Execution {
     /// It was executed; fields may have failed.
     Executed(Answer),
     /// Nothing was executed: the document or the variables are not good. The answer has errors, and no data.
@@ -87,15 +87,15 @@ impl Engine {
     }
 
     /// Executes a request.
-    pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Outcome {
+    pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Execution {
         let (request_id, language) = (context.request_id, context.client.language);
         let circumstances = self.is_local.then_some(context.circumstances);
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
-            errors.truncate(MOST_ERRORS);
+            errors.truncate(MAX_ERRORS);
             let published =
                 errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
             let response = Response::from_errors(merge_equal(errors));
-            Outcome::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
+            Execution::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
         };
 
         let known = self.documents.get(&request.query);
@@ -111,7 +111,7 @@ impl Engine {
         };
         let operation_name = operation.name.map(ToString::to_string);
         if allow == Allow::Queries && operation.definition.node.ty == OperationType::Mutation {
-            return Outcome::NotAQuery;
+            return Execution::NotAQuery;
         }
         if let Err(errors) = document.check(operation, self.introspection) {
             return refuse(errors, operation_name);
@@ -146,7 +146,7 @@ impl Engine {
         let errors =
             response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
         response.errors = merge_equal(response.errors);
-        Outcome::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
+        Execution::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
     }
 }
 

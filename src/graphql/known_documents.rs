@@ -8,8 +8,8 @@ use quick_cache::{Weighter, sync::Cache};
 use super::document::Document;
 
 /// Bytes of text that are kept, and of one document. In memory a document takes some ten times its text.
-const MOST_BYTES: u64 = 128 * 1024;
-const LARGEST: usize = 8 * 1024;
+const MAX_BYTES: u64 = 128 * 1024;
+const MAX_DOCUMENT: usize = 8 * 1024;
 /// What the cache is laid out for; a common document has 500 bytes.
 const DOCUMENTS: usize = 256;
 
@@ -27,7 +27,7 @@ impl Weighter<String, Arc<Document>> for ByText {
 
 impl KnownDocuments {
     pub(super) fn new() -> Self {
-        Self(Cache::with_weighter(DOCUMENTS, MOST_BYTES, ByText))
+        Self(Cache::with_weighter(DOCUMENTS, MAX_BYTES, ByText))
     }
 
     pub(super) fn get(&self, text: &str) -> Option<Arc<Document>> {
@@ -36,7 +36,7 @@ impl KnownDocuments {
 
     /// Whether a document may be kept: it is small, and has no string in it, which may be a password.
     pub(super) fn may_keep(text: &str) -> bool {
-        text.len() <= LARGEST && !text.contains('"')
+        text.len() <= MAX_DOCUMENT && !text.contains('"')
     }
 
     /// Keeps a document that has passed all checks.
@@ -76,7 +76,7 @@ mod tests {
             let document = parsed(&text);
             known.keep(text, document);
         }
-        assert!(known.0.weight() <= MOST_BYTES);
-        assert!(!KnownDocuments::may_keep(&format!("{{ me }} #{}", "x".repeat(LARGEST))));
+        assert!(known.0.weight() <= MAX_BYTES);
+        assert!(!KnownDocuments::may_keep(&format!("{{ me }} #{}", "x".repeat(MAX_DOCUMENT))));
     }
 }

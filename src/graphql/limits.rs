@@ -15,9 +15,9 @@ use super::{document::error_at, lexer::tokens};
 use crate::Error;
 
 /// Bytes of a document, comments and literals included; introspection has 2,053. Values belong in variables.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 /// Names, values and punctuators of a document; introspection has 184, the Relay query 404.
-const MOST_TOKENS: usize = 1000;
+const MAX_TOKENS: usize = 1000;
 /// Bytes of one name. The engine's errors repeat names, up to 36,000 times.
 const MAX_NAME_BYTES: usize = 200;
 /// Fields, spreads and inline fragments of the operation with its fragments spread: what the engine visits. A spread of a
@@ -26,20 +26,20 @@ const MAX_SELECTIONS: usize = 1000;
 /// The same of all operations of a document together, which the engine validates.
 const MAX_SELECTIONS_IN_ALL: usize = 10_000;
 /// Selection sets inside each other in any part of a document, fragments counted; introspection has 18.
-pub(super) const MOST_DEPTH: usize = 36;
+pub(super) const MAX_DEPTH: usize = 36;
 /// Fields of the operation that is executed, with its fragments spread; introspection has 230.
-const MOST_FIELDS: usize = 500;
+const MAX_FIELDS: usize = 500;
 /// Aliases of the operation; the Relay query has 8, a list of users by id may have more.
-const MOST_ALIASES: usize = 30;
+const MAX_ALIASES: usize = 30;
 /// Directives of the operation; the Relay query has 8.
-const MOST_DIRECTIVES: usize = 30;
+const MAX_DIRECTIVES: usize = 30;
 /// Lists of the schema inside each other, each of which multiplies the answer; introspection has 2: types and fields.
-const MOST_SCHEMA_LISTS: usize = 3;
+const MAX_SCHEMA_LISTS: usize = 3;
 
 /// Fields of all operations of a document together: each is validated, with its fragments spread, whichever is executed.
-const MOST_FIELDS_IN_ALL: usize = 5000;
+const MAX_FIELDS_IN_ALL: usize = 5000;
 /// Directives of all operations together.
-const MOST_DIRECTIVES_IN_ALL: usize = 5000;
+const MAX_DIRECTIVES_IN_ALL: usize = 5000;
 
 fn refusal(what: &str, most: usize) -> Error {
     Error::ValidationFailed(format!("The document has more than {most} {what}. Split it into several requests."))
@@ -47,8 +47,8 @@ fn refusal(what: &str, most: usize) -> Error {
 
 /// Refuses a document of too many bytes or tokens, or with too long a name, without parsing it.
 pub(super) fn check_text(document: &str) -> Result<(), Error> {
-    if document.len() > MOST_BYTES {
-        return Err(refusal("bytes", MOST_BYTES));
+    if document.len() > MAX_BYTES {
+        return Err(refusal("bytes", MAX_BYTES));
     }
     let is_name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if tokens(document).any(|token| token.text.len() > MAX_NAME_BYTES && is_name(token.text)) {
@@ -60,7 +60,7 @@ pub(super) fn check_text(document: &str) -> Result<(), Error> {
 
 /// Refuses a document of too many tokens.
 pub(super) fn check_tokens(document: &str) -> Result<(), Error> {
-    if tokens(document).nth(MOST_TOKENS).is_some() { Err(refusal("tokens", MOST_TOKENS)) } else { Ok(()) }
+    if tokens(document).nth(MAX_TOKENS).is_some() { Err(refusal("tokens", MAX_TOKENS)) } else { Ok(()) }
 }
 
 /// The sizes of a document's operations.
@@ -100,15 +100,15 @@ impl Sizes {
         let size = self.operations.get(&operation.cloned()).copied().unwrap_or_default();
         let total = self.total;
         let bounds = [
-            (size.fields, MOST_FIELDS, "fields, its fragments spread"),
-            (total.deepest, MOST_DEPTH, "levels of selections and fragments inside each other"),
-            (size.aliases, MOST_ALIASES, "aliases, its fragments spread"),
-            (size.directives, MOST_DIRECTIVES, "directives, its fragments spread"),
-            (size.schema_lists, MOST_SCHEMA_LISTS, "lists of the schema inside each other"),
+            (size.fields, MAX_FIELDS, "fields, its fragments spread"),
+            (total.deepest, MAX_DEPTH, "levels of selections and fragments inside each other"),
+            (size.aliases, MAX_ALIASES, "aliases, its fragments spread"),
+            (size.directives, MAX_DIRECTIVES, "directives, its fragments spread"),
+            (size.schema_lists, MAX_SCHEMA_LISTS, "lists of the schema inside each other"),
             (size.selections, MAX_SELECTIONS, "selections, its fragments spread"),
             (total.selections, MAX_SELECTIONS_IN_ALL, "selections in all its operations, their fragments spread"),
-            (total.fields, MOST_FIELDS_IN_ALL, "fields in all its operations, their fragments spread"),
-            (total.directives, MOST_DIRECTIVES_IN_ALL, "directives in all its operations, their fragments spread"),
+            (total.fields, MAX_FIELDS_IN_ALL, "fields in all its operations, their fragments spread"),
+            (total.directives, MAX_DIRECTIVES_IN_ALL, "directives in all its operations, their fragments spread"),
         ];
         if let Some((_, most, what)) = bounds.into_iter().find(|(has, most, _)| has > most) {
             return Err(error_at(None, refusal(what, most)));

@@ -69,7 +69,7 @@ type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 fn schema(app: Option<Arc<App>>, validation: ValidationMode) -> Schema {
     let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<errors::ErrorExtensions>()
-        .limit_recursive_depth(limits::MOST_DEPTH)
+        .limit_recursive_depth(limits::MAX_DEPTH)
         .validation_mode(validation);
     match app {
         Some(app) => builder.data(app).finish(),

@@ -48,7 +48,7 @@ pub(super) fn normalize(document: &str) -> Normalized<'_> {
 
 /// The part of a document that a token is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Section {
     /// Between definitions.
     Outside,
     /// After the keyword of an operation.
@@ -71,7 +71,7 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn run(&mut self) {
-        let mut place = Place::Outside;
+        let mut place = Section::Outside;
         // Brackets of any kind that are open.
         let mut depth = 0_usize;
         let mut index = 0;
@@ -80,9 +80,11 @@ impl<'a> Pass<'a> {
             let next = self.text_at(index);
             if token.text.starts_with('"') {
                 let is_description = match place {
-                    Place::Outside => is_keyword(next) || next == "fragment",
-                    Place::Variables { .. } => depth == 1 && next == "$" && self.text_at(index.wrapping_sub(2)) != "=",
-                    Place::Head | Place::Inside => false,
+                    Section::Outside => is_keyword(next) || next == "fragment",
+                    Section::Variables { .. } => {
+                        depth == 1 && next == "$" && self.text_at(index.wrapping_sub(2)) != "="
+                    }
+                    Section::Head | Section::Inside => false,
                 };
                 self.string(token, is_description);
                 continue;
@@ -93,20 +95,22 @@ impl<'a> Pass<'a> {
                 _ => {}
             }
             place = match (place, token.text) {
-                (Place::Outside, text) if is_keyword(text) => Place::Head,
-                (Place::Outside, "fragment" | "{") => Place::Inside,
-                (Place::Outside, _) => Place::Outside,
-                (Place::Head, "(") => Place::Variables { after_default: false },
-                (Place::Head, text) if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => Place::Head,
-                (Place::Variables { .. }, "$") if depth == 1 => Place::Variables { after_default: false },
-                (Place::Variables { .. }, "=") if depth == 1 => Place::Variables { after_default: true },
-                (Place::Variables { after_default: true }, "@") if depth == 1 => {
+                (Section::Outside, text) if is_keyword(text) => Section::Head,
+                (Section::Outside, "fragment" | "{") => Section::Inside,
+                (Section::Outside, _) => Section::Outside,
+                (Section::Head, "(") => Section::Variables { after_default: false },
+                (Section::Head, text) if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
+                    Section::Head
+                }
+                (Section::Variables { .. }, "$") if depth == 1 => Section::Variables { after_default: false },
+                (Section::Variables { .. }, "=") if depth == 1 => Section::Variables { after_default: true },
+                (Section::Variables { after_default: true }, "@") if depth == 1 => {
                     index = self.directives(index - 1);
                     place
                 }
-                (Place::Variables { .. }, _) if depth > 0 => place,
-                (Place::Inside, "}") if depth == 0 => Place::Outside,
-                (Place::Head | Place::Variables { .. } | Place::Inside, _) => Place::Inside,
+                (Section::Variables { .. }, _) if depth > 0 => place,
+                (Section::Inside, "}") if depth == 0 => Section::Outside,
+                (Section::Head | Section::Variables { .. } | Section::Inside, _) => Section::Inside,
             };
         }
     }

@@ -22,7 +22,7 @@ use futures_util::FutureExt;
 
 use super::{
     Server, body,
-    graphql::{LogFields, MediaType, Refusal},
+    graphql::{LogFields, MediaType, RequestError},
     peer, request_id, rest,
 };
 use crate::{
@@ -141,7 +141,7 @@ pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request, n
 /// The answer to a request that no handler has answered, in the form that its path has for errors.
 pub(super) fn refused(path: &str, error: Error, id: RequestId, language: Language) -> Response {
     if path == "/graphql" {
-        Refusal::from(error).into_response(MediaType::Json, id, language)
+        RequestError::from(error).into_response(MediaType::Json, id, language)
     } else {
         rest::failed(path, &error, id, language)
     }

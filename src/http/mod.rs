@@ -6,6 +6,7 @@
 mod bearer;
 mod body;
 mod circumstances;
+mod connection_slots;
 mod cookies;
 mod cors;
 mod form;
@@ -19,7 +20,6 @@ mod limits;
 mod lingering;
 mod pages;
 mod peer;
-mod places;
 mod playground;
 mod progress;
 mod request_id;
@@ -39,11 +39,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
+pub use connection_slots::carries_many_clients;
 use futures_util::FutureExt;
 pub use gate::Gate;
 pub use limits::Limits;
 pub use peer::Peer;
-pub use places::carries_many_clients;
 pub use serve::serve;
 
 use crate::{App, Error, Result, graphql::engine::Engine};

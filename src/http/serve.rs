@@ -29,14 +29,14 @@ use tower::ServiceExt;
 
 use super::{
     Limits, Peer,
+    connection_slots::{ConnectionSlot, ConnectionSlots},
     lingering::Lingering,
-    places::{Place, Places},
     progress::Progress,
     run_to_end::RunToEnd,
 };
 
 /// What a head (request line and headers) may have, in bytes. A query sent by GET is part of it.
-const LARGEST_HEAD: usize = 64 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
 
 /// Serves until `stop` is done, then lets running requests finish within [`Limits::drain`].
 ///
@@ -52,7 +52,7 @@ pub async fn serve(
     has_no_share: impl Fn(IpAddr) -> bool,
     stop: impl Future<Output = ()>,
 ) {
-    let places = Places::new(&limits, has_no_share);
+    let places = ConnectionSlots::new(&limits, has_no_share);
     let connections = Connections { router, limits, graceful: GracefulShutdown::new(), is_stopping: Arc::default() };
     tokio::pin!(stop);
     loop {
@@ -92,7 +92,7 @@ pub async fn serve(
 /// them. It is closed afterwards.
 fn accept_queued(
     listener: TcpListener,
-    places: &Places<impl Fn(IpAddr) -> bool>,
+    places: &ConnectionSlots<impl Fn(IpAddr) -> bool>,
     connections: &Connections,
 ) -> std::io::Result<()> {
     let listener = listener.into_std()?;
@@ -114,8 +114,8 @@ fn accept_queued(
 /// The next connection; `None` if its network has its share already.
 async fn accept(
     listener: &TcpListener,
-    places: &Places<impl Fn(IpAddr) -> bool>,
-) -> std::io::Result<Option<(TcpStream, SocketAddr, Place)>> {
+    places: &ConnectionSlots<impl Fn(IpAddr) -> bool>,
+) -> std::io::Result<Option<(TcpStream, SocketAddr, ConnectionSlot)>> {
     let permit = places.wait().await?;
     let (stream, peer) = listener.accept().await?;
     let Some(place) = places.take(permit, peer.ip()) else {
@@ -136,7 +136,7 @@ struct Connections {
 }
 
 impl Connections {
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
         let (router, is_stopping) = (self.router.clone(), Arc::clone(&self.is_stopping));
         let place = Arc::new(place);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -160,7 +160,7 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
-            .max_buf_size(LARGEST_HEAD)
+            .max_buf_size(MAX_HEAD)
             .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watcher().watch(connection);
         tokio::spawn(async move {

@@ -11,11 +11,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Letter, Text};
+use super::{OutgoingMail, Text};
 use crate::{Result, security::random};
 
 /// The oldest go when there are more.
-const MOST: usize = 100;
+const MAX_KEPT: usize = 100;
 
 /// The latest mails, and the key that opens them.
 pub struct Kept {
@@ -65,10 +65,10 @@ impl Kept {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn keep(&self, letter: &Letter, text: Text, sent_at: DateTime<Utc>) {
+    pub(super) fn keep(&self, letter: &OutgoingMail, text: Text, sent_at: DateTime<Utc>) {
         let mut mails = self.mails();
         mails.push_front(KeptMail { id: letter.id, sent_at, to: letter.to.clone(), text });
-        mails.truncate(MOST);
+        mails.truncate(MAX_KEPT);
     }
 
     /// All of them, the latest first.

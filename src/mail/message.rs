@@ -9,7 +9,7 @@ use lettre::{
     },
 };
 
-use super::{Concern, Failure, Letter, Text};
+use super::{Concern, OutgoingMail, SendError, Text};
 
 /// Says that no person wrote it, so that no machine answers (RFC 3834 §5).
 #[derive(Clone)]
@@ -30,8 +30,13 @@ impl Header for AutoSubmitted {
 }
 
 /// Puts a mail together. What is in its headers has been parsed before: two addresses, a subject of ours, a name of ours.
-pub(super) fn compose(from: &Mailbox, letter: &Letter, text: &Text, now: DateTime<Utc>) -> Result<Message, Failure> {
-    let never = |cause: &str| Failure { concern: Concern::Mailbox, is_refusal: false, cause: cause.to_owned() };
+pub(super) fn compose(
+    from: &Mailbox,
+    letter: &OutgoingMail,
+    text: &Text,
+    now: DateTime<Utc>,
+) -> Result<Message, SendError> {
+    let never = |cause: &str| SendError { concern: Concern::Mailbox, is_refusal: false, cause: cause.to_owned() };
     let to: Address = letter.to.parse().map_err(|_| never("the address is none"))?;
     Message::builder()
         .from(from.clone())

@@ -26,7 +26,7 @@ use crate::{
 
 /// A mail to one person.
 #[derive(Debug)]
-pub struct Letter {
+pub struct OutgoingMail {
     /// Its name, the same at every try.
     pub id: Uuid,
     /// The address, its domain in ASCII.
@@ -36,12 +36,12 @@ pub struct Letter {
     /// Whom it greets.
     pub username: String,
     /// What it says.
-    pub news: News,
+    pub news: Notification,
 }
 
 /// What a mail says. A link holds a token, so there is no way to print it.
 #[derive(Debug)]
-pub enum News {
+pub enum Notification {
     /// Use this link to verify the address.
     VerifyEmail {
         /// Where to.
@@ -60,7 +60,7 @@ pub enum News {
 
 /// Why a mail was not sent.
 #[derive(Debug)]
-pub struct Failure {
+pub struct SendError {
     /// What the failure is about.
     pub concern: Concern,
     /// Whether the server refused for good, so that the operator must change something: relaying, quota, authentication,
@@ -110,7 +110,7 @@ impl Mailer {
 
     /// Whether a failure is a refusal that this process has not logged yet. Logging it is up to the caller.
     #[must_use]
-    pub fn is_new_refusal(&self, mail: Uuid, failure: &Failure) -> bool {
+    pub fn is_new_refusal(&self, mail: Uuid, failure: &SendError) -> bool {
         self.refusals.is_new(mail, failure)
     }
 
@@ -124,8 +124,8 @@ impl Mailer {
     ///
     /// # Errors
     /// It did not leave.
-    pub async fn send(&self, letter: &Letter, now: DateTime<Utc>) -> Result<(), Failure> {
-        let unreadable = |error: minijinja::Error| Failure {
+    pub async fn send(&self, letter: &OutgoingMail, now: DateTime<Utc>) -> Result<(), SendError> {
+        let unreadable = |error: minijinja::Error| SendError {
             concern: Concern::Mail,
             is_refusal: false,
             cause: format!("a template: {error}"),

@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Concern, Failure};
+use super::{Concern, SendError};
 
 /// The oldest go when there are more: each of them may be logged as an error again.
 const MAX_MAILS: usize = 1000;
@@ -26,7 +26,7 @@ struct Logged {
 
 impl Refusals {
     /// Whether a failure is a refusal that was not logged before. It counts as logged from now on.
-    pub(super) fn is_new(&self, mail: Uuid, failure: &Failure) -> bool {
+    pub(super) fn is_new(&self, mail: Uuid, failure: &SendError) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match failure.concern {
             _ if !failure.is_refusal => false,

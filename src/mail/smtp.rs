@@ -17,7 +17,7 @@ use lettre::{
 };
 use url::{Host, Url};
 
-use super::{Concern, Failure};
+use super::{Concern, SendError};
 use crate::config::{ExposeSecret, Smtp, SmtpSecurity};
 
 /// How long it may take to hand over one mail, with all that belongs to it.
@@ -63,15 +63,15 @@ impl Client {
     }
 
     /// Hands a mail over.
-    pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
+    pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
         let handed_over = tokio::time::timeout(SEND_TIMEOUT, self.hand_over(message)).await;
         handed_over.unwrap_or_else(|_| {
             let cause = "the mail server took too long".to_owned();
-            Err(Failure { concern: Concern::Server, is_refusal: false, cause })
+            Err(SendError { concern: Concern::Server, is_refusal: false, cause })
         })
     }
 
-    async fn hand_over(&self, message: &Message) -> Result<(), Failure> {
+    async fn hand_over(&self, message: &Message) -> Result<(), SendError> {
         let mut connection = self.connect().await?;
         let handed_over = transfer(&mut connection, message).await;
         // The mail is the server's by now, or is not; a farewell that fails changes nothing.
@@ -79,7 +79,7 @@ impl Client {
         handed_over
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
         let tls = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
         let server = (self.host.as_str(), self.port);
         let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.hello, tls, None);
@@ -96,7 +96,7 @@ impl Client {
     }
 }
 
-async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
+async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), SendError> {
     let envelope = message.envelope();
     let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
     sender.map_err(|error| of_server("MAIL FROM", &error))?;
@@ -111,12 +111,12 @@ async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
 }
 
 /// A failure before the server knows the recipient.
-fn of_server(step: &str, error: &Error) -> Failure {
-    Failure { concern: Concern::Server, is_refusal: error.is_permanent(), cause: told(step, error) }
+fn of_server(step: &str, error: &Error) -> SendError {
+    SendError { concern: Concern::Server, is_refusal: error.is_permanent(), cause: told(step, error) }
 }
 
 /// A failure once the server knows the recipient.
-fn of_mail(step: &str, error: &Error) -> Failure {
+fn of_mail(step: &str, error: &Error) -> SendError {
     let concern = if error.status().is_none() {
         Concern::Server
     } else if error.is_permanent() && is_about_mailbox(step, error) {
@@ -124,7 +124,7 @@ fn of_mail(step: &str, error: &Error) -> Failure {
     } else {
         Concern::Mail
     };
-    Failure { concern, is_refusal: error.is_permanent(), cause: told(step, error) }
+    SendError { concern, is_refusal: error.is_permanent(), cause: told(step, error) }
 }
 
 /// Whether a permanent refusal says that the mailbox does not exist, has moved or is disabled (RFC 3463 §3.2, §3.3). Without

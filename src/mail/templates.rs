@@ -5,7 +5,7 @@
 
 use minijinja::{AutoEscape, Environment, context};
 
-use super::{Letter, News};
+use super::{Notification, OutgoingMail};
 use crate::{config::ExposeSecret, language::Language};
 
 /// What a mail says. The texts may hold a link, so there is no way to print them.
@@ -47,12 +47,12 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    pub(super) fn render(&self, letter: &Letter) -> Result<Text, minijinja::Error> {
+    pub(super) fn render(&self, letter: &OutgoingMail) -> Result<Text, minijinja::Error> {
         let (name, link) = match &letter.news {
-            News::VerifyEmail { link } => ("verify_email", link.expose_secret()),
-            News::ResetPassword { link } => ("reset_password", link.expose_secret()),
-            News::PasswordChanged => ("password_changed", ""),
-            News::EmailChanged => ("email_changed", ""),
+            Notification::VerifyEmail { link } => ("verify_email", link.expose_secret()),
+            Notification::ResetPassword { link } => ("reset_password", link.expose_secret()),
+            Notification::PasswordChanged => ("password_changed", ""),
+            Notification::EmailChanged => ("email_changed", ""),
         };
         let template = self.0.get_template(&format!("{name}.{}.txt", letter.language.tag()))?;
         let rendered = template.render(context! { username => &letter.username, link })?;
@@ -76,8 +76,8 @@ impl Templates {
 mod tests {
     use super::*;
 
-    fn text(username: &str, language: Language, news: News) -> Text {
-        let letter = Letter {
+    fn text(username: &str, language: Language, news: Notification) -> Text {
+        let letter = OutgoingMail {
             id: uuid::Uuid::nil(),
             to: "ada@example.org".to_owned(),
             language,
@@ -92,12 +92,12 @@ mod tests {
         for language in Language::ALL {
             let link = || "https://example.org/page?token=abc".into();
             for news in [
-                News::VerifyEmail { link: link() },
-                News::ResetPassword { link: link() },
-                News::PasswordChanged,
-                News::EmailChanged,
+                Notification::VerifyEmail { link: link() },
+                Notification::ResetPassword { link: link() },
+                Notification::PasswordChanged,
+                Notification::EmailChanged,
             ] {
-                let has_link = matches!(news, News::VerifyEmail { .. } | News::ResetPassword { .. });
+                let has_link = matches!(news, Notification::VerifyEmail { .. } | Notification::ResetPassword { .. });
                 let text = text("ada", language, news);
                 assert!(!text.subject.is_empty() && !text.subject.contains('\n'));
                 assert!(
@@ -116,7 +116,7 @@ mod tests {
     /// Usernames are plain; should that ever change, a mail is still no page of theirs.
     #[test]
     fn what_a_person_chose_is_never_markup() {
-        let text = text("<b onclick=\"x\">&", Language::English, News::PasswordChanged);
+        let text = text("<b onclick=\"x\">&", Language::English, Notification::PasswordChanged);
         assert!(text.html.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;") && !text.html.contains("<b "));
         assert!(text.plain.contains("<b onclick=\"x\">&"));
     }

@@ -23,7 +23,7 @@ pub use super::key_ring::{KeyState, ListedKey};
 const TYPE: &str = "at+jwt";
 
 /// A token of ours has about 700 bytes, with sixteen long roles 1,700.
-const LONGEST_TOKEN: usize = 4096;
+const MAX_TOKEN_LENGTH: usize = 4096;
 
 /// Signs and checks access tokens.
 pub struct AccessTokens {
@@ -183,7 +183,7 @@ impl AccessTokens {
     /// # Errors
     /// Why it is not good.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, Rejected> {
-        if token.len() > LONGEST_TOKEN {
+        if token.len() > MAX_TOKEN_LENGTH {
             return Err(Rejected::Invalid);
         }
         let checked: CheckedClaims = self.ring().verify(token).ok_or(Rejected::Invalid)?;

@@ -24,12 +24,12 @@ const BCRYPT_KEY: usize = 72;
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 
 /// Seventy times passlib's own, four times what OWASP wants.
-const MOST_ROUNDS: u32 = 2_000_000;
+const MAX_ROUNDS: u32 = 2_000_000;
 
 /// In KiB, for each thread that hashes: 256 MiB, four times what argon2-cffi takes by itself.
-const MOST_MEMORY: u32 = 256 * 1024;
+const MAX_MEMORY: u32 = 256 * 1024;
 /// In KiB, over all passes: what has to be computed.
-const MOST_WORK: u64 = 2 * 1024 * 1024;
+const MAX_WORK: u64 = 2 * 1024 * 1024;
 
 /// Seconds after which there may be memory again.
 const RETRY_AFTER: u32 = 5;
@@ -71,7 +71,7 @@ impl ForeignHash {
         let (rounds, rest) = text.split_once('$')?;
         let (salt, digest) = rest.split_once('$')?;
         let decode = |text: &str| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok();
-        let rounds = number(rounds).filter(|rounds| *rounds <= MOST_ROUNDS).and_then(NonZeroU32::new)?;
+        let rounds = number(rounds).filter(|rounds| *rounds <= MAX_ROUNDS).and_then(NonZeroU32::new)?;
         Some(Self::Pbkdf2Sha256 { rounds, salt: decode(salt)?, digest: decode(digest)?.try_into().ok()? })
     }
 
@@ -83,7 +83,7 @@ impl ForeignHash {
         let (passes, lanes) = rest.split_once(",p=")?;
         let (memory, passes, lanes) = (number(memory)?, number(passes)?, number(lanes)?);
         // Lanes cost nothing more: they are computed one after the other, and there are few for the memory.
-        if memory > MOST_MEMORY || u64::from(memory) * u64::from(passes) > MOST_WORK {
+        if memory > MAX_MEMORY || u64::from(memory) * u64::from(passes) > MAX_WORK {
             return None;
         }
         let salt = STANDARD_NO_PAD.decode(salt).ok().filter(|salt| salt.len() >= argon2::MIN_SALT_LEN)?;

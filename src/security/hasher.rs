@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The longest wait in the queue, estimated and real. A request may take longer, and take back an attempt that it booked.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// What cost 12 takes on a common core, until the first hash has been measured.
 const COST_12: Duration = Duration::from_millis(250);
 
@@ -82,7 +82,7 @@ impl Hasher {
                 .spawn(move || shared.work())
                 .map_err(Error::internal)?;
         }
-        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)?, longest_wait: LONGEST_WAIT })
+        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)?, longest_wait: MAX_WAIT })
     }
 
     /// Hashes a new password.
@@ -145,12 +145,12 @@ impl Drop for Hasher {
 }
 
 /// A place in the queue, left when the request that took it goes away.
-struct Place<'a> {
+struct QueueSlot<'a> {
     shared: &'a Shared,
     id: u64,
 }
 
-impl Place<'_> {
+impl QueueSlot<'_> {
     /// Takes the job out of the queue. False if it has begun.
     fn leave(&self) -> bool {
         let mut queue = self.shared.queue();
@@ -161,7 +161,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.leave();
     }
@@ -173,11 +173,11 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn join(&self, work: Box<dyn FnOnce() + Send>) -> Result<Place<'_>> {
+    fn join(&self, work: Box<dyn FnOnce() + Send>) -> Result<QueueSlot<'_>> {
         let mut queue = self.queue();
         let waiting = u32::try_from(queue.jobs.len()).unwrap_or(u32::MAX);
         let wait = queue.recent.saturating_mul(waiting) / self.threads;
-        if wait > LONGEST_WAIT {
+        if wait > MAX_WAIT {
             let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
             return Err(Error::unavailable(retry_after, "too many passwords wait to be hashed"));
         }
@@ -186,7 +186,7 @@ impl Shared {
         queue.jobs.push_back(Job { id, work });
         drop(queue);
         self.work_or_end.notify_one();
-        Ok(Place { shared: self, id })
+        Ok(QueueSlot { shared: self, id })
     }
 
     /// What each thread does until the hasher is dropped.

@@ -17,7 +17,7 @@ use super::{
 use crate::{Error, Result, config::JwtAlgorithm};
 
 /// 2,048 bits, in base64url: what RFC 7518 §3.3 wants at least.
-const SHORTEST_MODULUS: usize = 342;
+const MIN_MODULUS: usize = 342;
 
 /// The keys, the oldest first.
 pub(super) struct KeyRing {
@@ -163,7 +163,7 @@ fn from_pem(pem: &[u8], algorithm: JwtAlgorithm, token_type: &str) -> Result<(To
         JwtAlgorithm::Rs256 => (Algorithm::RS256, EncodingKey::from_rsa_pem(pem).map_err(text)?),
     };
     let mut jwk = Jwk::from_encoding_key(&signing, algorithm).map_err(text)?;
-    if matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa) if rsa.n.len() < SHORTEST_MODULUS) {
+    if matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa) if rsa.n.len() < MIN_MODULUS) {
         return Err("it has less than 2,048 bits".to_owned());
     }
     let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(text)?;

@@ -23,7 +23,7 @@ const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_
 const PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 
 /// Characters that the column takes.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// The most that a stored hash may cost; 31 would take days.
 const MAX_COST: u32 = 15;
@@ -73,7 +73,7 @@ impl PasswordHash {
     #[must_use]
     pub fn import(text: &str) -> Option<Self> {
         let hash = Self(text.to_owned());
-        let is_known = text.len() <= LONGEST && (hash.parts().is_some() || ForeignHash::parse(text).is_some());
+        let is_known = text.len() <= MAX_LENGTH && (hash.parts().is_some() || ForeignHash::parse(text).is_some());
         is_known.then_some(hash)
     }
 

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 const TYPE: &str = "rt+jwt";
 
 /// A token of ours has about 300 bytes.
-const LONGEST_TOKEN: usize = 1024;
+const MAX_TOKEN_LENGTH: usize = 1024;
 
 /// Signs and checks refresh tokens.
 pub struct RefreshTokens {
@@ -65,7 +65,7 @@ impl RefreshTokens {
     /// What a token says that we have signed, however old it is.
     #[must_use]
     pub fn verify(&self, token: &str) -> Option<RefreshClaims> {
-        if token.len() > LONGEST_TOKEN {
+        if token.len() > MAX_TOKEN_LENGTH {
             return None;
         }
         self.keys.iter().find_map(|key| key.verify(token))

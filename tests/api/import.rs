@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
     accounts::{
         administration::{self, Administrator},
-        import::{self, Batch, Column, Known, Line, Outcome, Record, Refusal},
+        import::{self, Batch, BatchResult, Column, Known, Line, Record, RecordError},
     },
     entity::{
         audit_event::{self, Kind},
@@ -43,18 +43,18 @@ fn named(usernames: &[&str]) -> Vec<Line> {
     lines(usernames.iter().map(|username| record(&[("username", username)])))
 }
 
-async fn import(server: &TestServer, lines: Vec<Line>) -> Outcome {
+async fn import(server: &TestServer, lines: Vec<Line>) -> BatchResult {
     let batch = Batch::parse(&server.app, lines).unwrap();
     import::import(&server.app, &Administrator::at_command_line(), batch).await.unwrap()
 }
 
-async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> Outcome {
+async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> BatchResult {
     let batch = Batch::parse(&server.app, lines).unwrap();
     import::rehearse(&server.app, &Administrator::at_command_line(), before, batch).await.unwrap()
 }
 
 /// Imported, already there, and what is told of the others.
-fn told(outcome: &Outcome) -> (u64, u64, Vec<(u64, String)>) {
+fn told(outcome: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
     let refused = outcome
         .refused
         .iter()
@@ -181,7 +181,7 @@ async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
     let good = record(&[("username", "ada"), ("email", "ada@example.org")]);
     let all = || {
         let mut all = lines([bad.clone(), nothing.clone(), good.clone()]);
-        all.push((4, Err(Refusal::new("line", "This is nothing."))));
+        all.push((4, Err(RecordError::new("line", "This is nothing."))));
         all
     };
     let rehearsed = rehearse(&server, &mut Known::default(), all()).await;

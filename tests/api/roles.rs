@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use hallpass::{
     accounts::{
         administration::{self, Administrator, Change},
-        import::{self, Batch, Column, Outcome, Record},
+        import::{self, Batch, BatchResult, Column, Record},
         roles,
     },
     config::OauthClient,
@@ -50,7 +50,7 @@ async fn sign_in(server: &TestServer) -> (Actor, String) {
     (server.anonymous().with_bearer(&token), token)
 }
 
-async fn import(server: &TestServer, columns: &[(&str, &str)]) -> Outcome {
+async fn import(server: &TestServer, columns: &[(&str, &str)]) -> BatchResult {
     let mut record = Record::default();
     for (name, text) in columns {
         record.set(Column::named(name).unwrap(), (*text).to_owned());

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Refusal, record::Newcomer};
+use super::{RecordError, record::ParsedUser};
 use crate::{
     entity::user::Model,
     error::{ErrorCode, InputError},
@@ -41,7 +41,7 @@ impl Known {
     }
 
     /// Whether this is one of them: who has signed in since has another hash, and is known by the time.
-    pub(super) fn has(&self, Newcomer { user, is_dated, .. }: &Newcomer) -> bool {
+    pub(super) fn has(&self, ParsedUser { user, is_dated, .. }: &ParsedUser) -> bool {
         self.usernames.get(&self.state.hash_one(&user.username_key)).is_some_and(|person| {
             person.id == user.id
                 || person.hash == self.state.hash_one(&user.password_hash)
@@ -50,18 +50,18 @@ impl Known {
     }
 
     /// What of theirs is taken by somebody else.
-    pub(super) fn in_the_way(&self, Newcomer { user, .. }: &Newcomer) -> Vec<Refusal> {
-        let id = self.ids.contains(&user.id).then(|| Refusal::new("id", "There is somebody else with this id."));
+    pub(super) fn in_the_way(&self, ParsedUser { user, .. }: &ParsedUser) -> Vec<RecordError> {
+        let id = self.ids.contains(&user.id).then(|| RecordError::new("id", "There is somebody else with this id."));
         let username = self.usernames.contains_key(&self.state.hash_one(&user.username_key));
         let username = username.then(|| InputError::new(ErrorCode::UsernameTaken, "username").into());
         let email = user.email_key.as_ref().is_some_and(|key| self.emails.contains(&self.state.hash_one(key)));
-        let email = email.then(|| Refusal::new("email", "There is an account with this e-mail address."));
+        let email = email.then(|| RecordError::new("email", "There is an account with this e-mail address."));
         [id, username, email].into_iter().flatten().collect()
     }
 }
 
 /// Parts those who can be written together from those who have something in common with one before them.
-pub(super) fn first_of_each(newcomers: Vec<Newcomer>) -> (Vec<Newcomer>, Vec<Newcomer>) {
+pub(super) fn first_of_each(newcomers: Vec<ParsedUser>) -> (Vec<ParsedUser>, Vec<ParsedUser>) {
     let mut known = Known::default();
     newcomers.into_iter().partition(|newcomer| {
         let is_first = known.in_the_way(newcomer).is_empty();

@@ -9,8 +9,8 @@ mod record;
 mod texts;
 
 pub use known::Known;
-use record::Newcomer;
-pub use record::{Column, Record, Refusal};
+use record::ParsedUser;
+pub use record::{Column, Record, RecordError};
 
 use sea_orm::{ConnectionTrait, DbBackend};
 
@@ -25,27 +25,27 @@ use crate::{
 pub const BATCH: usize = 1000;
 
 /// Times that a batch is refused without anybody to blame: whoever was in the way has gone meanwhile.
-const MOST_RIDDLES: u32 = 3;
+const MAX_CONFLICT_RETRIES: u32 = 3;
 
 /// A record, or what kept it from being read, with the number of its line.
-pub type Line = (u64, Result<Record, Refusal>);
+pub type Line = (u64, Result<Record, RecordError>);
 
 /// What became of a batch.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct BatchResult {
     /// Accounts that were made; in a rehearsal, that would be.
     pub imported: u64,
     /// Those who were here already: by the same username, and by the same id, hash or time of their coming.
     pub already_there: u64,
     /// Lines that were not taken, and all that is wrong with each.
-    pub refused: Vec<(u64, Vec<Refusal>)>,
+    pub refused: Vec<(u64, Vec<RecordError>)>,
 }
 
 /// Records that have been read and checked.
 #[derive(Debug)]
 pub struct Batch {
-    newcomers: Vec<Newcomer>,
-    outcome: Outcome,
+    newcomers: Vec<ParsedUser>,
+    outcome: BatchResult,
 }
 
 impl Batch {
@@ -55,7 +55,7 @@ impl Batch {
     /// Internal, when there is no randomness for ids.
     pub fn parse(app: &App, lines: Vec<Line>) -> Result<Self> {
         let now = app.clock.now();
-        let mut batch = Self { newcomers: Vec::with_capacity(lines.len()), outcome: Outcome::default() };
+        let mut batch = Self { newcomers: Vec::with_capacity(lines.len()), outcome: BatchResult::default() };
         for (line, record) in lines {
             let parsed = match record {
                 Ok(record) => record::parse(line, record, &app.settings, now)?,
@@ -100,7 +100,7 @@ pub fn most_at_once(app: &App) -> usize {
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is not there: some of the batch may have been taken in.
-pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> Result<Outcome> {
+pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> Result<BatchResult> {
     let Batch { newcomers: mut waiting, mut outcome } = batch;
     let mut riddles = 0;
     while !waiting.is_empty() {
@@ -117,7 +117,7 @@ pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> R
         let holders = holders(app, &waiting).await?;
         waiting.retain(|newcomer| !outcome.meets(&[&holders], newcomer));
         riddles += u32::from(waiting.len() == count);
-        if riddles > MOST_RIDDLES {
+        if riddles > MAX_CONFLICT_RETRIES {
             return Err(Error::unavailable(1, "names are taken and given up all the time"));
         }
     }
@@ -130,7 +130,7 @@ pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> R
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is not there.
-pub async fn rehearse(app: &App, _: &Administrator, before: &mut Known, batch: Batch) -> Result<Outcome> {
+pub async fn rehearse(app: &App, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
     let Batch { newcomers, mut outcome } = batch;
     let holders = holders(app, &newcomers).await?;
     for newcomer in newcomers {
@@ -143,14 +143,14 @@ pub async fn rehearse(app: &App, _: &Administrator, before: &mut Known, batch: B
     Ok(outcome)
 }
 
-impl Outcome {
+impl BatchResult {
     /// Whether somebody is in the newcomer's way, which is then noted.
-    fn meets(&mut self, holders: &[&Known], newcomer: &Newcomer) -> bool {
+    fn meets(&mut self, holders: &[&Known], newcomer: &ParsedUser) -> bool {
         if holders.iter().any(|known| known.has(newcomer)) {
             self.already_there += 1;
             return true;
         }
-        let mut taken: Vec<Refusal> = Vec::new();
+        let mut taken: Vec<RecordError> = Vec::new();
         for refusal in holders.iter().flat_map(|known| known.in_the_way(newcomer)) {
             if !taken.contains(&refusal) {
                 taken.push(refusal);
@@ -164,7 +164,7 @@ impl Outcome {
     }
 }
 
-async fn holders(app: &App, newcomers: &[Newcomer]) -> Result<Known> {
+async fn holders(app: &App, newcomers: &[ParsedUser]) -> Result<Known> {
     let users = || newcomers.iter().map(|newcomer| &newcomer.user);
     let ids = users().map(|user| user.id).collect();
     let username_keys = users().map(|user| user.username_key.as_str()).collect();
@@ -177,7 +177,7 @@ async fn holders(app: &App, newcomers: &[Newcomer]) -> Result<Known> {
 }
 
 /// Writes them all, or none of them, because one has a name that is taken.
-async fn insert(app: &App, administrator: &Administrator, batch: &[Newcomer]) -> Result<bool> {
+async fn insert(app: &App, administrator: &Administrator, batch: &[ParsedUser]) -> Result<bool> {
     let users = batch.iter().map(|newcomer| newcomer.user.clone());
     let ids: Vec<_> = batch.iter().map(|newcomer| newcomer.user.id).collect();
     let Administrator { user_id, client } = administrator;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Characters that the column of roles takes, with the commas between them.
-const LONGEST_ROLES: usize = 1000;
+const MAX_ROLES_LENGTH: usize = 1000;
 
 /// A column that means something here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,12 +129,12 @@ impl Record {
 
 /// Why someone is not taken: the column at fault, and what is wrong with it. It never holds what stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RecordError {
     column: &'static str,
     why: Cow<'static, str>,
 }
 
-impl Refusal {
+impl RecordError {
     /// A fixed text, with nothing of the record in it.
     #[must_use]
     pub const fn new(column: &'static str, why: &'static str) -> Self {
@@ -142,14 +142,14 @@ impl Refusal {
     }
 }
 
-impl From<InputError> for Refusal {
+impl From<InputError> for RecordError {
     fn from(problem: InputError) -> Self {
         Self { column: problem.field, why: problem.message(Language::English) }
     }
 }
 
 /// For the command line, which speaks English.
-impl fmt::Display for Refusal {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.column, self.why)
     }
@@ -157,7 +157,7 @@ impl fmt::Display for Refusal {
 
 /// Somebody who has passed all checks that need no database.
 #[derive(Clone, Debug)]
-pub(super) struct Newcomer {
+pub(super) struct ParsedUser {
     pub line: u64,
     pub user: Model,
     /// Whether `user.created_at` is when they came to the other system, and not now.
@@ -170,7 +170,7 @@ pub(super) fn parse(
     record: Record,
     settings: &Settings,
     now: DateTime<Utc>,
-) -> Result<Result<Newcomer, Vec<Refusal>>> {
+) -> Result<Result<ParsedUser, Vec<RecordError>>> {
     let mut found = Found::default();
     let id = found.keep(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
     let username = found.keep(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
@@ -229,17 +229,17 @@ pub(super) fn parse(
             never_verified_since: verified_at.is_none().then(|| created_at.unwrap_or(now)),
             is_self_registered: false,
         };
-        Some(Newcomer { line, user, is_dated: created_at.is_some() })
+        Some(ParsedUser { line, user, is_dated: created_at.is_some() })
     };
     Ok(user(random::id(now)?, random::id(now)?).ok_or(found.0))
 }
 
 /// What is wrong, gathered.
 #[derive(Default)]
-struct Found(Vec<Refusal>);
+struct Found(Vec<RecordError>);
 
 impl Found {
-    fn keep<T, E: Into<Refusal>>(&mut self, parsed: Result<T, E>) -> Option<T> {
+    fn keep<T, E: Into<RecordError>>(&mut self, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|problem| self.0.push(problem.into())).ok()
     }
 }
@@ -254,11 +254,11 @@ fn pending_email(text: &str) -> Result<Email, InputError> {
     Email::parse(text).map_err(|problem| InputError { field: "pending_email", ..problem })
 }
 
-fn hash(text: Option<&str>) -> Result<PasswordHash, Refusal> {
+fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
     const COLUMN: &str = "hashed_password";
     match text.unwrap_or_default() {
-        "" => Err(Refusal::new(COLUMN, "There is none.")),
-        text => PasswordHash::import(text).ok_or(Refusal::new(
+        "" => Err(RecordError::new(COLUMN, "There is none.")),
+        text => PasswordHash::import(text).ok_or(RecordError::new(
             COLUMN,
             "This is no hash that can be checked here: bcrypt ($2a$, $2b$, $2y$), $pbkdf2-sha256$, $argon2id$ or \
              $bcrypt-sha256$, none of them too costly.",
@@ -268,19 +268,19 @@ fn hash(text: Option<&str>) -> Result<PasswordHash, Refusal> {
 
 /// The roles of `roles`, which must be in `ROLES`, and those of `unknown_roles`, which need not: an export writes them there.
 /// An empty text is no roles; without any there are those that new accounts get.
-fn roles(known: Option<&str>, unknown: Option<&str>, settings: &Settings) -> Result<Roles, Refusal> {
-    let names = |text, column| texts::roles(text).ok_or(Refusal::new(column, "This is no list of names."));
+fn roles(known: Option<&str>, unknown: Option<&str>, settings: &Settings) -> Result<Roles, RecordError> {
+    let names = |text, column| texts::roles(text).ok_or(RecordError::new(column, "This is no list of names."));
     let known = known.map_or(Ok(settings.default_roles.clone()), |text| names(text, "roles"))?;
     let mut roles = parse_roles(known, settings)?;
     let unknown = names(unknown.unwrap_or_default(), "unknown_roles")?;
     if !unknown.iter().all(|name| is_role_name(name)) {
-        return Err(Refusal::new("unknown_roles", "These are not names of a-z, 0-9, _ and -."));
+        return Err(RecordError::new("unknown_roles", "These are not names of a-z, 0-9, _ and -."));
     }
     roles.0.extend(unknown);
     roles.0.sort();
     roles.0.dedup();
-    if roles.to_string().len() > LONGEST_ROLES {
-        return Err(Refusal::new("roles", "These are too many."));
+    if roles.to_string().len() > MAX_ROLES_LENGTH {
+        return Err(RecordError::new("roles", "These are too many."));
     }
     Ok(roles)
 }

@@ -3,32 +3,32 @@
 use chrono::{DateTime, Datelike, NaiveDateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
-use super::Refusal;
+use super::RecordError;
 
 /// Years that all three databases can store.
 const YEARS: std::ops::RangeInclusive<i32> = 1000..=9999;
 
 /// The id of an account here is kept. Other software counts its users: such a number is good for nothing here.
-pub(super) fn id(text: &str) -> Result<Option<Uuid>, Refusal> {
+pub(super) fn id(text: &str) -> Result<Option<Uuid>, RecordError> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() < 32 {
         return Ok(None);
     }
     let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil());
-    id.map(Some).ok_or(Refusal::new("id", "This is neither a UUID nor a number."))
+    id.map(Some).ok_or(RecordError::new("id", "This is neither a UUID nor a number."))
 }
 
 /// Yes or no, as Python, JSON, PostgreSQL and SQLite write it; `otherwise` where nothing is said.
-pub(super) fn flag(text: Option<String>, column: &'static str, otherwise: bool) -> Result<bool, Refusal> {
+pub(super) fn flag(text: Option<String>, column: &'static str, otherwise: bool) -> Result<bool, RecordError> {
     match text.map(|text| text.to_ascii_lowercase()).as_deref() {
         None => Ok(otherwise),
         Some("true" | "t" | "1") => Ok(true),
         Some("false" | "f" | "0") => Ok(false),
-        Some(_) => Err(Refusal::new(column, "This is neither true nor false, 1 nor 0.")),
+        Some(_) => Err(RecordError::new(column, "This is neither true nor false, 1 nor 0.")),
     }
 }
 
 /// An instant of ISO 8601, with a `T` or a space in its middle; without a zone it is UTC.
-pub(super) fn instant(text: Option<String>, column: &'static str) -> Result<Option<DateTime<Utc>>, Refusal> {
+pub(super) fn instant(text: Option<String>, column: &'static str) -> Result<Option<DateTime<Utc>>, RecordError> {
     let Some(text) = text else {
         return Ok(None);
     };
@@ -40,7 +40,7 @@ pub(super) fn instant(text: Option<String>, column: &'static str) -> Result<Opti
     match instant.filter(|instant| YEARS.contains(&instant.year())) {
         // To what all three databases keep.
         Some(instant) => Ok(Some(instant.trunc_subsecs(6))),
-        None => Err(Refusal::new(column, "This is no instant such as 2026-01-31T12:00:00Z.")),
+        None => Err(RecordError::new(column, "This is no instant such as 2026-01-31T12:00:00Z.")),
     }
 }
 

@@ -5,7 +5,7 @@ use email_address::{EmailAddress, Options};
 use crate::error::{ErrorCode, InputError};
 
 /// Characters of an address, by RFC 5321 §4.5.3.1.3 less the angle brackets.
-const LONGEST_EMAIL: usize = 254;
+const MAX_EMAIL_LENGTH: usize = 254;
 
 /// An e-mail address: an unquoted ASCII local part, and a domain with a dot in it, in any script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Email {
     /// TOO_LONG, INVALID_EMAIL.
     pub fn parse_field(text: &str, field: &'static str) -> Result<Self, InputError> {
         let text = text.trim();
-        if text.chars().count() > LONGEST_EMAIL {
-            return Err(InputError::with_limit(ErrorCode::TooLong, field, LONGEST_EMAIL));
+        if text.chars().count() > MAX_EMAIL_LENGTH {
+            return Err(InputError::with_limit(ErrorCode::TooLong, field, MAX_EMAIL_LENGTH));
         }
         Self::parse_address(text).ok_or(InputError::new(ErrorCode::InvalidEmail, field))
     }
@@ -46,7 +46,7 @@ impl Email {
         let options = Options { minimum_sub_domains: 2, allow_domain_literal: false, allow_display_text: false };
         let key = format!("{local}@{ascii}").to_ascii_lowercase();
         let is_number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
-        if key.len() > LONGEST_EMAIL
+        if key.len() > MAX_EMAIL_LENGTH
             || ascii.rsplit('.').next().is_none_or(is_number)
             || EmailAddress::parse_with_options(&key, options).is_err()
         {

@@ -20,7 +20,7 @@ use crate::{
 /// Characters of a username.
 pub const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=64;
 /// Characters of a first or last name.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// A username: letters (A-Z), digits, `_` and `-`, which a new one does not start with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub fn parse_name(text: Option<&str>, field: &'static str) -> Result<Option<Stri
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    if text.chars().count() > LONGEST_NAME {
-        Err(InputError::with_limit(ErrorCode::TooLong, field, LONGEST_NAME))
+    if text.chars().count() > MAX_NAME_LENGTH {
+        Err(InputError::with_limit(ErrorCode::TooLong, field, MAX_NAME_LENGTH))
     } else if text.chars().any(|c| c.is_control() || is_reordering(c)) || text.chars().all(is_invisible) {
         Err(InputError::new(ErrorCode::BadUserInput, field))
     } else {

@@ -19,7 +19,7 @@ use crate::{
     accounts::{Client, audit, links, throttle},
     config::{ExposeSecret, SecretString},
     entity::{audit_event::Kind, link, mail, mail::Purpose, user},
-    mail::{Concern, Failure, Letter, News},
+    mail::{Concern, Notification, OutgoingMail, SendError},
 };
 
 /// Mails on their way at a time.
@@ -31,12 +31,12 @@ const BATCH: u64 = 8;
 const LEASE: TimeDelta = TimeDelta::minutes(3);
 /// Waits between tries: the first, doubled each time, up to the longest.
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+const MAX_WAIT: TimeDelta = TimeDelta::hours(1);
 /// After so long nobody waits for a mail any more.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// How often it is noted that a mail was sent, a second apart: while the database is away for a moment.
-const MOST_NOTES: u32 = 10;
+const MAX_NOTES: u32 = 10;
 
 /// What became of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,10 +79,10 @@ pub async fn pass(app: &App) -> Result<Delivered> {
     // To the end, whatever happens to one of them: what is on its way must not be dropped.
     while let Some(outcome) = outcomes.next().await {
         match outcome {
-            Ok(Outcome::Left) => {}
+            Ok(Delivery::Left) => {}
             Ok(outcome) => {
                 delivered.may_be_more = true;
-                delivered.sent += u64::from(matches!(outcome, Outcome::Sent));
+                delivered.sent += u64::from(matches!(outcome, Delivery::Sent));
             }
             Err(error) => {
                 is_server_down.store(true, Ordering::Relaxed);
@@ -96,7 +96,7 @@ pub async fn pass(app: &App) -> Result<Delivered> {
 }
 
 /// What became of a mail.
-enum Outcome {
+enum Delivery {
     /// It is on its way.
     Sent,
     /// There is less to do than before.
@@ -108,34 +108,34 @@ enum Outcome {
 /// A mail that was taken, ready to be sent.
 struct Taken {
     mail: mail::Model,
-    letter: Letter,
+    letter: OutgoingMail,
 }
 
-async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Outcome> {
+async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Delivery> {
     if is_server_down.load(Ordering::Relaxed) || app.outbox.is_closing() {
-        return Ok(Outcome::Left);
+        return Ok(Delivery::Left);
     }
     let transaction = app.write().await?;
     let now = app.clock.now();
     let Some(mail) = mail::Entity::find_by_id(id).one(&transaction).await?.filter(|mail| mail.next_attempt_at <= now)
     else {
-        return Ok(Outcome::Left);
+        return Ok(Delivery::Left);
     };
-    let Some(user_id) = mail.user_id else { return Ok(Outcome::Left) };
+    let Some(user_id) = mail.user_id else { return Ok(Delivery::Left) };
     let taken = take(app, &transaction, mail, user_id, now).await?;
     transaction.commit().await?;
-    let Some(Taken { mail, letter }) = taken else { return Ok(Outcome::Done) };
+    let Some(Taken { mail, letter }) = taken else { return Ok(Delivery::Done) };
     match app.mailer.send(&letter, now).await {
         Ok(()) => {
             note_sent(app, &mail).await?;
-            Ok(Outcome::Sent)
+            Ok(Delivery::Sent)
         }
         Err(failure) => {
             if failure.concern == Concern::Server {
                 is_server_down.store(true, Ordering::Relaxed);
             }
             note_failure(app, &mail, &failure).await?;
-            Ok(Outcome::Done)
+            Ok(Delivery::Done)
         }
     }
 }
@@ -169,7 +169,7 @@ async fn take(
     let news = match mail.purpose {
         Purpose::VerifyEmail => {
             let token = make_link(link::Purpose::VerifyEmail).await?;
-            News::VerifyEmail { link: address_of(app, "verify-email", &token) }
+            Notification::VerifyEmail { link: address_of(app, "verify-email", &token) }
         }
         Purpose::ResetPassword => {
             if is_first {
@@ -177,13 +177,13 @@ async fn take(
                 audit::record(transaction, event, None, user.id, &client_of(&mail), now).await?;
             }
             let token = make_link(link::Purpose::ResetPassword).await?;
-            News::ResetPassword { link: address_of(app, "reset-password", &token) }
+            Notification::ResetPassword { link: address_of(app, "reset-password", &token) }
         }
-        Purpose::PasswordChanged => News::PasswordChanged,
-        Purpose::EmailChanged => News::EmailChanged,
+        Purpose::PasswordChanged => Notification::PasswordChanged,
+        Purpose::EmailChanged => Notification::EmailChanged,
     };
     let letter =
-        Letter { id: mail.id, to: mail.email.clone(), language: mail.language(), username: user.username, news };
+        OutgoingMail { id: mail.id, to: mail.email.clone(), language: mail.language(), username: user.username, news };
     Ok(Some(Taken { mail, letter }))
 }
 
@@ -222,7 +222,7 @@ async fn note_sent(app: &App, mail: &mail::Model) -> Result<()> {
     loop {
         notes += 1;
         let Err(error) = forget(app, mail).await else { return Ok(()) };
-        if notes == MOST_NOTES {
+        if notes == MAX_NOTES {
             tracing::error!(mail = %mail.id, cause = error.cause(), "a mail was sent and can't be noted: it may come again");
             return Err(error);
         }
@@ -237,7 +237,7 @@ async fn forget(app: &App, mail: &mail::Model) -> Result<()> {
 }
 
 /// Puts a mail off, or gives it up. The log is told what happened, and to which mail, but not whose it is.
-async fn note_failure(app: &App, mail: &mail::Model, failure: &Failure) -> Result<()> {
+async fn note_failure(app: &App, mail: &mail::Model, failure: &SendError) -> Result<()> {
     let now = app.clock.now();
     let (attempts, purpose, cause) = (mail.attempts, mail.purpose, &failure.cause);
     let is_over = now - mail.created_at >= GIVE_UP_AFTER;
@@ -263,5 +263,5 @@ async fn note_failure(app: &App, mail: &mail::Model, failure: &Failure) -> Resul
 /// How long to wait after so many tries.
 fn wait(attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
-    (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT)
+    (FIRST_WAIT * 2_i32.pow(doublings)).min(MAX_WAIT)
 }

@@ -28,7 +28,7 @@ const SYSTEMS: &[(&str, &str)] = &[
 ];
 
 /// Of a name that is not in the lists, so many characters are shown.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME_LENGTH: usize = 40;
 
 /// A readable name from a user agent: `Firefox on Linux`, `curl`. It is for people to recognise their own devices by;
 /// whoever lies in the header is called what they like.
@@ -53,7 +53,7 @@ pub fn device(user_agent: Option<&str>) -> String {
 fn program(user_agent: &str) -> Option<String> {
     let product = user_agent.split(['/', ' ', '(', ';']).next().unwrap_or_default();
     let name: String =
-        product.chars().filter(|c| c.is_alphanumeric() || "._-".contains(*c)).take(LONGEST_NAME).collect();
+        product.chars().filter(|c| c.is_alphanumeric() || "._-".contains(*c)).take(MAX_NAME_LENGTH).collect();
     (!name.is_empty() && name != "Mozilla").then_some(name)
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::entity::throttle::Model;
 
 /// The longest wait.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+const MAX_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// How long after a wait it is remembered that there was one.
 const MEMORY: TimeDelta = TimeDelta::hours(24);
@@ -75,7 +75,7 @@ impl Limit {
     /// The wait after so many full windows in a row.
     fn doubled_wait(&self, full_windows: i32) -> TimeDelta {
         let times = 1_i32.checked_shl(full_windows.unsigned_abs().saturating_sub(1)).unwrap_or(i32::MAX);
-        self.window.checked_mul(times).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT))
+        self.window.checked_mul(times).map_or(MAX_WAIT, |wait| wait.min(MAX_WAIT))
     }
 
     /// Whether an attempt is one of those that filled the window which led to the current wait.

@@ -10,7 +10,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Failure, PAGE, source::Format};
+use super::{CommandError, PAGE, source::Format};
 use crate::{
     App,
     accounts::administration::{self, Administrator},
@@ -72,17 +72,21 @@ const COLUMNS: [&str; 13] = [
     "last_login",
 ];
 
-pub(super) async fn run(app: &App, administrator: &Administrator, arguments: ExportArguments) -> Result<(), Failure> {
+pub(super) async fn run(
+    app: &App,
+    administrator: &Administrator,
+    arguments: ExportArguments,
+) -> Result<(), CommandError> {
     let ExportArguments { with_hashes, format, output } = arguments;
     let format = Format::of(format, output.as_deref());
     let Some(path) = output else {
         return match write(app, administrator, with_hashes, format, BufWriter::new(io::stdout())).await {
             // Whoever was reading has seen enough.
             Err(Stop::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.map(drop).map_err(Failure::from),
+            written => written.map(drop).map_err(CommandError::from),
         };
     };
-    let failed = |error: io::Error| Failure::new(format_args!("{} can't be made: {error}", path.display()));
+    let failed = |error: io::Error| CommandError::new(format_args!("{} can't be made: {error}", path.display()));
     if path.symlink_metadata().is_ok() {
         return Err(failed(ErrorKind::AlreadyExists.into()));
     }
@@ -97,7 +101,7 @@ enum Stop {
     Read(crate::Error),
 }
 
-impl From<Stop> for Failure {
+impl From<Stop> for CommandError {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Write(error) => Self::new(format_args!("the export ended too early: {error}")),

@@ -10,7 +10,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 
 use super::{
-    Failure,
+    CommandError,
     output::{note, note_line, print_line},
     source::{Format, Source},
 };
@@ -18,7 +18,7 @@ use crate::{
     App,
     accounts::{
         administration::Administrator,
-        import::{self, Batch, Known, Outcome},
+        import::{self, Batch, BatchResult, Known},
     },
 };
 
@@ -45,7 +45,11 @@ pub struct ImportArguments {
 }
 
 /// Imports people, and tells who was refused.
-pub(super) async fn run(app: &App, administrator: &Administrator, arguments: ImportArguments) -> Result<(), Failure> {
+pub(super) async fn run(
+    app: &App,
+    administrator: &Administrator,
+    arguments: ImportArguments,
+) -> Result<(), CommandError> {
     let ImportArguments { file, format, from, table, dry_run } = arguments;
     let mut source = match from.as_deref() {
         None => Source::file(file.as_deref(), format)?,
@@ -53,14 +57,14 @@ pub(super) async fn run(app: &App, administrator: &Administrator, arguments: Imp
             Source::table(url, table.as_deref().unwrap_or("users")).await?
         }
         Some(_) => {
-            return Err(Failure::usage("--from wants `sqlalchemy` and a URL, such as sqlite:///./app.db"));
+            return Err(CommandError::usage("--from wants `sqlalchemy` and a URL, such as sqlite:///./app.db"));
         }
     };
     let mut tally = Tally { unit: source.unit(), bar: Bar::new(), imported: 0, already_there: 0, refused: 0 };
-    let failed = |error| Failure::of("stopped before the end; the same command goes on from there", &error);
+    let failed = |error| CommandError::of("stopped before the end; the same command goes on from there", &error);
     let mut rehearsed = Known::default();
     // Those that are being written, and who is in them.
-    let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<Outcome>>> = FuturesOrdered::new();
+    let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<BatchResult>>> = FuturesOrdered::new();
     let mut people = VecDeque::new();
     let most = import::most_at_once(app);
     let mut read = Ok(());
@@ -103,8 +107,8 @@ pub(super) async fn run(app: &App, administrator: &Administrator, arguments: Imp
     read?;
     match refused {
         0 => printed,
-        _ if dry_run => Err(Failure::new("some users would be refused; the dry run wrote nothing")),
-        _ => Err(Failure::new("some users were not imported")),
+        _ if dry_run => Err(CommandError::new("some users would be refused; the dry run wrote nothing")),
+        _ => Err(CommandError::new("some users were not imported")),
     }
 }
 
@@ -118,7 +122,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, outcome: &Outcome, progress: Option<f64>) {
+    fn add(&mut self, outcome: &BatchResult, progress: Option<f64>) {
         self.bar.clear();
         for (line, refusals) in &outcome.refused {
             for refusal in refusals {

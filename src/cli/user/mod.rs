@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub use self::{export::ExportArguments, import::ImportArguments, source::Format};
 use super::{
-    Failure, app, connect, expect_database, expect_migrated, name_database,
+    CommandError, app, connect, expect_database, expect_migrated, name_database,
     output::{self, print_line},
     password,
 };
@@ -109,7 +109,7 @@ pub enum UserAction {
     Export(ExportArguments),
 }
 
-pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Failure> {
+pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), CommandError> {
     name_database(&settings);
     expect_database(&settings)?;
     let database = connect(&settings).await?;
@@ -120,7 +120,7 @@ pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Fa
     done
 }
 
-async fn administrate(app: &App, action: UserAction) -> Result<(), Failure> {
+async fn administrate(app: &App, action: UserAction) -> Result<(), CommandError> {
     let failed = |error: Error| told(app, &error);
     let administrator = &Administrator::at_command_line();
     let update = async |user: &str, change: Change| {
@@ -196,39 +196,39 @@ fn address_of(user: &Model) -> String {
 }
 
 /// Has whoever sits at the terminal type the username once more.
-fn confirm_deletion(user: &Model) -> Result<(), Failure> {
+fn confirm_deletion(user: &Model) -> Result<(), CommandError> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage(
+        return Err(CommandError::usage(
             "nothing was changed: there is no terminal to ask at; --yes deletes without asking",
         ));
     }
     output::print(format_args!("Type {} to delete this account for good: ", user.username))?;
     let mut typed = String::new();
-    io::stdin().read_line(&mut typed).map_err(Failure::new)?;
+    io::stdin().read_line(&mut typed).map_err(CommandError::new)?;
     if typed.trim_end_matches(['\r', '\n']) == user.username {
         return Ok(());
     }
-    Err(Failure::new("nothing was changed: this is not the username"))
+    Err(CommandError::new("nothing was changed: this is not the username"))
 }
 
 /// What to say at the command line.
-fn told(app: &App, error: &Error) -> Failure {
+fn told(app: &App, error: &Error) -> CommandError {
     const WHAT: &str = "nothing was changed";
     match error {
-        Error::NotFound => Failure::new("there is no user with this username or e-mail address"),
+        Error::NotFound => CommandError::new("there is no user with this username or e-mail address"),
         Error::Input(problems) => {
             let lines = problems.as_slice().iter().map(|problem| {
                 let known = (problem.code == ErrorCode::RoleUnknown).then(|| app.settings.roles.join(", "));
                 let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
                 format!("\n  {}: {}{known}", problem.field, problem.message(Language::English))
             });
-            Failure::new(format_args!("{WHAT}:{}", lines.collect::<String>()))
+            CommandError::new(format_args!("{WHAT}:{}", lines.collect::<String>()))
         }
-        error => Failure::of(WHAT, error),
+        error => CommandError::of(WHAT, error),
     }
 }
 
-async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result<(), Failure> {
+async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result<(), CommandError> {
     let mut out = BufWriter::new(io::stdout());
     let mut write = |line: String| match writeln!(out, "{line}") {
         // Whoever was reading has seen enough.
@@ -241,7 +241,7 @@ async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result
     let mut last = None;
     loop {
         let users = administration::list(app, administrator, last.as_ref(), PAGE).await;
-        let users = users.map_err(|error| Failure::of("the users can't be listed", &error))?;
+        let users = users.map_err(|error| CommandError::of("the users can't be listed", &error))?;
         for user in &users {
             if !write(if as_json { as_object(app, user) } else { as_line(app, user) })? {
                 return Ok(());

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::ACCEPT};
 
-use super::Refusal;
+use super::RequestError;
 use crate::http::weights;
 
 /// The media types of an answer.
@@ -37,7 +37,7 @@ type Fit = (u8, u16);
 ///
 /// # Errors
 /// 406 when it takes neither.
-pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
+pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, RequestError> {
     let mut json = None;
     let mut graphql_response = None;
     let mut has_ranges = false;
@@ -56,7 +56,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
     } else if json_weight > 0 {
         Ok(MediaType::Json)
     } else {
-        Err(Refusal::bad_request(
+        Err(RequestError::bad_request(
             StatusCode::NOT_ACCEPTABLE,
             "The answer is JSON. Let the header `Accept` take application/graphql-response+json or application/json.",
         ))

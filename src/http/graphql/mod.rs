@@ -4,8 +4,8 @@
 //! not look at `Accept`. Every answer is GraphQL JSON, the refusals included.
 
 mod accept;
-mod refusal;
 mod request;
+mod request_error;
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-pub(super) use refusal::Refusal;
+pub(super) use request_error::RequestError;
 
 use super::{Server, bearer, circumstances, peer, playground, request_id};
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     error::ErrorCode,
     graphql::{
         RequestContext,
-        engine::{Allow, Answer, Outcome},
+        engine::{Allow, Answer, Execution},
     },
 };
 
@@ -51,7 +51,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Err(refusal) => return refusal.into_response(MediaType::Json, id, language),
     };
     let Ok(refresh_cookie) = server.refresh_cookie.read(request.headers()) else {
-        return Refusal::foreign_origin(server.app.settings.is_local).into_response(media_type, id, language);
+        return RequestError::foreign_origin(server.app.settings.is_local).into_response(media_type, id, language);
     };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
@@ -68,10 +68,11 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let execution = server.engine.execute(request, context, allow);
     // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
     let Ok(outcome) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
-        return Refusal::from(Error::unavailable(5, "a request took too long")).into_response(media_type, id, language);
+        return RequestError::from(Error::unavailable(5, "a request took too long"))
+            .into_response(media_type, id, language);
     };
     match outcome {
-        Outcome::Executed(answer) => {
+        Execution::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
             let cookie = answer.cookie_change.as_ref();
             let cookie = cookie.and_then(|change| server.refresh_cookie.write(change, server.app.clock.now()));
@@ -81,17 +82,17 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
             }
             response
         }
-        Outcome::Refused(answer) => {
+        Execution::Refused(answer) => {
             let status = match media_type {
                 MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
                 MediaType::Json => StatusCode::OK,
             };
-            let mut response = refusal::errors_response(status, media_type, &answer.response.errors);
+            let mut response = request_error::errors_response(status, media_type, &answer.response.errors);
             response.extensions_mut().insert(log_fields(&answer));
             response
         }
-        Outcome::NotAQuery => {
-            Refusal::method_not_allowed("A mutation can't be sent by GET. Send it by POST, as JSON.", "POST")
+        Execution::NotAQuery => {
+            RequestError::method_not_allowed("A mutation can't be sent by GET. Send it by POST, as JSON.", "POST")
                 .into_response(media_type, id, language)
         }
     }

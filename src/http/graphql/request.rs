@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::RequestError;
 use crate::http::{
     body,
     form::{BadForm, MAX_PARAMETERS},
@@ -20,17 +20,17 @@ use crate::http::{
 ///
 /// # Errors
 /// 405, 415, 413, 408, 400: see the table in `docs/graphql.md`.
-pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<GraphqlRequest, Refusal> {
+pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<GraphqlRequest, RequestError> {
     let method = request.method().clone();
     if method == Method::GET {
         return parse_query_string(request.uri().query().unwrap_or_default());
     }
     if method != Method::POST {
-        return Err(Refusal::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
+        return Err(RequestError::method_not_allowed("Send a GraphQL request by POST, as JSON.", "GET, POST"));
     }
     check_content_type(request.headers())?;
     let body = body::collect(request, body::MAX_GRAPHQL, body_timeout).await;
-    let body = body.map_err(|unread| Refusal::bad_request(unread.status(), unread.message()))?;
+    let body = body.map_err(|unread| RequestError::bad_request(unread.status(), unread.message()))?;
     match parse_json(&body, NOT_AN_OBJECT)? {
         Value::Object(fields) => parse_fields(fields),
         Value::Array(_) => Err(bad_request(
@@ -42,29 +42,29 @@ pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<Gra
 
 const NOT_AN_OBJECT: &str = r#"The body is not a JSON object. Send {"query": "…", "variables": {…}}."#;
 
-fn parse_json(text: &[u8], not_json: &'static str) -> Result<Value, Refusal> {
+fn parse_json(text: &[u8], not_json: &'static str) -> Result<Value, RequestError> {
     json::parse(text).map_err(|error| match error {
         BadJson::NotJson => bad_request(not_json),
-        BadJson::TooManyValues => Refusal::bad_request(StatusCode::PAYLOAD_TOO_LARGE, BadJson::TOO_MANY_VALUES),
+        BadJson::TooManyValues => RequestError::bad_request(StatusCode::PAYLOAD_TOO_LARGE, BadJson::TOO_MANY_VALUES),
     })
 }
 
-fn bad_request(message: &'static str) -> Refusal {
-    Refusal::bad_request(StatusCode::BAD_REQUEST, message)
+fn bad_request(message: &'static str) -> RequestError {
+    RequestError::bad_request(StatusCode::BAD_REQUEST, message)
 }
 
 /// A browser sends `application/json` across origins only after asking, which is what protects the other types' users.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), RequestError> {
     if body::is_of_type(headers, "application/json") {
         return Ok(());
     }
-    Err(Refusal::bad_request(
+    Err(RequestError::bad_request(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "Send the header `Content-Type: application/json`, and JSON in UTF-8.",
     ))
 }
 
-fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
+fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, RequestError> {
     let mut fields = Map::new();
     let parameters = url::form_urlencoded::parse(query_string.as_bytes());
     if parameters.count() > MAX_PARAMETERS {
@@ -86,10 +86,10 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, Refusal> {
 }
 
 /// The members of a request (GraphQL over HTTP, "Request Parameters"); others are left for extensions to come.
-fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
+fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, RequestError> {
     let query = match fields.remove("query") {
         Some(Value::String(query)) => query,
-        None | Some(Value::Null) if has_persisted_query(&fields) => return Err(Refusal::persisted_query()),
+        None | Some(Value::Null) if has_persisted_query(&fields) => return Err(RequestError::persisted_query()),
         _ => return Err(bad_request("`query` is missing: send the GraphQL document there, as a string.")),
     };
     let mut request = GraphqlRequest::new(query);

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::outcome::Action;
+use super::link_result::Action;
 use crate::{
     Error,
     accounts::input::PASSWORD_LENGTH,

@@ -21,7 +21,7 @@ use minijinja::{Value, context};
 
 use super::{
     correction::Correction,
-    outcome::{Action, Outcome, TEMPLATE, told},
+    link_result::{Action, LinkResult, TEMPLATE, told},
     page, texts,
 };
 use crate::{
@@ -54,7 +54,7 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
     if let Some(token) = query.take("token") {
         return open_link(server, action, language, &token, None).await;
     }
-    if let Some(outcome) = query.take("result").as_deref().and_then(Outcome::named) {
+    if let Some(outcome) = query.take("result").as_deref().and_then(LinkResult::named) {
         return outcome.page(action, language);
     }
     match Correction::read(&mut query, &head.headers).filter(|_| action == Action::Reset) {
@@ -77,10 +77,10 @@ async fn open_link(
     problem: Option<&str>,
 ) -> Response {
     match server.in_time(check(server, action, &token.into())).await {
-        Ok(Checked { is_done: true, .. }) => Outcome::Done.page(action, language),
+        Ok(Checked { is_done: true, .. }) => LinkResult::Done.page(action, language),
         Ok(Checked { address, .. }) => filled(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
-            let response = match Outcome::of(&error) {
+            let response = match LinkResult::of(&error) {
                 Some(outcome) => outcome.page(action, language),
                 None => told(status(&error), language, texts::failed(language), &[&error.message(language)]),
             };
@@ -134,9 +134,9 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
 
 /// The answer to a form: on to the result, or to the form with what is wrong.
 fn answer(server: &Server, action: Action, result: Result<()>, sent: &Sent, client: &Client) -> Response {
-    let see = |outcome: Outcome| (StatusCode::SEE_OTHER, [(LOCATION, outcome.address(action))]).into_response();
-    let Err(error) = result else { return see(Outcome::Done) };
-    let response = match Outcome::of(&error) {
+    let see = |outcome: LinkResult| (StatusCode::SEE_OTHER, [(LOCATION, outcome.address(action))]).into_response();
+    let Err(error) = result else { return see(LinkResult::Done) };
+    let response = match LinkResult::of(&error) {
         Some(outcome) => see(outcome),
         None => Correction::redirect(&error, &sent.token_text, &server.app.settings).unwrap_or_else(|| {
             let text = error.message(client.language);
@@ -203,7 +203,7 @@ fn refused(status: StatusCode, language: Language) -> Response {
     told(status, language, texts::refused(language), &[texts::ask_again(language)])
 }
 
-/// The status of a failure that is no [`Outcome`].
+/// The status of a failure that is no [`LinkResult`].
 const fn status(error: &Error) -> StatusCode {
     match error {
         Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,

@@ -5,8 +5,8 @@
 
 mod correction;
 mod dev_mail;
+mod link_result;
 mod links;
-mod outcome;
 mod texts;
 
 use std::sync::Arc;

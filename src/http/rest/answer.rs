@@ -21,7 +21,7 @@ use crate::{
 
 /// By which standard an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum ErrorFormat {
     /// Errors by RFC 6749 §5.2, with `detail` beside them.
     Oauth,
     /// Errors as FastAPI has them: `detail`.
@@ -30,7 +30,7 @@ pub(super) enum Manner {
 
 /// Why a request was not served.
 #[derive(Clone, Debug)]
-pub(super) enum Failure {
+pub(super) enum ErrorResponse {
     /// What a use case says.
     Told(Error),
     /// The request itself is no good: its status, the error code of OAuth, and what to send instead.
@@ -39,7 +39,7 @@ pub(super) enum Failure {
     Fields(Vec<models::Problem>),
 }
 
-impl Failure {
+impl ErrorResponse {
     /// A request that lacks something, has it twice, or has it in the wrong place (RFC 6749 §5.2).
     pub(super) fn invalid_request(message: &'static str) -> Self {
         Self::Refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
@@ -51,19 +51,19 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         Self::Told(error)
     }
 }
 
-impl From<Unread> for Failure {
+impl From<Unread> for ErrorResponse {
     fn from(unread: Unread) -> Self {
         Self::Refused(unread.status(), INVALID_REQUEST, unread.message())
     }
 }
 
-impl From<BadForm> for Failure {
+impl From<BadForm> for ErrorResponse {
     fn from(BadForm(message): BadForm) -> Self {
         Self::invalid_request(message)
     }
@@ -119,10 +119,10 @@ fn row(code: ErrorCode) -> (StatusCode, StatusCode, &'static str) {
 
 impl Call<'_> {
     /// The answer, or what became of it.
-    pub(super) fn answer(&self, manner: Manner, result: Result<Response, Failure>) -> Response {
+    pub(super) fn answer(&self, manner: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
         result.unwrap_or_else(|failure| match failure {
-            Failure::Told(error) => told(manner, &error, self.id, self.client.language),
-            Failure::Refused(status, error, message) => {
+            ErrorResponse::Told(error) => told(manner, &error, self.id, self.client.language),
+            ErrorResponse::Refused(status, error, message) => {
                 let mut response = body(manner, status, message, Some(error), message, None);
                 if status == StatusCode::UNAUTHORIZED {
                     challenge(&mut response, r#"Basic realm="hallpass", charset="UTF-8""#);
@@ -130,7 +130,7 @@ impl Call<'_> {
                 log(&mut response, ErrorCode::BadRequest);
                 response
             }
-            Failure::Fields(detail) => {
+            ErrorResponse::Fields(detail) => {
                 let mut response = unprocessable(detail);
                 log(&mut response, ErrorCode::InvalidInput);
                 response
@@ -140,7 +140,7 @@ impl Call<'_> {
 }
 
 /// What a use case says.
-pub(super) fn told(manner: Manner, error: &Error, id: RequestId, language: Language) -> Response {
+pub(super) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
         tracing::error!(request_id = %id, ?code, cause, "a request failed");
@@ -150,14 +150,17 @@ pub(super) fn told(manner: Manner, error: &Error, id: RequestId, language: Langu
     // What is taken is no mistake in a field's form: the tutorials answer 400, for the address before the name.
     let taken = problems.iter().rev().find(|problem| row(problem.code).0 == StatusCode::BAD_REQUEST);
     let mut response = match (manner, taken) {
-        (Manner::Rest, Some(taken)) => body(manner, StatusCode::BAD_REQUEST, &taken.message(language), None, "", None),
-        (Manner::Rest, None) if rest == StatusCode::UNPROCESSABLE_ENTITY => {
+        (ErrorFormat::Rest, Some(taken)) => {
+            body(manner, StatusCode::BAD_REQUEST, &taken.message(language), None, "", None)
+        }
+        (ErrorFormat::Rest, None) if rest == StatusCode::UNPROCESSABLE_ENTITY => {
             unprocessable(problems.iter().map(|problem| of_field(problem, language)).collect())
         }
         _ => {
-            let status = if manner == Manner::Oauth { oauth } else { rest };
+            let status = if manner == ErrorFormat::Oauth { oauth } else { rest };
             let is_ours = status.is_server_error().then(|| id.to_string());
-            let oauth_code = (manner == Manner::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
+            let oauth_code =
+                (manner == ErrorFormat::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
             body(manner, status, &error.message(language), oauth_code, &error.message(Language::English), is_ours)
         }
     };
@@ -188,7 +191,7 @@ struct Members<'a> {
 /// `{"detail": …, "status_code": …}`, by OAuth with `error` and `error_description` before it. The description is ASCII without
 /// quotes and backslashes, as RFC 6749 §5.2 wants it, so it stays English.
 fn body(
-    manner: Manner,
+    manner: ErrorFormat,
     status: StatusCode,
     detail: &str,
     error: Option<&str>,
@@ -196,7 +199,7 @@ fn body(
     request_id: Option<String>,
 ) -> Response {
     let is_allowed = |c: &char| matches!(*c, ' '..='~') && !matches!(*c, '"' | '\\');
-    let description = (manner == Manner::Oauth).then(|| description.chars().filter(is_allowed).collect());
+    let description = (manner == ErrorFormat::Oauth).then(|| description.chars().filter(is_allowed).collect());
     let members = Members { error, error_description: description, detail, status_code: status.as_u16(), request_id };
     (status, UNCACHED, Json(members)).into_response()
 }

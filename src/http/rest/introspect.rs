@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    Call, Failure, Manner,
+    Call, ErrorFormat, ErrorResponse,
     answer::{INVALID_CLIENT, UNCACHED},
     docs::{IntrospectRequest, OauthError, OauthErrors},
     models::Introspection,
@@ -43,30 +43,30 @@ pub(super) async fn introspect(State(server): State<Arc<Server>>, request: Reque
         let mut form = read(&call, request).await?;
         authenticate(&call, &mut form)?;
         let Some(token) = form.take_text("token")? else {
-            return Err(Failure::invalid_request("`token` is missing."));
+            return Err(ErrorResponse::invalid_request("`token` is missing."));
         };
         let introspected = call.within(introspection::introspect(&server.app, &token, &call.client)).await?;
         let answer = Introspection::of(introspected, &server.app.settings);
         Ok((UNCACHED, Json(answer)).into_response())
     };
-    call.answer(Manner::Oauth, answer.await)
+    call.answer(ErrorFormat::Oauth, answer.await)
 }
 
 /// By `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), and not by both.
-fn authenticate(call: &Call<'_>, form: &mut Form) -> Result<(), Failure> {
+fn authenticate(call: &Call<'_>, form: &mut Form) -> Result<(), ErrorResponse> {
     let in_form = form.take_text("client_id")?.zip(form.take_text("client_secret")?);
     let mut headers = call.headers.get_all(AUTHORIZATION).iter();
     let (id, secret) = match (in_form, headers.next(), headers.next()) {
         (Some(pair), None, None) => Some(pair),
         (None, Some(header), None) => basic(header.as_bytes()),
         (None, None, None) => None,
-        _ => return Err(Failure::invalid_request("Authenticate in one way: in the header or in the form.")),
+        _ => return Err(ErrorResponse::invalid_request("Authenticate in one way: in the header or in the form.")),
     }
     .unwrap_or_default();
     if oauth_client::is_known(&call.server.app.settings.oauth_clients, &id, &secret) {
         return Ok(());
     }
-    Err(Failure::Refused(StatusCode::UNAUTHORIZED, INVALID_CLIENT, "This takes a client of OAUTH_CLIENTS."))
+    Err(ErrorResponse::Refused(StatusCode::UNAUTHORIZED, INVALID_CLIENT, "This takes a client of OAUTH_CLIENTS."))
 }
 
 /// Ids and secrets are of characters that look the same before and after encoding.

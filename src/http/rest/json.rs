@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{Failure, models::Problem};
+use super::{ErrorResponse, models::Problem};
 use crate::{
     error::{ErrorCode, InputError},
     http::{
@@ -26,9 +26,9 @@ impl Fields {
     ///
     /// # Errors
     /// The body is not a JSON object, or has too many values.
-    pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], language: Language) -> Result<Self, Failure> {
+    pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], language: Language) -> Result<Self, ErrorResponse> {
         const NO_FIELD: Option<&str> = None;
-        let refused = |msg: &'static str, kind| Failure::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
+        let refused = |msg: &'static str, kind| ErrorResponse::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
         if !body::is_of_type(headers, "application/json") {
             return Err(refused("Send the header `Content-Type: application/json`, and JSON in UTF-8.", "json_type"));
         }
@@ -36,7 +36,7 @@ impl Fields {
             Ok(Value::Object(values)) => Ok(Self { values, ..Self::none(language) }),
             Ok(_) => Err(refused("The body is not a JSON object.", "model_attributes_type")),
             Err(BadJson::NotJson) => Err(refused("The body is not JSON.", "json_invalid")),
-            Err(BadJson::TooManyValues) => Err(Failure::too_large(BadJson::TOO_MANY_VALUES)),
+            Err(BadJson::TooManyValues) => Err(ErrorResponse::too_large(BadJson::TOO_MANY_VALUES)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Fields {
     ///
     /// # Errors
     /// All that is wrong with them.
-    pub(super) fn finish<T>(self, value: T) -> Result<T, Failure> {
-        if self.problems.is_empty() { Ok(value) } else { Err(Failure::Fields(self.problems)) }
+    pub(super) fn finish<T>(self, value: T) -> Result<T, ErrorResponse> {
+        if self.problems.is_empty() { Ok(value) } else { Err(ErrorResponse::Fields(self.problems)) }
     }
 }

@@ -15,7 +15,7 @@ mod users;
 
 use std::{future::Future, sync::Arc};
 
-use answer::{Failure, Manner};
+use answer::{ErrorFormat, ErrorResponse};
 use axum::{
     Json, Router,
     extract::Request,
@@ -55,7 +55,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
 /// The answer to a request at `path` that its handler did not answer.
 pub(super) fn failed(path: &str, error: &Error, id: RequestId, language: Language) -> Response {
     let is_oauth = ["/token", "/revoke", "/introspect"].contains(&path);
-    answer::told(if is_oauth { Manner::Oauth } else { Manner::Rest }, error, id, language)
+    answer::told(if is_oauth { ErrorFormat::Oauth } else { ErrorFormat::Rest }, error, id, language)
 }
 
 /// The router says in `Allow` which methods there are.
@@ -93,12 +93,12 @@ impl<'a> Call<'a> {
     }
 
     /// The whole body.
-    async fn body(&self, request: Request) -> Result<Vec<u8>, Failure> {
+    async fn body(&self, request: Request) -> Result<Vec<u8>, ErrorResponse> {
         Ok(body::collect(request, body::MAX_FORM, self.server.limits.body_timeout).await?)
     }
 
     /// A use case, which may take as long as by GraphQL.
-    async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, Failure> {
+    async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, ErrorResponse> {
         Ok(self.server.in_time(work).await?)
     }
 

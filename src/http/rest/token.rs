@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    Call, Failure, Manner,
+    Call, ErrorFormat, ErrorResponse,
     answer::UNCACHED,
     docs::{OauthError, OauthErrors, RevokeRequest, TokenRequest},
     models::Tokens,
@@ -47,7 +47,7 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
     let answer = async {
         let mut form = read(&call, request).await?;
         if form.take_text("scope")?.is_some() {
-            return Err(Failure::Refused(
+            return Err(ErrorResponse::Refused(
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
                 "There are no scopes here. Leave `scope` out.",
@@ -57,12 +57,12 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
             Some("password") | None => by_password(&call, form).await?,
             Some("refresh_token") => {
                 let Some(token) = form.take_text("refresh_token")? else {
-                    return Err(Failure::invalid_request("`refresh_token` is missing."));
+                    return Err(ErrorResponse::invalid_request("`refresh_token` is missing."));
                 };
                 refresh(&call, token).await?
             }
             Some(_) => {
-                return Err(Failure::Refused(
+                return Err(ErrorResponse::Refused(
                     StatusCode::BAD_REQUEST,
                     "unsupported_grant_type",
                     "`grant_type` must be `password` or `refresh_token`.",
@@ -71,19 +71,19 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
         };
         Ok(tokens(sign_in))
     };
-    call.answer(Manner::Oauth, answer.await)
+    call.answer(ErrorFormat::Oauth, answer.await)
 }
 
-async fn by_password(call: &Call<'_>, mut form: Form) -> Result<SignIn, Failure> {
+async fn by_password(call: &Call<'_>, mut form: Form) -> Result<SignIn, ErrorResponse> {
     let (Some(identifier), Some(password)) = (form.take_text("username")?, form.take("password")) else {
-        return Err(Failure::invalid_request("`username` or `password` is missing."));
+        return Err(ErrorResponse::invalid_request("`username` or `password` is missing."));
     };
     let credentials = Credentials { identifier, password: password.into() };
     call.within(login(&call.server.app, credentials, NewSession::in_body(), &call.client)).await
 }
 
 /// The same for `/token` and `/refresh`.
-pub(super) async fn refresh(call: &Call<'_>, token: String) -> Result<SignIn, Failure> {
+pub(super) async fn refresh(call: &Call<'_>, token: String) -> Result<SignIn, ErrorResponse> {
     let presented = PresentedToken { token: token.into(), delivery: Delivery::Body };
     call.within(sessions::refresh(&call.server.app, Some(presented), &call.client)).await
 }
@@ -107,7 +107,7 @@ pub(super) async fn revoke(State(server): State<Arc<Server>>, request: Request) 
     let answer = async {
         let mut form = read(&call, request).await?;
         let Some(token) = form.take_text("token")? else {
-            return Err(Failure::invalid_request("`token` is missing."));
+            return Err(ErrorResponse::invalid_request("`token` is missing."));
         };
         // Of either type, whatever `token_type_hint` says (§2.1); one that is not ours ends nothing, and is no error (§2.2).
         let viewer = bearer::decode(&server.app, token.as_bytes());
@@ -116,18 +116,18 @@ pub(super) async fn revoke(State(server): State<Arc<Server>>, request: Request) 
         call.within(sessions::logout(&server.app, logout, &call.client)).await?;
         Ok(StatusCode::OK.into_response())
     };
-    call.answer(Manner::Oauth, answer.await)
+    call.answer(ErrorFormat::Oauth, answer.await)
 }
 
 /// The form of a request to an endpoint of OAuth's.
-pub(super) async fn read(call: &Call<'_>, request: Request) -> Result<Form, Failure> {
+pub(super) async fn read(call: &Call<'_>, request: Request) -> Result<Form, ErrorResponse> {
     if call.has_in_query(SECRETS) {
-        return Err(Failure::invalid_request(
+        return Err(ErrorResponse::invalid_request(
             "Send parameters in the body. In the address they would end up in logs; consider these ones known.",
         ));
     }
     if !body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
-        return Err(Failure::invalid_request(
+        return Err(ErrorResponse::invalid_request(
             "Send the header `Content-Type: application/x-www-form-urlencoded`, and a form in UTF-8.",
         ));
     }

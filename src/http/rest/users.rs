@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    Call, Failure, Manner,
+    Call, ErrorFormat, ErrorResponse,
     answer::UNCACHED,
     docs::{
         DeleteRequest, FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UpdateRequest, UserErrors,
@@ -63,7 +63,7 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
         let registered = register::register_only(&server.app, form, &call.client);
         Ok(Json(NewUser::from(call.within(registered).await?)).into_response())
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// Sign in with JSON, and get what /token gives.
@@ -90,7 +90,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         let sign_in = login::login(&server.app, credentials, NewSession::in_body(), &call.client);
         Ok(token::tokens(call.within(sign_in).await?))
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// Exchange a refresh token for new tokens. A form with the same field is accepted as well.
@@ -112,7 +112,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
     let answer = async {
         if call.has_in_query(&[NAME]) {
             let message = "Send it in the body. In the address it would end up in logs; consider this one known.";
-            return Err(Failure::Fields(vec![Problem::new("query", Some(NAME), message, "value_error")]));
+            return Err(ErrorResponse::Fields(vec![Problem::new("query", Some(NAME), message, "value_error")]));
         }
         let token = if body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
             let form = Form::parse(&call.body(request).await?).and_then(|mut form| form.take_text(NAME));
@@ -121,7 +121,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
                 Ok(Some(token)) => token,
                 Ok(None) => required(Fields::none(call.client.language), NAME)?,
                 Err(BadForm(message)) => {
-                    return Err(Failure::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")]));
+                    return Err(ErrorResponse::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")]));
                 }
             }
         } else {
@@ -129,7 +129,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
         };
         Ok(token::tokens(token::refresh(&call, token).await?))
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// The signed-in user.
@@ -147,7 +147,7 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
         Ok(shown(&call, principal.user))
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// Change one's names, and ask to move to another address.
@@ -182,7 +182,7 @@ pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) 
         let updated = profile::update_with_email(&server.app, &principal, names, address, &call.client);
         Ok(shown(&call, call.within(updated).await?))
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// Cancel the move to another address that was asked for.
@@ -199,7 +199,7 @@ pub(super) async fn cancel_email_change(State(server): State<Arc<Server>>, reque
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
         Ok(shown(&call, call.within(email::cancel_change(&server.app, &principal, &call.client)).await?))
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// Delete one's account, for good.
@@ -238,7 +238,7 @@ pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) 
         };
         Ok(Json(Message { message: message.to_owned() }).into_response())
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 /// A greeting for the signed-in user.
@@ -261,19 +261,19 @@ pub(super) async fn protected(State(server): State<Arc<Server>>, request: Reques
         };
         Ok((UNCACHED, Json(Message { message })).into_response())
     };
-    call.answer(Manner::Rest, answer.await)
+    call.answer(ErrorFormat::Rest, answer.await)
 }
 
 fn shown(call: &Call<'_>, user: Account) -> Response {
     (UNCACHED, Json(User::at(call.server.app.clock.now(), user, &call.server.app.settings))).into_response()
 }
 
-fn required(mut fields: Fields, name: &'static str) -> Result<String, Failure> {
+fn required(mut fields: Fields, name: &'static str) -> Result<String, ErrorResponse> {
     let text = fields.text(name);
     fields.finish(text)
 }
 
-async fn fields(call: &Call<'_>, request: Request) -> Result<Fields, Failure> {
+async fn fields(call: &Call<'_>, request: Request) -> Result<Fields, ErrorResponse> {
     let bytes = call.body(request).await?;
     Fields::parse(&call.headers, &bytes, call.client.language)
 }

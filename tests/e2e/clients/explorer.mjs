@@ -111,7 +111,7 @@ async function graphiqlOnly(tab) {
   const docs = tab.locator(".graphiql-plugin");
   await tab.getByRole("button", { name: "Show Documentation Explorer" }).click();
   const openType = () => docs.getByText("ErrorExtensions", { exact: true }).click();
-  await step(tab, "the docs tell of errors", openType, ".graphiql-plugin", "Switch on this, never on the message.");
+  await step(tab, "the docs tell of errors", openType, ".graphiql-plugin", "Decide by this, never by the message.");
   await tab.getByRole("button", { name: "Hide Documentation Explorer" }).click();
 
   await page.choose(tab, "Me");

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use csv::{ErrorKind, Reader, StringRecord};
 
-use super::{Columns, Failure, unreadable};
-use crate::accounts::import::{Column, Line, Record, Refusal};
+use super::{Columns, CommandError, unreadable};
+use crate::accounts::import::{Column, Line, Record, RecordError};
 
 pub(super) struct Csv {
     reader: Reader<Box<dyn Read + Send>>,
@@ -14,14 +14,14 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn new(input: Box<dyn Read + Send>, columns: &mut Columns) -> Result<Self, Failure> {
+    pub(super) fn new(input: Box<dyn Read + Send>, columns: &mut Columns) -> Result<Self, CommandError> {
         let mut reader = Reader::from_reader(input);
         let names = reader.headers().map_err(unreadable)?;
         let columns = columns.of_table(names.iter())?;
         Ok(Self { reader, columns, row: StringRecord::new() })
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Line>, CommandError> {
         let is_more = match self.reader.read_record(&mut self.row) {
             Ok(is_more) => is_more,
             Err(error) => return refused(error).map(Some),
@@ -43,13 +43,13 @@ impl Csv {
 }
 
 /// A line that is at fault by itself; the next one can be read.
-fn refused(error: csv::Error) -> Result<Line, Failure> {
+fn refused(error: csv::Error) -> Result<Line, CommandError> {
     let line = error.position().map_or(0, csv::Position::line);
     match error.kind() {
         ErrorKind::UnequalLengths { .. } => {
-            Ok((line, Err(Refusal::new("line", "This has not as many values as there are columns."))))
+            Ok((line, Err(RecordError::new("line", "This has not as many values as there are columns."))))
         }
-        ErrorKind::Utf8 { .. } => Ok((line, Err(Refusal::new("line", "This is not UTF-8.")))),
+        ErrorKind::Utf8 { .. } => Ok((line, Err(RecordError::new("line", "This is not UTF-8.")))),
         _ => Err(unreadable(error)),
     }
 }

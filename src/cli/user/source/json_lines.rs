@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::{Map, Value};
 
-use super::{Columns, Counted, Failure, unreadable};
-use crate::accounts::import::{Line, Record, Refusal};
+use super::{Columns, CommandError, Counted, unreadable};
+use crate::accounts::import::{Line, Record, RecordError};
 
 /// Bytes of a line. A file without any ends would else be taken for one.
-const LONGEST_LINE: u64 = 1024 * 1024;
+const MAX_LINE_LENGTH: u64 = 1024 * 1024;
 
 pub(super) struct JsonLines {
     input: BufReader<Counted>,
@@ -22,15 +22,15 @@ impl JsonLines {
     }
 
     /// The next line that is not blank.
-    pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>, Failure> {
+    pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>, CommandError> {
         loop {
             self.line.clear();
-            let mut input = self.input.by_ref().take(LONGEST_LINE);
+            let mut input = self.input.by_ref().take(MAX_LINE_LENGTH);
             if input.read_until(b'\n', &mut self.line).map_err(unreadable)? == 0 {
                 return Ok(None);
             }
             self.number += 1;
-            if self.line.len() as u64 == LONGEST_LINE && !self.line.ends_with(b"\n") {
+            if self.line.len() as u64 == MAX_LINE_LENGTH && !self.line.ends_with(b"\n") {
                 return Err(unreadable(format_args!("line {} is too long", self.number)));
             }
             let line = self.line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.line);
@@ -41,10 +41,10 @@ impl JsonLines {
     }
 }
 
-fn parse(line: &[u8], columns: &mut Columns) -> Result<Record, Refusal> {
+fn parse(line: &[u8], columns: &mut Columns) -> Result<Record, RecordError> {
     // The error of the parser would show what stands there.
     let object: Map<String, Value> =
-        serde_json::from_slice(line).map_err(|_| Refusal::new("line", "This is no object of JSON."))?;
+        serde_json::from_slice(line).map_err(|_| RecordError::new("line", "This is no object of JSON."))?;
     let mut record = Record::default();
     for (name, value) in object {
         let Some(column) = columns.named(&name) else {

@@ -18,11 +18,11 @@ use std::{
 };
 
 use self::{csv::Csv, json_lines::JsonLines, table::Table};
-use super::Failure;
+use super::CommandError;
 use crate::accounts::import::{BATCH, Column, Line};
 
 /// Names of unknown columns that are kept, to be told.
-const MOST_IGNORED: usize = 50;
+const MAX_IGNORED: usize = 50;
 
 /// How people are written in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -58,12 +58,12 @@ enum Kind {
 
 impl Source {
     /// A file; without a path, or with `-`, standard input.
-    pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self, Failure> {
+    pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self, CommandError> {
         let path = path.filter(|path| *path != Path::new("-"));
         let read = Arc::<AtomicU64>::default();
         let (input, total): (Box<dyn Read + Send>, _) = match path {
             Some(path) => {
-                let failed = |error| Failure::new(format_args!("{} can't be read: {error}", path.display()));
+                let failed = |error| CommandError::new(format_args!("{} can't be read: {error}", path.display()));
                 let file = File::open(path).map_err(failed)?;
                 let metadata = file.metadata().map_err(failed)?;
                 if metadata.is_dir() {
@@ -72,7 +72,7 @@ impl Source {
                 (Box::new(file), metadata.is_file().then_some(metadata.len()))
             }
             None if io::stdin().is_terminal() => {
-                return Err(Failure::new("name a file, or pipe the users to standard input"));
+                return Err(CommandError::new("name a file, or pipe the users to standard input"));
             }
             None => (Box::new(io::stdin()), None),
         };
@@ -86,14 +86,14 @@ impl Source {
     }
 
     /// The table of that name in another database.
-    pub(super) async fn table(url: &str, name: &str) -> Result<Self, Failure> {
+    pub(super) async fn table(url: &str, name: &str) -> Result<Self, CommandError> {
         let mut columns = Columns::default();
         let (table, rows) = Table::open(url, name, &mut columns).await?;
         Ok(Self { kind: Kind::Table(table), columns, read: Arc::default(), total: Some(rows) })
     }
 
     /// The next ones; none at the end.
-    pub(super) async fn batch(&mut self) -> Result<Vec<Line>, Failure> {
+    pub(super) async fn batch(&mut self) -> Result<Vec<Line>, CommandError> {
         let mut batch = Vec::with_capacity(BATCH);
         while batch.len() < BATCH {
             let line = match &mut self.kind {
@@ -139,18 +139,18 @@ struct Columns {
 impl Columns {
     fn named(&mut self, name: &str) -> Option<Column> {
         let column = Column::named(name);
-        if column.is_none() && self.ignored.len() < MOST_IGNORED && !self.ignored.contains(name) {
+        if column.is_none() && self.ignored.len() < MAX_IGNORED && !self.ignored.contains(name) {
             self.ignored.insert(name.to_owned());
         }
         column
     }
 
     /// Those of a table, without which nobody comes in.
-    fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>, Failure> {
+    fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>, CommandError> {
         let columns: Vec<_> = names.map(|name| self.named(name.trim())).collect();
         for (wanted, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
             if !columns.contains(&Some(wanted)) {
-                return Err(Failure::new(format_args!("nobody was imported: there is no column `{name}`")));
+                return Err(CommandError::new(format_args!("nobody was imported: there is no column `{name}`")));
             }
         }
         Ok(columns)
@@ -172,6 +172,6 @@ impl Read for Counted {
 }
 
 /// What the system says of a file that was being read.
-fn unreadable(error: impl std::fmt::Display) -> Failure {
-    Failure::new(format_args!("the rest can't be read: {error}"))
+fn unreadable(error: impl std::fmt::Display) -> CommandError {
+    CommandError::new(format_args!("the rest can't be read: {error}"))
 }

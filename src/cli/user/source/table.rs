@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc::Receiver;
 
-use super::{Columns, Failure};
+use super::{Columns, CommandError};
 use crate::{
     Error, Result,
     accounts::import::{Column, Line, Record},
@@ -18,10 +18,10 @@ pub(super) struct Table {
 
 impl Table {
     /// The table, and how many rows it has.
-    pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64), Failure> {
+    pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64), CommandError> {
         let url = DatabaseUrl::parse(&url.into());
-        let url = url.map_err(|mistake| Failure::new(format_args!("nobody was imported: --from: {mistake}")))?;
-        let failed = |error: Error| Failure::of("the database to import from can't be read", &error);
+        let url = url.map_err(|mistake| CommandError::new(format_args!("nobody was imported: --from: {mistake}")))?;
+        let failed = |error: Error| CommandError::of("the database to import from can't be read", &error);
         let table = ForeignTable::open(&url, name).await.map_err(failed)?;
         let found = columns.of_table(table.columns.iter().map(String::as_str))?;
         let mut known: Vec<_> =
@@ -38,11 +38,11 @@ impl Table {
         Ok((Self { rows: table.read(&names), columns, number: 0 }, count))
     }
 
-    pub(super) async fn next(&mut self) -> Result<Option<Line>, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Option<Line>, CommandError> {
         let Some(row) = self.rows.recv().await else {
             return Ok(None);
         };
-        let texts = row.map_err(|error| Failure::of("the rest of the table can't be read", &error))?;
+        let texts = row.map_err(|error| CommandError::of("the rest of the table can't be read", &error))?;
         self.number += 1;
         let mut record = Record::default();
         for (column, text) in self.columns.iter().zip(texts) {

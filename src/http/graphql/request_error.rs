@@ -19,13 +19,13 @@ use crate::{
 
 /// Why nothing was executed, and the status that says so.
 #[derive(Debug)]
-pub(in crate::http) struct Refusal {
+pub(in crate::http) struct RequestError {
     status: StatusCode,
     error: Error,
     allow: Option<&'static str>,
 }
 
-impl Refusal {
+impl RequestError {
     /// Not a GraphQL request. The message says what to send instead.
     pub(super) fn bad_request(status: StatusCode, message: &'static str) -> Self {
         Self { status, error: Error::BadRequest(message), allow: None }
@@ -81,7 +81,7 @@ impl Refusal {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for RequestError {
     fn from(error: Error) -> Self {
         let status = match error {
             Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,

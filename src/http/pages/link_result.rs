@@ -37,7 +37,7 @@ impl Action {
 
 /// What became of a link, for good.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum LinkResult {
     Done,
     Used,
     Invalid,
@@ -46,7 +46,7 @@ pub(super) enum Outcome {
     Taken,
 }
 
-impl Outcome {
+impl LinkResult {
     /// Each with its name in the address of the result.
     const NAMES: [(Self, &'static str); 5] = [
         (Self::Done, "done"),

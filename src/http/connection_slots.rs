@@ -1,4 +1,4 @@
-//! Places for connections: so many at a time, and so many of them for one network.
+//! ConnectionSlots for connections: so many at a time, and so many of them for one network.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ pub fn carries_many_clients(proxies: Option<&Proxies>, address: IpAddr) -> bool 
 }
 
 /// Hands out places.
-pub(super) struct Places<F> {
+pub(super) struct ConnectionSlots<F> {
     all: Arc<Semaphore>,
     connections: usize,
     share: usize,
@@ -29,17 +29,17 @@ pub(super) struct Places<F> {
     taken: Taken,
 }
 
-/// Places that are taken, by network.
+/// ConnectionSlots that are taken, by network.
 type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 /// The place of one connection; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
     share: Option<(IpAddr, Taken)>,
 }
 
-impl<F: Fn(IpAddr) -> bool> Places<F> {
+impl<F: Fn(IpAddr) -> bool> ConnectionSlots<F> {
     pub(super) fn new(limits: &Limits, has_no_share: F) -> Self {
         Self {
             all: Arc::new(Semaphore::new(limits.connections)),
@@ -64,7 +64,7 @@ impl<F: Fn(IpAddr) -> bool> Places<F> {
     }
 
     /// Gives the place to a connection from this address, unless its network has its share already.
-    pub(super) fn take(&self, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
+    pub(super) fn take(&self, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<ConnectionSlot> {
         let share = if (self.has_no_share)(address) {
             None
         } else {
@@ -77,7 +77,7 @@ impl<F: Fn(IpAddr) -> bool> Places<F> {
             *count += 1;
             Some((network, Arc::clone(&self.taken)))
         };
-        Some(Place { _permit: permit, share })
+        Some(ConnectionSlot { _permit: permit, share })
     }
 
     /// Waits until all places are free, but not longer than this.
@@ -87,7 +87,7 @@ impl<F: Fn(IpAddr) -> bool> Places<F> {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let Some((network, taken)) = &self.share else { return };
         let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_network_has_its_share_and_no_more() {
         let limits = Limits { connections: 10, connections_per_network: 2, ..Limits::default() };
-        let places = Places::new(&limits, |address| address.is_loopback());
+        let places = ConnectionSlots::new(&limits, |address| address.is_loopback());
         let take = |address: &str| places.take(places.free().unwrap(), address.parse().unwrap());
         let first = take("2001:db8::1").unwrap();
         let second = take("2001:db8::2").unwrap();
