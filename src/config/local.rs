@@ -7,14 +7,14 @@ use url::{Host, Url};
 use super::vars::Vars;
 
 /// What follows from `LISTEN`, `PUBLIC_URL` and `ALLOWED_ORIGINS`.
-pub(super) struct Origins {
+pub(super) struct Addresses {
     /// `LISTEN` is loopback, and the host of `PUBLIC_URL` is loopback or `localhost`.
     pub(super) is_local: bool,
     pub(super) public_url: String,
     pub(super) allowed_origins: Vec<String>,
 }
 
-impl Origins {
+impl Addresses {
     pub(super) fn read(vars: &mut Vars, listen: SocketAddr) -> Self {
         let default = format!("http://localhost:{}", listen.port());
         let public_url =

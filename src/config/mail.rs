@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::{
-    local::{Origins, is_loopback},
+    local::{Addresses, is_loopback},
     vars::Vars,
 };
 
@@ -61,7 +61,7 @@ pub enum SmtpSecurity {
 const SUBMISSION: u16 = 587;
 const SUBMISSIONS: u16 = 465;
 
-pub(super) fn read(vars: &mut Vars, place: &Origins) -> MailSettings {
+pub(super) fn read(vars: &mut Vars, addresses: &Addresses) -> MailSettings {
     let was_given = vars.is_set("SMTP_URL") || vars.is_set("SMTP_URL_FILE");
     let smtp = vars.secret("SMTP_URL").and_then(|url| vars.parse_secret("SMTP_URL", &url, parse_smtp));
     let from = vars
@@ -74,12 +74,12 @@ pub(super) fn read(vars: &mut Vars, place: &Origins) -> MailSettings {
     }
     let app_url = vars.get(
         "APP_URL",
-        place.public_url.clone(),
+        addresses.public_url.clone(),
         "an address without a query, such as https://app.example.org/account",
-        |text| app_url(text, place.is_local),
+        |text| app_url(text, addresses.is_local),
     );
-    let dev = vars.flag("DEV_MAIL", place.is_local);
-    if dev && !place.is_local {
+    let dev = vars.flag("DEV_MAIL", addresses.is_local);
+    if dev && !addresses.is_local {
         vars.mistake(
             "DEV_MAIL: expected false, because the server is not local and the mailbox shows the links of all users"
                 .to_owned(),

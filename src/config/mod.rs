@@ -22,7 +22,7 @@ use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
 use chrono::TimeDelta;
 pub use database_url::DatabaseUrl;
 pub use limits::ThrottleLimits;
-use local::Origins;
+use local::Addresses;
 pub use log::LogFormat;
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth_clients::OauthClient;
@@ -230,21 +230,21 @@ impl Settings {
             "an IP address and port, such as 127.0.0.1:8000 or [::]:8000",
             |text| text.parse().ok(),
         );
-        let place = Origins::read(&mut vars, listen);
+        let addresses = Addresses::read(&mut vars, listen);
         let (jwt_algorithm, jwt_keys) = jwt::read(&mut vars);
         let (roles, default_roles) = roles::read(&mut vars);
-        let mail = mail::read(&mut vars, &place);
+        let mail = mail::read(&mut vars, &addresses);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
             db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
             proxies: proxies::read(&mut vars),
-            secret_key: secret_key::read(&mut vars, &place, database_url.as_ref()),
+            secret_key: secret_key::read(&mut vars, &addresses, database_url.as_ref()),
             secret_key_previous: secret_key::read_previous(&mut vars),
             jwt_algorithm,
             jwt_keys,
             jwt_audience: vars.get(
                 "JWT_AUDIENCE",
-                place.public_url.clone(),
+                addresses.public_url.clone(),
                 "a name without spaces, such as https://api.example.org",
                 |text| (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
             ),
@@ -271,9 +271,9 @@ impl Settings {
             default_roles,
             log_format: log::format(&mut vars),
             log_filter: log::filter(&mut vars),
-            is_local: place.is_local,
-            allowed_origins: place.allowed_origins,
-            public_url: place.public_url,
+            is_local: addresses.is_local,
+            allowed_origins: addresses.allowed_origins,
+            public_url: addresses.public_url,
             listen,
             database_url: database_url.unwrap_or_default(),
         };

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{DatabaseUrl, SecretKey, local::Origins, vars::Vars};
+use super::{DatabaseUrl, SecretKey, local::Addresses, vars::Vars};
 
 const MIN_BYTES: usize = 32;
 
@@ -28,17 +28,17 @@ const WELL_KNOWN: &[&str] = &[
     "секретный",
 ];
 
-pub(super) fn read(vars: &mut Vars, place: &Origins, database: Option<&DatabaseUrl>) -> SecretKey {
+pub(super) fn read(vars: &mut Vars, addresses: &Addresses, database: Option<&DatabaseUrl>) -> SecretKey {
     let was_given = vars.is_set("SECRET_KEY") || vars.is_set("SECRET_KEY_FILE");
     if let Some(secret) = vars.secret("SECRET_KEY") {
         let key = vars.parse_secret("SECRET_KEY", &secret, check);
         return SecretKey::Given(key.unwrap_or_default());
     }
     match database {
-        Some(DatabaseUrl::Sqlite(path)) if place.is_local => SecretKey::File(path.with_file_name("hallpass.key")),
+        Some(DatabaseUrl::Sqlite(path)) if addresses.is_local => SecretKey::File(path.with_file_name("hallpass.key")),
         _ => {
             // Without a readable DATABASE_URL nobody knows yet whether a key is needed.
-            if !was_given && (database.is_some() || !place.is_local) {
+            if !was_given && (database.is_some() || !addresses.is_local) {
                 vars.mistake(format!(
                     "SECRET_KEY: required with PostgreSQL or MySQL, and if the server is not local: {HOW_TO_MAKE_ONE}"
                 ));
