@@ -47,6 +47,13 @@ async fn assert_no_form(server: &TestServer, path: &str, status: StatusCode, tit
     assert!(!page.text.contains("<form") && !page.text.contains("password\""), "{}", page.text);
 }
 
+/// Registers Ada, who requests a reset, and returns the token of her link.
+async fn reset_link_of_ada(server: &TestServer) -> String {
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    server.token_to("ada@example.org").await
+}
+
 #[tokio::test]
 async fn opening_a_link_does_nothing_and_sending_the_form_does() {
     let server = TestServer::start().await;
@@ -178,9 +185,7 @@ async fn a_form_is_answered_with_a_redirect_to_its_result() {
 #[tokio::test]
 async fn a_refused_password_is_told_after_a_redirect() {
     let server = TestServer::start().await;
-    server.user_at("ada", "ada@example.org").await;
-    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-    let reset = server.token_to("ada@example.org").await;
+    let reset = reset_link_of_ada(&server).await;
     for (password, problem, message) in [
         ("", "required", "This field is required."),
         ("short", "too-short", "Use at least 8 characters."),
@@ -207,9 +212,7 @@ async fn a_refused_password_is_told_after_a_redirect() {
 #[tokio::test]
 async fn going_back_to_a_refused_form_after_the_reset_tells_that_the_link_was_used() {
     let server = TestServer::start().await;
-    server.user_at("ada", "ada@example.org").await;
-    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-    let reset = server.token_to("ada@example.org").await;
+    let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
     let cookie = short.header("set-cookie").unwrap().split(';').next().unwrap();
     let fields = [("token", &*reset), ("password", "a new password")];
@@ -221,9 +224,7 @@ async fn going_back_to_a_refused_form_after_the_reset_tells_that_the_link_was_us
 #[tokio::test]
 async fn a_cookie_alone_resets_no_password() {
     let server = TestServer::start().await;
-    server.user_at("ada", "ada@example.org").await;
-    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-    let reset = server.token_to("ada@example.org").await;
+    let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
     let cookie = short.header("set-cookie").unwrap().split(';').next().unwrap();
     let headers = [("cookie", cookie), ("sec-fetch-site", "same-origin")];
@@ -240,9 +241,7 @@ async fn over_https_the_cookie_of_a_refused_form_is_secure() {
         settings.mail.app_url = url.to_owned();
     })
     .await;
-    server.user_at("ada", "ada@example.org").await;
-    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-    let reset = server.token_to("ada@example.org").await;
+    let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
     assert!(short.header("set-cookie").unwrap().contains("; HttpOnly; Secure; SameSite=Strict; "), "{short:?}");
 }
