@@ -83,7 +83,7 @@ fn embed() -> Result<(), String> {
         }
         _ => return Err("HALLPASS_PLAYGROUND wants embed or small, or is left out.".to_owned()),
     }
-    list(&files, &out.join("playground.rs"))
+    list(&files, &out.join("explorer.rs"))
 }
 
 /// Bundles GraphiQL.
@@ -185,7 +185,7 @@ fn small_page(
     Ok(())
 }
 
-/// The Rust that `src/http/playground.rs` includes: the pages, and every other file by its name.
+/// The Rust that `src/http/explorer.rs` includes: the pages, and every other file by its name.
 fn list(files: &Path, rust: &Path) -> Result<(), String> {
     let included = |name: &str| format!("(concat!(env!(\"OUT_DIR\"), \"/assets/{name}\"))");
     let mut text = String::new();

@@ -29,14 +29,14 @@ use axum::{
 };
 use hallpass::{
     App,
-    accounts::{
-        Client,
-        login::{Credentials, login},
-        sessions::NewSession,
-    },
     clock::Clock,
     config::Settings,
     database::Database,
+    domain::{
+        Client,
+        sessions::NewSession,
+        sign_in::password::{Credentials, login},
+    },
     entity::user::{self, Roles},
     http::{self, Limits, Peer},
     security::random,

@@ -29,14 +29,14 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
     App,
-    accounts::{
-        Client,
-        login::{Credentials, login},
-        sessions::{NewSession, PresentedToken, refresh},
-    },
     clock::Clock,
     config::Settings,
     database::Database,
+    domain::{
+        Client,
+        sessions::{NewSession, PresentedToken, refresh},
+        sign_in::password::{Credentials, login},
+    },
     entity::{
         session::{self, BurntGenerations, Delivery},
         user::{self, Roles},

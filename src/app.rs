@@ -52,7 +52,7 @@ pub struct App {
     /// What the operator decided.
     pub settings: Settings,
     keys: Keys,
-    /// Places for work beside the requests; see [`crate::accounts::sessions`].
+    /// Places for work beside the requests; see [`crate::domain::sessions`].
     pub(crate) confirming: Arc<Semaphore>,
 }
 

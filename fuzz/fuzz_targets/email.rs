@@ -2,7 +2,7 @@
 #![no_main]
 
 use hallpass::{
-    accounts::input::{Email, TypedIdentifier},
+    domain::input::{Email, TypedIdentifier},
     error::ErrorCode,
 };
 use libfuzzer_sys::{Corpus, fuzz_target};

@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use hallpass::{
-    accounts::input::{Owner, Password, may_be_password},
     config::{ExposeSecret, SecretString, Settings},
+    domain::input::{Owner, Password, may_be_password},
     error::ErrorCode,
 };
 use libfuzzer_sys::{Corpus, fuzz_target};

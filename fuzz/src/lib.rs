@@ -16,14 +16,14 @@ use axum::{
 use chrono::{DateTime, Utc};
 use hallpass::{
     App,
-    accounts::{
-        Client,
-        register::{Registered, Registration, register},
-        sessions::{NewSession, SignIn},
-    },
     clock::{Clock, ManualClock},
     config::{DatabaseUrl, Settings},
     database::Database,
+    domain::{
+        Client,
+        sessions::{NewSession, SignIn},
+        users::registration::{Registered, Registration, register},
+    },
     entity::session,
     http,
 };

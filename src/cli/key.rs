@@ -4,12 +4,12 @@ use std::path::absolute;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{
-    CommandError, KeyAction, KeyToShow,
-    output::{note_line, print_line},
-};
 use crate::{
     Error,
+    cli::{
+        CommandError, KeyAction, KeyToShow,
+        output::{note_line, print_line},
+    },
     clock::Clock,
     config::{ExposeSecret, JwtAlgorithm, SecretKey, Settings},
     security::{

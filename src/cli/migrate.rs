@@ -2,12 +2,12 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use super::{
-    CommandError, MigrateAction, connect, expect_database, name_database,
-    output::{print, print_line},
-};
 use crate::{
     Error,
+    cli::{
+        CommandError, MigrateAction, connect, expect_database, name_database,
+        output::{print, print_line},
+    },
     config::Settings,
     database::{Database, MigrationState},
 };

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use super::CommandError;
+use crate::cli::CommandError;
 
 /// Writes to standard output.
 pub(super) fn print(text: impl Display) -> Result<(), CommandError> {

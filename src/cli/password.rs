@@ -5,8 +5,10 @@ use std::io::{BufRead, IsTerminal};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::CommandError;
-use crate::config::{ExposeSecret, SecretString};
+use crate::{
+    cli::CommandError,
+    config::{ExposeSecret, SecretString},
+};
 
 /// Bytes of a line that are read; the longest password has 512.
 const MAX_LINE_LENGTH: u64 = 4096;

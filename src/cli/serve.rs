@@ -1,31 +1,17 @@
 //! `hallpass serve`.
 
-use std::{sync::Arc, time::Duration};
-
 use tokio::{
     net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{SignalKind, signal},
 };
 
-use super::{CommandError, app, connect, expect_database, expect_keys, expect_migrated, open_files};
 use crate::{
-    App,
-    accounts::{links, mails, roles, sessions, throttle, unverified},
+    cli::{CommandError, app, connect, expect_database, expect_keys, expect_migrated, open_files},
     config::Settings,
     database::Database,
     http::{self, Gate, Limits},
+    jobs::Jobs,
 };
-
-const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
-
-/// How often mails are looked for that another instance has written down, or that could not be delivered.
-const MAIL_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How long whoever asks for mails has the database for themselves, before each pass.
-const MAIL_PAUSE: Duration = Duration::from_millis(250);
-
-/// How long a mail that is on its way may take when the server is to stop.
-const MAIL_DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), CommandError> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
@@ -75,20 +61,9 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Comm
         version = env!("CARGO_PKG_VERSION"),
         "ready at {url}/graphql"
     );
-    let counting = tokio::spawn(warn_of_unknown_roles(Arc::clone(&app)));
-    let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&app)));
-    let reloading = tokio::spawn(reload_when_told(Arc::clone(&app), hang_up));
-    let delivering = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_regularly(Arc::clone(&app))));
+    let jobs = Jobs::start(&app, hang_up);
     serving.await;
-    app.outbox.close();
-    if let Some(delivering) = delivering
-        && tokio::time::timeout(MAIL_DRAIN, delivering).await.is_err()
-    {
-        tracing::warn!("a mail did not leave in time; it may be sent again");
-    }
-    counting.abort();
-    sweeping.abort();
-    reloading.abort();
+    jobs.stop().await;
     app.database.close().await;
     Ok(())
 }
@@ -112,75 +87,6 @@ fn limits(settings: &Settings) -> Limits {
         tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");
     }
     limits
-}
-
-/// Tells the operator of roles that were removed from `ROLES` while accounts hold them.
-async fn warn_of_unknown_roles(app: Arc<App>) {
-    match roles::count_unknown(&app).await {
-        Ok(counts) => {
-            for (role, accounts) in counts {
-                tracing::warn!(role, accounts, "accounts hold a role that is not in ROLES; it is ignored");
-            }
-        }
-        Err(error) => tracing::warn!(cause = error.cause(), "roles that are not in ROLES could not be counted"),
-    }
-}
-
-/// Deletes what has expired, now and then.
-async fn sweep_regularly(app: Arc<App>) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
-    loop {
-        interval.tick().await;
-        // Logs that another instance has migrated the database, also where nobody asks whether this one is ready.
-        let _ = app.database.compatibility().await;
-        for (what, swept) in [
-            ("sessions", sessions::sweep(&app).await),
-            ("counters", throttle::sweep(&app).await),
-            ("links", links::sweep(&app).await),
-            ("unverified accounts", unverified::sweep(&app).await),
-        ] {
-            match swept {
-                Ok(0) => {}
-                Ok(swept) => tracing::info!(swept, "expired {what} were deleted"),
-                Err(error) => tracing::warn!(cause = error.cause(), "expired {what} could not be deleted"),
-            }
-        }
-    }
-}
-
-/// Delivers mails, whenever some were written down here, and now and then.
-async fn deliver_regularly(app: Arc<App>) {
-    while !app.outbox.is_closing() {
-        // In a task of its own, so that a panic does not end all deliveries.
-        let delivering = Arc::clone(&app);
-        let may_be_more = match tokio::spawn(async move { mails::pass(&delivering).await }).await {
-            Ok(Ok(delivered)) => delivered.may_be_more,
-            Ok(Err(error)) => {
-                tracing::warn!(cause = error.cause(), "mails could not be looked for");
-                false
-            }
-            Err(_) => {
-                tracing::error!("a delivery panicked");
-                false
-            }
-        };
-        if !may_be_more {
-            app.outbox.wait(MAIL_INTERVAL).await;
-        }
-        app.outbox.pause(MAIL_PAUSE).await;
-    }
-}
-
-/// Reads the keys of the access tokens again at each SIGHUP. Requests go on meanwhile, with the keys they have.
-async fn reload_when_told(app: Arc<App>, mut hang_up: Signal) {
-    while hang_up.recv().await.is_some() {
-        let app = Arc::clone(&app);
-        match tokio::task::spawn_blocking(move || app.reload_keys()).await {
-            Ok(Ok(keys)) => tracing::info!(keys, "the keys were read again"),
-            Ok(Err(error)) => tracing::error!(cause = error.cause(), "the keys stay as they were"),
-            Err(_) => tracing::error!("the keys stay as they were"),
-        }
-    }
 }
 
 /// Ready when the process is told to stop: by SIGTERM or SIGINT.

@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 
-use super::{CommandError, dotenv};
-use crate::config::{NAMES, Settings, SettingsError, unknown_in_environment, unknown_in_file};
+use crate::{
+    cli::{CommandError, dotenv},
+    config::{NAMES, Settings, SettingsError, unknown_in_environment, unknown_in_file},
+};
 
 /// Reads the settings. Also returns warnings about the environment.
 ///

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{JwtAlgorithm, vars::Vars};
+use crate::config::{JwtAlgorithm, vars::Vars};
 
 pub(super) fn read(vars: &mut Vars) -> (JwtAlgorithm, Option<PathBuf>) {
     let algorithm = vars.get("JWT_ALGORITHM", JwtAlgorithm::Hs256, "HS256, EdDSA, ES256 or RS256", |text| match text {

@@ -1,6 +1,6 @@
 //! The limits of the throttle: `LIMIT_<WHAT>_PER_<PERIOD>`. Each period is part of its setting's name, and fixed.
 
-use super::vars::Vars;
+use crate::config::vars::Vars;
 
 /// The highest limit. The row of a counter holds the time of each attempt that counts, eight bytes long, and is read and
 /// written as a whole: 40 kB at most. A `BLOB` of MySQL takes 64 KiB.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use super::vars::Vars;
+use crate::config::vars::Vars;
 
 /// What follows from `LISTEN`, `PUBLIC_URL` and `ALLOWED_ORIGINS`.
 pub(super) struct Addresses {

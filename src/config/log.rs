@@ -2,7 +2,7 @@
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::vars::Vars;
+use crate::config::vars::Vars;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

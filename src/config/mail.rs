@@ -5,7 +5,7 @@ use lettre::{address::Envelope, message::Mailbox};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::{
+use crate::config::{
     local::{Addresses, is_loopback},
     vars::Vars,
 };

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::vars::Vars;
+use crate::config::vars::Vars;
 
 const MIN_SECRET_LENGTH: usize = 32;
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::vars::Vars;
+use crate::config::vars::Vars;
 
 /// The header in which proxies say whom they forward for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

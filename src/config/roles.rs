@@ -1,6 +1,6 @@
 //! `ROLES`, `DEFAULT_ROLES`, and which of the roles in a row they name.
 
-use super::{Settings, Vars};
+use crate::config::{Settings, Vars};
 
 /// Bytes of a role's name.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=50;

@@ -1,6 +1,6 @@
 //! Names that are no settings, but were probably meant to be.
 
-use super::{NAMES, SECRETS};
+use crate::config::{NAMES, SECRETS};
 
 /// Names of at least this length may differ by more than one letter.
 const LONG_NAME: usize = 9;

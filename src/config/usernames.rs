@@ -1,6 +1,6 @@
 //! `RESERVED_USERNAMES`: what nobody may call themselves.
 
-use super::Vars;
+use crate::config::Vars;
 
 /// Names that look as if they spoke for the server, and mailboxes that RFC 2142 has for it.
 const DEFAULT: &[&str] = &[

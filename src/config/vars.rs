@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt::Display, ops::RangeInclusive, str::FromStr}
 
 use secrecy::SecretString;
 
-use super::SettingsError;
+use crate::config::SettingsError;
 
 /// The variables, and the mistakes found in them so far.
 pub(super) struct Vars {

@@ -12,7 +12,7 @@ use std::{
 use sea_orm::sqlx;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{TIMEOUT, client::Client};
+use crate::database::{TIMEOUT, client::Client};
 
 /// How long after an attempt that failed the next one follows, and how many may fail.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

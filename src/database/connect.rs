@@ -13,15 +13,17 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 
-use super::{
-    TIMEOUT,
-    abandoned::AbandonedReads,
-    client::{POSTGRES_BEGIN_READ, Preparation},
-    connections::{Connections, Pool, connection_error},
-    renewal::Renewal,
-    rules::Rules,
+use crate::{
+    config::{DatabaseUrl, ExposeSecret},
+    database::{
+        TIMEOUT,
+        abandoned::AbandonedReads,
+        client::{POSTGRES_BEGIN_READ, Preparation},
+        connections::{Connections, Pool, connection_error},
+        renewal::Renewal,
+        rules::Rules,
+    },
 };
-use crate::config::{DatabaseUrl, ExposeSecret};
 
 /// How long SQLite waits for another process that writes: it ends before the transaction's time does.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);

@@ -17,7 +17,7 @@ use sea_orm::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{
+use crate::database::{
     client::{Client, Preparation},
     error::{is_connection_lost, is_stale_plan},
     lease::{Lease, Opened, close},
@@ -210,10 +210,7 @@ pub(super) fn connection_error(error: sqlx::Error) -> DbErr {
 mod tests {
     use sea_orm::sqlx::{SqliteConnection, sqlite::SqliteConnectOptions};
 
-    use super::{
-        super::{client::run_sql, renewal::Renewal},
-        *,
-    };
+    use crate::database::{client::run_sql, connections::*, renewal::Renewal};
 
     /// Databases in memory: each connection has one of its own, so that a mark in it tells connections apart.
     fn connections(max_age: Duration) -> (Arc<Connections<SqliteConnection>>, Arc<Renewal>) {

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-use super::Reader;
+use crate::database::Reader;
 
 /// Refuses a PostgreSQL database that can't store all of Unicode. The tables themselves declare it on MySQL, and SQLite
 /// stores nothing else.

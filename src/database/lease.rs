@@ -8,7 +8,7 @@ use std::{
 use sea_orm::{DbErr, sqlx};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
 
-use super::{
+use crate::database::{
     client::{Client, Preparation},
     connections::{Connections, connection_error},
     error::{is_read_only, is_stale_plan},

@@ -6,11 +6,13 @@ use migration::{Compatibility, History, MigrationState};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::time::Instant;
 
-use super::{
-    Database, Transaction, connect,
-    migration_lock::{Change, try_change, unless_locked},
+use crate::{
+    Error, Result,
+    database::{
+        Database, Transaction, connect,
+        migration_lock::{Change, try_change, unless_locked},
+    },
 };
-use crate::{Error, Result};
 
 /// How long another process that migrates is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(5);

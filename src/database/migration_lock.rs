@@ -6,8 +6,7 @@ use sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sqlx,
 };
 
-use super::connect;
-use crate::{Result, config::DatabaseUrl};
+use crate::{Result, config::DatabaseUrl, database::connect};
 
 /// A number of our own for PostgreSQL's advisory locks.
 const ADVISORY_LOCK: i64 = 0x4861_6C6C_7061_7373;

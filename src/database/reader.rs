@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx};
 
-use super::{
+use crate::database::{
     client::{Client, Preparation},
     connections::{Connections, Pool, each},
     in_time,

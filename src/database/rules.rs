@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
+use crate::database::{
     abandoned::AbandonedReads,
     client::{Client, Preparation},
     renewal::Renewal,

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{
+use crate::database::{
     TIMEOUT,
     client::{Client, Preparation, run_sql},
     connections::{Connections, Pool, closed, each, statement_error},

@@ -13,7 +13,7 @@ pub use burnt::BurntGenerations;
 pub use end::*;
 pub use generation::*;
 
-use super::{columns::Columns, user};
+use crate::entity::{columns::Columns, user};
 
 /// A row of `sessions`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

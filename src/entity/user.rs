@@ -19,8 +19,7 @@ pub use password::*;
 pub use sessions::*;
 pub use unverified::*;
 
-use super::columns::Columns;
-use crate::security::password::PasswordHash;
+use crate::{entity::columns::Columns, security::password::PasswordHash};
 
 /// The role that administers the others. One active user who has it must always be left.
 pub const ADMIN: &str = "admin";

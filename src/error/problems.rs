@@ -1,6 +1,6 @@
 //! What is wrong with a form.
 
-use super::{ErrorCode, Result};
+use crate::error::{ErrorCode, Result};
 
 /// One thing in a form that the person filling it in can put right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

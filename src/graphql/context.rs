@@ -6,11 +6,11 @@ use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
-use super::{Circumstances, RequestId};
 use crate::{
     App, Result,
-    accounts::{self, Client, Principal, Viewer, sessions::Delivery},
     config::SecretString,
+    domain::{self, Client, Principal, RequestId, Viewer, sessions::Delivery},
+    graphql::Circumstances,
 };
 
 /// What a door knows of a request, for its resolvers.
@@ -98,7 +98,7 @@ pub(super) trait ContextExt<'a> {
     /// The signed-in user, asked of the database once for the request.
     ///
     /// # Errors
-    /// As [`accounts::principal`].
+    /// As [`domain::principal`].
     async fn principal(&self) -> Result<&'a Principal>;
 }
 
@@ -115,7 +115,7 @@ impl<'a> ContextExt<'a> for Context<'a> {
         let request = self.request();
         request
             .principal
-            .get_or_init(|| accounts::principal(self.app(), request.viewer, &request.client))
+            .get_or_init(|| domain::principal(self.app(), request.viewer, &request.client))
             .await
             .as_ref()
             .map_err(Clone::clone)

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value, resolver_utils::EnumType};
 use serde::Serialize;
 
-use super::{Circumstances, RequestId};
-use crate::{Error, error, language::Language};
+use crate::{Error, domain::RequestId, error, graphql::Circumstances, language::Language};
 
 /// The type of `errors[].extensions` in every error. No field returns it; it is in the schema so that code generators
 /// can generate it. With GraphQL Code Generator, the plugin `typescript` generates it; the preset `client` and the

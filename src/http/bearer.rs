@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 
-use crate::{App, accounts::Viewer, security::access_token::Rejected};
+use crate::{App, domain::Viewer, security::access_token::Rejected};
 
 /// What the bearer says. Another scheme is no bearer; a second header makes it impossible to tell which one counts.
 pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {

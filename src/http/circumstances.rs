@@ -6,8 +6,7 @@ use axum::http::{
 };
 use url::Url;
 
-use super::cors;
-use crate::{accounts::Viewer, config::Settings, graphql::Circumstances};
+use crate::{config::Settings, domain::Viewer, graphql::Circumstances, http::middleware::cors};
 
 /// The names by which a machine calls itself.
 const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Server;
+use crate::http::Server;
 
 /// The process answers.
 pub(super) async fn live() -> Response {

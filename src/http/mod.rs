@@ -6,28 +6,20 @@
 mod bearer;
 mod body;
 mod circumstances;
-mod connection_slots;
 mod cookies;
-mod cors;
+mod explorer;
 mod form;
-mod forwarded;
-mod frame;
-mod gate;
 mod graphql;
 mod health;
 mod json;
 mod limits;
-mod lingering;
+mod listener;
+mod middleware;
+mod negotiation;
+mod oauth;
 mod pages;
-mod peer;
-mod playground;
-mod progress;
-mod request_id;
 mod rest;
 mod run_to_end;
-mod serve;
-mod weights;
-mod well_known;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -39,20 +31,19 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
-pub use connection_slots::carries_many_clients;
 use futures_util::FutureExt;
-pub use gate::Gate;
 pub use limits::Limits;
-pub use peer::Peer;
-pub use serve::serve;
+pub use listener::{carries_many_clients, serve};
+pub use middleware::{Gate, Peer};
 
-use crate::{App, Error, Result, graphql::engine::Engine};
+use self::middleware::{cors, frame, gate};
+use crate::{App, Error, Result, graphql::executor::Executor};
 
 /// What handlers share.
 #[derive(Debug)]
 struct Server {
     app: Arc<App>,
-    engine: Engine,
+    executor: Executor,
     refresh_cookie: cookies::RefreshCookie,
     security_headers: frame::SecurityHeaders,
     limits: Limits,
@@ -84,7 +75,7 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
 /// All routes over an [`App`] whose database is perhaps not migrated yet. They are served when the gate is open.
 pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
     let server = Arc::new(Server {
-        engine: Engine::new(Arc::clone(app)),
+        executor: Executor::new(Arc::clone(app)),
         refresh_cookie: cookies::RefreshCookie::of(&app.settings),
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
@@ -92,7 +83,7 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         refused_origins: cors::RefusedOrigins::default(),
         has_warned_of_proxy: AtomicBool::new(app.settings.proxies.is_some()),
     });
-    let explorer = if app.settings.playground { playground::routes() } else { Router::new() };
+    let explorer = if app.settings.playground { explorer::routes() } else { Router::new() };
     let rest = if app.settings.rest_api { rest::routes(&app.settings) } else { Router::new() };
     Router::new()
         .merge(explorer)
@@ -100,8 +91,8 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .merge(rest)
         .route("/graphql", any(graphql::handle))
         .route("/schema.graphql", get(schema))
-        .route("/.well-known/jwks.json", get(well_known::jwks))
-        .route("/.well-known/oauth-authorization-server", get(well_known::authorization_server))
+        .route("/.well-known/jwks.json", get(oauth::jwks))
+        .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .fallback(not_found)

@@ -11,8 +11,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{OutgoingMail, Text};
-use crate::{Result, security::random};
+use crate::{
+    Result,
+    mail::{OutgoingMail, Text},
+    security::random,
+};
 
 /// The oldest go when there are more.
 const MAX_KEPT: usize = 100;

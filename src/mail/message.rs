@@ -9,7 +9,7 @@ use lettre::{
     },
 };
 
-use super::{Concern, OutgoingMail, SendError, Text};
+use crate::mail::{Concern, OutgoingMail, SendError, Text};
 
 /// Says that no person wrote it, so that no machine answers (RFC 3834 §5).
 #[derive(Clone)]

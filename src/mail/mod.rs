@@ -1,7 +1,7 @@
 //! Mails: what they say, how they leave, and who is woken to deliver them.
 //!
 //! Owns the texts, the connection to the mail server, and the mails that are kept while developing. It knows no account
-//! and no table: `accounts/mails` says what to send to whom.
+//! and no table: `domain/notifications` says what to send to whom.
 
 mod kept;
 mod message;

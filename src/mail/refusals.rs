@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Concern, SendError};
+use crate::mail::{Concern, SendError};
 
 /// The oldest go when there are more: each of them may be logged as an error again.
 const MAX_MAILS: usize = 1000;

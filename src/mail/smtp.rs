@@ -17,8 +17,10 @@ use lettre::{
 };
 use url::{Host, Url};
 
-use super::{Concern, SendError};
-use crate::config::{ExposeSecret, Smtp, SmtpSecurity};
+use crate::{
+    config::{ExposeSecret, Smtp, SmtpSecurity},
+    mail::{Concern, SendError},
+};
 
 /// How long it may take to hand over one mail, with all that belongs to it.
 pub const SEND_TIMEOUT: Duration = Duration::from_mins(1);

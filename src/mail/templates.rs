@@ -5,8 +5,11 @@
 
 use minijinja::{AutoEscape, Environment, context};
 
-use super::{Notification, OutgoingMail};
-use crate::{config::ExposeSecret, language::Language};
+use crate::{
+    config::ExposeSecret,
+    language::Language,
+    mail::{Notification, OutgoingMail},
+};
 
 /// What a mail says. The texts may hold a link, so there is no way to print them.
 #[derive(Clone)]

@@ -7,14 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    key_ring::KeyRing,
-    keys::{KeyUse, Keys},
-    random,
-};
 use crate::{
     Result,
     config::{JwtAlgorithm, Settings},
+    security::{
+        key_ring::KeyRing,
+        keys::{KeyUse, Keys},
+        random,
+    },
 };
 
 pub use super::key_ring::{KeyState, ListedKey};

@@ -13,10 +13,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::password::PasswordHash;
 use crate::{
     Error, Result,
     config::{ExposeSecret, SecretString},
+    security::password::PasswordHash,
 };
 
 /// The longest wait in the queue, estimated and real. A request may take longer, and take back an attempt that it booked.

@@ -17,8 +17,7 @@ use aws_lc_rs::{
 use chrono::{DateTime, Utc};
 use pem::Pem;
 
-use super::private_file;
-use crate::{Error, Result, config::JwtAlgorithm};
+use crate::{Error, Result, config::JwtAlgorithm, security::private_file};
 
 /// The name of a key's file: when it starts to sign, in UTC.
 pub(super) const FILE_NAME: &str = "%Y%m%dT%H%M%SZ.pem";

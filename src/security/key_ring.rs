@@ -9,12 +9,15 @@ use jsonwebtoken::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    jws::TokenKey,
-    key_files::FILE_NAME,
-    keys::{KeyUse, Keys, derive, hex, text},
+use crate::{
+    Error, Result,
+    config::JwtAlgorithm,
+    security::{
+        jws::TokenKey,
+        key_files::FILE_NAME,
+        keys::{KeyUse, Keys, derive, hex, text},
+    },
 };
-use crate::{Error, Result, config::JwtAlgorithm};
 
 /// 2,048 bits, in base64url: what RFC 7518 §3.3 wants at least.
 const MIN_MODULUS: usize = 342;

@@ -8,10 +8,10 @@ use std::{
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 
-use super::{private_file, random};
 use crate::{
     Error, Result,
     config::{ExposeSecret, SecretKey, SecretString},
+    security::{private_file, random},
 };
 
 /// The secrets that keys are derived from: the current one, and the one before it, which verifies only.

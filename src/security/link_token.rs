@@ -6,10 +6,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::DeriveValueType;
 
-use super::random;
 use crate::{
     Result,
     config::{ExposeSecret, SecretString},
+    security::random,
 };
 
 /// What is stored of a token: its SHA-256. Whoever reads the database can't make the link of it. A token has 256 bits of

@@ -14,8 +14,10 @@ use base64::{
 };
 use sea_orm::DeriveValueType;
 
-use super::{foreign_hash::ForeignHash, random};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    security::{foreign_hash::ForeignHash, random},
+};
 
 /// bcrypt's own Base64, without padding.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{keys::hex, random};
+use crate::security::{keys::hex, random};
 
 /// Makes a file for its owner's eyes alone. It appears whole or not at all, and nothing that is there is replaced: of
 /// several who make it at once the first wins.

@@ -4,8 +4,7 @@
 use aws_lc_rs::hmac;
 use uuid::Uuid;
 
-use super::keys::Keys;
-use crate::Result;
+use crate::{Result, security::keys::Keys};
 
 /// Makes pseudonyms: the first 128 bits of HMAC-SHA256 (RFC 2104 §5), with a key that nothing else uses.
 pub struct Pseudonyms(hmac::Key);

@@ -5,12 +5,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    jws::TokenKey,
-    key_ring::derived,
-    keys::{KeyUse, Keys},
+use crate::{
+    Error, Result,
+    security::{
+        jws::TokenKey,
+        key_ring::derived,
+        keys::{KeyUse, Keys},
+    },
 };
-use crate::{Error, Result};
 
 /// `typ` of the header: no other token of ours can be taken for a refresh token.
 const TYPE: &str = "rt+jwt";

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use hallpass::{
     Error,
-    accounts::{
+    domain::users::{
         administration::{self, Administrator, Change},
-        register::Registration,
+        registration::Registration,
     },
     entity::{
         audit_event::{self, Kind},

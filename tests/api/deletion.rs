@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::deletion,
+    domain::users::deletion,
     entity::{
         audit_event::{self, Kind},
         link, mail, session, throttle, user,

@@ -236,7 +236,7 @@ async fn without_a_way_for_mails_to_go_it_says_so() {
 
 #[tokio::test]
 async fn who_was_signed_out_a_moment_ago_moves_nothing() {
-    use hallpass::accounts::{Client, email};
+    use hallpass::domain::{Client, users::email};
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let principal = server.let_in(&ada).await;

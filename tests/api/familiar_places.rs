@@ -1,7 +1,7 @@
 //! Places (an account and a network) that an owner uses: guesses from elsewhere do not keep them out there.
 
 use hallpass::{
-    accounts::administration::{self, Administrator, Change},
+    domain::users::administration::{self, Administrator, Change},
     entity::throttle::Entity,
 };
 use sea_orm::EntityTrait;

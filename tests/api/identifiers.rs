@@ -1,6 +1,6 @@
 //! What is tidied up in usernames and addresses, and which names are refused because of how they look.
 
-use hallpass::accounts::administration::{self, Administrator};
+use hallpass::domain::users::administration::{self, Administrator};
 
 use crate::support::{Actor, Answer, TestServer, json, password_of};
 

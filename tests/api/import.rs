@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
-    accounts::{
+    domain::users::{
         administration::{self, Administrator},
         import::{self, Batch, BatchResult, Column, Known, Line, Record, RecordError},
     },

@@ -1,6 +1,9 @@
 //! Every query on the way of a login and of the guard finds its rows by an index.
 
-use hallpass::database::Database;
+use hallpass::{
+    database::Database,
+    jobs::purge::{Table, purge},
+};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::{TestServer, json, password_of};
@@ -24,10 +27,10 @@ async fn login_register_guard_and_sessions_search_by_index() {
     app.refresh(refresh.data("/refreshToken/refreshToken").as_str().unwrap()).await.data("/refreshToken");
     app.refresh(&token).await.code();
     app.logout(json!({})).await.data("/logout");
-    hallpass::accounts::sessions::sweep(&server.app).await.unwrap();
+    purge(&server.app, Table::Sessions).await.unwrap();
     server.anonymous().login("ada", "not her password").await.code();
     server.clock.advance(chrono::TimeDelta::days(91));
-    hallpass::accounts::throttle::sweep(&server.app).await.unwrap();
+    purge(&server.app, Table::Throttles).await.unwrap();
 
     let ada = server.user_at("grace", "grace@example.org").await;
     server.anonymous().send_verification_email("grace@example.org").await.data("/sendVerificationEmail");
@@ -39,7 +42,7 @@ async fn login_register_guard_and_sessions_search_by_index() {
     server.anonymous().request_password_reset("grace@new.example").await.data("/requestPasswordReset");
     let token = server.token_to("grace@new.example").await;
     server.anonymous().reset_password(&token, "a new password").await.data("/resetPassword");
-    hallpass::accounts::links::sweep(&server.app).await.unwrap();
+    purge(&server.app, Table::Links).await.unwrap();
 
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     let searching: Vec<&Statement> =

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::links,
     entity::{
         audit_event::{self, Kind},
         link,
     },
+    jobs::purge::{Table, purge},
 };
 use sea_orm::EntityTrait;
 
@@ -98,7 +98,7 @@ async fn used_reset_link_says_so_to_its_holder_until_it_is_swept() {
     assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
     someone.login("ada", "a new password").await.data("/login/accessToken");
     server.clock.advance(TimeDelta::days(7) + TimeDelta::hours(1));
-    links::sweep(&server.app).await.unwrap();
+    purge(&server.app, Table::Links).await.unwrap();
     assert_eq!(message(&reset).await, unknown);
 }
 
@@ -137,9 +137,9 @@ async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
     assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
     server.clock.advance(TimeDelta::hours(23));
     assert_eq!(someone.verify_email(&verify).await.code(), "LINK_EXPIRED");
-    assert_eq!(links::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(purge(&server.app, Table::Links).await.unwrap(), 0);
     server.clock.advance(TimeDelta::days(7));
-    assert_eq!(links::sweep(&server.app).await.unwrap(), 2);
+    assert_eq!(purge(&server.app, Table::Links).await.unwrap(), 2);
     assert_eq!(someone.verify_email(&verify).await.code(), "LINK_INVALID");
 }
 
@@ -208,7 +208,7 @@ async fn links_go_with_their_account() {
 
 #[tokio::test]
 async fn a_password_that_an_administrator_sets_kills_them_and_the_owner_hears_of_it() {
-    use hallpass::accounts::administration::{self, Administrator};
+    use hallpass::domain::users::administration::{self, Administrator};
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;

@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
-    accounts::{
-        administration::{self, Administrator},
-        mails,
-    },
+    domain::users::administration::{self, Administrator},
     entity::mail,
+    jobs::deliver_mail,
     security::random,
 };
 use sea_orm::{ActiveValue::Set, EntityTrait};
@@ -103,11 +101,11 @@ async fn reset_after_flood(emails: impl Iterator<Item = String>) {
     {
         passes += 1;
         assert!(passes <= 12, "the reset mail has not gone after 12 passes");
-        mails::pass(&server.app).await.unwrap();
+        deliver_mail::pass(&server.app).await.unwrap();
     }
     let statements = statements.lock().unwrap().len();
     assert!(statements <= 250, "{statements} statements");
-    mails::tick(&server.app).await.unwrap();
+    deliver_mail::tick(&server.app).await.unwrap();
     assert_eq!(waiting(&server).await, 0);
 }
 
@@ -134,7 +132,7 @@ async fn mails_that_one_network_asks_for_do_not_delay_those_of_others() {
             .await
             .data("/register");
     }
-    mails::tick(&server.app).await.unwrap();
+    deliver_mail::tick(&server.app).await.unwrap();
     let mallory = server.anonymous().at(ELSEWHERE);
     for number in 0..19 {
         mallory.request_password_reset(&format!("user{number}@example.org")).await.data("/requestPasswordReset");
@@ -142,7 +140,7 @@ async fn mails_that_one_network_asks_for_do_not_delay_those_of_others() {
     server.clock.advance(TimeDelta::seconds(1));
     server.anonymous().at(HOME).request_password_reset("user19@example.org").await.data("/requestPasswordReset");
     for _ in 0..2 {
-        mails::pass(&server.app).await.unwrap();
+        deliver_mail::pass(&server.app).await.unwrap();
     }
     let recipients: Vec<String> = smtp.received().into_iter().skip(20).map(|mail| mail.to).collect();
     assert!(recipients.len() < 19 && recipients.contains(&"user19@example.org".to_owned()), "{recipients:?}");
@@ -195,11 +193,11 @@ async fn a_dropped_mail_is_logged_without_its_address() {
     let change = async || ada.change_email(json!({ "newEmail": "dropped@example.org" })).await.data("/changeEmail");
     for _ in 0..3 {
         change().await;
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
     }
     change().await;
     let id = mail::Entity::find().one(server.app.database.read()).await.unwrap().unwrap().id.to_string();
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     assert!(logged(&id).iter().any(|line| line.contains("a mail was dropped")), "{:?}", logged(&id));
     assert_eq!(logged("dropped@"), Vec::<String>::new());
 }
@@ -212,13 +210,13 @@ async fn a_mail_is_counted_once_however_often_it_is_tried() {
     smtp.go_down().await;
     request_resets(&server, "ada@example.org", 2).await;
     for _ in 0..5 {
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         server.clock.advance(TimeDelta::minutes(5));
     }
     smtp.come_up().await;
     request_resets(&server, "ada@example.org", 1).await;
     server.clock.advance(TimeDelta::minutes(20));
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 3);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -361,7 +359,7 @@ async fn registering_and_leaving_again_sends_no_more_mails_than_the_limit() {
     let server = TestServer::start().await;
     for number in 0..12 {
         let stranger = server.user_at(&format!("user{number}"), "victim@example.org").await;
-        mails::tick(&server.app).await.unwrap();
+        deliver_mail::tick(&server.app).await.unwrap();
         stranger.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");
     }
     assert_eq!(subjects(&server, "victim@example.org").await.len(), 3);

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::mails,
     entity::{link, mail},
+    jobs::deliver_mail,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
@@ -43,7 +43,7 @@ async fn a_mail_arrives_as_mails_should_be() {
         actor.send(request.unwrap()).await.data("/register/accessToken");
     }
     let id = waiting(&server).await.iter().find(|mail| mail.email == "Ada@example.org").unwrap().id;
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 2);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 2);
     assert_eq!(waiting(&server).await, []);
 
     let mut received = smtp.received();
@@ -83,7 +83,7 @@ async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back()
         server.user_at(name, &format!("{name}@example.org")).await;
     }
     for round in 0..60 {
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         // When it is out of reach, the rest is left in peace.
         let tried = waiting(&server).await.iter().filter(|mail| mail.attempts > 0).count();
         assert!((1..=4).contains(&tried) || round > 0, "{tried}");
@@ -93,7 +93,7 @@ async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back()
     smtp.come_up().await;
     let mut sent = 0;
     for _ in 0..60 {
-        sent += mails::tick(&server.app).await.unwrap();
+        sent += deliver_mail::tick(&server.app).await.unwrap();
         server.clock.advance(TimeDelta::minutes(1));
     }
     assert_eq!((sent, waiting(&server).await.len()), (40, 0));
@@ -120,13 +120,13 @@ async fn of_several_instances_one_sends_each_mail() {
     }
     let ticks = (0..6).map(|number| {
         let app = Arc::clone(if number % 2 == 0 { &first.app } else { &second.app });
-        tokio::spawn(async move { mails::tick(&app).await })
+        tokio::spawn(async move { deliver_mail::tick(&app).await })
     });
     let mut sent = 0;
     for tick in ticks.collect::<Vec<_>>() {
         sent += tick.await.unwrap().unwrap();
     }
-    sent += mails::tick(&first.app).await.unwrap();
+    sent += deliver_mail::tick(&first.app).await.unwrap();
     assert_eq!((sent, smtp.received().len(), waiting(&first).await.len()), (30, 30, 0));
     let ids: BTreeSet<_> = smtp.received().iter().map(|mail| mail.header("Message-ID").unwrap()).collect();
     assert_eq!(ids.len(), 30);
@@ -143,9 +143,9 @@ async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
     let until = server.app.clock.now() + TimeDelta::minutes(3);
     assert!(mail::claim(server.app.database.read(), &taken, until).await.unwrap());
     assert!(!mail::claim(server.app.database.read(), &taken, until).await.unwrap());
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::minutes(3));
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
     assert_eq!((smtp.received().len(), waiting(&server).await.len()), (1, 0));
     // Should the first one live after all, it has no say any more.
     assert!(!mail::delete(server.app.database.read(), taken.id, 1).await.unwrap());
@@ -157,18 +157,18 @@ async fn what_is_refused_for_good_is_given_up_and_what_is_not_is_tried_again() {
     let server = server_with(&smtp).await;
     server.user_at("grey", "greylisted@example.org").await;
     smtp.answer("RCPT", "450 4.2.0 <greylisted@example.org>: come back later");
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     let put_off = waiting(&server).await.remove(0);
     assert_eq!(put_off.next_attempt_at - server.app.clock.now(), TimeDelta::minutes(1));
     smtp.take_all();
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
 
     server.user_at("gone", "gone_for_good@example.org").await;
     let id = waiting(&server).await[0].id.to_string();
     smtp.answer("RCPT", "550 5.1.1 <gone_for_good@example.org>: no such mailbox");
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     assert_eq!(waiting(&server).await, []);
     let given_up = logged(&id).into_iter().find(|line| line.contains("given up")).unwrap();
     assert!(given_up.contains("ERROR") && given_up.contains("RCPT TO: the mail server answered 550"), "{given_up}");
@@ -184,7 +184,7 @@ async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'stat
     let id = waiting(&server).await[0].id.to_string();
     smtp.answer(command, answer);
     for _ in 0..2 {
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         server.clock.advance(TimeDelta::minutes(2));
     }
     let about = |line: &String| line.contains("a mail c") || line.contains("refuses a mail");
@@ -259,7 +259,7 @@ async fn a_refused_sign_in_is_an_error_once_for_all_mails() {
         server.user_at(name, &format!("{name}@example.org")).await;
     }
     for _ in 0..3 {
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         server.clock.advance(TimeDelta::minutes(5));
     }
     let ids: Vec<String> = waiting(&server).await.iter().map(|mail| mail.id.to_string()).collect();
@@ -278,7 +278,7 @@ async fn what_a_server_has_against_us_is_not_the_recipients_fault() {
     let mut waits = Vec::new();
     let start = server.app.clock.now();
     loop {
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         let now = server.app.clock.now();
         let Some(mail) = waiting(&server).await.pop() else { break };
         waits.push((mail.next_attempt_at - now).num_minutes());
@@ -302,7 +302,7 @@ async fn what_can_not_be_said_in_private_is_not_said() {
         let server = TestServer::with(|settings| settings.mail.smtp = Some(wanted)).await;
         server.user_at("ada", "ada@example.org").await;
         // The server offers neither: no mail, and none that is kept as if it had been sent.
-        assert_eq!(mails::tick(&server.app).await.unwrap(), 0, "{security:?}");
+        assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0, "{security:?}");
         assert_eq!((smtp.received().len(), waiting(&server).await.len()), (0, 1));
         assert_eq!(server.app.mailer.kept().unwrap().all().len(), 0);
     }
@@ -314,10 +314,10 @@ async fn a_link_stays_good_when_its_mail_had_to_be_sent_twice() {
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
     smtp.answer("<end>", "451 4.3.0 queued perhaps");
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 0);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     smtp.take_all();
     server.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(mails::tick(&server.app).await.unwrap(), 1);
+    assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 2);
     let token = token_in(&smtp.received()[0].parts()[0].1);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");

@@ -22,7 +22,6 @@ mod forgery;
 mod graphql_over_http;
 mod health;
 mod hints;
-mod house;
 mod identifiers;
 mod identity;
 mod import;

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::{
+    domain::{
         Client,
-        password::{self, PasswordChange},
+        users::password_change::{self, PasswordChange},
     },
     entity::audit_event::{self, Kind},
     error::{ErrorCode, UnauthenticatedReason},
@@ -146,7 +146,7 @@ async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
         new_password: NEW.into(),
         keep_other_sessions: false,
     };
-    let refused = password::change(&server.app, &principal, form, &Client::default()).await.unwrap_err();
+    let refused = password_change::change(&server.app, &principal, form, &Client::default()).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::Unauthenticated);
     assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");

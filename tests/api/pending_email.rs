@@ -8,7 +8,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::administration::{self, Administrator, Change},
+    domain::users::administration::{self, Administrator, Change},
     entity::audit_event,
 };
 use sea_orm::EntityTrait;

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::{
+    domain::{
         Client,
-        profile::{self, ProfileChange},
+        users::profile::{self, ProfileChange},
     },
     entity::{
         audit_event::{self, Kind},

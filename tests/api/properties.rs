@@ -5,8 +5,8 @@ use axum::{
     http::{HeaderValue, Method, header},
 };
 use hallpass::{
-    accounts::input::{Email, Owner, Password, TypedIdentifier, Username, parse_name},
     config::ExposeSecret,
+    domain::identity::{Email, Owner, Password, TypedIdentifier, Username, parse_name},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use tokio::runtime::Runtime;

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
-    accounts::{
+    domain::{
         Client,
-        profile::{self, ProfileChange},
+        users::profile::{self, ProfileChange},
     },
     entity::audit_event::{self, Kind},
 };

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use hallpass::{
-    accounts::{
+    config::OauthClient,
+    domain::users::{
         administration::{self, Administrator, Change},
         import::{self, Batch, BatchResult, Column, Record},
         roles,
     },
-    config::OauthClient,
     entity::user::{self, Model},
 };
 use sea_orm::EntityTrait;

@@ -4,10 +4,11 @@ use axum::http::Method;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
-    accounts,
     database::Database,
+    domain,
     entity::{audit_event::Kind, session, user},
     error::UnauthenticatedReason,
+    jobs::purge::{Table, purge},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
@@ -54,7 +55,7 @@ async fn a_session_that_is_not_used_ends_after_a_week_and_one_that_is_after_nine
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
     // Swept or not, it is the same to its owner.
-    assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 1);
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
 }
 
@@ -487,21 +488,21 @@ async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let thief = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
     let (owner, other) = (server.let_in(&ada).await, server.let_in(&thief).await);
-    let (app, client) = (&*server.app, accounts::Client::default());
-    accounts::sessions::revoke(app, &owner, other.session.id, &client).await.unwrap();
+    let (app, client) = (&*server.app, domain::Client::default());
+    domain::sessions::revoke(app, &owner, other.session.id, &client).await.unwrap();
 
     for attempt in [
-        accounts::sessions::revoke(app, &other, owner.session.id, &client).await,
-        accounts::sessions::revoke(app, &other, other.session.id, &client).await,
-        accounts::sessions::revoke_others(app, &other, &client).await.map(drop),
+        domain::sessions::revoke(app, &other, owner.session.id, &client).await,
+        domain::sessions::revoke(app, &other, other.session.id, &client).await,
+        domain::sessions::revoke_others(app, &other, &client).await.map(drop),
     ] {
         assert_eq!(attempt.unwrap_err().reason(), Some(UnauthenticatedReason::SessionRevoked));
     }
     ada.me().await.data("/me/id");
     assert_eq!(server.events(Kind::SessionRevoked).await, 1);
     // The owner still may, and may end this one too.
-    assert_eq!(accounts::sessions::revoke_others(app, &owner, &client).await.unwrap(), 0);
-    accounts::sessions::revoke(app, &owner, owner.session.id, &client).await.unwrap();
+    assert_eq!(domain::sessions::revoke_others(app, &owner, &client).await.unwrap(), 0);
+    domain::sessions::revoke(app, &owner, owner.session.id, &client).await.unwrap();
 }
 
 #[tokio::test]
@@ -601,8 +602,8 @@ async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
         session
     });
     session::Entity::insert_many(expired).exec(server.app.database.read()).await.unwrap();
-    assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 450);
-    assert_eq!(accounts::sessions::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 450);
+    assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 0);
     assert_eq!(server.only_session().await, template);
 }
 

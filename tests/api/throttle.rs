@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use hallpass::{
-    accounts::throttle,
     config::Settings,
     entity::throttle::{Entity, Model},
+    jobs::purge::{Table, purge},
 };
 use sea_orm::{ConnectionTrait, EntityTrait};
 
@@ -306,14 +306,14 @@ async fn old_counters_are_swept() {
     guess_often(&server.anonymous().at(ELSEWHERE), "ada", 3).await;
     guess_often(&server.anonymous().at(HOME), "nobody", 3).await;
     let before = rows(&server).await;
-    throttle::sweep(&server.app).await.unwrap();
+    purge(&server.app, Table::Throttles).await.unwrap();
     assert_eq!(rows(&server).await.len(), before.len(), "all of them are needed still");
     server.clock.advance(TimeDelta::hours(24));
-    throttle::sweep(&server.app).await.unwrap();
+    purge(&server.app, Table::Throttles).await.unwrap();
     // Her home.
     assert_eq!(rows(&server).await.len(), 1);
     server.clock.advance(TimeDelta::days(90));
-    assert_eq!(throttle::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(purge(&server.app, Table::Throttles).await.unwrap(), 1);
     assert_eq!(rows(&server).await.len(), 0);
 }
 

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::mails,
     config::Settings,
     entity::throttle::{self, Attempts, Entity, Model},
+    jobs::deliver_mail,
 };
 use sea_orm::EntityTrait;
 
@@ -162,7 +162,7 @@ async fn the_limit_of_mails_to_an_address_can_be_set() {
             in_network(&server, number).request_password_reset("ada@example.org").await.data("/requestPasswordReset");
             // Some wait together, and some are alone.
             if number % 3 == 0 {
-                mails::tick(&server.app).await.unwrap();
+                deliver_mail::tick(&server.app).await.unwrap();
             }
         }
         let mut mails = server.mails_to("ada@example.org").await;

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::TimeDelta;
 use hallpass::{
-    accounts::{
+    domain::users::{
         administration::{self, Administrator, Change},
-        register::Registration,
+        registration::Registration,
         unverified,
     },
     entity::{
@@ -217,9 +217,9 @@ async fn registration_that_is_not_verified_in_time_is_deleted() {
     let server = TestServer::with(after_a_week).await;
     server.user_at("ada", "ada@example.org").await;
     server.clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
-    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(unverified::purge(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::microseconds(1));
-    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(unverified::purge(&server.app).await.unwrap(), 1);
     assert_eq!(usernames(&server).await, BTreeSet::new());
     // What remains of it in the audit log names nobody.
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
@@ -255,7 +255,7 @@ async fn nobody_is_deleted_who_was_verified_or_made_or_trusted_by_an_administrat
     administration::update(&server.app, &administrator, find(&server, "boss").await.id, roles).await.unwrap();
     server.disable("disabled").await;
     server.clock.advance(TimeDelta::days(8));
-    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(unverified::purge(&server.app).await.unwrap(), 1);
     let kept = ["boss", "disabled", "made", "moved", "verified", "vouched", "without_address"];
     assert_eq!(usernames(&server).await, kept.map(ToOwned::to_owned).into());
 }
@@ -267,9 +267,9 @@ async fn replaced_address_has_as_long_to_be_verified_as_the_first_had() {
     server.clock.advance(TimeDelta::days(6));
     replace(&server.anonymous(), "ada", &password_of("ada"), "ada@example.org").await.data("/replaceUnverifiedEmail");
     server.clock.advance(TimeDelta::days(6));
-    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(unverified::purge(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::days(1));
-    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 1);
+    assert_eq!(unverified::purge(&server.app).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn unverified_accounts_are_kept_by_default() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     server.clock.advance(TimeDelta::days(4000));
-    assert_eq!(unverified::sweep(&server.app).await.unwrap(), 0);
+    assert_eq!(unverified::purge(&server.app).await.unwrap(), 0);
     assert_eq!(users(&server).await.len(), 1);
 }
 
@@ -294,7 +294,7 @@ async fn several_instances_delete_each_account_once() {
     server.clock.advance(TimeDelta::days(7));
     let sweeps = (0..4).map(|_| {
         let app = Arc::clone(&server.app);
-        tokio::spawn(async move { unverified::sweep(&app).await.unwrap() })
+        tokio::spawn(async move { unverified::purge(&app).await.unwrap() })
     });
     let mut deleted = 0;
     for sweep in sweeps.collect::<Vec<_>>() {

@@ -1,9 +1,9 @@
 //! Which usernames people may choose for themselves.
 
-use hallpass::accounts::{
+use hallpass::domain::users::{
     administration::{self, Administrator},
     import::{self, Batch, Column, Record},
-    register::Registration,
+    registration::Registration,
 };
 
 use crate::support::{Actor, Answer, TestServer, json, password_of};

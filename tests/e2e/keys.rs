@@ -94,12 +94,12 @@ fn a_hang_up_has_the_keys_read_again_and_stops_nothing() {
     printed(&folder, &["key", "generate", "--at", "2026-01-02T00:00:00Z"], &EDDSA);
     fs::write(folder.0.join("keys/20260103T000000Z.pem"), "cut off").unwrap();
     server.signal("-HUP");
-    server.wait_for_line("the keys stay as they were");
+    server.wait_for_line("the signing keys could not be reloaded");
     assert_eq!(header(&access_token(&server.graphql(LOGIN))), header(&old));
 
     fs::remove_file(folder.0.join("keys/20260103T000000Z.pem")).unwrap();
     server.signal("-HUP");
-    server.wait_for_line("the keys were read again");
+    server.wait_for_line("the signing keys were reloaded");
     let new = access_token(&server.graphql(LOGIN));
     assert_ne!(header(&new)["kid"], header(&old)["kid"]);
     for token in [old, new] {

@@ -171,7 +171,7 @@ fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
     stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
     stdout(&folder.run(&["user", "set-roles", "ada", "editor,user"], &[BEFORE]));
     let server = Server::start(&folder, &[FAST]);
-    server.wait_for_line("accounts hold a role that is not in ROLES; it is ignored role=\"editor\" accounts=1");
+    server.wait_for_line("users hold a role that is not in ROLES; it is ignored role=\"editor\" users=1");
 
     assert!(stdout(&folder.run(&["user", "list"], &[])).contains("  user,editor (not in ROLES)  "));
     let list: serde_json::Value = serde_json::from_str(&stdout(&folder.run(&["user", "list", "--json"], &[]))).unwrap();

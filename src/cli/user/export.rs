@@ -10,10 +10,10 @@ use csv::{Terminator, Writer, WriterBuilder};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{CommandError, PAGE, source::Format};
 use crate::{
     App,
-    accounts::administration::{self, Administrator},
+    cli::user::{CommandError, PAGE, source::Format},
+    domain::users::administration::{self, Administrator},
     entity::user::Model,
     security::private_file::Draft,
 };

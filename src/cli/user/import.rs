@@ -9,14 +9,14 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 
-use super::{
-    CommandError,
-    output::{note, note_line, print_line},
-    source::{Format, Source},
-};
 use crate::{
     App,
-    accounts::{
+    cli::user::{
+        CommandError,
+        output::{note, note_line, print_line},
+        source::{Format, Source},
+    },
+    domain::users::{
         administration::Administrator,
         import::{self, Batch, BatchResult, Known},
     },

@@ -11,18 +11,18 @@ use clap::Subcommand;
 use serde_json::json;
 
 pub use self::{export::ExportArguments, import::ImportArguments, source::Format};
-use super::{
-    CommandError, app, connect, expect_database, expect_migrated, name_database,
-    output::{self, print_line},
-    password,
-};
 use crate::{
     App, Error,
-    accounts::{
-        administration::{self, Administrator, Change},
-        register::Registration,
+    cli::{
+        CommandError, app, connect, expect_database, expect_migrated, name_database,
+        output::{self, print_line},
+        password,
     },
     config::Settings,
+    domain::users::{
+        administration::{self, Administrator, Change},
+        registration::Registration,
+    },
     entity::user::Model,
     error::ErrorCode,
     language::Language,

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Column, Entity, Model, live};
-use crate::entity::user;
+use crate::entity::{
+    session::{Column, Entity, Model, live},
+    user,
+};
 
 /// The users of these sessions, as pairs of session id and user id.
 ///

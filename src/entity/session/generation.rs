@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use super::{BurntGenerations, Column, Entity, Model};
+use crate::entity::session::{BurntGenerations, Column, Entity, Model};
 
 /// Moves a session from `session`'s generation to the next, unless another request has done so or the session was revoked.
 /// Its token was used, which confirms the generation that ends.

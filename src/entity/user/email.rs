@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, UpdateMany, entity::prelude::*};
 
-use super::{Column, Entity, Model};
+use crate::entity::user::{Column, Entity, Model};
 
 /// Active users who hold one of these addresses, verified or not.
 ///

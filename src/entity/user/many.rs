@@ -2,8 +2,10 @@
 
 use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Column, Entity, Model, Roles};
-use crate::entity::bulk;
+use crate::entity::{
+    bulk,
+    user::{Column, Entity, Model, Roles},
+};
 
 /// Writes many users at once.
 ///

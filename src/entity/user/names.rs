@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use super::{Column, Entity, Model};
+use crate::entity::user::{Column, Entity, Model};
 
 /// Other names for a user. What is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use super::{Column, Entity, Model, clear_pending_email};
-use crate::security::password::PasswordHash;
+use crate::{
+    entity::user::{Column, Entity, Model, clear_pending_email},
+    security::password::PasswordHash,
+};
 
 /// Gives an active user a new password, and clears a pending change of address. False if the old one is another by now.
 ///

@@ -2,7 +2,7 @@
 
 use sea_orm::{ExprTrait, QuerySelect, entity::prelude::*};
 
-use super::{Column, Entity};
+use crate::entity::user::{Column, Entity};
 
 /// The current epoch of a user's sessions; `None` if the user is gone.
 ///

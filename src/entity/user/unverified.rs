@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{ADMIN, Column, Entity, has_role};
+use crate::entity::user::{ADMIN, Column, Entity, has_role};
 
 /// Which of them may be deleted.
 #[derive(Clone, Copy, Debug)]

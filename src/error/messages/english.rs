@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::wait::Wait;
-use crate::error::{ErrorCode, UnauthenticatedReason};
+use crate::error::{ErrorCode, UnauthenticatedReason, messages::wait::Wait};
 
 pub(super) const LINK_USED: &str =
     "The password was already changed with this link. Sign in with the new password, or ask for a new link.";

@@ -17,8 +17,10 @@ mod wait;
 
 use std::borrow::Cow;
 
-use super::{Error, ErrorCode, InputError, UnauthenticatedReason};
-use crate::language::Language;
+use crate::{
+    error::{Error, ErrorCode, InputError, UnauthenticatedReason},
+    language::Language,
+};
 
 impl Error {
     /// The public message: what was wrong and what to do.

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::wait::Wait;
-use crate::error::{ErrorCode, UnauthenticatedReason};
+use crate::error::{ErrorCode, UnauthenticatedReason, messages::wait::Wait};
 
 pub(super) const LINK_USED: &str =
     "Пароль уже изменён по этой ссылке. Войдите с новым паролем или запросите новую ссылку.";

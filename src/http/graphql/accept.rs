@@ -2,8 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::ACCEPT};
 
-use super::RequestError;
-use crate::http::weights;
+use crate::http::{graphql::RequestError, negotiation};
 
 /// The media types of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
 
 /// The media ranges that the client takes, with their weights.
 fn ranges(headers: &HeaderMap) -> Vec<(String, u16)> {
-    weights::parse(headers.get_all(ACCEPT))
+    negotiation::parse(headers.get_all(ACCEPT))
 }
 
 fn fit(media_type: MediaType, range: &str, weight: u16) -> Option<Fit> {

@@ -21,14 +21,17 @@ use axum::{
 };
 pub(super) use request_error::RequestError;
 
-use super::{Server, bearer, circumstances, peer, playground, request_id};
 use crate::{
     Error,
-    accounts::Viewer,
+    domain::Viewer,
     error::ErrorCode,
     graphql::{
         RequestContext,
-        engine::{Allow, Answer, Execution},
+        executor::{Allow, Answer, Execution},
+    },
+    http::{
+        Server, bearer, circumstances, explorer,
+        middleware::{peer, request_id},
     },
 };
 
@@ -41,7 +44,7 @@ pub(super) struct LogFields {
 
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     if server.app.settings.playground && asks_for_page(&request) {
-        return playground::page(State(server), request).await;
+        return explorer::page(State(server), request).await;
     }
     let id = request_id::of(&request);
     let client = peer::client(&server.app.settings, &request);
@@ -65,7 +68,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Err(refusal) => return refusal.into_response(media_type, id, language),
     };
     let allow = if is_get { Allow::Queries } else { Allow::Everything };
-    let execution = server.engine.execute(request, context, allow);
+    let execution = server.executor.execute(request, context, allow);
     // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
     let Ok(outcome) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
         return RequestError::from(Error::unavailable(5, "a request took too long"))

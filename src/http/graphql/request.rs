@@ -9,10 +9,10 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::RequestError;
 use crate::http::{
     body,
     form::{BadForm, MAX_PARAMETERS},
+    graphql::RequestError,
     json::{self, BadJson},
 };
 

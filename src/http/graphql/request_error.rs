@@ -10,10 +10,11 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{LogFields, MediaType};
 use crate::{
     Error,
-    graphql::{RequestId, errors::server_error},
+    domain::RequestId,
+    graphql::errors::server_error,
+    http::graphql::{LogFields, MediaType},
     language::Language,
 };
 

@@ -13,13 +13,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::link_result::Action;
 use crate::{
     Error,
-    accounts::input::PASSWORD_LENGTH,
     config::Settings,
+    domain::identity::PASSWORD_LENGTH,
     error::{ErrorCode, InputError},
-    http::{cookies, form::Form},
+    http::{cookies, form::Form, pages::link_result::Action},
     security::keys::hex,
 };
 

@@ -24,9 +24,8 @@ use minijinja::{Value, context};
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::page;
 use crate::{
-    http::{Peer, Server, not_found, peer},
+    http::{Peer, Server, middleware::peer, not_found, pages::page},
     language::Language,
     mail::{Kept, KeptMail},
 };

@@ -3,11 +3,15 @@
 use axum::{http::StatusCode, response::Response};
 use minijinja::{Value, context};
 
-use super::{
-    page,
-    texts::{self, Texts},
+use crate::{
+    Error,
+    error::ErrorCode,
+    http::pages::{
+        page,
+        texts::{self, Texts},
+    },
+    language::Language,
 };
-use crate::{Error, error::ErrorCode, language::Language};
 
 pub(super) const TEMPLATE: &str = include_str!("link.html");
 

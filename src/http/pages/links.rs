@@ -19,21 +19,25 @@ use axum::{
 };
 use minijinja::{Value, context};
 
-use super::{
-    correction::Correction,
-    link_result::{Action, LinkResult, TEMPLATE, told},
-    page, texts,
-};
 use crate::{
     Error, Result,
-    accounts::{Client, email, input::PASSWORD_LENGTH, reset},
     config::SecretString,
+    domain::{
+        Client,
+        identity::PASSWORD_LENGTH,
+        users::{email, password_reset},
+    },
     http::{
         Server,
         body::{self, Unread},
         form::Form,
         graphql::LogFields,
-        peer,
+        middleware::peer,
+        pages::{
+            correction::Correction,
+            link_result::{Action, LinkResult, TEMPLATE, told},
+            page, texts,
+        },
     },
     language::Language,
 };
@@ -104,7 +108,7 @@ async fn check(server: &Server, action: Action, token: &SecretString) -> Result<
             Ok(Checked { address: Some(link.address), is_done: link.is_used })
         }
         Action::Reset => {
-            reset::check_link(&server.app, token).await?;
+            password_reset::check_link(&server.app, token).await?;
             Ok(Checked { address: None, is_done: false })
         }
     }
@@ -125,7 +129,7 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
     let client = peer::client(&server.app.settings, &request);
     match Sent::read(&server, request).await {
         Ok(sent) => {
-            let reset = reset::reset(&server.app, &sent.token, sent.password.clone(), &client);
+            let reset = password_reset::reset(&server.app, &sent.token, sent.password.clone(), &client);
             answer(&server, Action::Reset, server.in_time(reset).await.map(drop), &sent, &client)
         }
         Err(status) => refused(status, client.language),

@@ -24,8 +24,7 @@ use minijinja::{Environment, Value};
 
 pub(super) use dev_mail::is_shown as has_mails;
 
-use super::Server;
-use crate::{config::Settings, language::Language};
+use crate::{config::Settings, http::Server, language::Language};
 
 /// Nothing from elsewhere, no script, and a form that is sent here. The icon is an empty one, in the page.
 const POLICY: &str =

@@ -10,18 +10,22 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Call, models};
 use crate::{
     Error,
+    domain::RequestId,
     error::{ErrorCode, InputError, UnauthenticatedReason},
-    graphql::RequestId,
-    http::{body::Unread, form::BadForm, graphql::LogFields},
+    http::{
+        body::Unread,
+        form::BadForm,
+        graphql::LogFields,
+        rest::{Call, models},
+    },
     language::Language,
 };
 
 /// By which standard an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ErrorFormat {
+pub(in crate::http) enum ErrorFormat {
     /// Errors by RFC 6749 §5.2, with `detail` beside them.
     Oauth,
     /// Errors as FastAPI has them: `detail`.
@@ -30,7 +34,7 @@ pub(super) enum ErrorFormat {
 
 /// Why a request was not served.
 #[derive(Clone, Debug)]
-pub(super) enum ErrorResponse {
+pub(in crate::http) enum ErrorResponse {
     /// What a use case says.
     Told(Error),
     /// The request itself is no good: its status, the error code of OAuth, and what to send instead.
@@ -41,12 +45,12 @@ pub(super) enum ErrorResponse {
 
 impl ErrorResponse {
     /// A request that lacks something, has it twice, or has it in the wrong place (RFC 6749 §5.2).
-    pub(super) fn invalid_request(message: &'static str) -> Self {
+    pub(in crate::http) fn invalid_request(message: &'static str) -> Self {
         Self::Refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
     }
 
     /// More than is read.
-    pub(super) fn too_large(message: &'static str) -> Self {
+    pub(in crate::http) fn too_large(message: &'static str) -> Self {
         Self::Refused(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, message)
     }
 }
@@ -71,10 +75,10 @@ impl From<BadForm> for ErrorResponse {
 
 const INVALID_REQUEST: &str = "invalid_request";
 const INVALID_GRANT: &str = "invalid_grant";
-pub(super) const INVALID_CLIENT: &str = "invalid_client";
+pub(in crate::http) const INVALID_CLIENT: &str = "invalid_client";
 
 /// An answer that must not be kept by anybody on the way (RFC 6749 §5.1).
-pub(super) const UNCACHED: [(HeaderName, HeaderValue); 2] =
+pub(in crate::http) const UNCACHED: [(HeaderName, HeaderValue); 2] =
     [(CACHE_CONTROL, HeaderValue::from_static("no-store")), (PRAGMA, HeaderValue::from_static("no-cache"))];
 
 /// The status of a code: by REST, and by OAuth with its error code.
@@ -119,7 +123,7 @@ fn row(code: ErrorCode) -> (StatusCode, StatusCode, &'static str) {
 
 impl Call<'_> {
     /// The answer, or what became of it.
-    pub(super) fn answer(&self, manner: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
+    pub(in crate::http) fn answer(&self, manner: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
         result.unwrap_or_else(|failure| match failure {
             ErrorResponse::Told(error) => told(manner, &error, self.id, self.client.language),
             ErrorResponse::Refused(status, error, message) => {
@@ -140,7 +144,7 @@ impl Call<'_> {
 }
 
 /// What a use case says.
-pub(super) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
+pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
         tracing::error!(request_id = %id, ?code, cause, "a request failed");

@@ -18,20 +18,22 @@ use utoipa::{
     },
 };
 
-use super::{
-    introspect,
-    models::{Invalid, Problem},
-    token, users,
+use crate::http::{
+    Server, explorer,
+    oauth::{introspect, token},
+    rest::{
+        models::{Invalid, Problem},
+        users,
+    },
 };
-use crate::http::{Server, playground};
 
 /// The documentation, and the pages that show it: Swagger UI to try it, ReDoc to read it.
-pub(super) fn routes() -> Router<Arc<Server>> {
+pub(in crate::http) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/openapi.json", get(openapi))
-        .route("/docs", get(async || playground::html(playground::DOCS)))
-        .route("/redoc", get(async || playground::html(playground::REDOC)))
-        .route("/docs/assets/{name}", get(playground::asset))
+        .route("/docs", get(async || explorer::html(explorer::DOCS)))
+        .route("/redoc", get(async || explorer::html(explorer::REDOC)))
+        .route("/docs/assets/{name}", get(explorer::asset))
 }
 
 #[derive(OpenApi)]
@@ -90,7 +92,7 @@ async fn openapi(State(server): State<Arc<Server>>) -> Response {
 
 /// Who wants tokens: by `username` and `password`, or by `refresh_token`.
 #[derive(ToSchema)]
-pub(super) struct TokenRequest {
+pub(in crate::http) struct TokenRequest {
     /// `password`, also when it is left out, or `refresh_token`.
     #[schema(nullable = false, example = "password")]
     grant_type: Option<String>,
@@ -105,7 +107,7 @@ pub(super) struct TokenRequest {
 
 /// Which token to revoke.
 #[derive(ToSchema)]
-pub(super) struct RevokeRequest {
+pub(in crate::http) struct RevokeRequest {
     /// An access or a refresh token. Its session ends.
     token: String,
     /// Not needed: both types are tried.
@@ -115,7 +117,7 @@ pub(super) struct RevokeRequest {
 
 /// Which token to tell of.
 #[derive(ToSchema)]
-pub(super) struct IntrospectRequest {
+pub(in crate::http) struct IntrospectRequest {
     /// An access token.
     token: String,
     /// Not needed.
@@ -130,7 +132,7 @@ pub(super) struct IntrospectRequest {
 
 /// Who wants to sign in.
 #[derive(ToSchema)]
-pub(super) struct LoginRequest {
+pub(in crate::http) struct LoginRequest {
     /// Username or e-mail address.
     #[schema(example = "testuser")]
     username: String,
@@ -140,7 +142,7 @@ pub(super) struct LoginRequest {
 
 /// Who wants an account.
 #[derive(ToSchema)]
-pub(super) struct RegisterRequest {
+pub(in crate::http) struct RegisterRequest {
     /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. Unique, compared without regard to case.
     #[schema(example = "testuser")]
     username: String,
@@ -158,7 +160,7 @@ pub(super) struct RegisterRequest {
 
 /// What to change. What is left out stays as it is.
 #[derive(ToSchema)]
-pub(super) struct UpdateRequest {
+pub(in crate::http) struct UpdateRequest {
     /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first.
     #[schema(nullable = false, example = "testuser")]
     username: Option<String>,
@@ -176,7 +178,7 @@ pub(super) struct UpdateRequest {
 
 /// A proof that it is really the user.
 #[derive(ToSchema)]
-pub(super) struct DeleteRequest {
+pub(in crate::http) struct DeleteRequest {
     /// Needed unless the session signed in less than ten minutes ago.
     #[schema(format = Password)]
     password: Option<String>,
@@ -184,13 +186,13 @@ pub(super) struct DeleteRequest {
 
 /// A refresh token.
 #[derive(ToSchema)]
-pub(super) struct RefreshRequest {
+pub(in crate::http) struct RefreshRequest {
     refresh_token: String,
 }
 
 /// An error, as FastAPI has it.
 #[derive(ToSchema)]
-pub(super) struct RestError {
+pub(in crate::http) struct RestError {
     /// For people, in the language of `Accept-Language` (en, ru).
     detail: String,
     /// The status, once more.
@@ -205,7 +207,7 @@ pub(super) struct RestError {
 
 /// An error by RFC 6749 §5.2, with FastAPI's `detail` beside it.
 #[derive(ToSchema)]
-pub(super) struct OauthError {
+pub(in crate::http) struct OauthError {
     /// Stable: `invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_scope`, `invalid_client`,
     /// `temporarily_unavailable`, `server_error`.
     error: String,
@@ -222,7 +224,7 @@ pub(super) struct OauthError {
 
 /// What may come of any request to an endpoint of OAuth's.
 #[derive(IntoResponses)]
-pub(super) enum OauthErrors {
+pub(in crate::http) enum OauthErrors {
     /// The request, or what it shows, is no good: see `error`.
     #[response(status = 400)]
     Refused(OauthError),
@@ -242,7 +244,7 @@ pub(super) enum OauthErrors {
 
 /// What may come of any other request with a body.
 #[derive(IntoResponses)]
-pub(super) enum FormErrors {
+pub(in crate::http) enum FormErrors {
     /// The username or address is taken, the account is disabled, or the body broke off.
     #[response(status = 400)]
     Refused(RestError),
@@ -265,7 +267,7 @@ pub(super) enum FormErrors {
 
 /// What may come of a request that takes a signed-in user.
 #[derive(IntoResponses)]
-pub(super) enum UserErrors {
+pub(in crate::http) enum UserErrors {
     /// The account is disabled.
     #[response(status = 400)]
     Disabled(RestError),

@@ -3,19 +3,19 @@
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{ErrorResponse, models::Problem};
 use crate::{
     error::{ErrorCode, InputError},
     http::{
         body,
         json::{self, BadJson},
+        rest::{ErrorResponse, models::Problem},
     },
     language::Language,
 };
 
 /// The fields of a body, and what is wrong with them so far.
 #[derive(Debug)]
-pub(super) struct Fields {
+pub(in crate::http) struct Fields {
     values: Map<String, Value>,
     problems: Vec<Problem>,
     language: Language,
@@ -26,7 +26,7 @@ impl Fields {
     ///
     /// # Errors
     /// The body is not a JSON object, or has too many values.
-    pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], language: Language) -> Result<Self, ErrorResponse> {
+    pub(in crate::http) fn parse(headers: &HeaderMap, bytes: &[u8], language: Language) -> Result<Self, ErrorResponse> {
         const NO_FIELD: Option<&str> = None;
         let refused = |msg: &'static str, kind| ErrorResponse::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
         if !body::is_of_type(headers, "application/json") {
@@ -41,12 +41,12 @@ impl Fields {
     }
 
     /// No fields at all.
-    pub(super) fn none(language: Language) -> Self {
+    pub(in crate::http) fn none(language: Language) -> Self {
         Self { values: Map::new(), problems: Vec::new(), language }
     }
 
     /// Takes a text that must be there; what stands for a missing one is never used, see [`Self::finish`].
-    pub(super) fn text(&mut self, name: &'static str) -> String {
+    pub(in crate::http) fn text(&mut self, name: &'static str) -> String {
         match self.values.remove(name) {
             Some(Value::String(text)) => text,
             Some(_) => self.mistyped(name).unwrap_or_default(),
@@ -59,7 +59,7 @@ impl Fields {
     }
 
     /// Takes a text that may be left out or null.
-    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
+    pub(in crate::http) fn optional_text(&mut self, name: &'static str) -> Option<String> {
         match self.values.remove(name)? {
             Value::Null => None,
             Value::String(text) => Some(text),
@@ -69,7 +69,7 @@ impl Fields {
 
     /// Takes a text that is to be changed: none leaves it, null clears it.
     #[expect(clippy::option_option, reason = "absent, null and a text are three things")]
-    pub(super) fn changed_text(&mut self, name: &'static str) -> Option<Option<String>> {
+    pub(in crate::http) fn changed_text(&mut self, name: &'static str) -> Option<Option<String>> {
         self.values.contains_key(name).then(|| self.optional_text(name))
     }
 
@@ -82,7 +82,7 @@ impl Fields {
     ///
     /// # Errors
     /// All that is wrong with them.
-    pub(super) fn finish<T>(self, value: T) -> Result<T, ErrorResponse> {
+    pub(in crate::http) fn finish<T>(self, value: T) -> Result<T, ErrorResponse> {
         if self.problems.is_empty() { Ok(value) } else { Err(ErrorResponse::Fields(self.problems)) }
     }
 }

@@ -5,17 +5,15 @@
 //! writes the result; [`answer`] alone turns an [`Error`] into a status and a body. All its sessions keep their
 //! refresh token in bodies; it neither reads nor sets a cookie.
 
-mod answer;
-mod docs;
-mod introspect;
+pub(in crate::http) mod answer;
+pub(in crate::http) mod docs;
 mod json;
-mod models;
-mod token;
+pub(in crate::http) mod models;
 mod users;
 
 use std::{future::Future, sync::Arc};
 
-use answer::{ErrorFormat, ErrorResponse};
+pub(in crate::http) use answer::{ErrorFormat, ErrorResponse};
 use axum::{
     Json, Router,
     extract::Request,
@@ -25,20 +23,24 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Server, bearer, body, graphql::LogFields, peer, request_id};
 use crate::{
     Error, Result,
-    accounts::{Client, Viewer},
     config::Settings,
+    domain::{Client, RequestId, Viewer},
     error::ErrorCode,
-    graphql::RequestId,
+    http::{
+        Server, bearer, body,
+        graphql::LogFields,
+        middleware::{peer, request_id},
+        oauth,
+    },
     language::Language,
 };
 
-pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
+pub(in crate::http) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     let mut router = Router::new()
-        .route("/token", post(token::token))
-        .route("/revoke", post(token::revoke))
+        .route("/token", post(oauth::token::token))
+        .route("/revoke", post(oauth::token::revoke))
         .route("/login", post(users::login))
         .route("/register", post(users::register))
         .route("/refresh", post(users::refresh))
@@ -47,13 +49,13 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/protected", get(users::protected))
         .merge(docs::routes());
     if !settings.oauth_clients.is_empty() {
-        router = router.route("/introspect", post(introspect::introspect));
+        router = router.route("/introspect", post(oauth::introspect::introspect));
     }
     router.method_not_allowed_fallback(method_not_allowed)
 }
 
 /// The answer to a request at `path` that its handler did not answer.
-pub(super) fn failed(path: &str, error: &Error, id: RequestId, language: Language) -> Response {
+pub(in crate::http) fn failed(path: &str, error: &Error, id: RequestId, language: Language) -> Response {
     let is_oauth = ["/token", "/revoke", "/introspect"].contains(&path);
     answer::told(if is_oauth { ErrorFormat::Oauth } else { ErrorFormat::Rest }, error, id, language)
 }
@@ -67,17 +69,17 @@ async fn method_not_allowed() -> Response {
 }
 
 /// What a handler knows of a request besides its body.
-struct Call<'a> {
-    server: &'a Server,
-    id: RequestId,
-    client: Client,
-    headers: HeaderMap,
+pub(in crate::http) struct Call<'a> {
+    pub(in crate::http) server: &'a Server,
+    pub(in crate::http) id: RequestId,
+    pub(in crate::http) client: Client,
+    pub(in crate::http) headers: HeaderMap,
     /// What comes behind the `?`.
-    query: String,
+    pub(in crate::http) query: String,
 }
 
 impl<'a> Call<'a> {
-    fn of(server: &'a Server, request: &Request) -> Self {
+    pub(in crate::http) fn of(server: &'a Server, request: &Request) -> Self {
         Self {
             server,
             id: request_id::of(request),
@@ -88,22 +90,22 @@ impl<'a> Call<'a> {
     }
 
     /// Who is asking.
-    fn viewer(&self) -> Viewer {
+    pub(in crate::http) fn viewer(&self) -> Viewer {
         bearer::viewer(&self.server.app, &self.headers)
     }
 
     /// The whole body.
-    async fn body(&self, request: Request) -> Result<Vec<u8>, ErrorResponse> {
+    pub(in crate::http) async fn body(&self, request: Request) -> Result<Vec<u8>, ErrorResponse> {
         Ok(body::collect(request, body::MAX_FORM, self.server.limits.body_timeout).await?)
     }
 
     /// A use case, which may take as long as by GraphQL.
-    async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, ErrorResponse> {
+    pub(in crate::http) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, ErrorResponse> {
         Ok(self.server.in_time(work).await?)
     }
 
     /// Whether the address holds what belongs into the body, where nobody writes it into a log.
-    fn has_in_query(&self, names: &[&str]) -> bool {
+    pub(in crate::http) fn has_in_query(&self, names: &[&str]) -> bool {
         url::form_urlencoded::parse(self.query.as_bytes()).any(|(name, _)| names.contains(&&*name))
     }
 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    accounts::{introspection::Introspected, register::Account, sessions::SignIn},
     config::{ExposeSecret, Settings},
+    domain::{sessions::SignIn, token_introspection::Introspected, users::registration::Account},
 };
 
 /// New tokens (RFC 6749 §5.1).
 #[derive(Serialize, ToSchema)]
-pub(super) struct Tokens {
+pub(in crate::http) struct Tokens {
     /// JWT for the header `Authorization: Bearer …`.
     access_token: String,
     /// Always `bearer`.
@@ -39,7 +39,7 @@ impl From<SignIn> for Tokens {
 
 /// An account that was just made.
 #[derive(Serialize, ToSchema)]
-pub(super) struct NewUser {
+pub(in crate::http) struct NewUser {
     /// Opaque and permanent.
     id: String,
     /// `null` when the account has none.
@@ -58,7 +58,7 @@ impl From<Account> for NewUser {
 
 /// Who is signed in.
 #[derive(Serialize, ToSchema)]
-pub(super) struct User {
+pub(in crate::http) struct User {
     /// Opaque and permanent; `sub` of the access token.
     id: String,
     #[schema(example = "testuser")]
@@ -90,7 +90,7 @@ pub(super) struct User {
 
 impl User {
     /// As it is at this instant.
-    pub(super) fn at(now: DateTime<Utc>, user: Account, settings: &Settings) -> Self {
+    pub(in crate::http) fn at(now: DateTime<Utc>, user: Account, settings: &Settings) -> Self {
         let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         Self {
             id: user.id.to_string(),
@@ -112,13 +112,13 @@ impl User {
 
 /// A word to the user.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Message {
-    pub(super) message: String,
+pub(in crate::http) struct Message {
+    pub(in crate::http) message: String,
 }
 
 /// What a token is good for (RFC 7662 §2.2). For an inactive token, `active` is the only member.
 #[derive(Default, Serialize, ToSchema)]
-pub(super) struct Introspection {
+pub(in crate::http) struct Introspection {
     /// Whether this server would accept it as an access token now.
     active: bool,
     /// Always `first-party`.
@@ -161,7 +161,7 @@ pub(super) struct Introspection {
 }
 
 impl Introspection {
-    pub(super) fn of(introspected: Option<Introspected>, settings: &Settings) -> Self {
+    pub(in crate::http) fn of(introspected: Option<Introspected>, settings: &Settings) -> Self {
         let Some(Introspected { principal, claims }) = introspected else {
             return Self::default();
         };
@@ -183,13 +183,13 @@ impl Introspection {
 
 /// What is wrong with the fields of a request, all at once.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Invalid {
-    pub(super) detail: Vec<Problem>,
+pub(in crate::http) struct Invalid {
+    pub(in crate::http) detail: Vec<Problem>,
 }
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Problem {
+pub(in crate::http) struct Problem {
     /// Where: `["body", "username"]`.
     #[schema(example = json!(["body", "username"]))]
     loc: Vec<Cow<'static, str>>,
@@ -202,7 +202,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(
+    pub(in crate::http) fn new(
         place: &'static str,
         field: Option<impl Into<Cow<'static, str>>>,
         msg: impl Into<Cow<'static, str>>,

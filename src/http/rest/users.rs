@@ -8,28 +8,32 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    Call, ErrorFormat, ErrorResponse,
-    answer::UNCACHED,
-    docs::{
-        DeleteRequest, FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UpdateRequest, UserErrors,
-    },
-    json::Fields,
-    models::{Message, NewUser, Problem, Tokens, User},
-    token,
-};
 use crate::{
-    accounts::{
-        active_principal, deletion,
-        email::{self, EmailChange},
-        login::{self, Credentials},
-        profile::{self, ProfileChange},
-        register::{self, Account, Registration},
+    domain::{
+        active_principal,
         sessions::NewSession,
+        sign_in::password::{self, Credentials},
+        users::{
+            deletion,
+            email::{self, EmailChange},
+            profile::{self, ProfileChange},
+            registration::{self, Account, Registration},
+        },
     },
     http::{
         Server, body,
         form::{BadForm, Form},
+        oauth::token,
+        rest::{
+            Call, ErrorFormat, ErrorResponse,
+            answer::UNCACHED,
+            docs::{
+                DeleteRequest, FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UpdateRequest,
+                UserErrors,
+            },
+            json::Fields,
+            models::{Message, NewUser, Problem, Tokens, User},
+        },
     },
     language::Language,
 };
@@ -48,7 +52,7 @@ use crate::{
         FormErrors,
     )
 )]
-pub(super) async fn register(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let mut fields = fields(&call, request).await?;
@@ -60,7 +64,7 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
             last_name: fields.optional_text("last_name"),
         };
         let form = fields.finish(form)?;
-        let registered = register::register_only(&server.app, form, &call.client);
+        let registered = registration::register_only(&server.app, form, &call.client);
         Ok(Json(NewUser::from(call.within(registered).await?)).into_response())
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -81,13 +85,13 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
         FormErrors,
     )
 )]
-pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let mut fields = fields(&call, request).await?;
         let credentials = Credentials { identifier: fields.text("username"), password: fields.text("password").into() };
         let credentials = fields.finish(credentials)?;
-        let sign_in = login::login(&server.app, credentials, NewSession::in_body(), &call.client);
+        let sign_in = password::login(&server.app, credentials, NewSession::in_body(), &call.client);
         Ok(token::tokens(call.within(sign_in).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -106,7 +110,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         FormErrors,
     )
 )]
-pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request: Request) -> Response {
     const NAME: &str = "refresh_token";
     let call = Call::of(&server, &request);
     let answer = async {
@@ -141,7 +145,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, request: Request)
     responses((status = 200, description = "Who is signed in", body = User), UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
-pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
@@ -165,7 +169,7 @@ pub(super) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
     ),
     security(("OAuth2PasswordBearer" = []))
 )]
-pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
@@ -193,7 +197,7 @@ pub(super) async fn update(State(server): State<Arc<Server>>, request: Request) 
     responses((status = 200, description = "The user, who stays at the address so far", body = User), UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
-pub(super) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
@@ -218,7 +222,7 @@ pub(super) async fn cancel_email_change(State(server): State<Arc<Server>>, reque
     ),
     security(("OAuth2PasswordBearer" = []))
 )]
-pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
@@ -250,7 +254,7 @@ pub(super) async fn delete(State(server): State<Arc<Server>>, request: Request) 
     responses((status = 200, description = "A greeting", body = Message), UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
-pub(super) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;

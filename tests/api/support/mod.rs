@@ -24,12 +24,13 @@ use chrono::{DateTime, Utc};
 pub use database::TestDatabase;
 use hallpass::{
     App,
-    accounts::{self, Client, Principal, Viewer, mails},
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
+    domain::{self, Client, Principal, Viewer},
     entity::user,
     http,
+    jobs::deliver_mail,
     mail::KeptMail,
 };
 pub use log::logged;
@@ -93,7 +94,7 @@ impl TestServer {
     /// Someone whom the guard has let in.
     pub async fn let_in(&self, actor: &Actor) -> Principal {
         let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
-        accounts::principal(&self.app, Viewer::Authenticated(claims.unwrap()), &Client::default()).await.unwrap()
+        domain::principal(&self.app, Viewer::Authenticated(claims.unwrap()), &Client::default()).await.unwrap()
     }
 
     /// Someone without an account, or not signed in.
@@ -131,7 +132,7 @@ impl TestServer {
 
     /// Delivers what is due, and tells what has been sent to an address so far, the latest first.
     pub async fn mails_to(&self, email: &str) -> Vec<KeptMail> {
-        mails::tick(&self.app).await.unwrap();
+        deliver_mail::tick(&self.app).await.unwrap();
         let mut mails = self.app.mailer.kept().unwrap().all();
         mails.retain(|mail| mail.to == email);
         mails

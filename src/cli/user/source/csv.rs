@@ -4,8 +4,10 @@ use std::io::Read;
 
 use csv::{ErrorKind, Reader, StringRecord};
 
-use super::{Columns, CommandError, unreadable};
-use crate::accounts::import::{Column, Line, Record, RecordError};
+use crate::{
+    cli::user::source::{Columns, CommandError, unreadable},
+    domain::users::import::{Column, Line, Record, RecordError},
+};
 
 pub(super) struct Csv {
     reader: Reader<Box<dyn Read + Send>>,

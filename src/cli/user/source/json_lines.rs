@@ -4,8 +4,10 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::{Map, Value};
 
-use super::{Columns, CommandError, Counted, unreadable};
-use crate::accounts::import::{Line, Record, RecordError};
+use crate::{
+    cli::user::source::{Columns, CommandError, Counted, unreadable},
+    domain::users::import::{Line, Record, RecordError},
+};
 
 /// Bytes of a line. A file without any ends would else be taken for one.
 const MAX_LINE_LENGTH: u64 = 1024 * 1024;

@@ -18,8 +18,10 @@ use std::{
 };
 
 use self::{csv::Csv, json_lines::JsonLines, table::Table};
-use super::CommandError;
-use crate::accounts::import::{BATCH, Column, Line};
+use crate::{
+    cli::user::CommandError,
+    domain::users::import::{BATCH, Column, Line},
+};
 
 /// Names of unknown columns that are kept, to be told.
 const MAX_IGNORED: usize = 50;

@@ -2,12 +2,12 @@
 
 use tokio::sync::mpsc::Receiver;
 
-use super::{Columns, CommandError};
 use crate::{
     Error, Result,
-    accounts::import::{Column, Line, Record},
+    cli::user::source::{Columns, CommandError},
     config::DatabaseUrl,
     database::foreign::{ForeignTable, Texts},
+    domain::users::import::{Column, Line, Record},
 };
 
 pub(super) struct Table {

@@ -1,0 +1,284 @@
+//! One person as other software wrote them down: the columns that are known, and what is wrong with what stands in them.
+
+use std::{borrow::Cow, fmt};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    Result,
+    config::{Settings, is_role_name},
+    domain::{
+        identity::{Email, Username, parse_name},
+        users::{administration::parse_roles, email::PENDING_EMAIL_LIFETIME, import::texts},
+    },
+    entity::user::{Model, Roles},
+    error::{ErrorCode, InputError},
+    language::Language,
+    security::{password::PasswordHash, random},
+};
+
+/// Characters that the column of roles takes, with the commas between them.
+const MAX_ROLES_LENGTH: usize = 1000;
+
+/// A column that means something here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "see the names in Column::named")]
+pub enum Column {
+    Id,
+    Username,
+    Email,
+    FullName,
+    FirstName,
+    LastName,
+    PasswordHash,
+    IsActive,
+    Disabled,
+    Roles,
+    UnknownRoles,
+    CreatedAt,
+    UpdatedAt,
+    LastLoginAt,
+    EmailVerified,
+    EmailVerifiedAt,
+    PendingEmail,
+}
+
+impl Column {
+    /// The column of this name, as the FastAPI world spells it, or as Hallpass's own tables do.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "id" => Self::Id,
+            "username" => Self::Username,
+            "email" => Self::Email,
+            "full_name" => Self::FullName,
+            "first_name" => Self::FirstName,
+            "last_name" => Self::LastName,
+            "hashed_password" | "password_hash" => Self::PasswordHash,
+            "is_active" => Self::IsActive,
+            "disabled" => Self::Disabled,
+            "roles" => Self::Roles,
+            "unknown_roles" => Self::UnknownRoles,
+            "created_at" => Self::CreatedAt,
+            "updated_at" => Self::UpdatedAt,
+            "last_login" | "last_login_at" => Self::LastLoginAt,
+            "email_verified" | "is_verified" => Self::EmailVerified,
+            "email_verified_at" => Self::EmailVerifiedAt,
+            "pending_email" => Self::PendingEmail,
+            _ => return None,
+        })
+    }
+}
+
+/// What stands in the columns, as texts; a column that is empty or not there has none.
+#[derive(Clone, Default)]
+pub struct Record {
+    id: Option<String>,
+    username: Option<String>,
+    email: Option<String>,
+    full_name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    password_hash: Option<String>,
+    is_active: Option<String>,
+    disabled: Option<String>,
+    roles: Option<String>,
+    unknown_roles: Option<String>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    last_login_at: Option<String>,
+    email_verified: Option<String>,
+    email_verified_at: Option<String>,
+    pending_email: Option<String>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Record(…)")
+    }
+}
+
+impl Record {
+    /// Fills in a column.
+    pub fn set(&mut self, column: Column, text: String) {
+        let field = match column {
+            Column::Id => &mut self.id,
+            Column::Username => &mut self.username,
+            Column::Email => &mut self.email,
+            Column::FullName => &mut self.full_name,
+            Column::FirstName => &mut self.first_name,
+            Column::LastName => &mut self.last_name,
+            Column::PasswordHash => &mut self.password_hash,
+            Column::IsActive => &mut self.is_active,
+            Column::Disabled => &mut self.disabled,
+            Column::Roles => &mut self.roles,
+            Column::UnknownRoles => &mut self.unknown_roles,
+            Column::CreatedAt => &mut self.created_at,
+            Column::UpdatedAt => &mut self.updated_at,
+            Column::LastLoginAt => &mut self.last_login_at,
+            Column::EmailVerified => &mut self.email_verified,
+            Column::EmailVerifiedAt => &mut self.email_verified_at,
+            Column::PendingEmail => &mut self.pending_email,
+        };
+        *field = Some(text);
+    }
+}
+
+/// Why someone is not taken: the column at fault, and what is wrong with it. It never holds what stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordError {
+    column: &'static str,
+    why: Cow<'static, str>,
+}
+
+impl RecordError {
+    /// A fixed text, with nothing of the record in it.
+    #[must_use]
+    pub const fn new(column: &'static str, why: &'static str) -> Self {
+        Self { column, why: Cow::Borrowed(why) }
+    }
+}
+
+impl From<InputError> for RecordError {
+    fn from(problem: InputError) -> Self {
+        Self { column: problem.field, why: problem.message(Language::English) }
+    }
+}
+
+/// For the command line, which speaks English.
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.column, self.why)
+    }
+}
+
+/// Somebody who has passed all checks that need no database.
+#[derive(Clone, Debug)]
+pub(super) struct ParsedUser {
+    pub line: u64,
+    pub user: Model,
+    /// Whether `user.created_at` is when they came to the other system, and not now.
+    pub is_dated: bool,
+}
+
+/// All that is wrong, or somebody to take in.
+pub(super) fn parse(
+    line: u64,
+    record: Record,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<Result<ParsedUser, Vec<RecordError>>> {
+    let mut found = Found::default();
+    let id = found.keep(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
+    let username = found.keep(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
+    let email = found.keep(match given(record.email) {
+        Some(email) => Email::parse(&email).map(Some),
+        None if settings.require_email => Err(InputError::new(ErrorCode::Required, "email")),
+        None => Ok(None),
+    });
+    let is_verified = found.keep(texts::flag(given(record.email_verified), "email_verified", false));
+    let verified_at = found.keep(texts::instant(given(record.email_verified_at), "email_verified_at"));
+    let pending = found.keep(given(record.pending_email).map(|email| pending_email(&email)).transpose());
+    let [first_name, last_name] = match (given(record.first_name), given(record.last_name), given(record.full_name)) {
+        (None, None, Some(full)) => {
+            // All words but the last one are given names, as far as anybody can tell.
+            let (first, last) = full.trim().rsplit_once(' ').unwrap_or((full.trim(), ""));
+            [(first, "full_name"), (last, "full_name")].map(|(name, field)| found.keep(parse_name(Some(name), field)))
+        }
+        (first, last, _) => [(first, "first_name"), (last, "last_name")]
+            .map(|(name, field)| found.keep(parse_name(name.as_deref(), field))),
+    };
+    let password_hash = found.keep(hash(record.password_hash.as_deref()));
+    let is_active = found.keep(texts::flag(given(record.is_active), "is_active", true));
+    let is_disabled = found.keep(texts::flag(given(record.disabled), "disabled", false));
+    let roles = found.keep(roles(record.roles.as_deref(), record.unknown_roles.as_deref(), settings));
+    let created_at = found.keep(texts::instant(given(record.created_at), "created_at"));
+    let updated_at = found.keep(texts::instant(given(record.updated_at), "updated_at"));
+    let last_login_at = found.keep(texts::instant(given(record.last_login_at), "last_login"));
+
+    let user = |new_id: Uuid, request_id: Uuid| {
+        let (created_at, username) = (created_at?, username?);
+        let verified_at =
+            verified_at?.or(is_verified?.then_some(now)).filter(|_| email.as_ref().is_some_and(Option::is_some));
+        let (pending_email, pending_email_key) = pending?.map(|email| (email.text, email.key)).unzip();
+        let is_pending = pending_email.is_some();
+        let (email, email_key) = email?.map(|email| (email.text, email.key)).unzip();
+        let user = Model {
+            id: id?.unwrap_or(new_id),
+            username: username.text,
+            username_key: username.key,
+            email,
+            email_key,
+            password_hash: password_hash?,
+            first_name: first_name?,
+            last_name: last_name?,
+            is_active: is_active? && !is_disabled?,
+            roles: roles?,
+            created_at: created_at.unwrap_or(now),
+            updated_at: updated_at?.or(created_at).unwrap_or(now),
+            last_login_at: last_login_at?,
+            email_verified_at: verified_at,
+            pending_email,
+            pending_email_key,
+            session_epoch: 0,
+            pending_email_id: is_pending.then_some(request_id),
+            pending_email_expires_at: is_pending.then_some(now + PENDING_EMAIL_LIFETIME),
+            never_verified_since: verified_at.is_none().then(|| created_at.unwrap_or(now)),
+            is_self_registered: false,
+        };
+        Some(ParsedUser { line, user, is_dated: created_at.is_some() })
+    };
+    Ok(user(random::id(now)?, random::id(now)?).ok_or(found.0))
+}
+
+/// What is wrong, gathered.
+#[derive(Default)]
+struct Found(Vec<RecordError>);
+
+impl Found {
+    fn keep<T, E: Into<RecordError>>(&mut self, parsed: Result<T, E>) -> Option<T> {
+        parsed.map_err(|problem| self.0.push(problem.into())).ok()
+    }
+}
+
+/// A text with something in it.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// The address that somebody wants to move to.
+fn pending_email(text: &str) -> Result<Email, InputError> {
+    Email::parse(text).map_err(|problem| InputError { field: "pending_email", ..problem })
+}
+
+fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
+    const COLUMN: &str = "hashed_password";
+    match text.unwrap_or_default() {
+        "" => Err(RecordError::new(COLUMN, "There is none.")),
+        text => PasswordHash::import(text).ok_or(RecordError::new(
+            COLUMN,
+            "This is no hash that can be checked here: bcrypt ($2a$, $2b$, $2y$), $pbkdf2-sha256$, $argon2id$ or \
+             $bcrypt-sha256$, none of them too costly.",
+        )),
+    }
+}
+
+/// The roles of `roles`, which must be in `ROLES`, and those of `unknown_roles`, which need not: an export writes them there.
+/// An empty text is no roles; without any there are those that new accounts get.
+fn roles(known: Option<&str>, unknown: Option<&str>, settings: &Settings) -> Result<Roles, RecordError> {
+    let names = |text, column| texts::roles(text).ok_or(RecordError::new(column, "This is no list of names."));
+    let known = known.map_or(Ok(settings.default_roles.clone()), |text| names(text, "roles"))?;
+    let mut roles = parse_roles(known, settings)?;
+    let unknown = names(unknown.unwrap_or_default(), "unknown_roles")?;
+    if !unknown.iter().all(|name| is_role_name(name)) {
+        return Err(RecordError::new("unknown_roles", "These are not names of a-z, 0-9, _ and -."));
+    }
+    roles.0.extend(unknown);
+    roles.0.sort();
+    roles.0.dedup();
+    if roles.to_string().len() > MAX_ROLES_LENGTH {
+        return Err(RecordError::new("roles", "These are too many."));
+    }
+    Ok(roles)
+}

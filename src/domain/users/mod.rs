@@ -1,0 +1,12 @@
+//! Accounts: creating, changing and deleting them, by their owners and by administrators.
+
+pub mod administration;
+pub mod deletion;
+pub mod email;
+pub mod import;
+pub mod password_change;
+pub mod password_reset;
+pub mod profile;
+pub mod registration;
+pub mod roles;
+pub mod unverified;

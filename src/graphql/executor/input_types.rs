@@ -1,0 +1,219 @@
+//! Checks input values against the schema's types (GraphQL specification, §3.10 "Input Coercion"): values of variables, which
+//! are JSON, and literals of a document (§5.6.1 "Values of Correct Type").
+//!
+//! A message never repeats a value. It names variables, arguments and input fields that the document names, and names of the
+//! schema where introspection is on.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use async_graphql::{
+    Name, Value,
+    parser::types::{BaseType, Type},
+};
+
+use crate::graphql::executor::schema_types::SchemaTypes;
+
+/// The input types of the schema, by name.
+pub(in crate::graphql) type Types = HashMap<String, InputType>;
+
+pub(in crate::graphql) enum InputType {
+    Scalar,
+    Enum(HashSet<String>),
+    Object(Vec<InputField>),
+}
+
+/// An input field, or an argument.
+pub(in crate::graphql) struct InputField {
+    pub(in crate::graphql) name: String,
+    pub(in crate::graphql) field_type: Type,
+    pub(in crate::graphql) has_default: bool,
+}
+
+/// Where a value begins.
+#[derive(Clone, Copy)]
+pub(in crate::graphql) enum Root<'a> {
+    Variable(&'a str),
+    DefaultOf(&'a str),
+    Argument(&'a str),
+}
+
+/// Where in a value the checker is: the field, and the way back.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root(Root<'a>),
+    Field(&'a Path<'a>, &'a str),
+    Item(&'a Path<'a>, usize),
+}
+
+impl fmt::Display for Root<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "variable `${name}`"),
+            Self::DefaultOf(name) => write!(f, "default value of the variable `${name}`"),
+            Self::Argument(name) => write!(f, "argument `{name}`"),
+        }
+    }
+}
+
+/// At the start of a sentence; `{:#}` is for the middle of one.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(root) => write!(f, "{} {root}", if f.alternate() { "the" } else { "The" }),
+            Self::Field(inner, name) => write!(f, "`{name}` in {inner:#}"),
+            Self::Item(inner, index) => {
+                write!(f, "{} {index} of {inner:#}", if f.alternate() { "item" } else { "Item" })
+            }
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::graphql) enum Source {
+    /// The request's variables. The value of an enum is a string.
+    Json,
+    /// The document. The value of an enum is a name, and [`stand_in`] is a variable.
+    Document,
+}
+
+/// A variable in a document's value, and what is expected there.
+pub(in crate::graphql) struct Usage<'a> {
+    pub(in crate::graphql) variable: String,
+    pub(in crate::graphql) expected: &'a Type,
+    /// Whether the place has a default value, which makes up for a variable that is not given.
+    pub(in crate::graphql) has_default: bool,
+}
+
+/// Checks values.
+pub(in crate::graphql) struct Checker<'a> {
+    types: &'a Types,
+    /// Whether messages may name what the schema has.
+    explain: bool,
+    source: Source,
+    /// The variables seen so far.
+    pub(in crate::graphql) usages: Vec<Usage<'a>>,
+}
+
+/// What stands for a variable in a document's value: its name, in the one kind of value that documents don't have.
+pub(in crate::graphql) fn stand_in(variable: &Name) -> Value {
+    Value::Binary(variable.to_string().into())
+}
+
+impl<'a> Checker<'a> {
+    pub(in crate::graphql) fn new(types: &'a SchemaTypes, source: Source) -> Self {
+        Self { types: &types.inputs, explain: types.explain, source, usages: Vec::new() }
+    }
+
+    /// Whether a value fits where it is. A type that the schema lacks is left to the engine's validation.
+    pub(in crate::graphql) fn check(
+        &mut self,
+        root: Root<'_>,
+        wanted: &'a Type,
+        has_default: bool,
+        value: &Value,
+    ) -> Result<(), String> {
+        let checked = self.check_at(Path::Root(root), wanted, has_default, value);
+        checked.map_err(|told| if self.explain { told } else { format!("The {root} does not fit its type.") })
+    }
+
+    fn check_at(&mut self, path: Path<'_>, wanted: &'a Type, has_default: bool, value: &Value) -> Result<(), String> {
+        match (&wanted.base, value) {
+            (_, Value::Binary(variable)) => {
+                let variable = String::from_utf8_lossy(variable).into_owned();
+                self.usages.push(Usage { variable, expected: wanted, has_default });
+                Ok(())
+            }
+            (_, Value::Null) if wanted.nullable => Ok(()),
+            (_, Value::Null) => Err(format!("{path} must not be null. It is of the type {}.", self.shown(wanted))),
+            (BaseType::List(item), Value::List(values)) => values
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, value)| self.check_at(Path::Item(&path, index), item, false, value)),
+            // A single value stands for a list of one.
+            (BaseType::List(item), value) => self.check_at(path, item, false, value),
+            (BaseType::Named(name), value) => match self.types.get(name.as_str()) {
+                None => Ok(()),
+                Some(InputType::Object(fields)) => self.check_object(path, name, fields, value),
+                Some(InputType::Enum(names)) if self.is_enum_value(names, value) => Ok(()),
+                Some(InputType::Scalar) if is_scalar_value(name, value) => Ok(()),
+                Some(_) => Err(format!("{path} does not fit the type {}.", self.shown(wanted))),
+            },
+        }
+    }
+
+    fn check_object(
+        &mut self,
+        path: Path<'_>,
+        type_name: &str,
+        fields: &'a [InputField],
+        value: &Value,
+    ) -> Result<(), String> {
+        let Value::Object(values) = value else {
+            return Err(format!("{path} must be an object of the type {type_name}."));
+        };
+        let mut known = 0;
+        for field in fields {
+            let path = Path::Field(&path, &field.name);
+            match values.get(field.name.as_str()) {
+                Some(value) => {
+                    known += 1;
+                    self.check_at(path, &field.field_type, field.has_default, value)?;
+                }
+                None if field.field_type.nullable || field.has_default => {}
+                None => {
+                    return Err(format!("{path} is missing. It is of the type {}.", self.shown(&field.field_type)));
+                }
+            }
+        }
+        if values.len() == known {
+            return Ok(());
+        }
+        let unknown = values.keys().find(|name| fields.iter().all(|field| field.name != name.as_str()));
+        let Some(unknown) = unknown else { return Ok(()) };
+        let unknown = match self.source {
+            Source::Document => format!("the field `{unknown}`, which"),
+            // It may be any text.
+            Source::Json => "a field that".to_owned(),
+        };
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        Err(format!("{path} has {unknown} {type_name} does not have. It has {}.", names.join(", ")))
+    }
+
+    fn is_enum_value(&self, names: &HashSet<String>, value: &Value) -> bool {
+        match (self.source, value) {
+            (Source::Json, Value::String(name)) => names.contains(name),
+            (Source::Document, Value::Enum(name)) => names.contains(name.as_str()),
+            _ => false,
+        }
+    }
+
+    /// The type as the schema writes it; one that the schema lacks is the client's word, and not repeated.
+    pub(in crate::graphql) fn shown(&self, wanted: &Type) -> String {
+        if self.types.contains_key(base_name(wanted)) { wanted.to_string() } else { "declared".to_owned() }
+    }
+}
+
+/// The name of a type without its lists.
+pub(in crate::graphql) fn base_name(of: &Type) -> &str {
+    let mut base = &of.base;
+    loop {
+        match base {
+            BaseType::List(item) => base = &item.base,
+            BaseType::Named(name) => return name,
+        }
+    }
+}
+
+fn is_scalar_value(type_name: &str, value: &Value) -> bool {
+    match (type_name, value) {
+        ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+        ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
+        ("ID", Value::Number(number)) => number.is_i64() || number.is_u64(),
+        ("Int" | "Float" | "Boolean", _) => false,
+        (_, value) => matches!(value, Value::String(_)),
+    }
+}

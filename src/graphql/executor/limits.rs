@@ -1,0 +1,263 @@
+//! How large a document may be, found out before anything walks it that takes longer the more often a fragment is
+//! spread: the engine's own limits do, and so 935 bytes of fragments that spread the next one twice cost it seconds.
+//!
+//! The bounds are twice what the largest of these needs: GraphiQL's and graphql-js's introspection, an Apollo query for
+//! every field of the contract at once with `__typename` everywhere, a Relay query of eight fragments.
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Name, ServerError,
+    parser::types::{ExecutableDocument, Selection, SelectionSet},
+};
+
+use crate::{
+    Error,
+    graphql::executor::{document::error_at, lexer::tokens},
+};
+
+/// Bytes of a document, comments and literals included; introspection has 2,053. Values belong in variables.
+const MAX_BYTES: usize = 64 * 1024;
+/// Names, values and punctuators of a document; introspection has 184, the Relay query 404.
+const MAX_TOKENS: usize = 1000;
+/// Bytes of one name. The engine's errors repeat names, up to 36,000 times.
+const MAX_NAME_BYTES: usize = 200;
+/// Fields, spreads and inline fragments of the operation with its fragments spread: what the engine visits. A spread of a
+/// fragment that does not exist is a selection without a field.
+const MAX_SELECTIONS: usize = 1000;
+/// The same of all operations of a document together, which the engine validates.
+const MAX_SELECTIONS_IN_ALL: usize = 10_000;
+/// Selection sets inside each other in any part of a document, fragments counted; introspection has 18.
+pub(in crate::graphql) const MAX_DEPTH: usize = 36;
+/// Fields of the operation that is executed, with its fragments spread; introspection has 230.
+const MAX_FIELDS: usize = 500;
+/// Aliases of the operation; the Relay query has 8, a list of users by id may have more.
+const MAX_ALIASES: usize = 30;
+/// Directives of the operation; the Relay query has 8.
+const MAX_DIRECTIVES: usize = 30;
+/// Lists of the schema inside each other, each of which multiplies the answer; introspection has 2: types and fields.
+const MAX_SCHEMA_LISTS: usize = 3;
+
+/// Fields of all operations of a document together: each is validated, with its fragments spread, whichever is executed.
+const MAX_FIELDS_IN_ALL: usize = 5000;
+/// Directives of all operations together.
+const MAX_DIRECTIVES_IN_ALL: usize = 5000;
+
+fn refusal(what: &str, most: usize) -> Error {
+    Error::ValidationFailed(format!("The document has more than {most} {what}. Split it into several requests."))
+}
+
+/// Refuses a document of too many bytes or tokens, or with too long a name, without parsing it.
+pub(in crate::graphql) fn check_text(document: &str) -> Result<(), Error> {
+    if document.len() > MAX_BYTES {
+        return Err(refusal("bytes", MAX_BYTES));
+    }
+    let is_name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if tokens(document).any(|token| token.text.len() > MAX_NAME_BYTES && is_name(token.text)) {
+        let message = format!("The document has a name of more than {MAX_NAME_BYTES} bytes. Use a shorter one.");
+        return Err(Error::ValidationFailed(message));
+    }
+    check_tokens(document)
+}
+
+/// Refuses a document of too many tokens.
+pub(in crate::graphql) fn check_tokens(document: &str) -> Result<(), Error> {
+    if tokens(document).nth(MAX_TOKENS).is_some() { Err(refusal("tokens", MAX_TOKENS)) } else { Ok(()) }
+}
+
+/// The sizes of a document's operations.
+pub(in crate::graphql) struct Sizes {
+    operations: HashMap<Option<Name>, Size>,
+    /// Of all of them, and the depth of fragments that nothing spreads, too.
+    total: Size,
+}
+
+/// Measures the operations of a document.
+///
+/// # Errors
+/// A fragment spreads itself.
+pub(in crate::graphql) fn measure(document: &ExecutableDocument) -> Result<Sizes, ServerError> {
+    let mut measuring = Measuring { document, fragments: HashMap::new() };
+    let mut sizes = Sizes { operations: HashMap::new(), total: Size::default() };
+    for (name, operation) in document.operations.iter() {
+        let mut size = measuring.selection_set(&operation.node.selection_set.node)?;
+        let on_variables = operation.node.variable_definitions.iter().map(|variable| variable.node.directives.len());
+        size.add(Size { directives: operation.node.directives.len() + on_variables.sum::<usize>(), ..Size::default() });
+        sizes.total.add(size);
+        sizes.operations.insert(name.cloned(), size);
+    }
+    // Those that nothing spreads are not executed, but validated.
+    for name in document.fragments.keys() {
+        let fragment = measuring.fragment(name)?;
+        sizes.total.deepest = sizes.total.deepest.max(fragment.deepest);
+        sizes.total.selections = sizes.total.selections.max(fragment.selections);
+    }
+    Ok(sizes)
+}
+
+impl Sizes {
+    /// Refuses an operation that is too large, a document whose other operations are too large to be validated, and introspection
+    /// where it is switched off.
+    pub(in crate::graphql) fn check(
+        &self,
+        operation: Option<&Name>,
+        allow_introspection: bool,
+    ) -> Result<(), ServerError> {
+        let size = self.operations.get(&operation.cloned()).copied().unwrap_or_default();
+        let total = self.total;
+        let bounds = [
+            (size.fields, MAX_FIELDS, "fields, its fragments spread"),
+            (total.deepest, MAX_DEPTH, "levels of selections and fragments inside each other"),
+            (size.aliases, MAX_ALIASES, "aliases, its fragments spread"),
+            (size.directives, MAX_DIRECTIVES, "directives, its fragments spread"),
+            (size.schema_lists, MAX_SCHEMA_LISTS, "lists of the schema inside each other"),
+            (size.selections, MAX_SELECTIONS, "selections, its fragments spread"),
+            (total.selections, MAX_SELECTIONS_IN_ALL, "selections in all its operations, their fragments spread"),
+            (total.fields, MAX_FIELDS_IN_ALL, "fields in all its operations, their fragments spread"),
+            (total.directives, MAX_DIRECTIVES_IN_ALL, "directives in all its operations, their fragments spread"),
+        ];
+        if let Some((_, most, what)) = bounds.into_iter().find(|(has, most, _)| has > most) {
+            return Err(error_at(None, refusal(what, most)));
+        }
+        if size.introspects && !allow_introspection {
+            let message = "Introspection is switched off on this server.".to_owned();
+            return Err(error_at(None, Error::ValidationFailed(message)));
+        }
+        Ok(())
+    }
+}
+
+/// What a selection set comes to, with its fragments spread. Sums stop at their type's end.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    selections: usize,
+    fields: usize,
+    deepest: usize,
+    aliases: usize,
+    directives: usize,
+    schema_lists: usize,
+    introspects: bool,
+}
+
+impl Size {
+    /// Adds what stands beside.
+    fn add(&mut self, other: Self) {
+        self.selections = self.selections.saturating_add(other.selections);
+        self.fields = self.fields.saturating_add(other.fields);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.directives = self.directives.saturating_add(other.directives);
+        self.deepest = self.deepest.max(other.deepest);
+        self.schema_lists = self.schema_lists.max(other.schema_lists);
+        self.introspects |= other.introspects;
+    }
+}
+
+struct Measuring<'a> {
+    document: &'a ExecutableDocument,
+    /// Each fragment is measured once; `None` while that is going on.
+    fragments: HashMap<&'a Name, Option<Size>>,
+}
+
+impl<'a> Measuring<'a> {
+    fn selection_set(&mut self, selection_set: &'a SelectionSet) -> Result<Size, ServerError> {
+        let mut size = Size::default();
+        for selection in &selection_set.items {
+            let mut inner = match &selection.node {
+                Selection::Field(field) => {
+                    let mut inner = self.selection_set(&field.node.selection_set.node)?;
+                    inner.fields = inner.fields.saturating_add(1);
+                    inner.aliases = inner.aliases.saturating_add(usize::from(field.node.alias.is_some()));
+                    match field.node.name.node.as_str() {
+                        "__schema" | "__type" => inner.introspects = true,
+                        "types" | "fields" | "inputFields" | "interfaces" | "possibleTypes" => inner.schema_lists += 1,
+                        _ => {}
+                    }
+                    inner
+                }
+                Selection::InlineFragment(fragment) => self.selection_set(&fragment.node.selection_set.node)?,
+                Selection::FragmentSpread(spread) => {
+                    match self.document.fragments.get_key_value(&spread.node.fragment_name.node) {
+                        Some((name, _)) => self.fragment(name)?,
+                        // Validation says so.
+                        None => Size::default(),
+                    }
+                }
+            };
+            inner.selections = inner.selections.saturating_add(1);
+            inner.directives = inner.directives.saturating_add(selection.node.directives().len());
+            size.add(inner);
+        }
+        // A field without subfields has an empty selection set, which is no level.
+        size.deepest += usize::from(!selection_set.items.is_empty());
+        Ok(size)
+    }
+
+    fn fragment(&mut self, name: &'a Name) -> Result<Size, ServerError> {
+        match self.fragments.get(name) {
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => {
+                let pos = self.document.fragments.get(name).map(|fragment| fragment.pos);
+                return Err(error_at(pos, Error::ValidationFailed(format!("The fragment `{name}` spreads itself."))));
+            }
+            None => {}
+        }
+        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Size::default()) };
+        self.fragments.insert(name, None);
+        let mut size = self.selection_set(&fragment.node.selection_set.node)?;
+        size.directives = size.directives.saturating_add(fragment.node.directives.len());
+        self.fragments.insert(name, Some(size));
+        Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// Selections that are visited by a walk that follows every spread, as the engine's do; it gives up after `most`.
+    fn walked(document: &ExecutableDocument, set: &SelectionSet, most: usize) -> usize {
+        let mut visited = 0;
+        for selection in &set.items {
+            visited += 1;
+            let inner = match &selection.node {
+                Selection::Field(field) => Some(&field.node.selection_set),
+                Selection::InlineFragment(fragment) => Some(&fragment.node.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    document.fragments.get(&spread.node.fragment_name.node).map(|fragment| &fragment.node.selection_set)
+                }
+            };
+            visited += inner.map_or(0, |inner| walked(document, &inner.node, most.saturating_sub(visited)));
+            if visited > most {
+                break;
+            }
+        }
+        visited
+    }
+
+    proptest! {
+        /// What is let through, the engine walks in a bounded number of steps, however fragments spread each other.
+        #[test]
+        fn no_document_makes_the_engine_visit_more_than_the_bound(bodies in vec(vec(0_usize..14, 1..5), 12)) {
+            let body = |items: &Vec<usize>, own: usize| -> String {
+                items.iter().map(|item| match item {
+                    12 => "a ".to_owned(),
+                    13 => "... { ...missing b } ".to_owned(),
+                    other if *other > own => format!("...f{other} "),
+                    _ => "...missing ".to_owned(),
+                }).collect()
+            };
+            let fragments: Vec<String> = bodies.iter().enumerate()
+                .map(|(own, items)| format!("fragment f{own} on Query {{ {} }}", body(items, own))).collect();
+            let fragments = fragments.join(" ");
+            let document = async_graphql::parser::parse_query(format!("{{ ...f0 ...f1 }} {fragments}")).unwrap();
+            let sets = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node)
+                .chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node));
+            let largest = sets.map(|set| walked(&document, set, MAX_SELECTIONS)).max().unwrap();
+            let sizes = measure(&document).unwrap();
+            let operation = sizes.operations.values().next().unwrap().selections;
+            prop_assert_eq!(operation.max(sizes.total.selections).min(MAX_SELECTIONS + 1), largest.min(MAX_SELECTIONS + 1));
+        }
+    }
+}

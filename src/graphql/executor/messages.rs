@@ -1,0 +1,86 @@
+//! Public texts for documents that do not fit the schema.
+//!
+//! The engine's own texts repeat values that the client wrote, a password in a wrong place included. Ours say which rule was
+//! broken and name the thing: a field, an argument, a variable, a fragment, a directive or a type, as the document names it.
+//! Other names of the schema are told only where introspection is on. Values are told never.
+
+use std::collections::HashSet;
+
+/// How the engine's texts start, what else is in them, and what we say instead. `{n}` is the nth text in quotes, which in
+/// these is a name that stands in the document. `{argument}` is the first name of a path, which starts with an argument's.
+const TEXTS: &[(&str, &str, &str)] = &[
+    ("Unknown argument \"", "on field", "The argument `{0}` does not exist on the field `{1}`"),
+    ("Unknown argument \"", "on directive", "The argument `{0}` does not exist on the directive `@{1}`"),
+    ("Unknown type", "", "The type `{0}` does not exist"),
+    ("Unknown directive", "", "The directive `@{0}` does not exist"),
+    ("Unknown fragment", "", "The fragment `{0}` is not defined in the document"),
+    ("Invalid value for argument", "", "The value of the argument `{argument}` does not fit its type here"),
+    ("Duplicate directive", "", "The directive `@{0}` may be used here once only"),
+    ("Directive \"", "may not be used on", "The directive `@{0}` can't be used here"),
+    ("There can only be one argument", "", "The argument `{0}` is given twice"),
+    ("There can only be one variable", "", "The variable `${0}` is declared twice"),
+    ("Cannot spread fragment", "", "The fragment `{0}` spreads itself"),
+    ("Variable \"$", "is not defined", "The variable `${0}` is not declared"),
+    ("Variable \"$", "is not used", "The variable `${0}` is declared, but not used"),
+    ("Variable \"", "non-input type", "The variable `${0}` must be of an input type"),
+    ("Variable \"", "used in position", "The type of the variable `${0}` does not fit the place where it is used"),
+    ("Fragment \"", "is never used", "The fragment `{0}` is never used"),
+    ("Fragment \"", "non composite type", "The fragment `{0}` is on a type that has no fields"),
+    ("Fragment \"", "cannot be spread", "The fragment `{0}` is on another type than what it is spread in"),
+    ("Fragment cannot condition", "", "A fragment can't be on `{0}`, which has no fields"),
+    ("Fragment cannot be spread", "", "A fragment on `{1}` can't be used here"),
+    ("Fields \"", "are different fields", "Two different fields are named `{0}`. Give one of them an alias"),
+    ("Fields \"", "", "Two fields of one name have different arguments: see `{0}`. Give one of them an alias"),
+    ("Field \"", "must have a selection", "The field `{0}` has subfields. Select some of them in braces"),
+    ("Field \"", "has no subfields", "The field `{0}` has no subfields. Leave the braces out"),
+];
+
+/// Makes the texts.
+pub(in crate::graphql) struct Messages {
+    names: HashSet<String>,
+}
+
+impl Messages {
+    /// `names` are the names in the schema that may be told. Without them there is still that of the specification's directives.
+    pub(in crate::graphql) fn new(names: Vec<String>) -> Self {
+        Self { names: names.into_iter().chain(["if".to_owned()]).collect() }
+    }
+
+    /// The public text for one of the engine's.
+    pub(in crate::graphql) fn of(&self, engine: &str) -> String {
+        let quoted: Vec<&str> = engine.split('"').skip(1).step_by(2).collect();
+        let name = |index: usize| quoted.get(index).map(|text| name_in(text)).unwrap_or_default();
+        let of_schema = |index: usize| self.names.get(name(index));
+        let text = if engine.starts_with("Unknown field") {
+            let place = of_schema(1).map(|parent| format!(" on {parent}"));
+            format!("The field `{}` does not exist{}", name(0), place.unwrap_or_default())
+        } else if engine.ends_with("is required but not provided") {
+            let place = if engine.starts_with("Field") { "field `" } else { "directive `@" };
+            match of_schema(1) {
+                Some(argument) => format!("The argument `{argument}` of the {place}{}` is missing", name(0)),
+                None => format!("A required argument of the {place}{}` is missing", name(0)),
+            }
+        } else {
+            let found = TEXTS.iter().find(|(start, part, _)| engine.starts_with(start) && engine.contains(part));
+            let text = found.map_or("The document does not fit the schema here", |(_, _, text)| *text);
+            let argument = quoted.first().and_then(|path| path.split('.').next()).map(name_in).unwrap_or_default();
+            text.replace("{0}", name(0)).replace("{1}", name(1)).replace("{argument}", argument)
+        };
+        match self.suggestion(engine) {
+            Some(name) => format!("{text}. Did you mean `{name}`?"),
+            None => format!("{text}."),
+        }
+    }
+
+    fn suggestion<'a>(&self, engine: &'a str) -> Option<&'a str> {
+        let (_, rest) = engine.rsplit_once("Did you mean \"")?;
+        let (name, _) = rest.split_once('"')?;
+        self.names.contains(name).then_some(name)
+    }
+}
+
+/// A name without its sigil. What is no name is a value.
+fn name_in(quoted: &str) -> &str {
+    let name = quoted.trim_start_matches(['$', '@']);
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') { name } else { "…" }
+}

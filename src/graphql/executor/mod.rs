@@ -1,0 +1,193 @@
+//! Executes GraphQL requests: the one way through the schema, whatever door they come in by.
+//!
+//! The document is parsed and checked here, before the engine sees it, so that what is refused is refused with our
+//! codes and texts and has cost little. (An extension of the engine could do the same, but would be asked about every
+//! field of every answer.)
+
+mod document;
+mod escapes;
+mod input_types;
+mod known_documents;
+mod lexer;
+mod limits;
+mod messages;
+mod normalize;
+mod schema_types;
+mod values;
+mod variables;
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Request, Response, ServerError, ValidationMode,
+    parser::types::{ExecutableDocument, OperationType},
+};
+
+use crate::{
+    App, Error,
+    graphql::{
+        RequestContext, Schema, build_schema,
+        context::CookieChange,
+        errors::publish,
+        executor::{
+            document::Document, known_documents::KnownDocuments, messages::Messages, schema_types::SchemaTypes,
+        },
+        sdl_of,
+    },
+};
+
+pub(super) use limits::MAX_DEPTH;
+
+/// Errors of a document that are told; who mends these sends it again.
+const MAX_ERRORS: usize = 20;
+
+/// The schema, ready to execute requests.
+pub struct Executor {
+    schema: Schema,
+    /// The same, for documents that it has validated before.
+    schema_of_known: Schema,
+    documents: KnownDocuments,
+    types: SchemaTypes,
+    messages: Messages,
+    introspection: bool,
+    /// Whether errors may have hints.
+    is_local: bool,
+}
+
+impl std::fmt::Debug for Executor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Executor")
+    }
+}
+
+/// Which operations a door lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allow {
+    /// All of them.
+    Everything,
+    /// Queries only, decided by the operation's type, whatever the document looks like.
+    Queries,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Execution {
+    /// It was executed; fields may have failed.
+    Executed(Answer),
+    /// Nothing was executed: the document or the variables are not good. The answer has errors, and no data.
+    Refused(Answer),
+    /// Nothing was executed: it is a mutation, and the door lets in queries only.
+    NotAQuery,
+}
+
+/// A response, and what the door wants to know of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// What to send.
+    pub response: Response,
+    /// The errors in `response`, for headers and the log.
+    pub errors: Vec<Error>,
+    /// The name of the operation, for the log.
+    pub operation_name: Option<String>,
+    /// What to do with the client's refresh cookie.
+    pub cookie_change: Option<CookieChange>,
+}
+
+impl Executor {
+    /// Builds the schema.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        let introspection = app.settings.introspection;
+        let is_local = app.settings.is_local;
+        let schema_of_known = build_schema(Some(Arc::clone(&app)), ValidationMode::Fast);
+        let schema = build_schema(Some(app), ValidationMode::Strict);
+        // Without introspection, messages don't tell what the schema has either.
+        let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
+        let types = SchemaTypes::of(&sdl_of(&schema), introspection);
+        Self { schema, schema_of_known, documents: KnownDocuments::new(), types, messages, introspection, is_local }
+    }
+
+    /// Executes a request.
+    pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Execution {
+        let (request_id, language) = (context.request_id, context.client.language);
+        let circumstances = self.is_local.then_some(context.circumstances);
+        let refuse = |mut errors: Vec<ServerError>, operation_name| {
+            errors.truncate(MAX_ERRORS);
+            let published =
+                errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
+            let response = Response::from_errors(merge_equal(errors));
+            Execution::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
+        };
+
+        let known = self.documents.get(&request.query);
+        let is_known = known.is_some();
+        let parse = || Document::parse(&self.types, &request.query).map(Arc::new);
+        let document = match known.map_or_else(parse, Ok) {
+            Ok(document) => document,
+            Err(error) => return refuse(vec![error], None),
+        };
+        let operation = match document.operation(request.operation_name.as_deref()) {
+            Ok(operation) => operation,
+            Err(error) => return refuse(vec![error], None),
+        };
+        let operation_name = operation.name.map(ToString::to_string);
+        if allow == Allow::Queries && operation.definition.node.ty == OperationType::Mutation {
+            return Execution::NotAQuery;
+        }
+        if let Err(errors) = document.check(operation, self.introspection) {
+            return refuse(errors, operation_name);
+        }
+        let definition = &operation.definition.node;
+        variables::keep_declared(definition, &mut request.variables);
+        let checked = variables::check_copies(&document.parsed, definition, &request.variables)
+            .and_then(|()| document.coerce_variables(&self.types, operation, &mut request.variables));
+        if let Err(error) = checked {
+            return refuse(vec![error], operation_name);
+        }
+
+        let schema = if is_known { &self.schema_of_known } else { &self.schema };
+        let text = std::mem::take(&mut request.query);
+        // What is not kept afterwards is not held while the request waits.
+        let to_keep = (!is_known && KnownDocuments::may_keep(&text)).then(|| (text, Arc::clone(&document)));
+        request.set_parsed_query(match Arc::try_unwrap(document) {
+            Ok(document) => document.parsed,
+            Err(kept) => ExecutableDocument::clone(&kept.parsed),
+        });
+        let context = Arc::new(context);
+        let mut response = schema.execute(request.data(Arc::clone(&context))).await;
+        if is_request_error(&response) {
+            for error in &mut response.errors {
+                error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
+            }
+            return refuse(response.errors, operation_name);
+        }
+        if let Some((text, document)) = to_keep {
+            self.documents.keep(text, document);
+        }
+        let errors =
+            response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
+        response.errors = merge_equal(response.errors);
+        Execution::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
+    }
+}
+
+/// Makes one of equal errors at one path. The engine resolves a field once for each place that selects it, and raises its error as
+/// often; the specification merges these places into one field.
+fn merge_equal(errors: Vec<ServerError>) -> Vec<ServerError> {
+    let mut merged: Vec<ServerError> = Vec::with_capacity(errors.len());
+    for error in errors {
+        let same = merged.iter_mut().find(|other| {
+            other.path == error.path && other.message == error.message && other.extensions == error.extensions
+        });
+        match same {
+            Some(other) => other.locations.extend(error.locations),
+            None => merged.push(error),
+        }
+    }
+    merged
+}
+
+/// Whether the engine stopped before executing anything: the errors of fields have a path, those of the document none.
+fn is_request_error(response: &Response) -> bool {
+    !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
+}

@@ -1,0 +1,86 @@
+//! `serverInfo`.
+
+use async_graphql::{Context, Object, SimpleObject};
+
+use crate::{
+    App,
+    domain::identity::{PASSWORD_LENGTH, USERNAME_LENGTH},
+    graphql::context::ContextExt,
+};
+
+#[derive(Debug, Default)]
+pub(in crate::graphql) struct ServerInfoQuery;
+
+#[Object]
+impl ServerInfoQuery {
+    /// What login and registration forms need to know. Public and cacheable.
+    #[graphql(cache_control(max_age = 300))]
+    async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
+        ServerInfo::of(ctx.app())
+    }
+}
+
+/// Settings of the server that forms need.
+#[derive(Debug, SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+pub struct ServerInfo {
+    /// Whether anyone may register.
+    registration_enabled: bool,
+    /// Whether an account must have an e-mail address.
+    email_required: bool,
+    /// Whether the e-mail address must be verified before the user can sign in.
+    email_verification_required: bool,
+    /// Whether this server can send mails. Verification, password reset and change of address need them.
+    mail_enabled: bool,
+    /// The rules for passwords.
+    password_policy: PasswordPolicy,
+    /// The rules for usernames.
+    username_policy: UsernamePolicy,
+    /// Lifetime of an access token in seconds, by default 1800 (30 minutes).
+    access_token_lifetime: i64,
+    /// Lifetime of a session that is not refreshed, in seconds, by default 604800 (7 days).
+    refresh_token_lifetime: i64,
+}
+
+/// The length of passwords. Common passwords, and the user's own name or address, may be refused too
+/// (PASSWORD_TOO_COMMON).
+#[derive(Debug, SimpleObject)]
+pub struct PasswordPolicy {
+    /// In characters (Unicode code points).
+    min_length: usize,
+    /// In characters (Unicode code points), at least 64.
+    max_length: usize,
+}
+
+/// The rules for usernames.
+#[derive(Debug, SimpleObject)]
+pub struct UsernamePolicy {
+    /// In characters.
+    min_length: usize,
+    /// In characters.
+    max_length: usize,
+    /// A regular expression for the HTML `pattern` attribute: `[A-Za-z0-9_][A-Za-z0-9_\-]*`.
+    pattern: &'static str,
+}
+
+impl ServerInfo {
+    fn of(app: &App) -> Self {
+        Self {
+            registration_enabled: app.settings.registration_enabled,
+            email_required: app.settings.require_email,
+            email_verification_required: app.settings.require_verified_email,
+            mail_enabled: app.settings.mail.is_enabled(),
+            password_policy: PasswordPolicy {
+                min_length: *PASSWORD_LENGTH.start(),
+                max_length: *PASSWORD_LENGTH.end(),
+            },
+            username_policy: UsernamePolicy {
+                min_length: *USERNAME_LENGTH.start(),
+                max_length: *USERNAME_LENGTH.end(),
+                pattern: r"[A-Za-z0-9_][A-Za-z0-9_\-]*",
+            },
+            access_token_lifetime: app.access_tokens.lifetime().num_seconds(),
+            refresh_token_lifetime: app.settings.refresh_token_lifetime.num_seconds(),
+        }
+    }
+}

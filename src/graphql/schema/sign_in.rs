@@ -1,0 +1,47 @@
+//! `login`.
+
+use async_graphql::{Context, InputObject, Object};
+
+use crate::{
+    domain::sign_in::password::{Credentials, login},
+    graphql::{
+        Nullable,
+        context::ContextExt,
+        schema::sessions::{AuthPayload, TokenDelivery},
+    },
+};
+
+#[derive(Debug, Default)]
+pub(in crate::graphql) struct LoginMutation;
+
+#[Object]
+impl LoginMutation {
+    /// Sign in with a username or e-mail address and a password.
+    /// Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED
+    /// (both only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED, so that a
+    /// mistyped password does not make clients refresh their token.
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
+        let new_session = input.token_delivery.open(ctx);
+        let sign_in = login(ctx.app(), input.into(), new_session, ctx.client()).await;
+        Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
+    }
+}
+
+/// The credentials of a user.
+#[derive(InputObject)]
+pub struct LoginInput {
+    /// Username or e-mail address.
+    username: String,
+    /// The password.
+    #[graphql(secret)]
+    password: String,
+    /// How refresh tokens are delivered, for the lifetime of the session.
+    #[graphql(default)]
+    token_delivery: TokenDelivery,
+}
+
+impl From<LoginInput> for Credentials {
+    fn from(input: LoginInput) -> Self {
+        Self { identifier: input.username, password: input.password.into() }
+    }
+}

@@ -1,0 +1,150 @@
+//! What every request gets, whatever its route: a name, a line in the log, headers, an end.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Instant,
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{
+            ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY,
+            STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
+    },
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt;
+
+use crate::{
+    Error,
+    config::Settings,
+    domain::RequestId,
+    graphql::errors::code_name,
+    http::{
+        Server, body,
+        graphql::{LogFields, MediaType, RequestError},
+        middleware::{peer, request_id},
+        rest,
+    },
+    language::Language,
+};
+
+/// Characters of a path in the log.
+const MAX_LOGGED_PATH: usize = 200;
+
+/// Headers of every answer that does not bring its own.
+#[derive(Debug)]
+pub(in crate::http) struct SecurityHeaders(HeaderMap);
+
+impl SecurityHeaders {
+    pub(in crate::http) fn of(settings: &Settings) -> Self {
+        let mut headers = HeaderMap::new();
+        let fixed = [
+            (CACHE_CONTROL, "no-store"),
+            (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+            (REFERRER_POLICY, "no-referrer"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (X_FRAME_OPTIONS, "DENY"),
+        ];
+        for (name, value) in fixed {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if settings.public_url.starts_with("https://") {
+            let two_years = HeaderValue::from_static("max-age=63072000");
+            headers.insert(STRICT_TRANSPORT_SECURITY, two_years);
+        }
+        Self(headers)
+    }
+}
+
+/// Names the request, writes its line in the log, and adds the headers.
+pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let settings = &server.app.settings;
+    let id = request_id::assign(settings, &server.app.clock, &request);
+    request.extensions_mut().insert(id);
+    let client = peer::address(settings, &request);
+    let trace_id = request_id::trace_id(settings, &request);
+    server.refused_origins.report(settings, request.headers(), server.app.clock.now());
+    if !server.has_warned_of_proxy.load(Relaxed)
+        && peer::is_forwarded(request.headers())
+        && !server.has_warned_of_proxy.swap(true, Relaxed)
+    {
+        tracing::warn!(
+            "requests come through a proxy, but PROXY_HEADER and TRUSTED_PROXIES are not set: all clients behind it count \
+             as one"
+        );
+    }
+    let method = request.method().clone();
+    let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
+    let is_encoded = body::is_encoded(request.headers());
+
+    let mut response = next.run(request).await;
+
+    let log = response.extensions_mut().remove::<LogFields>().unwrap_or_default();
+    macro_rules! log_request {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = %id,
+                trace_id,
+                client = client.map(tracing::field::display),
+                %method,
+                path,
+                operation = log.operation_name,
+                code = log.code.map(code_name),
+                status = response.status().as_u16(),
+                ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            )
+        };
+    }
+    // Probes come every few seconds, and say nothing.
+    if path.starts_with("/health/") {
+        log_request!(debug);
+    } else {
+        log_request!(info);
+    }
+    let response_status = response.status();
+    let headers = response.headers_mut();
+    for (name, value) in &server.security_headers.0 {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
+    if is_encoded && response_status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        // RFC 9110 §15.5.16
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(request_id::HEADER, id);
+    }
+    response
+}
+
+/// Turns a panic and a handler without end into answers. `/graphql` looks at the time itself, from when the body has come.
+pub(in crate::http) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let id = request_id::of(&request);
+    // Read only if there is something to say.
+    let accept_language = request.headers().get(ACCEPT_LANGUAGE).cloned();
+    let path = request.uri().path().to_owned();
+    let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let limit = server.limits.body_timeout + server.limits.handler_timeout;
+    let error = match tokio::time::timeout(limit, handler).await {
+        Ok(Ok(response)) => return response,
+        // Where it happened is in the log already, from the panic hook.
+        Ok(Err(_)) => Error::internal("a handler panicked"),
+        Err(_) => Error::unavailable(5, "a handler took too long"),
+    };
+    refused(&path, error, id, peer::language(accept_language.as_ref()))
+}
+
+/// The answer to a request that no handler has answered, in the form that its path has for errors.
+pub(in crate::http) fn refused(path: &str, error: Error, id: RequestId, language: Language) -> Response {
+    if path == "/graphql" {
+        RequestError::from(error).into_response(MediaType::Json, id, language)
+    } else {
+        rest::failed(path, &error, id, language)
+    }
+}

@@ -1,0 +1,82 @@
+//! `/introspect` (RFC 7662), for the services in `OAUTH_CLIENTS`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{StatusCode, header::AUTHORIZATION},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::{
+    domain::token_introspection,
+    http::{
+        Server,
+        form::Form,
+        oauth::token::read,
+        rest::{
+            Call, ErrorFormat, ErrorResponse,
+            answer::{INVALID_CLIENT, UNCACHED},
+            docs::{IntrospectRequest, OauthError, OauthErrors},
+            models::Introspection,
+        },
+    },
+    security::oauth_client,
+};
+
+/// What an access token is good for at this moment. For the services in `OAUTH_CLIENTS`.
+#[utoipa::path(
+    post,
+    path = "/introspect",
+    operation_id = "introspectToken",
+    tag = "OAuth 2.0",
+    request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "What it is good for", body = Introspection),
+        (status = 401, description = "Not one of `OAUTH_CLIENTS`", body = OauthError),
+        OauthErrors,
+    ),
+    security((), ("ClientSecretBasic" = []))
+)]
+pub(in crate::http) async fn introspect(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let call = Call::of(&server, &request);
+    let answer = async {
+        let mut form = read(&call, request).await?;
+        authenticate(&call, &mut form)?;
+        let Some(token) = form.take_text("token")? else {
+            return Err(ErrorResponse::invalid_request("`token` is missing."));
+        };
+        let introspected = call.within(token_introspection::introspect(&server.app, &token, &call.client)).await?;
+        let answer = Introspection::of(introspected, &server.app.settings);
+        Ok((UNCACHED, Json(answer)).into_response())
+    };
+    call.answer(ErrorFormat::Oauth, answer.await)
+}
+
+/// By `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), and not by both.
+fn authenticate(call: &Call<'_>, form: &mut Form) -> Result<(), ErrorResponse> {
+    let in_form = form.take_text("client_id")?.zip(form.take_text("client_secret")?);
+    let mut headers = call.headers.get_all(AUTHORIZATION).iter();
+    let (id, secret) = match (in_form, headers.next(), headers.next()) {
+        (Some(pair), None, None) => Some(pair),
+        (None, Some(header), None) => basic(header.as_bytes()),
+        (None, None, None) => None,
+        _ => return Err(ErrorResponse::invalid_request("Authenticate in one way: in the header or in the form.")),
+    }
+    .unwrap_or_default();
+    if oauth_client::is_known(&call.server.app.settings.oauth_clients, &id, &secret) {
+        return Ok(());
+    }
+    Err(ErrorResponse::Refused(StatusCode::UNAUTHORIZED, INVALID_CLIENT, "This takes a client of OAUTH_CLIENTS."))
+}
+
+/// Ids and secrets are of characters that look the same before and after encoding.
+fn basic(header: &[u8]) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_at_checked(6)?;
+    let encoded = scheme.eq_ignore_ascii_case(b"basic ").then(|| encoded.trim_ascii())?;
+    let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
+}

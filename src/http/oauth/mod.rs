@@ -1,0 +1,8 @@
+//! OAuth 2.0: `/token`, `/revoke`, `/introspect` and the metadata. It shares how requests are read and errors are written
+//! with the REST API.
+
+pub(super) mod introspect;
+pub(super) mod token;
+mod well_known;
+
+pub(super) use well_known::{authorization_server, jwks};

@@ -1,0 +1,66 @@
+//! Deletes rows that have expired. Any number of instances may do so at the same time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use crate::{
+    App, Result,
+    entity::{link, session, throttle},
+};
+
+/// Rows deleted in one transaction: few enough that other writers do not notice the wait.
+const BATCH: u64 = 200;
+
+/// How long expired links are kept, so that an expired link can be told from an unknown one.
+const LINK_RETENTION: TimeDelta = TimeDelta::days(7);
+
+/// A table whose rows expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `sessions`
+    Sessions,
+    /// `throttles`
+    Throttles,
+    /// `links`
+    Links,
+}
+
+impl Table {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sessions, Self::Throttles, Self::Links];
+
+    async fn find(self, db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+        match self {
+            Self::Sessions => session::expired(db, BATCH, now).await,
+            Self::Throttles => throttle::expired(db, BATCH, now).await,
+            Self::Links => link::expired(db, BATCH, now - LINK_RETENTION).await,
+        }
+    }
+
+    async fn delete(self, db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
+        match self {
+            Self::Sessions => session::delete_expired(db, ids, now).await,
+            Self::Throttles => throttle::delete_expired(db, ids, now).await,
+            Self::Links => link::delete(db, ids).await,
+        }
+    }
+}
+
+/// Deletes the expired rows of a table, a batch at a time. Returns the number of deleted rows.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is out of reach; what was deleted before stays deleted.
+pub async fn purge(app: &App, table: Table) -> Result<u64> {
+    let now = app.clock.now();
+    let mut purged = 0;
+    loop {
+        let ids = table.find(app.database.read(), now).await?;
+        if ids.is_empty() {
+            return Ok(purged);
+        }
+        let transaction = app.write().await?;
+        purged += table.delete(&transaction, ids, now).await?;
+        transaction.commit().await?;
+    }
+}

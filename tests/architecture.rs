@@ -1,0 +1,172 @@
+//! Keeps the code to the layers that the crate's documentation describes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The layers, from top to bottom. A module may import modules of lower layers, and nothing else.
+const LAYERS: &[&[&str]] = &[
+    &["cli"],
+    &["http"],
+    &["graphql", "jobs"],
+    &["domain"],
+    &["app"],
+    &["database", "entity", "mail"],
+    &["security"],
+    &["config"],
+    &["error"],
+    &["clock", "language"],
+];
+
+/// Crates that belong to some modules only.
+const CRATES: &[(&str, &[&str])] =
+    &[("axum", &["http"]), ("hyper", &["http"]), ("async_graphql", &["graphql", "http"])];
+
+struct Source {
+    /// Relative to the folder that was read.
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    /// The module that the file belongs to: its folder or file in `src`.
+    fn module(&self) -> &str {
+        let first = self.path.components().next().unwrap().as_os_str().to_str().unwrap();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// The file without comments and its own tests.
+    fn code(&self) -> String {
+        let code = self.text.split("#[cfg(test)]").next().unwrap();
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The modules of this crate that the file names.
+    fn imports(&self) -> BTreeSet<String> {
+        let code = self.code();
+        let mut imports = BTreeSet::new();
+        for (position, start) in code.match_indices("crate::") {
+            let rest = &code[position + start.len()..];
+            match rest.strip_prefix('{') {
+                Some(group) => imports.extend(first_names(group)),
+                None => imports.extend(name_at_start(rest)),
+            }
+        }
+        if imports.remove("App") {
+            imports.insert("app".to_owned());
+        }
+        imports.into_iter().filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect()
+    }
+}
+
+/// The first names of the paths in a group of a `use` declaration, whose opening brace was read.
+fn first_names(group: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut is_start = true;
+    for (position, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => is_start = true,
+            c if is_start && !c.is_whitespace() => {
+                names.extend(name_at_start(&group[position..]));
+                is_start = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn name_at_start(text: &str) -> Option<String> {
+    let name: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(root, &path, sources);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                sources.push(Source { path: path.strip_prefix(root).unwrap().to_owned(), text });
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut sources = Vec::new();
+    collect(&root, &root, &mut sources);
+    assert!(!sources.is_empty());
+    sources
+}
+
+fn layer_of(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+#[test]
+fn modules_import_lower_layers_only() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        let module = source.module();
+        if matches!(module, "main" | "lib") {
+            continue;
+        }
+        let layer = layer_of(module).unwrap_or_else(|| panic!("`{module}` is in no layer"));
+        for import in source.imports() {
+            let is_lower = layer_of(&import).is_some_and(|other| other > layer);
+            if import != module && !is_lower {
+                wrong.push(format!("{}: {import}", source.path.display()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn crates_stay_in_their_modules() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        let code = source.code();
+        for (name, modules) in CRATES {
+            if !modules.contains(&source.module()) && code.contains(&format!("{name}::")) {
+                wrong.push(format!("{}: {name}", source.path.display()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn files_have_at_most_300_lines() {
+    for source in sources("src") {
+        assert!(source.text.lines().count() <= 300, "split {}", source.path.display());
+    }
+}
+
+#[test]
+fn files_start_with_their_documentation() {
+    for source in sources("src") {
+        assert!(source.text.starts_with("//! "), "{}", source.path.display());
+    }
+}
+
+/// `Schema` looks before it changes anything, so that a migration can be run again after a crash.
+#[test]
+fn migrations_change_the_database_by_schema_only() {
+    let sources = sources("migration/src");
+    let migrations: Vec<_> = sources.iter().filter(|source| source.module().starts_with("m2")).collect();
+    assert_eq!(migrations.len(), migration::migrations().len());
+    for source in migrations {
+        for forbidden in ["connection(", "SchemaManager", "sea_orm::", "execute", "query_"] {
+            assert!(!source.code().contains(forbidden), "{}: {forbidden}", source.path.display());
+        }
+    }
+}
