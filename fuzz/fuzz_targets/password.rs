@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use hallpass::{
     config::{ExposeSecret, SecretString, Settings},
     domain::input::{Owner, Password, may_be_password},
-    error::ErrorCode,
+    error::{ErrorCode, Field},
 };
 use libfuzzer_sys::{Corpus, fuzz_target};
 
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let length = text.chars().count();
     // Whoever signs in may have a password from before the least length was what it is.
     assert_eq!(may_be_password(&secret), length <= 128);
-    match Password::parse(secret, "password", &OWNER, &SETTINGS) {
+    match Password::parse(secret, Field::Password, &OWNER, &SETTINGS) {
         Err(problem) if problem.code == ErrorCode::PasswordTooCommon => assert!((8..=128).contains(&length)),
         Ok(password) => {
             assert!((8..=128).contains(&length));

@@ -4,11 +4,13 @@
 //! message, in the words of `messages/`) and in three other places only: `graphql/errors.rs` writes it as `extensions`,
 //! `http/graphql/request_error.rs` gives a refused request its status, `http/rest/answer.rs` gives it status and body by REST. No message ever holds a value that a client sent.
 
+mod field;
 mod messages;
 mod problems;
 
 use std::{fmt, sync::Arc};
 
+pub use field::Field;
 pub use problems::{InputError, Problems};
 
 use crate::language::Language;

@@ -1,14 +1,14 @@
 //! What is wrong with a form.
 
-use crate::error::{ErrorCode, Result};
+use crate::error::{ErrorCode, Field, Result};
 
 /// One thing in a form that the person filling it in can put right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputError {
     /// What is wrong.
     pub code: ErrorCode,
-    /// The input field at fault, as the API spells it.
-    pub field: &'static str,
+    /// The input field at fault.
+    pub field: Field,
     /// The bound that was broken, in characters.
     pub limit: Option<usize>,
 }
@@ -16,13 +16,13 @@ pub struct InputError {
 impl InputError {
     /// A problem of one field.
     #[must_use]
-    pub const fn new(code: ErrorCode, field: &'static str) -> Self {
+    pub const fn new(code: ErrorCode, field: Field) -> Self {
         Self { code, field, limit: None }
     }
 
     /// A problem of one field that is out of its bounds.
     #[must_use]
-    pub const fn with_limit(code: ErrorCode, field: &'static str, limit: usize) -> Self {
+    pub const fn with_limit(code: ErrorCode, field: Field, limit: usize) -> Self {
         Self { code, field, limit: Some(limit) }
     }
 }

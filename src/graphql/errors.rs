@@ -152,7 +152,7 @@ impl ErrorExtensions {
         let errors = error.problems().iter().map(|problem| InputError {
             code: problem.code.into(),
             message: problem.message(language).into_owned(),
-            field: Some(vec![problem.field.to_owned()]),
+            field: Some(vec![problem.field.camel_case().to_owned()]),
             limit: problem.limit,
         });
         Self {

@@ -13,7 +13,7 @@ use hallpass::{
         audit_event::{self, Kind},
         user::{self, Model},
     },
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder};
 
@@ -107,17 +107,20 @@ async fn it_is_made_by_the_rules_of_registration() {
     assert_eq!(
         error.problems(),
         [
-            InputError::new(ErrorCode::InvalidUsername, "username"),
-            InputError::with_limit(ErrorCode::PasswordTooShort, "password", 8),
-            InputError::new(ErrorCode::Required, "email"),
-            InputError::new(ErrorCode::RoleUnknown, "roles"),
+            InputError::new(ErrorCode::InvalidUsername, Field::Username),
+            InputError::with_limit(ErrorCode::PasswordTooShort, Field::Password, 8),
+            InputError::new(ErrorCode::Required, Field::Email),
+            InputError::new(ErrorCode::RoleUnknown, Field::Roles),
         ]
     );
     let good = || Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
     assert_eq!(make(good(), &["Admin"]).await.unwrap_err().code(), ErrorCode::RoleUnknown);
     assert_eq!(make(good(), &[]).await.unwrap().roles.0, Vec::<String>::new());
     let taken = make(Registration { username: "ADA".to_owned(), ..good() }, &["user"]).await.unwrap_err();
-    assert_eq!(taken.problems().iter().map(|problem| problem.field).collect::<Vec<_>>(), ["username", "email"]);
+    assert_eq!(
+        taken.problems().iter().map(|problem| problem.field).collect::<Vec<_>>(),
+        [Field::Username, Field::Email]
+    );
     assert_eq!(events(&server).await, [Kind::UserCreated]);
 }
 
@@ -407,8 +410,11 @@ async fn an_address_that_is_set_must_be_free_and_is_written_once() {
     server.user_at("ada", "ada@example.org").await;
     let (administrator, ada) = (Administrator::at_command_line(), find(&server, "ada").await.unwrap());
     let set = async |email: &str| administration::set_email(&server.app, &administrator, ada.id, email, true).await;
-    assert_eq!(set("BO@example.org").await.unwrap_err().problems(), [InputError::new(ErrorCode::EmailTaken, "email")]);
-    assert_eq!(set("ada").await.unwrap_err().problems(), [InputError::new(ErrorCode::InvalidEmail, "email")]);
+    assert_eq!(
+        set("BO@example.org").await.unwrap_err().problems(),
+        [InputError::new(ErrorCode::EmailTaken, Field::Email)]
+    );
+    assert_eq!(set("ada").await.unwrap_err().problems(), [InputError::new(ErrorCode::InvalidEmail, Field::Email)]);
     for _ in 0..2 {
         set("ada@example.org").await.unwrap();
     }
@@ -448,7 +454,7 @@ async fn no_address_is_verified_that_is_not_there() {
     let server = TestServer::start().await;
     let (administrator, ada) = (Administrator::at_command_line(), add(&server, "ada", &["user"]).await);
     let verified = administration::verify_email(&server.app, &administrator, ada.id).await;
-    assert_eq!(verified.unwrap_err().problems(), [InputError::new(ErrorCode::Required, "email")]);
+    assert_eq!(verified.unwrap_err().problems(), [InputError::new(ErrorCode::Required, Field::Email)]);
 }
 
 #[tokio::test]

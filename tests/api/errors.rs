@@ -2,7 +2,7 @@
 
 use hallpass::{
     Error,
-    error::{ErrorCode, InputError, Problems, UnauthenticatedReason},
+    error::{ErrorCode, Field, InputError, Problems, UnauthenticatedReason},
     graphql::errors::server_error,
     language::Language,
 };
@@ -113,8 +113,11 @@ fn public_answer(error: &Error) -> (&'static str, &'static str, Option<&'static 
 #[test]
 fn every_error_has_its_public_answer() {
     let samples = [
-        problems(&[InputError::new(ErrorCode::EmailTaken, "email")]),
-        problems(&[InputError::new(ErrorCode::Required, "email"), InputError::new(ErrorCode::Required, "username")]),
+        problems(&[InputError::new(ErrorCode::EmailTaken, Field::Email)]),
+        problems(&[
+            InputError::new(ErrorCode::Required, Field::Email),
+            InputError::new(ErrorCode::Required, Field::Username),
+        ]),
         Error::InvalidCredentials,
         Error::AccountDisabled,
         Error::EmailNotVerified,
@@ -222,10 +225,10 @@ fn every_problem_of_a_form_says_what_to_do() {
         let item: &async_graphql::resolver_utils::EnumItem<hallpass::graphql::errors::ErrorCode> = item;
         let error_code = item.value.into();
         let Some((code, message)) = public_problem(error_code) else { continue };
-        let problem = InputError { code: error_code, field: "field", limit: Some(7) };
+        let problem = InputError { code: error_code, field: Field::NewPassword, limit: Some(7) };
         let answer: Value =
             serde_json::to_value(server_error(problems(&[problem]), Uuid::nil().into(), Language::English)).unwrap();
-        let expected = json!({ "code": code, "message": message, "field": ["field"], "limit": 7 });
+        let expected = json!({ "code": code, "message": message, "field": ["newPassword"], "limit": 7 });
         assert_eq!(answer["extensions"]["errors"], json!([expected]));
         assert_eq!((&answer["extensions"]["code"], &answer["message"]), (&json!(code), &json!(message)));
         count += 1;

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use hallpass::{
     Error,
     entity::user,
-    error::{InputError, Problems, UnauthenticatedReason},
+    error::{Field, InputError, Problems, UnauthenticatedReason},
     graphql::errors::ErrorCode,
     language::Language,
 };
@@ -37,7 +37,7 @@ fn every_code_has_words_in_every_language() {
     let spoken = items.iter().filter(|item| item.name != "PERSISTED_QUERY_NOT_SUPPORTED");
     let problems = spoken.map(|item| {
         let mut problems = Problems::default();
-        problems.push(InputError::with_limit(item.value.into(), "field", 7));
+        problems.push(InputError::with_limit(item.value.into(), Field::Username, 7));
         (item.name, Error::from(problems))
     });
     let reasons = [
@@ -86,7 +86,7 @@ fn messages_for_people_have_no_jargon() {
     let mut errors: Vec<Error> = for_people
         .flat_map(|item| {
             numbers.map(|limit| {
-                Error::from(InputError::with_limit(item.value.into(), "newPassword", limit.try_into().unwrap()))
+                Error::from(InputError::with_limit(item.value.into(), Field::NewPassword, limit.try_into().unwrap()))
             })
         })
         .collect();

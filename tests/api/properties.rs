@@ -7,6 +7,7 @@ use axum::{
 use hallpass::{
     config::ExposeSecret,
     domain::identity::{Email, Owner, Password, TypedIdentifier, Username, parse_name},
+    error::Field,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use tokio::runtime::Runtime;
@@ -216,7 +217,7 @@ proptest! {
     fn a_password_is_counted_and_left_alone(text in "\\PC{0,140}|.{0,140}") {
         let mut settings = settings();
         settings.password_blocklist = false;
-        let parsed = Password::parse(text.clone().into(), "password", &Owner::default(), &settings);
+        let parsed = Password::parse(text.clone().into(), Field::Password, &Owner::default(), &settings);
         prop_assert_eq!(parsed.is_ok(), (8..=128).contains(&text.chars().count()));
         if let Ok(password) = parsed {
             prop_assert_eq!(password.secret().expose_secret(), text);
@@ -225,7 +226,7 @@ proptest! {
 
     #[test]
     fn a_name_has_no_control_characters(text in "\\PC{0,110}|.{0,110}") {
-        if let Ok(Some(name)) = parse_name(Some(&text), "firstName") {
+        if let Ok(Some(name)) = parse_name(Some(&text), Field::FirstName) {
             prop_assert!(!name.is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control));
         }
     }

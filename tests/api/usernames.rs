@@ -27,7 +27,7 @@ async fn add(server: &TestServer, username: &str) -> Result<String, Vec<String>>
     };
     let added = administration::create(&server.app, &Administrator::at_command_line(), form, None).await;
     added.map(|user| user.username).map_err(|error| {
-        error.problems().iter().map(|problem| format!("{}: {:?}", problem.field, problem.code)).collect()
+        error.problems().iter().map(|problem| format!("{}: {:?}", problem.field.camel_case(), problem.code)).collect()
     })
 }
 

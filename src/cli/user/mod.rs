@@ -220,7 +220,7 @@ fn told(app: &App, error: &Error) -> CommandError {
             let lines = problems.as_slice().iter().map(|problem| {
                 let known = (problem.code == ErrorCode::RoleUnknown).then(|| app.settings.roles.join(", "));
                 let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
-                format!("\n  {}: {}{known}", problem.field, problem.message(Language::English))
+                format!("\n  {}: {}{known}", problem.field.camel_case(), problem.message(Language::English))
             });
             CommandError::new(format_args!("{WHAT}:{}", lines.collect::<String>()))
         }

@@ -2,7 +2,7 @@
 
 use email_address::{EmailAddress, Options};
 
-use crate::error::{ErrorCode, InputError};
+use crate::error::{ErrorCode, Field, InputError};
 
 /// Characters of an address, by RFC 5321 §4.5.3.1.3 less the angle brackets.
 const MAX_EMAIL_LENGTH: usize = 254;
@@ -22,14 +22,14 @@ impl Email {
     /// # Errors
     /// TOO_LONG, INVALID_EMAIL.
     pub fn parse(text: &str) -> Result<Self, InputError> {
-        Self::parse_field(text, "email")
+        Self::parse_field(text, Field::Email)
     }
 
     /// Parses the input field `field`.
     ///
     /// # Errors
     /// TOO_LONG, INVALID_EMAIL.
-    pub fn parse_field(text: &str, field: &'static str) -> Result<Self, InputError> {
+    pub fn parse_field(text: &str, field: Field) -> Result<Self, InputError> {
         let text = text.trim();
         if text.chars().count() > MAX_EMAIL_LENGTH {
             return Err(InputError::with_limit(ErrorCode::TooLong, field, MAX_EMAIL_LENGTH));

@@ -14,7 +14,7 @@ pub use password::{Owner, PASSWORD_LENGTH, Password, may_be_password};
 
 use crate::{
     entity::user::Identifier,
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
 };
 
 /// Characters of a username.
@@ -40,7 +40,7 @@ impl Username {
         let username = Self::parse_existing(text)?;
         // Command lines would take it for an option.
         if username.text.starts_with('-') {
-            return Err(InputError::new(ErrorCode::InvalidUsername, "username"));
+            return Err(InputError::new(ErrorCode::InvalidUsername, Field::Username));
         }
         Ok(username)
     }
@@ -50,7 +50,7 @@ impl Username {
     /// # Errors
     /// REQUIRED, TOO_LONG, INVALID_USERNAME.
     pub fn parse_existing(text: &str) -> Result<Self, InputError> {
-        const FIELD: &str = "username";
+        const FIELD: Field = Field::Username;
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let text = text.trim();
         if text.is_empty() {
@@ -70,7 +70,7 @@ impl Username {
 /// # Errors
 /// TOO_LONG; BAD_USER_INPUT for control characters, NUL among them, for characters that change the order of the text around
 /// the name, and for a name that nobody could see.
-pub fn parse_name(text: Option<&str>, field: &'static str) -> Result<Option<String>, InputError> {
+pub fn parse_name(text: Option<&str>, field: Field) -> Result<Option<String>, InputError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -139,11 +139,11 @@ mod tests {
 
     #[test]
     fn a_name_is_what_is_left_between_spaces() {
-        assert_eq!(parse_name(Some(" Ada "), "firstName").unwrap().as_deref(), Some("Ada"));
-        assert_eq!(parse_name(Some("  "), "firstName").unwrap(), None);
-        assert_eq!(parse_name(None, "firstName").unwrap(), None);
-        assert_eq!(parse_name(Some("A\0da"), "firstName").unwrap_err().code, ErrorCode::BadUserInput);
-        assert!(parse_name(Some(&"Ж".repeat(100)), "firstName").is_ok());
-        assert_eq!(parse_name(Some(&"Ж".repeat(101)), "firstName").unwrap_err().limit, Some(100));
+        assert_eq!(parse_name(Some(" Ada "), Field::FirstName).unwrap().as_deref(), Some("Ada"));
+        assert_eq!(parse_name(Some("  "), Field::FirstName).unwrap(), None);
+        assert_eq!(parse_name(None, Field::FirstName).unwrap(), None);
+        assert_eq!(parse_name(Some("A\0da"), Field::FirstName).unwrap_err().code, ErrorCode::BadUserInput);
+        assert!(parse_name(Some(&"Ж".repeat(100)), Field::FirstName).is_ok());
+        assert_eq!(parse_name(Some(&"Ж".repeat(101)), Field::FirstName).unwrap_err().limit, Some(100));
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     config::{ExposeSecret, SecretString, Settings},
     entity::user,
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
     security::common_passwords,
 };
 
@@ -32,12 +32,7 @@ impl Password {
     ///
     /// # Errors
     /// REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG; with `PASSWORD_BLOCKLIST` PASSWORD_TOO_COMMON.
-    pub fn parse(
-        text: SecretString,
-        field: &'static str,
-        owner: &Owner<'_>,
-        settings: &Settings,
-    ) -> Result<Self, InputError> {
+    pub fn parse(text: SecretString, field: Field, owner: &Owner<'_>, settings: &Settings) -> Result<Self, InputError> {
         let (least, most) = PASSWORD_LENGTH.into_inner();
         let password = text.expose_secret();
         // No more is counted than decides: who sends a megabyte gains nothing by it.
@@ -103,7 +98,7 @@ mod tests {
     fn parse(text: &str, owner: &Owner<'_>) -> Result<String, InputError> {
         let secret_key = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
         let settings = Settings::from_vars([secret_key]).unwrap();
-        Password::parse(text.into(), "password", owner, &settings).map(|p| p.secret().expose_secret().to_owned())
+        Password::parse(text.into(), Field::Password, owner, &settings).map(|p| p.secret().expose_secret().to_owned())
     }
 
     #[test]
@@ -130,7 +125,7 @@ mod tests {
             "adalovelace",
             "Lovelace Ada",
         ] {
-            let refused = InputError::new(ErrorCode::PasswordTooCommon, "password");
+            let refused = InputError::new(ErrorCode::PasswordTooCommon, Field::Password);
             assert_eq!(parse(name, &ADA).unwrap_err(), refused, "{name}");
         }
         for password in ["ada lovelace!", "lovelace7", " lovelace ", "example.org", "countess", "adaadaada"] {

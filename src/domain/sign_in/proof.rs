@@ -6,7 +6,7 @@ use crate::{
     App, Result,
     config::{ExposeSecret, SecretString},
     domain::{Principal, identity::may_be_password, throttle::PlainAttempt},
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
 };
 
 /// How long after its sign-in a session needs no password.
@@ -21,7 +21,7 @@ pub(in crate::domain) async fn check(
     app: &App,
     principal: &Principal,
     password: Option<&SecretString>,
-    field: &'static str,
+    field: Field,
 ) -> Result<Result<(), InputError>> {
     match password.filter(|password| !password.expose_secret().is_empty()) {
         Some(password) => check_password(app, principal, password, field).await,
@@ -39,7 +39,7 @@ pub(in crate::domain) async fn check_password(
     app: &App,
     principal: &Principal,
     password: &SecretString,
-    field: &'static str,
+    field: Field,
 ) -> Result<Result<(), InputError>> {
     let attempt = PlainAttempt::book_password(app, principal.user.id).await?;
     let is_right = if may_be_password(password) {

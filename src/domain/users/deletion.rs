@@ -11,6 +11,7 @@ use crate::{
         audit_event::{self, Kind},
         user,
     },
+    error::Field,
 };
 
 /// Deletes the account of the signed-in user: their row, and with it sessions, links and mails that wait. The audit log
@@ -19,7 +20,7 @@ use crate::{
 /// # Errors
 /// REQUIRED (the password), WRONG_PASSWORD, RATE_LIMITED; LAST_ADMIN. UNAUTHENTICATED: the session was ended meanwhile.
 pub async fn delete(app: &App, principal: &Principal, password: Option<SecretString>) -> Result<Uuid> {
-    proof::check(app, principal, password.as_ref(), "password").await??;
+    proof::check(app, principal, password.as_ref(), Field::Password).await??;
     let (user_id, now) = (principal.user.id, app.clock.now());
     let transaction = app.write().await?;
     let user = lock_unless_last_admin(app, &transaction, user_id).await?;

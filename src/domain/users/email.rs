@@ -21,7 +21,7 @@ use crate::{
         mail::Purpose,
         user::{self, Identifier, PendingEmail},
     },
-    error::{ErrorCode, InputError, Problems, UnauthenticatedReason},
+    error::{ErrorCode, Field, InputError, Problems, UnauthenticatedReason},
     security::random,
 };
 
@@ -148,7 +148,7 @@ async fn use_link(
         }
         Err(error) if is_unique_violation(&error) => {
             transaction.rollback().await?;
-            return Ok(Err(InputError::new(ErrorCode::EmailTaken, "token")));
+            return Ok(Err(InputError::new(ErrorCode::EmailTaken, Field::Token)));
         }
         Err(error) => return Err(error.into()),
     }
@@ -213,8 +213,8 @@ pub async fn change(app: &App, principal: &Principal, form: EmailChange, client:
 pub(in crate::domain) async fn check(app: &App, principal: &Principal, form: EmailChange) -> Result<Email> {
     notifications::require(app)?;
     let mut problems = Problems::default();
-    let to = problems.collect(Email::parse_field(&form.new_email, "newEmail"));
-    let proof = problems.collect(proof::check(app, principal, form.password.as_ref(), "password").await?);
+    let to = problems.collect(Email::parse_field(&form.new_email, Field::NewEmail));
+    let proof = problems.collect(proof::check(app, principal, form.password.as_ref(), Field::Password).await?);
     match (to, proof) {
         (Some(to), Some(())) => Ok(to),
         _ => Err(problems.into()),

@@ -5,11 +5,11 @@ use crate::{
     config::{ExposeSecret, SecretString},
     domain::{Client, Principal, audit, identity::Password, notifications, sessions, sign_in::proof, throttle},
     entity::{audit_event::Kind, link, mail::Purpose, user},
-    error::{ErrorCode, InputError, Problems},
+    error::{ErrorCode, Field, InputError, Problems},
 };
 
 /// The input field of the password so far.
-const CURRENT: &str = "currentPassword";
+const CURRENT: Field = Field::CurrentPassword;
 
 /// What someone fills in to have another password.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ fn parse(app: &App, user: &user::Model, form: &PasswordChange) -> Result<Passwor
     if form.current_password.expose_secret().is_empty() {
         problems.push(InputError::new(ErrorCode::Required, CURRENT));
     }
-    let new_password = Password::parse(form.new_password.clone(), "newPassword", &user.into(), &app.settings);
+    let new_password = Password::parse(form.new_password.clone(), Field::NewPassword, &user.into(), &app.settings);
     let new_password = problems.collect(new_password);
     new_password.filter(|_| problems.is_empty()).ok_or_else(|| problems.into())
 }

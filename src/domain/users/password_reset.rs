@@ -11,6 +11,7 @@ use crate::{
         users::email,
     },
     entity::{audit_event::Kind, link, mail::Purpose, user},
+    error::Field,
 };
 
 /// Has a link sent to whoever has the address. It says nothing about who that is, and takes as long for nobody.
@@ -36,7 +37,7 @@ pub async fn check_link(app: &App, token: &SecretString) -> Result<()> {
 /// LINK_INVALID, LINK_EXPIRED; what is wrong with the password; SERVICE_UNAVAILABLE.
 pub async fn reset(app: &App, token: &SecretString, new_password: SecretString, client: &Client) -> Result<u64> {
     let (link, user) = links::find(app, link::Purpose::ResetPassword, token).await?;
-    let password = Password::parse(new_password, "newPassword", &(&user).into(), &app.settings)?;
+    let password = Password::parse(new_password, Field::NewPassword, &(&user).into(), &app.settings)?;
     let password_hash = app.hasher.hash(password.secret()).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;

@@ -19,7 +19,7 @@ use crate::{
         audit_event::Kind,
         user::{self, Names},
     },
-    error::{ErrorCode, InputError, Problems},
+    error::{ErrorCode, Field, InputError, Problems},
 };
 
 /// What someone wants to be called. What is `None` stays as it is; `Some(None)` is to be cleared.
@@ -99,7 +99,7 @@ async fn store(
             Ok(()) => {}
             Err(error) if is_unique_violation(&error) => {
                 transaction.rollback().await?;
-                return Err(InputError::new(ErrorCode::UsernameTaken, "username").into());
+                return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username).into());
             }
             Err(error) => return Err(error.into()),
         }
@@ -123,8 +123,8 @@ fn parse(change: &ProfileChange) -> Result<Names> {
     let name =
         |name: &Option<Option<String>>, field| name.as_ref().map(|name| parse_name(name.as_deref(), field)).transpose();
     let username = problems.collect(username);
-    let first_name = problems.collect(name(&change.first_name, "firstName"));
-    let last_name = problems.collect(name(&change.last_name, "lastName"));
+    let first_name = problems.collect(name(&change.first_name, Field::FirstName));
+    let last_name = problems.collect(name(&change.last_name, Field::LastName));
     let names = || {
         let username = username?.map(|username| (username.text, username.key));
         Some(Names { username, first_name: first_name?, last_name: last_name? })

@@ -17,7 +17,7 @@ use crate::{
         audit_event::Kind,
         user::{self, Roles},
     },
-    error::{ErrorCode, InputError, Problems},
+    error::{ErrorCode, Field, InputError, Problems},
     security::random,
 };
 
@@ -121,7 +121,7 @@ async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -
 /// USERNAME_TAKEN for a reserved one: its words say what to do, which is to choose another. The list is no secret.
 pub(in crate::domain) fn check_reserved(app: &App, username_key: &str) -> Result<(), InputError> {
     if app.settings.reserved_usernames.iter().any(|reserved| reserved == username_key) {
-        return Err(InputError::new(ErrorCode::UsernameTaken, "username"));
+        return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username));
     }
     Ok(())
 }
@@ -183,14 +183,14 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
         first_name: form.first_name.as_deref(),
         last_name: form.last_name.as_deref(),
     };
-    let password = problems.collect(Password::parse(form.password, "password", &owner, settings));
+    let password = problems.collect(Password::parse(form.password, Field::Password, &owner, settings));
     let email = problems.collect(match form.email.as_deref().filter(|email| !email.trim().is_empty()) {
         Some(email) => Email::parse(email).map(Some),
-        None if settings.require_email => Err(InputError::new(ErrorCode::Required, "email")),
+        None if settings.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
         None => Ok(None),
     });
-    let first_name = problems.collect(parse_name(form.first_name.as_deref(), "firstName"));
-    let last_name = problems.collect(parse_name(form.last_name.as_deref(), "lastName"));
+    let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));
+    let last_name = problems.collect(parse_name(form.last_name.as_deref(), Field::LastName));
     // All of them, or none: each field that is missing here has left its problem there.
     let new_user = || {
         Some(NewUser {
@@ -209,10 +209,10 @@ async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result
     let rows = user::taken_keys(app.database.read(), username_key, email_key).await?;
     let mut problems = Problems::default();
     if rows.iter().any(|(username, _)| username == username_key) {
-        problems.push(InputError::new(ErrorCode::UsernameTaken, "username"));
+        problems.push(InputError::new(ErrorCode::UsernameTaken, Field::Username));
     }
     if email_key.is_some() && rows.iter().any(|(_, email)| email.as_deref() == email_key) {
-        problems.push(InputError::new(ErrorCode::EmailTaken, "email"));
+        problems.push(InputError::new(ErrorCode::EmailTaken, Field::Email));
     }
     if problems.is_empty() {
         // The account that was in the way has been deleted since.

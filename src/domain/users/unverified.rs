@@ -14,7 +14,7 @@ use crate::{
         users::deletion,
     },
     entity::{audit_event::Kind, link, mail::Purpose, user},
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
 };
 
 /// Accounts that are looked for at a time.
@@ -29,7 +29,7 @@ const BATCH: u64 = 200;
 /// ACCOUNT_DISABLED, EMAIL_ALREADY_VERIFIED, EMAIL_TAKEN.
 pub async fn replace_email(app: &App, credentials: Credentials, new_email: &str, client: &Client) -> Result<()> {
     notifications::require(app)?;
-    let to = Email::parse_field(new_email, "newEmail")?;
+    let to = Email::parse_field(new_email, Field::NewEmail)?;
     let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
     let user = match password::evaluate(app, &credentials).await {
         Ok((Some(user), true)) => user,
@@ -64,7 +64,7 @@ async fn replace(app: &App, user: &user::Model, to: &Email, client: &Client) -> 
         Ok(false) => return Err(Error::unavailable(1, "an account changed while somebody replaced its address")),
         Err(error) if is_unique_violation(&error) => {
             transaction.rollback().await?;
-            return Err(InputError::new(ErrorCode::EmailTaken, "newEmail").into());
+            return Err(InputError::new(ErrorCode::EmailTaken, Field::NewEmail).into());
         }
         Err(error) => return Err(error.into()),
     }

@@ -64,7 +64,7 @@ impl UnauthenticatedReason {
 
 impl ErrorCode {
     /// The words for a code; `number` is the bound that was broken, or the seconds to wait, where the code has either.
-    fn message(self, language: Language, number: u32) -> Cow<'static, str> {
+    pub(crate) fn message(self, language: Language, number: u32) -> Cow<'static, str> {
         match language {
             Language::English => english::words(self, number),
             Language::Russian => russian::words(self, number),

@@ -17,7 +17,7 @@ use crate::{
     Error,
     config::Settings,
     domain::identity::PASSWORD_LENGTH,
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
     http::{cookies, form::Form, pages::link_result::Action},
     security::keys::hex,
 };
@@ -58,7 +58,10 @@ impl Correction {
         let (link, problem) = (query.take("link")?, query.take("problem")?);
         let (code, _, limit) = PROBLEMS.into_iter().find(|(_, name, _)| *name == problem)?;
         let token = cookies::find(headers, &format!("reset_link_{link}")).filter(|token| name_of(token) == link);
-        Some(Self { problem: InputError { code, field: "newPassword", limit }, token: token.map(ToOwned::to_owned) })
+        Some(Self {
+            problem: InputError { code, field: Field::NewPassword, limit },
+            token: token.map(ToOwned::to_owned),
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     Error,
     domain::RequestId,
-    error::{ErrorCode, InputError, UnauthenticatedReason},
+    error::{ErrorCode, Field, InputError, UnauthenticatedReason},
     http::{
         body::Unread,
         form::BadForm,
@@ -228,14 +228,7 @@ fn of_field(problem: &InputError, language: Language) -> models::Problem {
         ErrorCode::PasswordTooShort => "string_too_short",
         _ => "value_error",
     };
-    let mut name = String::new();
-    // By this door there is one form for names and address.
-    let field = if problem.field == "newEmail" { "email" } else { problem.field };
-    for c in field.chars() {
-        if c.is_ascii_uppercase() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    models::Problem::new("body", Some(name), problem.message(language), kind)
+    // The one form for names and address calls the new address `email`.
+    let field = if problem.field == Field::NewEmail { Field::Email } else { problem.field };
+    models::Problem::new("body", Some(field.snake_case()), problem.message(language), kind)
 }

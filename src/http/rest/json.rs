@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{ErrorCode, InputError},
+    error::ErrorCode,
     http::{
         body,
         json::{self, BadJson},
@@ -51,7 +51,7 @@ impl Fields {
             Some(Value::String(text)) => text,
             Some(_) => self.mistyped(name).unwrap_or_default(),
             None => {
-                let message = InputError::new(ErrorCode::Required, name).message(self.language);
+                let message = ErrorCode::Required.message(self.language, 0);
                 self.problems.push(Problem::new("body", Some(name), message, "missing"));
                 String::new()
             }

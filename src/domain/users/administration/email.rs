@@ -13,7 +13,7 @@ use crate::{
         users::administration::{Administrator, clear_pending_email, lock},
     },
     entity::{audit_event::Kind, link, mail::Purpose, user},
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
 };
 
 /// Gives an account another address, and ends its links and a pending change. With `is_verified` the administrator vouches
@@ -51,7 +51,7 @@ pub async fn set_email(
         Ok(user) => user,
         Err(error) if is_unique_violation(&error) => {
             transaction.rollback().await?;
-            return Err(InputError::new(ErrorCode::EmailTaken, "email").into());
+            return Err(InputError::new(ErrorCode::EmailTaken, Field::Email).into());
         }
         Err(error) => return Err(error.into()),
     };
@@ -79,7 +79,7 @@ pub async fn verify_email(app: &App, administrator: &Administrator, user_id: Uui
     let transaction = app.write().await?;
     let user = lock(&transaction, user_id).await?;
     if user.email.is_none() {
-        return Err(InputError::new(ErrorCode::Required, "email").into());
+        return Err(InputError::new(ErrorCode::Required, Field::Email).into());
     }
     if user.email_verified_at.is_some() {
         transaction.rollback().await?;

@@ -26,7 +26,7 @@ use crate::{
         link, mail,
         user::{self, Roles},
     },
-    error::{ErrorCode, InputError, Problems},
+    error::{ErrorCode, Field, InputError, Problems},
 };
 
 /// Other administrators who are looked at, to find one who is left.
@@ -175,7 +175,7 @@ pub async fn set_password(
     password: SecretString,
 ) -> Result<user::Model> {
     let user = user::Entity::find_by_id(user_id).one(app.database.read()).await?.ok_or(Error::NotFound)?;
-    let password = Password::parse(password, "password", &(&user).into(), &app.settings)?;
+    let password = Password::parse(password, Field::Password, &(&user).into(), &app.settings)?;
     let password_hash = app.hasher.hash(password.secret()).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
@@ -219,7 +219,7 @@ fn clear_pending_email(row: &mut user::ActiveModel) {
 /// Roles as they are stored: sorted, each once.
 pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
     if !roles.iter().all(|role| settings.roles.contains(role)) {
-        return Err(InputError::new(ErrorCode::RoleUnknown, "roles"));
+        return Err(InputError::new(ErrorCode::RoleUnknown, Field::Roles));
     }
     roles.sort();
     roles.dedup();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     domain::users::import::{RecordError, record::ParsedUser},
     entity::user::Model,
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
 };
 
 /// Those who are known, by what is unique. What is kept of each are some 100 bytes, without names and hashes, so that a
@@ -53,7 +53,7 @@ impl Known {
     pub(super) fn in_the_way(&self, ParsedUser { user, .. }: &ParsedUser) -> Vec<RecordError> {
         let id = self.ids.contains(&user.id).then(|| RecordError::new("id", "There is somebody else with this id."));
         let username = self.usernames.contains_key(&self.state.hash_one(&user.username_key));
-        let username = username.then(|| InputError::new(ErrorCode::UsernameTaken, "username").into());
+        let username = username.then(|| InputError::new(ErrorCode::UsernameTaken, Field::Username).into());
         let email = user.email_key.as_ref().is_some_and(|key| self.emails.contains(&self.state.hash_one(key)));
         let email = email.then(|| RecordError::new("email", "There is an account with this e-mail address."));
         [id, username, email].into_iter().flatten().collect()

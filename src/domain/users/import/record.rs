@@ -13,7 +13,7 @@ use crate::{
         users::{administration::parse_roles, email::PENDING_EMAIL_LIFETIME, import::texts},
     },
     entity::user::{Model, Roles},
-    error::{ErrorCode, InputError},
+    error::{ErrorCode, Field, InputError},
     language::Language,
     security::{password::PasswordHash, random},
 };
@@ -138,11 +138,16 @@ impl RecordError {
     pub const fn new(column: &'static str, why: &'static str) -> Self {
         Self { column, why: Cow::Borrowed(why) }
     }
+
+    /// What is wrong with a column that is not named like the input field.
+    fn of(column: &'static str, problem: InputError) -> Self {
+        Self { column, why: problem.message(Language::English) }
+    }
 }
 
 impl From<InputError> for RecordError {
     fn from(problem: InputError) -> Self {
-        Self { column: problem.field, why: problem.message(Language::English) }
+        Self::of(problem.field.snake_case(), problem)
     }
 }
 
@@ -174,7 +179,7 @@ pub(super) fn parse(
     let username = found.keep(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
     let email = found.keep(match given(record.email) {
         Some(email) => Email::parse(&email).map(Some),
-        None if settings.require_email => Err(InputError::new(ErrorCode::Required, "email")),
+        None if settings.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
         None => Ok(None),
     });
     let is_verified = found.keep(texts::flag(given(record.email_verified), "email_verified", false));
@@ -184,9 +189,11 @@ pub(super) fn parse(
         (None, None, Some(full)) => {
             // All words but the last one are given names, as far as anybody can tell.
             let (first, last) = full.trim().rsplit_once(' ').unwrap_or((full.trim(), ""));
-            [(first, "full_name"), (last, "full_name")].map(|(name, field)| found.keep(parse_name(Some(name), field)))
+            let parse =
+                |name, field| parse_name(Some(name), field).map_err(|problem| RecordError::of("full_name", problem));
+            [(first, Field::FirstName), (last, Field::LastName)].map(|(name, field)| found.keep(parse(name, field)))
         }
-        (first, last, _) => [(first, "first_name"), (last, "last_name")]
+        (first, last, _) => [(first, Field::FirstName), (last, Field::LastName)]
             .map(|(name, field)| found.keep(parse_name(name.as_deref(), field))),
     };
     let password_hash = found.keep(hash(record.password_hash.as_deref()));
@@ -248,8 +255,8 @@ fn given(text: Option<String>) -> Option<String> {
 }
 
 /// The address that somebody wants to move to.
-fn pending_email(text: &str) -> Result<Email, InputError> {
-    Email::parse(text).map_err(|problem| InputError { field: "pending_email", ..problem })
+fn pending_email(text: &str) -> Result<Email, RecordError> {
+    Email::parse(text).map_err(|problem| RecordError::of("pending_email", problem))
 }
 
 fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
