@@ -33,7 +33,7 @@ use hallpass::{
     config::Settings,
     database::Database,
     domain::{
-        Client,
+        Client, Context, Viewer,
         sessions::NewSession,
         sign_in::password::{Credentials, login},
     },
@@ -255,7 +255,10 @@ async fn costs(folder: &Path) -> bool {
                     let identifier = format!("user-{}", run * 40 + number);
                     let client = Client::new(Some(next_address()), None);
                     let credentials = Credentials { identifier, password: PASSWORD.into() };
-                    login(app, credentials, NewSession::in_body(), &client).await.ok().unwrap();
+                    login(&Context::of_request(app, Viewer::Anonymous, client), credentials, NewSession::in_body())
+                        .await
+                        .ok()
+                        .unwrap();
                 }
                 runs.push(used_since(before) / 40.0);
             }

@@ -33,7 +33,7 @@ use hallpass::{
     config::Settings,
     database::Database,
     domain::{
-        Client,
+        Client, Context, Viewer,
         sessions::{NewSession, PresentedToken, refresh},
         sign_in::password::{Credentials, login},
     },
@@ -246,7 +246,13 @@ async fn run_once(app: &Arc<App>, operation: Operation, sessions: &mut [session:
     cpu().checked_sub(before).unwrap().as_secs_f64() * 1e6 / f64::from(REQUESTS)
 }
 
-async fn perform(app: &App, router: &Router, operation: Operation, session: &mut session::Model, access_token: &str) {
+async fn perform(
+    app: &Arc<App>,
+    router: &Router,
+    operation: Operation,
+    session: &mut session::Model,
+    access_token: &str,
+) {
     match operation {
         Operation::Me => {
             let request = Request::post("/graphql")
@@ -261,10 +267,14 @@ async fn perform(app: &App, router: &Router, operation: Operation, session: &mut
         Operation::Login => {
             let credentials =
                 Credentials { identifier: session.user_id.simple().to_string(), password: PASSWORD.into() };
-            login(app, credentials, NewSession::in_body(), &Client::default()).await.unwrap();
+            login(&context(app), credentials, NewSession::in_body()).await.unwrap();
         }
         Operation::Refresh => refresh_one(app, session).await,
     }
+}
+
+fn context(app: &Arc<App>) -> Context {
+    Context::of_request(app, Viewer::Anonymous, Client::default())
 }
 
 fn access_token(app: &App, session: &session::Model) -> String {
@@ -278,7 +288,7 @@ fn access_token(app: &App, session: &session::Model) -> String {
     app.access_tokens.sign(subject, app.clock.now()).unwrap()
 }
 
-async fn refresh_one(app: &App, session: &mut session::Model) {
+async fn refresh_one(app: &Arc<App>, session: &mut session::Model) {
     let claims = RefreshClaims {
         session_id: session.id,
         generation: session.generation,
@@ -287,7 +297,7 @@ async fn refresh_one(app: &App, session: &mut session::Model) {
     };
     let token = app.refresh_tokens.sign(claims).unwrap().into();
     let presented = PresentedToken { token, delivery: Delivery::Body };
-    *session = refresh(app, Some(presented), &Client::default()).await.unwrap().principal.session;
+    *session = refresh(&context(app), Some(presented)).await.unwrap().principal.session;
 }
 
 /// What all threads of this process have used.

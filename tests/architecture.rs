@@ -22,8 +22,12 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Crates that belong to some modules only.
-const CRATES: &[(&str, &[&str])] =
-    &[("axum", &["http"]), ("hyper", &["http"]), ("async_graphql", &["graphql", "http"])];
+const CRATES: &[(&str, &[&str])] = &[
+    ("axum", &["http"]),
+    ("hyper", &["http"]),
+    ("async_graphql", &["graphql", "http"]),
+    ("sea_orm", &["database", "entity", "security"]),
+];
 
 struct Source {
     /// Relative to the folder that was read.
@@ -142,6 +146,34 @@ fn crates_stay_in_their_modules() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Files in `src` whose code contains one of the texts.
+fn files_with(texts: &[&str]) -> Vec<String> {
+    let has_one = |source: &Source| {
+        let code = source.code();
+        texts.iter().any(|text| code.contains(text))
+    };
+    let mut files: Vec<_> = sources("src")
+        .iter()
+        .filter(|source| has_one(source))
+        .map(|source| source.path.display().to_string())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn sessions_are_opened_by_the_sign_in_gate_only() {
+    assert_eq!(files_with(&["sessions::open("]), ["domain/sign_in/mod.rs"]);
+}
+
+#[test]
+fn audit_rows_and_mails_are_written_for_events_only() {
+    assert_eq!(files_with(&["audit::record", "notifications::enqueue"]), ["domain/event.rs"]);
+    assert_eq!(files_with(&["audit_event::insert"]), ["domain/audit.rs"]);
+    // The worker replaces requests for mails to an address by mails to the users who have it.
+    assert_eq!(files_with(&["mail::insert"]), ["domain/notifications/mod.rs", "jobs/deliver_mail/resolve.rs"]);
 }
 
 #[test]

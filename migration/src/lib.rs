@@ -16,6 +16,7 @@ mod m20261121_000006_mail;
 mod m20261128_000007_session_generations;
 mod m20261128_000008_pending_email;
 mod m20261128_000009_mail_limits;
+mod m20261128_000010_audit_log;
 mod schema;
 
 pub use history::{Compatibility, History, MigrationState};
@@ -50,6 +51,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
         Box::new(m20261128_000007_session_generations::SessionGenerations),
         Box::new(m20261128_000008_pending_email::PendingEmail),
         Box::new(m20261128_000009_mail_limits::MailLimits),
+        Box::new(m20261128_000010_audit_log::AuditLog),
     ]
 }
 

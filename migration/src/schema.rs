@@ -3,7 +3,7 @@
 use sea_orm_migration::{
     prelude::*,
     sea_orm::DbBackend,
-    sea_query::{ColumnDef, Index, Table, TableCreateStatement, UpdateStatement},
+    sea_query::{ColumnDef, Index, Query, Table, TableCreateStatement, UpdateStatement},
 };
 
 /// The tables of a database, as a migration sees them. Every step looks first and changes only what is not yet as it should
@@ -113,5 +113,30 @@ impl<'c> Schema<'c> {
     /// Changes rows. The condition must exclude rows that are changed already, so that the statement can be run again.
     pub(crate) async fn update(&self, update: UpdateStatement) -> Result<(), DbErr> {
         self.manager.execute(update).await
+    }
+
+    /// Copies the rows of a table that has a column `id` into another one, unless it has them or the first table is gone.
+    pub(crate) async fn copy_rows(
+        &self,
+        from: &'static str,
+        to: &'static str,
+        columns: Vec<(&'static str, Expr)>,
+    ) -> Result<(), DbErr> {
+        if !self.manager.has_table(from).await? {
+            return Ok(());
+        }
+        let is_there = Query::select()
+            .expr(Expr::val(1))
+            .from_as(to, "copied")
+            .and_where(Expr::col(("copied", "id")).equals((from, "id")))
+            .take();
+        let mut rows = Query::select().from(from).and_where(Expr::exists(is_there).not()).take();
+        for (_, value) in &columns {
+            rows.expr(value.clone());
+        }
+        let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        let mut insert = Query::insert().into_table(to).columns(names).to_owned();
+        let copied = insert.select_from(rows).map_err(|error| DbErr::Migration(error.to_string()))?;
+        self.manager.execute(copied.to_owned()).await
     }
 }

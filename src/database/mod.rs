@@ -95,6 +95,12 @@ impl Database {
         timeout(READY_TIMEOUT, self.readiness.check(check)).await.unwrap_or(false)
     }
 
+    /// Whether it is PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.url, DatabaseUrl::Postgres(_))
+    }
+
     /// Calls `observe` for each statement from now on, for tests and measurements.
     pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Send + Sync + 'static) {
         let observer: connections::Observer = Arc::new(observe);

@@ -1,58 +1,70 @@
-//! The audit log: what happened to accounts.
+//! The audit log: who did what to which account, from where.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait};
 use uuid::Uuid;
 
 use crate::{
     Result,
-    domain::Client,
-    entity::audit_event::{self, ActiveModel, Kind},
+    database::Transaction,
+    domain::{Client, context::Actor},
+    entity::audit_event::{self, Action, Details, Model},
     security::random,
 };
 
-/// Writes one line, in the transaction of what it tells. `actor_id` is none for someone who is not signed
-/// in, `user_id` where no account is concerned.
-pub(crate) async fn record(
-    transaction: &impl ConnectionTrait,
-    kind: Kind,
-    actor_id: Option<Uuid>,
-    user_id: impl Into<Option<Uuid>>,
-    client: &Client,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    event(kind, actor_id, user_id.into(), client, now)?.insert(transaction).await?;
-    Ok(())
-}
-
-/// The same for many users at once.
-pub(crate) async fn record_all(
-    transaction: &impl ConnectionTrait,
-    kind: Kind,
-    actor_id: Option<Uuid>,
-    user_ids: &[Uuid],
-    client: &Client,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let events = user_ids.iter().map(|id| event(kind, actor_id, Some(*id), client, now));
-    let events = events.collect::<Result<Vec<_>>>()?;
-    Ok(audit_event::insert_all(transaction, events).await?)
-}
-
-fn event(
-    kind: Kind,
-    actor_id: Option<Uuid>,
+/// A row to be written.
+#[derive(Debug)]
+pub(in crate::domain) struct Entry {
+    action: Action,
+    actor: Actor,
     user_id: Option<Uuid>,
+    details: Details,
+    records_client: bool,
+}
+
+impl Entry {
+    /// `user_id` is the user whom it concerns; `None` if nobody is known.
+    pub(in crate::domain) fn new(action: Action, actor: Actor, user_id: impl Into<Option<Uuid>>) -> Self {
+        Self { action, actor, user_id: user_id.into(), details: Details::default(), records_client: true }
+    }
+
+    /// The same with a detail. Details are names and values that are no secrets.
+    pub(in crate::domain) fn with(mut self, name: &str, value: &str) -> Self {
+        self.details.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same without address and user agent of the client.
+    pub(in crate::domain) fn without_client(self) -> Self {
+        Self { records_client: false, ..self }
+    }
+
+    fn row(self, client: &Client, now: DateTime<Utc>) -> Result<Model> {
+        let (actor_type, actor_id) = self.actor.as_columns();
+        let client = Some(client).filter(|_| self.records_client);
+        Ok(Model {
+            id: random::id(now)?,
+            at: now,
+            action: self.action,
+            actor_type,
+            actor_id,
+            user_id: self.user_id,
+            ip_address: client.and_then(|client| client.ip_address).map(|address| address.to_string()),
+            user_agent: client.and_then(|client| client.user_agent.clone()),
+            details: Some(self.details).filter(|details| !details.0.is_empty()),
+        })
+    }
+}
+
+/// Writes rows in the transaction of what they record.
+pub(in crate::domain) async fn record(
+    transaction: &Transaction,
+    entries: Vec<Entry>,
     client: &Client,
     now: DateTime<Utc>,
-) -> Result<ActiveModel> {
-    Ok(ActiveModel {
-        id: Set(random::id(now)?),
-        at: Set(now),
-        kind: Set(kind),
-        actor_id: Set(actor_id),
-        user_id: Set(user_id),
-        ip_address: Set(client.ip_address.map(|address| address.to_string())),
-        user_agent: Set(client.user_agent.clone()),
-    })
+) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows = entries.into_iter().map(|entry| entry.row(client, now)).collect::<Result<Vec<_>>>()?;
+    Ok(audit_event::insert(transaction, rows).await?)
 }

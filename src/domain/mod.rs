@@ -1,11 +1,12 @@
-//! What Hallpass does: one folder for each subject, as free functions over [`App`](crate::App).
+//! What Hallpass does: one folder for each subject, as free functions that take a [`Context`].
 //!
 //! Owns the rules: who may do what, the order of checks, and what is written together. It never names a header, a cookie
-//! or a status, so every API (GraphQL, REST, pages, command line) applies the same rules.
+//! or a status, so every API (GraphQL, REST, pages, command line) applies the same rules. Use cases change rows in a
+//! `UnitOfWork` and emit events; what follows from an event is decided in `event.rs` alone.
 
-use std::net::IpAddr;
-
-pub(crate) mod audit;
+mod audit;
+mod context;
+mod event;
 pub mod identity;
 pub mod notifications;
 mod principal;
@@ -14,33 +15,11 @@ pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
 pub mod token_introspection;
+mod unit_of_work;
 pub mod users;
 
+pub use context::{Actor, Client, Context};
+pub(crate) use event::Event;
 pub use principal::{Principal, Viewer, active_principal, principal};
 pub use request_id::RequestId;
-
-use crate::language::Language;
-
-/// Where a request came from, as far as it is kept, and how to speak to whoever sent it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Client {
-    /// The address of the client; none where it has none, as on the command line.
-    pub ip_address: Option<IpAddr>,
-    /// What the client says it is; see [`Client::new`].
-    pub user_agent: Option<String>,
-    /// The language to speak to whoever uses it.
-    pub language: Language,
-}
-
-/// What `sessions.user_agent` and `audit_events.user_agent` hold.
-const MAX_USER_AGENT_LENGTH: usize = 512;
-
-impl Client {
-    /// Cuts the user agent to 512 characters and drops control characters, which PostgreSQL would refuse.
-    #[must_use]
-    pub fn new(ip_address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
-        let user_agent =
-            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_LENGTH).collect());
-        Self { ip_address, user_agent, language: Language::default() }
-    }
-}
+pub(crate) use unit_of_work::UnitOfWork;

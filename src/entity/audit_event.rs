@@ -1,41 +1,134 @@
-//! `audit_events`: what happened to accounts. Written in the transaction of what it tells, and never changed.
+//! `audit_log`: what happened to accounts. Rows are written in the transaction of what they record. Only the address and
+//! the user agent of a client are ever removed.
+
+use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{Condition, entity::prelude::*};
 
-use crate::entity::bulk;
+use super::bulk;
 
-/// A row of `audit_events`.
+/// A row of `audit_log`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "audit_events")]
+#[sea_orm(table_name = "audit_log")]
 pub struct Model {
-    /// Its name.
+    /// In the order of time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// What happened.
-    pub kind: Kind,
-    /// Who did it; none for someone not signed in, or a deleted account.
+    pub action: Action,
+    /// Who did it.
+    pub actor_type: ActorType,
+    /// The id of the user who did it, which stays when the user is deleted.
     pub actor_id: Option<Uuid>,
-    /// Whose account it concerns; none once that is deleted, or where a name that was tried is nobody's.
+    /// The id of the user whom it concerns, which stays when the user is deleted. `None` for a failed login with a name
+    /// that nobody has.
     pub user_id: Option<Uuid>,
-    /// Where the request came from.
+    /// The address of the client.
     pub ip_address: Option<String>,
-    /// `User-Agent` of the request, cut to 512 characters.
+    /// `User-Agent` of the request, at most 512 characters.
     pub user_agent: Option<String>,
+    /// Names of changed fields, the method of a sign-in and the like.
+    pub details: Option<Details>,
 }
 
-/// An event outlives the account that it names, so it has no relation that loads one.
+/// Rows outlive the users whom they name, so there is no relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Takes out of the log where a user's requests came from. Their names go out of it with their row.
-///
-/// # Errors
-/// The driver's.
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(20))", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ActorType {
+    /// A client that was not signed in.
+    Anonymous,
+    /// A signed-in user, for themselves.
+    User,
+    /// An administrator.
+    Administrator,
+    /// Whoever ran the binary.
+    CommandLine,
+    /// A job of the server.
+    System,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(40))", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Action {
+    /// A user registered.
+    UserRegistered,
+    /// An administrator or an import created a user.
+    UserCreated,
+    /// A user signed in.
+    LoggedIn,
+    /// A sign-in failed: the name or the password was wrong.
+    LoginFailed,
+    /// A user signed out, of one session or of all.
+    LoggedOut,
+    /// A user ended a session, or all others, from another one.
+    SessionRevoked,
+    /// A refresh token was presented again after the grace period, and its successor had not been used. The session
+    /// continued, because the response may have been lost.
+    TokenRepeated,
+    /// A refresh token was presented again after its successor had been used. The session was ended.
+    TokenReused,
+    /// A user changed their names.
+    ProfileUpdated,
+    /// A password was changed, by the user or an administrator.
+    PasswordChanged,
+    /// A link to reset the password was requested, and sent.
+    PasswordResetRequested,
+    /// The password was reset by a link, and all sessions were ended.
+    PasswordReset,
+    /// The address of the account was verified.
+    EmailVerified,
+    /// A user requested a change of the address.
+    EmailChangeRequested,
+    /// A user cancelled a change of the address.
+    EmailChangeCancelled,
+    /// The address was changed.
+    EmailChanged,
+    /// A user replaced an address that was never verified.
+    EmailReplaced,
+    /// The account lost an address that it had never verified, because the owner of another account verified it.
+    EmailRemoved,
+    /// An administrator changed the roles.
+    RolesChanged,
+    /// An administrator disabled the account.
+    UserDisabled,
+    /// An administrator enabled the account.
+    UserEnabled,
+    /// An administrator changed the account. Written by older versions, which did not record what was changed.
+    UserUpdated,
+    /// The account was deleted.
+    UserDeleted,
+}
+
+/// Names and values, stored as a JSON array of pairs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveValueType)]
+#[sea_orm(value_type = "String")]
+pub struct Details(pub Vec<(String, String)>);
+
+impl fmt::Display for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(&self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl FromStr for Details {
+    type Err = serde_json::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        serde_json::from_str(text).map(Self)
+    }
+}
+
+/// Removes the addresses and user agents of a user's own requests.
 pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     let own = Condition::any()
         .add(Column::ActorId.eq(user_id))
@@ -49,57 +142,7 @@ pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(
         .map(drop)
 }
 
-/// Writes many events at once.
-///
-/// # Errors
-/// The driver's.
-pub async fn insert_all(db: &impl ConnectionTrait, events: Vec<ActiveModel>) -> Result<(), DbErr> {
-    bulk::insert(db, events).await
-}
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(40))", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Kind {
-    /// Someone made an account, and signed in with it.
-    Registered,
-    /// Someone signed in.
-    LoggedIn,
-    /// Someone tried to sign in with a wrong name or password.
-    LoginFailed,
-    /// Someone signed out, of one session or of all.
-    LoggedOut,
-    /// Someone changed their own names.
-    ProfileChanged,
-    /// Someone changed their own password.
-    PasswordChanged,
-    /// An account was deleted: by its owner, by an administrator, or because no address was ever verified. Whose it was is
-    /// no longer known.
-    AccountDeleted,
-    /// Someone ended a session, or all others, from another one.
-    SessionRevoked,
-    /// A refresh token came again whose successor's answer may have got lost, outside the grace: the session went on.
-    RefreshTokenRepeated,
-    /// A refresh token came again that had long been replaced: the session was ended.
-    RefreshTokenReused,
-    /// Someone asked for a link to set a new password, and it was made for this account.
-    PasswordResetRequested,
-    /// The link was used: the password is a new one, and all sessions are ended.
-    PasswordReset,
-    /// The account's own address was verified.
-    EmailVerified,
-    /// The user asked to move the account to another address.
-    EmailChangeRequested,
-    /// The account moved to the address that was asked for, which is thereby verified.
-    EmailChanged,
-    /// The user cancelled the move to another address.
-    EmailChangeCancelled,
-    /// Somebody who knew the password replaced an address that was never verified.
-    EmailReplaced,
-    /// The account lost an address that it had never verified, because the owner of another account proved to read it.
-    EmailRemoved,
-    /// An administrator made an account.
-    UserCreated,
-    /// An administrator changed an account: enabled or disabled it, or gave it other roles, another password or another address.
-    UserUpdated,
+/// Writes rows.
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
+    bulk::insert(db, rows.into_iter().map(|row| sea_orm::IntoActiveModel::into_active_model(row).reset_all())).await
 }

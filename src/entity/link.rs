@@ -46,18 +46,20 @@ pub enum Purpose {
     ResetPassword,
 }
 
+/// Writes a new link.
+pub async fn insert(db: &impl ConnectionTrait, link: Model) -> Result<(), DbErr> {
+    Entity::insert(sea_orm::IntoActiveModel::into_active_model(link).reset_all())
+        .exec_without_returning(db)
+        .await
+        .map(drop)
+}
+
 /// The link whose token has this hash.
-///
-/// # Errors
-/// The driver's.
 pub async fn find(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<Option<Model>, DbErr> {
     Ok(Entity::find().filter(Column::TokenHash.eq(token_hash.clone())).all(db).await?.pop())
 }
 
-/// Uses a link: of many who do so at once, one gets true.
-///
-/// # Errors
-/// The driver's.
+/// Uses a link. Of several requests that do so at the same time, one gets true.
 pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let taken = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))
@@ -69,11 +71,8 @@ pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Re
     Ok(taken.rows_affected == 1)
 }
 
-/// Kills the links of an account that were not used, all or those of one purpose.
-///
-/// # Errors
-/// The driver's.
-pub async fn kill(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purpose>) -> Result<(), DbErr> {
+/// Deletes the links of a user that were not used, all or those of one purpose.
+pub async fn delete_unused(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purpose>) -> Result<(), DbErr> {
     let mut those = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::UsedAt.is_null());
     if let Some(purpose) = purpose {
         those = those.filter(Column::Purpose.eq(purpose));
@@ -82,18 +81,12 @@ pub async fn kill(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purp
 }
 
 /// Some links that expired before `then`, the oldest first.
-///
-/// # Errors
-/// The driver's.
 pub async fn expired(db: &impl ConnectionTrait, most: u64, then: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(then));
     ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
 }
 
 /// Deletes these.
-///
-/// # Errors
-/// The driver's.
 pub async fn delete(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<u64, DbErr> {
     Ok(Entity::delete_many().filter(Column::Id.is_in(ids)).exec(db).await?.rows_affected)
 }

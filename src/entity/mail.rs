@@ -68,18 +68,18 @@ impl Model {
     }
 }
 
+/// The mail with an id, if it is due.
+pub async fn find_due(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
+    let mails = Entity::find_by_id(id).filter(Column::NextAttemptAt.lte(now));
+    Ok(mails.all(db).await?.pop())
+}
+
 /// Some mails that are due and belong to an account, in the order in which they are to be sent.
-///
-/// # Errors
-/// The driver's.
 pub async fn due(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     first(Column::UserId.is_not_null(), most, now).into_tuple().all(db).await
 }
 
 /// Some mails whose recipients have not been looked up, in the order in which they are to be sent.
-///
-/// # Errors
-/// The driver's.
 pub async fn unresolved(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     first(Column::UserId.is_null(), most, now).into_tuple().all(db).await
 }
@@ -90,9 +90,6 @@ fn first(condition: Expr, most: u64, now: DateTime<Utc>) -> Select<Entity> {
 }
 
 /// Takes mails out of the outbox: of several instances that do so at once, one gets each mail.
-///
-/// # Errors
-/// The driver's.
 pub async fn remove(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
     let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
     let rows = match transaction.get_database_backend() {
@@ -107,19 +104,13 @@ pub async fn remove(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Resul
 }
 
 /// Writes many mails at once.
-///
-/// # Errors
-/// The driver's.
 pub async fn insert_all(db: &impl ConnectionTrait, mails: Vec<Model>) -> Result<(), DbErr> {
     let rows = mails.into_iter().map(|mail| mail.into_active_model().reset_all());
     Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
 }
 
-/// Takes a mail for one try, until `until`: of several who do so at once, one gets true.
-///
-/// # Errors
-/// The driver's.
-pub async fn claim(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>) -> Result<bool, DbErr> {
+/// Leases a mail for one attempt, until `until`. Of several workers that do so at the same time, one gets true.
+pub async fn lease(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>) -> Result<bool, DbErr> {
     let claimed = Entity::update_many()
         .col_expr(Column::Attempts, Expr::value(mail.attempts + 1))
         .col_expr(Column::NextAttemptAt, Expr::value(until))
@@ -131,9 +122,6 @@ pub async fn claim(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>
 }
 
 /// Puts the next try off, unless someone else has taken the mail since.
-///
-/// # Errors
-/// The driver's.
 pub async fn put_off(db: &impl ConnectionTrait, id: Uuid, attempts: i32, until: DateTime<Utc>) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::NextAttemptAt, Expr::value(until))
@@ -145,9 +133,6 @@ pub async fn put_off(db: &impl ConnectionTrait, id: Uuid, attempts: i32, until: 
 }
 
 /// Deletes a mail that has been tried so often. False if someone else has taken it since.
-///
-/// # Errors
-/// The driver's.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, attempts: i32) -> Result<bool, DbErr> {
     let deleted =
         Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Attempts.eq(attempts)).exec(db).await?;

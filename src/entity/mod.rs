@@ -1,6 +1,8 @@
-//! The tables: one file for each, with its model, the finders that belong to it and what is stored when.
+//! The tables: one file for each, with its model and every statement about it.
 //!
-//! Owns how rows look and are found. It decides nothing: who may do what is the use cases' business, in `domain/`.
+//! Owns how rows are stored and found. It has no rules: who may do what is decided in `domain/`. Every function returns an
+//! error if its query fails; where callers handle one kind of failure, its documentation says so.
+#![expect(clippy::missing_errors_doc, reason = "said once, above")]
 
 pub mod audit_event;
 mod bulk;

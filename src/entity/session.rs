@@ -81,9 +81,6 @@ impl Related<user::Entity> for Entity {
 impl ActiveModelBehavior for ActiveModel {}
 
 /// The session and its user, in one query: the guard of every request that needs a user.
-///
-/// # Errors
-/// The driver's.
 pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), with_user_sql(db), [id.into()]);
     // Not `query_one` with a limit: `LIMIT ?` makes SQLite prepare the statement anew each time.
@@ -146,6 +143,12 @@ impl Model {
     }
 }
 
+/// Writes a new session.
+pub async fn insert(db: &impl ConnectionTrait, session: &Model) -> Result<(), DbErr> {
+    let row = sea_orm::IntoActiveModel::into_active_model(session.clone()).reset_all();
+    Entity::insert(row).exec_without_returning(db).await.map(drop)
+}
+
 /// The sessions of a user that are live in `epoch`.
 fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition {
     Condition::all()
@@ -156,9 +159,6 @@ fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition 
 }
 
 /// The live sessions of a user, the latest used first.
-///
-/// # Errors
-/// The driver's.
 pub async fn live_of(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -176,18 +176,12 @@ pub async fn live_of(
 }
 
 /// Some sessions that have expired, the oldest first.
-///
-/// # Errors
-/// The driver's.
 pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
     ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that have expired. Returns how many.
-///
-/// # Errors
-/// The driver's.
 pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
     let those = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
     Ok(those.exec(db).await?.rows_affected)

@@ -67,18 +67,12 @@ impl Model {
 }
 
 /// Those of `ids` that are there.
-///
-/// # Errors
-/// The driver's.
 pub async fn find(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::Id.is_in(ids)).all(db).await
 }
 
 /// The rows, which nobody else changes until the transaction ends; `empty` ones are those that are not there yet. All
 /// who lock several do so in one order, so that no two wait for each other.
-///
-/// # Errors
-/// The driver's.
 pub async fn lock(db: &impl ConnectionTrait, mut empty: Vec<Model>) -> Result<Vec<Model>, DbErr> {
     empty.sort_by_key(|row| row.id);
     let ids = empty.iter().map(|row| row.id).collect();
@@ -89,9 +83,6 @@ pub async fn lock(db: &impl ConnectionTrait, mut empty: Vec<Model>) -> Result<Ve
 }
 
 /// Stores rows that are locked.
-///
-/// # Errors
-/// The driver's.
 pub async fn save(db: &impl ConnectionTrait, mut rows: Vec<Model>) -> Result<(), DbErr> {
     rows.sort_by_key(|row| row.id);
     let replaced = OnConflict::column(Column::Id)
@@ -120,9 +111,6 @@ fn set(row: Model) -> ActiveModel {
 }
 
 /// Forgets the attempts at some identifiers, from everywhere, and the waits that they led to.
-///
-/// # Errors
-/// The driver's.
 pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::Attempts, Expr::value(Attempts::default()))
@@ -135,26 +123,17 @@ pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Resu
 }
 
 /// Deletes the counters of some identifiers.
-///
-/// # Errors
-/// The driver's.
 pub async fn forget(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::IdentifierId.is_in(identifier_ids)).exec(db).await.map(drop)
 }
 
 /// Some counters that matter no more, the oldest first.
-///
-/// # Errors
-/// The driver's.
 pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
     ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that matter no more. Returns how many.
-///
-/// # Errors
-/// The driver's.
 pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
     let those = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
     Ok(those.exec(db).await?.rows_affected)

@@ -3,19 +3,17 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, DbBackend, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
+use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
 mod email;
+mod locked;
 mod many;
-mod names;
-mod password;
 mod sessions;
 mod unverified;
 
 pub use email::*;
+pub use locked::*;
 pub use many::*;
-pub use names::*;
-pub use password::*;
 pub use sessions::*;
 pub use unverified::*;
 
@@ -158,26 +156,17 @@ fn select(identifier: Identifier<'_>) -> Select<Entity> {
 }
 
 /// The user whom `identifier` names.
-///
-/// # Errors
-/// The driver's.
 pub async fn find(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Result<Option<Model>, DbErr> {
     // Not `one`, whose `LIMIT ?` makes SQLite prepare the statement anew each time.
     Ok(select(identifier).all(db).await?.pop())
 }
 
 /// The id of the user whom `identifier` names.
-///
-/// # Errors
-/// The driver's.
 pub async fn find_id(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Result<Option<Uuid>, DbErr> {
     Ok(select(identifier).select_only().column(Column::Id).into_tuple().all(db).await?.pop())
 }
 
 /// Which of two keys are in use: the rows that hold them, as pairs of keys.
-///
-/// # Errors
-/// The driver's.
 pub async fn taken_keys(
     db: &impl ConnectionTrait,
     username_key: &str,
@@ -193,34 +182,7 @@ pub async fn taken_keys(
     Ok(taken)
 }
 
-/// Records a sign-in if the account is still active and its hash is still the one that was checked. `new_hash`, of the same
-/// password, replaces the stored one.
-///
-/// # Errors
-/// The driver's.
-pub async fn note_login(
-    db: &impl ConnectionTrait,
-    user: &Model,
-    new_hash: Option<&PasswordHash>,
-    now: DateTime<Utc>,
-) -> Result<bool, DbErr> {
-    let mut update = Entity::update_many().col_expr(Column::LastLoginAt, Expr::value(now));
-    if let Some(new_hash) = new_hash {
-        update = update.col_expr(Column::PasswordHash, Expr::value(new_hash.clone()));
-    }
-    let updated = update
-        .filter(Column::Id.eq(user.id))
-        .filter(Column::IsActive.eq(true))
-        .filter(Column::PasswordHash.eq(user.password_hash.clone()))
-        .exec(db)
-        .await?;
-    Ok(updated.rows_affected == 1)
-}
-
 /// Some active administrators, by their ids.
-///
-/// # Errors
-/// The driver's.
 pub async fn active_admins(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::IsActive.eq(true)).filter(has_role(ADMIN));
     ids.limit(most).into_tuple().all(db).await
@@ -235,27 +197,12 @@ fn has_role(role: &str) -> Condition {
         .add(Column::Roles.like(format!("%,{role}")))
 }
 
-/// The rows of these users as they are once nobody else is changing them, which nobody else then does until the end of the
-/// transaction. In one order, so that two who want the same rows don't wait for each other.
-///
-/// # Errors
-/// The driver's.
-pub async fn lock(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
-    let rows = match transaction.get_database_backend() {
-        // Its one writer is alone already.
-        DbBackend::Sqlite => rows,
-        // Leaves those alone who write a row that only names the user, as audit events do.
-        DbBackend::Postgres => rows.lock(LockType::NoKeyUpdate),
-        _ => rows.lock_exclusive(),
-    };
-    rows.all(transaction).await
+/// The user with an id.
+pub async fn find_by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Ok(Entity::find_by_id(id).all(db).await?.pop())
 }
 
 /// Some users in the order of their usernames, from behind the one with the key `after`.
-///
-/// # Errors
-/// The driver's.
 pub async fn by_username(db: &impl ConnectionTrait, after: Option<&str>, most: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|key| Column::UsernameKey.gt(key)));
     Entity::find().filter(rest).order_by_asc(Column::UsernameKey).limit(most).all(db).await

@@ -9,20 +9,18 @@ use tokio::sync::OnceCell;
 use crate::{
     App, Result,
     config::SecretString,
-    domain::{self, Client, Principal, RequestId, Viewer, sessions::Delivery},
+    domain::{self, Principal, RequestId, sessions::Delivery},
     graphql::Circumstances,
 };
 
-/// What a door knows of a request, for its resolvers.
+/// What resolvers know of a request.
 #[derive(Debug)]
 pub struct RequestContext {
-    /// Names the request in the log and in `extensions.requestId`.
+    /// Identifies the request in the log and in `extensions.requestId`.
     pub request_id: RequestId,
-    /// What the bearer says.
-    pub viewer: Viewer,
-    /// Where the request came from.
-    pub client: Client,
-    /// The refresh token that the door found beside the request, in its cookie.
+    /// For use cases.
+    pub domain: domain::Context,
+    /// The refresh token in the cookie of the request.
     pub refresh_cookie: Option<SecretString>,
     /// What may explain a surprising result.
     pub circumstances: Circumstances,
@@ -47,11 +45,10 @@ pub enum CookieChange {
 impl RequestContext {
     /// The context of a request that has just come in.
     #[must_use]
-    pub fn new(request_id: RequestId, viewer: Viewer, client: Client) -> Self {
+    pub fn new(request_id: RequestId, domain: domain::Context) -> Self {
         Self {
             request_id,
-            viewer,
-            client,
+            domain,
             refresh_cookie: None,
             circumstances: Circumstances::default(),
             principal: OnceCell::new(),
@@ -73,9 +70,9 @@ pub(super) trait ContextExt<'a> {
     /// The request.
     fn request(&self) -> &'a RequestContext;
 
-    /// Where the request came from.
-    fn client(&self) -> &'a Client {
-        &self.request().client
+    /// The context of use cases.
+    fn domain(&self) -> &'a domain::Context {
+        &self.request().domain
     }
 
     /// From here on the viewer is who has just signed in. A request has one mutation, so nobody was asked for before.
@@ -98,7 +95,7 @@ pub(super) trait ContextExt<'a> {
     /// The signed-in user, asked of the database once for the request.
     ///
     /// # Errors
-    /// As [`domain::principal`].
+    /// As [`domain::principal`](domain::principal()).
     async fn principal(&self) -> Result<&'a Principal>;
 }
 
@@ -113,11 +110,6 @@ impl<'a> ContextExt<'a> for Context<'a> {
 
     async fn principal(&self) -> Result<&'a Principal> {
         let request = self.request();
-        request
-            .principal
-            .get_or_init(|| domain::principal(self.app(), request.viewer, &request.client))
-            .await
-            .as_ref()
-            .map_err(Clone::clone)
+        request.principal.get_or_init(|| domain::principal(&request.domain)).await.as_ref().map_err(Clone::clone)
     }
 }

@@ -9,7 +9,10 @@ use tokio::{signal::unix::Signal, task::JoinHandle};
 
 use crate::{
     App,
-    domain::users::{roles, unverified},
+    domain::{
+        Context,
+        users::{roles, unverified},
+    },
 };
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(5);
@@ -79,7 +82,7 @@ async fn purge_expired(app: Arc<App>) {
         for table in purge::Table::ALL {
             report(&format!("{table:?}"), purge::purge(&app, table).await);
         }
-        report("Unverified accounts", unverified::purge(&app).await);
+        report("Unverified accounts", unverified::purge(&Context::of_job(&app)).await);
     }
 }
 

@@ -1,11 +1,11 @@
 //! Deletes rows that have expired. Any number of instances may do so at the same time.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use crate::{
     App, Result,
+    database::{Reader, Transaction},
     entity::{link, session, throttle},
 };
 
@@ -30,20 +30,20 @@ impl Table {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Sessions, Self::Throttles, Self::Links];
 
-    async fn find(self, db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-        match self {
-            Self::Sessions => session::expired(db, BATCH, now).await,
-            Self::Throttles => throttle::expired(db, BATCH, now).await,
-            Self::Links => link::expired(db, BATCH, now - LINK_RETENTION).await,
-        }
+    async fn find(self, db: &Reader, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+        Ok(match self {
+            Self::Sessions => session::expired(db, BATCH, now).await?,
+            Self::Throttles => throttle::expired(db, BATCH, now).await?,
+            Self::Links => link::expired(db, BATCH, now - LINK_RETENTION).await?,
+        })
     }
 
-    async fn delete(self, db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-        match self {
-            Self::Sessions => session::delete_expired(db, ids, now).await,
-            Self::Throttles => throttle::delete_expired(db, ids, now).await,
-            Self::Links => link::delete(db, ids).await,
-        }
+    async fn delete(self, db: &Transaction, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+        Ok(match self {
+            Self::Sessions => session::delete_expired(db, ids, now).await?,
+            Self::Throttles => throttle::delete_expired(db, ids, now).await?,
+            Self::Links => link::delete(db, ids).await?,
+        })
     }
 }
 

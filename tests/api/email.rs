@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use hallpass::entity::audit_event::{self, Kind};
+use hallpass::entity::audit_event::{self, Action};
 use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::Value;
 
@@ -15,10 +15,10 @@ async fn addresses(actor: &Actor) -> Value {
     actor.query(ADDRESSES).await.data("/me")
 }
 
-async fn events(server: &TestServer) -> Vec<Kind> {
+async fn events(server: &TestServer) -> Vec<Action> {
     let events =
         audit_event::Entity::find().order_by_asc(audit_event::Column::At).order_by_asc(audit_event::Column::Id);
-    events.all(server.app.database.read()).await.unwrap().into_iter().map(|event| event.kind).collect()
+    events.all(server.app.database.read()).await.unwrap().into_iter().map(|event| event.action).collect()
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn ada_verifies_her_address_by_the_link_in_the_mail() {
         addresses(&ada).await,
         json!({ "email": "Ada@Example.org", "emailVerified": true, "pendingEmail": null, "updatedAt": noon })
     );
-    assert_eq!(events(&server).await, [Kind::Registered, Kind::EmailVerified]);
+    assert_eq!(events(&server).await, [Action::UserRegistered, Action::EmailVerified]);
 }
 
 #[tokio::test]
@@ -83,8 +83,13 @@ async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of
     assert_eq!((told.len(), told[0].text.subject.as_str()), (2, "Your e-mail address was changed"));
     assert!(!told[0].text.plain.to_lowercase().contains("new.example"));
     server.anonymous().login("ada@new.example", &password_of("ada")).await.data("/login/user");
-    let expected =
-        [Kind::Registered, Kind::EmailVerified, Kind::EmailChangeRequested, Kind::EmailChanged, Kind::LoggedIn];
+    let expected = [
+        Action::UserRegistered,
+        Action::EmailVerified,
+        Action::EmailChangeRequested,
+        Action::EmailChanged,
+        Action::LoggedIn,
+    ];
     let mut seen = events(&server).await;
     seen.sort_by_key(|kind| expected.iter().position(|other| other == kind));
     assert_eq!(seen, expected);
@@ -213,7 +218,7 @@ async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
     let login = async |password: &str| server.anonymous().login("ada", password).await;
     assert_eq!(login(&password_of("ada")).await.code(), "EMAIL_NOT_VERIFIED");
     assert_eq!(login("a wrong one").await.code(), "INVALID_CREDENTIALS");
-    assert_eq!(events(&server).await, [Kind::Registered, Kind::LoginFailed]);
+    assert_eq!(events(&server).await, [Action::UserRegistered, Action::LoginFailed]);
     let token = server.token_to("ada@example.org").await;
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
     login(&password_of("ada")).await.data("/login/accessToken");
@@ -236,13 +241,13 @@ async fn without_a_way_for_mails_to_go_it_says_so() {
 
 #[tokio::test]
 async fn who_was_signed_out_a_moment_ago_moves_nothing() {
-    use hallpass::domain::{Client, users::email};
+    use hallpass::domain::users::email;
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let principal = server.let_in(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let form = email::EmailChange { new_email: "thief@example.org".to_owned(), password: None };
-    let error = email::change(&server.app, &principal, form, &Client::default()).await.unwrap_err();
+    let error = email::change(&server.command_line(), &principal, form).await.unwrap_err();
     assert_eq!(error.reason(), Some(hallpass::error::UnauthenticatedReason::SessionRevoked));
     assert_eq!(server.mails_to("thief@example.org").await.len(), 0);
 }

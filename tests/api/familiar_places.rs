@@ -47,8 +47,8 @@ async fn can_sign_in(server: &TestServer, place: &str, name: &str, password: &st
 /// An administrator acts on Ada's account at the command line.
 async fn administrate(server: &TestServer, change: Change) {
     let administrator = Administrator::at_command_line();
-    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
-    administration::update(&server.app, &administrator, ada.id, change).await.unwrap();
+    let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
+    administration::update(&server.command_line(), &administrator, ada.id, change).await.unwrap();
 }
 
 #[tokio::test]
@@ -110,8 +110,10 @@ async fn a_password_reset_forgets_all_places_but_its_own() {
 async fn a_password_set_by_an_administrator_forgets_all_places() {
     let (server, _) = with_ada_at_home().await;
     let administrator = Administrator::at_command_line();
-    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
-    administration::set_password(&server.app, &administrator, ada.id, "another password".into()).await.unwrap();
+    let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
+    administration::set_password(&server.command_line(), &administrator, ada.id, "another password".into())
+        .await
+        .unwrap();
     strangers_guess(&server, "ada").await;
     assert!(!can_sign_in(&server, HOME, "ada", "another password").await);
 }

@@ -344,17 +344,3 @@ async fn a_password_that_was_changed_in_the_meantime_is_neither_good_nor_brought
         assert_eq!(row(&server).await.password_hash, hash);
     }
 }
-
-#[tokio::test]
-async fn a_new_hash_takes_the_place_of_the_one_that_was_checked_and_of_no_other() {
-    let server = TestServer::start().await;
-    server.user("ada").await;
-    let read = give(&server, &old_hash()).await;
-    let changed = give(&server, &server.app.hasher.hash(&"another password".into()).await.unwrap()).await;
-    let anew = server.app.hasher.hash(&STAPLE.into()).await.unwrap();
-    let db = server.app.database.read();
-    assert!(!user::note_login(db, &read, Some(&anew), server.app.clock.now()).await.unwrap());
-    assert_eq!(row(&server).await, changed);
-    assert!(user::note_login(db, &changed, Some(&anew), server.app.clock.now()).await.unwrap());
-    assert_eq!(row(&server).await.password_hash, anew);
-}

@@ -37,7 +37,7 @@ async fn spaces_around_an_identifier_are_removed_at_sign_in() {
             let name = format!("{space}{name}{space}");
             server.anonymous().login(&name, &password_of("ada")).await.data("/login/user/id");
             assert_eq!(server.anonymous().token(&name, &password_of("ada")).await.status, 200, "{name:?}");
-            administration::find(&server.app, &Administrator::at_command_line(), &name).await.unwrap();
+            administration::find(&server.command_line(), &Administrator::at_command_line(), &name).await.unwrap();
         }
     }
 }

@@ -7,7 +7,7 @@ use hallpass::{
         import::{self, Batch, BatchResult, Column, Known, Line, Record, RecordError},
     },
     entity::{
-        audit_event::{self, Kind},
+        audit_event::{self, Action},
         user::{self, Model},
     },
 };
@@ -44,13 +44,13 @@ fn named(usernames: &[&str]) -> Vec<Line> {
 }
 
 async fn import(server: &TestServer, lines: Vec<Line>) -> BatchResult {
-    let batch = Batch::parse(&server.app, lines).unwrap();
-    import::import(&server.app, &Administrator::at_command_line(), batch).await.unwrap()
+    let batch = Batch::parse(&server.command_line(), lines).unwrap();
+    import::import(&server.command_line(), &Administrator::at_command_line(), batch).await.unwrap()
 }
 
 async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> BatchResult {
-    let batch = Batch::parse(&server.app, lines).unwrap();
-    import::rehearse(&server.app, &Administrator::at_command_line(), before, batch).await.unwrap()
+    let batch = Batch::parse(&server.command_line(), lines).unwrap();
+    import::rehearse(&server.command_line(), &Administrator::at_command_line(), before, batch).await.unwrap()
 }
 
 /// Imported, already there, and what is told of the others.
@@ -152,7 +152,7 @@ async fn all_that_is_known_of_somebody_comes_along() {
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     assert_eq!(events.len(), 3);
     for event in events {
-        assert_eq!((event.kind, event.actor_id, event.at), (Kind::UserCreated, None, now));
+        assert_eq!((event.action, event.actor_id, event.at), (Action::UserCreated, None, now));
         assert!([ada.id, bo.id, cy.id].map(Some).contains(&event.user_id));
     }
 }
@@ -245,7 +245,7 @@ async fn the_index_decides_and_the_first_line_gets_the_name() {
     let names: Vec<_> = users(&server).await.into_iter().map(|user| user.username).collect();
     assert_eq!(names, ["ada", "cy", "Grace"]);
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    assert_eq!(events.iter().filter(|event| event.kind == Kind::UserCreated).count(), 2);
+    assert_eq!(events.iter().filter(|event| event.action == Action::UserCreated).count(), 2);
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn an_export_holds_everybody_once_and_comes_back_as_it_was() {
     let mut exported: Vec<Model> = Vec::new();
     loop {
         let last = exported.last().map(|user| user.id);
-        let page = administration::export(&server.app, &administrator, last, 2).await.unwrap();
+        let page = administration::export(&server.command_line(), &administrator, last, 2).await.unwrap();
         assert!(page.len() <= 2);
         if page.is_empty() {
             break;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use hallpass::{
     entity::{
-        audit_event::{self, Kind},
+        audit_event::{self, Action},
         link,
     },
     jobs::purge::{Table, purge},
@@ -72,8 +72,8 @@ async fn second_click_on_a_verification_link_succeeds_while_its_address_is_verif
     assert_eq!(verify(&own).await.code(), "LINK_INVALID");
     // Each use is written once, and a notice sent once.
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    for kind in [Kind::EmailVerified, Kind::EmailChanged] {
-        assert_eq!(events.iter().filter(|event| event.kind == kind).count(), 1);
+    for kind in [Action::EmailVerified, Action::EmailChanged] {
+        assert_eq!(events.iter().filter(|event| event.action == kind).count(), 1);
     }
 }
 
@@ -216,8 +216,10 @@ async fn a_password_that_an_administrator_sets_kills_them_and_the_owner_hears_of
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
     let tokens = [server.token_to("ada@new.example").await, reset_token(&server, "ada@example.org").await];
     let administrator = Administrator::at_command_line();
-    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
-    administration::set_password(&server.app, &administrator, ada.id, "another good one".into()).await.unwrap();
+    let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
+    administration::set_password(&server.command_line(), &administrator, ada.id, "another good one".into())
+        .await
+        .unwrap();
     assert_eq!(server.anonymous().verify_email(&tokens[0]).await.code(), "LINK_INVALID");
     assert_eq!(server.anonymous().reset_password(&tokens[1], "a new password").await.code(), "LINK_INVALID");
     assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your password was changed");

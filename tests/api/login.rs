@@ -101,7 +101,7 @@ async fn an_unknown_name_costs_the_same_statements_as_a_known_one() {
     assert_eq!(kinds[0], kinds[1]);
     assert!(kinds[0].len() >= 6, "{kinds:#?}");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    let failed = events.iter().filter(|event| event.kind == audit_event::Kind::LoginFailed);
+    let failed = events.iter().filter(|event| event.action == audit_event::Action::LoginFailed);
     let whose: Vec<bool> = failed.map(|event| event.user_id.is_some()).collect();
     assert_eq!(whose.len(), 2);
     assert_ne!(whose[0], whose[1], "one of the names is nobody's");
@@ -171,6 +171,6 @@ async fn each_sign_in_writes_session_time_and_event() {
     assert_eq!(session.ip_address.as_deref(), Some("192.0.2.7"));
     assert_eq!(session.user_agent.as_deref(), Some(&*"x".repeat(512)));
     let events = audit_event::Entity::find().all(db).await.unwrap();
-    assert!(events.iter().any(|event| event.kind == audit_event::Kind::LoggedIn && event.at == now));
+    assert!(events.iter().any(|event| event.action == audit_event::Action::LoggedIn && event.at == now));
     assert_eq!((sessions.len(), events.len()), (2, 2));
 }

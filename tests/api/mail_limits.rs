@@ -456,8 +456,10 @@ async fn notices_go_to_verified_addresses_only() {
     let input = json!({ "currentPassword": password_of("mallory"), "newPassword": "another long password" });
     mallory.graphql(CHANGE_PASSWORD, json!({ "input": input })).await.data("/changePassword");
     let administrator = Administrator::at_command_line();
-    let user = administration::find(&server.app, &administrator, "mallory").await.unwrap();
-    administration::set_password(&server.app, &administrator, user.id, "yet another good one".into()).await.unwrap();
+    let user = administration::find(&server.command_line(), &administrator, "mallory").await.unwrap();
+    administration::set_password(&server.command_line(), &administrator, user.id, "yet another good one".into())
+        .await
+        .unwrap();
     let login = server.anonymous().login("mallory", "yet another good one").await;
     let mallory = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
     mallory.change_email(json!({ "newEmail": "own@example.org" })).await.data("/changeEmail");

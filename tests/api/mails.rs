@@ -141,8 +141,8 @@ async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
     // As an instance leaves it that has taken the mail and was killed.
     let taken = waiting(&server).await.remove(0);
     let until = server.app.clock.now() + TimeDelta::minutes(3);
-    assert!(mail::claim(server.app.database.read(), &taken, until).await.unwrap());
-    assert!(!mail::claim(server.app.database.read(), &taken, until).await.unwrap());
+    assert!(mail::lease(server.app.database.read(), &taken, until).await.unwrap());
+    assert!(!mail::lease(server.app.database.read(), &taken, until).await.unwrap());
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::minutes(3));
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);

@@ -89,7 +89,12 @@ fn migrations_that_older_versions_do_not_work_with_are_known() {
     let breaking = migrations.iter().filter(|migration| !migration.is_additive()).map(|migration| migration.name());
     assert_eq!(
         breaking.collect::<Vec<_>>(),
-        ["m20261121_000006_mail", "m20261128_000007_session_generations", "m20261128_000008_pending_email"]
+        [
+            "m20261121_000006_mail",
+            "m20261128_000007_session_generations",
+            "m20261128_000008_pending_email",
+            "m20261128_000010_audit_log",
+        ]
     );
 }
 
@@ -141,7 +146,7 @@ async fn taking_back_finishes_what_was_interrupted_and_no_more() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let latest = connected.migrations_to_revert(2).await.unwrap();
-    assert_eq!(latest, ["m20261128_000009_mail_limits", "m20261128_000008_pending_email"]);
+    assert_eq!(latest, ["m20261128_000010_audit_log", "m20261128_000009_mail_limits"]);
     let interrupted = format!("UPDATE seaql_migrations SET state = 'reverting' WHERE version >= '{}'", latest[1]);
     connected.read().execute_unprepared(&interrupted).await.unwrap();
     for steps in [1, 5] {

@@ -2,11 +2,8 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    domain::{
-        Client,
-        users::password_change::{self, PasswordChange},
-    },
-    entity::audit_event::{self, Kind},
+    domain::users::password_change::{self, PasswordChange},
+    entity::audit_event::{self, Action},
     error::{ErrorCode, UnauthenticatedReason},
 };
 use sea_orm::EntityTrait;
@@ -50,7 +47,7 @@ async fn a_new_password_signs_the_others_out_and_tells_the_owner() {
     // What was on its way before is of no use to whoever made the change necessary.
     assert_eq!(server.anonymous().reset_password(&link, "a third password").await.code(), "LINK_INVALID");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    assert_eq!(events.iter().filter(|event| event.kind == Kind::PasswordChanged).count(), 1);
+    assert_eq!(events.iter().filter(|event| event.action == Action::PasswordChanged).count(), 1);
 }
 
 #[tokio::test]
@@ -146,7 +143,7 @@ async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
         new_password: NEW.into(),
         keep_other_sessions: false,
     };
-    let refused = password_change::change(&server.app, &principal, form, &Client::default()).await.unwrap_err();
+    let refused = password_change::change(&server.command_line(), &principal, form).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::Unauthenticated);
     assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");

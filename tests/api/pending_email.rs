@@ -82,8 +82,10 @@ async fn password_change_clears_pending_email() {
 async fn password_set_by_an_administrator_clears_pending_email() {
     let (server, _, token) = account_with_pending_change().await;
     let administrator = Administrator::at_command_line();
-    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
-    administration::set_password(&server.app, &administrator, ada.id, "a new password".into()).await.unwrap();
+    let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
+    administration::set_password(&server.command_line(), &administrator, ada.id, "a new password".into())
+        .await
+        .unwrap();
     assert_change_is_dead(&server, &token).await;
     let ada = sign_in(&server, "a new password").await;
     assert_eq!(addresses(&ada).await, [json!(OWN), Value::Null]);
@@ -95,10 +97,10 @@ async fn disabling_an_account_clears_pending_email_and_links() {
     server.anonymous().request_password_reset(OWN).await.data("/requestPasswordReset");
     let reset = server.token_to(OWN).await;
     let administrator = Administrator::at_command_line();
-    let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
+    let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
     for is_active in [false, true] {
         let change = Change { is_active: Some(is_active), ..Change::default() };
-        administration::update(&server.app, &administrator, ada.id, change).await.unwrap();
+        administration::update(&server.command_line(), &administrator, ada.id, change).await.unwrap();
     }
     assert_change_is_dead(&server, &token).await;
     assert_eq!(server.anonymous().reset_password(&reset, "a new password").await.code(), "LINK_INVALID");
@@ -170,7 +172,7 @@ async fn cancelling_needs_a_signed_in_user_and_is_audited_once() {
     cancel(&ada).await.data("/cancelEmailChange");
     cancel(&ada).await.data("/cancelEmailChange");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    let cancelled = events.iter().filter(|event| format!("{:?}", event.kind) == "EmailChangeCancelled");
+    let cancelled = events.iter().filter(|event| format!("{:?}", event.action) == "EmailChangeCancelled");
     assert_eq!(cancelled.count(), 1);
 }
 
@@ -221,7 +223,7 @@ async fn reset_and_verification_at_once_never_leave_the_pending_address_after_th
         let (was_reset, was_moved) = (was_reset.json()["errors"].is_null(), was_moved.json()["errors"].is_null());
         assert!(was_reset != was_moved, "round {round}: {was_reset} {was_moved}");
         let administrator = Administrator::at_command_line();
-        let ada = administration::find(&server.app, &administrator, "ada").await.unwrap();
+        let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
         assert_eq!(ada.email.as_deref(), Some(if was_reset { OWN } else { PENDING }), "round {round}");
     }
 }

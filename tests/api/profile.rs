@@ -2,12 +2,9 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    domain::{
-        Client,
-        users::profile::{self, ProfileChange},
-    },
+    domain::users::profile::{self, ProfileChange},
     entity::{
-        audit_event::{self, Kind},
+        audit_event::{self, Action},
         user,
     },
     error::UnauthenticatedReason,
@@ -51,7 +48,7 @@ async fn what_is_left_out_stays_and_null_clears() {
     server.anonymous().login("augusta", &password_of("ada")).await.data("/login/user/id");
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    assert_eq!(events.iter().filter(|event| event.kind == Kind::ProfileChanged).count(), 3);
+    assert_eq!(events.iter().filter(|event| event.action == Action::ProfileUpdated).count(), 3);
 }
 
 #[tokio::test]
@@ -108,7 +105,7 @@ async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
     let principal = server.let_in(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let change = ProfileChange { first_name: Some(Some("Eve".to_owned())), ..ProfileChange::default() };
-    let refused = profile::update(&server.app, &principal, change, &Client::default()).await.unwrap_err();
+    let refused = profile::update(&server.command_line(), &principal, change).await.unwrap_err();
     assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
     let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
     assert_eq!(row.first_name.as_deref(), Some("Ada"));

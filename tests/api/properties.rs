@@ -209,7 +209,7 @@ proptest! {
             prop_assert_eq!(&Email::parse(&email.key).unwrap().key, &email.key);
             // What is stored is parsed to the same key again.
             prop_assert_eq!(&Email::parse(&email.text).unwrap().key, &email.key);
-            prop_assert!(TypedIdentifier::parse(&text).is_some());
+            prop_assert!(TypedIdentifier::parse(&text).key().is_some());
         }
     }
 

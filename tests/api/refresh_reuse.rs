@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::entity::{audit_event::Kind, session};
+use hallpass::entity::{audit_event::Action, session};
 use sea_orm::EntityTrait;
 
 use crate::support::{REFRESH_COOKIE, TestDatabase, TestServer, json, refreshed_tokens};
@@ -14,7 +14,7 @@ async fn refresh(server: &TestServer, token: &str) -> (String, String) {
 }
 
 async fn reuses(server: &TestServer) -> usize {
-    server.events(Kind::RefreshTokenReused).await
+    server.events(Action::TokenReused).await
 }
 
 /// Uses an access token, and waits until its generation is confirmed, which happens beside the request.

@@ -126,8 +126,8 @@ async fn a_registration_leaves_account_session_and_event_or_nothing() {
     };
     assert_eq!(session.user_id, user.id);
     assert_eq!(
-        (event.kind, event.user_id, event.actor_id),
-        (audit_event::Kind::Registered, Some(user.id), Some(user.id))
+        (event.action, event.user_id, event.actor_id),
+        (audit_event::Action::UserRegistered, Some(user.id), Some(user.id))
     );
     // To the microsecond on every database, and the same for all that happened at once.
     for instant in [user.created_at, user.updated_at, session.created_at, event.at] {

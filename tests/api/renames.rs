@@ -3,11 +3,8 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
-    domain::{
-        Client,
-        users::profile::{self, ProfileChange},
-    },
-    entity::audit_event::{self, Kind},
+    domain::users::profile::{self, ProfileChange},
+    entity::audit_event::{self, Action},
 };
 use sea_orm::EntityTrait;
 
@@ -165,10 +162,10 @@ async fn only_real_changes_are_audited() {
     // A form that was sent twice: the second request still sees the user from before the first.
     for _ in 0..2 {
         let change = ProfileChange { username: Some(Some("countess".to_owned())), ..ProfileChange::default() };
-        profile::update(&server.app, &principal, change, &Client::default()).await.unwrap();
+        profile::update(&server.command_line(), &principal, change).await.unwrap();
     }
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    assert_eq!(events.iter().filter(|event| event.kind == Kind::ProfileChanged).count(), 1);
+    assert_eq!(events.iter().filter(|event| event.action == Action::ProfileUpdated).count(), 1);
 }
 
 #[tokio::test]
@@ -180,10 +177,10 @@ async fn an_outage_uses_up_no_change() {
         transaction.execute_unprepared(sql).await.unwrap();
         transaction.commit().await.unwrap();
     };
-    execute("ALTER TABLE audit_events RENAME TO away").await;
+    execute("ALTER TABLE audit_log RENAME TO away").await;
     for _ in 0..6 {
         assert_eq!(rename(&ada, "countess").await.code(), "INTERNAL_SERVER_ERROR");
     }
-    execute("ALTER TABLE away RENAME TO audit_events").await;
+    execute("ALTER TABLE away RENAME TO audit_log").await;
     rename_often(&ada, 5).await;
 }

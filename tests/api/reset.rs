@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use hallpass::{
     database::Database,
-    entity::audit_event::{self, Kind},
+    entity::audit_event::{self, Action},
 };
 use sea_orm::EntityTrait;
 
@@ -36,8 +36,8 @@ async fn who_reads_the_mailbox_chooses_a_new_password() {
     assert_eq!(server.anonymous().reset_password(&token, "another password").await.code(), "LINK_INVALID");
 
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
-    for kind in [Kind::PasswordResetRequested, Kind::PasswordReset, Kind::EmailVerified] {
-        let of_kind: Vec<_> = events.iter().filter(|event| event.kind == kind).collect();
+    for kind in [Action::PasswordResetRequested, Action::PasswordReset, Action::EmailVerified] {
+        let of_kind: Vec<_> = events.iter().filter(|event| event.action == kind).collect();
         assert!(matches!(of_kind[..], [event] if event.user_id.is_some() && event.actor_id.is_none()), "{events:?}");
     }
 }

@@ -27,7 +27,7 @@ async fn with_roles(held: &[&str], now: &[&str]) -> TestServer {
     let before = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
     before.user_at("ada", "ada@example.org").await;
     let held = Change { roles: Some(held.iter().map(ToString::to_string).collect()), ..Change::default() };
-    administration::update(&before.app, &administrator(), ada(&before).await.id, held).await.unwrap();
+    administration::update(&before.command_line(), &administrator(), ada(&before).await.id, held).await.unwrap();
     TestServer::on(Arc::clone(&before.database), |settings| {
         settings.roles = now.iter().map(ToString::to_string).collect();
         settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
@@ -55,8 +55,8 @@ async fn import(server: &TestServer, columns: &[(&str, &str)]) -> BatchResult {
     for (name, text) in columns {
         record.set(Column::named(name).unwrap(), (*text).to_owned());
     }
-    let batch = Batch::parse(&server.app, vec![(1, Ok(record))]).unwrap();
-    import::import(&server.app, &administrator(), batch).await.unwrap()
+    let batch = Batch::parse(&server.command_line(), vec![(1, Ok(record))]).unwrap();
+    import::import(&server.command_line(), &administrator(), batch).await.unwrap()
 }
 
 #[tokio::test]

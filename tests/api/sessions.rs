@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use hallpass::{
     database::Database,
     domain,
-    entity::{audit_event::Kind, session, user},
+    entity::{audit_event::Action, session, user},
     error::UnauthenticatedReason,
     jobs::purge::{Table, purge},
 };
@@ -83,7 +83,7 @@ async fn twelve_refreshes_at_once_rotate_once_and_get_the_same_successor() {
     }
     let rows = session::Entity::find().all(servers[0].app.database.read()).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.generation).collect::<Vec<_>>(), [1; 8]);
-    assert_eq!(servers[0].events(Kind::RefreshTokenReused).await, 0);
+    assert_eq!(servers[0].events(Action::TokenReused).await, 0);
 }
 
 #[tokio::test]
@@ -108,14 +108,14 @@ async fn a_client_that_lost_an_answer_goes_on_with_its_old_token() {
     assert!(answers.iter().all(|answer| refreshed_tokens(answer).0 == next));
     assert_eq!(server.only_session().await.generation, 2);
     // A thief one step behind would look the same: it is audited, once.
-    assert_eq!(server.events(Kind::RefreshTokenRepeated).await, 1);
+    assert_eq!(server.events(Action::TokenRepeated).await, 1);
     // Once the new successor is used, the old token is worth nothing.
     let (current, access) = refreshed_tokens(&server.anonymous().refresh(&next).await);
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
     let me = server.anonymous().with_bearer(&access).me().await;
     assert_eq!(me.error()["extensions"]["reason"], "SESSION_REVOKED");
-    assert_eq!(server.events(Kind::RefreshTokenReused).await, 1);
+    assert_eq!(server.events(Action::TokenReused).await, 1);
 }
 
 #[tokio::test]
@@ -128,14 +128,14 @@ async fn a_second_tab_has_half_a_minute_to_follow() {
     server.confirmed().await;
     server.clock.advance(TimeDelta::seconds(30));
     assert_eq!(refreshed_tokens(&server.anonymous().refresh(&token).await).0, successor);
-    assert_eq!(server.events(Kind::RefreshTokenRepeated).await, 0);
+    assert_eq!(server.events(Action::TokenRepeated).await, 0);
     // Later nobody but a thief would come with it.
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&successor).await.code(), "SESSION_REVOKED");
     let me = server.anonymous().with_bearer(&access).me().await;
     assert_eq!(me.error()["extensions"]["reason"], "SESSION_REVOKED");
-    assert_eq!(server.events(Kind::RefreshTokenReused).await, 1);
+    assert_eq!(server.events(Action::TokenReused).await, 1);
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
         assert_eq!(server.anonymous().refresh(&presented).await.code(), "SESSION_REVOKED");
         assert_eq!(server.anonymous().refresh(&presented).await.code(), "SESSION_REVOKED");
         assert!(server.only_session().await.revoked_at.is_some());
-        assert_eq!(server.events(Kind::RefreshTokenReused).await, 1);
+        assert_eq!(server.events(Action::TokenReused).await, 1);
     }
 }
 
@@ -361,7 +361,7 @@ async fn logout_ends_what_is_shown_however_old_and_nothing_else() {
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 1);
     assert_eq!(server.anonymous().refresh(&third).await.code(), "SESSION_REVOKED");
-    assert_eq!(server.events(Kind::LoggedOut).await, 1);
+    assert_eq!(server.events(Action::LoggedOut).await, 1);
     // Again is no error.
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 0);
     let reason = elsewhere.me().await.error()["extensions"]["reason"].clone();
@@ -402,7 +402,7 @@ async fn everywhere_takes_a_live_token_and_ends_all() {
     assert_eq!(other.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
     bo.me().await.data("/me/id");
-    assert_eq!(server.events(Kind::LoggedOut).await, 1);
+    assert_eq!(server.events(Action::LoggedOut).await, 1);
 
     // A current refresh token is as good as a live access token.
     let (_, token) = server.app_user("cy").await;
@@ -456,7 +456,7 @@ async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
     assert_eq!(elsewhere.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
     assert_eq!(ada.graphql(revoke, json!({ "id": id })).await.code(), "NOT_FOUND");
     assert_eq!(ada.query(SESSIONS).await.data("/me/sessions").as_array().unwrap().len(), 1);
-    assert_eq!(server.events(Kind::SessionRevoked).await, 1);
+    assert_eq!(server.events(Action::SessionRevoked).await, 1);
 }
 
 #[tokio::test]
@@ -477,7 +477,7 @@ async fn ada_ends_all_sessions_but_this_one() {
     }
     ada.me().await.data("/me/id");
     bo.me().await.data("/me/id");
-    assert_eq!(server.events(Kind::SessionRevoked).await, 1);
+    assert_eq!(server.events(Action::SessionRevoked).await, 1);
 }
 
 /// Where the guard lets someone in whose session is ended before the use case acts.
@@ -488,21 +488,21 @@ async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let thief = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
     let (owner, other) = (server.let_in(&ada).await, server.let_in(&thief).await);
-    let (app, client) = (&*server.app, domain::Client::default());
-    domain::sessions::revoke(app, &owner, other.session.id, &client).await.unwrap();
+    let context = &domain::Context::of_request(&server.app, domain::Viewer::Anonymous, domain::Client::default());
+    domain::sessions::revoke(context, &owner, other.session.id).await.unwrap();
 
     for attempt in [
-        domain::sessions::revoke(app, &other, owner.session.id, &client).await,
-        domain::sessions::revoke(app, &other, other.session.id, &client).await,
-        domain::sessions::revoke_others(app, &other, &client).await.map(drop),
+        domain::sessions::revoke(context, &other, owner.session.id).await,
+        domain::sessions::revoke(context, &other, other.session.id).await,
+        domain::sessions::revoke_others(context, &other).await.map(drop),
     ] {
         assert_eq!(attempt.unwrap_err().reason(), Some(UnauthenticatedReason::SessionRevoked));
     }
     ada.me().await.data("/me/id");
-    assert_eq!(server.events(Kind::SessionRevoked).await, 1);
+    assert_eq!(server.events(Action::SessionRevoked).await, 1);
     // The owner still may, and may end this one too.
-    assert_eq!(domain::sessions::revoke_others(app, &owner, &client).await.unwrap(), 0);
-    domain::sessions::revoke(app, &owner, owner.session.id, &client).await.unwrap();
+    assert_eq!(domain::sessions::revoke_others(context, &owner).await.unwrap(), 0);
+    domain::sessions::revoke(context, &owner, owner.session.id).await.unwrap();
 }
 
 #[tokio::test]
@@ -532,7 +532,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
         let now = server.app.clock.now();
         let transaction = server.app.write().await.unwrap();
         let (actor, input, reason) = if by_bearer {
-            let [user] = user::lock(&transaction, vec![row.user_id]).await.unwrap().try_into().unwrap();
+            let user = user::lock(&transaction, row.user_id).await.unwrap().unwrap();
             assert_eq!(session::revoke(&transaction, &user, vec![id], now).await.unwrap(), 1);
             (server.anonymous().with_bearer(&bearer), json!({ "everywhere": true }), "SESSION_REVOKED")
         } else {
@@ -551,7 +551,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
         ada.me().await.data("/me/id");
         let left = ada.query(SESSIONS).await.data("/me/sessions").as_array().unwrap().len();
         assert_eq!(left, if by_bearer { 1 } else { 2 });
-        assert_eq!(server.events(Kind::LoggedOut).await, 0);
+        assert_eq!(server.events(Action::LoggedOut).await, 0);
     }
 }
 

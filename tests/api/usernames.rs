@@ -25,7 +25,7 @@ async fn add(server: &TestServer, username: &str) -> Result<String, Vec<String>>
         first_name: None,
         last_name: None,
     };
-    let added = administration::create(&server.app, &Administrator::at_command_line(), form, None).await;
+    let added = administration::create(&server.command_line(), &Administrator::at_command_line(), form, None).await;
     added.map(|user| user.username).map_err(|error| {
         error.problems().iter().map(|problem| format!("{}: {:?}", problem.field.camel_case(), problem.code)).collect()
     })
@@ -37,8 +37,8 @@ async fn import(server: &TestServer, username: &str) {
     record.set(Column::Username, username.to_owned());
     let hash = "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m";
     record.set(Column::PasswordHash, hash.to_owned());
-    let batch = Batch::parse(&server.app, vec![(1, Ok(record))]).unwrap();
-    let outcome = import::import(&server.app, &Administrator::at_command_line(), batch).await.unwrap();
+    let batch = Batch::parse(&server.command_line(), vec![(1, Ok(record))]).unwrap();
+    let outcome = import::import(&server.command_line(), &Administrator::at_command_line(), batch).await.unwrap();
     assert_eq!(outcome.imported, 1);
 }
 
@@ -59,7 +59,7 @@ async fn an_older_username_that_starts_with_a_hyphen_stays_usable() {
     let server = TestServer::start().await;
     import(&server, "-h").await;
     server.anonymous().login("-H", &password_of("ada")).await.data("/login/user/id");
-    let found = administration::find(&server.app, &Administrator::at_command_line(), "-h").await.unwrap();
+    let found = administration::find(&server.command_line(), &Administrator::at_command_line(), "-h").await.unwrap();
     assert_eq!(found.username, "-h");
 }
 

@@ -11,9 +11,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    App,
     cli::user::{CommandError, PAGE, source::Format},
-    domain::users::administration::{self, Administrator},
+    domain::{
+        Context,
+        users::administration::{self, Administrator},
+    },
     entity::user::Model,
     security::private_file::Draft,
 };
@@ -73,14 +75,14 @@ const COLUMNS: [&str; 13] = [
 ];
 
 pub(super) async fn run(
-    app: &App,
+    context: &Context,
     administrator: &Administrator,
     arguments: ExportArguments,
 ) -> Result<(), CommandError> {
     let ExportArguments { with_hashes, format, output } = arguments;
     let format = Format::of(format, output.as_deref());
     let Some(path) = output else {
-        return match write(app, administrator, with_hashes, format, BufWriter::new(io::stdout())).await {
+        return match write(context, administrator, with_hashes, format, BufWriter::new(io::stdout())).await {
             // Whoever was reading has seen enough.
             Err(Stop::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.map(drop).map_err(CommandError::from),
@@ -91,7 +93,7 @@ pub(super) async fn run(
         return Err(failed(ErrorKind::AlreadyExists.into()));
     }
     let file = BufWriter::new(Draft::begin(&path).map_err(failed)?);
-    let file = write(app, administrator, with_hashes, format, file).await?;
+    let file = write(context, administrator, with_hashes, format, file).await?;
     file.into_inner().map_err(io::IntoInnerError::into_error).and_then(Draft::finish).map_err(failed)
 }
 
@@ -111,7 +113,7 @@ impl From<Stop> for CommandError {
 }
 
 async fn write<W: Write>(
-    app: &App,
+    context: &Context,
     administrator: &Administrator,
     with_hashes: bool,
     format: Format,
@@ -123,9 +125,9 @@ async fn write<W: Write>(
     };
     let mut last = None;
     loop {
-        let users = administration::export(app, administrator, last, PAGE).await.map_err(Stop::Read)?;
+        let users = administration::export(context, administrator, last, PAGE).await.map_err(Stop::Read)?;
         for user in &users {
-            sink.write(&exported(app, user, with_hashes, app.clock.now())).map_err(Stop::Write)?;
+            sink.write(&exported(context, user, with_hashes)).map_err(Stop::Write)?;
         }
         match users.last() {
             Some(user) => last = Some(user.id),
@@ -134,19 +136,19 @@ async fn write<W: Write>(
     }
 }
 
-fn exported<'a>(app: &App, user: &'a Model, with_hashes: bool, now: DateTime<Utc>) -> Exported<'a> {
+fn exported<'a>(context: &Context, user: &'a Model, with_hashes: bool) -> Exported<'a> {
     let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     Exported {
         id: user.id,
         username: &user.username,
         email: user.email.as_deref(),
         email_verified_at: user.email_verified_at.map(instant),
-        pending_email: user.pending_email_at(now),
+        pending_email: user.pending_email_at(context.now()),
         first_name: user.first_name.as_deref(),
         last_name: user.last_name.as_deref(),
         is_active: user.is_active,
-        roles: app.settings.known_roles(&user.roles.0),
-        unknown_roles: app.settings.unknown_roles(&user.roles.0),
+        roles: context.settings().known_roles(&user.roles.0),
+        unknown_roles: context.settings().unknown_roles(&user.roles.0),
         created_at: instant(user.created_at),
         updated_at: instant(user.updated_at),
         last_login: user.last_login_at.map(instant),

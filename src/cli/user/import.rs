@@ -10,15 +10,17 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 
 use crate::{
-    App,
     cli::user::{
         CommandError,
         output::{note, note_line, print_line},
         source::{Format, Source},
     },
-    domain::users::{
-        administration::Administrator,
-        import::{self, Batch, BatchResult, Known},
+    domain::{
+        Context,
+        users::{
+            administration::Administrator,
+            import::{self, Batch, BatchResult, Known},
+        },
     },
 };
 
@@ -46,7 +48,7 @@ pub struct ImportArguments {
 
 /// Imports people, and tells who was refused.
 pub(super) async fn run(
-    app: &App,
+    context: &Context,
     administrator: &Administrator,
     arguments: ImportArguments,
 ) -> Result<(), CommandError> {
@@ -66,7 +68,7 @@ pub(super) async fn run(
     // Those that are being written, and who is in them.
     let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<BatchResult>>> = FuturesOrdered::new();
     let mut people = VecDeque::new();
-    let most = import::most_at_once(app);
+    let most = import::most_at_once(&context.app);
     let mut read = Ok(());
     loop {
         let lines = source.batch().await.unwrap_or_else(|failure| {
@@ -76,9 +78,9 @@ pub(super) async fn run(
         if lines.is_empty() {
             break;
         }
-        let batch = Batch::parse(app, lines).map_err(failed)?;
+        let batch = Batch::parse(context, lines).map_err(failed)?;
         if dry_run {
-            let outcome = import::rehearse(app, administrator, &mut rehearsed, batch).await.map_err(failed)?;
+            let outcome = import::rehearse(context, administrator, &mut rehearsed, batch).await.map_err(failed)?;
             tally.add(&outcome, source.progress());
             continue;
         }
@@ -88,7 +90,7 @@ pub(super) async fn run(
             tally.add(&outcome.map_err(failed)?, source.progress());
         }
         people.push_back(batch.people());
-        running.push_back(import::import(app, administrator, batch).boxed_local());
+        running.push_back(import::import(context, administrator, batch).boxed_local());
     }
     while let Some(outcome) = running.next().await {
         tally.add(&outcome.map_err(failed)?, source.progress());

@@ -12,16 +12,19 @@ use serde_json::json;
 
 pub use self::{export::ExportArguments, import::ImportArguments, source::Format};
 use crate::{
-    App, Error,
+    Error,
     cli::{
         CommandError, app, connect, expect_database, expect_migrated, name_database,
         output::{self, print_line},
         password,
     },
     config::Settings,
-    domain::users::{
-        administration::{self, Administrator, Change},
-        registration::Registration,
+    domain::{
+        Context,
+        users::{
+            administration::{self, Administrator, Change},
+            registration::Registration,
+        },
     },
     entity::user::Model,
     error::ErrorCode,
@@ -115,24 +118,24 @@ pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Co
     let database = connect(&settings).await?;
     expect_migrated(&database).await?;
     let app = app(settings, database)?;
-    let done = administrate(&app, action).await;
+    let done = administrate(&Context::of_command_line(&app), action).await;
     app.database.close().await;
     done
 }
 
-async fn administrate(app: &App, action: UserAction) -> Result<(), CommandError> {
-    let failed = |error: Error| told(app, &error);
+async fn administrate(context: &Context, action: UserAction) -> Result<(), CommandError> {
+    let failed = |error: Error| told(context.settings(), &error);
     let administrator = &Administrator::at_command_line();
     let update = async |user: &str, change: Change| {
-        let user = administration::find(app, administrator, user).await?;
-        administration::update(app, administrator, user.id, change).await
+        let user = administration::find(context, administrator, user).await?;
+        administration::update(context, administrator, user.id, change).await
     };
     match action {
         UserAction::Add { username, email, first_name, last_name, roles } => {
             let password = password::read()?;
             let form = Registration { username, password, email, first_name, last_name };
             let roles = (!roles.is_empty()).then_some(roles);
-            let user = administration::create(app, administrator, form, roles).await.map_err(failed)?;
+            let user = administration::create(context, administrator, form, roles).await.map_err(failed)?;
             print_line(format_args!("{} can sign in, with {}", user.username, roles_of(&user)))?;
         }
         UserAction::Disable { user } => {
@@ -146,27 +149,27 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), CommandError>
             print_line(format_args!("{} is enabled", user.username))?;
         }
         UserAction::SetPassword { user } => {
-            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
+            let user = administration::find(context, administrator, &user).await.map_err(failed)?;
             let password = password::read()?;
-            let user = administration::set_password(app, administrator, user.id, password).await.map_err(failed)?;
+            let user = administration::set_password(context, administrator, user.id, password).await.map_err(failed)?;
             print_line(format_args!("{} has another password, and is signed out everywhere", user.username))?;
         }
         UserAction::SetEmail { user, address, verified } => {
-            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
-            let user = administration::set_email(app, administrator, user.id, &address, verified).await;
+            let user = administration::find(context, administrator, &user).await.map_err(failed)?;
+            let user = administration::set_email(context, administrator, user.id, &address, verified).await;
             print_line(address_of(&user.map_err(failed)?))?;
         }
         UserAction::VerifyEmail { user } => {
-            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
-            let user = administration::verify_email(app, administrator, user.id).await.map_err(failed)?;
+            let user = administration::find(context, administrator, &user).await.map_err(failed)?;
+            let user = administration::verify_email(context, administrator, user.id).await.map_err(failed)?;
             print_line(address_of(&user))?;
         }
         UserAction::Delete { user, yes } => {
-            let user = administration::find(app, administrator, &user).await.map_err(failed)?;
+            let user = administration::find(context, administrator, &user).await.map_err(failed)?;
             if !yes {
                 confirm_deletion(&user)?;
             }
-            let user = administration::delete(app, administrator, user.id).await.map_err(failed)?;
+            let user = administration::delete(context, administrator, user.id).await.map_err(failed)?;
             print_line(format_args!("{} is deleted", user.username))?;
         }
         UserAction::SetRoles { user, roles } => {
@@ -175,9 +178,9 @@ async fn administrate(app: &App, action: UserAction) -> Result<(), CommandError>
             let user = update(&user, Change { roles: Some(roles), ..Change::default() }).await.map_err(failed)?;
             print_line(format_args!("{} has {}", user.username, roles_of(&user)))?;
         }
-        UserAction::List { json } => list(app, administrator, json).await?,
-        UserAction::Import(arguments) => import::run(app, administrator, arguments).await?,
-        UserAction::Export(arguments) => export::run(app, administrator, arguments).await?,
+        UserAction::List { json } => list(context, administrator, json).await?,
+        UserAction::Import(arguments) => import::run(context, administrator, arguments).await?,
+        UserAction::Export(arguments) => export::run(context, administrator, arguments).await?,
     }
     Ok(())
 }
@@ -212,13 +215,13 @@ fn confirm_deletion(user: &Model) -> Result<(), CommandError> {
 }
 
 /// What to say at the command line.
-fn told(app: &App, error: &Error) -> CommandError {
+fn told(settings: &Settings, error: &Error) -> CommandError {
     const WHAT: &str = "nothing was changed";
     match error {
         Error::NotFound => CommandError::new("there is no user with this username or e-mail address"),
         Error::Input(problems) => {
             let lines = problems.as_slice().iter().map(|problem| {
-                let known = (problem.code == ErrorCode::RoleUnknown).then(|| app.settings.roles.join(", "));
+                let known = (problem.code == ErrorCode::RoleUnknown).then(|| settings.roles.join(", "));
                 let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
                 format!("\n  {}: {}{known}", problem.field.camel_case(), problem.message(Language::English))
             });
@@ -228,7 +231,7 @@ fn told(app: &App, error: &Error) -> CommandError {
     }
 }
 
-async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result<(), CommandError> {
+async fn list(context: &Context, administrator: &Administrator, as_json: bool) -> Result<(), CommandError> {
     let mut out = BufWriter::new(io::stdout());
     let mut write = |line: String| match writeln!(out, "{line}") {
         // Whoever was reading has seen enough.
@@ -240,10 +243,10 @@ async fn list(app: &App, administrator: &Administrator, as_json: bool) -> Result
     }
     let mut last = None;
     loop {
-        let users = administration::list(app, administrator, last.as_ref(), PAGE).await;
+        let users = administration::list(context, administrator, last.as_ref(), PAGE).await;
         let users = users.map_err(|error| CommandError::of("the users can't be listed", &error))?;
         for user in &users {
-            if !write(if as_json { as_object(app, user) } else { as_line(app, user) })? {
+            if !write(if as_json { as_object(context.settings(), user) } else { as_line(context.settings(), user) })? {
                 return Ok(());
             }
         }
@@ -262,10 +265,10 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn as_line(app: &App, user: &Model) -> String {
+fn as_line(settings: &Settings, user: &Model) -> String {
     let none = || "-".to_owned();
-    let unknown = app.settings.unknown_roles(&user.roles.0).into_iter().map(|role| format!("{role} (not in ROLES)"));
-    let roles: Vec<String> = app.settings.known_roles(&user.roles.0).into_iter().chain(unknown).collect();
+    let unknown = settings.unknown_roles(&user.roles.0).into_iter().map(|role| format!("{role} (not in ROLES)"));
+    let roles: Vec<String> = settings.known_roles(&user.roles.0).into_iter().chain(unknown).collect();
     let roles = if roles.is_empty() { none() } else { roles.join(",") };
     let last_login = user.last_login_at.map_or_else(none, instant);
     let active = if user.is_active { "yes" } else { "no" };
@@ -278,7 +281,7 @@ fn line([username, email, roles, active, created, last_login]: [&str; 6]) -> Str
     format!("{username:<20}  {email:<32}  {roles:<16}  {active:<6}  {created:<20}  {last_login}")
 }
 
-fn as_object(app: &App, user: &Model) -> String {
+fn as_object(settings: &Settings, user: &Model) -> String {
     let milliseconds = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     json!({
         "id": user.id,
@@ -287,8 +290,8 @@ fn as_object(app: &App, user: &Model) -> String {
         "firstName": user.first_name,
         "lastName": user.last_name,
         "isActive": user.is_active,
-        "roles": app.settings.known_roles(&user.roles.0),
-        "unknownRoles": app.settings.unknown_roles(&user.roles.0),
+        "roles": settings.known_roles(&user.roles.0),
+        "unknownRoles": settings.unknown_roles(&user.roles.0),
         "createdAt": milliseconds(user.created_at),
         "updatedAt": milliseconds(user.updated_at),
         "lastLoginAt": user.last_login_at.map(milliseconds),

@@ -83,32 +83,36 @@ pub fn parse_name(text: Option<&str>, field: Field) -> Result<Option<String>, In
     }
 }
 
-/// A username or an e-mail address, as someone signing in types it; `None` if it can be neither.
+/// A username or an e-mail address, as a user who signs in enters it.
 #[derive(Clone, Debug)]
 pub enum TypedIdentifier {
     /// It has no `@`.
     Username(Username),
     /// It has one.
     Email(Email),
+    /// No user can have it. At most 255 characters are kept, more than any identifier has.
+    Unknown(String),
 }
 
 impl TypedIdentifier {
-    /// Reads what was typed by the rules of registration, so that every spelling of a name is the same name.
+    /// Parses by the rules of registration, so that every spelling of a name is the same name.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if text.contains('@') {
+    pub fn parse(text: &str) -> Self {
+        let known = if text.contains('@') {
             Email::parse(text).ok().map(Self::Email)
         } else {
             Username::parse_existing(text).ok().map(Self::Username)
-        }
+        };
+        known.unwrap_or_else(|| Self::Unknown(text.trim().chars().take(255).collect()))
     }
 
-    /// The key to look for.
+    /// The key to look for; `None` if no user can have it.
     #[must_use]
-    pub fn key(&self) -> Identifier<'_> {
+    pub fn key(&self) -> Option<Identifier<'_>> {
         match self {
-            Self::Username(username) => Identifier::Username(&username.key),
-            Self::Email(email) => Identifier::Email(&email.key),
+            Self::Username(username) => Some(Identifier::Username(&username.key)),
+            Self::Email(email) => Some(Identifier::Email(&email.key)),
+            Self::Unknown(_) => None,
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Mails: written down in the transaction of what they tell, and delivered by [`crate::jobs::deliver_mail`].
+//! Mails: enqueued in the transaction of the event that causes them, and delivered by [`crate::jobs::deliver_mail`].
 //!
-//! What is written down is what a mail is for and where it goes. Who has the address, the link and the text are found
-//! and made when it is delivered, so that asking costs the same for every address, and no link is ever stored.
+//! A row says what a mail is for and where it goes. The account, the link and the text are added at delivery, so a request
+//! costs the same for every address, and no link is ever stored.
 
 pub mod links;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
-    domain::{Client, identity::Email},
+    database::Transaction,
+    domain::{Context, identity::Email},
     entity::{
         mail::{self, Purpose},
         user,
@@ -19,105 +19,88 @@ use crate::{
     security::random,
 };
 
-/// Refuses what needs a mail where none can go.
+/// Refuses what needs a mail if this server sends none.
 ///
 /// # Errors
 /// MAIL_DISABLED.
-pub(super) fn require(app: &App) -> Result<()> {
+pub(in crate::domain) fn require(app: &App) -> Result<()> {
     if app.settings.mail.is_enabled() { Ok(()) } else { Err(Error::MailDisabled) }
 }
 
 /// The account that a mail is about.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct About {
-    pub user_id: Uuid,
-    /// The request to move that it is for; none where it goes to the account's own address.
-    pub pending_email_id: Option<Uuid>,
+pub(in crate::domain) struct About {
+    user_id: Uuid,
+    /// The requested change of the address that it is for; `None` for a mail to the account's own address.
+    pending_email_id: Option<Uuid>,
 }
 
-impl About {
-    /// A mail to the account's own address.
-    pub(super) fn own(user: &user::Model) -> Self {
-        Self { user_id: user.id, pending_email_id: None }
-    }
-}
-
-/// A mail to be written into the outbox.
-pub(super) struct NewMail<'a> {
+/// A mail to be enqueued.
+#[derive(Debug)]
+pub(in crate::domain) struct NewMail {
     pub purpose: Purpose,
-    pub to: &'a Email,
-    /// The account that it is about; none where nobody has looked up yet who has the address.
+    pub to: Email,
+    /// The account that it is about; `None` if nobody has looked up yet who has the address.
     pub about: Option<About>,
-    pub client: &'a Client,
-    /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a mail that nobody asked for.
+    /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a mail that nobody requested.
     pub round: i32,
 }
 
-/// Writes a mail into the outbox. After the commit the caller rings [`App::outbox`]. Where no mail can go, nothing is
-/// written.
-pub(super) async fn write(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    mail: NewMail<'_>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    if !app.settings.mail.is_enabled() {
-        return Ok(());
+impl NewMail {
+    /// A mail to the account's own address, if it has one.
+    fn to_own_address(purpose: Purpose, user: &user::Model, round: i32) -> Option<Self> {
+        let about = Some(About { user_id: user.id, pending_email_id: None });
+        Some(Self { purpose, to: own_address(user)?, about, round })
     }
-    let NewMail { purpose, to, about, client, round } = mail;
-    let mail = mail::ActiveModel {
-        id: Set(random::id(now)?),
-        purpose: Set(purpose),
-        email: Set(deliverable(to)),
-        email_key: Set(to.key.clone()),
-        language: Set(client.language.tag().to_owned()),
-        user_id: Set(about.map(|about| about.user_id)),
-        ip_address: Set(client.ip_address.map(|address| address.to_string())),
-        user_agent: Set(client.user_agent.clone()),
-        created_at: Set(now),
-        next_attempt_at: Set(now),
-        attempts: Set(0),
-        round: Set(round),
-        pending_email_id: Set(about.and_then(|about| about.pending_email_id)),
+
+    /// The mail that verifies the account's own address.
+    pub(in crate::domain) fn verification(user: &user::Model, round: i32) -> Option<Self> {
+        Self::to_own_address(Purpose::VerifyEmail, user, round)
+    }
+
+    /// The mail that verifies an address that the account is to have. If it is the account's own, it verifies that.
+    pub(in crate::domain) fn verification_of_change(user: &user::Model, to: Email, round: i32) -> Self {
+        let about = Some(About { user_id: user.id, pending_email_id: user.pending_email_id });
+        Self { purpose: Purpose::VerifyEmail, to, about, round }
+    }
+
+    /// A notice of a change, for accounts with a verified address.
+    pub(in crate::domain) fn notice(purpose: Purpose, user: &user::Model) -> Option<Self> {
+        Self::to_own_address(purpose, user, 0).filter(|_| user.email_verified_at.is_some())
+    }
+}
+
+/// Enqueues mails, if this server sends mails. Returns whether it enqueued any.
+pub(in crate::domain) async fn enqueue(
+    context: &Context,
+    transaction: &Transaction,
+    mails: Vec<NewMail>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    if mails.is_empty() || !context.settings().mail.is_enabled() {
+        return Ok(false);
+    }
+    let client = &context.client;
+    let row = |NewMail { purpose, to, about, round }| {
+        Ok(mail::Model {
+            id: random::id(now)?,
+            purpose,
+            email: deliverable(&to),
+            email_key: to.key,
+            language: client.language.tag().to_owned(),
+            user_id: about.map(|about| about.user_id),
+            ip_address: client.ip_address.map(|address| address.to_string()),
+            user_agent: client.user_agent.clone(),
+            created_at: now,
+            next_attempt_at: now,
+            attempts: 0,
+            round,
+            pending_email_id: about.and_then(|about| about.pending_email_id),
+        })
     };
-    mail::Entity::insert(mail).exec_without_returning(transaction).await?;
-    Ok(())
-}
-
-/// Writes a notice of a change, if the account has a verified address. `user` is the account as it was before the
-/// change, so that a notice of another address goes to the old one.
-pub(super) async fn tell(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    purpose: Purpose,
-    user: &user::Model,
-    client: &Client,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    match own_address(user).filter(|_| user.email_verified_at.is_some()) {
-        Some(to) => {
-            let mail = NewMail { purpose, to: &to, about: Some(About::own(user)), client, round: 0 };
-            write(app, transaction, mail, now).await
-        }
-        None => Ok(()),
-    }
-}
-
-/// Writes the mail that verifies the address of an account that has just been given it, if it has one.
-pub(super) async fn verify(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user: &user::Model,
-    client: &Client,
-    round: i32,
-) -> Result<()> {
-    match own_address(user) {
-        Some(to) => {
-            let mail = NewMail { purpose: Purpose::VerifyEmail, to: &to, about: Some(About::own(user)), client, round };
-            write(app, transaction, mail, user.updated_at).await
-        }
-        None => Ok(()),
-    }
+    let rows = mails.into_iter().map(row).collect::<Result<_>>()?;
+    mail::insert_all(transaction, rows).await?;
+    Ok(true)
 }
 
 /// The address of an account.
@@ -125,7 +108,7 @@ pub(crate) fn own_address(user: &user::Model) -> Option<Email> {
     Some(Email { text: user.email.clone()?, key: user.email_key.clone()? })
 }
 
-/// An address as every server takes it: as it was typed, but for the domain, which is in ASCII.
+/// An address as every server accepts it: as it was typed, with the domain in ASCII.
 pub(crate) fn deliverable(email: &Email) -> String {
     match (email.text.rsplit_once('@'), email.key.rsplit_once('@')) {
         (Some((local, _)), Some((_, domain))) => format!("{local}@{domain}"),

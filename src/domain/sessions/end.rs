@@ -1,25 +1,26 @@
 //! Ending sessions: logout, revocation from another session, and all at once.
 
-use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result,
+    Error, Result,
     config::ExposeSecret,
-    domain::{Client, Principal, Viewer, audit, principal, sessions::PresentedToken, throttle},
-    entity::{audit_event::Kind, session, user},
+    domain::{Context, Event, Principal, UnitOfWork, Viewer, principal, sessions::PresentedToken, throttle},
+    entity::{
+        session,
+        user::{self, Locked},
+    },
     error::UnauthenticatedReason,
 };
 
-/// What a client presents to sign out.
+/// The sessions to end. The session of the request's access token is always one of them.
 #[derive(Debug)]
 pub struct Logout {
     /// The access token.
     pub viewer: Viewer,
-    /// Refresh tokens, whichever way they came.
+    /// Refresh tokens, in whichever way they were sent.
     pub tokens: Vec<PresentedToken>,
-    /// All sessions of the user, not just those that are presented.
+    /// Whether all sessions of the user end.
     pub everywhere: bool,
 }
 
@@ -27,17 +28,17 @@ pub struct Logout {
 struct Acting {
     user_id: Uuid,
     session_id: Uuid,
-    /// The generation that must still be current, where a refresh token was presented.
+    /// The generation that must still be current, if a refresh token was presented.
     generation: Option<i32>,
-    /// What to answer when it is no longer so.
+    /// The error if that is no longer so.
     refused: UnauthenticatedReason,
 }
 
 impl Acting {
-    /// Locks the session, and makes sure that it may still act. `users` are locked rows.
-    async fn lock(&self, transaction: &impl ConnectionTrait, users: &[user::Model], now: DateTime<Utc>) -> Result<()> {
+    /// Locks the session, and makes sure that it may still act.
+    async fn lock(&self, work: &UnitOfWork<'_>, users: &[Locked]) -> Result<()> {
         let session = match users.iter().find(|user| user.id == self.user_id) {
-            Some(user) => session::lock(transaction, user, self.session_id, now).await?,
+            Some(user) => session::lock(work.db(), user, self.session_id, work.now).await?,
             None => None,
         };
         let is_current = session.is_some_and(|session| self.generation.is_none_or(|seen| seen == session.generation));
@@ -45,59 +46,58 @@ impl Acting {
     }
 }
 
-/// Ends every session that is presented, by tokens of any age and generation, as long as we have signed them. Returns how
-/// many were live. What is not ours is ignored: a client that signs out must not be told to sign in first.
+/// Ends every session that is presented, by tokens of any age and generation that we signed. Returns how many were live.
+/// Other tokens are ignored: a client that signs out must not be told to sign in first.
 ///
 /// # Errors
-/// UNAUTHENTICATED, only with `everywhere`, which takes a live access token or a current refresh token: then nothing is
+/// UNAUTHENTICATED, only with `everywhere`, which needs a live access token or a current refresh token: then nothing is
 /// ended.
-pub async fn logout(app: &App, logout: Logout, client: &Client) -> Result<u64> {
-    let acting = if logout.everywhere { Some(acting(app, &logout, client).await?) } else { None };
-    let mut owners = session::owners(app.database.read(), presented(app, &logout)).await?;
+pub async fn logout(context: &Context, logout: Logout) -> Result<u64> {
+    let acting = if logout.everywhere { Some(acting(context, &logout).await?) } else { None };
+    let mut owners = session::owners(context.app.database.read(), presented(context, &logout)).await?;
     if acting.is_none() && owners.is_empty() {
         return Ok(0);
     }
     let everywhere = acting.as_ref().map(|acting| acting.user_id);
-    let now = app.clock.now();
-    let transaction = app.write().await?;
+    let mut work = context.begin().await?;
     let ids = owners.iter().map(|(_, user_id)| *user_id).chain(everywhere).collect();
-    let users = user::lock(&transaction, ids).await?;
+    let mut users = user::lock_all(work.db(), ids).await?;
     if let Some(acting) = &acting {
-        acting.lock(&transaction, &users, now).await?;
+        acting.lock(&work, &users).await?;
     }
     let mut ended = 0;
     // The sessions of the user who signs out everywhere have one event, below.
     owners.retain(|(_, user_id)| everywhere != Some(*user_id));
     for (id, user_id) in owners {
         let Some(user) = users.iter().find(|user| user.id == user_id) else { continue };
-        if session::revoke(&transaction, user, vec![id], now).await? == 1 {
+        if session::revoke(work.db(), user, vec![id], work.now).await? == 1 {
             ended += 1;
-            audit::record(&transaction, Kind::LoggedOut, Some(user_id), user_id, client, now).await?;
+            work.emit(Event::LoggedOut { user_id });
         }
     }
-    if let Some(user_id) = everywhere {
-        ended += end_all(&transaction, user_id, None, now).await?;
-        throttle::forget_places(app, &transaction, user_id).await?;
-        audit::record(&transaction, Kind::LoggedOut, Some(user_id), user_id, client, now).await?;
+    if let Some(user) = users.iter_mut().find(|user| everywhere == Some(user.id)) {
+        ended += end_all(&work, user, None).await?;
+        throttle::forget_places(&work, user.id).await?;
+        work.emit(Event::LoggedOut { user_id: user.id });
     }
-    transaction.commit().await?;
+    work.commit().await?;
     Ok(ended)
 }
 
-/// The sessions that tokens of ours name.
-fn presented(app: &App, logout: &Logout) -> Vec<Uuid> {
+/// The sessions that our tokens name.
+fn presented(context: &Context, logout: &Logout) -> Vec<Uuid> {
     let by_bearer = match logout.viewer {
         Viewer::Authenticated(claims) | Viewer::Expired(claims) => Some(claims.session_id),
         Viewer::Anonymous | Viewer::Invalid => None,
     };
-    let verify = |presented: &PresentedToken| app.refresh_tokens.verify(presented.token.expose_secret());
+    let verify = |presented: &PresentedToken| context.app.refresh_tokens.verify(presented.token.expose_secret());
     let by_token = logout.tokens.iter().filter_map(verify).map(|claims| claims.session_id);
     by_bearer.into_iter().chain(by_token).collect()
 }
 
-/// By which session a client may sign out everywhere.
-async fn acting(app: &App, logout: &Logout, client: &Client) -> Result<Acting> {
-    let refused = match principal(app, logout.viewer, client).await {
+/// The session by which a client may sign out everywhere.
+async fn acting(context: &Context, logout: &Logout) -> Result<Acting> {
+    let refused = match principal::principal_of(context, logout.viewer).await {
         Ok(Principal { user, session }) => {
             let refused = UnauthenticatedReason::SessionRevoked;
             return Ok(Acting { user_id: user.id, session_id: session.id, generation: None, refused });
@@ -106,12 +106,12 @@ async fn acting(app: &App, logout: &Logout, client: &Client) -> Result<Acting> {
         Err(error) => return Err(error),
     };
     for presented in &logout.tokens {
-        let Some(claims) = app.refresh_tokens.verify(presented.token.expose_secret()) else { continue };
-        let found = session::find_with_user(app.database.read(), claims.session_id).await?;
+        let Some(claims) = context.app.refresh_tokens.verify(presented.token.expose_secret()) else { continue };
+        let found = session::find_with_user(context.app.database.read(), claims.session_id).await?;
         let current = found.filter(|(session, user)| {
             session.generation == claims.generation
                 && session.delivery == presented.delivery
-                && session.is_live(user, app.clock.now())
+                && session.is_live(user, context.now())
                 && user.is_active
         });
         if let Some((session, user)) = current {
@@ -122,64 +122,55 @@ async fn acting(app: &App, logout: &Logout, client: &Client) -> Result<Acting> {
     Err(Error::Unauthenticated(refused))
 }
 
-/// Ends one session of the signed-in user; it may be the one that asks.
+/// Ends one session of the signed-in user; it may be that of the request.
 ///
 /// # Errors
-/// NOT_FOUND: there is no such live session, or it is someone else's. UNAUTHENTICATED: the one that asks was ended meanwhile.
-pub async fn revoke(app: &App, principal: &Principal, session_id: Uuid, client: &Client) -> Result<()> {
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    let user = principal.lock(&transaction, now).await?;
-    if session::revoke(&transaction, &user, vec![session_id], now).await? == 0 {
+/// NOT_FOUND if there is no such live session, or it is another user's. UNAUTHENTICATED if the session of the request was
+/// ended meanwhile.
+pub async fn revoke(context: &Context, principal: &Principal, session_id: Uuid) -> Result<()> {
+    let (mut work, user) = context.begin_as(principal).await?;
+    if session::revoke(work.db(), &user, vec![session_id], work.now).await? == 0 {
         return Err(Error::NotFound);
     }
-    audit::record(&transaction, Kind::SessionRevoked, Some(user.id), user.id, client, now).await?;
-    transaction.commit().await?;
-    Ok(())
+    work.emit(Event::SessionRevoked { user_id: user.id });
+    work.commit().await
 }
 
-/// Ends all sessions of the signed-in user but the one that asks. Returns how many were live.
+/// Ends all sessions of the signed-in user except that of the request. Returns how many were live.
 ///
 /// # Errors
-/// UNAUTHENTICATED: the one that asks was ended meanwhile. SERVICE_UNAVAILABLE, when it could not be stored.
-pub async fn revoke_others(app: &App, principal: &Principal, client: &Client) -> Result<u64> {
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    let user = principal.lock(&transaction, now).await?;
-    let ended = end_all(&transaction, user.id, Some(principal.session.id), now).await?;
+/// UNAUTHENTICATED if the session of the request was ended meanwhile. SERVICE_UNAVAILABLE.
+pub async fn revoke_others(context: &Context, principal: &Principal) -> Result<u64> {
+    let (mut work, mut user) = context.begin_as(principal).await?;
+    let ended = end_all(&work, &mut user, Some(principal.session.id)).await?;
     if ended > 0 {
-        audit::record(&transaction, Kind::SessionRevoked, Some(user.id), user.id, client, now).await?;
+        work.emit(Event::SessionRevoked { user_id: user.id });
     }
-    transaction.commit().await?;
+    work.commit().await?;
     Ok(ended)
 }
 
 /// Ends all sessions of a user, or all but one, by one update of the user's row. Returns how many were live.
-pub(in crate::domain) async fn end_all(
-    transaction: &impl ConnectionTrait,
-    user_id: Uuid,
-    except: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> Result<u64> {
-    let Some(epoch) = user::begin_session_epoch(transaction, user_id).await? else { return Ok(0) };
-    let ended = session::count_live(transaction, user_id, epoch - 1, except, now).await?;
+pub(in crate::domain) async fn end_all(work: &UnitOfWork<'_>, user: &mut Locked, except: Option<Uuid>) -> Result<u64> {
+    let ended_epoch = user.session_epoch;
+    user.update(work.db(), |user| user.session_epoch += 1).await?;
+    let ended = session::count_live(work.db(), (user.id, ended_epoch), except, work.now).await?;
     if let Some(id) = except {
-        session::keep(transaction, id, epoch).await?;
+        session::keep(work.db(), id, user.session_epoch).await?;
     }
     Ok(ended)
 }
 
-/// Ends a session because a token of it came back that had been replaced: two clients hold it.
+/// Ends a session because a token of it was presented again after it had been replaced: two clients have it.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when it could not be stored.
-pub(in crate::domain) async fn end_reused(app: &App, session: &session::Model, client: &Client) -> Result<()> {
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    for user in user::lock(&transaction, vec![session.user_id]).await? {
-        if session::revoke(&transaction, &user, vec![session.id], now).await? == 1 {
-            audit::record(&transaction, Kind::RefreshTokenReused, None, user.id, client, now).await?;
-        }
+/// SERVICE_UNAVAILABLE if it could not be stored.
+pub(in crate::domain) async fn end_reused(context: &Context, session: &session::Model) -> Result<()> {
+    let mut work = context.begin().await?;
+    if let Some(user) = user::lock(work.db(), session.user_id).await?
+        && session::revoke(work.db(), &user, vec![session.id], work.now).await? == 1
+    {
+        work.emit(Event::TokenReused { user_id: user.id });
     }
-    Ok(transaction.commit().await?)
+    work.commit().await
 }

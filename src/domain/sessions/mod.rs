@@ -1,7 +1,7 @@
-//! Sessions: one for each sign-in, kept alive by refreshing, ended by logout and its kin.
+//! Sessions: one for each sign-in, continued by refreshing, ended by logout, revocation or expiry.
 //!
-//! A refresh token says which session and which of its generations it is for; the session's row says which generation
-//! is current. Each refresh moves the row one generation on.
+//! A refresh token names a session and one of its generations; the session's row says which generation is current. Each
+//! refresh moves the session to the next generation.
 
 mod confirm;
 mod device;
@@ -10,23 +10,22 @@ mod refresh;
 mod replace;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait};
 
-pub(super) use confirm::confirm_later;
+pub(in crate::domain) use confirm::confirm_later;
 pub use device::device;
 pub use end::{Logout, logout, revoke, revoke_others};
-pub(super) use end::{end_all, end_reused};
+pub(in crate::domain) use end::{end_all, end_reused};
 pub use refresh::refresh;
 pub use replace::NewSession;
+pub(in crate::domain) use replace::Replaced;
 
 pub use crate::entity::session::Delivery;
 
 use crate::{
     App, Error, Result,
     config::SecretString,
-    domain::{Client, Principal, audit},
+    domain::{Context, Principal, UnitOfWork},
     entity::{
-        audit_event,
         session::{self, BurntGenerations},
         user,
     },
@@ -36,75 +35,72 @@ use crate::{
 /// Live sessions of a user; the oldest one ends for one more.
 const MAX_SESSIONS: u64 = 100;
 
-/// Excess sessions that one sign-in ends. There are more than one only where they were opened before there was a limit.
+/// Excess sessions that one sign-in ends. There are more than one only if they were opened before there was a limit.
 const MAX_EXCESS: u64 = 1000;
 
-/// Someone has just signed in, or refreshed. It holds tokens, so there is no way to print it.
+/// The result of a sign-in or a refresh. It holds tokens, so it cannot be printed.
 pub struct SignIn {
-    /// Who, and by which session.
+    /// The user and the session.
     pub principal: Principal,
-    /// The bearer of the requests to come.
+    /// The access token for later requests.
     pub access_token: String,
-    /// Seconds that it lives.
+    /// Lifetime of the access token in seconds.
     pub expires_in: i64,
-    /// What the next refresh takes. It goes to the client by the session's delivery and no other way.
+    /// The token for the next refresh. It goes to the client by the session's delivery and in no other way.
     pub refresh_token: SecretString,
 }
 
-/// A refresh token as it came in.
+/// A refresh token as it was sent.
 #[derive(Clone, Debug)]
 pub struct PresentedToken {
     /// The token.
     pub token: SecretString,
-    /// Which way it came.
+    /// The way it was sent.
     pub delivery: Delivery,
 }
 
-/// Writes session and audit event of a sign-in, in the caller's transaction, which has locked the user. If the user has
-/// [`MAX_SESSIONS`], the oldest one ends.
-pub(super) async fn open(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user: &user::Model,
-    event: audit_event::Kind,
-    (delivery, client): (Delivery, &Client),
-    now: DateTime<Utc>,
+/// Opens a session for a user who has just signed in. If the user has [`MAX_SESSIONS`], the oldest one ends. Only the gate
+/// calls it: see [`crate::domain::sign_in`].
+pub(in crate::domain) async fn open(
+    work: &UnitOfWork<'_>,
+    user: &user::Locked,
+    delivery: Delivery,
 ) -> Result<session::Model> {
-    let excess = session::older(transaction, user, MAX_SESSIONS - 1, MAX_EXCESS, now).await?;
+    let excess = session::older(work.db(), user, MAX_SESSIONS - 1, MAX_EXCESS, work.now).await?;
     if !excess.is_empty() {
-        session::revoke(transaction, user, excess, now).await?;
+        session::revoke(work.db(), user, excess, work.now).await?;
     }
-    let session = session::ActiveModel {
-        id: Set(random::id(now)?),
-        user_id: Set(user.id),
-        generation: Set(0),
-        user_agent: Set(client.user_agent.clone()),
-        ip_address: Set(client.ip_address.map(|address| address.to_string())),
-        created_at: Set(now),
-        last_used_at: Set(now),
-        expires_at: Set(expiry(app, now, now)),
-        revoked_at: Set(None),
-        rotated_at: Set(None),
-        confirmed_generation: Set(0),
-        repeated_at: Set(None),
-        delivery: Set(delivery),
-        epoch: Set(user.session_epoch),
-        predecessor: Set(None),
-        burnt: Set(BurntGenerations::default()),
+    let client = &work.context.client;
+    let session = session::Model {
+        id: random::id(work.now)?,
+        user_id: user.id,
+        generation: 0,
+        user_agent: client.user_agent.clone(),
+        ip_address: client.ip_address.map(|address| address.to_string()),
+        created_at: work.now,
+        last_used_at: work.now,
+        expires_at: expiry(work.app(), work.now, work.now),
+        revoked_at: None,
+        rotated_at: None,
+        confirmed_generation: 0,
+        repeated_at: None,
+        delivery,
+        epoch: user.session_epoch,
+        predecessor: None,
+        burnt: BurntGenerations::default(),
     };
-    let session = session.insert(transaction).await?;
-    audit::record(transaction, event, Some(user.id), user.id, client, now).await?;
+    session::insert(work.db(), &session).await?;
     Ok(session)
 }
 
-/// When a session ends that is used now: it slides, but not beyond its greatest age.
+/// When a session that is used now expires: after the lifetime of its refresh token, but not beyond its maximum age.
 fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     let settings = &app.settings;
     (now + settings.refresh_token_lifetime).min(created_at + settings.session_max_lifetime)
 }
 
-/// The tokens of a session that has been committed.
-pub(super) fn sign_in(app: &App, user: user::Model, session: session::Model) -> Result<SignIn> {
+/// Issues the tokens of a session that has been committed.
+pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: session::Model) -> Result<SignIn> {
     let roles = app.settings.known_roles(&user.roles.0);
     let subject = Subject {
         user_id: user.id,
@@ -115,7 +111,7 @@ pub(super) fn sign_in(app: &App, user: user::Model, session: session::Model) -> 
     };
     let access_token = app.access_tokens.sign(subject, app.clock.now())?;
     let expires_in = app.access_tokens.lifetime().num_seconds();
-    // From the row alone, so that a generation has one token, whoever asks for it and how often.
+    // From the row alone, so that each generation has one refresh token, however often it is issued.
     let refresh_token = app.refresh_tokens.sign(RefreshClaims {
         session_id: session.id,
         generation: session.generation,
@@ -126,13 +122,13 @@ pub(super) fn sign_in(app: &App, user: user::Model, session: session::Model) -> 
     Ok(SignIn { principal, access_token, expires_in, refresh_token: refresh_token.into() })
 }
 
-/// The live sessions of a user, the latest used first, at most 100.
+/// The live sessions of a user, the last used first, at most 100.
 ///
 /// # Errors
-/// NOT_FOUND for someone else's.
-pub async fn list(app: &App, principal: &Principal, user_id: uuid::Uuid) -> Result<Vec<session::Model>> {
+/// NOT_FOUND for another user's.
+pub async fn list(context: &Context, principal: &Principal, user_id: uuid::Uuid) -> Result<Vec<session::Model>> {
     if principal.user.id != user_id {
         return Err(Error::NotFound);
     }
-    Ok(session::live_of(app.database.read(), user_id, MAX_SESSIONS, app.clock.now()).await?)
+    Ok(session::live_of(context.app.database.read(), user_id, MAX_SESSIONS, context.now()).await?)
 }

@@ -1,20 +1,19 @@
 //! Sign-in by name and password.
 
-use uuid::Uuid;
-
 use crate::{
-    App, Error, Result,
+    Error, Result,
     config::SecretString,
     domain::{
-        Client, audit,
+        Context, Event,
         identity::{TypedIdentifier, may_be_password},
-        sessions::{self, NewSession, SignIn},
-        throttle::SignInAttempt,
+        sessions::{NewSession, SignIn},
+        sign_in::{self, Identified},
+        throttle::{SignInAttempt, throttled},
     },
-    entity::{audit_event::Kind, user},
+    entity::user,
 };
 
-/// What someone types to sign in.
+/// What a user enters to sign in.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// A username or an e-mail address.
@@ -23,105 +22,92 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Signs in, to a session that is opened as `new_session` says. An unknown name costs the same statements and the
-/// same hash as a wrong password, and gets the same answer.
+/// Signs in. An unknown name costs the same statements and the same hash as a wrong password, and gets the same answer.
 ///
 /// # Errors
 /// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED, only after the right
 /// password.
-pub async fn login(app: &App, credentials: Credentials, new_session: NewSession, client: &Client) -> Result<SignIn> {
-    let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
-    // Once more where the account has changed since it was read: it was disabled, deleted or given another password; or
-    // it has the same one in a new hash, by another sign-in at this moment.
-    for _ in 0..2 {
-        let user = match evaluate(app, &credentials).await {
-            Ok((Some(user), true)) => match refusal(app, &user) {
-                None => user,
-                Some(refusal) => {
-                    attempt.withdraw(app).await;
-                    return Err(refusal);
-                }
-            },
-            Ok((user, _)) => {
-                note_failure(app, user.map(|user| user.id), client).await?;
-                return Err(Error::InvalidCredentials);
-            }
-            Err(error) => {
-                attempt.withdraw(app).await;
-                return Err(error);
-            }
-        };
-        match enter(app, &attempt, user, &credentials, (&new_session, client)).await {
-            Ok(Some(sign_in)) => return Ok(sign_in),
-            Ok(None) => {}
-            // The password was right: an outage must not lock its owner out.
-            Err(error) => {
-                attempt.withdraw(app).await;
-                return Err(error);
+pub async fn login(context: &Context, credentials: Credentials, new_session: NewSession) -> Result<SignIn> {
+    let Credentials { identifier: typed, password } = credentials;
+    let identifier = TypedIdentifier::parse(&typed);
+    // It may be large, and the hash takes its time.
+    drop(typed);
+    throttled(context, &identifier, async |attempt| {
+        // Twice, because the account may change between the proof and the sign-in: it is disabled or deleted, gets another
+        // password, or gets a new hash of the same password by a concurrent sign-in.
+        for _ in 0..2 {
+            let proved = identify(context, attempt, &identifier, &password).await?;
+            sign_in::check_user(context.settings(), &proved.user)?;
+            // Boxed, so that a request that waits for its hash does not hold the space for what comes after.
+            if let Some(sign_in) = Box::pin(enter(context, attempt, proved, &new_session)).await? {
+                return Ok(sign_in);
             }
         }
-    }
-    attempt.withdraw(app).await;
-    Err(Error::unavailable(1, "an account changed twice while somebody signed in to it"))
+        Err(Error::unavailable(1, "the account changed twice during a sign-in"))
+    })
+    .await
 }
 
-/// Opens a session for someone whose password was right; `None` if the account has changed since it was read. A hash of
-/// another scheme or cost than is set is replaced: here alone is the password at hand.
-async fn enter(
-    app: &App,
+/// Finds the user, and verifies the password.
+///
+/// # Errors
+/// INVALID_CREDENTIALS, which is recorded in the audit log, also if there is no such user: the time would tell otherwise.
+/// SERVICE_UNAVAILABLE if too many passwords wait to be hashed.
+pub(in crate::domain) async fn identify(
+    context: &Context,
     attempt: &SignInAttempt,
-    mut user: user::Model,
-    credentials: &Credentials,
-    (new_session, client): (&NewSession, &Client),
-) -> Result<Option<SignIn>> {
-    let new_hash = app.hasher.rehash(&credentials.password, &user.password_hash).await?;
-    let replaced = new_session.replaced(app).await?;
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    if let Some(replaced) = replaced {
-        replaced.end(&transaction, user.id, client, now).await?;
-    }
-    if !user::note_login(&transaction, &user, new_hash.as_ref(), now).await? {
-        transaction.rollback().await?;
-        return Ok(None);
-    }
-    attempt.succeed(app, &transaction, &credentials.identifier, &user, client).await?;
-    user.last_login_at = Some(now);
-    // All sessions may have been ended since the user was read; the new one is not among them.
-    user.session_epoch = user::session_epoch(&transaction, user.id).await?.unwrap_or(user.session_epoch);
-    user.password_hash = new_hash.unwrap_or(user.password_hash);
-    let session = sessions::open(app, &transaction, &user, Kind::LoggedIn, (new_session.delivery, client), now).await?;
-    transaction.commit().await?;
-    sessions::sign_in(app, user, session).map(Some)
-}
-
-/// Why somebody with the right password may not sign in.
-fn refusal(app: &App, user: &user::Model) -> Option<Error> {
-    if !user.is_active {
-        Some(Error::AccountDisabled)
-    } else if app.settings.require_verified_email && user.email_verified_at.is_none() {
-        Some(Error::EmailNotVerified)
-    } else {
-        None
-    }
-}
-
-/// The user of that name, and whether the password is right.
-pub(in crate::domain) async fn evaluate(app: &App, credentials: &Credentials) -> Result<(Option<user::Model>, bool)> {
-    let user = match TypedIdentifier::parse(&credentials.identifier) {
-        Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
+    identifier: &TypedIdentifier,
+    password: &SecretString,
+) -> Result<Identified> {
+    let app = &context.app;
+    let user = match identifier.key() {
+        Some(key) => user::find(app.database.read(), key).await?,
         None => None,
     };
-    let is_right = may_be_password(&credentials.password) && {
-        let stored = user.as_ref().map(|user| &user.password_hash);
-        app.hasher.verify(&credentials.password, stored).await?
-    };
-    Ok((user, is_right))
+    let stored = user.as_ref().map(|user| &user.password_hash);
+    let is_right = may_be_password(password) && app.hasher.verify(password, stored).await?;
+    match user {
+        Some(user) if is_right => {
+            // A hash of another scheme or cost is replaced: only here is the password at hand.
+            let new_hash = app.hasher.rehash(password, &user.password_hash).await?;
+            Ok(Identified { user, new_hash })
+        }
+        user => {
+            attempt.fail();
+            let mut work = context.begin().await?;
+            work.emit(Event::LoginFailed { user_id: user.map(|user| user.id) });
+            work.commit().await?;
+            Err(Error::InvalidCredentials)
+        }
+    }
 }
 
-/// Tells the audit log, also where there is no such user: it would else be told from a wrong password by its time.
-pub(in crate::domain) async fn note_failure(app: &App, user_id: Option<Uuid>, client: &Client) -> Result<()> {
-    let transaction = app.write().await?;
-    audit::record(&transaction, Kind::LoginFailed, None, user_id, client, app.clock.now()).await?;
-    Ok(transaction.commit().await?)
+/// Opens a session for a user whose password was right; `None` if the account has changed since it was read.
+async fn enter(
+    context: &Context,
+    attempt: &SignInAttempt,
+    Identified { user, new_hash }: Identified,
+    new_session: &NewSession,
+) -> Result<Option<SignIn>> {
+    let replaced = new_session.replaced(context).await?;
+    let mut work = context.begin().await?;
+    let ids = replaced.iter().map(|replaced| replaced.user_id).chain([user.id]).collect();
+    let mut users = user::lock_all(work.db(), ids).await?;
+    if let Some(replaced) = replaced {
+        replaced.end(&mut work, &users).await?;
+    }
+    let is_unchanged =
+        |now: &user::Locked| now.id == user.id && now.is_active && now.password_hash == user.password_hash;
+    let Some(user) = users.iter_mut().find(|user| is_unchanged(user)) else {
+        work.rollback().await?;
+        return Ok(None);
+    };
+    if let Some(new_hash) = new_hash {
+        user.update(work.db(), |user| user.password_hash = new_hash).await?;
+    }
+    attempt.succeed(&work, user).await?;
+    let event = Event::LoggedIn { user_id: user.id };
+    let entered = sign_in::enter(&mut work, user, new_session, event).await?;
+    work.commit().await?;
+    entered.issue_tokens(&context.app).map(Some)
 }

@@ -7,12 +7,15 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
-    domain::throttle::{Client, Counter, Limit, PlainAttempt, book_in, network, refuse},
+    database::Transaction,
+    domain::{
+        Context, UnitOfWork,
+        throttle::{Counter, Limit, PlainAttempt, book_in, network, refuse},
+    },
     entity::{
         mail::{self, Purpose},
         throttle, user,
@@ -42,14 +45,15 @@ fn password_changes(app: &App) -> Limit {
 
 /// A request for a mail, not counted yet.
 #[derive(Debug)]
-pub(crate) struct MailRequest {
+pub(in crate::domain) struct MailRequest {
     /// Empty if nothing is counted here.
     counters: Vec<Counter>,
 }
 
 impl MailRequest {
     /// A request by a client, and by the account that it is signed in to.
-    pub(crate) fn new(app: &App, client: &Client, account_id: Option<Uuid>) -> Self {
+    pub(in crate::domain) fn new(context: &Context, account_id: Option<Uuid>) -> Self {
+        let app = &context.app;
         if !app.settings.throttle {
             return Self { counters: Vec::new() };
         }
@@ -59,7 +63,7 @@ impl MailRequest {
             limit,
             counts_owner: true,
         };
-        let network = counter("mail requests of network", &network(client), by_network(app));
+        let network = counter("mail requests of network", &network(&context.client), by_network(app));
         let account =
             account_id.map(|id| counter("mail requests of account", &id.simple().to_string(), by_account(app)));
         Self { counters: [Some(network), account].into_iter().flatten().collect() }
@@ -69,9 +73,9 @@ impl MailRequest {
     ///
     /// # Errors
     /// RATE_LIMITED.
-    pub(crate) async fn checked(app: &App, client: &Client, account_id: Option<Uuid>) -> Result<Self> {
-        let request = Self::new(app, client, account_id);
-        refuse(app, &request.counters).await?;
+    pub(in crate::domain) async fn checked(context: &Context, account_id: Option<Uuid>) -> Result<Self> {
+        let request = Self::new(context, account_id);
+        refuse(context, &request.counters).await?;
         Ok(request)
     }
 
@@ -79,8 +83,8 @@ impl MailRequest {
     ///
     /// # Errors
     /// RATE_LIMITED; then the transaction must be rolled back, or write no mail.
-    pub(crate) async fn book(self, transaction: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<i32> {
-        let count = book_in(transaction, &self.counters, now).await?;
+    pub(in crate::domain) async fn book(self, work: &UnitOfWork<'_>) -> Result<i32> {
+        let count = book_in(work.db(), &self.counters, work.now).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
@@ -89,7 +93,7 @@ impl MailRequest {
 /// must not be sent.
 pub(crate) async fn book_delivery(
     app: &App,
-    transaction: &impl ConnectionTrait,
+    transaction: &Transaction,
     (mail, user): (&mail::Model, &user::Model),
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -106,7 +110,7 @@ pub(crate) async fn book_delivery(
 /// Drops those of many mails that [`book_delivery`] would refuse, by one statement. It counts nothing.
 pub(crate) async fn drop_undeliverable(
     app: &App,
-    db: &impl ConnectionTrait,
+    db: &Transaction,
     mails: Vec<(mail::Model, &user::Model)>,
     now: DateTime<Utc>,
 ) -> Result<Vec<mail::Model>> {
@@ -158,6 +162,7 @@ fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
 ///
 /// # Errors
 /// RATE_LIMITED.
-pub(crate) async fn book_password_change(app: &App, user_id: Uuid) -> Result<()> {
-    PlainAttempt::book(app, &["password changes", &user_id.simple().to_string()], password_changes(app)).await.map(drop)
+pub(in crate::domain) async fn book_password_change(context: &Context, user_id: Uuid) -> Result<()> {
+    let name = ["password changes", &user_id.simple().to_string()];
+    PlainAttempt::book(context, &name, password_changes(&context.app)).await.map(drop)
 }

@@ -11,15 +11,18 @@ mod sign_in;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use counter::Limit;
-pub(crate) use mail::{MailRequest, book_delivery, book_password_change, drop_undeliverable};
-pub(super) use rename::RenameAttempt;
-pub use sign_in::clear_account;
-pub(super) use sign_in::{SignInAttempt, forget_account, forget_places, settle};
+pub(in crate::domain) use mail::{MailRequest, book_password_change};
+pub(crate) use mail::{book_delivery, drop_undeliverable};
+pub(in crate::domain) use rename::RenameAttempt;
+pub(in crate::domain) use sign_in::{
+    SignInAttempt, clear_account, forget_account, forget_places, remember_place, throttled,
+};
 use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
-    domain::Client,
+    database::Transaction,
+    domain::{Client, Context},
     entity::throttle::{self, Model},
 };
 
@@ -56,8 +59,8 @@ struct Booking {
 ///
 /// # Errors
 /// RATE_LIMITED: at least one counter has reached its limit. Refused attempts are not counted.
-async fn book(app: &App, mut counters: Vec<Counter>, place: Option<Uuid>) -> Result<Booking> {
-    let at = app.clock.now();
+async fn book(context: &Context, mut counters: Vec<Counter>, place: Option<Uuid>) -> Result<Booking> {
+    let (app, at) = (&context.app, context.now());
     let ids = counters.iter().map(|counter| counter.id).chain(place).collect();
     let rows = throttle::find(app.database.read(), ids).await?;
     if rows.iter().any(|row| Some(row.id) == place && row.familiar_until.is_some_and(|until| until > at)) {
@@ -79,23 +82,19 @@ async fn book(app: &App, mut counters: Vec<Counter>, place: Option<Uuid>) -> Res
 ///
 /// # Errors
 /// RATE_LIMITED.
-async fn refuse(app: &App, counters: &[Counter]) -> Result<()> {
+async fn refuse(context: &Context, counters: &[Counter]) -> Result<()> {
     if counters.is_empty() {
         return Ok(());
     }
     let ids = counters.iter().map(|counter| counter.id).collect();
-    check(counters, &throttle::find(app.database.read(), ids).await?, app.clock.now())
+    check(counters, &throttle::find(context.app.database.read(), ids).await?, context.now())
 }
 
 /// Counts one attempt of each counter in the caller's transaction, or none of them. Returns the highest of their counts.
 ///
 /// # Errors
 /// RATE_LIMITED.
-async fn book_in(
-    transaction: &impl sea_orm::ConnectionTrait,
-    counters: &[Counter],
-    at: DateTime<Utc>,
-) -> Result<usize> {
+async fn book_in(transaction: &Transaction, counters: &[Counter], at: DateTime<Utc>) -> Result<usize> {
     if counters.is_empty() {
         return Ok(0);
     }
@@ -108,10 +107,10 @@ async fn book_in(
 }
 
 /// Takes an attempt back that failed for a reason of ours. If that fails as well, it stays counted.
-async fn withdraw(app: &App, booking: &Booking) {
+async fn withdraw(context: &Context, booking: &Booking) {
     let withdrawn = async {
-        let now = app.clock.now();
-        let transaction = app.write().await?;
+        let now = context.now();
+        let transaction = context.app.write().await?;
         let mut rows = lock(&transaction, &booking.counters, now).await?;
         each(&booking.counters, &mut rows, |counter, row| counter.limit.withdraw(row, booking.at, now));
         throttle::save(&transaction, rows).await?;
@@ -123,11 +122,7 @@ async fn withdraw(app: &App, booking: &Booking) {
     }
 }
 
-async fn lock(
-    transaction: &impl sea_orm::ConnectionTrait,
-    counters: &[Counter],
-    now: DateTime<Utc>,
-) -> Result<Vec<Model>> {
+async fn lock(transaction: &Transaction, counters: &[Counter], now: DateTime<Utc>) -> Result<Vec<Model>> {
     let empty = counters.iter().map(|counter| Model::empty(counter.id, counter.identifier_id, now)).collect();
     Ok(throttle::lock(transaction, empty).await?)
 }
@@ -172,38 +167,40 @@ fn network(client: &Client) -> String {
 ///
 /// # Errors
 /// RATE_LIMITED.
-pub(super) async fn book_registration(app: &App, client: &Client) -> Result<()> {
-    PlainAttempt::book(app, &["registrations", &network(client)], registrations(app)).await.map(drop)
+pub(in crate::domain) async fn book_registration(context: &Context) -> Result<()> {
+    let name = ["registrations", &network(&context.client)];
+    PlainAttempt::book(context, &name, registrations(&context.app)).await.map(drop)
 }
 
 /// An attempt at something that has one counter.
 #[derive(Debug)]
-pub struct PlainAttempt {
+pub(in crate::domain) struct PlainAttempt {
     /// None if nothing is counted here.
     booking: Option<Booking>,
 }
 
 impl PlainAttempt {
-    async fn book(app: &App, name: &[&str], limit: Limit) -> Result<Self> {
+    async fn book(context: &Context, name: &[&str], limit: Limit) -> Result<Self> {
+        let app = &context.app;
         if !app.settings.throttle {
             return Ok(Self { booking: None });
         }
         let counter = Counter { id: app.pseudonyms.of(name), identifier_id: None, limit, counts_owner: true };
-        Ok(Self { booking: Some(book(app, vec![counter], None).await?) })
+        Ok(Self { booking: Some(book(context, vec![counter], None).await?) })
     }
 
     /// Books a guess at the password of somebody who is signed in.
     ///
     /// # Errors
     /// RATE_LIMITED.
-    pub async fn book_password(app: &App, user_id: Uuid) -> Result<Self> {
-        Self::book(app, &["passwords", &user_id.simple().to_string()], passwords(app)).await
+    pub(in crate::domain) async fn book_password(context: &Context, user_id: Uuid) -> Result<Self> {
+        Self::book(context, &["passwords", &user_id.simple().to_string()], passwords(&context.app)).await
     }
 
     /// Takes it back: it was right, or not evaluated.
-    pub async fn withdraw(&self, app: &App) {
+    pub(in crate::domain) async fn withdraw(&self, context: &Context) {
         if let Some(booking) = &self.booking {
-            withdraw(app, booking).await;
+            withdraw(context, booking).await;
         }
     }
 }

@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
-    domain::throttle::{Booking, Client, Counter, Limit, book, network, registrations, withdraw},
+    domain::{
+        Context,
+        throttle::{Booking, Counter, Limit, book, network, registrations, withdraw},
+    },
     error::ErrorCode,
 };
 
@@ -32,7 +35,8 @@ impl RenameAttempt {
     ///
     /// # Errors
     /// RATE_LIMITED.
-    pub(in crate::domain) async fn book(app: &App, user_id: Uuid, client: &Client) -> Result<Self> {
+    pub(in crate::domain) async fn book(context: &Context, user_id: Uuid) -> Result<Self> {
+        let app = &context.app;
         if !app.settings.throttle {
             return Ok(Self { booking: None });
         }
@@ -46,18 +50,18 @@ impl RenameAttempt {
         let counters = vec![
             counter(["username changes", &user_id], changes(app)),
             counter(["usernames asked for", &user_id], requests(app)),
-            counter(["registrations", &network(client)], registrations(app)),
+            counter(["registrations", &network(&context.client)], registrations(app)),
         ];
-        Ok(Self { booking: Some(book(app, counters, None).await?) })
+        Ok(Self { booking: Some(book(context, counters, None).await?) })
     }
 
     /// Takes back what was not used: of a taken username the change, which was none; after any other error everything.
-    pub(in crate::domain) async fn fail(self, app: &App, error: &Error) {
+    pub(in crate::domain) async fn fail(self, context: &Context, error: &Error) {
         let Some(Booking { mut counters, at }) = self.booking else { return };
         if error.code() == ErrorCode::UsernameTaken {
             // The changes, which are booked first.
             counters.truncate(1);
         }
-        withdraw(app, &Booking { counters, at }).await;
+        withdraw(context, &Booking { counters, at }).await;
     }
 }

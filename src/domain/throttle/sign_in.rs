@@ -1,14 +1,16 @@
 //! Counting sign-ins: by who is said to sign in, from where, and by both.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::TimeDelta;
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
     App, Result,
     domain::{
+        Client, Context, UnitOfWork,
         identity::TypedIdentifier,
-        throttle::{Booking, Client, Counter, Limit, book, each, lock, network, withdraw},
+        throttle::{Booking, Counter, Limit, book, each, lock, network, withdraw},
     },
     entity::{
         throttle,
@@ -37,64 +39,80 @@ const FAMILIAR: TimeDelta = TimeDelta::days(90);
 /// A sign-in that was booked.
 #[derive(Debug)]
 pub(in crate::domain) struct SignInAttempt {
-    /// None if nothing is counted here.
+    /// `None` if attempts are not counted.
     booking: Option<Booking>,
+    /// The counter of the identifier.
+    identifier: Counter,
+    has_failed: AtomicBool,
+    has_succeeded: AtomicBool,
+}
+
+/// Counts the attempt of a sign-in method. It is booked before the method runs, and settled afterwards: it stays counted
+/// if the method has called [`SignInAttempt::fail`], and is withdrawn otherwise, so that an outage locks nobody out. A
+/// method that signs in calls [`SignInAttempt::succeed`] in its transaction instead.
+///
+/// # Errors
+/// RATE_LIMITED; those of the method.
+pub(in crate::domain) async fn throttled<T>(
+    context: &Context,
+    identifier: &TypedIdentifier,
+    method: impl AsyncFnOnce(&SignInAttempt) -> Result<T>,
+) -> Result<T> {
+    let attempt = SignInAttempt::book(context, identifier).await?;
+    let result = method(&attempt).await;
+    let has_failed = attempt.has_failed.load(Ordering::Relaxed);
+    let has_succeeded = result.is_ok() && attempt.has_succeeded.load(Ordering::Relaxed);
+    if let Some(booking) = attempt.booking.as_ref().filter(|_| !has_failed && !has_succeeded) {
+        withdraw(context, booking).await;
+    }
+    result
 }
 
 impl SignInAttempt {
-    /// Books a sign-in by what was typed. An identifier that nobody has takes the same statements as one that somebody
-    /// has.
-    ///
-    /// # Errors
-    /// RATE_LIMITED.
-    pub(in crate::domain) async fn book(app: &App, typed: &str, client: &Client) -> Result<Self> {
-        if !app.settings.throttle {
-            return Ok(Self { booking: None });
-        }
+    /// An identifier that no user has takes the same statements as one that a user has.
+    async fn book(context: &Context, typed: &TypedIdentifier) -> Result<Self> {
+        let app = &context.app;
         let identifier = identifier(app, typed);
-        let owner = match TypedIdentifier::parse(typed) {
-            Some(identifier) => user::find_id(app.database.read(), identifier.key()).await?,
+        let mut attempt = Self {
+            booking: None,
+            identifier,
+            has_failed: AtomicBool::new(false),
+            has_succeeded: AtomicBool::new(false),
+        };
+        if !app.settings.throttle {
+            return Ok(attempt);
+        }
+        let owner = match typed.key() {
+            Some(key) => user::find_id(app.database.read(), key).await?,
             None => None,
         };
-        let place = place(app, owner.unwrap_or(identifier.id), client);
+        let place = place(app, owner.unwrap_or(identifier.id), &context.client);
         let address = Counter {
-            id: app.pseudonyms.of(&["address", &network(client)]),
+            id: app.pseudonyms.of(&["address", &network(&context.client)]),
             identifier_id: None,
             limit: by_network(app),
             counts_owner: false,
         };
-        let counters = vec![pair(app, identifier.id, client), identifier, address];
-        Ok(Self { booking: Some(book(app, counters, Some(place.id)).await?) })
+        let counters = vec![pair(app, identifier.id, &context.client), identifier, address];
+        attempt.booking = Some(book(context, counters, Some(place.id)).await?);
+        Ok(attempt)
     }
 
-    /// Takes it back: the password was not evaluated, or was right all the same.
-    pub(in crate::domain) async fn withdraw(&self, app: &App) {
-        if let Some(booking) = &self.booking {
-            withdraw(app, booking).await;
-        }
+    /// Keeps the attempt counted: the credentials were wrong.
+    pub(in crate::domain) fn fail(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
     }
 
-    /// Records in the transaction of the sign-in that it was the owner: clears the counters of what was typed, and makes
-    /// this place one that the owner uses, whichever identifier they type next time.
-    ///
-    /// # Errors
-    /// Returns an error if the query fails.
-    pub(in crate::domain) async fn succeed(
-        &self,
-        app: &App,
-        transaction: &impl ConnectionTrait,
-        typed: &str,
-        user: &user::Model,
-        client: &Client,
-    ) -> Result<()> {
+    /// Records in the transaction of the sign-in that it was the owner: clears the counters of the identifier, and makes
+    /// this a place that the owner uses, whichever identifier they enter next time.
+    pub(in crate::domain) async fn succeed(&self, work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
         let Some(Booking { counters: booked, at }) = &self.booking else { return Ok(()) };
-        let identifier = identifier(app, typed);
+        let (app, client, now) = (work.app(), &work.context.client, work.now);
         let place = place(app, user.id, client);
         let address = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
-        let counters: Vec<Counter> =
-            [pair(app, identifier.id, client), identifier, place].into_iter().chain(address).collect();
-        let now = app.clock.now();
-        let mut rows = lock(transaction, &counters, now).await?;
+        let own = [pair(app, self.identifier.id, client), self.identifier, place];
+        let counters: Vec<Counter> = own.into_iter().chain(address).collect();
+        let mut rows = lock(work.db(), &counters, now).await?;
         each(&counters, &mut rows, |counter, row| {
             if counter.id == place.id {
                 counter.limit.clear(row, Some(now + FAMILIAR), now);
@@ -104,62 +122,41 @@ impl SignInAttempt {
                 counter.limit.withdraw(row, *at, now);
             }
         });
-        Ok(throttle::save(transaction, rows).await?)
+        throttle::save(work.db(), rows).await?;
+        self.has_succeeded.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 
-/// Makes this place one that the owner uses: they have just registered here, or proved to be the owner without a sign-in.
-///
-/// # Errors
-/// Returns an error if the query fails.
-pub(in crate::domain) async fn settle(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user: &user::Model,
-    client: &Client,
-) -> Result<()> {
-    if !app.settings.throttle {
+/// Makes this a place that the owner uses: they have just registered here, or proved to be the owner without a sign-in.
+pub(in crate::domain) async fn remember_place(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
+    if !work.app().settings.throttle {
         return Ok(());
     }
-    let (place, now) = ([place(app, user.id, client)], app.clock.now());
-    let mut rows = lock(transaction, &place, now).await?;
+    let (place, now) = ([place(work.app(), user.id, &work.context.client)], work.now);
+    let mut rows = lock(work.db(), &place, now).await?;
     each(&place, &mut rows, |counter, row| counter.limit.clear(row, Some(now + FAMILIAR), now));
-    Ok(throttle::save(transaction, rows).await?)
+    Ok(throttle::save(work.db(), rows).await?)
 }
 
 /// Forgets the attempts at an account by all its identifiers, and the places that its owner uses, because the owner or an
 /// administrator has set another password.
-///
-/// # Errors
-/// Returns an error if the query fails.
-pub async fn clear_account(app: &App, transaction: &impl ConnectionTrait, user: &user::Model) -> Result<()> {
-    throttle::clear(transaction, identifiers(user).map(|key| identifier_id(app, key)).collect()).await?;
-    forget_places(app, transaction, user.id).await
+pub(in crate::domain) async fn clear_account(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
+    let ids = identifiers(user).map(|key| identifier_id(work.app(), key)).collect();
+    throttle::clear(work.db(), ids).await?;
+    forget_places(work, user.id).await
 }
 
 /// Forgets the places that the owner of an account uses, because all its sessions end.
-///
-/// # Errors
-/// Returns an error if the query fails.
-pub(in crate::domain) async fn forget_places(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user_id: Uuid,
-) -> Result<()> {
-    Ok(throttle::forget(transaction, vec![account_id(app, user_id)]).await?)
+pub(in crate::domain) async fn forget_places(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
+    Ok(throttle::forget(work.db(), vec![account_id(work.app(), user_id)]).await?)
 }
 
 /// Forgets everything about an account, because it is deleted.
-///
-/// # Errors
-/// Returns an error if the query fails.
-pub(in crate::domain) async fn forget_account(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user: &user::Model,
-) -> Result<()> {
+pub(in crate::domain) async fn forget_account(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
+    let app = work.app();
     let identifiers = identifiers(user).map(|key| identifier_id(app, key));
-    Ok(throttle::forget(transaction, identifiers.chain([account_id(app, user.id)]).collect()).await?)
+    Ok(throttle::forget(work.db(), identifiers.chain([account_id(app, user.id)]).collect()).await?)
 }
 
 /// What an account is signed in to by.
@@ -176,11 +173,12 @@ fn identifier_id(app: &App, identifier: Identifier<'_>) -> Uuid {
     }
 }
 
-/// What was typed, by the rules of registration. What can be nobody's name is counted like a name.
-fn identifier(app: &App, typed: &str) -> Counter {
-    let id = match TypedIdentifier::parse(typed) {
-        Some(identifier) => identifier_id(app, identifier.key()),
-        None => app.pseudonyms.of(&["other", typed.trim()]),
+/// An identifier that no user can have is counted like one that a user has.
+fn identifier(app: &App, typed: &TypedIdentifier) -> Counter {
+    let id = match typed {
+        TypedIdentifier::Unknown(text) => app.pseudonyms.of(&["other", text]),
+        TypedIdentifier::Username(username) => identifier_id(app, Identifier::Username(&username.key)),
+        TypedIdentifier::Email(email) => identifier_id(app, Identifier::Email(&email.key)),
     };
     Counter { id, identifier_id: Some(id), limit: by_name(app), counts_owner: false }
 }

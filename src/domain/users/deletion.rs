@@ -1,44 +1,39 @@
-//! Leaving: an account deleted by its owner, and what every deletion does.
+//! Deleting accounts: by their owner, and what every deletion does.
 
-use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
 use crate::{
-    App, Result,
+    Result,
     config::SecretString,
-    domain::{Client, Principal, audit, sign_in::proof, throttle, users::administration::lock_unless_last_admin},
-    entity::{
-        audit_event::{self, Kind},
-        user,
+    domain::{
+        Context, Event, Principal, UnitOfWork, context::Actor, sign_in::proof, throttle,
+        users::administration::lock_unless_last_admin,
     },
+    entity::{audit_event, user::Locked},
     error::Field,
 };
 
-/// Deletes the account of the signed-in user: their row, and with it sessions, links and mails that wait. The audit log
-/// keeps what happened, and no longer to whom. Returns the id that was theirs.
+/// Deletes the account of the signed-in user, with sessions, links and mails. Returns the id that it had.
 ///
 /// # Errors
-/// REQUIRED (the password), WRONG_PASSWORD, RATE_LIMITED; LAST_ADMIN. UNAUTHENTICATED: the session was ended meanwhile.
-pub async fn delete(app: &App, principal: &Principal, password: Option<SecretString>) -> Result<Uuid> {
-    proof::check(app, principal, password.as_ref(), Field::Password).await??;
-    let (user_id, now) = (principal.user.id, app.clock.now());
-    let transaction = app.write().await?;
-    let user = lock_unless_last_admin(app, &transaction, user_id).await?;
-    principal.lock_session(&transaction, &user, now).await?;
-    erase(app, &transaction, &user, (None, &Client::default())).await?;
-    transaction.commit().await?;
+/// REQUIRED (the password), WRONG_PASSWORD, RATE_LIMITED; LAST_ADMIN. UNAUTHENTICATED if the session was ended meanwhile.
+pub async fn delete(context: &Context, principal: &Principal, password: Option<SecretString>) -> Result<Uuid> {
+    proof::check(context, principal, password.as_ref(), Field::Password).await??;
+    let user_id = principal.user.id;
+    let mut work = context.begin_with(Actor::User(user_id)).await?;
+    let user = lock_unless_last_admin(&work, user_id).await?;
+    principal.lock_session(&work, &user).await?;
+    erase(&mut work, user).await?;
+    work.commit().await?;
     Ok(user_id)
 }
 
-/// Deletes a user whose sessions and row are locked, and all that names them. `by` is whoever else does so.
-pub(in crate::domain) async fn erase(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user: &user::Model,
-    by: (Option<Uuid>, &Client),
-) -> Result<()> {
-    audit_event::forget_client(transaction, user.id).await?;
-    throttle::forget_account(app, transaction, user).await?;
-    user::Entity::delete_by_id(user.id).exec(transaction).await?;
-    audit::record(transaction, Kind::AccountDeleted, by.0, None, by.1, app.clock.now()).await
+/// Deletes a user and everything about them. The audit log keeps the id, and no addresses.
+pub(in crate::domain) async fn erase(work: &mut UnitOfWork<'_>, user: Locked) -> Result<()> {
+    let user_id = user.id;
+    audit_event::forget_client(work.db(), user_id).await?;
+    throttle::forget_account(work, &user).await?;
+    user.delete(work.db()).await?;
+    work.emit(Event::UserDeleted { user_id });
+    Ok(())
 }

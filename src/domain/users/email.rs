@@ -1,79 +1,67 @@
-//! E-mail addresses: verifying one, asking for the mail again, moving to another.
+//! E-mail addresses: verifying one, requesting the mail again, changing to another.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::ConnectionTrait;
+use chrono::TimeDelta;
 
 use crate::{
-    App, Error, Result,
+    Error, Result,
     config::SecretString,
     database::error::is_unique_violation,
     domain::{
-        Client, Principal, Viewer, audit,
+        Context, Event, Principal, UnitOfWork, Viewer,
         identity::Email,
-        notifications::{self, About, NewMail, links},
+        notifications::{self, links},
         principal,
         sign_in::proof,
         throttle::MailRequest,
     },
     entity::{
-        audit_event::Kind,
         link,
         mail::Purpose,
-        user::{self, Identifier, PendingEmail},
+        user::{self, Identifier, Locked},
     },
-    error::{ErrorCode, Field, InputError, Problems, UnauthenticatedReason},
+    error::{ErrorCode, Field, InputError, Problems},
     security::random,
 };
 
-/// How long a request to move to another address waits for its link to be used.
+/// How long a requested change of the address can be completed.
 pub(in crate::domain) const PENDING_EMAIL_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// How often a link is looked at anew, because the link, its account or the holder of the address changed meanwhile.
+/// How often a link is read again, because the link, its user or the user who has the address changed meanwhile.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Where someone wants to move to.
+/// A change of the address.
 #[derive(Debug)]
 pub struct EmailChange {
     /// The new address.
     pub new_email: String,
-    /// Needed unless the session signed in a moment ago.
+    /// Required unless the session signed in a moment ago.
     pub password: Option<SecretString>,
 }
 
-/// Requests another verification mail: for the account that holds the address and has not verified it, else for the one
-/// that last asked to move to it. Says nothing about whether there is one.
+/// Requests another verification mail: for the account that has the address unverified, otherwise for the one that last
+/// requested a change to it. The response says nothing about whether there is one.
 ///
 /// # Errors
 /// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
-pub async fn send_verification(app: &App, email: &str, viewer: Viewer, client: &Client) -> Result<()> {
-    request(app, Purpose::VerifyEmail, email, viewer, client).await
+pub async fn send_verification(context: &Context, email: &str) -> Result<()> {
+    request(context, Purpose::VerifyEmail, email).await
 }
 
-/// Writes a request for a mail into the outbox: the same for every address. It is counted for the client and for the
-/// account that it is signed in to, and never refused for the address that it names.
-pub(in crate::domain) async fn request(
-    app: &App,
-    purpose: Purpose,
-    email: &str,
-    viewer: Viewer,
-    client: &Client,
-) -> Result<()> {
-    notifications::require(app)?;
+/// Requests a mail to an address: the same for every address. It is counted for the client and for the signed-in user, and
+/// never refused because of the address.
+pub(in crate::domain) async fn request(context: &Context, purpose: Purpose, email: &str) -> Result<()> {
+    notifications::require(&context.app)?;
     let to = Email::parse(email)?;
-    let account_id = match viewer {
+    let account_id = match context.viewer {
         // A session that has ended uses up nothing of its account, and is no reason to refuse.
-        Viewer::Authenticated(_) => principal(app, viewer, client).await.ok().map(|principal| principal.user.id),
+        Viewer::Authenticated(_) => principal(context).await.ok().map(|principal| principal.user.id),
         _ => None,
     };
-    let request = MailRequest::checked(app, client, account_id).await?;
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    let round = request.book(&transaction, now).await?;
-    let mail = NewMail { purpose, to: &to, about: None, client, round };
-    notifications::write(app, &transaction, mail, now).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(())
+    let request = MailRequest::checked(context, account_id).await?;
+    let mut work = context.begin().await?;
+    let round = request.book(&work).await?;
+    work.emit(Event::MailRequested { purpose, to, round });
+    work.commit().await
 }
 
 /// A verification link that is good.
@@ -81,39 +69,39 @@ pub(in crate::domain) async fn request(
 pub struct VerificationLink {
     /// The address that it verifies.
     pub address: String,
-    /// Whether it has done so, and the account still has the address.
+    /// Whether it has verified the address, and the account still has it.
     pub is_used: bool,
 }
 
-/// Finds a verification link, and uses nothing up.
+/// Finds a verification link without using it.
 ///
 /// # Errors
 /// LINK_INVALID, LINK_EXPIRED; SERVICE_UNAVAILABLE.
-pub async fn find_link(app: &App, token: &SecretString) -> Result<VerificationLink> {
-    let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
+pub async fn find_link(context: &Context, token: &SecretString) -> Result<VerificationLink> {
+    let (link, user) = links::find(context, link::Purpose::VerifyEmail, token).await?;
     let is_used = link.used_at.is_some();
     Ok(VerificationLink { address: address_of(&link, user)?, is_used })
 }
 
-/// The address of an account that a link verifies, or has verified.
+/// The address that a link verifies, or has verified.
 fn address_of(link: &link::Model, user: user::Model) -> Result<String> {
-    let is_move = link.pending_email_id.is_some() && link.used_at.is_none();
-    let address = if is_move { user.pending_email } else { user.email };
-    address.ok_or_else(|| Error::internal("the address of a link is none"))
+    let is_change = link.pending_email_id.is_some() && link.used_at.is_none();
+    let address = if is_change { user.pending_email } else { user.email };
+    address.ok_or_else(|| Error::internal("the account of a link has no address"))
 }
 
-/// Verifies the address that a token was sent to, and moves the account there if it waits for that. Returns the address.
-/// A second use of the link changes nothing and answers the same, as long as the account has this address. An account that
-/// has the new address and never verified it loses it.
+/// Verifies the address that a token was sent to, and completes a change of the address if the token is for one. Returns
+/// the address. Using the link again changes nothing and returns the same, as long as the account has the address. Another
+/// account that has the new address and never verified it loses it.
 ///
 /// # Errors
-/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN, when another account has verified it: then the token stays good, should the
-/// address become free.
-pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<String> {
+/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN if another account has verified the address: then the token stays good, in case
+/// the address becomes free.
+pub async fn verify(context: &Context, token: &SecretString) -> Result<String> {
     let mut refused = Error::LinkInvalid;
     for _ in 0..MAX_ATTEMPTS {
-        let (link, user) = links::find(app, link::Purpose::VerifyEmail, token).await?;
-        let verified = if link.used_at.is_some() { Ok(true) } else { use_link(app, &link, &user, client).await? };
+        let (link, user) = links::find(context, link::Purpose::VerifyEmail, token).await?;
+        let verified = if link.used_at.is_some() { Ok(true) } else { use_link(context, &link, &user).await? };
         match verified {
             Ok(true) => return address_of(&link, user),
             Ok(false) => {}
@@ -123,170 +111,177 @@ pub async fn verify(app: &App, token: &SecretString, client: &Client) -> Result<
     Err(refused)
 }
 
-/// Uses a link. False if it, or its account, is no longer what it was when it was read; EMAIL_TAKEN is inside.
-async fn use_link(
-    app: &App,
-    link: &link::Model,
-    user: &user::Model,
-    client: &Client,
-) -> Result<Result<bool, InputError>> {
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    // The account before its links, as everywhere, so that two who change both don't wait for each other.
-    let changed = match link.pending_email_id {
-        None => user::verify_email(&transaction, user.id, &link.email_key, now).await,
-        Some(request) => {
-            release_from_unverified(&transaction, user, &link.email_key, client, now).await?;
-            user::move_email(&transaction, user, request, now).await
-        }
+/// Uses a link. False if the link or its user is no longer as it was read; EMAIL_TAKEN is inside.
+async fn use_link(context: &Context, link: &link::Model, read: &user::Model) -> Result<Result<bool, InputError>> {
+    let mut work = context.begin().await?;
+    // Users before links, as everywhere, so that two units of work that change both do not wait for each other.
+    let Some(mut user) = lock_with_holder(&mut work, link, read).await? else {
+        work.rollback().await?;
+        return Ok(Ok(false));
     };
-    match changed {
-        Ok(true) => {}
-        Ok(false) => {
-            transaction.rollback().await?;
-            return Ok(Ok(false));
+    let before = user.to_model();
+    let now = work.now;
+    let changed = user.update(work.db(), |user| {
+        if link.pending_email_id.is_some() {
+            user.email = user.pending_email.take();
+            user.email_key = user.pending_email_key.take();
+            user.clear_pending_email();
+            user.email_verified_at = None;
         }
+        user.set_email_verified(now);
+        user.updated_at = now;
+    });
+    match changed.await {
+        Ok(_) => {}
         Err(error) if is_unique_violation(&error) => {
-            transaction.rollback().await?;
+            work.rollback().await?;
             return Ok(Err(InputError::new(ErrorCode::EmailTaken, Field::Token)));
         }
         Err(error) => return Err(error.into()),
     }
-    if !link::take(&transaction, link.id, now).await? {
-        transaction.rollback().await?;
+    if !link::take(work.db(), link.id, now).await? {
+        work.rollback().await?;
         return Ok(Ok(false));
     }
-    let is_own = link.pending_email_id.is_none();
-    let (event, killed) = if is_own { (Kind::EmailVerified, Some(link.purpose)) } else { (Kind::EmailChanged, None) };
-    link::kill(&transaction, user.id, killed).await?;
-    // Not signed in: whoever shows the token reads the mailbox, and may do so anywhere.
-    audit::record(&transaction, event, None, user.id, client, now).await?;
-    if !is_own {
-        notifications::tell(app, &transaction, Purpose::EmailChanged, user, client, now).await?;
+    if link.pending_email_id.is_none() {
+        link::delete_unused(work.db(), user.id, Some(link.purpose)).await?;
+        work.emit(Event::EmailVerified { user_id: user.id });
+    } else {
+        link::delete_unused(work.db(), user.id, None).await?;
+        work.emit(Event::EmailChanged { before: before.into(), after: user.to_model().into() });
     }
-    transaction.commit().await?;
-    app.outbox.ring();
+    work.commit().await?;
     Ok(Ok(true))
 }
 
-/// Takes an address away from another account that has it and never verified it. Its sessions go on: they were opened by
-/// its password, which is another matter.
-async fn release_from_unverified(
-    transaction: &impl ConnectionTrait,
-    user: &user::Model,
-    email_key: &str,
-    client: &Client,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let holder = user::find(transaction, Identifier::Email(email_key)).await?;
-    let Some(holder) = holder.filter(|holder| holder.id != user.id && holder.email_verified_at.is_none()) else {
-        return Ok(());
-    };
-    // Both at once, so that two who take from each other don't wait for each other.
-    user::lock(transaction, vec![user.id, holder.id]).await?;
-    if user::release_email(transaction, holder.id, email_key, now).await? {
-        link::kill(transaction, holder.id, None).await?;
-        audit::record(transaction, Kind::EmailRemoved, None, holder.id, client, now).await?;
+/// Locks the user of a link, if the link still fits. If it changes the address, takes the address away from another
+/// account that has it and never verified it. That account's sessions continue: they were opened by its password.
+async fn lock_with_holder(work: &mut UnitOfWork<'_>, link: &link::Model, read: &user::Model) -> Result<Option<Locked>> {
+    let mut ids = vec![read.id];
+    if link.pending_email_id.is_some() {
+        let holder = user::find(work.db(), Identifier::Email(&link.email_key)).await?;
+        ids.extend(holder.filter(|holder| holder.email_verified_at.is_none()).map(|holder| holder.id));
     }
-    Ok(())
-}
-
-/// Asks to move the account of the signed-in user to another address. It moves when the link that is sent there is used
-/// within 24 hours, and stays where it is if somebody else has verified the address by then: nobody learns here whether
-/// someone does. A further request replaces the one before; the address that the account has already cancels it.
-///
-/// # Errors
-/// MAIL_DISABLED; all problems of the form at once: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD; RATE_LIMITED.
-pub async fn change(app: &App, principal: &Principal, form: EmailChange, client: &Client) -> Result<user::Model> {
-    let to = check(app, principal, form).await?;
-    let request = request_mail(app, &principal.user, &to, client).await?;
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    principal.lock(&transaction, now).await?;
-    let user = apply(app, &transaction, principal, (&to, request), client, now).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
+    // All at once, so that two accounts that take an address from each other do not wait for each other.
+    let mut user = None;
+    let mut holder = None;
+    for locked in user::lock_all(work.db(), ids).await? {
+        if locked.id == read.id {
+            user = Some(locked);
+        } else {
+            holder = Some(locked);
+        }
+    }
+    let now = work.now;
+    let user = user.filter(|user| {
+        links::fits(link.purpose, user, &link.email_key, link.pending_email_id)
+            && (link.pending_email_id.is_none() || user.pending_email_at(now).is_some())
+    });
+    let loses =
+        |holder: &Locked| holder.email_verified_at.is_none() && holder.email_key.as_ref() == Some(&link.email_key);
+    if let Some(mut holder) = holder.filter(|holder| user.is_some() && loses(holder)) {
+        holder
+            .update(work.db(), |holder| {
+                holder.email = None;
+                holder.email_key = None;
+                holder.updated_at = now;
+            })
+            .await?;
+        link::delete_unused(work.db(), holder.id, None).await?;
+        work.emit(Event::EmailRemoved { user_id: holder.id });
+    }
     Ok(user)
 }
 
-/// Checks the form of [`change`], the password included. Nothing is written, and no mail is booked.
-pub(in crate::domain) async fn check(app: &App, principal: &Principal, form: EmailChange) -> Result<Email> {
-    notifications::require(app)?;
+/// Requests a change of the signed-in user's address. It is completed when the link that is sent to the new address is used
+/// within 24 hours, unless another account has verified the address by then; whether one has is not said here. A new
+/// request replaces the previous one; the address that the account has already cancels it.
+///
+/// # Errors
+/// MAIL_DISABLED; all problems of the form at once: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD; RATE_LIMITED.
+pub async fn change(context: &Context, principal: &Principal, form: EmailChange) -> Result<user::Model> {
+    let to = check(context, principal, form).await?;
+    let request = request_mail(context, &principal.user, &to).await?;
+    let (mut work, mut user) = context.begin_as(principal).await?;
+    apply(&mut work, &mut user, to, request).await?;
+    work.commit().await?;
+    Ok(user.into())
+}
+
+/// Checks the form of [`change`], including the password. Nothing is written, and no mail is counted.
+pub(in crate::domain) async fn check(context: &Context, principal: &Principal, form: EmailChange) -> Result<Email> {
+    notifications::require(&context.app)?;
     let mut problems = Problems::default();
     let to = problems.collect(Email::parse_field(&form.new_email, Field::NewEmail));
-    let proof = problems.collect(proof::check(app, principal, form.password.as_ref(), Field::Password).await?);
-    match (to, proof) {
+    let proof = proof::check(context, principal, form.password.as_ref(), Field::Password).await?;
+    match (to, problems.collect(proof)) {
         (Some(to), Some(())) => Ok(to),
         _ => Err(problems.into()),
     }
 }
 
-/// The mail that a change of address asks for, refused early beyond the limits. None where there is nothing to verify.
+/// The mail that a change of the address needs, refused early if a limit is reached. `None` if there is nothing to verify.
 ///
 /// # Errors
 /// RATE_LIMITED.
 pub(in crate::domain) async fn request_mail(
-    app: &App,
+    context: &Context,
     user: &user::Model,
     to: &Email,
-    client: &Client,
 ) -> Result<Option<MailRequest>> {
     if user.email_key.as_ref() == Some(&to.key) && user.email_verified_at.is_some() {
         return Ok(None);
     }
-    MailRequest::checked(app, client, Some(user.id)).await.map(Some)
+    MailRequest::checked(context, Some(user.id)).await.map(Some)
 }
 
-/// Writes down the address to move to, and the mails, in a transaction that has locked the principal. After the commit the
-/// caller rings [`App::outbox`].
+/// Stores the requested change.
 ///
 /// # Errors
-/// RATE_LIMITED; then the transaction must be rolled back.
+/// RATE_LIMITED; then the unit of work must be taken back.
 pub(in crate::domain) async fn apply(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    principal: &Principal,
-    (to, request): (&Email, Option<MailRequest>),
-    client: &Client,
-    now: DateTime<Utc>,
-) -> Result<user::Model> {
-    let user = &principal.user;
-    let is_own = user.email_key.as_ref() == Some(&to.key);
-    let changed = if is_own {
-        user::cancel_pending_email(transaction, user.id, now).await?;
-        user.clone().without_pending_email()
-    } else {
-        let expires_at = now + PENDING_EMAIL_LIFETIME;
-        let pending = PendingEmail { id: random::id(now)?, text: to.text.clone(), key: to.key.clone(), expires_at };
-        if !user::set_pending_email(transaction, user.id, &pending, now).await? {
-            return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
+    work: &mut UnitOfWork<'_>,
+    user: &mut Locked,
+    to: Email,
+    request: Option<MailRequest>,
+) -> Result<()> {
+    let now = work.now;
+    let pending = (user.email_key.as_ref() != Some(&to.key)).then(|| random::id(now)).transpose()?;
+    user.update(work.db(), |user| {
+        user.clear_pending_email();
+        if let Some(id) = pending {
+            user.pending_email = Some(to.text.clone());
+            user.pending_email_key = Some(to.key.clone());
+            user.pending_email_id = Some(id);
+            user.pending_email_expires_at = Some(now + PENDING_EMAIL_LIFETIME);
         }
-        user.clone().with_pending_email(pending)
+        user.updated_at = now;
+    })
+    .await?;
+    let mail_round = match request {
+        Some(request) => Some(request.book(work).await?),
+        None => None,
     };
-    if let Some(request) = request {
-        let round = request.book(transaction, now).await?;
-        let about = Some(About { user_id: user.id, pending_email_id: changed.pending_email_id });
-        let mail = NewMail { purpose: Purpose::VerifyEmail, to, about, client, round };
-        notifications::write(app, transaction, mail, now).await?;
-    }
-    audit::record(transaction, Kind::EmailChangeRequested, Some(user.id), user.id, client, now).await?;
-    Ok(user::Model { updated_at: now, ..changed })
+    work.emit(Event::EmailChangeRequested { user: user.to_model().into(), to, mail_round });
+    Ok(())
 }
 
-/// Cancels the request of the signed-in user to move to another address. It needs no mail and is not limited, so that an
-/// owner can always do it. Without a request nothing changes, and it is no error.
+/// Cancels a requested change of the signed-in user's address. It needs no mail and is not limited, so that an owner can
+/// always do it. Without a request, nothing happens.
 ///
 /// # Errors
-/// UNAUTHENTICATED: the session was ended meanwhile.
-pub async fn cancel_change(app: &App, principal: &Principal, client: &Client) -> Result<user::Model> {
-    let (user, now) = (&principal.user, app.clock.now());
-    let transaction = app.write().await?;
-    principal.lock(&transaction, now).await?;
-    let mut updated_at = user.updated_at;
-    if user::cancel_pending_email(&transaction, user.id, now).await? {
-        audit::record(&transaction, Kind::EmailChangeCancelled, Some(user.id), user.id, client, now).await?;
-        updated_at = now;
+/// UNAUTHENTICATED if the session was ended meanwhile.
+pub async fn cancel_change(context: &Context, principal: &Principal) -> Result<user::Model> {
+    let (mut work, mut user) = context.begin_as(principal).await?;
+    let now = work.now;
+    if user.pending_email_id.is_some() {
+        user.update(work.db(), |user| {
+            user.clear_pending_email();
+            user.updated_at = now;
+        })
+        .await?;
+        work.emit(Event::EmailChangeCancelled { user_id: user.id });
     }
-    transaction.commit().await?;
-    Ok(user::Model { updated_at, ..user.clone().without_pending_email() })
+    work.commit().await?;
+    Ok(user.into())
 }

@@ -1,13 +1,10 @@
-//! The profile: what people may change about themselves without a proof beyond being signed in.
-
-use sea_orm::{ConnectionTrait, EntityTrait};
-use uuid::Uuid;
+//! The profile: what users change about themselves without a proof beyond being signed in.
 
 use crate::{
-    App, Error, Result,
+    Result,
     database::error::is_unique_violation,
     domain::{
-        Client, Principal, audit,
+        Context, Event, Principal,
         identity::{Email, Username, parse_name},
         throttle::RenameAttempt,
         users::{
@@ -15,17 +12,14 @@ use crate::{
             registration::check_reserved,
         },
     },
-    entity::{
-        audit_event::Kind,
-        user::{self, Names},
-    },
+    entity::user,
     error::{ErrorCode, Field, InputError, Problems},
 };
 
-/// What someone wants to be called. What is `None` stays as it is; `Some(None)` is to be cleared.
+/// Names to change. `None` keeps a name; `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
-    /// It can't be cleared.
+    /// It cannot be cleared.
     pub username: Option<Option<String>>,
     /// Given name.
     pub first_name: Option<Option<String>>,
@@ -33,87 +27,111 @@ pub struct ProfileChange {
     pub last_name: Option<Option<String>>,
 }
 
-/// Changes the names of the signed-in user. Returns them as they are then.
-///
-/// # Errors
-/// All problems of the form at once; when there are none, RATE_LIMITED and USERNAME_TAKEN. UNAUTHENTICATED: the session
-/// was ended meanwhile.
-pub async fn update(app: &App, principal: &Principal, change: ProfileChange, client: &Client) -> Result<user::Model> {
-    update_with_email(app, principal, change, None, client).await
+/// The same, parsed.
+#[expect(clippy::option_option, reason = "as above: `None` keeps a name, and `Some(None)` clears it")]
+struct Names {
+    username: Option<Username>,
+    first_name: Option<Option<String>>,
+    last_name: Option<Option<String>>,
 }
 
-/// The same together with an address to move to, for APIs that have one form for both. All of it changes, or nothing does
-/// and no mail leaves. The address that the account has already is no change.
+impl Names {
+    /// The fields in which they differ from the user's.
+    fn changed(&self, user: &user::Model) -> Vec<Field> {
+        let differs = |name: &Option<Option<String>>, own| name.as_ref().is_some_and(|name| name != own);
+        let username = self.username.as_ref().is_some_and(|username| username.text != user.username);
+        let fields = [
+            (username, Field::Username),
+            (differs(&self.first_name, &user.first_name), Field::FirstName),
+            (differs(&self.last_name, &user.last_name), Field::LastName),
+        ];
+        fields.into_iter().filter_map(|(is_changed, field)| is_changed.then_some(field)).collect()
+    }
+
+    fn apply(self, user: &mut user::Model) {
+        if let Some(username) = self.username {
+            (user.username, user.username_key) = (username.text, username.key);
+        }
+        if let Some(name) = self.first_name {
+            user.first_name = name;
+        }
+        if let Some(name) = self.last_name {
+            user.last_name = name;
+        }
+    }
+}
+
+/// Changes the names of the signed-in user.
+///
+/// # Errors
+/// All problems of the form at once; if there are none, RATE_LIMITED and USERNAME_TAKEN. UNAUTHENTICATED if the session
+/// was ended meanwhile.
+pub async fn update(context: &Context, principal: &Principal, change: ProfileChange) -> Result<user::Model> {
+    update_with_email(context, principal, change, None).await
+}
+
+/// The same together with a change of the address, for APIs that have one form for both. Either everything changes, or
+/// nothing does and no mail is sent. The address that the account has already is no change.
 ///
 /// # Errors
 /// Those of [`update`] and [`email::change`].
 pub async fn update_with_email(
-    app: &App,
+    context: &Context,
     principal: &Principal,
     change: ProfileChange,
     form: Option<EmailChange>,
-    client: &Client,
 ) -> Result<user::Model> {
     let user = &principal.user;
     let names = parse(&change)?;
-    if let Some((_, key)) = names.username.as_ref().filter(|(_, key)| *key != user.username_key) {
-        check_reserved(app, key)?;
+    if let Some(username) = names.username.as_ref().filter(|username| username.key != user.username_key) {
+        check_reserved(context, &username.key)?;
     }
+    let changed = names.changed(user);
     let to = match form.filter(|form| user.email.as_deref() != Some(form.new_email.trim())) {
-        Some(form) => Some(email::check(app, principal, form).await?),
-        None if names.is_of(user) => return Ok(user.clone()),
+        Some(form) => Some(email::check(context, principal, form).await?),
+        None if changed.is_empty() => return Ok(user.clone()),
         None => None,
     };
-    if names.username.as_ref().is_none_or(|(username, _)| *username == user.username) {
-        return store(app, principal, names, to, client).await;
+    if !changed.contains(&Field::Username) {
+        return store(context, principal, names, to).await;
     }
-    let attempt = RenameAttempt::book(app, user.id, client).await?;
-    let stored = store(app, principal, names, to, client).await;
+    let attempt = RenameAttempt::book(context, user.id).await?;
+    let stored = store(context, principal, names, to).await;
     if let Err(error) = &stored {
-        attempt.fail(app, error).await;
+        attempt.fail(context, error).await;
     }
     stored
 }
 
-/// Changes everything in one transaction, the address first: a limit of mails tells nothing about the username.
-async fn store(
-    app: &App,
-    principal: &Principal,
-    names: Names,
-    to: Option<Email>,
-    client: &Client,
-) -> Result<user::Model> {
+/// Changes everything in one unit of work, the address first: a limit of mails says nothing about the username.
+async fn store(context: &Context, principal: &Principal, names: Names, to: Option<Email>) -> Result<user::Model> {
     let change = match to {
-        Some(to) => Some((email::request_mail(app, &principal.user, &to, client).await?, to)),
+        Some(to) => Some((email::request_mail(context, &principal.user, &to).await?, to)),
         None => None,
     };
-    let (user_id, now) = (principal.user.id, app.clock.now());
-    let transaction = app.write().await?;
-    principal.lock(&transaction, now).await?;
+    let (mut work, mut user) = context.begin_as(principal).await?;
     if let Some((request, to)) = change {
-        email::apply(app, &transaction, principal, (&to, request), client, now).await?;
+        email::apply(&mut work, &mut user, to, request).await?;
     }
-    // As it is now: another request may have changed it since the principal was read.
-    if !names.is_of(&find(&transaction, user_id).await?) {
-        match user::rename(&transaction, user_id, names, now).await {
-            Ok(()) => {}
+    // The user is as it is now: another request may have changed it since the principal was read.
+    let fields = names.changed(&user);
+    if !fields.is_empty() {
+        let now = work.now;
+        let updated = user.update(work.db(), |user| {
+            names.apply(user);
+            user.updated_at = now;
+        });
+        match updated.await {
+            Ok(_) => work.emit(Event::ProfileUpdated { user_id: user.id, fields }),
             Err(error) if is_unique_violation(&error) => {
-                transaction.rollback().await?;
+                work.rollback().await?;
                 return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username).into());
             }
             Err(error) => return Err(error.into()),
         }
-        audit::record(&transaction, Kind::ProfileChanged, Some(user_id), user_id, client, now).await?;
     }
-    let user = find(&transaction, user_id).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(user)
-}
-
-async fn find(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {
-    let user = user::Entity::find_by_id(user_id).one(transaction).await?;
-    user.ok_or_else(|| Error::internal("a user vanished from a transaction"))
+    work.commit().await?;
+    Ok(user.into())
 }
 
 fn parse(change: &ProfileChange) -> Result<Names> {
@@ -125,9 +143,6 @@ fn parse(change: &ProfileChange) -> Result<Names> {
     let username = problems.collect(username);
     let first_name = problems.collect(name(&change.first_name, Field::FirstName));
     let last_name = problems.collect(name(&change.last_name, Field::LastName));
-    let names = || {
-        let username = username?.map(|username| (username.text, username.key));
-        Some(Names { username, first_name: first_name?, last_name: last_name? })
-    };
+    let names = || Some(Names { username: username?, first_name: first_name?, last_name: last_name? });
     names().ok_or_else(|| problems.into())
 }

@@ -1,24 +1,18 @@
-//! Registration: make an account and sign in with it.
-
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+//! Registration: creates an account and signs in.
 
 use crate::{
     App, Error, Result,
     config::{SecretString, Settings},
-    database::{Transaction, error::is_unique_violation},
+    database::error::is_unique_violation,
     domain::{
-        Client, audit,
+        Context, Event, UnitOfWork,
         identity::{Email, Owner, Password, Username, parse_name},
-        notifications,
-        sessions::{self, NewSession, SignIn},
-        throttle,
+        sessions::{NewSession, Replaced, SignIn},
+        sign_in, throttle,
     },
-    entity::{
-        audit_event::Kind,
-        user::{self, Roles},
-    },
+    entity::user::{self, Roles},
     error::{ErrorCode, Field, InputError, Problems},
-    security::random,
+    security::{password::PasswordHash, random},
 };
 
 pub use crate::entity::user::Model as Account;
@@ -39,7 +33,7 @@ pub struct Registration {
 }
 
 /// The same, parsed.
-pub(in crate::domain) struct NewUser {
+pub(in crate::domain) struct ParsedRegistration {
     username: Username,
     password: Password,
     email: Option<Email>,
@@ -47,134 +41,182 @@ pub(in crate::domain) struct NewUser {
     last_name: Option<String>,
 }
 
-/// What a registration has led to. It may hold tokens, so there is no way to print it.
+/// A user to be created.
+pub(in crate::domain) struct NewUser {
+    username: Username,
+    password_hash: PasswordHash,
+    email: Option<Email>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+impl ParsedRegistration {
+    /// Hashes the password.
+    ///
+    /// # Errors
+    /// SERVICE_UNAVAILABLE if too many passwords wait to be hashed.
+    pub(in crate::domain) async fn hash(self, context: &Context) -> Result<NewUser> {
+        let Self { username, password, email, first_name, last_name } = self;
+        let password_hash = context.app.hasher.hash(password.secret()).await?;
+        Ok(NewUser { username, password_hash, email, first_name, last_name })
+    }
+}
+
+/// The result of a registration. It may hold tokens, so it cannot be printed.
 pub enum Registered {
-    /// The account is signed in.
+    /// The user is signed in.
     SignedIn(Box<SignIn>),
-    /// It is there; before it can sign in, its address must be verified.
+    /// The address must be verified before the user can sign in.
     Unverified(Box<user::Model>),
 }
 
-/// Makes an account and signs in, to a session that is opened as `new_session` says; where addresses must be verified first,
-/// it does not sign in. Of several who want the same name at the same time the unique index takes one; a
-/// taken name costs the same hash as a fresh one.
+/// Creates an account and signs in, unless the address must be verified first. Of several registrations of one name at the
+/// same time the unique index accepts one; a taken name costs the same hash as a new one.
 ///
 /// # Errors
-/// REGISTRATION_DISABLED; all problems of the form at once; when there are none, RATE_LIMITED, then USERNAME_TAKEN and
+/// REGISTRATION_DISABLED; all problems of the form at once; if there are none, RATE_LIMITED, then USERNAME_TAKEN and
 /// EMAIL_TAKEN.
-pub async fn register(app: &App, form: Registration, new_session: NewSession, client: &Client) -> Result<Registered> {
-    let signs_in = !app.settings.require_verified_email;
-    let replaced = if signs_in { new_session.replaced(app).await? } else { None };
-    let (transaction, user) = enrol(app, form, signs_in, client).await?;
-    let (now, event) = (user.created_at, Kind::Registered);
-    if !signs_in {
-        audit::record(&transaction, event, Some(user.id), user.id, client, now).await?;
-        transaction.commit().await?;
-        app.outbox.ring();
-        return Ok(Registered::Unverified(user.into()));
+pub async fn register(context: &Context, form: Registration, new_session: NewSession) -> Result<Registered> {
+    if context.settings().require_verified_email {
+        return register_only(context, form).await.map(|user| Registered::Unverified(user.into()));
     }
-    if let Some(replaced) = replaced {
-        replaced.end(&transaction, user.id, client, now).await?;
-    }
-    let session = sessions::open(app, &transaction, &user, event, (new_session.delivery, client), now).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(Registered::SignedIn(sessions::sign_in(app, user, session)?.into()))
+    let replaced = new_session.replaced(context).await?;
+    let (mut work, mut user, event) = create(context, form, replaced).await?;
+    let entered = sign_in::enter(&mut work, &mut user, &new_session, event).await?;
+    work.commit().await?;
+    Ok(Registered::SignedIn(entered.issue_tokens(&context.app)?.into()))
 }
 
-/// The same without signing in, for doors where one signs in after that: no session is left behind that nobody has a token
-/// of.
+/// Creates an account without signing in, for APIs whose clients sign in afterwards.
 ///
 /// # Errors
 /// Those of [`register`].
-pub async fn register_only(app: &App, form: Registration, client: &Client) -> Result<Account> {
-    let (transaction, user) = enrol(app, form, false, client).await?;
-    audit::record(&transaction, Kind::Registered, Some(user.id), user.id, client, user.created_at).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(user)
+pub async fn register_only(context: &Context, form: Registration) -> Result<Account> {
+    let (mut work, user, event) = create(context, form, None).await?;
+    work.emit(event);
+    work.commit().await?;
+    Ok(user.into())
 }
 
-async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -> Result<(Transaction, user::Model)> {
-    if !app.settings.registration_enabled {
+/// Creates an account for whoever registers. Ends the session that a sign-in would replace.
+async fn create(
+    context: &Context,
+    form: Registration,
+    replaced: Option<Replaced>,
+) -> Result<(UnitOfWork<'_>, user::Locked, Event)> {
+    let new_user = check(context, form).await?;
+    let mut work = context.begin().await?;
+    if let Some(replaced) = replaced {
+        let users = user::lock_all(work.db(), vec![replaced.user_id]).await?;
+        replaced.end(&mut work, &users).await?;
+    }
+    let (work, user) = insert(work, new_user, context.settings().default_roles.clone(), true).await?;
+    let event = registered(&work, &user).await?;
+    Ok((work, user, event))
+}
+
+/// Parses the form, counts the registration, and hashes the password.
+async fn check(context: &Context, form: Registration) -> Result<NewUser> {
+    if !context.settings().registration_enabled {
         return Err(Error::RegistrationDisabled);
     }
-    let new_user = parse(form, &app.settings)?;
-    check_reserved(app, &new_user.username.key)?;
-    throttle::book_registration(app, client).await?;
-    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), (signs_in, true)).await?;
-    throttle::settle(app, &transaction, &user, client).await?;
-    if user.email.is_some() && app.settings.mail.is_enabled() {
-        match throttle::MailRequest::new(app, client, Some(user.id)).book(&transaction, user.created_at).await {
-            Ok(round) => notifications::verify(app, &transaction, &user, client, round).await?,
-            // The account is good without the mail, which its owner can ask for later.
-            Err(Error::RateLimited { .. }) => {}
+    let form = parse(form, context.settings())?;
+    check_reserved(context, &form.username.key)?;
+    throttle::book_registration(context).await?;
+    form.hash(context).await
+}
+
+/// What follows from a registration.
+async fn registered(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event> {
+    throttle::remember_place(work, user).await?;
+    let mut mail_round = None;
+    if user.email.is_some() && work.app().settings.mail.is_enabled() {
+        mail_round = match throttle::MailRequest::new(work.context, Some(user.id)).book(work).await {
+            Ok(round) => Some(round),
+            // The account is good without the mail, which its owner can request later.
+            Err(Error::RateLimited { .. }) => None,
             Err(error) => return Err(error),
-        }
+        };
     }
-    Ok((transaction, user))
+    Ok(Event::UserRegistered { user: user.to_model().into(), mail_round })
 }
 
 /// Checks a username that somebody chooses for themselves.
 ///
 /// # Errors
 /// USERNAME_TAKEN for a reserved one: its words say what to do, which is to choose another. The list is no secret.
-pub(in crate::domain) fn check_reserved(app: &App, username_key: &str) -> Result<(), InputError> {
-    if app.settings.reserved_usernames.iter().any(|reserved| reserved == username_key) {
+pub(in crate::domain) fn check_reserved(context: &Context, username_key: &str) -> Result<(), InputError> {
+    if context.settings().reserved_usernames.iter().any(|reserved| reserved == username_key) {
         return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username));
     }
     Ok(())
 }
 
-/// Writes a new account, in a transaction that the caller goes on with.
+/// Writes a new account.
 ///
 /// # Errors
-/// USERNAME_TAKEN and EMAIL_TAKEN.
-pub(in crate::domain) async fn create(
-    app: &App,
+/// USERNAME_TAKEN and EMAIL_TAKEN; then the unit of work is taken back.
+pub(in crate::domain) async fn insert(
+    work: UnitOfWork<'_>,
     new_user: NewUser,
     roles: Vec<String>,
-    (signs_in, is_self_registered): (bool, bool),
-) -> Result<(Transaction, user::Model)> {
-    let password_hash = app.hasher.hash(new_user.password.secret()).await?;
-    let now = app.clock.now();
-    let (email, email_key) = new_user.email.map(|email| (email.text, email.key)).unzip();
-    let user = user::ActiveModel {
-        id: Set(random::id(now)?),
-        username: Set(new_user.username.text),
-        username_key: Set(new_user.username.key.clone()),
-        email: Set(email),
-        email_key: Set(email_key.clone()),
-        password_hash: Set(password_hash),
-        first_name: Set(new_user.first_name),
-        last_name: Set(new_user.last_name),
-        is_active: Set(true),
-        roles: Set(Roles(roles)),
-        created_at: Set(now),
-        updated_at: Set(now),
-        last_login_at: Set(signs_in.then_some(now)),
-        email_verified_at: Set(None),
-        pending_email: Set(None),
-        pending_email_key: Set(None),
-        session_epoch: Set(0),
-        pending_email_id: Set(None),
-        pending_email_expires_at: Set(None),
-        never_verified_since: Set(Some(now)),
-        is_self_registered: Set(is_self_registered),
+    is_self_registered: bool,
+) -> Result<(UnitOfWork<'_>, user::Locked)> {
+    let now = work.now;
+    let NewUser { username, password_hash, email, first_name, last_name } = new_user;
+    let (email, email_key) = email.map(|email| (email.text, email.key)).unzip();
+    let user = user::Model {
+        id: random::id(now)?,
+        username: username.text,
+        username_key: username.key.clone(),
+        email,
+        email_key: email_key.clone(),
+        password_hash,
+        first_name,
+        last_name,
+        is_active: true,
+        roles: Roles(roles),
+        created_at: now,
+        updated_at: now,
+        last_login_at: None,
+        email_verified_at: None,
+        pending_email: None,
+        pending_email_key: None,
+        session_epoch: 0,
+        pending_email_id: None,
+        pending_email_expires_at: None,
+        never_verified_since: Some(now),
+        is_self_registered,
     };
-
-    let transaction = app.write().await?;
-    match user.insert(&transaction).await {
-        Ok(user) => Ok((transaction, user)),
+    match user::insert(work.db(), user).await {
+        Ok(user) => Ok((work, user)),
         Err(error) if is_unique_violation(&error) => {
-            transaction.rollback().await?;
-            Err(taken(app, &new_user.username.key, email_key.as_deref()).await?)
+            let app = work.app();
+            work.rollback().await?;
+            Err(taken(app, &username.key, email_key.as_deref()).await?)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Result<NewUser> {
+/// Which names the unique indexes refused. The databases name one of them at most, but users need to know of both.
+async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result<Error> {
+    let rows = user::taken_keys(app.database.read(), username_key, email_key).await?;
+    let mut problems = Problems::default();
+    if rows.iter().any(|(username, _)| username == username_key) {
+        problems.push(InputError::new(ErrorCode::UsernameTaken, Field::Username));
+    }
+    if email_key.is_some() && rows.iter().any(|(_, email)| email.as_deref() == email_key) {
+        problems.push(InputError::new(ErrorCode::EmailTaken, Field::Email));
+    }
+    if problems.is_empty() {
+        // The account that had the name has been deleted since.
+        return Ok(Error::unavailable(1, "a name was taken a moment ago and is free again"));
+    }
+    Ok(problems.into())
+}
+
+pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Result<ParsedRegistration> {
     let mut problems = Problems::default();
     let username = problems.collect(Username::parse(&form.username));
     let owner = Owner {
@@ -192,8 +234,8 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));
     let last_name = problems.collect(parse_name(form.last_name.as_deref(), Field::LastName));
     // All of them, or none: each field that is missing here has left its problem there.
-    let new_user = || {
-        Some(NewUser {
+    let parsed = || {
+        Some(ParsedRegistration {
             username: username?,
             password: password?,
             email: email?,
@@ -201,22 +243,5 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
             last_name: last_name?,
         })
     };
-    new_user().ok_or_else(|| problems.into())
-}
-
-/// Which names the unique indexes refused. The databases name one of them at most, people want to hear of both.
-async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result<Error> {
-    let rows = user::taken_keys(app.database.read(), username_key, email_key).await?;
-    let mut problems = Problems::default();
-    if rows.iter().any(|(username, _)| username == username_key) {
-        problems.push(InputError::new(ErrorCode::UsernameTaken, Field::Username));
-    }
-    if email_key.is_some() && rows.iter().any(|(_, email)| email.as_deref() == email_key) {
-        problems.push(InputError::new(ErrorCode::EmailTaken, Field::Email));
-    }
-    if problems.is_empty() {
-        // The account that was in the way has been deleted since.
-        return Ok(Error::unavailable(1, "a name was taken a moment ago and is free again"));
-    }
-    Ok(problems.into())
+    parsed().ok_or_else(|| problems.into())
 }

@@ -1,114 +1,119 @@
-//! Accounts that have never verified an address: replacing one that was mistyped, and deleting those nobody comes back to.
+//! Accounts that have never verified an address: replacing a mistyped one, and deleting abandoned accounts.
 
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result,
+    Error, Result,
     database::error::is_unique_violation,
     domain::{
-        Client, audit,
-        identity::Email,
-        notifications::{self, About, NewMail},
+        Context, Event,
+        identity::{Email, TypedIdentifier},
+        notifications,
         sign_in::password::{self, Credentials},
-        throttle::{self, MailRequest, SignInAttempt},
+        throttle::{self, MailRequest},
         users::deletion,
     },
-    entity::{audit_event::Kind, link, mail::Purpose, user},
+    entity::{link, user},
     error::{ErrorCode, Field, InputError},
 };
 
-/// Accounts that are looked for at a time.
+/// Accounts that are found at a time.
 const BATCH: u64 = 200;
 
 /// Replaces the address of an account that has never verified one, for whoever knows its password, and sends the
-/// verification mail there. Ends the links of the account. Nobody is signed in by it. Whatever is wrong with name or
-/// password costs and answers the same as at a login, and is counted with logins.
+/// verification mail there. Invalidates the links of the account. It signs nobody in. A wrong name or password costs and
+/// returns the same as at a login, and counts like one.
 ///
 /// # Errors
-/// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, whoever asks; RATE_LIMITED, INVALID_CREDENTIALS. Only after the right password:
+/// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, in any case; RATE_LIMITED, INVALID_CREDENTIALS. Only after the right password:
 /// ACCOUNT_DISABLED, EMAIL_ALREADY_VERIFIED, EMAIL_TAKEN.
-pub async fn replace_email(app: &App, credentials: Credentials, new_email: &str, client: &Client) -> Result<()> {
-    notifications::require(app)?;
+pub async fn replace_email(context: &Context, credentials: Credentials, new_email: &str) -> Result<()> {
+    notifications::require(&context.app)?;
     let to = Email::parse_field(new_email, Field::NewEmail)?;
-    let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
-    let user = match password::evaluate(app, &credentials).await {
-        Ok((Some(user), true)) => user,
-        Ok((user, _)) => {
-            password::note_failure(app, user.map(|user| user.id), client).await?;
-            return Err(Error::InvalidCredentials);
-        }
-        Err(error) => {
-            attempt.withdraw(app).await;
-            return Err(error);
-        }
-    };
-    attempt.withdraw(app).await;
-    replace(app, &user, &to, client).await
+    let Credentials { identifier, password } = credentials;
+    let identifier = TypedIdentifier::parse(&identifier);
+    let proved = throttle::throttled(context, &identifier, async |attempt| {
+        password::identify(context, attempt, &identifier, &password).await
+    });
+    replace(context, &proved.await?.user, to).await
 }
 
-/// The same for somebody whose password was right.
-async fn replace(app: &App, user: &user::Model, to: &Email, client: &Client) -> Result<()> {
-    if !user.is_active {
+/// The same for a user whose password was right.
+async fn replace(context: &Context, identified: &user::Model, to: Email) -> Result<()> {
+    let is_verified = |user: &user::Model| user.email_verified_at.is_some() || user.never_verified_since.is_none();
+    if !identified.is_active {
         return Err(Error::AccountDisabled);
     }
-    if user.email_verified_at.is_some() || user.never_verified_since.is_none() {
+    if is_verified(identified) {
         return Err(Error::EmailAlreadyVerified);
     }
     // Like a registration, it tells whether an address is taken.
-    throttle::book_registration(app, client).await?;
-    let request = MailRequest::checked(app, client, Some(user.id)).await?;
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    match user::replace_unverified_email(&transaction, user, (&to.text, &to.key), now).await {
-        Ok(true) => {}
-        Ok(false) => return Err(Error::unavailable(1, "an account changed while somebody replaced its address")),
+    throttle::book_registration(context).await?;
+    let request = MailRequest::checked(context, Some(identified.id)).await?;
+    let mut work = context.begin().await?;
+    let user = user::lock(work.db(), identified.id).await?;
+    let is_same =
+        |user: &user::Locked| user.is_active && !is_verified(user) && user.password_hash == identified.password_hash;
+    let Some(mut user) = user.filter(is_same) else {
+        work.rollback().await?;
+        return Err(Error::unavailable(1, "the account changed while its address was replaced"));
+    };
+    let now = work.now;
+    let replaced = user.update(work.db(), |user| {
+        user.clear_pending_email();
+        user.email = Some(to.text);
+        user.email_key = Some(to.key);
+        user.never_verified_since = Some(now);
+        user.updated_at = now;
+    });
+    match replaced.await {
+        Ok(_) => {}
         Err(error) if is_unique_violation(&error) => {
-            transaction.rollback().await?;
+            work.rollback().await?;
             return Err(InputError::new(ErrorCode::EmailTaken, Field::NewEmail).into());
         }
         Err(error) => return Err(error.into()),
     }
-    link::kill(&transaction, user.id, None).await?;
-    audit::record(&transaction, Kind::EmailReplaced, Some(user.id), user.id, client, now).await?;
-    let round = request.book(&transaction, now).await?;
-    let mail = NewMail { purpose: Purpose::VerifyEmail, to, about: Some(About::own(user)), client, round };
-    notifications::write(app, &transaction, mail, now).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(())
+    link::delete_unused(work.db(), user.id, None).await?;
+    let mail_round = request.book(&work).await?;
+    work.emit(Event::EmailReplaced { user: user.to_model().into(), mail_round });
+    work.commit().await
 }
 
 /// Deletes the accounts that registered themselves and did not verify an address within `UNVERIFIED_ACCOUNT_DAYS`, each in
-/// a transaction of its own. Administrators, disabled accounts, and those that an administrator or an import made stay; so
-/// does an account without an address, unless addresses are required. Returns how many. Any number of instances may do so.
+/// a transaction of its own. Keeps administrators, disabled accounts, those created by an administrator or an import, and,
+/// unless addresses are required, those without an address. Returns how many were deleted. Any number of instances may do
+/// so at the same time.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is out of reach; what was deleted before stays deleted.
-pub async fn purge(app: &App) -> Result<u64> {
-    let Some(lifetime) = app.settings.unverified_account_lifetime else { return Ok(0) };
-    let abandoned = user::Unverified { since: app.clock.now() - lifetime, without_email: app.settings.require_email };
-    let mut swept = 0;
+/// SERVICE_UNAVAILABLE if the database is out of reach; what was deleted before stays deleted.
+pub async fn purge(context: &Context) -> Result<u64> {
+    let settings = context.settings();
+    let Some(lifetime) = settings.unverified_account_lifetime else { return Ok(0) };
+    let abandoned = user::Unverified { since: context.now() - lifetime, without_email: settings.require_email };
+    let mut purged = 0;
     loop {
         let mut deleted = 0;
-        for id in abandoned.find(app.database.read(), BATCH).await? {
-            deleted += u64::from(delete(app, id, abandoned).await?);
+        for id in abandoned.find(context.app.database.read(), BATCH).await? {
+            deleted += u64::from(delete(context, id, abandoned).await?);
         }
         if deleted == 0 {
-            return Ok(swept);
+            return Ok(purged);
         }
-        swept += deleted;
+        purged += deleted;
     }
 }
 
-/// Deletes one of them. False if it was verified, or deleted, since it was found.
-async fn delete(app: &App, user_id: Uuid, abandoned: user::Unverified) -> Result<bool> {
-    let transaction = app.write().await?;
-    let Some(user) = user::lock(&transaction, vec![user_id]).await?.pop() else { return Ok(false) };
-    if !abandoned.has(&transaction, user_id).await? {
-        transaction.rollback().await?;
+/// Deletes one of them. False if it was verified or deleted since it was found.
+async fn delete(context: &Context, user_id: Uuid, abandoned: user::Unverified) -> Result<bool> {
+    let mut work = context.begin().await?;
+    let user = user::lock(work.db(), user_id).await?;
+    let is_abandoned = abandoned.has(work.db(), user_id).await?;
+    let Some(user) = user.filter(|_| is_abandoned) else {
+        work.rollback().await?;
         return Ok(false);
-    }
-    deletion::erase(app, &transaction, &user, (None, &Client::default())).await?;
-    transaction.commit().await?;
+    };
+    deletion::erase(&mut work, user).await?;
+    work.commit().await?;
     Ok(true)
 }

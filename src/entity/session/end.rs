@@ -9,18 +9,12 @@ use crate::entity::{
 };
 
 /// The users of these sessions, as pairs of session id and user id.
-///
-/// # Errors
-/// The driver's.
 pub async fn owners(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
     let columns = Entity::find().select_only().columns([Column::Id, Column::UserId]);
     columns.filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).into_tuple().all(db).await
 }
 
 /// Locks a live session of `user` until the transaction ends. SQLite's only writer needs no lock.
-///
-/// # Errors
-/// The driver's.
 pub async fn lock(
     db: &impl ConnectionTrait,
     user: &user::Model,
@@ -32,9 +26,6 @@ pub async fn lock(
 }
 
 /// Revokes sessions of `user`. Returns how many of them were live.
-///
-/// # Errors
-/// The driver's.
 pub async fn revoke(
     db: &impl ConnectionTrait,
     user: &user::Model,
@@ -51,13 +42,9 @@ pub async fn revoke(
 }
 
 /// How many sessions of an epoch are live, `except` not counted.
-///
-/// # Errors
-/// The driver's.
 pub async fn count_live(
     db: &impl ConnectionTrait,
-    user_id: Uuid,
-    epoch: i32,
+    (user_id, epoch): (Uuid, i32),
     except: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<u64, DbErr> {
@@ -68,18 +55,12 @@ pub async fn count_live(
 }
 
 /// Takes a session over into a new epoch of its user, so that it does not end with the others.
-///
-/// # Errors
-/// The driver's.
 pub async fn keep(db: &impl ConnectionTrait, id: Uuid, epoch: i32) -> Result<(), DbErr> {
     let kept = Entity::update_many().col_expr(Column::Epoch, Expr::value(epoch)).filter(Column::Id.eq(id));
     kept.exec(db).await.map(drop)
 }
 
 /// Live sessions of `user` that are older than its `newest` ones, at most `limit`.
-///
-/// # Errors
-/// The driver's.
 pub async fn older(
     db: &impl ConnectionTrait,
     user: &user::Model,

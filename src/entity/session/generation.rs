@@ -7,9 +7,6 @@ use crate::entity::session::{BurntGenerations, Column, Entity, Model};
 
 /// Moves a session from `session`'s generation to the next, unless another request has done so or the session was revoked.
 /// Its token was used, which confirms the generation that ends.
-///
-/// # Errors
-/// The driver's.
 pub async fn rotate(
     db: &impl ConnectionTrait,
     session: &Model,
@@ -27,9 +24,6 @@ pub async fn rotate(
 
 /// Replaces the unconfirmed generation of `session` with a new one of the same predecessor, whose token was presented again.
 /// `None` if the generation was confirmed or replaced meanwhile.
-///
-/// # Errors
-/// The driver's.
 pub async fn rotate_again(
     db: &impl ConnectionTrait,
     session: &Model,
@@ -72,9 +66,6 @@ async fn advance(db: &impl ConnectionTrait, session: &Model, next: Model) -> Res
 }
 
 /// Records that the tokens of the current generation have been seen.
-///
-/// # Errors
-/// The driver's.
 pub async fn confirm(db: &impl ConnectionTrait, id: Uuid, generation: i32) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::ConfirmedGeneration, Expr::value(generation))

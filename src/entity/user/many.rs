@@ -8,17 +8,12 @@ use crate::entity::{
 };
 
 /// Writes many users at once.
-///
-/// # Errors
-/// The driver's; with one that a unique index refuses, none is written.
+/// If a unique index refuses one of them, none is written.
 pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
     bulk::insert(db, users.into_iter().map(|user| user.into_active_model().reset_all())).await
 }
 
 /// Those who have one of these ids, usernames or addresses; some of them more than once.
-///
-/// # Errors
-/// The driver's.
 pub async fn holders(
     db: &impl ConnectionTrait,
     ids: Vec<Uuid>,
@@ -37,18 +32,12 @@ pub async fn holders(
 }
 
 /// Some users in the order of their ids, which never change, from behind the one with the id `after`.
-///
-/// # Errors
-/// The driver's.
 pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, most: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
     Entity::find().filter(rest).order_by_asc(Column::Id).limit(most).all(db).await
 }
 
 /// The roles of some users in the order of their ids, from behind the one with the id `after`.
-///
-/// # Errors
-/// The driver's.
 pub async fn roles_by_id(
     db: &impl ConnectionTrait,
     after: Option<Uuid>,

@@ -27,18 +27,12 @@ impl Unverified {
     }
 
     /// Some of them, the oldest first.
-    ///
-    /// # Errors
-    /// The driver's.
     pub async fn find(self, db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
         let ids = Entity::find().select_only().column(Column::Id).filter(self.condition());
         ids.order_by_asc(Column::NeverVerifiedSince).limit(most).into_tuple().all(db).await
     }
 
     /// Whether a user, whose row is locked, is one of them.
-    ///
-    /// # Errors
-    /// The driver's.
     pub async fn has(self, db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
         let those = Entity::find_by_id(id).select_only().column(Column::Id).filter(self.condition());
         Ok(!those.into_tuple::<Uuid>().all(db).await?.is_empty())

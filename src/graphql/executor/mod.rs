@@ -109,7 +109,7 @@ impl Executor {
 
     /// Executes a request.
     pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Execution {
-        let (request_id, language) = (context.request_id, context.client.language);
+        let (request_id, language) = (context.request_id, context.domain.client.language);
         let circumstances = self.is_local.then_some(context.circumstances);
         let refuse = |mut errors: Vec<ServerError>, operation_name| {
             errors.truncate(MAX_ERRORS);

@@ -22,7 +22,7 @@ impl DeletionMutation {
 
 async fn delete(ctx: &Context<'_>, input: DeleteAccountInput) -> Result<DeleteAccountPayload> {
     let principal = ctx.principal().await?;
-    let deleted = deletion::delete(ctx.app(), principal, input.password.map(Into::into)).await?;
+    let deleted = deletion::delete(ctx.domain(), principal, input.password.map(Into::into)).await?;
     ctx.clear_cookie_of(principal);
     Ok(DeleteAccountPayload { deleted_user_id: deleted.into() })
 }

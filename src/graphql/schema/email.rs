@@ -40,7 +40,7 @@ impl EmailMutation {
     /// account has this address. Another account that has the address but never verified it loses it.
     /// Codes: LINK_INVALID, LINK_EXPIRED, EMAIL_TAKEN, SERVICE_UNAVAILABLE.
     async fn verify_email(&self, ctx: &Context<'_>, input: VerifyEmailInput) -> Nullable<VerifyEmailPayload> {
-        let verified = email::verify(ctx.app(), &input.token.into(), ctx.client()).await;
+        let verified = email::verify(ctx.domain(), &input.token.into()).await;
         Some(verified.map(|email| VerifyEmailPayload { email }))
     }
 
@@ -56,7 +56,7 @@ impl EmailMutation {
     ) -> Nullable<ReplaceUnverifiedEmailPayload> {
         let ReplaceUnverifiedEmailInput { username, password, new_email } = input;
         let credentials = Credentials { identifier: username, password: password.into() };
-        let replaced = unverified::replace_email(ctx.app(), credentials, &new_email, ctx.client()).await;
+        let replaced = unverified::replace_email(ctx.domain(), credentials, &new_email).await;
         Some(replaced.map(|()| ReplaceUnverifiedEmailPayload { email: new_email }))
     }
 
@@ -70,20 +70,20 @@ impl EmailMutation {
         input: SendVerificationEmailInput,
     ) -> Nullable<SendVerificationEmailPayload> {
         let SendVerificationEmailInput { email } = input;
-        let asked = email::send_verification(ctx.app(), &email, ctx.request().viewer, ctx.client()).await;
+        let asked = email::send_verification(ctx.domain(), &email).await;
         Some(asked.map(|()| SendVerificationEmailPayload { email }))
     }
 }
 
 async fn change(ctx: &Context<'_>, form: EmailChange) -> Result<ChangeEmailPayload> {
     let principal = ctx.principal().await?;
-    let user = email::change(ctx.app(), principal, form, ctx.client()).await?;
+    let user = email::change(ctx.domain(), principal, form).await?;
     Ok(ChangeEmailPayload { user: user.into() })
 }
 
 async fn cancel(ctx: &Context<'_>) -> Result<CancelEmailChangePayload> {
     let principal = ctx.principal().await?;
-    let user = email::cancel_change(ctx.app(), principal, ctx.client()).await?;
+    let user = email::cancel_change(ctx.domain(), principal).await?;
     Ok(CancelEmailChangePayload { user: user.into() })
 }
 

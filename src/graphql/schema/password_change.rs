@@ -24,7 +24,7 @@ impl PasswordMutation {
 
 async fn change(ctx: &Context<'_>, form: PasswordChange) -> Result<ChangePasswordPayload> {
     let principal = ctx.principal().await?;
-    let (user, revoked_sessions) = password_change::change(ctx.app(), principal, form, ctx.client()).await?;
+    let (user, revoked_sessions) = password_change::change(ctx.domain(), principal, form).await?;
     Ok(ChangePasswordPayload { user: user.into(), revoked_sessions })
 }
 

@@ -22,7 +22,7 @@ impl ResetMutation {
         input: RequestPasswordResetInput,
     ) -> Nullable<RequestPasswordResetPayload> {
         let RequestPasswordResetInput { email } = input;
-        let asked = password_reset::request(ctx.app(), &email, ctx.request().viewer, ctx.client()).await;
+        let asked = password_reset::request(ctx.domain(), &email).await;
         Some(asked.map(|()| RequestPasswordResetPayload { email }))
     }
 
@@ -32,7 +32,7 @@ impl ResetMutation {
     /// SERVICE_UNAVAILABLE.
     async fn reset_password(&self, ctx: &Context<'_>, input: ResetPasswordInput) -> Nullable<ResetPasswordPayload> {
         let ResetPasswordInput { token, new_password } = input;
-        let reset = password_reset::reset(ctx.app(), &token.into(), new_password.into(), ctx.client()).await;
+        let reset = password_reset::reset(ctx.domain(), &token.into(), new_password.into()).await;
         Some(reset.map(|revoked_sessions| ResetPasswordPayload { revoked_sessions }))
     }
 }

@@ -24,7 +24,7 @@ impl ProfileMutation {
 
 async fn update(ctx: &Context<'_>, input: UpdateProfileInput) -> Result<UpdateProfilePayload> {
     let principal = ctx.principal().await?;
-    let user = profile::update(ctx.app(), principal, input.into(), ctx.client()).await?;
+    let user = profile::update(ctx.domain(), principal, input.into()).await?;
     Ok(UpdateProfilePayload { user: user.into() })
 }
 

@@ -25,7 +25,7 @@ impl RegisterMutation {
     /// PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REGISTRATION_DISABLED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
         let new_session = input.token_delivery.open(ctx);
-        let registered = register(ctx.app(), input.into(), new_session, ctx.client()).await;
+        let registered = register(ctx.domain(), input.into(), new_session).await;
         Some(registered.map(|registered| match registered {
             Registered::SignedIn(sign_in) => AuthPayload::of(ctx, *sign_in).into(),
             Registered::Unverified(user) => User::from(*user).into(),

@@ -32,7 +32,7 @@ impl SessionMutation {
     async fn refresh_token(&self, ctx: &Context<'_>, input: Option<RefreshTokenInput>) -> Nullable<AuthPayload> {
         // The input beats the cookie.
         let presented = input.map(|input| in_body(input.refresh_token)).or_else(|| in_cookie(ctx));
-        let sign_in = sessions::refresh(ctx.app(), presented, ctx.client()).await;
+        let sign_in = sessions::refresh(ctx.domain(), presented).await;
         Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
     }
 
@@ -43,8 +43,8 @@ impl SessionMutation {
     async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Nullable<LogoutPayload> {
         let LogoutInput { everywhere, refresh_token } = input.unwrap_or_default();
         let tokens = refresh_token.map(in_body).into_iter().chain(in_cookie(ctx)).collect();
-        let logout = Logout { viewer: ctx.request().viewer, tokens, everywhere };
-        Some(sessions::logout(ctx.app(), logout, ctx.client()).await.map(|revoked_sessions| {
+        let logout = Logout { viewer: ctx.domain().viewer, tokens, everywhere };
+        Some(sessions::logout(ctx.domain(), logout).await.map(|revoked_sessions| {
             ctx.change_cookie(CookieChange::Clear);
             LogoutPayload { revoked_sessions }
         }))
@@ -75,7 +75,7 @@ fn in_cookie(ctx: &Context<'_>) -> Option<PresentedToken> {
 async fn revoke(ctx: &Context<'_>, session_id: ID) -> Result<RevokeSessionPayload> {
     let principal = ctx.principal().await?;
     let id = session_id.parse().map_err(|_| Error::NotFound)?;
-    sessions::revoke(ctx.app(), principal, id, ctx.client()).await?;
+    sessions::revoke(ctx.domain(), principal, id).await?;
     if id == principal.session.id {
         ctx.clear_cookie_of(principal);
     }
@@ -84,7 +84,7 @@ async fn revoke(ctx: &Context<'_>, session_id: ID) -> Result<RevokeSessionPayloa
 
 async fn revoke_others(ctx: &Context<'_>) -> Result<RevokeOtherSessionsPayload> {
     let principal = ctx.principal().await?;
-    let revoked_sessions = sessions::revoke_others(ctx.app(), principal, ctx.client()).await?;
+    let revoked_sessions = sessions::revoke_others(ctx.domain(), principal).await?;
     Ok(RevokeOtherSessionsPayload { revoked_sessions, user: principal.user.clone().into() })
 }
 

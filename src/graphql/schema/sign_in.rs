@@ -22,7 +22,7 @@ impl LoginMutation {
     /// mistyped password does not make clients refresh their token.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let new_session = input.token_delivery.open(ctx);
-        let sign_in = login(ctx.app(), input.into(), new_session, ctx.client()).await;
+        let sign_in = login(ctx.domain(), input.into(), new_session).await;
         Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
     }
 }

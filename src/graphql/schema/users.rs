@@ -102,7 +102,7 @@ impl User {
     /// Current sessions, the last used first, at most 100. Only for the signed-in user.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let principal = ctx.principal().await?;
-        let sessions = sessions::list(ctx.app(), principal, self.0.id).await?;
+        let sessions = sessions::list(ctx.domain(), principal, self.0.id).await?;
         Ok(sessions.into_iter().map(|session| Session::new(session, principal)).collect())
     }
 

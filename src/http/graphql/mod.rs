@@ -23,7 +23,7 @@ pub(super) use request_error::RequestError;
 
 use crate::{
     Error,
-    domain::Viewer,
+    domain::{Context, Viewer},
     error::ErrorCode,
     graphql::{
         RequestContext,
@@ -58,7 +58,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
-    let mut context = RequestContext::new(id, viewer, client);
+    let mut context = RequestContext::new(id, Context::of_request(&server.app, viewer, client));
     context.circumstances = circumstances::of(&server.app.settings, request.headers(), viewer);
     if !is_get {
         context.refresh_cookie = refresh_cookie;

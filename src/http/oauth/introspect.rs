@@ -48,7 +48,7 @@ pub(in crate::http) async fn introspect(State(server): State<Arc<Server>>, reque
         let Some(token) = form.take_text("token")? else {
             return Err(ErrorResponse::invalid_request("`token` is missing."));
         };
-        let introspected = call.within(token_introspection::introspect(&server.app, &token, &call.client)).await?;
+        let introspected = call.within(token_introspection::introspect(&call.context, &token)).await?;
         let answer = Introspection::of(introspected, &server.app.settings);
         Ok((UNCACHED, Json(answer)).into_response())
     };

@@ -82,13 +82,13 @@ async fn by_password(call: &Call<'_>, mut form: Form) -> Result<SignIn, ErrorRes
         return Err(ErrorResponse::invalid_request("`username` or `password` is missing."));
     };
     let credentials = Credentials { identifier, password: password.into() };
-    call.within(login(&call.server.app, credentials, NewSession::in_body(), &call.client)).await
+    call.within(login(&call.context, credentials, NewSession::in_body())).await
 }
 
 /// The same for `/token` and `/refresh`.
 pub(in crate::http) async fn refresh(call: &Call<'_>, token: String) -> Result<SignIn, ErrorResponse> {
     let presented = PresentedToken { token: token.into(), delivery: Delivery::Body };
-    call.within(sessions::refresh(&call.server.app, Some(presented), &call.client)).await
+    call.within(sessions::refresh(&call.context, Some(presented))).await
 }
 
 /// New tokens, for nobody to keep but the client.
@@ -116,7 +116,7 @@ pub(in crate::http) async fn revoke(State(server): State<Arc<Server>>, request: 
         let viewer = bearer::decode(&server.app, token.as_bytes());
         let tokens = vec![PresentedToken { token: token.into(), delivery: Delivery::Body }];
         let logout = Logout { viewer, tokens, everywhere: false };
-        call.within(sessions::logout(&server.app, logout, &call.client)).await?;
+        call.within(sessions::logout(&call.context, logout)).await?;
         Ok(StatusCode::OK.into_response())
     };
     call.answer(ErrorFormat::Oauth, answer.await)

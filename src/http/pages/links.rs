@@ -23,7 +23,7 @@ use crate::{
     Error, Result,
     config::SecretString,
     domain::{
-        Client,
+        Client, Context, Viewer,
         identity::PASSWORD_LENGTH,
         users::{email, password_reset},
     },
@@ -80,7 +80,8 @@ async fn open_link(
     token: &str,
     problem: Option<&str>,
 ) -> Response {
-    match server.in_time(check(server, action, &token.into())).await {
+    let context = Context::of_request(&server.app, Viewer::Anonymous, Client::default());
+    match server.in_time(check(&context, action, &token.into())).await {
         Ok(Checked { is_done: true, .. }) => LinkResult::Done.page(action, language),
         Ok(Checked { address, .. }) => filled(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
@@ -101,14 +102,14 @@ struct Checked {
     is_done: bool,
 }
 
-async fn check(server: &Server, action: Action, token: &SecretString) -> Result<Checked> {
+async fn check(context: &Context, action: Action, token: &SecretString) -> Result<Checked> {
     match action {
         Action::Verify => {
-            let link = email::find_link(&server.app, token).await?;
+            let link = email::find_link(context, token).await?;
             Ok(Checked { address: Some(link.address), is_done: link.is_used })
         }
         Action::Reset => {
-            password_reset::check_link(&server.app, token).await?;
+            password_reset::check_link(context, token).await?;
             Ok(Checked { address: None, is_done: false })
         }
     }
@@ -118,7 +119,8 @@ pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: 
     let client = peer::client(&server.app.settings, &request);
     match Sent::read(&server, request).await {
         Ok(sent) => {
-            let result = server.in_time(email::verify(&server.app, &sent.token, &client)).await;
+            let context = Context::of_request(&server.app, Viewer::Anonymous, client.clone());
+            let result = server.in_time(email::verify(&context, &sent.token)).await;
             answer(&server, Action::Verify, result.map(drop), &sent, &client)
         }
         Err(status) => refused(status, client.language),
@@ -129,7 +131,8 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
     let client = peer::client(&server.app.settings, &request);
     match Sent::read(&server, request).await {
         Ok(sent) => {
-            let reset = password_reset::reset(&server.app, &sent.token, sent.password.clone(), &client);
+            let context = Context::of_request(&server.app, Viewer::Anonymous, client.clone());
+            let reset = password_reset::reset(&context, &sent.token, sent.password.clone());
             answer(&server, Action::Reset, server.in_time(reset).await.map(drop), &sent, &client)
         }
         Err(status) => refused(status, client.language),

@@ -125,7 +125,7 @@ impl Call<'_> {
     /// The answer, or what became of it.
     pub(in crate::http) fn answer(&self, manner: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
         result.unwrap_or_else(|failure| match failure {
-            ErrorResponse::Told(error) => told(manner, &error, self.id, self.client.language),
+            ErrorResponse::Told(error) => told(manner, &error, self.id, self.language()),
             ErrorResponse::Refused(status, error, message) => {
                 let mut response = body(manner, status, message, Some(error), message, None);
                 if status == StatusCode::UNAUTHORIZED {

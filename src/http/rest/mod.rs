@@ -26,7 +26,7 @@ use serde_json::json;
 use crate::{
     Error, Result,
     config::Settings,
-    domain::{Client, RequestId, Viewer},
+    domain::{Context, RequestId},
     error::ErrorCode,
     http::{
         Server, bearer, body,
@@ -72,7 +72,7 @@ async fn method_not_allowed() -> Response {
 pub(in crate::http) struct Call<'a> {
     pub(in crate::http) server: &'a Server,
     pub(in crate::http) id: RequestId,
-    pub(in crate::http) client: Client,
+    pub(in crate::http) context: Context,
     pub(in crate::http) headers: HeaderMap,
     /// What comes behind the `?`.
     pub(in crate::http) query: String,
@@ -80,18 +80,19 @@ pub(in crate::http) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(in crate::http) fn of(server: &'a Server, request: &Request) -> Self {
+        let viewer = bearer::viewer(&server.app, request.headers());
         Self {
             server,
             id: request_id::of(request),
-            client: peer::client(&server.app.settings, request),
+            context: Context::of_request(&server.app, viewer, peer::client(&server.app.settings, request)),
             headers: request.headers().clone(),
             query: request.uri().query().unwrap_or_default().to_owned(),
         }
     }
 
-    /// Who is asking.
-    pub(in crate::http) fn viewer(&self) -> Viewer {
-        bearer::viewer(&self.server.app, &self.headers)
+    /// The language of the user.
+    pub(in crate::http) fn language(&self) -> Language {
+        self.context.client.language
     }
 
     /// The whole body.

@@ -64,7 +64,7 @@ pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request
             last_name: fields.optional_text("last_name"),
         };
         let form = fields.finish(form)?;
-        let registered = registration::register_only(&server.app, form, &call.client);
+        let registered = registration::register_only(&call.context, form);
         Ok(Json(NewUser::from(call.within(registered).await?)).into_response())
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -91,7 +91,7 @@ pub(in crate::http) async fn login(State(server): State<Arc<Server>>, request: R
         let mut fields = fields(&call, request).await?;
         let credentials = Credentials { identifier: fields.text("username"), password: fields.text("password").into() };
         let credentials = fields.finish(credentials)?;
-        let sign_in = password::login(&server.app, credentials, NewSession::in_body(), &call.client);
+        let sign_in = password::login(&call.context, credentials, NewSession::in_body());
         Ok(token::tokens(call.within(sign_in).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -123,7 +123,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
             // What OAuth calls an invalid request is one whose fields are wrong, here.
             match form {
                 Ok(Some(token)) => token,
-                Ok(None) => required(Fields::none(call.client.language), NAME)?,
+                Ok(None) => required(Fields::none(call.language()), NAME)?,
                 Err(BadForm(message)) => {
                     return Err(ErrorResponse::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")]));
                 }
@@ -148,7 +148,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
 pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.within(active_principal(&call.context)).await?;
         Ok(shown(&call, principal.user))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -172,7 +172,7 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
 pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.within(active_principal(&call.context)).await?;
         let mut fields = fields(&call, request).await?;
         let names = ProfileChange {
             username: fields.changed_text("username"),
@@ -183,7 +183,7 @@ pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: 
         let new_email = fields.changed_text("email").map(Option::unwrap_or_default);
         let address = new_email.map(|new_email| EmailChange { new_email, password });
         let (names, address) = fields.finish((names, address))?;
-        let updated = profile::update_with_email(&server.app, &principal, names, address, &call.client);
+        let updated = profile::update_with_email(&call.context, &principal, names, address);
         Ok(shown(&call, call.within(updated).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -200,8 +200,8 @@ pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: 
 pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
-        Ok(shown(&call, call.within(email::cancel_change(&server.app, &principal, &call.client)).await?))
+        let principal = call.within(active_principal(&call.context)).await?;
+        Ok(shown(&call, call.within(email::cancel_change(&call.context, &principal)).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
 }
@@ -225,18 +225,18 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
 pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.within(active_principal(&call.context)).await?;
         let bytes = call.body(request).await?;
         // Most clients send no body with this method.
         let mut fields = if bytes.is_empty() {
-            Fields::none(call.client.language)
+            Fields::none(call.language())
         } else {
-            Fields::parse(&call.headers, &bytes, call.client.language)?
+            Fields::parse(&call.headers, &bytes, call.language())?
         };
         let password = fields.optional_text("password").map(Into::into);
         let password = fields.finish(password)?;
-        call.within(deletion::delete(&server.app, &principal, password)).await?;
-        let message = match call.client.language {
+        call.within(deletion::delete(&call.context, &principal, password)).await?;
+        let message = match call.language() {
             Language::English => "The user has been deleted.",
             Language::Russian => "Пользователь удалён",
         };
@@ -257,9 +257,9 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
 pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.within(active_principal(&call.context)).await?;
         let name = principal.user.username;
-        let message = match call.client.language {
+        let message = match call.language() {
             Language::English => format!("Hello, {name}! This is a protected route."),
             Language::Russian => format!("Привет, {name}! Это защищённый маршрут."),
         };
@@ -279,5 +279,5 @@ fn required(mut fields: Fields, name: &'static str) -> Result<String, ErrorRespo
 
 async fn fields(call: &Call<'_>, request: Request) -> Result<Fields, ErrorResponse> {
     let bytes = call.body(request).await?;
-    Fields::parse(&call.headers, &bytes, call.client.language)
+    Fields::parse(&call.headers, &bytes, call.language())
 }

@@ -6,26 +6,23 @@
 mod resolve;
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
-use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
+use self::resolve::resolve;
 use crate::{
     App, Result,
     config::{ExposeSecret, SecretString},
-    domain::{Client, audit, notifications::links, throttle},
-    entity::{
-        audit_event::Kind,
-        link,
-        mail::{self, Purpose},
-        user,
-    },
-    jobs::deliver_mail::resolve::resolve,
+    domain::{Client, Context, Event, UnitOfWork, notifications::links, throttle},
+    entity::{link, mail, mail::Purpose, user},
     mail::{Concern, Notification, OutgoingMail, SendError},
 };
 
@@ -58,7 +55,7 @@ pub struct Delivered {
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is out of reach.
-pub async fn tick(app: &App) -> Result<u64> {
+pub async fn tick(app: &Arc<App>) -> Result<u64> {
     let mut sent = 0;
     loop {
         let delivered = pass(app).await?;
@@ -74,7 +71,7 @@ pub async fn tick(app: &App) -> Result<u64> {
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is out of reach.
-pub async fn pass(app: &App) -> Result<Delivered> {
+pub async fn pass(app: &Arc<App>) -> Result<Delivered> {
     let is_server_down = AtomicBool::new(false);
     let due = mail::due(app.database.read(), BATCH, app.clock.now()).await?;
     // Before anything is sent, because a slow mail server must not delay it. Mails that have an account already leave
@@ -112,26 +109,25 @@ enum Delivery {
     Left,
 }
 
-/// A mail that was taken, ready to be sent.
-struct Taken {
+/// A leased mail, ready to be sent.
+struct Leased {
     mail: mail::Model,
     letter: OutgoingMail,
 }
 
-async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Delivery> {
+async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Result<Delivery> {
     if is_server_down.load(Ordering::Relaxed) || app.outbox.is_closing() {
         return Ok(Delivery::Left);
     }
-    let transaction = app.write().await?;
     let now = app.clock.now();
-    let Some(mail) = mail::Entity::find_by_id(id).one(&transaction).await?.filter(|mail| mail.next_attempt_at <= now)
-    else {
-        return Ok(Delivery::Left);
-    };
+    let Some(mail) = mail::find_due(app.database.read(), id, now).await? else { return Ok(Delivery::Left) };
     let Some(user_id) = mail.user_id else { return Ok(Delivery::Left) };
-    let taken = take(app, &transaction, mail, user_id, now).await?;
-    transaction.commit().await?;
-    let Some(Taken { mail, letter }) = taken else { return Ok(Delivery::Done) };
+    // What happens now was requested by the client of the mail.
+    let context = Context::of_job(app).with_client(client_of(&mail));
+    let mut work = context.begin().await?;
+    let leased = lease(&mut work, mail, user_id, now).await?;
+    work.commit().await?;
+    let Some(Leased { mail, letter }) = leased else { return Ok(Delivery::Done) };
     match app.mailer.send(&letter, now).await {
         Ok(()) => {
             note_sent(app, &mail).await?;
@@ -147,51 +143,52 @@ async fn deliver(app: &App, id: Uuid, is_server_down: &AtomicBool) -> Result<Del
     }
 }
 
-/// Takes a mail, and makes what it brings. None if there is nothing to bring any more, or somebody else has it.
-async fn take(
-    app: &App,
-    transaction: &impl ConnectionTrait,
+/// Leases a mail, and makes its content. `None` if there is nothing to send any more, or another worker has it.
+async fn lease(
+    work: &mut UnitOfWork<'_>,
     mut mail: mail::Model,
     user_id: Uuid,
     now: DateTime<Utc>,
-) -> Result<Option<Taken>> {
-    // The account before what belongs to it, as everywhere, so that two who change both don't wait for each other.
-    let user = user::lock(transaction, vec![user_id]).await?.pop();
-    if !mail::claim(transaction, &mail, now + LEASE).await? {
+) -> Result<Option<Leased>> {
+    let app = work.app();
+    // The user before what belongs to them, as everywhere, so that two units of work that change both do not wait for each
+    // other.
+    let user = user::lock(work.db(), user_id).await?;
+    if !mail::lease(work.db(), &mail, now + LEASE).await? {
         return Ok(None);
     }
     mail.attempts += 1;
     let Some(user) = user.filter(|user| is_needed(&mail, user, now)) else {
-        mail::delete(transaction, mail.id, mail.attempts).await?;
+        mail::delete(work.db(), mail.id, mail.attempts).await?;
         return Ok(None);
     };
     // Counted once, however often it is tried.
     let is_first = mail.attempts == 1;
-    if is_first && !throttle::book_delivery(app, transaction, (&mail, &user), now).await? {
-        tracing::info!(mail = %mail.id, purpose = ?mail.purpose, "a mail was dropped: its address has had as many as the limit allows");
-        mail::delete(transaction, mail.id, mail.attempts).await?;
+    if is_first && !throttle::book_delivery(app, work.db(), (&mail, &user), now).await? {
+        tracing::info!(mail = %mail.id, purpose = ?mail.purpose, "a mail was dropped: its address has reached its limit");
+        mail::delete(work.db(), mail.id, mail.attempts).await?;
         return Ok(None);
     }
-    let make_link = |purpose| links::make(transaction, purpose, &user, (&mail.email_key, mail.pending_email_id), now);
+    if is_first && mail.purpose == Purpose::ResetPassword {
+        work.emit(Event::PasswordResetRequested { user_id });
+    }
+    let db = work.db();
+    let create_link = |purpose| links::create(db, purpose, &user, (&mail.email_key, mail.pending_email_id), now);
     let news = match mail.purpose {
         Purpose::VerifyEmail => {
-            let token = make_link(link::Purpose::VerifyEmail).await?;
+            let token = create_link(link::Purpose::VerifyEmail).await?;
             Notification::VerifyEmail { link: address_of(app, "verify-email", &token) }
         }
         Purpose::ResetPassword => {
-            if is_first {
-                let event = Kind::PasswordResetRequested;
-                audit::record(transaction, event, None, user.id, &client_of(&mail), now).await?;
-            }
-            let token = make_link(link::Purpose::ResetPassword).await?;
+            let token = create_link(link::Purpose::ResetPassword).await?;
             Notification::ResetPassword { link: address_of(app, "reset-password", &token) }
         }
         Purpose::PasswordChanged => Notification::PasswordChanged,
         Purpose::EmailChanged => Notification::EmailChanged,
     };
-    let letter =
-        OutgoingMail { id: mail.id, to: mail.email.clone(), language: mail.language(), username: user.username, news };
-    Ok(Some(Taken { mail, letter }))
+    let username = user.username.clone();
+    let letter = OutgoingMail { id: mail.id, to: mail.email.clone(), language: mail.language(), username, news };
+    Ok(Some(Leased { mail, letter }))
 }
 
 /// Whether a mail still has something to bring.

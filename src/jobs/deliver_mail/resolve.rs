@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
     App, Result,
+    database::Transaction,
     domain::{
         identity::Email,
         notifications::{deliverable, own_address},
@@ -57,7 +57,7 @@ struct Accounts {
 }
 
 impl Accounts {
-    async fn find(transaction: &impl ConnectionTrait, requests: &[mail::Model], now: DateTime<Utc>) -> Result<Self> {
+    async fn find(transaction: &Transaction, requests: &[mail::Model], now: DateTime<Utc>) -> Result<Self> {
         let keys = requests.iter().map(|request| request.email_key.as_str()).collect();
         let holders = user::email_holders(transaction, keys).await?;
         let verifications = requests.iter().filter(|request| request.purpose == Purpose::VerifyEmail);

@@ -27,7 +27,7 @@ use hallpass::{
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
-    domain::{self, Client, Principal, Viewer},
+    domain::{self, Client, Context, Principal, Viewer},
     entity::user,
     http,
     jobs::deliver_mail,
@@ -94,7 +94,13 @@ impl TestServer {
     /// Someone whom the guard has let in.
     pub async fn let_in(&self, actor: &Actor) -> Principal {
         let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
-        domain::principal(&self.app, Viewer::Authenticated(claims.unwrap()), &Client::default()).await.unwrap()
+        let viewer = Viewer::Authenticated(claims.unwrap());
+        domain::principal(&Context::of_request(&self.app, viewer, Client::default())).await.unwrap()
+    }
+
+    /// The context of a command on this server's database.
+    pub fn command_line(&self) -> Context {
+        Context::of_command_line(&self.app)
     }
 
     /// Someone without an account, or not signed in.

@@ -1,7 +1,7 @@
 //! Sessions and their refresh tokens, as the database has them.
 
 use hallpass::entity::{
-    audit_event::{self, Kind},
+    audit_event::{self, Action},
     session,
 };
 use sea_orm::EntityTrait;
@@ -23,9 +23,9 @@ impl TestServer {
     }
 
     /// How many events of a kind the audit log has.
-    pub async fn events(&self, kind: Kind) -> usize {
+    pub async fn events(&self, action: Action) -> usize {
         let events = audit_event::Entity::find().all(self.app.database.read()).await.unwrap();
-        events.iter().filter(|event| event.kind == kind).count()
+        events.iter().filter(|event| event.action == action).count()
     }
 
     /// Waits until the guard has recorded that the current tokens have arrived, which it does beside the request.

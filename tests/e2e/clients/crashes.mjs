@@ -200,9 +200,9 @@ round = "last";
 await each(sessions, verifySession);
 await each(accounts, verifyAccount);
 
-const unaudited = db.ask("SELECT COUNT(*) FROM users WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE user_id = users.id AND kind = 'REGISTERED')");
+const unaudited = db.ask("SELECT COUNT(*) FROM users WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE user_id = users.id AND action = 'USER_REGISTERED')");
 verify(unaudited === "0", "accounts without their audit event", unaudited);
-const audited = db.ask("SELECT COUNT(*) FROM audit_events WHERE kind IN ('REGISTERED', 'LOGGED_IN')");
+const audited = db.ask("SELECT COUNT(*) FROM audit_log WHERE action IN ('USER_REGISTERED', 'LOGGED_IN')");
 const stored = db.ask("SELECT COUNT(*) FROM sessions");
 verify(audited === stored, "audit events of sign-ins against sessions", [audited, stored]);
 await server();

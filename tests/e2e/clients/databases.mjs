@@ -297,7 +297,7 @@ export class Postgres extends Server {
   }
 
   lockAuditLog() {
-    return this.hold("BEGIN; LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE;");
+    return this.hold("BEGIN; LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE;");
   }
 
   lockRows() {
@@ -366,7 +366,7 @@ export class MariaDb extends Server {
 
   /** All gaps between its rows: LOCK TABLES would take the users along, to whom they refer. */
   lockAuditLog() {
-    return this.hold("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN; SELECT id FROM audit_events FOR UPDATE;");
+    return this.hold("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN; SELECT id FROM audit_log FOR UPDATE;");
   }
 
   async lockRows() {
@@ -389,7 +389,7 @@ export class MariaDb extends Server {
     // Where the server's next rows would go, and smaller and smaller: half a page would take its rows for minutes.
     const id = "UNHEX(CONCAT(LPAD(HEX(FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000)), 12, '0'), LEFT(MD5(RAND()), 20)))";
     for (const rows of [200, 20, 1]) {
-      const insert = `INSERT INTO audit_events (id, at, kind, user_agent) SELECT ${id}, NOW(), 'LOGGED_IN', REPEAT('x', 400) FROM seq_1_to_${rows}`;
+      const insert = `INSERT INTO audit_log (id, at, action, actor_type, user_agent) SELECT ${id}, NOW(), 'LOGGED_IN', 'USER', REPEAT('x', 400) FROM seq_1_to_${rows}`;
       await until("MariaDB is full", 20, () => this.sql(insert).then(() => false, () => true));
     }
   }

@@ -243,7 +243,7 @@ class House {
     }
     check(`${what} a session that ended stays so`, back.length === 0 && ended.length > 0, text(back));
     const half = await this.database.sql(
-      "SELECT COUNT(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id) OR NOT EXISTS (SELECT 1 FROM audit_events a WHERE a.user_id = u.id AND a.kind = 'REGISTERED')",
+      "SELECT COUNT(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id) OR NOT EXISTS (SELECT 1 FROM audit_log a WHERE a.user_id = u.id AND a.action = 'USER_REGISTERED')",
     );
     check(`${what} every account has its session and its line in the audit log`, half === "0", half);
   }

@@ -1,222 +1,227 @@
-//! Administration: what is done to accounts by someone else than their owners.
+//! Administration: what is done to accounts by somebody else than their owners.
 //!
-//! An active administrator is always left: who would take the last one's power away is refused, by rows that are locked,
-//! so that two instances which do it to the last two at once leave one.
+//! One active administrator is always left. A change that would remove the last one is refused, decided by locked rows, so
+//! that two instances that demote the last two at the same moment leave one.
 
 mod email;
 
 pub use email::{set_email, verify_email};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result,
+    Error, Result,
     config::{SecretString, Settings},
     domain::{
-        Client, audit,
+        Actor, Context, Event, UnitOfWork,
         identity::{Password, TypedIdentifier},
-        notifications, sessions, throttle,
+        sessions, throttle,
         users::{
             deletion,
             registration::{self, Registration},
         },
     },
     entity::{
-        audit_event::Kind,
-        link, mail,
-        user::{self, Roles},
+        link,
+        user::{self, Locked, Roles},
     },
     error::{ErrorCode, Field, InputError, Problems},
 };
 
-/// Other administrators who are looked at, to find one who is left.
+/// Other administrators that are considered, to find one that is left.
 const MAX_OTHERS: u64 = 100;
 
-/// Someone who may administrate. Use cases take one, so that none can forget to check.
+/// Somebody who may administrate. Use cases take one, so that none can forget to check.
 #[derive(Clone, Debug)]
 pub struct Administrator {
-    /// Who it is, for the audit log.
-    pub(in crate::domain) user_id: Option<Uuid>,
-    pub(in crate::domain) client: Client,
+    actor: Actor,
 }
 
 impl Administrator {
-    /// Whoever runs Hallpass's binary on its database, and might as well write there.
+    /// Whoever runs the binary on the database, and might as well write there.
     #[must_use]
     pub fn at_command_line() -> Self {
-        Self { user_id: None, client: Client::default() }
+        Self { actor: Actor::CommandLine }
+    }
+
+    /// For the audit log.
+    pub(in crate::domain) fn actor(&self) -> Actor {
+        self.actor
     }
 }
 
-/// What is to be changed about an account; the rest stays as it is.
+/// What to change about an account. `None` keeps a value.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// Whether its owner can sign in.
+    /// Whether the user can sign in.
     pub is_active: Option<bool>,
     /// The full new set of roles.
     pub roles: Option<Vec<String>>,
 }
 
-/// Makes an account for somebody else, with `DEFAULT_ROLES` unless other roles are given. Nobody is signed in by it.
+/// Creates an account for somebody else, with `DEFAULT_ROLES` unless other roles are given. Nobody is signed in by it.
 ///
 /// # Errors
-/// As [`registration::register`], but for REGISTRATION_DISABLED; and ROLE_UNKNOWN.
+/// As [`registration::register`], except for REGISTRATION_DISABLED; and ROLE_UNKNOWN.
 pub async fn create(
-    app: &App,
+    context: &Context,
     administrator: &Administrator,
     form: Registration,
     roles: Option<Vec<String>>,
 ) -> Result<user::Model> {
     let mut problems = Problems::default();
-    let new_user = match registration::parse(form, &app.settings) {
-        Ok(new_user) => Some(new_user),
+    let form = match registration::parse(form, context.settings()) {
+        Ok(form) => Some(form),
         Err(Error::Input(found)) => {
             problems.append(found);
             None
         }
         Err(error) => return Err(error),
     };
-    let roles = roles.unwrap_or_else(|| app.settings.default_roles.clone());
-    let roles = problems.collect(parse_roles(roles, &app.settings));
-    let (Some(new_user), Some(roles)) = (new_user, roles) else {
+    let roles = roles.unwrap_or_else(|| context.settings().default_roles.clone());
+    let roles = problems.collect(parse_roles(roles, context.settings()));
+    let (Some(form), Some(roles)) = (form, roles) else {
         return Err(problems.into());
     };
-    let (transaction, user) = registration::create(app, new_user, roles.0, (false, false)).await?;
-    let Administrator { user_id, client } = administrator;
-    audit::record(&transaction, Kind::UserCreated, *user_id, user.id, client, user.created_at).await?;
-    notifications::verify(app, &transaction, &user, client, 0).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(user)
+    let new_user = form.hash(context).await?;
+    let work = context.begin_for(administrator).await?;
+    let (mut work, user) = registration::insert(work, new_user, roles.0, false).await?;
+    work.emit(Event::UserCreated { user: user.to_model().into() });
+    work.commit().await?;
+    Ok(user.into())
 }
 
 /// The user with this username or e-mail address.
 ///
 /// # Errors
 /// NOT_FOUND.
-pub async fn find(app: &App, _: &Administrator, username_or_email: &str) -> Result<user::Model> {
-    let identifier = TypedIdentifier::parse(username_or_email).ok_or(Error::NotFound)?;
-    user::find(app.database.read(), identifier.key()).await?.ok_or(Error::NotFound)
+pub async fn find(context: &Context, _: &Administrator, username_or_email: &str) -> Result<user::Model> {
+    let identifier = TypedIdentifier::parse(username_or_email);
+    let key = identifier.key().ok_or(Error::NotFound)?;
+    user::find(context.app.database.read(), key).await?.ok_or(Error::NotFound)
 }
 
-/// Some users in the order of their usernames, from behind the one with the username `after`.
+/// Some users in the order of their usernames, after the user `after`.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is not there.
-pub async fn list(app: &App, _: &Administrator, after: Option<&user::Model>, most: u64) -> Result<Vec<user::Model>> {
+/// SERVICE_UNAVAILABLE if the database is out of reach.
+pub async fn list(
+    context: &Context,
+    _: &Administrator,
+    after: Option<&user::Model>,
+    limit: u64,
+) -> Result<Vec<user::Model>> {
     let after = after.map(|user| user.username_key.as_str());
-    Ok(user::by_username(app.database.read(), after, most).await?)
+    Ok(user::by_username(context.app.database.read(), after, limit).await?)
 }
 
-/// Some users in the order of their ids, from behind the one with the id `after`: all of them come, and none twice, whoever
-/// changes names meanwhile.
+/// Some users in the order of their ids, after the user with the id `after`. Every user is returned exactly once, although
+/// names change meanwhile.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is not there.
-pub async fn export(app: &App, _: &Administrator, after: Option<Uuid>, most: u64) -> Result<Vec<user::Model>> {
-    Ok(user::by_id(app.database.read(), after, most).await?)
+/// SERVICE_UNAVAILABLE if the database is out of reach.
+pub async fn export(context: &Context, _: &Administrator, after: Option<Uuid>, limit: u64) -> Result<Vec<user::Model>> {
+    Ok(user::by_id(context.app.database.read(), after, limit).await?)
 }
 
-/// Changes an account. Disabling one ends its sessions, its links and a pending change of address. Without a difference
-/// nothing is written, and it is no error.
+/// Changes an account. Disabling one ends its sessions, its links and a pending change of the address. Without a
+/// difference nothing is written, and it is no error.
 ///
 /// # Errors
 /// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN.
-pub async fn update(app: &App, administrator: &Administrator, user_id: Uuid, change: Change) -> Result<user::Model> {
-    let mut problems = Problems::default();
-    let roles = change.roles.map(|roles| parse_roles(roles, &app.settings)).transpose();
-    let Some(roles) = problems.collect(roles) else {
-        return Err(problems.into());
-    };
+pub async fn update(
+    context: &Context,
+    administrator: &Administrator,
+    user_id: Uuid,
+    change: Change,
+) -> Result<user::Model> {
+    let roles = change.roles.map(|roles| parse_roles(roles, context.settings())).transpose()?;
     let disables = change.is_active == Some(false);
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    let user = if disables || roles.as_ref().is_some_and(is_demoted) {
-        lock_unless_last_admin(app, &transaction, user_id).await?
+    let mut work = context.begin_for(administrator).await?;
+    let mut user = if disables || roles.as_ref().is_some_and(is_demoted) {
+        lock_unless_last_admin(&work, user_id).await?
     } else {
-        lock(&transaction, user_id).await?
+        lock(&work, user_id).await?
     };
-    let ended = if disables { sessions::end_all(&transaction, user_id, None, now).await? } else { 0 };
-    let mut row = user.clone().into_active_model();
+    let before = user.to_model();
+    let ended = if disables { sessions::end_all(&work, &mut user, None).await? } else { 0 };
     if disables {
-        clear_pending_email(&mut row);
-        link::kill(&transaction, user_id, None).await?;
+        link::delete_unused(work.db(), user_id, None).await?;
+        throttle::forget_places(&work, user_id).await?;
     }
-    if let Some(is_active) = change.is_active {
-        row.is_active.set_if_not_equals(is_active);
+    let now = work.now;
+    let signed_out = user.to_model();
+    let changed = user.update(work.db(), |user| {
+        if disables {
+            user.clear_pending_email();
+        }
+        user.is_active = change.is_active.unwrap_or(user.is_active);
+        user.roles = roles.unwrap_or_else(|| user.roles.clone());
+        if *user != signed_out || ended > 0 {
+            user.updated_at = now;
+        }
+    });
+    if !changed.await? {
+        work.rollback().await?;
+        return Ok(before);
     }
-    if let Some(roles) = roles {
-        row.roles.set_if_not_equals(roles);
+    if user.is_active && !before.is_active {
+        work.emit(Event::UserEnabled { user_id });
+    } else if disables {
+        work.emit(Event::UserDisabled { user_id });
     }
-    if disables {
-        throttle::forget_places(app, &transaction, user_id).await?;
+    if user.roles != before.roles {
+        work.emit(Event::RolesChanged { user_id, roles: user.roles.0.clone() });
     }
-    if !row.is_changed() && ended == 0 {
-        transaction.rollback().await?;
-        return Ok(user);
-    }
-    row.updated_at = Set(now);
-    let user = row.update(&transaction).await?;
-    audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, &administrator.client, now).await?;
-    transaction.commit().await?;
-    Ok(user)
+    work.commit().await?;
+    Ok(user.into())
 }
 
-/// Gives an account another password, ends its sessions, its links and a pending change of address, forgets who has guessed
-/// at the old one, and has its owner told.
+/// Sets another password, ends sessions, links and a pending change of the address, forgets failed sign-ins, and notifies
+/// the user.
 ///
 /// # Errors
 /// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON.
 pub async fn set_password(
-    app: &App,
+    context: &Context,
     administrator: &Administrator,
     user_id: Uuid,
     password: SecretString,
 ) -> Result<user::Model> {
-    let user = user::Entity::find_by_id(user_id).one(app.database.read()).await?.ok_or(Error::NotFound)?;
-    let password = Password::parse(password, Field::Password, &(&user).into(), &app.settings)?;
-    let password_hash = app.hasher.hash(password.secret()).await?;
-    let now = app.clock.now();
-    let transaction = app.write().await?;
-    let mut row = lock(&transaction, user_id).await?.into_active_model();
-    sessions::end_all(&transaction, user_id, None, now).await?;
-    row.password_hash = Set(password_hash);
-    clear_pending_email(&mut row);
-    row.updated_at = Set(now);
-    let user = row.update(&transaction).await?;
-    link::kill(&transaction, user_id, None).await?;
-    throttle::clear_account(app, &transaction, &user).await?;
-    let client = &administrator.client;
-    audit::record(&transaction, Kind::UserUpdated, administrator.user_id, user_id, client, now).await?;
-    notifications::tell(app, &transaction, mail::Purpose::PasswordChanged, &user, client, now).await?;
-    transaction.commit().await?;
-    app.outbox.ring();
-    Ok(user)
+    let user = user::find_by_id(context.app.database.read(), user_id).await?.ok_or(Error::NotFound)?;
+    let password = Password::parse(password, Field::Password, &(&user).into(), context.settings())?;
+    let password_hash = context.app.hasher.hash(password.secret()).await?;
+    let mut work = context.begin_for(administrator).await?;
+    let now = work.now;
+    let mut user = lock(&work, user_id).await?;
+    sessions::end_all(&work, &mut user, None).await?;
+    user.update(work.db(), |user| {
+        user.password_hash = password_hash;
+        user.clear_pending_email();
+        user.updated_at = now;
+    })
+    .await?;
+    link::delete_unused(work.db(), user_id, None).await?;
+    throttle::clear_account(&work, &user).await?;
+    work.emit(Event::PasswordChanged { user: user.to_model().into() });
+    work.commit().await?;
+    Ok(user.into())
 }
 
 /// Deletes an account, as its owner would. Returns it as it was.
 ///
 /// # Errors
 /// NOT_FOUND, LAST_ADMIN.
-pub async fn delete(app: &App, administrator: &Administrator, user_id: Uuid) -> Result<user::Model> {
-    let transaction = app.write().await?;
-    let user = lock_unless_last_admin(app, &transaction, user_id).await?;
-    let actor_id = administrator.user_id.filter(|actor_id| *actor_id != user_id);
-    deletion::erase(app, &transaction, &user, (actor_id, &administrator.client)).await?;
-    transaction.commit().await?;
-    Ok(user)
+pub async fn delete(context: &Context, administrator: &Administrator, user_id: Uuid) -> Result<user::Model> {
+    let mut work = context.begin_for(administrator).await?;
+    let user = lock_unless_last_admin(&work, user_id).await?;
+    let before = user.to_model();
+    deletion::erase(&mut work, user).await?;
+    work.commit().await?;
+    Ok(before)
 }
 
-/// Whatever changes the credentials of an account ends its request to move to another address.
-fn clear_pending_email(row: &mut user::ActiveModel) {
-    row.pending_email.set_if_not_equals(None);
-    row.pending_email_key.set_if_not_equals(None);
-    row.pending_email_id.set_if_not_equals(None);
-    row.pending_email_expires_at.set_if_not_equals(None);
-}
-
-/// Roles as they are stored: sorted, each once.
+/// Parses roles as they are stored: sorted, without repetition.
 pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
     if !roles.iter().all(|role| settings.roles.contains(role)) {
         return Err(InputError::new(ErrorCode::RoleUnknown, Field::Roles));
@@ -226,35 +231,30 @@ pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings
     Ok(Roles(roles))
 }
 
-async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<user::Model> {
-    user::lock(transaction, vec![user_id]).await?.pop().ok_or(Error::NotFound)
+async fn lock(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
+    user::lock(work.db(), user_id).await?.ok_or(Error::NotFound)
 }
 
-/// Locks the row of a user who may be an administrator and will not be one afterwards, together with those of the others
-/// who are. Who waits for such rows sees afterwards what became of them. Whatever takes an administrator away begins so.
-/// Without `admin` in `ROLES` there are no administrators, and none has to be left.
+/// Locks a user who may be an administrator and will not be one afterwards, together with other administrators. Whoever
+/// waits for these rows sees afterwards what became of them. If `ROLES` has no `admin`, no administrator has to be left.
 ///
 /// # Errors
 /// NOT_FOUND; LAST_ADMIN if no other one is left.
-pub(in crate::domain) async fn lock_unless_last_admin(
-    app: &App,
-    transaction: &impl ConnectionTrait,
-    user_id: Uuid,
-) -> Result<user::Model> {
-    if !app.settings.roles.iter().any(|role| role == user::ADMIN) {
-        return lock(transaction, user_id).await;
+pub(in crate::domain) async fn lock_unless_last_admin(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
+    if !work.app().settings.roles.iter().any(|role| role == user::ADMIN) {
+        return lock(work, user_id).await;
     }
-    let before = user::Entity::find_by_id(user_id).one(transaction).await?.ok_or(Error::NotFound)?;
+    let before = user::find_by_id(work.db(), user_id).await?.ok_or(Error::NotFound)?;
     let mut ids = vec![user_id];
-    // Nobody searches all users for an administrator because somebody else is disabled.
+    // Administrators are searched for only if one of them is to be changed.
     if before.is_active_admin() {
-        ids.extend(user::active_admins(transaction, MAX_OTHERS + 1).await?);
+        ids.extend(user::active_admins(work.db(), MAX_OTHERS + 1).await?);
     }
-    let (mut those, others): (Vec<_>, Vec<_>) =
-        user::lock(transaction, ids).await?.into_iter().partition(|user| user.id == user_id);
-    let user = those.pop().ok_or(Error::NotFound)?;
-    // Who has become one since it was read is refused, too, and may be tried again.
-    if user.is_active_admin() && !others.iter().any(user::Model::is_active_admin) {
+    let (mut own, others): (Vec<_>, Vec<_>) =
+        user::lock_all(work.db(), ids).await?.into_iter().partition(|user| user.id == user_id);
+    let user = own.pop().ok_or(Error::NotFound)?;
+    // A user who has become one since is refused, too, and the request may be repeated.
+    if user.is_active_admin() && !others.iter().any(|other| other.is_active_admin()) {
         return Err(Error::LastAdmin);
     }
     Ok(user)

@@ -12,13 +12,11 @@ pub use known::Known;
 use record::ParsedUser;
 pub use record::{Column, Record, RecordError};
 
-use sea_orm::{ConnectionTrait, DbBackend};
-
 use crate::{
     App, Error, Result,
     database::error::is_unique_violation,
-    domain::{audit, users::administration::Administrator},
-    entity::{audit_event::Kind, user},
+    domain::{Context, Event, users::administration::Administrator},
+    entity::user,
 };
 
 /// Records to hand over at a time: few enough for what a statement may bind, and for the time of a transaction.
@@ -53,12 +51,12 @@ impl Batch {
     ///
     /// # Errors
     /// Internal, when there is no randomness for ids.
-    pub fn parse(app: &App, lines: Vec<Line>) -> Result<Self> {
-        let now = app.clock.now();
+    pub fn parse(context: &Context, lines: Vec<Line>) -> Result<Self> {
+        let now = context.now();
         let mut batch = Self { newcomers: Vec::with_capacity(lines.len()), outcome: BatchResult::default() };
         for (line, record) in lines {
             let parsed = match record {
-                Ok(record) => record::parse(line, record, &app.settings, now)?,
+                Ok(record) => record::parse(line, record, context.settings(), now)?,
                 Err(refusal) => Err(vec![refusal]),
             };
             match parsed {
@@ -88,24 +86,21 @@ impl Batch {
 /// How many batches are best written at the same time.
 #[must_use]
 pub fn most_at_once(app: &App) -> usize {
-    match app.database.read().get_database_backend() {
-        // Each transaction of its has a process of its own.
-        DbBackend::Postgres => 3,
-        // SQLite has one writer; InnoDB locks more than the rows, and might have to give one of two up.
-        _ => 1,
-    }
+    // PostgreSQL has a process for each transaction. SQLite has one writer, and InnoDB locks more than the rows, so that two
+    // batches might deadlock.
+    if app.database.is_postgres() { 3 } else { 1 }
 }
 
 /// Makes accounts for the people of a batch: all that can be made, in one transaction or a few, with an event for each.
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is not there: some of the batch may have been taken in.
-pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> Result<BatchResult> {
+pub async fn import(context: &Context, administrator: &Administrator, batch: Batch) -> Result<BatchResult> {
     let Batch { newcomers: mut waiting, mut outcome } = batch;
     let mut riddles = 0;
     while !waiting.is_empty() {
         let (batch, later) = known::first_of_each(waiting);
-        if insert(app, administrator, &batch).await? {
+        if insert(context, administrator, &batch).await? {
             outcome.imported += batch.len() as u64;
             waiting = later;
             continue;
@@ -114,7 +109,7 @@ pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> R
         waiting = batch.into_iter().chain(later).collect();
         waiting.sort_unstable_by_key(|newcomer| newcomer.line);
         let count = waiting.len();
-        let holders = holders(app, &waiting).await?;
+        let holders = holders(&context.app, &waiting).await?;
         waiting.retain(|newcomer| !outcome.meets(&[&holders], newcomer));
         riddles += u32::from(waiting.len() == count);
         if riddles > MAX_CONFLICT_RETRIES {
@@ -130,9 +125,9 @@ pub async fn import(app: &App, administrator: &Administrator, batch: Batch) -> R
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is not there.
-pub async fn rehearse(app: &App, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
+pub async fn rehearse(context: &Context, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
     let Batch { newcomers, mut outcome } = batch;
-    let holders = holders(app, &newcomers).await?;
+    let holders = holders(&context.app, &newcomers).await?;
     for newcomer in newcomers {
         if !outcome.meets(&[&holders, before], &newcomer) {
             outcome.imported += 1;
@@ -176,21 +171,20 @@ async fn holders(app: &App, newcomers: &[ParsedUser]) -> Result<Known> {
     Ok(known)
 }
 
-/// Writes them all, or none of them, because one has a name that is taken.
-async fn insert(app: &App, administrator: &Administrator, batch: &[ParsedUser]) -> Result<bool> {
+/// Writes all of them, or none if one has a name that is taken.
+async fn insert(context: &Context, administrator: &Administrator, batch: &[ParsedUser]) -> Result<bool> {
     let users = batch.iter().map(|newcomer| newcomer.user.clone());
-    let ids: Vec<_> = batch.iter().map(|newcomer| newcomer.user.id).collect();
-    let Administrator { user_id, client } = administrator;
-    let transaction = app.write().await?;
-    match user::insert_all(&transaction, users).await {
+    let user_ids = batch.iter().map(|newcomer| newcomer.user.id).collect();
+    let mut work = context.begin_for(administrator).await?;
+    match user::insert_all(work.db(), users).await {
         Ok(()) => {}
         Err(error) if is_unique_violation(&error) => {
-            transaction.rollback().await?;
+            work.rollback().await?;
             return Ok(false);
         }
         Err(error) => return Err(error.into()),
     }
-    audit::record_all(&transaction, Kind::UserCreated, *user_id, &ids, client, app.clock.now()).await?;
-    transaction.commit().await?;
+    work.emit(Event::UsersImported { user_ids });
+    work.commit().await?;
     Ok(true)
 }

@@ -1,0 +1,176 @@
+//! What happened, and everything that follows from it: one function decides what is recorded in the audit log, another one
+//! which mails are sent. Use cases only emit events.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    Result,
+    database::Transaction,
+    domain::{
+        Context,
+        audit::{self, Entry},
+        context::Actor,
+        identity::Email,
+        notifications::{self, NewMail},
+    },
+    entity::{audit_event::Action, mail::Purpose, user::Model as User},
+    error::Field,
+};
+
+/// What happened. Events hold users as they are after the change, unless they say something else.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A user registered. `mail_round` is `None` if no mail is to be sent; see [`NewMail::round`].
+    UserRegistered { user: Box<User>, mail_round: Option<i32> },
+    /// An administrator created a user.
+    UserCreated { user: Box<User> },
+    /// An administrator imported users.
+    UsersImported { user_ids: Vec<Uuid> },
+    /// A user signed in.
+    LoggedIn { user_id: Uuid },
+    /// A sign-in failed. `user_id` is `None` if nobody has the name that was tried.
+    LoginFailed { user_id: Option<Uuid> },
+    /// A session of the user was ended by its own tokens.
+    LoggedOut { user_id: Uuid },
+    /// A user ended a session, or all others, from another one.
+    SessionRevoked { user_id: Uuid },
+    /// A refresh token was presented again although its successor had been confirmed, so the session was ended.
+    TokenReused { user_id: Uuid },
+    /// A refresh token was presented again after the grace period, and the session continued.
+    TokenRepeated { user_id: Uuid },
+    /// A user changed their names.
+    ProfileUpdated { user_id: Uuid, fields: Vec<Field> },
+    /// A password was changed by somebody who is signed in, or an administrator.
+    PasswordChanged { user: Box<User> },
+    /// Somebody requested a mail to an address. Whether an account has it is looked up later.
+    MailRequested { purpose: Purpose, to: Email, round: i32 },
+    /// A mail with a reset link is sent to a user.
+    PasswordResetRequested { user_id: Uuid },
+    /// A password was reset by a link. `verified_email` is whether that verified the address.
+    PasswordReset { user: Box<User>, verified_email: bool },
+    /// The address of an account was verified.
+    EmailVerified { user_id: Uuid },
+    /// A user requested a change of the address to `to`. `mail_round` is `None` if nothing is to be verified.
+    EmailChangeRequested { user: Box<User>, to: Email, mail_round: Option<i32> },
+    /// A user cancelled a change of the address.
+    EmailChangeCancelled { user_id: Uuid },
+    /// The address was changed. `before` is the user before the change.
+    EmailChanged { before: Box<User>, after: Box<User> },
+    /// A user replaced an address that was never verified.
+    EmailReplaced { user: Box<User>, mail_round: i32 },
+    /// An account lost an address that it had never verified.
+    EmailRemoved { user_id: Uuid },
+    /// An administrator changed the roles.
+    RolesChanged { user_id: Uuid, roles: Vec<String> },
+    /// An administrator disabled an account.
+    UserDisabled { user_id: Uuid },
+    /// An administrator enabled an account.
+    UserEnabled { user_id: Uuid },
+    /// An account was deleted.
+    UserDeleted { user_id: Uuid },
+}
+
+/// Writes what follows from the events. Returns whether there are mails to deliver.
+pub(in crate::domain) async fn write(
+    context: &Context,
+    transaction: &Transaction,
+    actor: Actor,
+    events: Vec<Event>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let entries = events.iter().flat_map(|event| audit_entries(event, actor)).collect();
+    audit::record(transaction, entries, &context.client, now).await?;
+    let mails = events.into_iter().flat_map(mails).flatten().collect();
+    notifications::enqueue(context, transaction, mails, now).await
+}
+
+/// What an event adds to the audit log. `actor` is who acts in the unit of work.
+fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
+    let one = |action, user_id| vec![Entry::new(action, actor, user_id)];
+    // Whoever signs in or out acts for themselves, although the request had no session before or has none afterwards.
+    let own = |action, user_id| vec![Entry::new(action, Actor::User(user_id), user_id)];
+    match event {
+        Event::UserRegistered { user, .. } => own(Action::UserRegistered, user.id),
+        Event::UserCreated { user } => one(Action::UserCreated, user.id),
+        Event::UsersImported { user_ids } => {
+            user_ids.iter().map(|id| Entry::new(Action::UserCreated, actor, *id)).collect()
+        }
+        Event::LoggedIn { user_id } => {
+            vec![Entry::new(Action::LoggedIn, Actor::User(*user_id), *user_id).with("method", "password")]
+        }
+        Event::LoginFailed { user_id } => vec![Entry::new(Action::LoginFailed, actor, *user_id)],
+        Event::LoggedOut { user_id } => own(Action::LoggedOut, *user_id),
+        Event::SessionRevoked { user_id } => one(Action::SessionRevoked, *user_id),
+        Event::TokenReused { user_id } => one(Action::TokenReused, *user_id),
+        Event::TokenRepeated { user_id } => one(Action::TokenRepeated, *user_id),
+        Event::ProfileUpdated { user_id, fields } => {
+            let entry = Entry::new(Action::ProfileUpdated, actor, *user_id);
+            vec![fields.iter().fold(entry, |entry, field| entry.with("field", field.camel_case()))]
+        }
+        Event::PasswordChanged { user } => one(Action::PasswordChanged, user.id),
+        Event::MailRequested { .. } => Vec::new(),
+        Event::PasswordResetRequested { user_id } => {
+            vec![Entry::new(Action::PasswordResetRequested, Actor::Anonymous, *user_id)]
+        }
+        Event::PasswordReset { user, verified_email } => {
+            let verified = verified_email.then(|| Entry::new(Action::EmailVerified, actor, user.id));
+            [Entry::new(Action::PasswordReset, actor, user.id)].into_iter().chain(verified).collect()
+        }
+        Event::EmailVerified { user_id } => one(Action::EmailVerified, *user_id),
+        Event::EmailChangeRequested { user, .. } => one(Action::EmailChangeRequested, user.id),
+        Event::EmailChangeCancelled { user_id } => one(Action::EmailChangeCancelled, *user_id),
+        Event::EmailChanged { after, .. } => one(Action::EmailChanged, after.id),
+        Event::EmailReplaced { user, .. } => own(Action::EmailReplaced, user.id),
+        Event::EmailRemoved { user_id } => one(Action::EmailRemoved, *user_id),
+        Event::RolesChanged { user_id, roles } => {
+            vec![Entry::new(Action::RolesChanged, actor, *user_id).with("roles", &roles.join(","))]
+        }
+        Event::UserDisabled { user_id } => one(Action::UserDisabled, *user_id),
+        Event::UserEnabled { user_id } => one(Action::UserEnabled, *user_id),
+        Event::UserDeleted { user_id } => {
+            let entry = Entry::new(Action::UserDeleted, actor, *user_id);
+            // Of a deleted user, the log keeps no addresses.
+            vec![if actor == Actor::User(*user_id) { entry.without_client() } else { entry }]
+        }
+    }
+}
+
+/// The mails that an event causes.
+fn mails(event: Event) -> [Option<NewMail>; 2] {
+    let mail = match event {
+        Event::UserRegistered { user, mail_round } => mail_round.and_then(|round| NewMail::verification(&user, round)),
+        Event::UserCreated { user } => NewMail::verification(&user, 0),
+        Event::MailRequested { purpose, to, round } => Some(NewMail { purpose, to, about: None, round }),
+        Event::PasswordChanged { user } | Event::PasswordReset { user, .. } => {
+            NewMail::notice(Purpose::PasswordChanged, &user)
+        }
+        Event::EmailChangeRequested { user, to, mail_round } => {
+            mail_round.map(|round| NewMail::verification_of_change(&user, to, round))
+        }
+        Event::EmailChanged { before, after } => {
+            let notice =
+                NewMail::notice(Purpose::EmailChanged, &before).filter(|_| before.email_key != after.email_key);
+            let verification = NewMail::verification(&after, 0).filter(|_| after.email_verified_at.is_none());
+            return [notice, verification];
+        }
+        Event::EmailReplaced { user, mail_round } => NewMail::verification(&user, mail_round),
+        Event::UsersImported { .. }
+        | Event::LoggedIn { .. }
+        | Event::LoginFailed { .. }
+        | Event::LoggedOut { .. }
+        | Event::SessionRevoked { .. }
+        | Event::TokenReused { .. }
+        | Event::TokenRepeated { .. }
+        | Event::ProfileUpdated { .. }
+        | Event::PasswordResetRequested { .. }
+        | Event::EmailVerified { .. }
+        | Event::EmailChangeCancelled { .. }
+        | Event::EmailRemoved { .. }
+        | Event::RolesChanged { .. }
+        | Event::UserDisabled { .. }
+        | Event::UserEnabled { .. }
+        | Event::UserDeleted { .. } => None,
+    };
+    [mail, None]
+}
