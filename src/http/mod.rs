@@ -20,6 +20,7 @@ mod oauth;
 mod pages;
 mod rest;
 mod run_to_end;
+mod status;
 
 use std::sync::{Arc, atomic::AtomicBool};
 

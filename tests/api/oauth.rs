@@ -164,7 +164,7 @@ async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
         assert_eq!(error(&answer), refused(401, "invalid_grant"));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         assert_eq!(answer.json()["detail"], "Неверное имя пользователя или пароль");
-        assert_eq!(answer.json()["error_description"], "The username or password is wrong.");
+        assert_eq!(answer.json()["error_description"], "The username or password is incorrect.");
     }
     server.disable("ada").await;
     let answer = server.anonymous().speaking("ru").token("ada", &password_of("ada")).await;

@@ -19,6 +19,7 @@ use crate::{
         form::BadForm,
         graphql::LogFields,
         rest::{Call, models},
+        status::{status, status_of},
     },
     language::Language,
 };
@@ -74,52 +75,11 @@ impl From<BadForm> for ErrorResponse {
 }
 
 const INVALID_REQUEST: &str = "invalid_request";
-const INVALID_GRANT: &str = "invalid_grant";
 pub(in crate::http) const INVALID_CLIENT: &str = "invalid_client";
 
 /// An answer that must not be kept by anybody on the way (RFC 6749 §5.1).
 pub(in crate::http) const UNCACHED: [(HeaderName, HeaderValue); 2] =
     [(CACHE_CONTROL, HeaderValue::from_static("no-store")), (PRAGMA, HeaderValue::from_static("no-cache"))];
-
-/// The status of a code: by REST, and by OAuth with its error code.
-fn row(code: ErrorCode) -> (StatusCode, StatusCode, &'static str) {
-    use StatusCode as S;
-    match code {
-        ErrorCode::InvalidInput
-        | ErrorCode::Required
-        | ErrorCode::TooLong
-        | ErrorCode::InvalidEmail
-        | ErrorCode::InvalidUsername
-        | ErrorCode::PasswordTooShort
-        | ErrorCode::PasswordTooLong
-        | ErrorCode::PasswordTooCommon
-        | ErrorCode::RoleUnknown
-        | ErrorCode::WrongPassword
-        | ErrorCode::BadUserInput => (S::UNPROCESSABLE_ENTITY, S::BAD_REQUEST, INVALID_REQUEST),
-        ErrorCode::UsernameTaken
-        | ErrorCode::EmailTaken
-        | ErrorCode::MailDisabled
-        | ErrorCode::LinkInvalid
-        | ErrorCode::LinkExpired
-        | ErrorCode::BadRequest
-        | ErrorCode::PersistedQueryNotSupported
-        | ErrorCode::GraphqlParseFailed
-        | ErrorCode::GraphqlValidationFailed => (S::BAD_REQUEST, S::BAD_REQUEST, INVALID_REQUEST),
-        // RFC 6749 wants 400; the systems this door stands for, and their clients, have 401.
-        ErrorCode::InvalidCredentials | ErrorCode::Unauthenticated => (S::UNAUTHORIZED, S::UNAUTHORIZED, INVALID_GRANT),
-        ErrorCode::AccountDisabled => (S::BAD_REQUEST, S::BAD_REQUEST, INVALID_GRANT),
-        ErrorCode::EmailNotVerified | ErrorCode::EmailAlreadyVerified => (S::FORBIDDEN, S::BAD_REQUEST, INVALID_GRANT),
-        ErrorCode::SessionNotFound | ErrorCode::SessionExpired | ErrorCode::SessionRevoked => {
-            (S::UNAUTHORIZED, S::BAD_REQUEST, INVALID_GRANT)
-        }
-        ErrorCode::RegistrationDisabled => (S::FORBIDDEN, S::FORBIDDEN, INVALID_REQUEST),
-        ErrorCode::NotFound => (S::NOT_FOUND, S::NOT_FOUND, INVALID_REQUEST),
-        ErrorCode::LastAdmin => (S::CONFLICT, S::CONFLICT, INVALID_REQUEST),
-        ErrorCode::RateLimited => (S::TOO_MANY_REQUESTS, S::TOO_MANY_REQUESTS, "temporarily_unavailable"),
-        ErrorCode::ServiceUnavailable => (S::SERVICE_UNAVAILABLE, S::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        ErrorCode::InternalServerError => (S::INTERNAL_SERVER_ERROR, S::INTERNAL_SERVER_ERROR, "server_error"),
-    }
-}
 
 impl Call<'_> {
     /// The answer, or what became of it.
@@ -150,9 +110,10 @@ pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, l
         tracing::error!(request_id = %id, ?code, cause, "a request failed");
     }
     let problems = error.problems();
-    let (rest, oauth, oauth_code) = row(code);
+    let rest = status_of(code);
+    let (oauth, oauth_code) = code.oauth();
     // What is taken is no mistake in a field's form: the tutorials answer 400, for the address before the name.
-    let taken = problems.iter().rev().find(|problem| row(problem.code).0 == StatusCode::BAD_REQUEST);
+    let taken = problems.iter().rev().find(|problem| status_of(problem.code) == StatusCode::BAD_REQUEST);
     let mut response = match (manner, taken) {
         (ErrorFormat::Rest, Some(taken)) => {
             body(manner, StatusCode::BAD_REQUEST, &taken.message(language), None, "", None)
@@ -161,7 +122,7 @@ pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, l
             unprocessable(problems.iter().map(|problem| of_field(problem, language)).collect())
         }
         _ => {
-            let status = if manner == ErrorFormat::Oauth { oauth } else { rest };
+            let status = if manner == ErrorFormat::Oauth { status(oauth) } else { rest };
             let is_ours = status.is_server_error().then(|| id.to_string());
             let oauth_code =
                 (manner == ErrorFormat::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
