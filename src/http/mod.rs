@@ -8,6 +8,7 @@ mod body;
 mod circumstances;
 mod cookies;
 mod explorer;
+mod fields;
 mod form;
 mod graphql;
 mod health;

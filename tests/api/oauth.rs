@@ -341,6 +341,12 @@ async fn a_service_asks_what_a_token_is_good_for() {
 }
 
 #[tokio::test]
+async fn introspection_authenticates_the_client_before_it_requires_a_token() {
+    let server = with_ada().await;
+    assert_eq!(error(&server.anonymous().form("/introspect", "").await), refused(401, "invalid_client"));
+}
+
+#[tokio::test]
 async fn nobody_else_is_told_anything() {
     let server = with_ada().await;
     let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
