@@ -10,7 +10,7 @@ use std::{str::FromStr, sync::LazyLock};
 
 use aws_lc_rs::hmac;
 use axum::http::HeaderValue;
-use base64::{Executor, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hallpass::{config::ExposeSecret, security::keys::Keys};
 use hallpass_fuzz::{Answer, SERVER};
 use libfuzzer_sys::{Corpus, fuzz_target};

@@ -2,7 +2,7 @@
 #![no_main]
 
 use hallpass::{
-    domain::input::{Email, TypedIdentifier},
+    domain::identity::{Email, TypedIdentifier},
     error::ErrorCode,
 };
 use libfuzzer_sys::{Corpus, fuzz_target};

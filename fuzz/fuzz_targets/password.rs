@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use hallpass::{
     config::{ExposeSecret, SecretString, Settings},
-    domain::input::{Owner, Password, may_be_password},
+    domain::identity::{Owner, Password, may_be_password},
     error::{ErrorCode, Field},
 };
 use libfuzzer_sys::{Corpus, fuzz_target};

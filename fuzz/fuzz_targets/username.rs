@@ -1,7 +1,7 @@
 //! Usernames: letters, digits, `_` and `-`, and one key for all spellings.
 #![no_main]
 
-use hallpass::domain::input::{TypedIdentifier, Username};
+use hallpass::domain::identity::{TypedIdentifier, Username};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 fuzz_target!(|data: &[u8]| -> Corpus {

@@ -1,135 +1,86 @@
-//! What can go wrong, as one closed type.
+//! [`Error`]: everything that a request can fail with.
 //!
-//! Every use case and resolver returns [`Result`]. What the public sees of an [`Error`] is decided here (code,
-//! message, in the words of `messages/`) and in three other places only: `graphql/errors.rs` writes it as `extensions`,
-//! `http/graphql/request_error.rs` gives a refused request its status, `http/rest/answer.rs` gives it status and body by REST. No message ever holds a value that a client sent.
+//! Each [`Error`] has an [`ErrorCode`]. The table of codes in `codes.rs` has all that is published about a code: its
+//! description, its status by REST and OAuth, and its messages. `graphql/errors.rs` writes errors as GraphQL `extensions`,
+//! `http/rest/answer.rs` as REST and OAuth responses. No message contains a value that a client sent.
 
+mod code;
+mod codes;
 mod field;
 mod messages;
 mod problems;
 
 use std::{fmt, sync::Arc};
 
+pub use code::{ErrorCode, UnauthenticatedReason};
+pub(crate) use codes::{error_codes, unauthenticated_reasons};
 pub use field::Field;
 pub use problems::{InputError, Problems};
 
 use crate::language::Language;
 
-/// The result of everything that can fail in front of a user.
+/// The result of a use case or resolver.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something was not done.
+/// Why a request failed.
 #[derive(Clone, Debug)]
 pub enum Error {
-    /// The person filling in the form can put it right. Never empty; see [`Problems`].
+    /// Fields of the input are invalid. Never empty; see [`Problems`].
     Input(Problems),
-    /// Sign-in: the name or the password is wrong. Which one is never said.
+    /// Sign-in: the username or the password is wrong. The error does not say which.
     InvalidCredentials,
-    /// The right password of a disabled account.
+    /// Sign-in with the right password of a disabled account.
     AccountDisabled,
-    /// The right password of an account whose address is not verified, where it must be.
+    /// Sign-in with the right password of an account that must verify its address first.
     EmailNotVerified,
-    /// The right password of an account whose address has been verified, where that must not be so.
+    /// The right password, but the account has verified an address, and the operation is for accounts that have not.
     EmailAlreadyVerified,
-    /// What was asked for needs a mail, and there is no way for mails to go.
+    /// The operation needs a mail, and this server sends none.
     MailDisabled,
-    /// The token of a link is not one of ours, was used, or is for a state that is no more.
+    /// The token of a link is unknown, was used, or is for a state that has changed since.
     LinkInvalid,
-    /// The password was changed with this link already. Its holder alone hears of it; the code is that of `LinkInvalid`.
+    /// The password was already changed with this link. Only its holder is told; the code is that of `LinkInvalid`.
     LinkUsed,
-    /// The link was good once.
+    /// The link has expired.
     LinkExpired,
-    /// There is no refresh token, or it is not one of ours.
+    /// Refresh: there is no refresh token, or it is unknown.
     SessionNotFound,
-    /// The session was not refreshed in time, or is as old as one may get.
+    /// Refresh: the session was not refreshed in time, or has reached its maximum age.
     SessionExpired,
-    /// The session was ended.
+    /// Refresh: the session was ended.
     SessionRevoked,
-    /// There is no such thing, or it is someone else's.
+    /// The object does not exist, or belongs to another user.
     NotFound,
-    /// Without this user there would be no active administrator left.
+    /// The change would leave no active administrator.
     LastAdmin,
     /// `REGISTRATION_ENABLED` is false.
     RegistrationDisabled,
-    /// There is no access token, or it is no longer good.
+    /// The access token is missing or invalid.
     Unauthenticated(UnauthenticatedReason),
-    /// A value that does not fit its type. Says which and what was expected.
+    /// A value does not fit its type. The text says which and what was expected.
     BadUserInput(String),
-    /// Not a GraphQL request at all. Says what to send instead.
+    /// The request is not a GraphQL request. The text says what to send instead.
     BadRequest(&'static str),
-    /// The GraphQL document is named by its hash.
+    /// The request has the hash of a GraphQL document instead of the document.
     PersistedQueryNotSupported,
-    /// The GraphQL document can't be parsed.
+    /// The GraphQL document cannot be parsed.
     ParseFailed,
-    /// The GraphQL document does not fit the schema or a limit. Says which rule was broken.
+    /// The GraphQL document does not match the schema or exceeds a limit. The text says which.
     ValidationFailed(String),
-    /// Too many attempts; `retry_after` in seconds.
+    /// Too many attempts.
     RateLimited {
-        /// Seconds until the next attempt is taken.
+        /// Seconds until the next attempt is accepted.
         retry_after: u32,
     },
-    /// Something that Hallpass needs is out of reach or too busy; `retry_after` in seconds.
+    /// A dependency of the server is unreachable, or the server is overloaded.
     ServiceUnavailable {
-        /// Seconds to wait before the next try.
+        /// Seconds to wait before the next attempt.
         retry_after: u32,
-        /// For the log only; nothing is logged without one.
+        /// For the log only. Without a cause, nothing is logged.
         cause: Option<Arc<str>>,
     },
-    /// Our fault. The text is for the log only.
+    /// A fault of the server. The text is for the log only.
     Internal(Arc<str>),
-}
-
-/// The stable name of an [`Error`]: `extensions.code`. Each has its words in the files of `messages/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "described where they are published, in graphql/errors.rs")]
-pub enum ErrorCode {
-    InvalidInput,
-    Required,
-    TooLong,
-    InvalidEmail,
-    InvalidUsername,
-    UsernameTaken,
-    EmailTaken,
-    PasswordTooShort,
-    PasswordTooLong,
-    PasswordTooCommon,
-    InvalidCredentials,
-    WrongPassword,
-    AccountDisabled,
-    EmailNotVerified,
-    EmailAlreadyVerified,
-    MailDisabled,
-    RegistrationDisabled,
-    SessionNotFound,
-    SessionExpired,
-    SessionRevoked,
-    LinkInvalid,
-    LinkExpired,
-    NotFound,
-    RateLimited,
-    RoleUnknown,
-    LastAdmin,
-    Unauthenticated,
-    BadUserInput,
-    BadRequest,
-    PersistedQueryNotSupported,
-    GraphqlParseFailed,
-    GraphqlValidationFailed,
-    InternalServerError,
-    ServiceUnavailable,
-}
-
-/// Why an access token was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnauthenticatedReason {
-    /// There was none.
-    TokenMissing,
-    /// Its `exp` has passed.
-    TokenExpired,
-    /// It is not one of ours, or its user is gone.
-    TokenInvalid,
-    /// Its session was ended.
-    SessionRevoked,
 }
 
 impl From<Problems> for Error {
@@ -147,25 +98,25 @@ impl From<InputError> for Error {
 }
 
 impl Error {
-    /// An error nobody foresaw; its text goes to the log and nowhere else.
+    /// A fault of the server. The cause is only logged.
     #[must_use]
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::Internal(cause.to_string().into())
     }
 
-    /// Something is out of reach for now; the cause goes to the log and nowhere else.
+    /// A failure that a later attempt may not meet. The cause is only logged.
     #[must_use]
     pub fn unavailable(retry_after: u32, cause: impl fmt::Display) -> Self {
         Self::ServiceUnavailable { retry_after, cause: Some(cause.to_string().into()) }
     }
 
-    /// Hallpass is starting. That is no fault, so there is nothing to log.
+    /// The server is starting. That is not a fault, so nothing is logged.
     #[must_use]
     pub fn starting() -> Self {
         Self::ServiceUnavailable { retry_after: 5, cause: None }
     }
 
-    /// The stable name.
+    /// The code of the error.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -198,7 +149,7 @@ impl Error {
         }
     }
 
-    /// All that is wrong with the input; empty where the input is not to blame.
+    /// All invalid fields of the input. Empty for other errors.
     #[must_use]
     pub fn problems(&self) -> &[InputError] {
         match self {
@@ -207,7 +158,7 @@ impl Error {
         }
     }
 
-    /// With UNAUTHENTICATED: what is wrong with the access token.
+    /// Why the access token is refused. Only for UNAUTHENTICATED.
     #[must_use]
     pub fn reason(&self) -> Option<UnauthenticatedReason> {
         match self {
@@ -216,7 +167,7 @@ impl Error {
         }
     }
 
-    /// Seconds to wait before the next try.
+    /// Seconds to wait before the next attempt. Only for RATE_LIMITED and SERVICE_UNAVAILABLE.
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
@@ -225,7 +176,7 @@ impl Error {
         }
     }
 
-    /// What the log may know beyond the public message.
+    /// The cause, for the log only.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         match self {
@@ -238,7 +189,7 @@ impl Error {
 
 impl std::error::Error for Error {}
 
-/// In English, for the log and the command line; the public's is [`Error::message`].
+/// The English message, for the log and the command line.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message(Language::English))

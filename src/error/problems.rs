@@ -1,38 +1,38 @@
-//! What is wrong with a form.
+//! Invalid fields of the input.
 
 use crate::error::{ErrorCode, Field, Result};
 
-/// One thing in a form that the person filling it in can put right.
+/// An invalid field of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputError {
     /// What is wrong.
     pub code: ErrorCode,
-    /// The input field at fault.
+    /// The invalid field.
     pub field: Field,
-    /// The bound that was broken, in characters.
+    /// The limit that the value exceeds or misses, in characters.
     pub limit: Option<usize>,
 }
 
 impl InputError {
-    /// A problem of one field.
+    /// An invalid field.
     #[must_use]
     pub const fn new(code: ErrorCode, field: Field) -> Self {
         Self { code, field, limit: None }
     }
 
-    /// A problem of one field that is out of its bounds.
+    /// A field whose value is too short or too long.
     #[must_use]
     pub const fn with_limit(code: ErrorCode, field: Field, limit: usize) -> Self {
         Self { code, field, limit: Some(limit) }
     }
 }
 
-/// All problems of a form, collected while its fields are parsed.
+/// All invalid fields of the input, collected while the fields are parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<InputError>);
 
 impl Problems {
-    /// Keeps the value, or the problem.
+    /// Returns the value, or adds the problem.
     pub fn collect<T>(&mut self, parsed: Result<T, InputError>) -> Option<T> {
         parsed.map_err(|problem| self.0.push(problem)).ok()
     }
@@ -42,18 +42,18 @@ impl Problems {
         self.0.push(problem);
     }
 
-    /// Adds the problems of another part of the form.
+    /// Adds the problems of another part of the input.
     pub fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The problems, in the order of the form's fields.
+    /// The problems, in the order of the fields.
     #[must_use]
     pub fn as_slice(&self) -> &[InputError] {
         &self.0

@@ -8,6 +8,7 @@ mod body;
 mod circumstances;
 mod cookies;
 mod explorer;
+mod fields;
 mod form;
 mod graphql;
 mod health;
@@ -20,6 +21,7 @@ mod oauth;
 mod pages;
 mod rest;
 mod run_to_end;
+mod status;
 
 use std::sync::{Arc, atomic::AtomicBool};
 

@@ -164,7 +164,7 @@ async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
         assert_eq!(error(&answer), refused(401, "invalid_grant"));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         assert_eq!(answer.json()["detail"], "Неверное имя пользователя или пароль");
-        assert_eq!(answer.json()["error_description"], "The username or password is wrong.");
+        assert_eq!(answer.json()["error_description"], "The username or password is incorrect.");
     }
     server.disable("ada").await;
     let answer = server.anonymous().speaking("ru").token("ada", &password_of("ada")).await;
@@ -338,6 +338,12 @@ async fn a_service_asks_what_a_token_is_good_for() {
     let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     server.disable("ada").await;
     assert_eq!(introspect(&server, &access).await, inactive);
+}
+
+#[tokio::test]
+async fn introspection_authenticates_the_client_before_it_requires_a_token() {
+    let server = with_ada().await;
+    assert_eq!(error(&server.anonymous().form("/introspect", "").await), refused(401, "invalid_client"));
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ async fn a_refused_password_is_told_after_a_redirect() {
         ("", "required", "This field is required."),
         ("short", "too-short", "Use at least 8 characters."),
         (&*"x".repeat(129), "too-long", "Use at most 128 characters."),
-        ("password123", "too-common", "Others would guess this password first."),
+        ("password123", "too-common", "This password is too easy to guess."),
     ] {
         let fields = [("token", &*reset), ("password", password)];
         let sent = send(&server, "/reset-password", &fields, CHROMIUM).await;

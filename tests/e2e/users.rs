@@ -120,10 +120,9 @@ fn what_can_not_be_done_is_told() {
         "nothing was changed:\n  username: Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.\n",
     );
     assert!(stderr(&short).contains("\n  password: Use at least 8 characters.\n"), "{}", stderr(&short));
-    assert!(
-        stderr(&short)
-            .ends_with("\n  roles: There is no such role. Choose among those of this server. ROLES has admin, user.\n")
-    );
+    assert!(stderr(&short).ends_with(
+        "\n  roles: This role does not exist. Choose one of the roles of this server. ROLES has admin, user.\n"
+    ));
     for arguments in
         [["user", "disable", "ada"], ["user", "enable", "ada"], ["user", "set-password", "ada@example.org"]]
     {
@@ -133,7 +132,7 @@ fn what_can_not_be_done_is_told() {
     assert_fails(&pipe(&folder, &["user", "add", "ada"], "\n"), 1, "password: This field is required.");
     stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
     assert_fails(&pipe(&folder, &["user", "add", "Ada"], PASSWORD), 1, "username: This username is taken.");
-    assert_fails(&folder.run(&["user", "set-roles", "ada", "user,root"], &[]), 1, "roles: There is no such role.");
+    assert_fails(&folder.run(&["user", "set-roles", "ada", "user,root"], &[]), 1, "roles: This role does not exist.");
 
     for wrong in [
         ["user"].as_slice(),

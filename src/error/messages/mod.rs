@@ -1,15 +1,9 @@
-//! What is said of an [`Error`], in each [`Language`]: one file for each.
+//! The public message of an [`Error`], in each [`Language`].
 //!
-//! Each file has words for every [`ErrorCode`], in a match without a wildcard, so that a new code does not compile
-//! before it can be told in all languages. The Russian words for what the FastAPI tutorials answer, too, are theirs to the
-//! letter, because their clients may compare them. No words hold a value that a client sent.
-//!
-//! They are for people, who read them in forms: they have no backticks, no names of fields, settings or headers of the API, and tell times
-//! in words. What is wrong and how long to wait is in the fields of the answer for programs.
-//!
-//! Three errors bring a text of their own: what is wrong with a GraphQL document, with its variables, and with a request that
-//! is none. Those are for the developer of a client, who reads them beside the English schema; they stay English, like the
-//! hints, the log and the command line. Nobody at a form can cause them.
+//! The messages of codes are in the table of `codes.rs`; the files here render what depends on numbers. Three errors have a
+//! text of their own: what is wrong with a GraphQL document, with its variables, and with a request that is not a GraphQL
+//! request. Those are for developers of clients, who read them beside the English schema. They are always in English, like
+//! hints, the log and the command line.
 
 mod english;
 mod russian;
@@ -18,12 +12,12 @@ mod wait;
 use std::borrow::Cow;
 
 use crate::{
-    error::{Error, ErrorCode, InputError, UnauthenticatedReason},
+    error::{Error, InputError},
     language::Language,
 };
 
 impl Error {
-    /// The public message: what was wrong and what to do.
+    /// The public message: what is wrong and what to do.
     #[must_use]
     pub fn message(&self, language: Language) -> Cow<'_, str> {
         match self {
@@ -43,7 +37,7 @@ impl Error {
 }
 
 impl InputError {
-    /// What to do about the field.
+    /// What is wrong with the field and what to do.
     #[must_use]
     pub fn message(&self, language: Language) -> Cow<'static, str> {
         let limit = self.limit.and_then(|limit| u32::try_from(limit).ok());
@@ -51,23 +45,14 @@ impl InputError {
     }
 }
 
-impl UnauthenticatedReason {
-    /// What is wrong with the access token.
-    #[must_use]
-    pub fn message(self, language: Language) -> &'static str {
-        match language {
-            Language::English => english::reason(self),
-            Language::Russian => russian::reason(self),
-        }
+/// Replaces `{limit}` in a text by a number of characters, or `{wait}` by a time to wait.
+pub(super) fn render(text: &'static str, language: Language, number: u32) -> Cow<'static, str> {
+    if !text.contains('{') {
+        return text.into();
     }
-}
-
-impl ErrorCode {
-    /// The words for a code; `number` is the bound that was broken, or the seconds to wait, where the code has either.
-    pub(crate) fn message(self, language: Language, number: u32) -> Cow<'static, str> {
-        match language {
-            Language::English => english::words(self, number),
-            Language::Russian => russian::words(self, number),
-        }
-    }
+    let (limit, wait) = match language {
+        Language::English => (english::characters(number), english::duration(number)),
+        Language::Russian => (russian::characters(number), russian::duration(number)),
+    };
+    text.replace("{limit}", &limit).replace("{wait}", &wait).into()
 }

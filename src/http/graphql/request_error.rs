@@ -14,7 +14,10 @@ use crate::{
     Error,
     domain::RequestId,
     graphql::errors::server_error,
-    http::graphql::{LogFields, MediaType},
+    http::{
+        graphql::{LogFields, MediaType},
+        status::status_of,
+    },
     language::Language,
 };
 
@@ -40,7 +43,7 @@ impl RequestError {
 
     /// A document that is named by its hash. The client then sends its text.
     pub(super) fn persisted_query() -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error: Error::PersistedQueryNotSupported, allow: None }
+        Error::PersistedQueryNotSupported.into()
     }
 
     /// The refresh cookie, from a page that may not use it.
@@ -84,11 +87,7 @@ impl RequestError {
 
 impl From<Error> for RequestError {
     fn from(error: Error) -> Self {
-        let status = match error {
-            Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Self { status, error, allow: None }
+        Self { status: status_of(error.code()), error, allow: None }
     }
 }
 

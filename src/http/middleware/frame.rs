@@ -24,7 +24,6 @@ use crate::{
     Error,
     config::Settings,
     domain::RequestId,
-    graphql::errors::code_name,
     http::{
         Server, body,
         graphql::{LogFields, MediaType, RequestError},
@@ -96,7 +95,7 @@ pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut reques
                 %method,
                 path,
                 operation = log.operation_name,
-                code = log.code.map(code_name),
+                code = log.code.map(|code| code.to_string()),
                 status = response.status().as_u16(),
                 ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             )

@@ -9,22 +9,41 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::{
     domain::token_introspection,
     http::{
         Server,
-        form::Form,
-        oauth::token::read,
+        oauth::token::{missing, read},
         rest::{
             Call, ErrorFormat, ErrorResponse,
             answer::{INVALID_CLIENT, UNCACHED},
-            docs::{IntrospectRequest, OauthError, OauthErrors},
+            docs::{OauthError, OauthErrors},
             models::Introspection,
         },
     },
     security::oauth_client,
 };
+
+/// The token to introspect.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct IntrospectRequest {
+    /// An access token.
+    // Required, but only of a client that is authenticated.
+    #[schema(value_type = String)]
+    token: Option<String>,
+    /// Ignored.
+    #[schema(nullable = false)]
+    #[expect(dead_code, reason = "accepted and ignored")]
+    token_type_hint: Option<String>,
+    /// With `client_secret`, for clients that do not send the header.
+    #[schema(nullable = false)]
+    client_id: Option<String>,
+    #[schema(nullable = false, format = Password)]
+    client_secret: Option<String>,
+}
 
 /// What an access token is good for at this moment. For the services in `OAUTH_CLIENTS`.
 #[utoipa::path(
@@ -43,11 +62,9 @@ use crate::{
 pub(in crate::http) async fn introspect(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let mut form = read(&call, request).await?;
-        authenticate(&call, &mut form)?;
-        let Some(token) = form.take_text("token")? else {
-            return Err(ErrorResponse::invalid_request("`token` is missing."));
-        };
+        let request: IntrospectRequest = read(&call, request).await?;
+        authenticate(&call, request.client_id.zip(request.client_secret))?;
+        let token = request.token.ok_or_else(|| missing("token"))?;
         let introspected = call.within(token_introspection::introspect(&call.context, &token)).await?;
         let answer = Introspection::of(introspected, &server.app.settings);
         Ok((UNCACHED, Json(answer)).into_response())
@@ -56,8 +73,7 @@ pub(in crate::http) async fn introspect(State(server): State<Arc<Server>>, reque
 }
 
 /// By `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), and not by both.
-fn authenticate(call: &Call<'_>, form: &mut Form) -> Result<(), ErrorResponse> {
-    let in_form = form.take_text("client_id")?.zip(form.take_text("client_secret")?);
+fn authenticate(call: &Call<'_>, in_form: Option<(String, String)>) -> Result<(), ErrorResponse> {
     let mut headers = call.headers.get_all(AUTHORIZATION).iter();
     let (id, secret) = match (in_form, headers.next(), headers.next()) {
         (Some(pair), None, None) => Some(pair),
@@ -69,7 +85,11 @@ fn authenticate(call: &Call<'_>, form: &mut Form) -> Result<(), ErrorResponse> {
     if oauth_client::is_known(&call.server.app.settings.oauth_clients, &id, &secret) {
         return Ok(());
     }
-    Err(ErrorResponse::Refused(StatusCode::UNAUTHORIZED, INVALID_CLIENT, "This takes a client of OAUTH_CLIENTS."))
+    Err(ErrorResponse::Refused(
+        StatusCode::UNAUTHORIZED,
+        INVALID_CLIENT,
+        "Client authentication failed. Send the id and secret of a client of OAUTH_CLIENTS.".into(),
+    ))
 }
 
 /// Ids and secrets are of characters that look the same before and after encoding.

@@ -8,6 +8,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{
@@ -16,11 +18,12 @@ use crate::{
     },
     http::{
         Server, bearer, body,
+        fields::{FieldError, FieldErrorKind},
         form::Form,
         rest::{
             Call, ErrorFormat, ErrorResponse,
             answer::UNCACHED,
-            docs::{OauthError, OauthErrors, RevokeRequest, TokenRequest},
+            docs::{OauthError, OauthErrors},
             models::Tokens,
         },
     },
@@ -28,6 +31,35 @@ use crate::{
 
 /// What must not stand in the address.
 const SECRETS: &[&str] = &["grant_type", "username", "password", "refresh_token", "token", "client_secret"];
+
+/// A request for tokens: by `username` and `password`, or by `refresh_token`.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct TokenRequest {
+    /// `password`, also when it is left out, or `refresh_token`.
+    #[schema(nullable = false, example = "password")]
+    grant_type: Option<String>,
+    /// Username or e-mail address.
+    #[schema(nullable = false, example = "testuser")]
+    username: Option<String>,
+    #[schema(nullable = false, format = Password)]
+    password: Option<String>,
+    #[schema(nullable = false)]
+    refresh_token: Option<String>,
+    /// Not supported.
+    #[schema(ignore)]
+    scope: Option<String>,
+}
+
+/// The token to revoke.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct RevokeRequest {
+    /// An access or a refresh token. Its session ends.
+    token: String,
+    /// Ignored: both types are tried.
+    #[schema(nullable = false)]
+    #[expect(dead_code, reason = "accepted and ignored")]
+    token_type_hint: Option<String>,
+}
 
 /// Sign in, or refresh: a password or a refresh token for new tokens.
 ///
@@ -48,19 +80,19 @@ const SECRETS: &[&str] = &["grant_type", "username", "password", "refresh_token"
 pub(in crate::http) async fn token(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let mut form = read(&call, request).await?;
-        if form.take_text("scope")?.is_some() {
+        let request: TokenRequest = read(&call, request).await?;
+        if request.scope.is_some() {
             return Err(ErrorResponse::Refused(
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
-                "There are no scopes here. Leave `scope` out.",
+                "Scopes are not supported. Omit `scope`.".into(),
             ));
         }
-        let sign_in = match form.take_text("grant_type")?.as_deref() {
-            Some("password") | None => by_password(&call, form).await?,
+        let sign_in = match request.grant_type.as_deref() {
+            Some("password") | None => by_password(&call, request).await?,
             Some("refresh_token") => {
-                let Some(token) = form.take_text("refresh_token")? else {
-                    return Err(ErrorResponse::invalid_request("`refresh_token` is missing."));
+                let Some(token) = request.refresh_token else {
+                    return Err(missing("refresh_token"));
                 };
                 refresh(&call, token).await?
             }
@@ -68,7 +100,7 @@ pub(in crate::http) async fn token(State(server): State<Arc<Server>>, request: R
                 return Err(ErrorResponse::Refused(
                     StatusCode::BAD_REQUEST,
                     "unsupported_grant_type",
-                    "`grant_type` must be `password` or `refresh_token`.",
+                    "`grant_type` must be `password` or `refresh_token`.".into(),
                 ));
             }
         };
@@ -77,8 +109,9 @@ pub(in crate::http) async fn token(State(server): State<Arc<Server>>, request: R
     call.answer(ErrorFormat::Oauth, answer.await)
 }
 
-async fn by_password(call: &Call<'_>, mut form: Form) -> Result<SignIn, ErrorResponse> {
-    let (Some(identifier), Some(password)) = (form.take_text("username")?, form.take("password")) else {
+/// The password grant (RFC 6749 §4.3).
+async fn by_password(call: &Call<'_>, request: TokenRequest) -> Result<SignIn, ErrorResponse> {
+    let (Some(identifier), Some(password)) = (request.username, request.password) else {
         return Err(ErrorResponse::invalid_request("`username` or `password` is missing."));
     };
     let credentials = Credentials { identifier, password: password.into() };
@@ -108,10 +141,7 @@ pub(in crate::http) fn tokens(sign_in: SignIn) -> Response {
 pub(in crate::http) async fn revoke(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let mut form = read(&call, request).await?;
-        let Some(token) = form.take_text("token")? else {
-            return Err(ErrorResponse::invalid_request("`token` is missing."));
-        };
+        let RevokeRequest { token, .. } = read(&call, request).await?;
         // Of either type, whatever `token_type_hint` says (§2.1); one that is not ours ends nothing, and is no error (§2.2).
         let viewer = bearer::decode(&server.app, token.as_bytes());
         let tokens = vec![PresentedToken { token: token.into(), delivery: Delivery::Body }];
@@ -122,11 +152,11 @@ pub(in crate::http) async fn revoke(State(server): State<Arc<Server>>, request: 
     call.answer(ErrorFormat::Oauth, answer.await)
 }
 
-/// The form of a request to an endpoint of OAuth's.
-pub(in crate::http) async fn read(call: &Call<'_>, request: Request) -> Result<Form, ErrorResponse> {
+/// Reads the form of a request to an OAuth endpoint.
+pub(in crate::http) async fn read<T: DeserializeOwned>(call: &Call<'_>, request: Request) -> Result<T, ErrorResponse> {
     if call.has_in_query(SECRETS) {
         return Err(ErrorResponse::invalid_request(
-            "Send parameters in the body. In the address they would end up in logs; consider these ones known.",
+            "Send parameters in the body. URLs end up in logs: consider these ones compromised.",
         ));
     }
     if !body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
@@ -134,5 +164,15 @@ pub(in crate::http) async fn read(call: &Call<'_>, request: Request) -> Result<F
             "Send the header `Content-Type: application/x-www-form-urlencoded`, and a form in UTF-8.",
         ));
     }
-    Ok(Form::parse(&call.body(request).await?)?)
+    let form = Form::parse(&call.body(request).await?)?;
+    form.read().map_err(|errors| match errors.first() {
+        Some(FieldError { field, kind: FieldErrorKind::Missing }) => missing(field),
+        Some(FieldError { field, .. }) => ErrorResponse::invalid_request(format!("`{field}` must not contain NUL.")),
+        None => ErrorResponse::invalid_request("The form cannot be read."),
+    })
+}
+
+/// The response to a form without a parameter that is required.
+pub(in crate::http) fn missing(parameter: &str) -> ErrorResponse {
+    ErrorResponse::invalid_request(format!("`{parameter}` is missing."))
 }

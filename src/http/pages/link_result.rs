@@ -6,9 +6,12 @@ use minijinja::{Value, context};
 use crate::{
     Error,
     error::ErrorCode,
-    http::pages::{
-        page,
-        texts::{self, Texts},
+    http::{
+        pages::{
+            page,
+            texts::{self, Texts},
+        },
+        status::status_of,
     },
     language::Language,
 };
@@ -87,8 +90,12 @@ impl LinkResult {
         let (status, title, text) = match self {
             Self::Done => (StatusCode::OK, texts.done_title, texts.done.into()),
             Self::Used => (StatusCode::OK, texts::used(language), Error::LinkUsed.message(language)),
-            Self::Invalid => (StatusCode::BAD_REQUEST, texts::invalid(language), texts::why_invalid(language).into()),
-            Self::Expired => (StatusCode::BAD_REQUEST, texts::expired(language), texts::ask_for_new(language).into()),
+            Self::Invalid => {
+                (status_of(ErrorCode::LinkInvalid), texts::invalid(language), texts::why_invalid(language).into())
+            }
+            Self::Expired => {
+                (status_of(ErrorCode::LinkExpired), texts::expired(language), texts::ask_for_new(language).into())
+            }
             Self::Taken => (StatusCode::CONFLICT, texts::taken(language), texts::why_taken(language).into()),
         };
         told(status, language, title, &[&text])

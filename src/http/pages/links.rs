@@ -38,6 +38,7 @@ use crate::{
             link_result::{Action, LinkResult, TEMPLATE, told},
             page, texts,
         },
+        status::status_of,
     },
     language::Language,
 };
@@ -87,7 +88,7 @@ async fn open_link(
         Err(error) => {
             let response = match LinkResult::of(&error) {
                 Some(outcome) => outcome.page(action, language),
-                None => told(status(&error), language, texts::failed(language), &[&error.message(language)]),
+                None => told(status_of(error.code()), language, texts::failed(language), &[&error.message(language)]),
             };
             recorded(response, &error)
         }
@@ -147,7 +148,7 @@ fn answer(server: &Server, action: Action, result: Result<()>, sent: &Sent, clie
         Some(outcome) => see(outcome),
         None => Correction::redirect(&error, &sent.token_text, &server.app.settings).unwrap_or_else(|| {
             let text = error.message(client.language);
-            filled(status(&error), action, client.language, &sent.token_text, None, Some(&text))
+            filled(status_of(error.code()), action, client.language, &sent.token_text, None, Some(&text))
         }),
     };
     recorded(response, &error)
@@ -208,14 +209,6 @@ fn filled(
 
 fn refused(status: StatusCode, language: Language) -> Response {
     told(status, language, texts::refused(language), &[texts::ask_again(language)])
-}
-
-/// The status of a failure that is no [`LinkResult`].
-const fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::ServiceUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 /// Has the log tell of an error, and clients when to try again.

@@ -1,4 +1,6 @@
-//! The one place where an [`Error`] becomes a status and a body of this door.
+//! REST and OAuth responses to an [`Error`]: status, headers and body.
+
+use std::borrow::Cow;
 
 use axum::{
     Json,
@@ -19,39 +21,40 @@ use crate::{
         form::BadForm,
         graphql::LogFields,
         rest::{Call, models},
+        status::{status, status_of},
     },
     language::Language,
 };
 
-/// By which standard an answer is written.
+/// The format of an error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum ErrorFormat {
-    /// Errors by RFC 6749 §5.2, with `detail` beside them.
+    /// As in RFC 6749 §5.2, with FastAPI's `detail`.
     Oauth,
-    /// Errors as FastAPI has them: `detail`.
+    /// As in FastAPI: `detail`.
     Rest,
 }
 
-/// Why a request was not served.
+/// Why a request failed.
 #[derive(Clone, Debug)]
 pub(in crate::http) enum ErrorResponse {
-    /// What a use case says.
+    /// The error of a use case.
     Told(Error),
-    /// The request itself is no good: its status, the error code of OAuth, and what to send instead.
-    Refused(StatusCode, &'static str, &'static str),
-    /// Fields that are missing or of another type.
+    /// The request is malformed: the status, the `error` by OAuth, and what to send instead.
+    Refused(StatusCode, &'static str, Cow<'static, str>),
+    /// Fields of the request cannot be read.
     Fields(Vec<models::Problem>),
 }
 
 impl ErrorResponse {
-    /// A request that lacks something, has it twice, or has it in the wrong place (RFC 6749 §5.2).
-    pub(in crate::http) fn invalid_request(message: &'static str) -> Self {
-        Self::Refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
+    /// A request with a parameter that is missing, repeated or in the wrong place (RFC 6749 §5.2).
+    pub(in crate::http) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, message.into())
     }
 
-    /// More than is read.
+    /// A request with a body that is too large.
     pub(in crate::http) fn too_large(message: &'static str) -> Self {
-        Self::Refused(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, message)
+        Self::Refused(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, message.into())
     }
 }
 
@@ -63,7 +66,7 @@ impl From<Error> for ErrorResponse {
 
 impl From<Unread> for ErrorResponse {
     fn from(unread: Unread) -> Self {
-        Self::Refused(unread.status(), INVALID_REQUEST, unread.message())
+        Self::Refused(unread.status(), INVALID_REQUEST, unread.message().into())
     }
 }
 
@@ -74,60 +77,19 @@ impl From<BadForm> for ErrorResponse {
 }
 
 const INVALID_REQUEST: &str = "invalid_request";
-const INVALID_GRANT: &str = "invalid_grant";
 pub(in crate::http) const INVALID_CLIENT: &str = "invalid_client";
 
-/// An answer that must not be kept by anybody on the way (RFC 6749 §5.1).
+/// The headers of a response that must not be cached (RFC 6749 §5.1).
 pub(in crate::http) const UNCACHED: [(HeaderName, HeaderValue); 2] =
     [(CACHE_CONTROL, HeaderValue::from_static("no-store")), (PRAGMA, HeaderValue::from_static("no-cache"))];
 
-/// The status of a code: by REST, and by OAuth with its error code.
-fn row(code: ErrorCode) -> (StatusCode, StatusCode, &'static str) {
-    use StatusCode as S;
-    match code {
-        ErrorCode::InvalidInput
-        | ErrorCode::Required
-        | ErrorCode::TooLong
-        | ErrorCode::InvalidEmail
-        | ErrorCode::InvalidUsername
-        | ErrorCode::PasswordTooShort
-        | ErrorCode::PasswordTooLong
-        | ErrorCode::PasswordTooCommon
-        | ErrorCode::RoleUnknown
-        | ErrorCode::WrongPassword
-        | ErrorCode::BadUserInput => (S::UNPROCESSABLE_ENTITY, S::BAD_REQUEST, INVALID_REQUEST),
-        ErrorCode::UsernameTaken
-        | ErrorCode::EmailTaken
-        | ErrorCode::MailDisabled
-        | ErrorCode::LinkInvalid
-        | ErrorCode::LinkExpired
-        | ErrorCode::BadRequest
-        | ErrorCode::PersistedQueryNotSupported
-        | ErrorCode::GraphqlParseFailed
-        | ErrorCode::GraphqlValidationFailed => (S::BAD_REQUEST, S::BAD_REQUEST, INVALID_REQUEST),
-        // RFC 6749 wants 400; the systems this door stands for, and their clients, have 401.
-        ErrorCode::InvalidCredentials | ErrorCode::Unauthenticated => (S::UNAUTHORIZED, S::UNAUTHORIZED, INVALID_GRANT),
-        ErrorCode::AccountDisabled => (S::BAD_REQUEST, S::BAD_REQUEST, INVALID_GRANT),
-        ErrorCode::EmailNotVerified | ErrorCode::EmailAlreadyVerified => (S::FORBIDDEN, S::BAD_REQUEST, INVALID_GRANT),
-        ErrorCode::SessionNotFound | ErrorCode::SessionExpired | ErrorCode::SessionRevoked => {
-            (S::UNAUTHORIZED, S::BAD_REQUEST, INVALID_GRANT)
-        }
-        ErrorCode::RegistrationDisabled => (S::FORBIDDEN, S::FORBIDDEN, INVALID_REQUEST),
-        ErrorCode::NotFound => (S::NOT_FOUND, S::NOT_FOUND, INVALID_REQUEST),
-        ErrorCode::LastAdmin => (S::CONFLICT, S::CONFLICT, INVALID_REQUEST),
-        ErrorCode::RateLimited => (S::TOO_MANY_REQUESTS, S::TOO_MANY_REQUESTS, "temporarily_unavailable"),
-        ErrorCode::ServiceUnavailable => (S::SERVICE_UNAVAILABLE, S::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        ErrorCode::InternalServerError => (S::INTERNAL_SERVER_ERROR, S::INTERNAL_SERVER_ERROR, "server_error"),
-    }
-}
-
 impl Call<'_> {
-    /// The answer, or what became of it.
+    /// The response of a handler, or the response to its error.
     pub(in crate::http) fn answer(&self, manner: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
         result.unwrap_or_else(|failure| match failure {
             ErrorResponse::Told(error) => told(manner, &error, self.id, self.language()),
             ErrorResponse::Refused(status, error, message) => {
-                let mut response = body(manner, status, message, Some(error), message, None);
+                let mut response = body(manner, status, &message, Some(error), &message, None);
                 if status == StatusCode::UNAUTHORIZED {
                     challenge(&mut response, r#"Basic realm="hallpass", charset="UTF-8""#);
                 }
@@ -143,16 +105,17 @@ impl Call<'_> {
     }
 }
 
-/// What a use case says.
+/// The response to the error of a use case.
 pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
         tracing::error!(request_id = %id, ?code, cause, "a request failed");
     }
     let problems = error.problems();
-    let (rest, oauth, oauth_code) = row(code);
-    // What is taken is no mistake in a field's form: the tutorials answer 400, for the address before the name.
-    let taken = problems.iter().rev().find(|problem| row(problem.code).0 == StatusCode::BAD_REQUEST);
+    let rest = status_of(code);
+    let (oauth, oauth_code) = code.oauth();
+    // For a name or address that is taken, the tutorials answer 400, and check the address first.
+    let taken = problems.iter().rev().find(|problem| status_of(problem.code) == StatusCode::BAD_REQUEST);
     let mut response = match (manner, taken) {
         (ErrorFormat::Rest, Some(taken)) => {
             body(manner, StatusCode::BAD_REQUEST, &taken.message(language), None, "", None)
@@ -161,7 +124,7 @@ pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, l
             unprocessable(problems.iter().map(|problem| of_field(problem, language)).collect())
         }
         _ => {
-            let status = if manner == ErrorFormat::Oauth { oauth } else { rest };
+            let status = if manner == ErrorFormat::Oauth { status(oauth) } else { rest };
             let is_ours = status.is_server_error().then(|| id.to_string());
             let oauth_code =
                 (manner == ErrorFormat::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
@@ -220,7 +183,7 @@ fn log(response: &mut Response, code: ErrorCode) {
     response.extensions_mut().insert(LogFields { operation_name: None, code: Some(code) });
 }
 
-/// A problem of the form as FastAPI, or Pydantic beneath it, would name it.
+/// An invalid field, with the `type` that Pydantic has for its problem.
 fn of_field(problem: &InputError, language: Language) -> models::Problem {
     let kind = match problem.code {
         ErrorCode::Required => "missing",

@@ -1,5 +1,5 @@
 //! The documentation of this door: OpenAPI 3.1, made from the handlers' own attributes.
-#![expect(dead_code, reason = "some shapes are read and written field by field; here they are told")]
+#![expect(dead_code, reason = "the errors are written by answer.rs")]
 
 use std::sync::Arc;
 
@@ -88,106 +88,6 @@ async fn openapi(State(server): State<Arc<Server>>) -> Response {
         components.add_security_scheme(name, scheme);
     }
     ([(CACHE_CONTROL, "no-cache")], Json(documentation)).into_response()
-}
-
-/// Who wants tokens: by `username` and `password`, or by `refresh_token`.
-#[derive(ToSchema)]
-pub(in crate::http) struct TokenRequest {
-    /// `password`, also when it is left out, or `refresh_token`.
-    #[schema(nullable = false, example = "password")]
-    grant_type: Option<String>,
-    /// Username or e-mail address.
-    #[schema(nullable = false, example = "testuser")]
-    username: Option<String>,
-    #[schema(nullable = false, format = Password)]
-    password: Option<String>,
-    #[schema(nullable = false)]
-    refresh_token: Option<String>,
-}
-
-/// Which token to revoke.
-#[derive(ToSchema)]
-pub(in crate::http) struct RevokeRequest {
-    /// An access or a refresh token. Its session ends.
-    token: String,
-    /// Not needed: both types are tried.
-    #[schema(nullable = false)]
-    token_type_hint: Option<String>,
-}
-
-/// Which token to tell of.
-#[derive(ToSchema)]
-pub(in crate::http) struct IntrospectRequest {
-    /// An access token.
-    token: String,
-    /// Not needed.
-    #[schema(nullable = false)]
-    token_type_hint: Option<String>,
-    /// Beside `client_secret`, for those who do not send the header.
-    #[schema(nullable = false)]
-    client_id: Option<String>,
-    #[schema(nullable = false, format = Password)]
-    client_secret: Option<String>,
-}
-
-/// Who wants to sign in.
-#[derive(ToSchema)]
-pub(in crate::http) struct LoginRequest {
-    /// Username or e-mail address.
-    #[schema(example = "testuser")]
-    username: String,
-    #[schema(format = Password)]
-    password: String,
-}
-
-/// Who wants an account.
-#[derive(ToSchema)]
-pub(in crate::http) struct RegisterRequest {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first. Unique, compared without regard to case.
-    #[schema(example = "testuser")]
-    username: String,
-    /// 8 to 128 characters of any kind, but no common password, and not your own name or address.
-    #[schema(format = Password)]
-    password: String,
-    /// Needed where `REQUIRE_EMAIL` is set.
-    #[schema(example = "user@example.com")]
-    email: Option<String>,
-    /// At most 100 characters.
-    first_name: Option<String>,
-    /// At most 100 characters.
-    last_name: Option<String>,
-}
-
-/// What to change. What is left out stays as it is.
-#[derive(ToSchema)]
-pub(in crate::http) struct UpdateRequest {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, which does not come first.
-    #[schema(nullable = false, example = "testuser")]
-    username: Option<String>,
-    /// `null` clears it.
-    first_name: Option<String>,
-    /// `null` clears it.
-    last_name: Option<String>,
-    /// The account moves there when the link in the mail that is sent there is used within 24 hours.
-    #[schema(nullable = false, example = "user@example.com")]
-    email: Option<String>,
-    /// Needed with another `email`, unless the session signed in less than ten minutes ago.
-    #[schema(format = Password)]
-    password: Option<String>,
-}
-
-/// A proof that it is really the user.
-#[derive(ToSchema)]
-pub(in crate::http) struct DeleteRequest {
-    /// Needed unless the session signed in less than ten minutes ago.
-    #[schema(format = Password)]
-    password: Option<String>,
-}
-
-/// A refresh token.
-#[derive(ToSchema)]
-pub(in crate::http) struct RefreshRequest {
-    refresh_token: String,
 }
 
 /// An error, as FastAPI has it.

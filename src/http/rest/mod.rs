@@ -9,6 +9,7 @@ pub(in crate::http) mod answer;
 pub(in crate::http) mod docs;
 mod json;
 pub(in crate::http) mod models;
+mod requests;
 mod users;
 
 use std::{future::Future, sync::Arc};

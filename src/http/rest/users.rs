@@ -7,17 +7,16 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{
         active_principal,
         sessions::NewSession,
-        sign_in::password::{self, Credentials},
+        sign_in::password,
         users::{
-            deletion,
-            email::{self, EmailChange},
-            profile::{self, ProfileChange},
-            registration::{self, Account, Registration},
+            deletion, email, profile,
+            registration::{self, Account},
         },
     },
     http::{
@@ -27,12 +26,10 @@ use crate::{
         rest::{
             Call, ErrorFormat, ErrorResponse,
             answer::UNCACHED,
-            docs::{
-                DeleteRequest, FormErrors, LoginRequest, RefreshRequest, RegisterRequest, RestError, UpdateRequest,
-                UserErrors,
-            },
-            json::Fields,
+            docs::{FormErrors, RestError, UserErrors},
+            json,
             models::{Message, NewUser, Problem, Tokens, User},
+            requests::{DeleteRequest, LoginRequest, RefreshRequest, RegisterRequest, UpdateRequest},
         },
     },
     language::Language,
@@ -55,16 +52,8 @@ use crate::{
 pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let mut fields = fields(&call, request).await?;
-        let form = Registration {
-            username: fields.text("username"),
-            password: fields.text("password").into(),
-            email: fields.optional_text("email"),
-            first_name: fields.optional_text("first_name"),
-            last_name: fields.optional_text("last_name"),
-        };
-        let form = fields.finish(form)?;
-        let registered = registration::register_only(&call.context, form);
+        let request: RegisterRequest = read(&call, request).await?;
+        let registered = registration::register_only(&call.context, request.into());
         Ok(Json(NewUser::from(call.within(registered).await?)).into_response())
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -88,10 +77,8 @@ pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request
 pub(in crate::http) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let mut fields = fields(&call, request).await?;
-        let credentials = Credentials { identifier: fields.text("username"), password: fields.text("password").into() };
-        let credentials = fields.finish(credentials)?;
-        let sign_in = password::login(&call.context, credentials, NewSession::in_body());
+        let request: LoginRequest = read(&call, request).await?;
+        let sign_in = password::login(&call.context, request.into(), NewSession::in_body());
         Ok(token::tokens(call.within(sign_in).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -115,23 +102,18 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
     let call = Call::of(&server, &request);
     let answer = async {
         if call.has_in_query(&[NAME]) {
-            let message = "Send it in the body. In the address it would end up in logs; consider this one known.";
+            let message = "Send it in the body. URLs end up in logs: consider this token compromised.";
             return Err(ErrorResponse::Fields(vec![Problem::new("query", Some(NAME), message, "value_error")]));
         }
-        let token = if body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
-            let form = Form::parse(&call.body(request).await?).and_then(|mut form| form.take_text(NAME));
-            // What OAuth calls an invalid request is one whose fields are wrong, here.
-            match form {
-                Ok(Some(token)) => token,
-                Ok(None) => required(Fields::none(call.language()), NAME)?,
-                Err(BadForm(message)) => {
-                    return Err(ErrorResponse::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")]));
-                }
-            }
+        let request: RefreshRequest = if body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
+            let form = Form::parse(&call.body(request).await?).map_err(|BadForm(message)| {
+                ErrorResponse::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")])
+            })?;
+            form.read().map_err(|errors| json::invalid_fields(errors, call.language()))?
         } else {
-            required(fields(&call, request).await?, NAME)?
+            read(&call, request).await?
         };
-        Ok(token::tokens(token::refresh(&call, token).await?))
+        Ok(token::tokens(token::refresh(&call, request.refresh_token).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
 }
@@ -173,16 +155,8 @@ pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: 
     let call = Call::of(&server, &request);
     let answer = async {
         let principal = call.within(active_principal(&call.context)).await?;
-        let mut fields = fields(&call, request).await?;
-        let names = ProfileChange {
-            username: fields.changed_text("username"),
-            first_name: fields.changed_text("first_name"),
-            last_name: fields.changed_text("last_name"),
-        };
-        let password = fields.optional_text("password").map(Into::into);
-        let new_email = fields.changed_text("email").map(Option::unwrap_or_default);
-        let address = new_email.map(|new_email| EmailChange { new_email, password });
-        let (names, address) = fields.finish((names, address))?;
+        let request: UpdateRequest = read(&call, request).await?;
+        let (names, address) = request.into_changes();
         let updated = profile::update_with_email(&call.context, &principal, names, address);
         Ok(shown(&call, call.within(updated).await?))
     };
@@ -228,14 +202,12 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
         let principal = call.within(active_principal(&call.context)).await?;
         let bytes = call.body(request).await?;
         // Most clients send no body with this method.
-        let mut fields = if bytes.is_empty() {
-            Fields::none(call.language())
+        let request = if bytes.is_empty() {
+            DeleteRequest::default()
         } else {
-            Fields::parse(&call.headers, &bytes, call.language())?
+            json::read(&call.headers, &bytes, call.language())?
         };
-        let password = fields.optional_text("password").map(Into::into);
-        let password = fields.finish(password)?;
-        call.within(deletion::delete(&call.context, &principal, password)).await?;
+        call.within(deletion::delete(&call.context, &principal, request.password.map(Into::into))).await?;
         let message = match call.language() {
             Language::English => "The user has been deleted.",
             Language::Russian => "Пользователь удалён",
@@ -272,12 +244,8 @@ fn shown(call: &Call<'_>, user: Account) -> Response {
     (UNCACHED, Json(User::at(call.server.app.clock.now(), user, &call.server.app.settings))).into_response()
 }
 
-fn required(mut fields: Fields, name: &'static str) -> Result<String, ErrorResponse> {
-    let text = fields.text(name);
-    fields.finish(text)
-}
-
-async fn fields(call: &Call<'_>, request: Request) -> Result<Fields, ErrorResponse> {
+/// Reads a JSON body.
+async fn read<T: DeserializeOwned>(call: &Call<'_>, request: Request) -> Result<T, ErrorResponse> {
     let bytes = call.body(request).await?;
-    Fields::parse(&call.headers, &bytes, call.language())
+    json::read(&call.headers, &bytes, call.language())
 }

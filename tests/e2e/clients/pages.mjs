@@ -163,7 +163,7 @@ async function resetAndGoBack(browser) {
   for (const refused of ["password123", "ada@new.example"]) {
     await tab.locator("#password").fill(refused);
     await tab.getByRole("button").click();
-    check("the password is too common", (await tab.locator(".problem").textContent()).startsWith("Others would guess"));
+    check("the password is too common", (await tab.locator(".problem").textContent()).startsWith("This password is too easy to guess."));
   }
   await shoot(tab, "reset-too-common");
   await tab.reload();
