@@ -187,7 +187,7 @@ fn with_settings<F: Future<Output = Result<(), CommandError>>>(
 
 /// Says which database a command works on: in another folder it may be another file than the server's.
 fn name_database(settings: &Settings) {
-    output::note_line(format_args!("database: {}", settings.database_url));
+    output::note_line(format_args!("database: {}", settings.database.url));
 }
 
 /// Refuses to start without the key files of `JWT_KEYS`, before anything is created.
@@ -198,17 +198,17 @@ fn expect_keys(settings: &Settings) -> Result<(), CommandError> {
 
 /// Refuses to create an SQLite database, which would be empty and most likely not the server's.
 fn expect_database(settings: &Settings) -> Result<(), CommandError> {
-    match &settings.database_url {
+    match &settings.database.url {
         DatabaseUrl::Sqlite(path) if !path.exists() => Err(CommandError::new(format_args!(
             "{} does not exist; run `hallpass migrate` first, or set DATABASE_URL to the server's database",
-            settings.database_url
+            settings.database.url
         ))),
         _ => Ok(()),
     }
 }
 
 async fn connect(settings: &Settings) -> Result<Database, CommandError> {
-    Database::connect(&settings.database_url, settings.db_max_connections)
+    Database::connect(&settings.database.url, settings.database.max_connections)
         .await
         .map_err(|error| CommandError::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }

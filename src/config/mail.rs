@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use crate::config::{
-    local::{Addresses, is_loopback},
+    server::{Addresses, is_loopback},
     vars::Vars,
 };
 

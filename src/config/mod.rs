@@ -3,16 +3,21 @@
 //! [`Settings::from_vars`] is given the variables (`main.rs` alone reads the environment), checks each, and reports
 //! all mistakes together. A secret is a [`SecretString`], so that no `{:?}` can print it.
 
+mod database;
 mod database_url;
+mod graphql;
 mod jwt;
-mod limits;
-mod local;
-mod log;
+mod logging;
 mod mail;
-mod oauth_clients;
+mod oauth;
+mod passwords;
 mod proxies;
+mod registration;
 mod roles;
 mod secret_key;
+mod server;
+mod throttle;
+mod tokens;
 mod unknown;
 mod usernames;
 mod vars;
@@ -20,15 +25,21 @@ mod vars;
 use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism};
 
 use chrono::TimeDelta;
+pub use database::DatabaseSettings;
 pub use database_url::DatabaseUrl;
-pub use limits::ThrottleLimits;
-use local::Addresses;
-pub use log::LogFormat;
+pub use graphql::GraphqlSettings;
+pub use logging::{LogFormat, LoggingSettings};
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
-pub use oauth_clients::OauthClient;
+pub use oauth::{OauthClient, OauthSettings};
+pub use passwords::PasswordSettings;
 pub use proxies::{Proxies, ProxyHeader};
+pub use registration::RegistrationSettings;
 pub use roles::is_role_name;
 pub use secrecy::{ExposeSecret, SecretString};
+use server::Addresses;
+pub use server::ServerSettings;
+pub use throttle::{ThrottleLimits, ThrottleSettings};
+pub use tokens::{JwtAlgorithm, TokenSettings};
 pub use unknown::{unknown_in_environment, unknown_in_file};
 use vars::Vars;
 
@@ -90,78 +101,27 @@ pub const SECRETS: &[&str] = &["DATABASE_URL", "SECRET_KEY", "SECRET_KEY_PREVIOU
 
 /// All settings, checked.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, by its own name")]
 pub struct Settings {
-    /// Where the data is.
-    pub database_url: DatabaseUrl,
-    /// Connections at most, half of them to write with (on SQLite: readers, beside the one writer); `None` is by database.
-    pub db_max_connections: Option<u32>,
-    /// The address and port to listen on.
-    pub listen: SocketAddr,
-    /// The origin that clients reach this server by, without a slash at its end: the issuer of tokens.
-    pub public_url: String,
-    /// Whether this machine alone can reach this server; then answers may hold hints for whoever develops against it.
-    pub is_local: bool,
-    /// Origins that may call with credentials, `public_url`'s own included.
-    pub allowed_origins: Vec<String>,
-    /// Who may say where a request comes from; `None` believes nobody, and takes the other end of the connection.
-    pub proxies: Option<Proxies>,
-    /// What all keys are derived from.
-    pub secret_key: SecretKey,
-    /// The secret before it, which verifies and never signs.
-    pub secret_key_previous: Option<SecretString>,
-    /// What signs access tokens.
-    pub jwt_algorithm: JwtAlgorithm,
-    /// The folder of the private keys; set for all algorithms but HS256.
-    pub jwt_keys: Option<PathBuf>,
-    /// `aud` of the access tokens.
-    pub jwt_audience: String,
-    /// How long an access token lives.
-    pub access_token_lifetime: TimeDelta,
-    /// How long a session lives without being refreshed.
-    pub refresh_token_lifetime: TimeDelta,
-    /// How long after a refresh the token that it replaced is still answered with the new one.
-    pub refresh_grace: TimeDelta,
-    /// How long a session lives at most, however often it is refreshed.
-    pub session_max_lifetime: TimeDelta,
-    /// log2 of the rounds of bcrypt.
-    pub bcrypt_cost: u32,
-    /// Password hashes computed at a time.
-    pub hash_concurrency: usize,
-    /// Whether anyone may register.
-    pub registration_enabled: bool,
-    /// Usernames, as they are compared, that nobody may choose for themselves.
-    pub reserved_usernames: Vec<String>,
-    /// Whether an account must have an e-mail address.
-    pub require_email: bool,
-    /// Whether new passwords that others would guess first are refused.
-    pub password_blocklist: bool,
-    /// Whether attempts are counted and limited; false is for load tests only.
-    pub throttle: bool,
-    /// How many attempts are accepted while they are counted.
-    pub throttle_limits: ThrottleLimits,
-    /// Whether an address must be verified before its account can sign in.
-    pub require_verified_email: bool,
-    /// How long a self-registered account may stay unverified before it is deleted; `None` keeps it.
-    pub unverified_account_lifetime: Option<TimeDelta>,
-    /// How mails leave.
+    /// The database and its connections.
+    pub database: DatabaseSettings,
+    /// Addresses, origins and proxies.
+    pub server: ServerSettings,
+    /// Keys, and the lifetimes of tokens and sessions.
+    pub tokens: TokenSettings,
+    /// The rules for accounts.
+    pub registration: RegistrationSettings,
+    /// Hashing of passwords, and which ones are refused.
+    pub passwords: PasswordSettings,
+    /// How mails are sent.
     pub mail: MailSettings,
-    /// Whether browsers get the explorer.
-    pub playground: bool,
-    /// Whether the schema may be asked for, and is told in messages.
-    pub introspection: bool,
-    /// Whether there is the OAuth 2.0 and REST door, with its documentation.
-    pub rest_api: bool,
-    /// Who may ask what a token is good for; without any, nobody may.
-    pub oauth_clients: Vec<OauthClient>,
-    /// The roles there are, sorted.
-    pub roles: Vec<String>,
-    /// The roles of a newly registered user, sorted.
-    pub default_roles: Vec<String>,
-    /// How the log is written.
-    pub log_format: LogFormat,
-    /// What the log shows, as `tracing_subscriber::EnvFilter` reads it.
-    pub log_filter: String,
+    /// What clients of the GraphQL API may see.
+    pub graphql: GraphqlSettings,
+    /// The REST and OAuth 2.0 API.
+    pub oauth: OauthSettings,
+    /// Limits of attempts.
+    pub throttle: ThrottleSettings,
+    /// What is logged, and how.
+    pub logging: LoggingSettings,
 }
 
 /// Where the secret that all keys are derived from comes from.
@@ -171,30 +131,6 @@ pub enum SecretKey {
     Given(SecretString),
     /// It is in this file, or is generated into it at the first start.
     File(PathBuf),
-}
-
-/// What signs access tokens (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtAlgorithm {
-    /// HMAC: who can verify can sign. The key is derived from the secret.
-    Hs256,
-    /// Ed25519.
-    EdDsa,
-    /// ECDSA over P-256.
-    Es256,
-    /// RSA, PKCS #1 v1.5, at least 2,048 bits.
-    Rs256,
-}
-
-impl std::fmt::Display for JwtAlgorithm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Hs256 => "HS256",
-            Self::EdDsa => "EdDSA",
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-        })
-    }
 }
 
 /// Everything that is wrong with the settings: a sentence for each, starting with the setting's name.
@@ -236,48 +172,58 @@ impl Settings {
         let mail = mail::read(&mut vars, &addresses);
         let cores = available_parallelism().map_or(1, usize::from);
         let settings = Self {
-            db_max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
-            proxies: proxies::read(&mut vars),
-            secret_key: secret_key::read(&mut vars, &addresses, database_url.as_ref()),
-            secret_key_previous: secret_key::read_previous(&mut vars),
-            jwt_algorithm,
-            jwt_keys,
-            jwt_audience: vars.get(
-                "JWT_AUDIENCE",
-                addresses.public_url.clone(),
-                "a name without spaces, such as https://api.example.org",
-                |text| (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
-            ),
-            access_token_lifetime: TimeDelta::minutes(vars.number("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1..=60)),
-            refresh_token_lifetime: TimeDelta::days(vars.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1..=365)),
-            refresh_grace: TimeDelta::seconds(vars.number("REFRESH_GRACE_SECONDS", 30, 0..=300)),
-            session_max_lifetime: TimeDelta::days(vars.number("SESSION_MAX_DAYS", 90, 1..=3650)),
-            bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
-            hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
-            registration_enabled: vars.flag("REGISTRATION_ENABLED", true),
-            reserved_usernames: usernames::read(&mut vars),
-            require_email: vars.flag("REQUIRE_EMAIL", false),
-            password_blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
-            throttle: vars.flag("THROTTLE", true),
-            throttle_limits: limits::read(&mut vars),
-            require_verified_email: vars.flag("REQUIRE_VERIFIED_EMAIL", false),
-            unverified_account_lifetime: mail::unverified_account_lifetime(&mut vars, &mail),
+            database: DatabaseSettings {
+                max_connections: vars.optional_number("DB_MAX_CONNECTIONS", 2..=1000),
+                url: database_url.clone().unwrap_or_default(),
+            },
+            tokens: TokenSettings {
+                secret_key: secret_key::read(&mut vars, &addresses, database_url.as_ref()),
+                secret_key_previous: secret_key::read_previous(&mut vars),
+                jwt_algorithm,
+                jwt_keys,
+                jwt_audience: vars.get(
+                    "JWT_AUDIENCE",
+                    addresses.public_url.clone(),
+                    "a name without spaces, such as https://api.example.org",
+                    |text| (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
+                ),
+                access_lifetime: TimeDelta::minutes(vars.number("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1..=60)),
+                refresh_lifetime: TimeDelta::days(vars.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1..=365)),
+                refresh_grace: TimeDelta::seconds(vars.number("REFRESH_GRACE_SECONDS", 30, 0..=300)),
+                session_max_lifetime: TimeDelta::days(vars.number("SESSION_MAX_DAYS", 90, 1..=3650)),
+            },
+            passwords: PasswordSettings {
+                bcrypt_cost: vars.number("BCRYPT_COST", 12, 10..=15),
+                hash_concurrency: vars.number("HASH_CONCURRENCY", cores, 1..=256),
+                blocklist: vars.flag("PASSWORD_BLOCKLIST", true),
+            },
+            registration: RegistrationSettings {
+                is_enabled: vars.flag("REGISTRATION_ENABLED", true),
+                reserved_usernames: usernames::read(&mut vars),
+                require_email: vars.flag("REQUIRE_EMAIL", false),
+                require_verified_email: vars.flag("REQUIRE_VERIFIED_EMAIL", false),
+                unverified_account_lifetime: mail::unverified_account_lifetime(&mut vars, &mail),
+                roles,
+                default_roles,
+            },
             mail,
-            playground: vars.flag("PLAYGROUND", true),
-            introspection: vars.flag("INTROSPECTION", true),
-            rest_api: vars.flag("REST_API", true),
-            oauth_clients: oauth_clients::read(&mut vars),
-            roles,
-            default_roles,
-            log_format: log::format(&mut vars),
-            log_filter: log::filter(&mut vars),
-            is_local: addresses.is_local,
-            allowed_origins: addresses.allowed_origins,
-            public_url: addresses.public_url,
-            listen,
-            database_url: database_url.unwrap_or_default(),
+            graphql: GraphqlSettings {
+                playground: vars.flag("PLAYGROUND", true),
+                introspection: vars.flag("INTROSPECTION", true),
+            },
+            oauth: OauthSettings { rest_api: vars.flag("REST_API", true), clients: oauth::read(&mut vars) },
+            throttle: ThrottleSettings { is_enabled: vars.flag("THROTTLE", true), limits: throttle::read(&mut vars) },
+            logging: LoggingSettings { format: logging::format(&mut vars), filter: logging::filter(&mut vars) },
+            server: ServerSettings {
+                listen,
+                proxies: proxies::read(&mut vars),
+                is_local: addresses.is_local,
+                allowed_origins: addresses.allowed_origins,
+                public_url: addresses.public_url,
+            },
         };
-        if settings.require_verified_email && !(settings.require_email && settings.mail.is_enabled()) {
+        let registration = &settings.registration;
+        if registration.require_verified_email && !(registration.require_email && settings.mail.is_enabled()) {
             vars.mistake(
                 "REQUIRE_VERIFIED_EMAIL: expected false without REQUIRE_EMAIL=true, and without SMTP_URL or DEV_MAIL"
                     .to_owned(),

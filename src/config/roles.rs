@@ -11,13 +11,13 @@ impl Settings {
     /// The roles that are in `ROLES`: the only ones that tokens and answers show.
     #[must_use]
     pub fn known_roles(&self, roles: &[String]) -> Vec<String> {
-        roles.iter().filter(|role| self.roles.contains(role)).cloned().collect()
+        roles.iter().filter(|role| self.registration.roles.contains(role)).cloned().collect()
     }
 
     /// The roles that are not in `ROLES`, as after a role was removed there.
     #[must_use]
     pub fn unknown_roles(&self, roles: &[String]) -> Vec<String> {
-        roles.iter().filter(|role| !self.roles.contains(role)).cloned().collect()
+        roles.iter().filter(|role| !self.registration.roles.contains(role)).cloned().collect()
     }
 }
 

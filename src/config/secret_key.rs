@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{DatabaseUrl, SecretKey, local::Addresses, vars::Vars};
+use crate::config::{DatabaseUrl, SecretKey, server::Addresses, vars::Vars};
 
 const MIN_BYTES: usize = 32;
 

@@ -146,7 +146,7 @@ fn every_setting_is_in_the_manual_and_the_example() {
 fn documents_tell_the_defaults_of_the_limits() {
     let limits = |variables: Vec<(String, String)>| {
         let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
-        config::Settings::from_vars(variables.into_iter().chain([secret])).unwrap().throttle_limits
+        config::Settings::from_vars(variables.into_iter().chain([secret])).unwrap().throttle.limits
     };
     let example = read(".env.example");
     let in_example = example.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));

@@ -17,15 +17,15 @@ fn mistake(variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_any_it_is_a_local_server_on_sqlite() {
     let settings = read(&[]).unwrap();
-    assert!(matches!(&settings.database_url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db")));
-    assert!(matches!(&settings.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key")));
-    assert_eq!(settings.public_url, "http://localhost:8000");
-    assert_eq!(settings.jwt_audience, "http://localhost:8000");
-    assert_eq!(settings.bcrypt_cost, 12);
-    assert_eq!(settings.default_roles, ["user"]);
-    assert_eq!(settings.log_format, LogFormat::Text);
-    assert!(settings.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
-    assert!(settings.is_local && settings.playground);
+    assert!(matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db")));
+    assert!(matches!(&settings.tokens.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key")));
+    assert_eq!(settings.server.public_url, "http://localhost:8000");
+    assert_eq!(settings.tokens.jwt_audience, "http://localhost:8000");
+    assert_eq!(settings.passwords.bcrypt_cost, 12);
+    assert_eq!(settings.registration.default_roles, ["user"]);
+    assert_eq!(settings.logging.format, LogFormat::Text);
+    assert!(settings.server.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
+    assert!(settings.server.is_local && settings.graphql.playground);
     assert!(settings.mail.dev && settings.mail.smtp.is_none() && settings.mail.is_enabled());
     assert_eq!(settings.mail.app_url, "http://localhost:8000");
 }
@@ -84,7 +84,7 @@ fn all_mistakes_come_together_and_show_no_secret() {
 fn limits_of_the_throttle_have_defaults_and_a_range() {
     let names: Vec<&str> = NAMES.iter().copied().filter(|name| name.starts_with("LIMIT_")).collect();
     assert_eq!(names.len(), 11);
-    let defaults = read(&[]).unwrap().throttle_limits;
+    let defaults = read(&[]).unwrap().throttle.limits;
     for name in names {
         let period = ["_PER_15_MINUTES", "_PER_HOUR", "_PER_DAY"];
         assert!(period.iter().any(|period| name.ends_with(period)), "{name}");
@@ -93,7 +93,7 @@ fn limits_of_the_throttle_have_defaults_and_a_range() {
             assert_eq!(mistake(&[(name, wrong)]), expected);
         }
         for good in ["1", "5000"] {
-            assert_ne!(read(&[(name, good)]).unwrap().throttle_limits, defaults, "{name}");
+            assert_ne!(read(&[(name, good)]).unwrap().throttle.limits, defaults, "{name}");
         }
     }
 }
@@ -121,7 +121,7 @@ fn origins_that_no_browser_sends_are_refused() {
 
 #[test]
 fn reserved_usernames_are_a_list_of_names_or_none() {
-    let reserved = |text| read(&[("RESERVED_USERNAMES", text)]).unwrap().reserved_usernames;
+    let reserved = |text| read(&[("RESERVED_USERNAMES", text)]).unwrap().registration.reserved_usernames;
     assert!(["admin", "root", "support", "system"].iter().all(|name| reserved("").iter().any(|known| known == name)));
     assert_eq!(reserved("Boss, IT-desk"), ["boss", "it-desk"]);
     assert_eq!(reserved("none"), [""; 0]);
@@ -141,10 +141,10 @@ fn databases_are_found_in_every_spelling() {
         ("sqlite+aiosqlite:///../x.db", "../x.db"),
         ("sqlite:////var/lib/x.db", "/var/lib/x.db"),
     ] {
-        let DatabaseUrl::Sqlite(found) = read(&[("DATABASE_URL", url)]).unwrap().database_url else { panic!("{url}") };
+        let DatabaseUrl::Sqlite(found) = read(&[("DATABASE_URL", url)]).unwrap().database.url else { panic!("{url}") };
         assert_eq!(found.to_str(), Some(path), "{url}");
     }
-    let server = |url| read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap().database_url;
+    let server = |url| read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap().database.url;
     for url in ["postgres://u:p@host/db", "postgresql://u:p@host/db", "postgresql+asyncpg://u:p@host/db"] {
         let DatabaseUrl::Postgres(found) = server(url) else { panic!("{url}") };
         assert_eq!(found.expose_secret(), "postgres://u:p@host/db");
@@ -253,7 +253,7 @@ fn a_secret_that_others_know_is_refused() {
 fn a_secret_may_come_from_a_file() {
     let path = format!("{}/secret_key_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, format!("{GOOD_KEY}\n")).unwrap();
-    let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().secret_key else { panic!() };
+    let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().tokens.secret_key else { panic!() };
     assert_eq!(key.expose_secret(), GOOD_KEY);
     assert!(mistake(&[("SECRET_KEY_FILE", &path), ("SECRET_KEY", GOOD_KEY)]).contains("expected only one of"));
     assert!(mistake(&[("SECRET_KEY_FILE", "/no/such/file")]).contains("/no/such/file"));
@@ -291,7 +291,7 @@ fn a_word_that_is_no_level_does_not_silence_the_log() {
         assert!(mistake(&[("RUST_LOG", text)]).starts_with("RUST_LOG: expected"), "{text}");
     }
     for text in ["info", "DEBUG", "off", "warn,hallpass=debug", "hallpass::http=trace"] {
-        assert_eq!(read(&[("RUST_LOG", text)]).unwrap().log_filter, text);
+        assert_eq!(read(&[("RUST_LOG", text)]).unwrap().logging.filter, text);
     }
 }
 
@@ -321,12 +321,12 @@ fn a_database_is_named_without_user_and_password() {
         ("mariadb://scott:tiger@db.example.org/accounts", "MySQL accounts at db.example.org:3306"),
     ] {
         let settings = read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap();
-        assert_eq!(settings.database_url.to_string(), named);
+        assert_eq!(settings.database.url.to_string(), named);
     }
     let here = std::env::current_dir().unwrap();
-    let relative = read(&[]).unwrap().database_url.to_string();
+    let relative = read(&[]).unwrap().database.url.to_string();
     assert_eq!(relative, format!("SQLite {}", here.join("hallpass.db").display()));
-    let absolute = read(&[("DATABASE_URL", "sqlite:////srv/x.db")]).unwrap().database_url.to_string();
+    let absolute = read(&[("DATABASE_URL", "sqlite:////srv/x.db")]).unwrap().database.url.to_string();
     assert_eq!(absolute, "SQLite /srv/x.db");
 }
 
@@ -334,8 +334,10 @@ fn a_database_is_named_without_user_and_password() {
 fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
     let settings =
         read(&[("REST_API", "false"), ("OAUTH_CLIENTS", &format!("api:{GOOD_KEY},billing:{GOOD_KEY}x"))]).unwrap();
-    assert!(!settings.rest_api && read(&[]).unwrap().rest_api && read(&[]).unwrap().oauth_clients.is_empty());
-    let ids: Vec<&str> = settings.oauth_clients.iter().map(|client| client.id.as_str()).collect();
+    assert!(
+        !settings.oauth.rest_api && read(&[]).unwrap().oauth.rest_api && read(&[]).unwrap().oauth.clients.is_empty()
+    );
+    let ids: Vec<&str> = settings.oauth.clients.iter().map(|client| client.id.as_str()).collect();
     assert_eq!(ids, ["api", "billing"]);
     assert!(!format!("{settings:?}").contains(GOOD_KEY));
     for bad in ["api:tiger".to_owned(), GOOD_KEY.to_owned(), format!("api:{GOOD_KEY},api:{GOOD_KEY}")] {
@@ -350,8 +352,8 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
     let public = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "https://accounts.example.org")];
     assert!(mistake(&public).starts_with("SECRET_KEY: required"));
     let settings = read(&[public[0], public[1], ("SECRET_KEY", GOOD_KEY)]).unwrap();
-    assert_eq!(settings.allowed_origins, ["https://accounts.example.org"]);
-    assert!(!settings.is_local);
+    assert_eq!(settings.server.allowed_origins, ["https://accounts.example.org"]);
+    assert!(!settings.server.is_local);
     assert!(
         mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)])
             .starts_with("PUBLIC_URL: expected the https:// origin")
@@ -370,7 +372,7 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
         );
     }
     assert_eq!(
-        read(&[("PUBLIC_URL", "https://A.example:443/"), ("SECRET_KEY", GOOD_KEY)]).unwrap().public_url,
+        read(&[("PUBLIC_URL", "https://A.example:443/"), ("SECRET_KEY", GOOD_KEY)]).unwrap().server.public_url,
         "https://a.example"
     );
 }

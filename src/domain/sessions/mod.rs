@@ -100,7 +100,7 @@ pub(super) async fn open(
 /// When a session ends that is used now: it slides, but not beyond its greatest age.
 fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     let settings = &app.settings;
-    (now + settings.refresh_token_lifetime).min(created_at + settings.session_max_lifetime)
+    (now + settings.tokens.refresh_lifetime).min(created_at + settings.tokens.session_max_lifetime)
 }
 
 /// The tokens of a session that has been committed.

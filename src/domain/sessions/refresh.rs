@@ -85,7 +85,7 @@ fn check(app: &App, session: &Model, user: &user::Model, now: DateTime<Utc>) -> 
         Err(Error::SessionRevoked)
     } else if session.expires_at <= now {
         Err(Error::SessionExpired)
-    } else if app.settings.require_verified_email && user.email_verified_at.is_none() {
+    } else if app.settings.registration.require_verified_email && user.email_verified_at.is_none() {
         Err(Error::EmailNotVerified)
     } else {
         Ok(())
@@ -99,7 +99,7 @@ fn step(app: &App, claims: RefreshClaims, session: &Model, now: DateTime<Utc>) -
     if Some(claims.generation) != session.predecessor {
         return Step::Reuse;
     }
-    let is_in_grace = session.rotated_at.is_some_and(|rotated| now - rotated <= app.settings.refresh_grace);
+    let is_in_grace = session.rotated_at.is_some_and(|rotated| now - rotated <= app.settings.tokens.refresh_grace);
     let is_confirmed = session.confirmed_generation == session.generation;
     match (is_in_grace, is_confirmed) {
         (true, _) => Step::Repeat,

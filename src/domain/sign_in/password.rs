@@ -99,7 +99,7 @@ async fn enter(
 fn refusal(app: &App, user: &user::Model) -> Option<Error> {
     if !user.is_active {
         Some(Error::AccountDisabled)
-    } else if app.settings.require_verified_email && user.email_verified_at.is_none() {
+    } else if app.settings.registration.require_verified_email && user.email_verified_at.is_none() {
         Some(Error::EmailNotVerified)
     } else {
         None

@@ -18,17 +18,17 @@ use crate::{
 
 /// An identifier, from a network. Where its owner has signed in lately, this is all that counts.
 fn by_name_and_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
+    Limit::new(app.settings.throttle.limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
 }
 
 /// An identifier, from all networks together where its owner has not signed in lately.
 fn by_name(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
+    Limit::new(app.settings.throttle.limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
 }
 
 /// A network, whoever is said to sign in.
 fn by_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.failed_logins_by_network, TimeDelta::hours(1))
+    Limit::new(app.settings.throttle.limits.failed_logins_by_network, TimeDelta::hours(1))
 }
 
 /// How long a place is remembered where the owner has signed in.
@@ -48,7 +48,7 @@ impl SignInAttempt {
     /// # Errors
     /// RATE_LIMITED.
     pub(in crate::domain) async fn book(app: &App, typed: &str, client: &Client) -> Result<Self> {
-        if !app.settings.throttle {
+        if !app.settings.throttle.is_enabled {
             return Ok(Self { booking: None });
         }
         let identifier = identifier(app, typed);
@@ -118,7 +118,7 @@ pub(in crate::domain) async fn settle(
     user: &user::Model,
     client: &Client,
 ) -> Result<()> {
-    if !app.settings.throttle {
+    if !app.settings.throttle.is_enabled {
         return Ok(());
     }
     let (place, now) = ([place(app, user.id, client)], app.clock.now());

@@ -63,7 +63,7 @@ pub enum Registered {
 /// REGISTRATION_DISABLED; all problems of the form at once; when there are none, RATE_LIMITED, then USERNAME_TAKEN and
 /// EMAIL_TAKEN.
 pub async fn register(app: &App, form: Registration, new_session: NewSession, client: &Client) -> Result<Registered> {
-    let signs_in = !app.settings.require_verified_email;
+    let signs_in = !app.settings.registration.require_verified_email;
     let replaced = if signs_in { new_session.replaced(app).await? } else { None };
     let (transaction, user) = enrol(app, form, signs_in, client).await?;
     let (now, event) = (user.created_at, Kind::Registered);
@@ -96,13 +96,14 @@ pub async fn register_only(app: &App, form: Registration, client: &Client) -> Re
 }
 
 async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -> Result<(Transaction, user::Model)> {
-    if !app.settings.registration_enabled {
+    if !app.settings.registration.is_enabled {
         return Err(Error::RegistrationDisabled);
     }
     let new_user = parse(form, &app.settings)?;
     check_reserved(app, &new_user.username.key)?;
     throttle::book_registration(app, client).await?;
-    let (transaction, user) = create(app, new_user, app.settings.default_roles.clone(), (signs_in, true)).await?;
+    let (transaction, user) =
+        create(app, new_user, app.settings.registration.default_roles.clone(), (signs_in, true)).await?;
     throttle::settle(app, &transaction, &user, client).await?;
     if user.email.is_some() && app.settings.mail.is_enabled() {
         match throttle::MailRequest::new(app, client, Some(user.id)).book(&transaction, user.created_at).await {
@@ -120,7 +121,7 @@ async fn enrol(app: &App, form: Registration, signs_in: bool, client: &Client) -
 /// # Errors
 /// USERNAME_TAKEN for a reserved one: its words say what to do, which is to choose another. The list is no secret.
 pub(in crate::domain) fn check_reserved(app: &App, username_key: &str) -> Result<(), InputError> {
-    if app.settings.reserved_usernames.iter().any(|reserved| reserved == username_key) {
+    if app.settings.registration.reserved_usernames.iter().any(|reserved| reserved == username_key) {
         return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username));
     }
     Ok(())
@@ -186,7 +187,7 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
     let password = problems.collect(Password::parse(form.password, Field::Password, &owner, settings));
     let email = problems.collect(match form.email.as_deref().filter(|email| !email.trim().is_empty()) {
         Some(email) => Email::parse(email).map(Some),
-        None if settings.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
+        None if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
         None => Ok(None),
     });
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));

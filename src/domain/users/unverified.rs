@@ -85,8 +85,9 @@ async fn replace(app: &App, user: &user::Model, to: &Email, client: &Client) -> 
 /// # Errors
 /// SERVICE_UNAVAILABLE, when the database is out of reach; what was deleted before stays deleted.
 pub async fn purge(app: &App) -> Result<u64> {
-    let Some(lifetime) = app.settings.unverified_account_lifetime else { return Ok(0) };
-    let abandoned = user::Unverified { since: app.clock.now() - lifetime, without_email: app.settings.require_email };
+    let Some(lifetime) = app.settings.registration.unverified_account_lifetime else { return Ok(0) };
+    let abandoned =
+        user::Unverified { since: app.clock.now() - lifetime, without_email: app.settings.registration.require_email };
     let mut swept = 0;
     loop {
         let mut deleted = 0;

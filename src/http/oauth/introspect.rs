@@ -66,7 +66,7 @@ fn authenticate(call: &Call<'_>, form: &mut Form) -> Result<(), ErrorResponse> {
         _ => return Err(ErrorResponse::invalid_request("Authenticate in one way: in the header or in the form.")),
     }
     .unwrap_or_default();
-    if oauth_client::is_known(&call.server.app.settings.oauth_clients, &id, &secret) {
+    if oauth_client::is_known(&call.server.app.settings.oauth.clients, &id, &secret) {
         return Ok(());
     }
     Err(ErrorResponse::Refused(StatusCode::UNAUTHORIZED, INVALID_CLIENT, "This takes a client of OAUTH_CLIENTS."))

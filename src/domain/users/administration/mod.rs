@@ -76,7 +76,7 @@ pub async fn create(
         }
         Err(error) => return Err(error),
     };
-    let roles = roles.unwrap_or_else(|| app.settings.default_roles.clone());
+    let roles = roles.unwrap_or_else(|| app.settings.registration.default_roles.clone());
     let roles = problems.collect(parse_roles(roles, &app.settings));
     let (Some(new_user), Some(roles)) = (new_user, roles) else {
         return Err(problems.into());
@@ -218,7 +218,7 @@ fn clear_pending_email(row: &mut user::ActiveModel) {
 
 /// Roles as they are stored: sorted, each once.
 pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
-    if !roles.iter().all(|role| settings.roles.contains(role)) {
+    if !roles.iter().all(|role| settings.registration.roles.contains(role)) {
         return Err(InputError::new(ErrorCode::RoleUnknown, Field::Roles));
     }
     roles.sort();
@@ -241,7 +241,7 @@ pub(in crate::domain) async fn lock_unless_last_admin(
     transaction: &impl ConnectionTrait,
     user_id: Uuid,
 ) -> Result<user::Model> {
-    if !app.settings.roles.iter().any(|role| role == user::ADMIN) {
+    if !app.settings.registration.roles.iter().any(|role| role == user::ADMIN) {
         return lock(transaction, user_id).await;
     }
     let before = user::Entity::find_by_id(user_id).one(transaction).await?.ok_or(Error::NotFound)?;

@@ -6,8 +6,16 @@ use crate::config::vars::Vars;
 /// written as a whole: 40 kB at most. A `BLOB` of MySQL takes 64 KiB.
 const MAX_LIMIT: usize = 5000;
 
-/// How many attempts are accepted in a period, where [`Settings::throttle`](super::Settings::throttle) is set. A network is
-/// an IPv4 address or the /64 of an IPv6 address.
+/// Whether attempts are limited, and how.
+#[derive(Clone, Debug)]
+pub struct ThrottleSettings {
+    /// Whether attempts are counted and limited.
+    pub is_enabled: bool,
+    /// How many attempts are accepted.
+    pub limits: ThrottleLimits,
+}
+
+/// How many attempts are accepted in a period, if [`ThrottleSettings::is_enabled`]. A network is an IPv4 address or the /64 of an IPv6 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleLimits {
     /// Failed logins by one name from one network, in 15 minutes.

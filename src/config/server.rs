@@ -1,10 +1,25 @@
-//! Where this server stands: reachable from this machine only ("local"), or by the world.
+//! The addresses of the server, and who may call it.
 
 use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use crate::config::vars::Vars;
+use crate::config::{Proxies, vars::Vars};
+
+/// Where the server listens, and how clients reach it.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The address and port to listen on.
+    pub listen: SocketAddr,
+    /// The origin that clients use, without a slash at its end; also the issuer of tokens.
+    pub public_url: String,
+    /// Whether only this machine can reach the server. Responses may then contain hints for developers.
+    pub is_local: bool,
+    /// Origins whose pages may call with credentials, including that of `public_url`.
+    pub allowed_origins: Vec<String>,
+    /// The proxies that report the client's address. `None` means that the peer of the connection is the client.
+    pub proxies: Option<Proxies>,
+}
 
 /// What follows from `LISTEN`, `PUBLIC_URL` and `ALLOWED_ORIGINS`.
 pub(super) struct Addresses {

@@ -4,6 +4,15 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::vars::Vars;
 
+/// The REST and OAuth 2.0 API.
+#[derive(Clone, Debug)]
+pub struct OauthSettings {
+    /// Whether REST and OAuth 2.0 are available, with their documentation.
+    pub rest_api: bool,
+    /// Services that may introspect tokens.
+    pub clients: Vec<OauthClient>,
+}
+
 const MIN_SECRET_LENGTH: usize = 32;
 
 /// A service that may introspect (RFC 7662).

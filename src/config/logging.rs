@@ -4,7 +4,16 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::config::vars::Vars;
 
-/// How the log is written.
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct LoggingSettings {
+    /// The format of a log line.
+    pub format: LogFormat,
+    /// Levels, in the syntax of `tracing_subscriber::filter::Targets`.
+    pub filter: String,
+}
+
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
