@@ -108,7 +108,7 @@ pub fn serve(arguments: &[String]) {
             return axum::serve(listener, Router::new().route("/graphql", route).route("/health/live", live)).await.unwrap();
         } else {
             settings.passwords.bcrypt_cost = arguments[0].parse().unwrap();
-            let database = Database::connect(&settings.database.url, settings.database.max_connections).await.unwrap();
+            let database = Database::connect(&settings.database.url, Some(settings.database.max_connections)).await.unwrap();
             database.migrate().await.unwrap();
             http::router(&Arc::new(App::new(settings, database, Clock::System).unwrap()), limits)
         };

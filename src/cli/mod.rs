@@ -208,7 +208,7 @@ fn expect_database(settings: &Settings) -> Result<(), CommandError> {
 }
 
 async fn connect(settings: &Settings) -> Result<Database, CommandError> {
-    Database::connect(&settings.database.url, settings.database.max_connections)
+    Database::connect(&settings.database.url, Some(settings.database.max_connections))
         .await
         .map_err(|error| CommandError::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }

@@ -81,8 +81,7 @@ async fn prepare(database: &Database, no_migrate: bool) -> Result<(), CommandErr
 }
 
 fn limits(settings: &Settings) -> Limits {
-    let limits =
-        Limits::with_descriptors(open_files::for_clients(settings.database.max_connections.unwrap_or_default()));
+    let limits = Limits::with_descriptors(open_files::for_clients(settings.database.max_connections));
     if limits.connections < Limits::default().connections {
         let connections = limits.connections;
         tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");

@@ -1,8 +1,8 @@
-//! `LOG_FORMAT` and `RUST_LOG`.
+//! The format and the levels of the log.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::config::vars::Vars;
+use crate::config::{setting::Setting, vars::Vars};
 
 /// What is logged, and how.
 #[derive(Clone, Debug)]
@@ -22,18 +22,22 @@ pub enum LogFormat {
     Json,
 }
 
-pub(super) fn format(vars: &mut Vars) -> LogFormat {
-    vars.get("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
-        "text" => Some(LogFormat::Text),
-        "json" => Some(LogFormat::Json),
-        _ => None,
-    })
-}
-
-pub(super) fn filter(vars: &mut Vars) -> String {
-    vars.get("RUST_LOG", "info".to_owned(), "levels such as info or hallpass=debug,warn", |text| {
-        is_filter(text).then(|| text.to_owned())
-    })
+impl LoggingSettings {
+    /// Declares and reads the settings of this section.
+    pub(super) fn read(vars: &mut Vars) -> Self {
+        vars.section("logging", "Logging");
+        Self {
+            format: Setting::new("LOG_FORMAT", "The format of the log: text for people, or one JSON object per line.")
+                .one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])
+                .read_or(vars, LogFormat::Text),
+            filter: Setting::new(
+                "RUST_LOG",
+                "The level of the log, and levels for modules. With `info`, `sqlx` is at `warn` unless it is named.",
+            )
+            .text("levels such as `info` or `hallpass=debug,warn`", |text| is_filter(text).then(|| text.to_owned()))
+            .read_or(vars, "info".to_owned()),
+        }
+    }
 }
 
 /// Whether this is a list of levels and `target=level`. A word alone would be taken for a target and silence all others.

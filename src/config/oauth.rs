@@ -1,8 +1,8 @@
-//! `OAUTH_CLIENTS`: who may ask what a token is good for.
+//! The REST and OAuth 2.0 API, and the services that may introspect tokens.
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::vars::Vars;
+use crate::config::{setting::Setting, vars::Vars};
 
 /// The REST and OAuth 2.0 API.
 #[derive(Clone, Debug)]
@@ -24,26 +24,49 @@ pub struct OauthClient {
     pub secret: SecretString,
 }
 
-pub(super) fn read(vars: &mut Vars) -> Vec<OauthClient> {
-    let clients = vars.secret("OAUTH_CLIENTS");
-    clients.and_then(|text| vars.parse_secret("OAUTH_CLIENTS", &text, parse)).unwrap_or_default()
+impl OauthSettings {
+    /// Declares and reads the settings of this section.
+    pub(super) fn read(vars: &mut Vars) -> Self {
+        vars.section("oauth", "REST and OAuth 2.0");
+        Self {
+            rest_api: Setting::new(
+                "REST_API",
+                "Whether [REST and OAuth 2.0](rest-and-oauth.md) are available, with the password grant and their \
+                 documentation.",
+            )
+            .flag()
+            .read_or(vars, true),
+            clients: Setting::new("OAUTH_CLIENTS", "Services that may call `/introspect`, each with its own secret.")
+                .secret(
+                    format!(
+                        "`id:secret` pairs, separated by commas. Ids and secrets consist of `A-Z a-z 0-9 - . _ ~`; \
+                         secrets have at least {MIN_SECRET_LENGTH} characters"
+                    ),
+                    parse,
+                )
+                .read_optional(vars)
+                .unwrap_or_default(),
+        }
+    }
 }
 
-/// Of characters that look the same in a form, in a header and in an address, so that it does not matter how a client
-/// encodes them.
-fn parse(text: &SecretString) -> Result<Vec<OauthClient>, &'static str> {
+/// Parses `id:secret` pairs. All characters look the same in a form, in a header and in a URL, so that it does not matter how
+/// a client encodes them.
+fn parse(text: &SecretString) -> Result<Vec<OauthClient>, String> {
     let is_plain = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let mut clients: Vec<OauthClient> = Vec::new();
     for pair in text.expose_secret().split(',') {
         let (id, secret) = pair.trim().split_once(':').ok_or("expected id:secret pairs, separated by commas")?;
         if id.is_empty() || !is_plain(id) || !is_plain(secret) {
-            return Err("expected only A-Z, a-z, 0-9, -, ., _ and ~ in ids and secrets");
+            return Err("expected only A-Z, a-z, 0-9, -, ., _ and ~ in ids and secrets".to_owned());
         }
         if secret.len() < MIN_SECRET_LENGTH {
-            return Err("expected secrets of at least 32 characters, such as `openssl rand -hex 32` makes");
+            return Err(format!(
+                "expected secrets of at least {MIN_SECRET_LENGTH} characters, such as `openssl rand -hex 32` makes"
+            ));
         }
         if clients.iter().any(|client| client.id == id) {
-            return Err("expected each client once");
+            return Err("expected each client once".to_owned());
         }
         clients.push(OauthClient { id: id.to_owned(), secret: secret.into() });
     }

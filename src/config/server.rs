@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use crate::config::{Proxies, vars::Vars};
+use crate::config::{Proxies, setting::Setting, vars::Vars};
+
+/// Origins where front ends run while they are developed: those of Next.js and of Vite.
+const LOCAL_APPS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
 
 /// Where the server listens, and how clients reach it.
 #[derive(Clone, Debug)]
@@ -21,19 +24,18 @@ pub struct ServerSettings {
     pub proxies: Option<Proxies>,
 }
 
-/// What follows from `LISTEN`, `PUBLIC_URL` and `ALLOWED_ORIGINS`.
-pub(super) struct Addresses {
-    /// `LISTEN` is loopback, and the host of `PUBLIC_URL` is loopback or `localhost`.
-    pub(super) is_local: bool,
-    pub(super) public_url: String,
-    pub(super) allowed_origins: Vec<String>,
-}
-
-impl Addresses {
-    pub(super) fn read(vars: &mut Vars, listen: SocketAddr) -> Self {
-        let default = format!("http://localhost:{}", listen.port());
-        let public_url =
-            vars.get("PUBLIC_URL", default, "an origin without a path, such as https://accounts.example.org", origin);
+impl ServerSettings {
+    /// Declares and reads the settings of this section.
+    pub(super) fn read(vars: &mut Vars) -> Self {
+        vars.section("server", "Network");
+        let listen = Setting::new("LISTEN", "The address and port to listen on.")
+            .text("an IP address and port, such as `127.0.0.1:8000` or `[::]:8000`", |text| text.parse().ok())
+            .read_or(vars, SocketAddr::from(([127, 0, 0, 1], 8000)));
+        let port = listen.port();
+        let public_url = Setting::new("PUBLIC_URL", "The origin that clients use; also the issuer of tokens.")
+            .text("an origin without a path, such as `https://accounts.example.org`", origin)
+            .read_or_computed(vars, format!("http://localhost:{port}"), "`http://localhost:` and the port of `LISTEN`");
+        expect_hosts(vars, "PUBLIC_URL", std::slice::from_ref(&public_url));
         let host = Url::parse(&public_url).ok();
         let is_local =
             listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
@@ -43,37 +45,40 @@ impl Addresses {
                  {listen}), got \"{public_url}\""
             ));
         }
-        let defaults: &[&str] = if is_local { &["http://localhost:3000", "http://localhost:5173"] } else { &[] };
-        let mut allowed_origins = vars.get(
+        let defaults = if is_local { &LOCAL_APPS[..] } else { &[] };
+        let mut allowed_origins = Setting::new(
             "ALLOWED_ORIGINS",
+            "Origins of pages that may call from a browser, besides that of `PUBLIC_URL`. There are no wildcards.",
+        )
+        .list("origins separated by commas, such as `https://app.example.org,http://localhost:3000`", origin)
+        .read_or_computed(
+            vars,
             defaults.iter().map(ToString::to_string).collect(),
-            "origins separated by commas, such as https://app.example.org,http://localhost:3000",
-            |text| text.split(',').map(|text| origin(text.trim())).collect::<Option<Vec<_>>>(),
+            &format!("while local `{}`, otherwise none", LOCAL_APPS.join("`, `")),
         );
-        for (name, origins) in
-            [("PUBLIC_URL", std::slice::from_ref(&public_url)), ("ALLOWED_ORIGINS", &allowed_origins)]
-        {
-            if let Some((origin, character)) =
-                origins.iter().find_map(|origin| Some((origin, foreign_character(origin)?)))
-            {
-                vars.mistake(format!(
-                    "{name}: expected origins that browsers send, got \"{origin}\": a host name cannot contain \
-                     \"{character}\". List each origin; there are no wildcards"
-                ));
-            }
-        }
+        expect_hosts(vars, "ALLOWED_ORIGINS", &allowed_origins);
         allowed_origins.push(public_url.clone());
         if is_local {
-            let port = listen.port();
             allowed_origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
         }
         allowed_origins.sort();
         allowed_origins.dedup();
-        Self { is_local, public_url, allowed_origins }
+        Self { listen, public_url, is_local, allowed_origins, proxies: Proxies::read(vars) }
     }
 }
 
-/// The origin that `text` spells, normalised as browsers send it; `None` if there is more to it than an origin.
+/// Refuses origins whose host no browser can connect to.
+fn expect_hosts(vars: &mut Vars, name: &str, origins: &[String]) {
+    let wrong = origins.iter().find_map(|origin| Some((origin, foreign_character(origin)?)));
+    if let Some((origin, character)) = wrong {
+        vars.mistake(format!(
+            "{name}: expected origins that browsers send, got \"{origin}\": a host name cannot contain \"{character}\". \
+             List each origin; there are no wildcards"
+        ));
+    }
+}
+
+/// Parses an origin and normalises it as browsers do; `None` if the URL has more parts.
 fn origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let bare = matches!(url.scheme(), "http" | "https")
@@ -85,7 +90,7 @@ fn origin(text: &str) -> Option<String> {
     bare.then(|| url.origin().ascii_serialization())
 }
 
-/// A character of an origin's host that parsers of URLs let through, and no host has that a browser connects to.
+/// A character in the host of an origin that URL parsers accept, but that no host name has.
 fn foreign_character(origin: &str) -> Option<char> {
     match Url::parse(origin).ok()?.host()? {
         Host::Domain(name) => name.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._".contains(*c)),

@@ -1,10 +1,23 @@
-use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, NAMES, SECRETS, SecretKey, Settings, SmtpSecurity};
+use hallpass::config::{
+    DatabaseUrl, EffectiveSetting, ExposeSecret, LogFormat, SecretKey, Settings, SmtpSecurity, Source, Variable,
+    declarations,
+};
 
 const GOOD_KEY: &str = "5f3c9a7e1b2d4f60718293a4b5c6d7e8";
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Settings::from_vars(variables).map_err(|mistakes| mistakes.0)
+}
+
+/// The effective values and their sources, as `hallpass config` prints them.
+fn effective(variables: &[(&str, &str, Source)]) -> Vec<EffectiveSetting> {
+    let variables = variables.iter().map(|(name, value, source)| Variable {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+        source: *source,
+    });
+    Settings::read(variables).unwrap().1
 }
 
 /// The only mistake in these settings.
@@ -54,22 +67,22 @@ fn all_mistakes_come_together_and_show_no_secret() {
     .unwrap_err();
     let names = [
         "DATABASE_URL",
+        "DB_MAX_CONNECTIONS",
         "LISTEN",
         "ALLOWED_ORIGINS",
+        "SECRET_KEY",
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        "REGISTRATION_ENABLED",
         "DEFAULT_ROLES",
+        "BCRYPT_COST",
+        "HASH_CONCURRENCY",
         "SMTP_URL",
         "MAIL_FROM",
         "APP_URL",
         "DEV_MAIL",
-        "DB_MAX_CONNECTIONS",
-        "SECRET_KEY",
-        "ACCESS_TOKEN_EXPIRE_MINUTES",
-        "BCRYPT_COST",
-        "HASH_CONCURRENCY",
-        "REGISTRATION_ENABLED",
+        "REQUIRE_VERIFIED_EMAIL",
         "LOG_FORMAT",
         "RUST_LOG",
-        "REQUIRE_VERIFIED_EMAIL",
     ];
     assert_eq!(mistakes.len(), names.len(), "{mistakes:#?}");
     for (mistake, name) in mistakes.iter().zip(names) {
@@ -82,7 +95,8 @@ fn all_mistakes_come_together_and_show_no_secret() {
 
 #[test]
 fn limits_of_the_throttle_have_defaults_and_a_range() {
-    let names: Vec<&str> = NAMES.iter().copied().filter(|name| name.starts_with("LIMIT_")).collect();
+    let names = declarations().iter().map(|declaration| declaration.name);
+    let names: Vec<&str> = names.filter(|name| name.starts_with("LIMIT_")).collect();
     assert_eq!(names.len(), 11);
     let defaults = read(&[]).unwrap().throttle.limits;
     for name in names {
@@ -279,9 +293,10 @@ fn a_secret_file_with_more_than_the_secret_is_refused() {
 
 #[test]
 fn every_secret_and_nothing_else_is_read_from_a_file() {
-    for name in NAMES {
+    for declaration in declarations() {
+        let name = declaration.name;
         let result = read(&[(&format!("{name}_FILE"), "/no/such/file"), ("MAIL_FROM", "accounts@example.org")]);
-        assert_eq!(result.is_err(), SECRETS.contains(name), "{name}");
+        assert_eq!(result.is_err(), declaration.is_secret, "{name}");
     }
 }
 
@@ -446,4 +461,60 @@ fn links_lead_to_the_app_and_mails_are_shown_on_this_machine_only() {
     let smtp = [("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", "accounts@example.org")];
     assert!(with(&[verified, smtp].concat()).is_ok());
     assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL: expected false"));
+}
+
+/// Otherwise the manual and `.env.example` would lack settings that are only read if others are set.
+#[test]
+fn the_same_settings_are_read_whatever_is_set() {
+    let example = |name| declarations().iter().find(|declaration| declaration.name == name).unwrap().example.as_str();
+    let examples = declarations().iter().filter(|declaration| !declaration.example.is_empty());
+    let local: Vec<_> = examples.map(|setting| (setting.name, setting.example.as_str(), Source::DotEnv)).collect();
+    let public = [
+        ("LISTEN", "0.0.0.0:443", Source::Environment),
+        ("PUBLIC_URL", "https://accounts.example.org", Source::Environment),
+        ("DATABASE_URL", "postgres://u:p@host/db", Source::Environment),
+        ("SECRET_KEY", GOOD_KEY, Source::Environment),
+        ("JWT_ALGORITHM", "EdDSA", Source::Environment),
+        ("JWT_KEYS", "keys", Source::Environment),
+        ("SMTP_URL", example("SMTP_URL"), Source::Environment),
+        ("MAIL_FROM", example("MAIL_FROM"), Source::Environment),
+    ];
+    let declared: Vec<_> = declarations().iter().map(|declaration| declaration.name).collect();
+    for variables in [&local[..], &public] {
+        let read: Vec<_> = effective(variables).iter().map(|setting| setting.declaration.name).collect();
+        assert_eq!(read, declared);
+    }
+}
+
+#[test]
+fn the_effective_value_follows_other_settings() {
+    let variables = [
+        ("LISTEN", "127.0.0.1:9000", Source::Environment),
+        ("DATABASE_URL", "postgres://u:p@host/db", Source::DotEnv),
+        ("SECRET_KEY", GOOD_KEY, Source::DotEnv),
+    ];
+    let settings = effective(&variables);
+    for (name, value, source) in [
+        ("LISTEN", "127.0.0.1:9000", Source::Environment),
+        ("PUBLIC_URL", "http://localhost:9000", Source::Default),
+        ("APP_URL", "http://localhost:9000", Source::Default),
+        ("JWT_AUDIENCE", "http://localhost:9000", Source::Default),
+        ("DB_MAX_CONNECTIONS", "10", Source::Default),
+        ("DATABASE_URL", "PostgreSQL db at host:5432", Source::DotEnv),
+        ("SECRET_KEY", "(secret)", Source::DotEnv),
+        ("SECRET_KEY_PREVIOUS", "(none)", Source::Default),
+    ] {
+        let setting = settings.iter().find(|setting| setting.declaration.name == name).unwrap();
+        assert_eq!((setting.value.as_str(), setting.source), (value, source), "{name}");
+    }
+}
+
+#[test]
+fn the_first_variable_of_a_name_is_its_source() {
+    for (first, value, source) in [("json", "json", Source::Environment), ("", "text", Source::Default)] {
+        let variables = [("LOG_FORMAT", first, Source::Environment), ("LOG_FORMAT", "json", Source::DotEnv)];
+        let settings = effective(&variables);
+        let format = settings.iter().find(|setting| setting.declaration.name == "LOG_FORMAT").unwrap();
+        assert_eq!((format.value.as_str(), format.source), (value, source));
+    }
 }
