@@ -1,8 +1,9 @@
-//! The command line: `hallpass serve | migrate | schema | key | user`.
+//! The command line: `hallpass serve | migrate | schema | config | key | user`.
 //!
 //! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
 //! that another door would have to decide again.
 
+mod config;
 mod dotenv;
 mod key;
 mod log;
@@ -19,6 +20,7 @@ use std::{ffi::OsString, fmt::Display, process::ExitCode, sync::Arc};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
+use settings::Loaded;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
 use crate::{
@@ -62,6 +64,8 @@ pub enum Command {
     },
     /// Print the GraphQL schema.
     Schema,
+    /// Print all settings, with their effective values and where these come from. Secrets are not shown.
+    Config,
     /// Generate or show the keys that sign access tokens.
     Key {
         /// A command for keys.
@@ -143,6 +147,7 @@ impl CommandError {
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let done = match command {
         Command::Schema => output::print(crate::graphql::sdl()),
+        Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
@@ -168,16 +173,22 @@ pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
     }
 }
 
+/// Reads the settings, starts the log, and logs the warnings.
+fn load(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, CommandError> {
+    let loaded = settings::read(environment)?;
+    log::start(&loaded.settings);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded)
+}
+
 /// Reads the settings, starts the log, and runs `work` on a runtime.
 fn with_settings<F: Future<Output = Result<(), CommandError>>>(
     environment: impl Iterator<Item = (OsString, OsString)>,
     work: impl FnOnce(Settings) -> F,
 ) -> Result<(), CommandError> {
-    let (settings, warnings) = settings::read(environment)?;
-    log::start(&settings);
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
+    let Loaded { settings, .. } = load(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::new)?;
     let done = runtime.block_on(work(settings));
     // What is done is done: nothing that still blocks a thread, such as the look-up of a name, is waited for.

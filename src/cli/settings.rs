@@ -4,16 +4,26 @@ use std::ffi::OsString;
 
 use crate::{
     cli::{CommandError, dotenv},
-    config::{Settings, SettingsError, Source, Variable, is_setting, unknown_in_environment, unknown_in_file},
+    config::{
+        EffectiveSetting, Settings, SettingsError, Source, Variable, is_setting, unknown_in_environment,
+        unknown_in_file,
+    },
 };
 
-/// Reads the settings. Also returns warnings about the environment.
+/// What was read.
+pub(super) struct Loaded {
+    pub(super) settings: Settings,
+    /// Each setting with its effective value, and where it comes from.
+    pub(super) effective: Vec<EffectiveSetting>,
+    /// Warnings about the environment.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads the settings.
 ///
 /// A misspelled name in `.env` is refused: the setting would silently have its default, which may be less secure. In the
 /// environment it may belong to another program, so it is a warning.
-pub(super) fn read(
-    environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<(Settings, Vec<String>), CommandError> {
+pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, CommandError> {
     let from_file = dotenv::read(".env").map_err(|message| refused(vec![message]))?;
     let (mut variables, mut mistakes) = decode(environment);
     let in_file = from_file.into_iter().map(|(name, value)| Variable { name, value, source: Source::DotEnv });
@@ -25,7 +35,7 @@ pub(super) fn read(
     mistakes.extend(unknown.map(|mistake| format!(".env: {mistake}")));
     let warnings = unknown_in_environment(names(Source::Environment), is_set).collect();
     match Settings::read(variables) {
-        Ok((settings, _)) if mistakes.is_empty() => Ok((settings, warnings)),
+        Ok((settings, effective)) if mistakes.is_empty() => Ok(Loaded { settings, effective, warnings }),
         Ok(_) => Err(refused(mistakes)),
         Err(SettingsError(more)) => Err(refused(mistakes.into_iter().chain(more).collect())),
     }
