@@ -88,7 +88,7 @@ async fn open(url: &str, change: impl FnOnce(&mut Settings)) -> Arc<App> {
     let variables = [("DATABASE_URL", url), ("SECRET_KEY", "a secret that is for the benches only: 4c1f")];
     let mut settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
     change(&mut settings);
-    let database = Database::connect(&settings.database_url, None).await.unwrap();
+    let database = Database::connect(&settings.database.url, None).await.unwrap();
     database.migrate().await.unwrap();
     Arc::new(App::new(settings, database, Clock::System).unwrap())
 }
@@ -241,8 +241,8 @@ async fn costs(folder: &Path) -> bool {
     {
         let cheap = |throttle| {
             move |settings: &mut Settings| {
-                settings.bcrypt_cost = 4;
-                settings.throttle = throttle;
+                settings.passwords.bcrypt_cost = 4;
+                settings.throttle.is_enabled = throttle;
             }
         };
         let (plain, counted) = (open(&url, cheap(false)).await, open(&url, cheap(true)).await);

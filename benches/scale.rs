@@ -156,8 +156,8 @@ fn runtime() -> tokio::runtime::Runtime {
 async fn open(url: &str) -> Arc<App> {
     let variables = [("DATABASE_URL", url), ("SECRET_KEY", "a secret that is for the benches only: 4c1f")];
     let mut settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
-    settings.bcrypt_cost = 4;
-    let database = Database::connect(&settings.database_url, None).await.unwrap();
+    settings.passwords.bcrypt_cost = 4;
+    let database = Database::connect(&settings.database.url, None).await.unwrap();
     database.migrate().await.unwrap();
     Arc::new(App::new(settings, database, Clock::System).unwrap())
 }

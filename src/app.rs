@@ -62,11 +62,11 @@ impl App {
     /// # Errors
     /// Internal: its cause is for whoever starts the server.
     pub fn new(settings: Settings, database: Database, clock: Clock) -> Result<Self> {
-        let keys = Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())?;
+        let keys = Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref())?;
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
         let refresh_tokens = RefreshTokens::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
-        let hasher = Hasher::start(settings.hash_concurrency, settings.bcrypt_cost)?;
+        let hasher = Hasher::start(settings.passwords.hash_concurrency, settings.passwords.bcrypt_cost)?;
         let mailer = Mailer::new(&settings)?;
         Ok(Self {
             database,

@@ -99,7 +99,7 @@ pub fn serve(arguments: &[String]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut settings = Settings::from_vars(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))).unwrap();
-        let listener = tokio::net::TcpListener::bind(settings.listen).await.unwrap();
+        let listener = tokio::net::TcpListener::bind(settings.server.listen).await.unwrap();
         let limits = http::Limits::default();
         let router = if arguments[0] == "bare" {
             let body = r#"{"data":{"me":{"id":"01a1fd84-b81b-7d5a-a267-2ae912710202","username":"ada","email":null,"firstName":null,"lastName":null,"isActive":true,"createdAt":"2026-11-21T09:51:35.963Z"}}}"#;
@@ -107,8 +107,8 @@ pub fn serve(arguments: &[String]) {
             let live = axum::routing::get(|| async {});
             return axum::serve(listener, Router::new().route("/graphql", route).route("/health/live", live)).await.unwrap();
         } else {
-            settings.bcrypt_cost = arguments[0].parse().unwrap();
-            let database = Database::connect(&settings.database_url, settings.db_max_connections).await.unwrap();
+            settings.passwords.bcrypt_cost = arguments[0].parse().unwrap();
+            let database = Database::connect(&settings.database.url, Some(settings.database.max_connections)).await.unwrap();
             database.migrate().await.unwrap();
             http::router(&Arc::new(App::new(settings, database, Clock::System).unwrap()), limits)
         };

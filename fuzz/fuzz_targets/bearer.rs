@@ -26,7 +26,7 @@ struct Signer {
 }
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
-    let keys = Keys::load(&SERVER.app.settings.secret_key, None).unwrap();
+    let keys = Keys::load(&SERVER.app.settings.tokens.secret_key, None).unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, keys.access_token_key().unwrap().expose_secret().as_bytes());
     let parts: Vec<String> = SERVER.ada.access_token.split('.').map(ToOwned::to_owned).collect();
     let [header, claims] = [0, 1].map(|part| URL_SAFE_NO_PAD.decode(&parts[part]).unwrap());

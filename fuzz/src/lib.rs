@@ -65,13 +65,13 @@ impl Server {
         let file = database_file();
         let secret = ("SECRET_KEY".to_owned(), "a secret that is for fuzzing only: 9d02".to_owned());
         let mut settings = Settings::from_vars([secret]).unwrap();
-        settings.database_url = DatabaseUrl::Sqlite(file);
-        settings.bcrypt_cost = 4;
-        settings.hash_concurrency = 1;
+        settings.database.url = DatabaseUrl::Sqlite(file);
+        settings.passwords.bcrypt_cost = 4;
+        settings.passwords.hash_concurrency = 1;
         let noon: DateTime<Utc> = "2026-01-31T12:00:00Z".parse().unwrap();
         let clock = Clock::Manual(ManualClock::at(noon));
         let (app, ada) = runtime.block_on(async {
-            let database = Database::connect(&settings.database_url, Some(1)).await.unwrap();
+            let database = Database::connect(&settings.database.url, Some(1)).await.unwrap();
             database.migrate().await.unwrap();
             let open = App::new(settings.clone(), database.clone(), clock.clone()).unwrap();
             let ada = Registration {
@@ -85,7 +85,7 @@ impl Server {
                 Registered::SignedIn(ada) => *ada,
                 Registered::Unverified(_) => panic!("nothing has to be verified"),
             };
-            settings.registration_enabled = false;
+            settings.registration.is_enabled = false;
             let app = Arc::new(App::new(settings, database, clock).unwrap());
             (app, ada)
         });

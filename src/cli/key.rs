@@ -32,7 +32,7 @@ pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), CommandE
 
 fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), CommandError> {
     let failed = |error: Error| CommandError::of("no key was made", &error);
-    let Some(folder) = &settings.jwt_keys else {
+    let Some(folder) = &settings.tokens.jwt_keys else {
         return Err(CommandError::new(
             "no key was made: set JWT_ALGORITHM to EdDSA, ES256 or RS256, and JWT_KEYS to a folder",
         ));
@@ -40,16 +40,16 @@ fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), Comman
     let now = Clock::System.now();
     let is_first = key_files::is_empty(folder).map_err(failed)?;
     let starts_at = at.unwrap_or(if is_first { now } else { now + LEAD });
-    let path = key_files::generate(folder, settings.jwt_algorithm, starts_at).map_err(failed)?;
+    let path = key_files::generate(folder, settings.tokens.jwt_algorithm, starts_at).map_err(failed)?;
     print_line(path.display())
 }
 
 fn keys(settings: &Settings) -> Result<Keys, CommandError> {
-    if let SecretKey::File(path) = &settings.secret_key {
+    if let SecretKey::File(path) = &settings.tokens.secret_key {
         // In another folder it is another key than the server's.
         note_line(format_args!("key file: {}", absolute(path).as_ref().unwrap_or(path).display()));
     }
-    Keys::load(&settings.secret_key, settings.secret_key_previous.as_ref())
+    Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref())
         .map_err(|error| CommandError::of("there is no key to show", &error))
 }
 
@@ -62,16 +62,16 @@ fn show(settings: &Settings) -> Result<(), CommandError> {
             KeyState::Verifies => "verifies".to_owned(),
             KeyState::SignsFrom(at) => format!("signs from {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         };
-        print_line(format_args!("{}  {}  {state}", key.kid, settings.jwt_algorithm))?;
+        print_line(format_args!("{}  {}  {state}", key.kid, settings.tokens.jwt_algorithm))?;
     }
     Ok(())
 }
 
 fn show_access_key(settings: &Settings) -> Result<(), CommandError> {
-    if settings.jwt_algorithm != JwtAlgorithm::Hs256 {
+    if settings.tokens.jwt_algorithm != JwtAlgorithm::Hs256 {
         return Err(CommandError::new(format_args!(
             "JWT_ALGORITHM is {}: nobody else needs a secret, others verify with {}/.well-known/jwks.json",
-            settings.jwt_algorithm, settings.public_url
+            settings.tokens.jwt_algorithm, settings.server.public_url
         )));
     }
     let key = keys(settings)?.access_token_key();

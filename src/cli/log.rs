@@ -18,9 +18,9 @@ const QUIET: [&str; 1] = ["sqlx"];
 /// Starts the log, and keeps what panics say out of it.
 pub(super) fn start(settings: &Settings) {
     // The settings have checked it.
-    let filter = filter(&settings.log_filter).unwrap_or_default();
+    let filter = filter(&settings.logging.filter).unwrap_or_default();
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match settings.log_format {
+    let lines = match settings.logging.format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };

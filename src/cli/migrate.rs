@@ -71,7 +71,7 @@ fn confirm(settings: &Settings, names: &[String]) -> Result<(), CommandError> {
     print(format_args!(
         "This takes back these migrations of the database {}:\n  {names}\nand deletes what is in the tables and columns that \
          they made. Type yes to go on: ",
-        settings.database_url
+        settings.database.url
     ))?;
     expect_yes(io::stdin().lock())
 }

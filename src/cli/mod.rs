@@ -1,8 +1,9 @@
-//! The command line: `hallpass serve | migrate | schema | key | user`.
+//! The command line: `hallpass serve | migrate | schema | config | key | user`.
 //!
 //! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
 //! that another door would have to decide again.
 
+mod config;
 mod dotenv;
 mod key;
 mod log;
@@ -19,6 +20,7 @@ use std::{ffi::OsString, fmt::Display, process::ExitCode, sync::Arc};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
+use settings::Loaded;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
 use crate::{
@@ -62,6 +64,8 @@ pub enum Command {
     },
     /// Print the GraphQL schema.
     Schema,
+    /// Print all settings, with their effective values and where these come from. Secrets are not shown.
+    Config,
     /// Generate or show the keys that sign access tokens.
     Key {
         /// A command for keys.
@@ -143,6 +147,7 @@ impl CommandError {
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let done = match command {
         Command::Schema => output::print(crate::graphql::sdl()),
+        Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
@@ -168,16 +173,22 @@ pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
     }
 }
 
+/// Reads the settings, starts the log, and logs the warnings.
+fn load(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, CommandError> {
+    let loaded = settings::read(environment)?;
+    log::start(&loaded.settings);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded)
+}
+
 /// Reads the settings, starts the log, and runs `work` on a runtime.
 fn with_settings<F: Future<Output = Result<(), CommandError>>>(
     environment: impl Iterator<Item = (OsString, OsString)>,
     work: impl FnOnce(Settings) -> F,
 ) -> Result<(), CommandError> {
-    let (settings, warnings) = settings::read(environment)?;
-    log::start(&settings);
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
+    let Loaded { settings, .. } = load(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::new)?;
     let done = runtime.block_on(work(settings));
     // What is done is done: nothing that still blocks a thread, such as the look-up of a name, is waited for.
@@ -187,7 +198,7 @@ fn with_settings<F: Future<Output = Result<(), CommandError>>>(
 
 /// Says which database a command works on: in another folder it may be another file than the server's.
 fn name_database(settings: &Settings) {
-    output::note_line(format_args!("database: {}", settings.database_url));
+    output::note_line(format_args!("database: {}", settings.database.url));
 }
 
 /// Refuses to start without the key files of `JWT_KEYS`, before anything is created.
@@ -198,17 +209,17 @@ fn expect_keys(settings: &Settings) -> Result<(), CommandError> {
 
 /// Refuses to create an SQLite database, which would be empty and most likely not the server's.
 fn expect_database(settings: &Settings) -> Result<(), CommandError> {
-    match &settings.database_url {
+    match &settings.database.url {
         DatabaseUrl::Sqlite(path) if !path.exists() => Err(CommandError::new(format_args!(
             "{} does not exist; run `hallpass migrate` first, or set DATABASE_URL to the server's database",
-            settings.database_url
+            settings.database.url
         ))),
         _ => Ok(()),
     }
 }
 
 async fn connect(settings: &Settings) -> Result<Database, CommandError> {
-    Database::connect(&settings.database_url, settings.db_max_connections)
+    Database::connect(&settings.database.url, Some(settings.database.max_connections))
         .await
         .map_err(|error| CommandError::of("the database can't be opened, look at DATABASE_URL", &error.into()))
 }

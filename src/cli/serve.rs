@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), CommandError> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
-    let listen = settings.listen;
+    let listen = settings.server.listen;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| CommandError::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
@@ -30,13 +30,13 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Comm
         () = &mut stop => return Ok(()),
     };
     let app = app(settings, database)?;
-    if !app.settings.throttle {
+    if !app.settings.throttle.is_enabled {
         tracing::warn!("THROTTLE is false: passwords may be guessed without limit");
     }
     let limits = limits(&app.settings);
     let gate = Gate::closed();
     let router = http::gated_router(&app, limits, gate.clone());
-    let proxies = app.settings.proxies.clone();
+    let proxies = app.settings.server.proxies.clone();
     let has_no_share = move |address| http::carries_many_clients(proxies.as_ref(), address);
     let stopping = gate.clone();
     let stop = async move {
@@ -53,10 +53,10 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Comm
         }
     }
     gate.open();
-    let url = &app.settings.public_url;
+    let url = &app.settings.server.public_url;
     tracing::info!(
-        explorer = app.settings.playground.then_some(url),
-        database = %app.settings.database_url,
+        explorer = app.settings.graphql.playground.then_some(url),
+        database = %app.settings.database.url,
         mailbox = app.mailer.kept().map(|kept| format!("{url}/dev/mail?key={}", kept.key())),
         version = env!("CARGO_PKG_VERSION"),
         "ready at {url}/graphql"
@@ -81,7 +81,7 @@ async fn prepare(database: &Database, no_migrate: bool) -> Result<(), CommandErr
 }
 
 fn limits(settings: &Settings) -> Limits {
-    let limits = Limits::with_descriptors(open_files::for_clients(settings.db_max_connections.unwrap_or_default()));
+    let limits = Limits::with_descriptors(open_files::for_clients(settings.database.max_connections));
     if limits.connections < Limits::default().connections {
         let connections = limits.connections;
         tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");

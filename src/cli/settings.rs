@@ -4,27 +4,38 @@ use std::ffi::OsString;
 
 use crate::{
     cli::{CommandError, dotenv},
-    config::{NAMES, Settings, SettingsError, unknown_in_environment, unknown_in_file},
+    config::{
+        EffectiveSetting, Settings, SettingsError, Source, Variable, is_setting, unknown_in_environment,
+        unknown_in_file,
+    },
 };
 
-/// Reads the settings. Also returns warnings about the environment.
+/// What was read.
+pub(super) struct Loaded {
+    pub(super) settings: Settings,
+    /// Each setting with its effective value, and where it comes from.
+    pub(super) effective: Vec<EffectiveSetting>,
+    /// Warnings about the environment.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads the settings.
 ///
 /// A misspelled name in `.env` is refused: the setting would silently have its default, which may be less secure. In the
 /// environment it may belong to another program, so it is a warning.
-pub(super) fn read(
-    environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<(Settings, Vec<String>), CommandError> {
+pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, CommandError> {
     let from_file = dotenv::read(".env").map_err(|message| refused(vec![message]))?;
-    let (environment, mut mistakes) = decode(environment);
-    let names = |variables: &[(String, String)]| variables.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    let (names_in_file, names_in_environment) = (names(&from_file), names(&environment));
-    let variables: Vec<(String, String)> = environment.into_iter().chain(from_file).collect();
-    let is_set = |setting: &str| variables.iter().any(|(name, value)| name == setting && !value.is_empty());
-    let in_file = unknown_in_file(names_in_file.iter().map(String::as_str), is_set);
-    mistakes.extend(in_file.map(|mistake| format!(".env: {mistake}")));
-    let warnings = unknown_in_environment(names_in_environment.iter().map(String::as_str), is_set).collect();
-    match Settings::from_vars(variables) {
-        Ok(settings) if mistakes.is_empty() => Ok((settings, warnings)),
+    let (mut variables, mut mistakes) = decode(environment);
+    let in_file = from_file.into_iter().map(|(name, value)| Variable { name, value, source: Source::DotEnv });
+    variables.extend(in_file);
+    let names = |source| variables.iter().filter(move |v| v.source == source).map(|variable| variable.name.as_str());
+    let is_set =
+        |setting: &str| variables.iter().any(|variable| variable.name == setting && !variable.value.is_empty());
+    let unknown = unknown_in_file(names(Source::DotEnv), is_set);
+    mistakes.extend(unknown.map(|mistake| format!(".env: {mistake}")));
+    let warnings = unknown_in_environment(names(Source::Environment), is_set).collect();
+    match Settings::read(variables) {
+        Ok((settings, effective)) if mistakes.is_empty() => Ok(Loaded { settings, effective, warnings }),
         Ok(_) => Err(refused(mistakes)),
         Err(SettingsError(more)) => Err(refused(mistakes.into_iter().chain(more).collect())),
     }
@@ -35,15 +46,13 @@ fn refused(mistakes: Vec<String>) -> CommandError {
 }
 
 /// The variables that are text, and what is wrong with settings that are not.
-fn decode(environment: impl Iterator<Item = (OsString, OsString)>) -> (Vec<(String, String)>, Vec<String>) {
+fn decode(environment: impl Iterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Vec<String>) {
     let (mut variables, mut mistakes) = (Vec::new(), Vec::new());
     for (name, value) in environment {
         let Ok(name) = name.into_string() else { continue };
         match value.into_string() {
-            Ok(value) => variables.push((name, value)),
-            Err(_) if NAMES.contains(&name.strip_suffix("_FILE").unwrap_or(&name)) => {
-                mistakes.push(format!("{name}: expected text in UTF-8"));
-            }
+            Ok(value) => variables.push(Variable { name, value, source: Source::Environment }),
+            Err(_) if is_setting(&name) => mistakes.push(format!("{name}: expected text in UTF-8")),
             Err(_) => {}
         }
     }

@@ -8,6 +8,14 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 
+/// The file of the default database.
+pub(super) const DEFAULT_FILE: &str = "hallpass.db";
+
+/// The default number of connections that read, on SQLite.
+pub(super) const SQLITE_CONNECTIONS: u32 = 4;
+/// The default number of connections, on PostgreSQL and MySQL.
+pub(super) const SERVER_CONNECTIONS: u32 = 10;
+
 /// Where the data is.
 #[derive(Clone, Debug)]
 pub enum DatabaseUrl {
@@ -62,7 +70,7 @@ const MYSQL: Options = Options {
 
 impl Default for DatabaseUrl {
     fn default() -> Self {
-        Self::Sqlite("hallpass.db".into())
+        Self::Sqlite(DEFAULT_FILE.into())
     }
 }
 
@@ -109,6 +117,15 @@ impl fmt::Display for Server {
 }
 
 impl DatabaseUrl {
+    /// The default of `DB_MAX_CONNECTIONS`.
+    #[must_use]
+    pub fn default_connections(&self) -> u32 {
+        match self {
+            Self::Sqlite(_) => SQLITE_CONNECTIONS,
+            Self::Postgres(_) | Self::MySql(_) => SERVER_CONNECTIONS,
+        }
+    }
+
     /// Reads `sqlite:`, `postgres:` and `mysql:` URLs, and SQLAlchemy's, whose scheme names a driver too and whose
     /// relative SQLite paths follow three slashes (`sqlite:///./x.db`).
     ///

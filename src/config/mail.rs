@@ -1,30 +1,68 @@
-//! `SMTP_URL`, `MAIL_FROM`, `APP_URL` and `DEV_MAIL`: whether mails are sent, by whom, and where their links lead.
+//! How mails are sent, who the sender is, and where links in mails lead.
 
-use chrono::TimeDelta;
+use std::fmt;
+
 use lettre::{address::Envelope, message::Mailbox};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::config::{
-    local::{Addresses, is_loopback},
-    vars::Vars,
-};
+use crate::config::{ServerSettings, server::is_loopback, setting::Setting, vars::Vars};
 
-/// How mails leave. Without a server and without `dev` none do.
+/// How mails are sent. Without `smtp` and `dev`, none are.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
-    /// The server that takes mails to where they are read.
+    /// The server that delivers mails.
     pub smtp: Option<Smtp>,
-    /// Who they come from, such as `Example <accounts@example.org>`.
+    /// The sender, such as `Example <accounts@example.org>`.
     pub from: Mailbox,
-    /// Whether they are kept for `GET /dev/mail`. Only while the server is local.
+    /// Whether mails are kept for `GET /dev/mail`. Only while the server is local.
     pub dev: bool,
     /// Where the links in mails lead, without a slash at the end.
     pub app_url: String,
 }
 
 impl MailSettings {
-    /// Whether there is a way for mails to go.
+    /// Declares and reads the settings of this section.
+    pub(super) fn read(vars: &mut Vars, server: &ServerSettings) -> Self {
+        vars.section("mail", "Mail");
+        let smtp = Setting::new("SMTP_URL", "The mail server, with user and password. See [E-mail](email.md).")
+            .example("smtps://user:password@mail.example.org")
+            .secret("`smtps://user:password@mail.example.org`, or `smtp://…` for STARTTLS", parse_smtp)
+            .show(ToString::to_string)
+            .read_optional(vars);
+        let from = Setting::new("MAIL_FROM", "The sender; required with `SMTP_URL`.")
+            .example("Example <accounts@example.org>")
+            .text("an address, such as `Example <accounts@example.org>`", sender)
+            .read_optional(vars);
+        if vars.is_set("SMTP_URL") && !vars.is_set("MAIL_FROM") {
+            vars.mistake(
+                "MAIL_FROM: required with SMTP_URL. Set it to the sender, such as Example <accounts@example.org>",
+            );
+        }
+        let is_local = server.is_local;
+        let app_url = Setting::new(
+            "APP_URL",
+            "Where links in mails lead: `APP_URL/verify-email?token=…` and `APP_URL/reset-password?token=…`.",
+        )
+        .text("an address without a query, such as `https://app.example.org/account`", move |text| {
+            app_url(text, is_local)
+        })
+        .read_or_computed(vars, server.public_url.clone(), "`PUBLIC_URL`");
+        let dev = Setting::new(
+            "DEV_MAIL",
+            "Whether mails are kept in memory and shown at `/dev/mail`. Must be `false` unless the server is local.",
+        )
+        .flag()
+        .read_or_computed(vars, is_local, "`true` while local, otherwise `false`");
+        if dev && !is_local {
+            vars.mistake(
+                "DEV_MAIL: expected false, because the server is not local and the mailbox shows the links of all users",
+            );
+        }
+        Self { smtp, from: from.unwrap_or_else(local_sender), dev, app_url }
+    }
+
+    /// Whether mails are sent, or kept for developers.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.smtp.is_some() || self.dev
@@ -46,6 +84,19 @@ pub struct Smtp {
     pub credentials: Option<(String, SecretString)>,
 }
 
+/// Names the server without user and password.
+impl fmt::Display for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let security = match self.security {
+            SmtpSecurity::Tls => "TLS",
+            SmtpSecurity::StartTls => "STARTTLS",
+            SmtpSecurity::None => "not encrypted",
+        };
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        write!(f, "{host}:{} ({security})", self.port)
+    }
+}
+
 /// How the connection to a mail server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpSecurity {
@@ -61,44 +112,7 @@ pub enum SmtpSecurity {
 const SUBMISSION: u16 = 587;
 const SUBMISSIONS: u16 = 465;
 
-pub(super) fn read(vars: &mut Vars, addresses: &Addresses) -> MailSettings {
-    let was_given = vars.is_set("SMTP_URL") || vars.is_set("SMTP_URL_FILE");
-    let smtp = vars.secret("SMTP_URL").and_then(|url| vars.parse_secret("SMTP_URL", &url, parse_smtp));
-    let from = vars
-        .get("MAIL_FROM", None, "an address, such as Example <accounts@example.org>", |text| sender(text).map(Some));
-    if was_given && !vars.is_set("MAIL_FROM") {
-        vars.mistake(
-            "MAIL_FROM: required with SMTP_URL. Set it to the sender, such as Example <accounts@example.org>"
-                .to_owned(),
-        );
-    }
-    let app_url = vars.get(
-        "APP_URL",
-        addresses.public_url.clone(),
-        "an address without a query, such as https://app.example.org/account",
-        |text| app_url(text, addresses.is_local),
-    );
-    let dev = vars.flag("DEV_MAIL", addresses.is_local);
-    if dev && !addresses.is_local {
-        vars.mistake(
-            "DEV_MAIL: expected false, because the server is not local and the mailbox shows the links of all users"
-                .to_owned(),
-        );
-    }
-    MailSettings { smtp, from: from.unwrap_or_else(local_sender), dev, app_url }
-}
-
-/// `UNVERIFIED_ACCOUNT_DAYS`; 0 is none. Without mails nobody could verify an address in time.
-pub(super) fn unverified_account_lifetime(vars: &mut Vars, mail: &MailSettings) -> Option<TimeDelta> {
-    const NAME: &str = "UNVERIFIED_ACCOUNT_DAYS";
-    let days = vars.number(NAME, 0, 0..=3650);
-    if days > 0 && !mail.is_enabled() {
-        vars.mistake(format!("{NAME}: expected 0 without SMTP_URL and DEV_MAIL, got \"{days}\""));
-    }
-    (days > 0).then(|| TimeDelta::days(days))
-}
-
-/// Who mails come from that nobody but the developer reads.
+/// The sender of mails that only the developer reads.
 fn local_sender() -> Mailbox {
     Mailbox::new(Some("Hallpass".to_owned()), lettre::Address::new_dangerous("hallpass", "localhost"))
 }

@@ -1,6 +1,10 @@
-//! `ROLES`, `DEFAULT_ROLES`, and which of the roles in a row they name.
+//! The roles that exist, and those of new users.
 
-use crate::config::{Settings, Vars};
+use crate::config::{
+    Settings,
+    setting::{Setting, join},
+    vars::Vars,
+};
 
 /// Bytes of a role's name.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=50;
@@ -11,13 +15,13 @@ impl Settings {
     /// The roles that are in `ROLES`: the only ones that tokens and answers show.
     #[must_use]
     pub fn known_roles(&self, roles: &[String]) -> Vec<String> {
-        roles.iter().filter(|role| self.roles.contains(role)).cloned().collect()
+        roles.iter().filter(|role| self.registration.roles.contains(role)).cloned().collect()
     }
 
     /// The roles that are not in `ROLES`, as after a role was removed there.
     #[must_use]
     pub fn unknown_roles(&self, roles: &[String]) -> Vec<String> {
-        roles.iter().filter(|role| !self.roles.contains(role)).cloned().collect()
+        roles.iter().filter(|role| !self.registration.roles.contains(role)).cloned().collect()
     }
 }
 
@@ -28,17 +32,20 @@ pub fn is_role_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
 }
 
-/// Reads both settings. Each of `DEFAULT_ROLES` must be one of `ROLES`.
+/// Reads `ROLES` and `DEFAULT_ROLES`, each of which must be one of `ROLES`.
 pub(super) fn read(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
-    const WANTED: &str = "names of a-z, 0-9, _ and -, separated by commas, such as admin,user";
-    let parse = |text: &str| {
-        let mut names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-        names.sort();
-        names.dedup();
-        (names.len() <= MAX_ROLES && names.iter().all(|name| is_role_name(name))).then_some(names)
-    };
-    let known = vars.get("ROLES", vec!["admin".to_owned(), "user".to_owned()], WANTED, parse);
-    let defaults = vars.get("DEFAULT_ROLES", vec!["user".to_owned()], WANTED, parse);
+    const VALUES: &str = "names of a-z, 0-9, _ and -, separated by commas, such as `admin,user`";
+    let known = Setting::new(
+        "ROLES",
+        "The roles that exist. A role that is removed here stays in the accounts that have it, but has no effect: it is in \
+         no token and no response. A warning at start says how many accounts have it. Without `admin`, nobody is an \
+         administrator.",
+    )
+    .parsed(VALUES, parse, |roles| join(roles))
+    .read_or(vars, vec!["admin".to_owned(), "user".to_owned()]);
+    let defaults = Setting::new("DEFAULT_ROLES", "The roles of a newly registered user; each must be in `ROLES`.")
+        .parsed(VALUES, parse, |roles| join(roles))
+        .read_or(vars, vec!["user".to_owned()]);
     if let Some(unknown) = defaults.iter().find(|role| !known.contains(role)) {
         vars.mistake(if vars.is_set("DEFAULT_ROLES") {
             format!("DEFAULT_ROLES: expected only ROLES, got \"{unknown}\"; add it to ROLES")
@@ -51,4 +58,12 @@ pub(super) fn read(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
         });
     }
     (known, defaults)
+}
+
+/// Parses a list of roles, sorted and without duplicates.
+fn parse(text: &str) -> Option<Vec<String>> {
+    let mut names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    names.sort();
+    names.dedup();
+    (names.len() <= MAX_ROLES && names.iter().all(|name| is_role_name(name))).then_some(names)
 }

@@ -1,8 +1,26 @@
-//! `SECRET_KEY`: given, or kept in a file while local; never one that others know.
+//! The secret that all keys are derived from: given, or kept in a file while local.
+
+use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{DatabaseUrl, SecretKey, local::Addresses, vars::Vars};
+use crate::config::{
+    DatabaseSettings, DatabaseUrl, ServerSettings,
+    setting::{SecretParser, Setting},
+    vars::{DefaultText, Vars},
+};
+
+/// The secret that all keys are derived from.
+#[derive(Clone, Debug)]
+pub enum SecretKey {
+    /// The secret itself.
+    Given(SecretString),
+    /// It is in this file, or is generated into it at the first start.
+    File(PathBuf),
+}
+
+/// The file of a generated secret, beside the SQLite database.
+const KEY_FILE: &str = "hallpass.key";
 
 const MIN_BYTES: usize = 32;
 
@@ -28,42 +46,56 @@ const WELL_KNOWN: &[&str] = &[
     "секретный",
 ];
 
-pub(super) fn read(vars: &mut Vars, addresses: &Addresses, database: Option<&DatabaseUrl>) -> SecretKey {
-    let was_given = vars.is_set("SECRET_KEY") || vars.is_set("SECRET_KEY_FILE");
-    if let Some(secret) = vars.secret("SECRET_KEY") {
-        let key = vars.parse_secret("SECRET_KEY", &secret, check);
-        return SecretKey::Given(key.unwrap_or_default());
-    }
-    match database {
-        Some(DatabaseUrl::Sqlite(path)) if addresses.is_local => SecretKey::File(path.with_file_name("hallpass.key")),
-        _ => {
-            // Without a readable DATABASE_URL nobody knows yet whether a key is needed.
-            if !was_given && (database.is_some() || !addresses.is_local) {
+impl SecretKey {
+    /// Reads `SECRET_KEY`. Without it, a local server on SQLite has a key file.
+    pub(super) fn read(vars: &mut Vars, server: &ServerSettings, database: &DatabaseSettings) -> Self {
+        let file = match &database.url {
+            DatabaseUrl::Sqlite(path) if server.is_local => Some(path.with_file_name(KEY_FILE)),
+            _ => None,
+        };
+        let shown = file.as_ref().map_or("(none)".to_owned(), |path| format!("in the file {}", path.display()));
+        let described = format!(
+            "while local on SQLite, generated at the first start and kept in `{KEY_FILE}` beside the database; otherwise \
+             none"
+        );
+        let doc = "The secret that all keys are derived from. `openssl rand -hex 32` makes one.";
+        let given = parser("SECRET_KEY", doc).read(vars, DefaultText::described(shown, &described));
+        match (given, file) {
+            (Some(secret), _) => Self::Given(secret),
+            // What is wrong with it was reported.
+            _ if vars.is_set("SECRET_KEY") => Self::Given(SecretString::default()),
+            (None, Some(path)) => Self::File(path),
+            (None, None) => {
                 vars.mistake(format!(
                     "SECRET_KEY: required with PostgreSQL or MySQL, and if the server is not local: {HOW_TO_MAKE_ONE}"
                 ));
+                Self::Given(SecretString::default())
             }
-            SecretKey::Given(SecretString::default())
         }
     }
 }
 
-/// It verifies what it signed, so it must have been as good as the current one.
+/// Reads the previous secret. It must have been as good as the current one, because it verifies what it signed.
 pub(super) fn read_previous(vars: &mut Vars) -> Option<SecretString> {
-    let secret = vars.secret("SECRET_KEY_PREVIOUS")?;
-    vars.parse_secret("SECRET_KEY_PREVIOUS", &secret, check)
+    parser("SECRET_KEY_PREVIOUS", "The secret before it: it verifies, but never signs.").read_optional(vars)
 }
 
-fn check(secret: &SecretString) -> Result<SecretString, &'static str> {
+/// What both secrets have in common.
+fn parser(name: &'static str, doc: &'static str) -> SecretParser<SecretString> {
+    Setting::new(name, doc).secret(format!("at least {MIN_BYTES} random bytes"), check)
+}
+
+/// Refuses a secret that is short, has a pattern or comes from an example.
+fn check(secret: &SecretString) -> Result<SecretString, String> {
     let text = secret.expose_secret();
     let mut distinct: Vec<u8> = text.bytes().collect();
     distinct.sort_unstable();
     distinct.dedup();
     let lower = text.to_lowercase();
     if text.len() < MIN_BYTES {
-        Err("expected at least 32 bytes: make one with `openssl rand -hex 32`")
+        Err(format!("expected at least {MIN_BYTES} bytes: {HOW_TO_MAKE_ONE}"))
     } else if distinct.len() < 8 || WELL_KNOWN.iter().any(|known| lower.contains(known)) {
-        Err("expected a random secret, got one from an example or with a pattern: make one with `openssl rand -hex 32`")
+        Err(format!("expected a random secret, got one from an example or with a pattern: {HOW_TO_MAKE_ONE}"))
     } else {
         Ok(secret.clone())
     }

@@ -1,6 +1,6 @@
 //! Names that are no settings, but were probably meant to be.
 
-use crate::config::{NAMES, SECRETS};
+use crate::config::report::{declarations, find, is_setting};
 
 /// Names of at least this length may differ by more than one letter.
 const LONG_NAME: usize = 9;
@@ -13,7 +13,7 @@ pub fn unknown_in_file<'a>(
     names: impl IntoIterator<Item = &'a str>,
     is_set: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = String> {
-    let unknown = names.into_iter().filter(|name| !is_known(name));
+    let unknown = names.into_iter().filter(|name| !is_setting(name));
     unknown.filter_map(move |name| {
         let upper = name.to_ascii_uppercase();
         let limit = |known: &str| if known.len() < LONG_NAME { 1 } else { 2 };
@@ -32,7 +32,7 @@ pub fn unknown_in_environment<'a>(
     names: impl IntoIterator<Item = &'a str>,
     is_set: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = String> {
-    let unknown = names.into_iter().filter(|name| !is_known(name));
+    let unknown = names.into_iter().filter(|name| !is_setting(name));
     unknown.filter_map(move |name| {
         let longer = known_names().find(|known| name.strip_prefix(&**known).is_some_and(|rest| rest.len() == 1));
         let meant = longer.or_else(|| with_suffix(name, "_FILE"))?;
@@ -46,16 +46,13 @@ fn sentence(name: &str, meant: &str) -> String {
 }
 
 fn with_suffix(name: &str, suffix: &str) -> Option<String> {
-    let known = name.strip_suffix(suffix)?;
-    NAMES.contains(&known).then(|| known.to_owned())
+    find(name.strip_suffix(suffix)?).map(|known| known.name.to_owned())
 }
 
 fn known_names() -> impl Iterator<Item = String> {
-    NAMES.iter().map(ToString::to_string).chain(SECRETS.iter().map(|name| format!("{name}_FILE")))
-}
-
-fn is_known(name: &str) -> bool {
-    NAMES.contains(&name) || name.strip_suffix("_FILE").is_some_and(|name| SECRETS.contains(&name))
+    let secrets = declarations().iter().filter(|declaration| declaration.is_secret);
+    let files = secrets.map(|declaration| format!("{}_FILE", declaration.name));
+    declarations().iter().map(|declaration| declaration.name.to_owned()).chain(files)
 }
 
 /// How many letters were left out, added or swapped with their neighbour. Another letter in the place of one counts twice:
@@ -118,8 +115,7 @@ mod tests {
 
     #[test]
     fn settings_and_names_of_other_programs_are_left_alone() {
-        let files = SECRETS.iter().map(|name| format!("{name}_FILE"));
-        for name in NAMES.iter().map(ToString::to_string).chain(files) {
+        for name in known_names() {
             assert_eq!((in_file(&name), in_environment(&name)), (None, None));
         }
         for name in [

@@ -1,115 +1,167 @@
-//! Reading variables one by one while collecting what is wrong with them.
+//! The variables that settings are read from, and the report of what was read.
 
-use std::{collections::HashMap, fmt::Display, ops::RangeInclusive, str::FromStr};
+use std::collections::HashMap;
 
 use secrecy::SecretString;
 
-use crate::config::SettingsError;
+use crate::config::{
+    SettingsError,
+    report::{Declaration, EffectiveSetting, Section, Source, Variable},
+    setting::{Parser, SecretParser, Setting},
+};
 
-/// The variables, and the mistakes found in them so far.
+/// The variables, the settings that were read from them so far, and the mistakes found.
 pub(super) struct Vars {
-    values: HashMap<String, String>,
+    /// By name.
+    variables: HashMap<String, (String, Source)>,
+    /// That of the settings that are being read.
+    section: Section,
+    settings: Vec<EffectiveSetting>,
     mistakes: Vec<String>,
 }
 
+/// How the default of a setting is shown.
+pub(super) struct DefaultText {
+    /// Its value here.
+    value: String,
+    /// In the manual, in Markdown.
+    described: String,
+    /// In `.env.example`.
+    example: String,
+}
+
+impl DefaultText {
+    /// A value that is the same everywhere. The manual shows the items of a list one by one, so that lines can break.
+    pub(super) fn literal(value: String) -> Self {
+        Self { described: format!("`{}`", value.replace(',', "`, `")), example: value.clone(), value }
+    }
+
+    /// A value that depends on other settings or on the machine.
+    pub(super) fn computed(value: String, described: &str) -> Self {
+        Self { described: described.to_owned(), example: value.clone(), value }
+    }
+
+    /// No value.
+    pub(super) fn none() -> Self {
+        Self { value: "(none)".to_owned(), described: "none".to_owned(), example: String::new() }
+    }
+
+    /// A value that cannot be written in `.env`, such as a secret that is generated.
+    pub(super) fn described(value: String, described: &str) -> Self {
+        Self { value, described: described.to_owned(), example: String::new() }
+    }
+
+    /// Shows the value in another form.
+    pub(super) fn shown_as(self, value: String) -> Self {
+        Self { value, ..self }
+    }
+}
+
 impl Vars {
-    /// The first of several variables of one name counts; an empty one is as good as none.
-    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut values = HashMap::new();
-        for (name, value) in variables {
-            values.entry(name).or_insert(value);
+    /// The first of several variables of one name counts. An empty one means that the setting is not set.
+    pub(super) fn new(variables: impl IntoIterator<Item = Variable>) -> Self {
+        let mut first = HashMap::new();
+        for Variable { name, value, source } in variables {
+            first.entry(name).or_insert((value, source));
         }
-        values.retain(|_, value| !value.is_empty());
-        Self { values, mistakes: Vec::new() }
+        first.retain(|_, (value, _)| !value.is_empty());
+        Self { variables: first, section: Section::default(), settings: Vec::new(), mistakes: Vec::new() }
     }
 
-    pub(super) fn mistake(&mut self, mistake: String) {
-        self.mistakes.push(mistake);
+    /// Begins a section; the settings that are read next belong to it.
+    pub(super) fn section(&mut self, name: &'static str, title: &'static str) {
+        self.section = Section { name, title };
     }
 
+    /// Reports a mistake: a sentence that starts with the setting's name and contains no secret.
+    pub(super) fn mistake(&mut self, mistake: impl Into<String>) {
+        self.mistakes.push(mistake.into());
+    }
+
+    /// Whether a setting that was read has a value that is not its default, even if that is a mistake.
     pub(super) fn is_set(&self, name: &str) -> bool {
-        self.values.contains_key(name)
+        self.settings.iter().any(|setting| setting.declaration.name == name && setting.source != Source::Default)
     }
 
-    /// A setting that is no secret: its value may be shown.
-    pub(super) fn get<T>(&mut self, name: &str, default: T, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
-        let Some(text) = self.values.get(name) else {
-            return default;
-        };
-        if let Some(value) = parse(text.trim()) {
+    /// Reads a setting that is no secret; `None` if it is not set or wrong.
+    pub(super) fn read<T>(&mut self, parser: Parser<T>, default: DefaultText) -> Option<T> {
+        let Parser { setting, values, expected, parse, .. } = parser;
+        let name = setting.name;
+        let found = self.variables.get(name).map(|(text, source)| (text.trim().to_owned(), *source));
+        let value = found.as_ref().and_then(|(text, _)| {
+            let value = parse(text);
+            if value.is_none() {
+                self.mistakes.push(format!("{name}: expected {expected}, got \"{text}\""));
+            }
             value
-        } else {
-            self.mistakes.push(format!("{name}: expected {wanted}, got \"{text}\""));
-            default
-        }
+        });
+        self.record(setting, values, default, found, false);
+        value
     }
 
-    pub(super) fn number<N: FromStr + PartialOrd + Display>(
-        &mut self,
-        name: &str,
-        default: N,
-        range: RangeInclusive<N>,
-    ) -> N {
-        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
-        self.get(name, default, &wanted, |text| text.parse().ok().filter(|n| range.contains(n)))
-    }
-
-    pub(super) fn optional_number(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
-        self.is_set(name).then(|| self.number(name, *range.start(), range))
-    }
-
-    pub(super) fn flag(&mut self, name: &str, default: bool) -> bool {
-        self.get(name, default, "true or false", |text| text.to_ascii_lowercase().parse().ok())
+    /// Reads a secret; `None` if it is not set or wrong.
+    pub(super) fn read_secret<T>(&mut self, parser: SecretParser<T>, default: DefaultText) -> Option<T> {
+        let SecretParser { setting, values, parse, show } = parser;
+        let name = setting.name;
+        let found = match self.find_secret(name) {
+            Ok(None) => None,
+            Ok(Some((secret, source))) => {
+                Some((parse(&secret).map_err(|mistake| format!("{name}: {mistake}")), source))
+            }
+            Err(mistake) => Some((Err(mistake), Source::SecretFile)),
+        };
+        let shown = found.as_ref().map(|(value, source)| (value.as_ref().map(&*show).unwrap_or_default(), *source));
+        self.record(setting, values, default, shown, true);
+        let (value, _) = found?;
+        value.map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 
     /// A secret: from `NAME`, or from the file that `NAME_FILE` names, without the line break at its end.
-    pub(super) fn secret(&mut self, name: &str) -> Option<SecretString> {
-        let twin = format!("{name}_FILE");
-        match (self.values.get(name), self.values.get(&twin)) {
-            (Some(_), Some(_)) => {
-                self.mistakes.push(format!("{name}: expected only one of {name} and {twin}, got both"));
-                None
-            }
-            (Some(value), None) => Some(value.clone().into()),
-            (None, Some(path)) => match std::fs::read_to_string(path) {
-                Ok(text) if text.trim_end_matches(['\r', '\n']).is_empty() => {
-                    self.mistakes
-                        .push(format!("{twin}: expected a file with the secret, got \"{path}\", which is empty"));
-                    None
-                }
-                Ok(text) if text.starts_with('\u{feff}') => {
-                    self.mistakes.push(format!("{twin}: expected a file without a byte order mark, got \"{path}\""));
-                    None
-                }
-                Ok(text) => {
-                    let secret = text.trim_end_matches(['\r', '\n']);
-                    if secret.trim() == secret {
-                        return Some(secret.into());
-                    }
-                    self.mistakes.push(format!("{twin}: expected no white space around the secret, got \"{path}\""));
-                    None
-                }
-                Err(error) => {
-                    self.mistakes.push(format!("{twin}: cannot read \"{path}\": {error}"));
-                    None
-                }
-            },
-            (None, None) => None,
+    fn find_secret(&self, name: &str) -> Result<Option<(SecretString, Source)>, String> {
+        let file = format!("{name}_FILE");
+        let (path, secret) = match (self.variables.get(name), self.variables.get(&file)) {
+            (Some(_), Some(_)) => return Err(format!("{name}: expected only one of {name} and {file}, got both")),
+            (Some((value, source)), None) => return Ok(Some((value.as_str().into(), *source))),
+            (None, Some((path, _))) => (path, std::fs::read_to_string(path)),
+            (None, None) => return Ok(None),
+        };
+        let text = secret.map_err(|error| format!("{file}: cannot read \"{path}\": {error}"))?;
+        let secret = text.trim_end_matches(['\r', '\n']);
+        if secret.is_empty() {
+            return Err(format!("{file}: expected a file with the secret, got \"{path}\", which is empty"));
+        } else if text.starts_with('\u{feff}') {
+            return Err(format!("{file}: expected a file without a byte order mark, got \"{path}\""));
+        } else if secret.trim() != secret {
+            return Err(format!("{file}: expected no white space around the secret, got \"{path}\""));
         }
+        Ok(Some((secret.into(), Source::SecretFile)))
     }
 
-    /// A setting that holds a secret: what is wrong with it is told by `parse`, without its value.
-    pub(super) fn parse_secret<T, E: Display>(
+    /// Adds a setting to the report. `found` is its value, as it may be shown, and where it was found.
+    fn record(
         &mut self,
-        name: &str,
-        secret: &SecretString,
-        parse: impl FnOnce(&SecretString) -> Result<T, E>,
-    ) -> Option<T> {
-        parse(secret).map_err(|mistake| self.mistakes.push(format!("{name}: {mistake}"))).ok()
+        setting: Setting,
+        values: String,
+        default: DefaultText,
+        found: Option<(String, Source)>,
+        is_secret: bool,
+    ) {
+        let Setting { name, doc, example } = setting;
+        let (value, source) = found.unwrap_or((default.value, Source::Default));
+        let declaration = Declaration {
+            section: self.section,
+            name,
+            doc,
+            values,
+            default: default.described,
+            example: example.map_or(default.example, str::to_owned),
+            is_secret,
+        };
+        self.settings.push(EffectiveSetting { declaration, value, source });
     }
 
-    /// The settings, if no mistake was found while they were read.
-    pub(super) fn finish<T>(self, settings: T) -> Result<T, SettingsError> {
-        if self.mistakes.is_empty() { Ok(settings) } else { Err(SettingsError(self.mistakes)) }
+    /// The settings with the report, if no mistake was found while they were read.
+    pub(super) fn finish<T>(self, settings: T) -> Result<(T, Vec<EffectiveSetting>), SettingsError> {
+        if self.mistakes.is_empty() { Ok((settings, self.settings)) } else { Err(SettingsError(self.mistakes)) }
     }
 }

@@ -42,12 +42,9 @@ const MYSQL_SETUP: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTE
     SET SESSION lock_wait_timeout = 3, innodb_lock_wait_timeout = 3 \
     /*M! , max_statement_time = 3.5, idle_transaction_timeout = 3 */ /*!80000 , max_execution_time = 3500 */";
 
-const SQLITE_READERS: u32 = 4;
-const SERVER_CONNECTIONS: u32 = 10;
-
 /// What reads, and what writes.
 pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(Pool, Pool), DbErr> {
-    let most = max_connections.unwrap_or(SERVER_CONNECTIONS);
+    let most = max_connections.unwrap_or_else(|| url.default_connections());
     // Readers are quick and many, but a sign-in must find a connection to write with, too.
     let (readers, writers) = (most.div_ceil(2), (most / 2).max(1));
     let renewal = Arc::new(Renewal::default());
@@ -56,7 +53,7 @@ pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(P
             create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
             let of = |max| Pool::Sqlite(Connections::new(Rules::new(options.clone(), max, &renewal)));
-            (of(max_connections.unwrap_or(SQLITE_READERS)), of(1))
+            (of(most), of(1))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(connection_error)?;

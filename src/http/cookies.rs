@@ -26,7 +26,7 @@ pub(super) struct RefreshCookie {
 
 impl RefreshCookie {
     pub(super) fn of(settings: &Settings) -> Self {
-        let is_secure = settings.public_url.starts_with("https://");
+        let is_secure = settings.server.public_url.starts_with("https://");
         Self {
             // The prefix has browsers refuse one that was set without `Secure`, for a path, or by a sister host. They
             // don't take it over plain http, which is for this machine only.
@@ -34,11 +34,11 @@ impl RefreshCookie {
                 "__Host-refresh_token".to_owned()
             } else {
                 // A browser sends a cookie to all ports of a host: other servers on this machine must have other names.
-                let hash = digest(&SHA256, settings.public_url.as_bytes());
+                let hash = digest(&SHA256, settings.server.public_url.as_bytes());
                 format!("refresh_token_{}", hex(hash.as_ref().get(..4).unwrap_or_default()))
             },
             is_secure,
-            allowed_origins: settings.allowed_origins.clone(),
+            allowed_origins: settings.server.allowed_origins.clone(),
         }
     }
 

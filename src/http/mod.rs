@@ -83,10 +83,10 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         app: Arc::clone(app),
         limits,
         refused_origins: cors::RefusedOrigins::default(),
-        has_warned_of_proxy: AtomicBool::new(app.settings.proxies.is_some()),
+        has_warned_of_proxy: AtomicBool::new(app.settings.server.proxies.is_some()),
     });
-    let explorer = if app.settings.playground { explorer::routes() } else { Router::new() };
-    let rest = if app.settings.rest_api { rest::routes(&app.settings) } else { Router::new() };
+    let explorer = if app.settings.graphql.playground { explorer::routes() } else { Router::new() };
+    let rest = if app.settings.oauth.rest_api { rest::routes(&app.settings) } else { Router::new() };
     Router::new()
         .merge(explorer)
         .merge(pages::routes(&app.settings))
@@ -106,7 +106,7 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
 }
 
 async fn schema(State(server): State<Arc<Server>>) -> Response {
-    if !server.app.settings.introspection {
+    if !server.app.settings.graphql.introspection {
         return not_found().await;
     }
     ([(CONTENT_TYPE, "text/plain; charset=utf-8")], SCHEMA).into_response()

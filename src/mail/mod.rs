@@ -98,7 +98,7 @@ impl Mailer {
     /// Internal, with a cause for the operator.
     pub fn new(settings: &Settings) -> Result<Self> {
         let mail = &settings.mail;
-        let client = mail.smtp.as_ref().map(|smtp| smtp::Client::new(smtp, &settings.public_url));
+        let client = mail.smtp.as_ref().map(|smtp| smtp::Client::new(smtp, &settings.server.public_url));
         Ok(Self {
             smtp: client.transpose().map_err(Error::internal)?,
             kept: mail.dev.then(Kept::new).transpose()?,

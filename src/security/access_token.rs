@@ -117,9 +117,9 @@ impl AccessTokens {
     pub fn new(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<Self> {
         Ok(Self {
             ring: RwLock::new(Arc::new(key_ring(keys, settings, now)?)),
-            issuer: settings.public_url.clone(),
-            audience: settings.jwt_audience.clone(),
-            lifetime: settings.access_token_lifetime,
+            issuer: settings.server.public_url.clone(),
+            audience: settings.tokens.jwt_audience.clone(),
+            lifetime: settings.tokens.access_lifetime,
         })
     }
 
@@ -207,14 +207,14 @@ impl AccessTokens {
 /// # Errors
 /// As [`AccessTokens::new`].
 pub fn check_key_files(settings: &Settings, now: DateTime<Utc>) -> Result<()> {
-    match (settings.jwt_algorithm, &settings.jwt_keys) {
+    match (settings.tokens.jwt_algorithm, &settings.tokens.jwt_keys) {
         (JwtAlgorithm::Hs256, _) | (_, None) => Ok(()),
         (algorithm, Some(folder)) => KeyRing::from_folder(folder, algorithm, TYPE, now).map(drop),
     }
 }
 
 fn key_ring(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<KeyRing> {
-    match (settings.jwt_algorithm, &settings.jwt_keys) {
+    match (settings.tokens.jwt_algorithm, &settings.tokens.jwt_keys) {
         (JwtAlgorithm::Hs256, _) | (_, None) => {
             KeyRing::hs256(keys, TYPE, [KeyUse::AccessToken, KeyUse::AccessTokenId])
         }

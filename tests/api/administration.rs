@@ -93,15 +93,15 @@ async fn an_account_made_for_somebody_lets_her_in() {
     let bo = administration::create(&server.command_line(), &Administrator::at_command_line(), form("bo"), None)
         .await
         .unwrap();
-    assert_eq!(bo.roles.0, server.app.settings.default_roles);
+    assert_eq!(bo.roles.0, server.app.settings.registration.default_roles);
 }
 
 #[tokio::test]
 async fn it_is_made_by_the_rules_of_registration() {
     let server = TestServer::with(|settings| {
-        settings.require_email = true;
+        settings.registration.require_email = true;
         // An administrator may all the same.
-        settings.registration_enabled = false;
+        settings.registration.is_enabled = false;
     })
     .await;
     let make = async |form: Registration, roles: &[&str]| {
@@ -217,7 +217,7 @@ async fn who_has_guessed_too_often_gets_in_by_the_new_password() {
 
 #[tokio::test]
 async fn roles_are_those_of_the_server_and_count_at_once() {
-    let server = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
+    let server = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     let ada = server.user("ada").await;
     let row = find(&server, "ada").await.unwrap();
     assert_eq!(update(&server, &row, roles(&["user", "root"])).await.unwrap_err().code(), ErrorCode::RoleUnknown);
@@ -230,7 +230,9 @@ async fn roles_are_those_of_the_server_and_count_at_once() {
 
 #[tokio::test]
 async fn the_last_administrator_stays() {
-    let server = TestServer::with(|settings| settings.roles.extend(["administrator".into(), "x-admin".into()])).await;
+    let server =
+        TestServer::with(|settings| settings.registration.roles.extend(["administrator".into(), "x-admin".into()]))
+            .await;
     let ada = add(&server, "ada", &["admin", "user"]).await;
     // None of these is one.
     add(&server, "bo", &["administrator", "user", "x-admin"]).await;
@@ -256,7 +258,7 @@ async fn the_last_administrator_stays() {
 
 #[tokio::test]
 async fn an_administrator_is_known_among_all_roles() {
-    let server = TestServer::with(|settings| settings.roles.push("a-first".to_owned())).await;
+    let server = TestServer::with(|settings| settings.registration.roles.push("a-first".to_owned())).await;
     let mut last = add(&server, "ada", &["admin"]).await;
     for (name, held) in [
         ("bo", ["admin", "user"].as_slice()),
@@ -448,8 +450,8 @@ async fn a_verified_address_hears_that_an_administrator_set_another() {
 #[tokio::test]
 async fn an_address_counts_as_verified_by_an_administrators_word() {
     let server = TestServer::with(|settings| {
-        settings.require_email = true;
-        settings.require_verified_email = true;
+        settings.registration.require_email = true;
+        settings.registration.require_verified_email = true;
     })
     .await;
     let administrator = Administrator::at_command_line();

@@ -14,7 +14,7 @@ const JSON_ROUTES: &[&str] = &["/login", "/register", "/refresh"];
 
 async fn server() -> TestServer {
     TestServer::with(|settings| {
-        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: "secret".into() }];
+        settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: "secret".into() }];
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! What is written down is true: the schema, the manual, `.env.example`, the changelog.
+//! What is written down is true: the schema, the manual, the changelog.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
 };
-use hallpass::{config, error::ErrorCode, graphql::sdl};
+use hallpass::{error::ErrorCode, graphql::sdl};
 
 use crate::support::TestServer;
 
@@ -122,45 +122,6 @@ fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
     let description = before.rsplit("\n\n").next().unwrap();
     for generator in ["plugin `typescript`", "preset `client`", "`typescript-operations`"] {
         assert!(description.contains(generator), "{description}");
-    }
-}
-
-#[test]
-fn every_setting_is_in_the_manual_and_the_example() {
-    for document in ["docs/configuration.md", ".env.example"] {
-        let text = read(document);
-        let missing: Vec<_> = config::NAMES.iter().filter(|name| !text.contains(**name)).collect();
-        assert!(missing.is_empty(), "{document} lacks {missing:?}");
-    }
-    let unknown: Vec<String> = read(".env.example")
-        .lines()
-        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
-        .map(|(name, _)| name.to_owned())
-        .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
-        .filter(|name| !config::NAMES.contains(&name.as_str()))
-        .collect();
-    assert_eq!(unknown, Vec::<String>::new(), "settings that are not there");
-}
-
-#[test]
-fn documents_tell_the_defaults_of_the_limits() {
-    let limits = |variables: Vec<(String, String)>| {
-        let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
-        config::Settings::from_vars(variables.into_iter().chain([secret])).unwrap().throttle_limits
-    };
-    let example = read(".env.example");
-    let in_example = example.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));
-    let page = read("docs/configuration.md");
-    let in_page = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
-    let in_page = in_page.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()));
-    for documented in [in_example.collect::<Vec<_>>(), in_page.collect()] {
-        let documented = documented.into_iter().filter(|(name, _)| config::NAMES.contains(name));
-        let documented: Vec<_> = documented.filter(|(name, _)| name.starts_with("LIMIT_")).collect();
-        assert_eq!(documented.len(), config::NAMES.iter().filter(|name| name.starts_with("LIMIT_")).count());
-        // Each alone, so that no other one makes up for it.
-        for (name, value) in documented {
-            assert_eq!(limits(vec![(name.to_owned(), value.to_owned())]), limits(Vec::new()), "{name}");
-        }
     }
 }
 

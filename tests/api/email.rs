@@ -164,7 +164,7 @@ async fn a_wish_can_be_changed_and_taken_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
-    let server = Arc::new(TestServer::with(|settings| settings.throttle = false).await);
+    let server = Arc::new(TestServer::with(|settings| settings.throttle.is_enabled = false).await);
     let mut tokens = Vec::new();
     let mut people = Vec::new();
     for name in ["ada", "bo", "cy"] {
@@ -204,8 +204,8 @@ async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
 #[tokio::test]
 async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
     let server = TestServer::with(|settings| {
-        settings.require_email = true;
-        settings.require_verified_email = true;
+        settings.registration.require_email = true;
+        settings.registration.require_verified_email = true;
     })
     .await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });

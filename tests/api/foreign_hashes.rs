@@ -296,7 +296,7 @@ async fn another_cost_takes_effect_at_the_next_sign_in() {
     server.user("ada").await;
     for cost in [5, 6, 4] {
         let old = row(&server).await.password_hash;
-        let server = TestServer::on(server.database.clone(), |settings| settings.bcrypt_cost = cost).await;
+        let server = TestServer::on(server.database.clone(), |settings| settings.passwords.bcrypt_cost = cost).await;
         assert_eq!(server.anonymous().login("ada", "not her password").await.code(), "INVALID_CREDENTIALS");
         assert_eq!(row(&server).await.password_hash, old);
         server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");

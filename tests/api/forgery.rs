@@ -25,9 +25,9 @@ struct Forger {
 impl Forger {
     fn of(server: &TestServer, key_file: Option<&PathBuf>) -> Self {
         let pem = || std::fs::read(key_file.unwrap()).unwrap();
-        let (algorithm, key) = match server.app.settings.jwt_algorithm {
+        let (algorithm, key) = match server.app.settings.tokens.jwt_algorithm {
             JwtAlgorithm::Hs256 => {
-                let keys = Keys::load(&server.app.settings.secret_key, None).unwrap();
+                let keys = Keys::load(&server.app.settings.tokens.secret_key, None).unwrap();
                 let key = keys.access_token_key().unwrap();
                 (Algorithm::HS256, EncodingKey::from_secret(key.expose_secret().as_bytes()))
             }
@@ -69,8 +69,8 @@ async fn forge_for(algorithm: JwtAlgorithm) {
     let key_file = (algorithm != JwtAlgorithm::Hs256)
         .then(|| key_files::generate(keys.path(), algorithm, start_of_time()).unwrap());
     let server = TestServer::with(|settings| {
-        settings.jwt_algorithm = algorithm;
-        settings.jwt_keys = key_file.as_ref().map(|_| keys.path().to_owned());
+        settings.tokens.jwt_algorithm = algorithm;
+        settings.tokens.jwt_keys = key_file.as_ref().map(|_| keys.path().to_owned());
     })
     .await;
     let (ada, refresh_token) = server.app_user("ada").await;

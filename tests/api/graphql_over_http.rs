@@ -466,7 +466,7 @@ async fn a_batch_is_told_that_it_is_one() {
 #[tokio::test]
 async fn a_compressed_body_is_refused_and_told_which_coding_is_taken() {
     let server = TestServer::with(|settings| {
-        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }];
+        settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }];
     })
     .await;
     let ada = server.user("ada").await;
@@ -518,7 +518,8 @@ async fn answers_with_a_token_are_not_kept_or_sniffed() {
     }
     assert!(answer.header("server").is_none());
     assert!(answer.header("strict-transport-security").is_none());
-    let public = TestServer::with(|settings| settings.public_url = "https://accounts.example.org".to_owned()).await;
+    let public =
+        TestServer::with(|settings| settings.server.public_url = "https://accounts.example.org".to_owned()).await;
     assert_eq!(
         public.anonymous().get("/health/live").await.header("strict-transport-security"),
         Some("max-age=63072000")

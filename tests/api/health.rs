@@ -14,7 +14,7 @@ async fn a_server_with_its_tables_is_ready() {
 async fn one_without_is_alive_but_not_ready() {
     let database = TestDatabase::create_bare().await;
     let mut settings = settings();
-    settings.database_url = database.url().clone();
+    settings.database.url = database.url().clone();
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let server = TestServer::assemble(database, settings, connected);
     let answer = server.anonymous().get("/health/ready").await;

@@ -64,7 +64,7 @@ async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
 
 #[tokio::test]
 async fn the_world_gets_no_hints() {
-    let server = TestServer::with(|settings| settings.is_local = false).await;
+    let server = TestServer::with(|settings| settings.server.is_local = false).await;
     let headers = [(header::ORIGIN, "http://localhost:3000"), (header::HOST, "127.0.0.1:8000")];
     assert_eq!(hint(&server.anonymous(), &headers).await, None);
     assert_eq!(hint(&server.anonymous(), &[]).await, None);

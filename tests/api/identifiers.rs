@@ -16,7 +16,7 @@ async fn rename(actor: &Actor, username: &str) -> Answer {
 
 #[tokio::test]
 async fn spaces_around_a_username_and_an_address_are_removed_at_registration() {
-    let server = TestServer::with(|settings| settings.throttle = false).await;
+    let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     for (number, space) in SPACES.into_iter().enumerate() {
         let (username, email) = (format!("ada-{number}"), format!("ada-{number}@example.org"));
         let form = json!({
@@ -119,7 +119,7 @@ async fn a_name_that_reorders_the_text_around_it_is_refused() {
 
 #[tokio::test]
 async fn names_of_all_scripts_are_kept() {
-    let server = TestServer::with(|settings| settings.throttle = false).await;
+    let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     // Persian with a joiner that is needed, Hebrew with a mark of direction, Hindi, Japanese, an emoji of several.
     let names = ["می\u{200c}خواهم", "דנה\u{200f}", "क्\u{200d}ष", "エイダ", "👩\u{200d}💻", "O’Neil-Smith"];
     for (number, name) in names.into_iter().enumerate() {

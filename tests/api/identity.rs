@@ -9,7 +9,7 @@ const PASSWORD: &str = "correct horse battery";
 
 /// These try more names than one may in an hour.
 async fn without_throttle() -> TestServer {
-    TestServer::with(|settings| settings.throttle = false).await
+    TestServer::with(|settings| settings.throttle.is_enabled = false).await
 }
 
 async fn accounts(server: &TestServer) -> usize {

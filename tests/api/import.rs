@@ -92,7 +92,7 @@ async fn people_of_each_system_sign_in_with_their_old_passwords() {
 
 #[tokio::test]
 async fn all_that_is_known_of_somebody_comes_along() {
-    let server = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
+    let server = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     let id = "0198c0de-1234-7abc-8def-0123456789ab";
     let ada = record(&[
         ("id", id),
@@ -159,7 +159,7 @@ async fn all_that_is_known_of_somebody_comes_along() {
 
 #[tokio::test]
 async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
-    let server = TestServer::with(|settings| settings.require_email = true).await;
+    let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     let bad = record(&[
         ("id", "x"),
         ("username", "a da"),

@@ -12,8 +12,8 @@ const KEY_PAIRS: [JwtAlgorithm; 3] = [JwtAlgorithm::EdDsa, JwtAlgorithm::Es256, 
 /// A server that signs with the keys in a folder.
 fn signing_with(keys: &KeyFolder, algorithm: JwtAlgorithm) -> impl FnOnce(&mut Settings) {
     move |settings| {
-        settings.jwt_algorithm = algorithm;
-        settings.jwt_keys = Some(keys.path().to_owned());
+        settings.tokens.jwt_algorithm = algorithm;
+        settings.tokens.jwt_keys = Some(keys.path().to_owned());
     }
 }
 
@@ -146,12 +146,12 @@ async fn keys_that_cant_be_used_change_nothing_and_are_told_by_file() {
 #[tokio::test]
 async fn a_new_secret_signs_nobody_out_while_the_old_one_is_known() {
     let [old, new] = ["the secret of last year: 8c5e7d10aa", "the secret of this year: 1f90b3c27e"];
-    let first = TestServer::with(|settings| settings.secret_key = SecretKey::Given(old.into())).await;
+    let first = TestServer::with(|settings| settings.tokens.secret_key = SecretKey::Given(old.into())).await;
     let (ada, refresh_token) = first.app_user("ada").await;
 
     let changed = TestServer::on(first.database.clone(), |settings| {
-        settings.secret_key = SecretKey::Given(new.into());
-        settings.secret_key_previous = Some(old.into());
+        settings.tokens.secret_key = SecretKey::Given(new.into());
+        settings.tokens.secret_key_previous = Some(old.into());
     })
     .await;
     changed.anonymous().with_bearer(ada.bearer.as_ref().unwrap()).me().await.data("/me/id");
@@ -161,7 +161,8 @@ async fn a_new_secret_signs_nobody_out_while_the_old_one_is_known() {
 
     // What is signed now needs the new one only.
     let settled =
-        TestServer::on(first.database.clone(), |settings| settings.secret_key = SecretKey::Given(new.into())).await;
+        TestServer::on(first.database.clone(), |settings| settings.tokens.secret_key = SecretKey::Given(new.into()))
+            .await;
     settled.anonymous().with_bearer(&access).me().await.data("/me/id");
     settled.anonymous().refresh(&refresh).await.data("/refreshToken/accessToken");
     let stale = settled.anonymous().with_bearer(ada.bearer.as_ref().unwrap()).me().await;

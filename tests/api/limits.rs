@@ -170,7 +170,7 @@ async fn all_operations_together_are_validated_at_a_bounded_cost() {
 
 #[tokio::test]
 async fn introspection_beside_the_operation_that_runs_is_not_executed() {
-    let server = TestServer::with(|settings| settings.introspection = false).await;
+    let server = TestServer::with(|settings| settings.graphql.introspection = false).await;
     let query = "query A { __typename } query B { __schema { types { name } } }";
     let send =
         async |name: &str| server.anonymous().post(json!({ "query": query, "operationName": name }).to_string()).await;
@@ -212,7 +212,7 @@ async fn nesting_without_end_is_refused_and_the_server_lives() {
 
 #[tokio::test]
 async fn introspection_may_be_switched_off() {
-    let server = TestServer::with(|settings| settings.introspection = false).await;
+    let server = TestServer::with(|settings| settings.graphql.introspection = false).await;
     let actor = server.anonymous();
     for query in [
         "{ __schema { types { name } } }",
@@ -253,7 +253,7 @@ async fn introspection_may_be_switched_off() {
             assert!(!told.contains(name), "{told}");
         }
     }
-    assert!(settings().introspection);
+    assert!(settings().graphql.introspection);
 }
 
 #[tokio::test]

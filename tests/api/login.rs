@@ -52,8 +52,8 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
 async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
     // One hasher, and two seconds a hash: a few logins fill the queue for as long as this test takes.
     let server = TestServer::with(|settings| {
-        settings.bcrypt_cost = 15;
-        settings.hash_concurrency = 1;
+        settings.passwords.bcrypt_cost = 15;
+        settings.passwords.hash_concurrency = 1;
     })
     .await;
     let storm = (0..10).map(|_| {

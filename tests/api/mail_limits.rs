@@ -412,7 +412,7 @@ async fn changes_to_an_address_do_not_use_up_the_verification_of_its_owner() {
 
 #[tokio::test]
 async fn without_the_throttle_mails_are_not_limited() {
-    let server = TestServer::with(|settings| settings.throttle = false).await;
+    let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     server.user_at("ada", "ada@example.org").await;
     for _ in 0..61 {
         server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");

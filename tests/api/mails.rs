@@ -13,7 +13,7 @@ use crate::support::{SmtpServer, TestServer, json, logged, password_of, token_in
 
 async fn server_with(smtp: &SmtpServer) -> TestServer {
     TestServer::with(|settings| {
-        settings.throttle = false;
+        settings.throttle.is_enabled = false;
         settings.mail.smtp = Some(smtp.settings());
         settings.mail.dev = false;
         settings.mail.from = "Example <accounts@example.net>".parse().unwrap();

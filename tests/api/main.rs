@@ -11,6 +11,7 @@
 
 mod administration;
 mod bounds;
+mod configuration;
 mod connections;
 mod deletion;
 mod documents;

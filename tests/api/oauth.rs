@@ -23,7 +23,7 @@ async fn with_ada() -> TestServer {
 
 /// The one service that may introspect.
 fn client(settings: &mut hallpass::config::Settings) {
-    settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
+    settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
 }
 
 /// The tokens of an answer, which must have some.
@@ -407,7 +407,7 @@ async fn the_metadata_names_what_there_is() {
 
     let off = TestServer::with(|settings| {
         client(settings);
-        settings.rest_api = false;
+        settings.oauth.rest_api = false;
     })
     .await;
     let names: Vec<String> = metadata(&off).await.as_object().unwrap().keys().cloned().collect();
@@ -508,15 +508,15 @@ async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_fro
 #[tokio::test]
 async fn a_new_secret_signs_nobody_out_and_what_ended_stays_ended() {
     let [old, new] = ["the secret of last year: 8c5e7d10aa", "the secret of this year: 1f90b3c27e"];
-    let server = TestServer::with(|settings| settings.secret_key = SecretKey::Given(old.into())).await;
+    let server = TestServer::with(|settings| settings.tokens.secret_key = SecretKey::Given(old.into())).await;
     server.user("ada").await;
     let sign_in = async || tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let ((access, refresh_token), (ended, ended_refresh)) = (sign_in().await, sign_in().await);
     server.anonymous().form("/revoke", format!("token={ended}")).await;
 
     let changed = TestServer::on(server.database.clone(), |settings| {
-        settings.secret_key = SecretKey::Given(new.into());
-        settings.secret_key_previous = Some(old.into());
+        settings.tokens.secret_key = SecretKey::Given(new.into());
+        settings.tokens.secret_key_previous = Some(old.into());
     })
     .await;
     let app = changed.anonymous();

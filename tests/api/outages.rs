@@ -57,7 +57,7 @@ async fn dropped_writes_leave_no_connection_in_a_transaction() {
 
 #[tokio::test]
 async fn login_succeeds_after_two_lock_outages_with_12_waiting_writers() {
-    let server = TestServer::with(|settings| settings.throttle = false).await;
+    let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     let ada = server.user("ada").await;
     let login = || ada.login("ada", "the password of ada");
     for _ in 0..2 {

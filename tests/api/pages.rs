@@ -237,7 +237,7 @@ async fn a_cookie_alone_resets_no_password() {
 async fn over_https_the_cookie_of_a_refused_form_is_secure() {
     let url = "https://accounts.example.org";
     let server = TestServer::with(|settings| {
-        settings.public_url = url.to_owned();
+        settings.server.public_url = url.to_owned();
         settings.mail.app_url = url.to_owned();
     })
     .await;
@@ -525,7 +525,7 @@ async fn the_explorer_links_to_the_mails_without_their_key() {
 
 #[tokio::test]
 async fn a_hundred_mails_are_kept_and_no_more() {
-    let server = TestServer::with(|settings| settings.throttle = false).await;
+    let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     for number in 0..101 {
         server.user_at(&format!("user{number}"), &format!("user{number}@example.org")).await;
         server.clock.advance(TimeDelta::seconds(1));

@@ -60,7 +60,7 @@ async fn it_comes_with_all_other_problems_and_before_a_name_is_looked_up() {
 
 #[tokio::test]
 async fn whoever_has_other_rules_switches_it_off() {
-    let server = TestServer::with(|settings| settings.password_blocklist = false).await;
+    let server = TestServer::with(|settings| settings.passwords.blocklist = false).await;
     for (username, password) in [("ada", "password123"), ("countess_1815", "countess_1815")] {
         server.anonymous().register(json!({ "username": username, "password": password })).await.data("/register/user");
         server.anonymous().login(username, password).await.data("/login/user");

@@ -100,7 +100,7 @@ async fn what_the_page_names_is_there_packed_or_not() {
 
 #[tokio::test]
 async fn the_documentation_of_rest_comes_out_of_the_binary_too() {
-    let server = TestServer::with(|settings| settings.playground = false).await;
+    let server = TestServer::with(|settings| settings.graphql.playground = false).await;
     let policy = open(&TestServer::start().await, Method::GET, "/").await;
     for path in ["/docs", "/redoc"] {
         let page = open(&server, Method::GET, path).await;
@@ -138,7 +138,7 @@ async fn a_request_gets_json_at_the_same_address() {
 async fn switched_off_nothing_of_it_is_there() {
     let with = TestServer::start().await;
     let page = open(&with, Method::GET, "/").await.text;
-    let without = TestServer::with(|settings| settings.playground = false).await;
+    let without = TestServer::with(|settings| settings.graphql.playground = false).await;
     for path in ["/".to_owned(), "/playground".to_owned()].into_iter().chain(assets(&page)) {
         for method in [Method::GET, Method::HEAD] {
             assert_eq!(open(&without, method, &path).await.status, StatusCode::NOT_FOUND, "{path}");

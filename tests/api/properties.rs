@@ -216,7 +216,7 @@ proptest! {
     #[test]
     fn a_password_is_counted_and_left_alone(text in "\\PC{0,140}|.{0,140}") {
         let mut settings = settings();
-        settings.password_blocklist = false;
+        settings.passwords.blocklist = false;
         let parsed = Password::parse(text.clone().into(), Field::Password, &Owner::default(), &settings);
         prop_assert_eq!(parsed.is_ok(), (8..=128).contains(&text.chars().count()));
         if let Ok(password) = parsed {

@@ -187,7 +187,7 @@ async fn generation_confirmed_meanwhile_is_not_burnt() {
 
 #[tokio::test]
 async fn session_with_too_many_burnt_generations_ends() {
-    let server = TestServer::with(|settings| settings.refresh_grace = TimeDelta::zero()).await;
+    let server = TestServer::with(|settings| settings.tokens.refresh_grace = TimeDelta::zero()).await;
     let (_, mut token) = server.app_user("ada").await;
     for _ in 0..24 {
         refresh(&server, &token).await;

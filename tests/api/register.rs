@@ -138,7 +138,7 @@ async fn a_registration_leaves_account_session_and_event_or_nothing() {
 
 #[tokio::test]
 async fn a_closed_door_says_so_before_anything_else() {
-    let server = TestServer::with(|settings| settings.registration_enabled = false).await;
+    let server = TestServer::with(|settings| settings.registration.is_enabled = false).await;
     let answer = server.anonymous().register(json!({ "username": "", "password": "" })).await;
     assert_eq!(answer.code(), "REGISTRATION_DISABLED");
     assert!(answer.problems().is_empty());
@@ -146,7 +146,7 @@ async fn a_closed_door_says_so_before_anything_else() {
 
 #[tokio::test]
 async fn where_an_address_is_required_the_form_says_so() {
-    let server = TestServer::with(|settings| settings.require_email = true).await;
+    let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     for email in [json!(null), json!("")] {
         let input = json!({ "username": "ada", "password": "correct horse", "email": email });
         assert_eq!(server.anonymous().register(input).await.problems(), ["email: REQUIRED"]);

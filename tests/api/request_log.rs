@@ -15,7 +15,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 fn behind_a_proxy(settings: &mut Settings) {
     let variables = [("PROXY_HEADER", "x-forwarded-for"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    settings.proxies = Settings::from_vars(variables).unwrap().proxies;
+    settings.server.proxies = Settings::from_vars(variables).unwrap().server.proxies;
 }
 
 fn id(answer: &Answer) -> String {

@@ -47,7 +47,7 @@ async fn who_reads_the_mailbox_chooses_a_new_password() {
 async fn asking_for_nobody_is_asking_for_somebody() {
     let database = TestDatabase::create().await;
     let mut settings = settings();
-    settings.database_url = database.url().clone();
+    settings.database.url = database.url().clone();
     let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
     let statements = Arc::new(Mutex::new(Vec::<String>::new()));
     let seen = Arc::clone(&statements);

@@ -15,7 +15,7 @@ use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 /// As the tutorials' systems are: they let people have `password123`.
 fn as_in_the_tutorials(settings: &mut Settings) {
-    settings.password_blocklist = false;
+    settings.passwords.blocklist = false;
 }
 
 /// The fields at fault, with what is wrong with them, of an answer in FastAPI's form.
@@ -170,7 +170,7 @@ async fn what_is_taken_is_told_in_the_tutorials_words() {
     assert_eq!(detail(&register("ADA", "bo@example.org").await), told(400, "Имя пользователя уже занято"));
     // Who has both taken hears of the address, as there.
     assert_eq!(detail(&register("ada", "ada@example.org").await), told(400, "Email уже зарегистрирован"));
-    let closed = TestServer::with(|settings| settings.registration_enabled = false).await;
+    let closed = TestServer::with(|settings| settings.registration.is_enabled = false).await;
     let form = json!({ "username": "ada", "password": "correct horse" });
     assert_eq!(closed.anonymous().json("/register", form).await.status, 403);
 }
@@ -455,7 +455,7 @@ async fn openapi_document_has_introspection_only_where_it_is_on() {
     assert!(!off.text.contains("ntrospect"), "{}", off.text);
     let clients = |settings: &mut Settings| {
         let client = hallpass::config::OauthClient { id: "api".to_owned(), secret: "4c1f".repeat(8).into() };
-        settings.oauth_clients.push(client);
+        settings.oauth.clients.push(client);
     };
     let on = TestServer::with(clients).await.anonymous().get("/openapi.json").await.json();
     assert_eq!(on["components"]["schemas"]["Introspection"]["required"], json!(["active"]));

@@ -24,13 +24,13 @@ async fn with_an_editor() -> TestServer {
 
 /// A server whose `ROLES` are `now`, and Ada, who got `held` when they were all there.
 async fn with_roles(held: &[&str], now: &[&str]) -> TestServer {
-    let before = TestServer::with(|settings| settings.roles.push("editor".to_owned())).await;
+    let before = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     before.user_at("ada", "ada@example.org").await;
     let held = Change { roles: Some(held.iter().map(ToString::to_string).collect()), ..Change::default() };
     administration::update(&before.command_line(), &administrator(), ada(&before).await.id, held).await.unwrap();
     TestServer::on(Arc::clone(&before.database), |settings| {
-        settings.roles = now.iter().map(ToString::to_string).collect();
-        settings.oauth_clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
+        settings.registration.roles = now.iter().map(ToString::to_string).collect();
+        settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
     })
     .await
 }
@@ -82,7 +82,9 @@ async fn no_answer_shows_a_role_that_is_not_in_roles() {
 async fn a_role_that_comes_back_to_roles_is_held_again() {
     let server = with_an_editor().await;
     sign_in(&server).await;
-    let again = TestServer::on(Arc::clone(&server.database), |settings| settings.roles.push("editor".to_owned())).await;
+    let again =
+        TestServer::on(Arc::clone(&server.database), |settings| settings.registration.roles.push("editor".to_owned()))
+            .await;
     let (ada, _) = sign_in(&again).await;
     assert_eq!(ada.me().await.data("/me/roles"), json!(["editor", "user"]));
 }

@@ -8,10 +8,10 @@ const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired emai
 #[tokio::test]
 async fn a_form_learns_what_to_ask_for() {
     let server = TestServer::with(|settings| {
-        settings.require_email = true;
-        settings.registration_enabled = false;
-        settings.access_token_lifetime = TimeDelta::minutes(5);
-        settings.refresh_token_lifetime = TimeDelta::days(1);
+        settings.registration.require_email = true;
+        settings.registration.is_enabled = false;
+        settings.tokens.access_lifetime = TimeDelta::minutes(5);
+        settings.tokens.refresh_lifetime = TimeDelta::days(1);
     })
     .await;
     assert_eq!(

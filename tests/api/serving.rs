@@ -268,7 +268,7 @@ async fn what_never_finishes_is_cut_off() {
 #[tokio::test]
 async fn a_body_and_a_handler_without_end_are_answered() {
     // Two seconds a hash.
-    let server = TestServer::with(|settings| settings.bcrypt_cost = 15).await;
+    let server = TestServer::with(|settings| settings.passwords.bcrypt_cost = 15).await;
     let short = Duration::from_millis(20);
     let actor = Actor::new(http::router(&server.app, Limits { body_timeout: short, ..Limits::default() }));
     let endless = futures_util::stream::pending::<Result<&str, std::io::Error>>();
@@ -302,8 +302,8 @@ async fn three_hundred_slow_bodies_keep_nobody_waiting() {
 async fn whoever_hangs_up_makes_room_for_the_next() {
     // One hasher and two seconds a hash: three wait at the most, for as long as this test takes.
     let server = TestServer::with(|settings| {
-        settings.bcrypt_cost = 15;
-        settings.hash_concurrency = 1;
+        settings.passwords.bcrypt_cost = 15;
+        settings.passwords.hash_concurrency = 1;
     })
     .await;
     let running = run(server.router.clone(), Limits::default()).await;
@@ -357,7 +357,7 @@ async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
 #[tokio::test]
 async fn requests_that_have_begun_to_write_run_to_their_end_when_the_client_hangs_up() {
     // Long enough to hang up in the middle.
-    let server = TestServer::with(|settings| settings.bcrypt_cost = 10).await;
+    let server = TestServer::with(|settings| settings.passwords.bcrypt_cost = 10).await;
     server.user("ada").await;
     let running = run(server.router.clone(), Limits::default()).await;
     let db = server.app.database.read();

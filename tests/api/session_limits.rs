@@ -145,8 +145,8 @@ async fn unverified_address_ends_no_session_but_refreshes_none_where_it_must_be_
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let strict = TestServer::on(Arc::clone(&server.database), |settings| {
-        settings.require_email = true;
-        settings.require_verified_email = true;
+        settings.registration.require_email = true;
+        settings.registration.require_verified_email = true;
     })
     .await;
     assert_eq!(strict.anonymous().refresh(&token).await.code(), "EMAIL_NOT_VERIFIED");
@@ -164,7 +164,9 @@ async fn concurrent_changes_of_one_account_never_deadlock() {
     let database = Arc::new(TestDatabase::create().await);
     let mut servers = Vec::new();
     for _ in 0..2 {
-        servers.push(Arc::new(TestServer::on(Arc::clone(&database), |settings| settings.throttle = false).await));
+        servers.push(Arc::new(
+            TestServer::on(Arc::clone(&database), |settings| settings.throttle.is_enabled = false).await,
+        ));
     }
     let browser = browser(&servers[0], "ada").await;
     let tasks = (0..10).map(|task| {

@@ -242,7 +242,7 @@ async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
 #[tokio::test]
 async fn servers_on_two_ports_of_localhost_have_two_cookies() {
     let first = TestServer::start().await;
-    let second = TestServer::with(|settings| settings.public_url = "http://localhost:8001".to_owned()).await;
+    let second = TestServer::with(|settings| settings.server.public_url = "http://localhost:8001".to_owned()).await;
     let mut cookies = Vec::new();
     for server in [&first, &second] {
         let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
@@ -259,8 +259,8 @@ async fn servers_on_two_ports_of_localhost_have_two_cookies() {
 #[tokio::test]
 async fn over_https_the_cookie_is_bound_to_the_host() {
     let server = TestServer::with(|settings| {
-        settings.public_url = "https://accounts.example.org".to_owned();
-        settings.allowed_origins = vec!["https://accounts.example.org".to_owned()];
+        settings.server.public_url = "https://accounts.example.org".to_owned();
+        settings.server.allowed_origins = vec!["https://accounts.example.org".to_owned()];
     })
     .await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
@@ -510,7 +510,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
     for by_bearer in [true, false] {
         let database = TestDatabase::create().await;
         let mut settings = settings();
-        settings.database_url = database.url().clone();
+        settings.database.url = database.url().clone();
         let mut connected = Database::connect(database.url(), Some(4)).await.unwrap();
         let (seen, mut reads) = tokio::sync::mpsc::unbounded_channel();
         connected.observe(move |info| seen.send(info.statement.sql.starts_with("SELECT")).unwrap_or_default());

@@ -1,10 +1,23 @@
-use hallpass::config::{DatabaseUrl, ExposeSecret, LogFormat, NAMES, SECRETS, SecretKey, Settings, SmtpSecurity};
+use hallpass::config::{
+    DatabaseUrl, EffectiveSetting, ExposeSecret, LogFormat, SecretKey, Settings, SmtpSecurity, Source, Variable,
+    declarations,
+};
 
 const GOOD_KEY: &str = "5f3c9a7e1b2d4f60718293a4b5c6d7e8";
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Settings::from_vars(variables).map_err(|mistakes| mistakes.0)
+}
+
+/// The effective values and their sources, as `hallpass config` prints them.
+fn effective(variables: &[(&str, &str, Source)]) -> Vec<EffectiveSetting> {
+    let variables = variables.iter().map(|(name, value, source)| Variable {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+        source: *source,
+    });
+    Settings::read(variables).unwrap().1
 }
 
 /// The only mistake in these settings.
@@ -17,15 +30,15 @@ fn mistake(variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_any_it_is_a_local_server_on_sqlite() {
     let settings = read(&[]).unwrap();
-    assert!(matches!(&settings.database_url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db")));
-    assert!(matches!(&settings.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key")));
-    assert_eq!(settings.public_url, "http://localhost:8000");
-    assert_eq!(settings.jwt_audience, "http://localhost:8000");
-    assert_eq!(settings.bcrypt_cost, 12);
-    assert_eq!(settings.default_roles, ["user"]);
-    assert_eq!(settings.log_format, LogFormat::Text);
-    assert!(settings.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
-    assert!(settings.is_local && settings.playground);
+    assert!(matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db")));
+    assert!(matches!(&settings.tokens.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key")));
+    assert_eq!(settings.server.public_url, "http://localhost:8000");
+    assert_eq!(settings.tokens.jwt_audience, "http://localhost:8000");
+    assert_eq!(settings.passwords.bcrypt_cost, 12);
+    assert_eq!(settings.registration.default_roles, ["user"]);
+    assert_eq!(settings.logging.format, LogFormat::Text);
+    assert!(settings.server.allowed_origins.contains(&"http://127.0.0.1:8000".to_owned()));
+    assert!(settings.server.is_local && settings.graphql.playground);
     assert!(settings.mail.dev && settings.mail.smtp.is_none() && settings.mail.is_enabled());
     assert_eq!(settings.mail.app_url, "http://localhost:8000");
 }
@@ -54,22 +67,22 @@ fn all_mistakes_come_together_and_show_no_secret() {
     .unwrap_err();
     let names = [
         "DATABASE_URL",
+        "DB_MAX_CONNECTIONS",
         "LISTEN",
         "ALLOWED_ORIGINS",
+        "SECRET_KEY",
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        "REGISTRATION_ENABLED",
         "DEFAULT_ROLES",
+        "BCRYPT_COST",
+        "HASH_CONCURRENCY",
         "SMTP_URL",
         "MAIL_FROM",
         "APP_URL",
         "DEV_MAIL",
-        "DB_MAX_CONNECTIONS",
-        "SECRET_KEY",
-        "ACCESS_TOKEN_EXPIRE_MINUTES",
-        "BCRYPT_COST",
-        "HASH_CONCURRENCY",
-        "REGISTRATION_ENABLED",
+        "REQUIRE_VERIFIED_EMAIL",
         "LOG_FORMAT",
         "RUST_LOG",
-        "REQUIRE_VERIFIED_EMAIL",
     ];
     assert_eq!(mistakes.len(), names.len(), "{mistakes:#?}");
     for (mistake, name) in mistakes.iter().zip(names) {
@@ -82,9 +95,10 @@ fn all_mistakes_come_together_and_show_no_secret() {
 
 #[test]
 fn limits_of_the_throttle_have_defaults_and_a_range() {
-    let names: Vec<&str> = NAMES.iter().copied().filter(|name| name.starts_with("LIMIT_")).collect();
+    let names = declarations().iter().map(|declaration| declaration.name);
+    let names: Vec<&str> = names.filter(|name| name.starts_with("LIMIT_")).collect();
     assert_eq!(names.len(), 11);
-    let defaults = read(&[]).unwrap().throttle_limits;
+    let defaults = read(&[]).unwrap().throttle.limits;
     for name in names {
         let period = ["_PER_15_MINUTES", "_PER_HOUR", "_PER_DAY"];
         assert!(period.iter().any(|period| name.ends_with(period)), "{name}");
@@ -93,7 +107,7 @@ fn limits_of_the_throttle_have_defaults_and_a_range() {
             assert_eq!(mistake(&[(name, wrong)]), expected);
         }
         for good in ["1", "5000"] {
-            assert_ne!(read(&[(name, good)]).unwrap().throttle_limits, defaults, "{name}");
+            assert_ne!(read(&[(name, good)]).unwrap().throttle.limits, defaults, "{name}");
         }
     }
 }
@@ -121,7 +135,7 @@ fn origins_that_no_browser_sends_are_refused() {
 
 #[test]
 fn reserved_usernames_are_a_list_of_names_or_none() {
-    let reserved = |text| read(&[("RESERVED_USERNAMES", text)]).unwrap().reserved_usernames;
+    let reserved = |text| read(&[("RESERVED_USERNAMES", text)]).unwrap().registration.reserved_usernames;
     assert!(["admin", "root", "support", "system"].iter().all(|name| reserved("").iter().any(|known| known == name)));
     assert_eq!(reserved("Boss, IT-desk"), ["boss", "it-desk"]);
     assert_eq!(reserved("none"), [""; 0]);
@@ -141,10 +155,10 @@ fn databases_are_found_in_every_spelling() {
         ("sqlite+aiosqlite:///../x.db", "../x.db"),
         ("sqlite:////var/lib/x.db", "/var/lib/x.db"),
     ] {
-        let DatabaseUrl::Sqlite(found) = read(&[("DATABASE_URL", url)]).unwrap().database_url else { panic!("{url}") };
+        let DatabaseUrl::Sqlite(found) = read(&[("DATABASE_URL", url)]).unwrap().database.url else { panic!("{url}") };
         assert_eq!(found.to_str(), Some(path), "{url}");
     }
-    let server = |url| read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap().database_url;
+    let server = |url| read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap().database.url;
     for url in ["postgres://u:p@host/db", "postgresql://u:p@host/db", "postgresql+asyncpg://u:p@host/db"] {
         let DatabaseUrl::Postgres(found) = server(url) else { panic!("{url}") };
         assert_eq!(found.expose_secret(), "postgres://u:p@host/db");
@@ -253,7 +267,7 @@ fn a_secret_that_others_know_is_refused() {
 fn a_secret_may_come_from_a_file() {
     let path = format!("{}/secret_key_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, format!("{GOOD_KEY}\n")).unwrap();
-    let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().secret_key else { panic!() };
+    let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().tokens.secret_key else { panic!() };
     assert_eq!(key.expose_secret(), GOOD_KEY);
     assert!(mistake(&[("SECRET_KEY_FILE", &path), ("SECRET_KEY", GOOD_KEY)]).contains("expected only one of"));
     assert!(mistake(&[("SECRET_KEY_FILE", "/no/such/file")]).contains("/no/such/file"));
@@ -279,9 +293,10 @@ fn a_secret_file_with_more_than_the_secret_is_refused() {
 
 #[test]
 fn every_secret_and_nothing_else_is_read_from_a_file() {
-    for name in NAMES {
+    for declaration in declarations() {
+        let name = declaration.name;
         let result = read(&[(&format!("{name}_FILE"), "/no/such/file"), ("MAIL_FROM", "accounts@example.org")]);
-        assert_eq!(result.is_err(), SECRETS.contains(name), "{name}");
+        assert_eq!(result.is_err(), declaration.is_secret, "{name}");
     }
 }
 
@@ -291,7 +306,7 @@ fn a_word_that_is_no_level_does_not_silence_the_log() {
         assert!(mistake(&[("RUST_LOG", text)]).starts_with("RUST_LOG: expected"), "{text}");
     }
     for text in ["info", "DEBUG", "off", "warn,hallpass=debug", "hallpass::http=trace"] {
-        assert_eq!(read(&[("RUST_LOG", text)]).unwrap().log_filter, text);
+        assert_eq!(read(&[("RUST_LOG", text)]).unwrap().logging.filter, text);
     }
 }
 
@@ -321,12 +336,12 @@ fn a_database_is_named_without_user_and_password() {
         ("mariadb://scott:tiger@db.example.org/accounts", "MySQL accounts at db.example.org:3306"),
     ] {
         let settings = read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap();
-        assert_eq!(settings.database_url.to_string(), named);
+        assert_eq!(settings.database.url.to_string(), named);
     }
     let here = std::env::current_dir().unwrap();
-    let relative = read(&[]).unwrap().database_url.to_string();
+    let relative = read(&[]).unwrap().database.url.to_string();
     assert_eq!(relative, format!("SQLite {}", here.join("hallpass.db").display()));
-    let absolute = read(&[("DATABASE_URL", "sqlite:////srv/x.db")]).unwrap().database_url.to_string();
+    let absolute = read(&[("DATABASE_URL", "sqlite:////srv/x.db")]).unwrap().database.url.to_string();
     assert_eq!(absolute, "SQLite /srv/x.db");
 }
 
@@ -334,8 +349,10 @@ fn a_database_is_named_without_user_and_password() {
 fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
     let settings =
         read(&[("REST_API", "false"), ("OAUTH_CLIENTS", &format!("api:{GOOD_KEY},billing:{GOOD_KEY}x"))]).unwrap();
-    assert!(!settings.rest_api && read(&[]).unwrap().rest_api && read(&[]).unwrap().oauth_clients.is_empty());
-    let ids: Vec<&str> = settings.oauth_clients.iter().map(|client| client.id.as_str()).collect();
+    assert!(
+        !settings.oauth.rest_api && read(&[]).unwrap().oauth.rest_api && read(&[]).unwrap().oauth.clients.is_empty()
+    );
+    let ids: Vec<&str> = settings.oauth.clients.iter().map(|client| client.id.as_str()).collect();
     assert_eq!(ids, ["api", "billing"]);
     assert!(!format!("{settings:?}").contains(GOOD_KEY));
     for bad in ["api:tiger".to_owned(), GOOD_KEY.to_owned(), format!("api:{GOOD_KEY},api:{GOOD_KEY}")] {
@@ -350,8 +367,8 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
     let public = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "https://accounts.example.org")];
     assert!(mistake(&public).starts_with("SECRET_KEY: required"));
     let settings = read(&[public[0], public[1], ("SECRET_KEY", GOOD_KEY)]).unwrap();
-    assert_eq!(settings.allowed_origins, ["https://accounts.example.org"]);
-    assert!(!settings.is_local);
+    assert_eq!(settings.server.allowed_origins, ["https://accounts.example.org"]);
+    assert!(!settings.server.is_local);
     assert!(
         mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)])
             .starts_with("PUBLIC_URL: expected the https:// origin")
@@ -370,7 +387,7 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
         );
     }
     assert_eq!(
-        read(&[("PUBLIC_URL", "https://A.example:443/"), ("SECRET_KEY", GOOD_KEY)]).unwrap().public_url,
+        read(&[("PUBLIC_URL", "https://A.example:443/"), ("SECRET_KEY", GOOD_KEY)]).unwrap().server.public_url,
         "https://a.example"
     );
 }
@@ -444,4 +461,60 @@ fn links_lead_to_the_app_and_mails_are_shown_on_this_machine_only() {
     let smtp = [("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", "accounts@example.org")];
     assert!(with(&[verified, smtp].concat()).is_ok());
     assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL: expected false"));
+}
+
+/// Otherwise the manual and `.env.example` would lack settings that are only read if others are set.
+#[test]
+fn the_same_settings_are_read_whatever_is_set() {
+    let example = |name| declarations().iter().find(|declaration| declaration.name == name).unwrap().example.as_str();
+    let examples = declarations().iter().filter(|declaration| !declaration.example.is_empty());
+    let local: Vec<_> = examples.map(|setting| (setting.name, setting.example.as_str(), Source::DotEnv)).collect();
+    let public = [
+        ("LISTEN", "0.0.0.0:443", Source::Environment),
+        ("PUBLIC_URL", "https://accounts.example.org", Source::Environment),
+        ("DATABASE_URL", "postgres://u:p@host/db", Source::Environment),
+        ("SECRET_KEY", GOOD_KEY, Source::Environment),
+        ("JWT_ALGORITHM", "EdDSA", Source::Environment),
+        ("JWT_KEYS", "keys", Source::Environment),
+        ("SMTP_URL", example("SMTP_URL"), Source::Environment),
+        ("MAIL_FROM", example("MAIL_FROM"), Source::Environment),
+    ];
+    let declared: Vec<_> = declarations().iter().map(|declaration| declaration.name).collect();
+    for variables in [&local[..], &public] {
+        let read: Vec<_> = effective(variables).iter().map(|setting| setting.declaration.name).collect();
+        assert_eq!(read, declared);
+    }
+}
+
+#[test]
+fn the_effective_value_follows_other_settings() {
+    let variables = [
+        ("LISTEN", "127.0.0.1:9000", Source::Environment),
+        ("DATABASE_URL", "postgres://u:p@host/db", Source::DotEnv),
+        ("SECRET_KEY", GOOD_KEY, Source::DotEnv),
+    ];
+    let settings = effective(&variables);
+    for (name, value, source) in [
+        ("LISTEN", "127.0.0.1:9000", Source::Environment),
+        ("PUBLIC_URL", "http://localhost:9000", Source::Default),
+        ("APP_URL", "http://localhost:9000", Source::Default),
+        ("JWT_AUDIENCE", "http://localhost:9000", Source::Default),
+        ("DB_MAX_CONNECTIONS", "10", Source::Default),
+        ("DATABASE_URL", "PostgreSQL db at host:5432", Source::DotEnv),
+        ("SECRET_KEY", "(secret)", Source::DotEnv),
+        ("SECRET_KEY_PREVIOUS", "(none)", Source::Default),
+    ] {
+        let setting = settings.iter().find(|setting| setting.declaration.name == name).unwrap();
+        assert_eq!((setting.value.as_str(), setting.source), (value, source), "{name}");
+    }
+}
+
+#[test]
+fn the_first_variable_of_a_name_is_its_source() {
+    for (first, value, source) in [("json", "json", Source::Environment), ("", "text", Source::Default)] {
+        let variables = [("LOG_FORMAT", first, Source::Environment), ("LOG_FORMAT", "json", Source::DotEnv)];
+        let settings = effective(&variables);
+        let format = settings.iter().find(|setting| setting.declaration.name == "LOG_FORMAT").unwrap();
+        assert_eq!((format.value.as_str(), format.source), (value, source));
+    }
 }

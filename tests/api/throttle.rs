@@ -192,8 +192,8 @@ async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() 
         ("TRUSTED_PROXIES", "10.0.0.0/8"),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let proxies = Settings::from_vars(variables).unwrap().proxies;
-    let server = TestServer::with(|settings| settings.proxies = proxies).await;
+    let proxies = Settings::from_vars(variables).unwrap().server.proxies;
+    let server = TestServer::with(|settings| settings.server.proxies = proxies).await;
     server.user("ada").await;
     let behind_proxy = |told: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", told);
     // What the client itself wrote stands left of what the proxy adds.
@@ -248,8 +248,8 @@ async fn who_signs_in_often_is_not_counted() {
 async fn what_was_not_evaluated_is_not_counted() {
     // One hasher, and two seconds a hash: most find the queue full.
     let server = TestServer::with(|settings| {
-        settings.bcrypt_cost = 15;
-        settings.hash_concurrency = 1;
+        settings.passwords.bcrypt_cost = 15;
+        settings.passwords.hash_concurrency = 1;
     })
     .await;
     let guesses = (0..9).map(|_| {
@@ -336,7 +336,7 @@ async fn a_home_is_forgotten_after_ninety_days() {
 
 #[tokio::test]
 async fn for_load_tests_nothing_is_counted() {
-    let server = TestServer::with(|settings| settings.throttle = false).await;
+    let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     server.user("ada").await;
     guess_often(&server.anonymous(), "ada", 101).await;
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user/id");

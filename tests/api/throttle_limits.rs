@@ -17,8 +17,8 @@ const DAY: TimeDelta = TimeDelta::days(1);
 /// A server on which somebody has set one limit.
 async fn with_limit(name: &str, limit: usize) -> TestServer {
     let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
-    let limits = Settings::from_vars([secret, (name.to_owned(), limit.to_string())]).unwrap().throttle_limits;
-    TestServer::with(|settings| settings.throttle_limits = limits).await
+    let limits = Settings::from_vars([secret, (name.to_owned(), limit.to_string())]).unwrap().throttle.limits;
+    TestServer::with(|settings| settings.throttle.limits = limits).await
 }
 
 /// Makes so many attempts, which are accepted, and one more, which has to wait for the whole period.

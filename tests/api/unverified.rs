@@ -20,8 +20,8 @@ use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 async fn server() -> TestServer {
     TestServer::with(|settings| {
-        settings.require_email = true;
-        settings.require_verified_email = true;
+        settings.registration.require_email = true;
+        settings.registration.require_verified_email = true;
     })
     .await
 }
@@ -205,7 +205,7 @@ async fn of_two_who_prove_one_address_at_once_one_keeps_it() {
 }
 
 fn after_a_week(settings: &mut hallpass::config::Settings) {
-    settings.unverified_account_lifetime = Some(TimeDelta::days(7));
+    settings.registration.unverified_account_lifetime = Some(TimeDelta::days(7));
 }
 
 async fn usernames(server: &TestServer) -> BTreeSet<String> {
@@ -288,7 +288,7 @@ async fn unverified_accounts_are_kept_by_default() {
 async fn several_instances_delete_each_account_once() {
     let server = TestServer::with(|settings| {
         after_a_week(settings);
-        settings.throttle = false;
+        settings.throttle.is_enabled = false;
     })
     .await;
     for number in 0..12 {

@@ -92,6 +92,6 @@ async fn an_administrator_gives_away_a_reserved_username_whose_owner_keeps_it() 
 
 #[tokio::test]
 async fn a_server_may_reserve_no_usernames() {
-    let server = TestServer::with(|settings| settings.reserved_usernames = Vec::new()).await;
+    let server = TestServer::with(|settings| settings.registration.reserved_usernames = Vec::new()).await;
     register(&server, "admin").await.data("/register/user");
 }

@@ -24,6 +24,7 @@ fn a_command_whose_output_is_lost_fails() {
     fs::write(folder.0.join("nobody.jsonl"), "").unwrap();
     for (arguments, environment) in [
         (&["schema"][..], &[][..]),
+        (&["config"], &[]),
         (&["key", "show"], &[]),
         (&["key", "show", "access"], &[]),
         (&["key", "generate"], &EDDSA),

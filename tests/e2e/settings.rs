@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use hallpass::config::declarations;
+
 use super::{Folder, Server, assert_fails, stderr};
 
 /// The only mistake that the binary reports for this `.env`.
@@ -86,4 +88,96 @@ fn every_line_of_the_example_can_be_uncommented() {
     }
     fs::write(folder.0.join(".env"), lines.join("\n")).unwrap();
     Server::start(&folder, &[]);
+}
+
+/// A value that no other text contains.
+const HUNTER: &str = "hunter2.Zq8rT5wX1mN4vB7kC0pL3sD6";
+
+/// The secrets, each with a value that holds `HUNTER` wherever a value may hold a secret.
+const SECRETS: [(&str, &str); 5] = [
+    ("DATABASE_URL", "postgres://HUNTER:HUNTER@db.example.org/accounts?password=HUNTER&user=HUNTER"),
+    ("SECRET_KEY", "HUNTER"),
+    ("SECRET_KEY_PREVIOUS", "HUNTER"),
+    ("SMTP_URL", "smtps://HUNTER:HUNTER@mail.example.org"),
+    ("OAUTH_CLIENTS", "api:HUNTER"),
+];
+
+/// The columns that `hallpass config` prints for a setting: its source and its value.
+fn printed<'a>(output: &'a str, name: &str) -> (&'a str, &'a str) {
+    let mut columns = output.lines().filter_map(|line| line.split_once(' ')).filter(|(setting, _)| *setting == name);
+    let (_, rest) = columns.next().unwrap_or_else(|| panic!("no {name} in {output}"));
+    let (source, value) = rest.trim_start().split_once(' ').unwrap();
+    (source, value.trim_start())
+}
+
+fn config(folder: &Folder, environment: &[(&str, &str)]) -> String {
+    let output = folder.run(&["config"], environment);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn config_hides_secrets_from_the_environment_and_from_files() {
+    let folder = Folder::new("config_secrets");
+    let sender = ("MAIL_FROM", "accounts@example.org");
+    let secrets = declarations().iter().filter(|declaration| declaration.is_secret).map(|declaration| declaration.name);
+    assert_eq!(secrets.collect::<Vec<_>>(), SECRETS.map(|(name, _)| name));
+    let values = SECRETS.map(|(name, value)| (name, value.replace("HUNTER", HUNTER)));
+    let environment: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).chain([sender]).collect();
+    let files = values.each_ref().map(|(name, value)| {
+        fs::write(folder.0.join(name), value).unwrap();
+        (format!("{name}_FILE"), *name)
+    });
+    let by_file: Vec<_> = files.iter().map(|(variable, path)| (variable.as_str(), *path)).chain([sender]).collect();
+    for environment in [environment, by_file] {
+        let text = config(&folder, &environment);
+        assert!(!text.contains("hunter2"), "{text}");
+        for ((name, _), (source, _)) in SECRETS.iter().zip(&environment) {
+            let expected = if source.ends_with("_FILE") { source } else { "environment" };
+            let (source, value) = printed(&text, name);
+            assert_eq!(source, expected);
+            match *name {
+                "DATABASE_URL" => assert_eq!(value, "PostgreSQL accounts at db.example.org:5432"),
+                "SMTP_URL" => assert_eq!(value, "mail.example.org:465 (TLS)"),
+                _ => assert_eq!(value, "(secret)"),
+            }
+        }
+    }
+}
+
+#[test]
+fn config_says_where_each_value_comes_from() {
+    let folder = Folder::new("config_sources");
+    fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:9000\nLOG_FORMAT=json\nROLES=\"admin,\nuser\"\n").unwrap();
+    let text = config(&folder, &[("LOG_FORMAT", "text"), ("BCRYPT_COST", "10")]);
+    assert_eq!(printed(&text, "LISTEN"), (".env", "127.0.0.1:9000"));
+    assert_eq!(printed(&text, "PUBLIC_URL"), ("default", "http://localhost:9000"));
+    assert_eq!(printed(&text, "LOG_FORMAT"), ("environment", "text"));
+    assert_eq!(printed(&text, "BCRYPT_COST"), ("environment", "10"));
+    assert_eq!(printed(&text, "SECRET_KEY"), ("default", "in the file hallpass.key"));
+    assert_eq!(printed(&text, "ROLES"), (".env", r"admin,\nuser"));
+    assert_eq!(text.lines().count(), declarations().len());
+}
+
+#[test]
+fn config_aligns_its_columns_and_creates_nothing() {
+    let folder = Folder::new("config_columns");
+    let text = config(&folder, &[("LOG_FORMAT", "json")]);
+    let width = declarations().iter().map(|declaration| declaration.name.len()).max().unwrap() + 2;
+    for line in text.lines() {
+        let (name, rest) = line.split_at(width);
+        assert!(name.ends_with("  ") && rest.starts_with(|c: char| c.is_ascii_lowercase()), "{line}");
+        assert_eq!(&rest["environment".len()..][..2], "  ", "{line}");
+    }
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
+#[test]
+fn config_reports_mistakes_as_other_commands_do() {
+    let folder = Folder::new("config_mistakes");
+    let environment = [("LISTEN", "here"), ("SECRET_KEY", "hunter2")];
+    let output = folder.run(&["config"], &environment);
+    assert_fails(&output, 2, "Invalid configuration:\n  LISTEN: expected ");
+    assert_eq!(stderr(&output), stderr(&folder.run(&["key", "show"], &environment)));
+    assert!(output.stdout.is_empty() && !stderr(&output).contains("hunter2"));
 }

@@ -221,7 +221,7 @@ fn told(settings: &Settings, error: &Error) -> CommandError {
         Error::NotFound => CommandError::new("there is no user with this username or e-mail address"),
         Error::Input(problems) => {
             let lines = problems.as_slice().iter().map(|problem| {
-                let known = (problem.code == ErrorCode::RoleUnknown).then(|| settings.roles.join(", "));
+                let known = (problem.code == ErrorCode::RoleUnknown).then(|| settings.registration.roles.join(", "));
                 let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
                 format!("\n  {}: {}{known}", problem.field.camel_case(), problem.message(Language::English))
             });

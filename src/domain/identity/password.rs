@@ -40,7 +40,7 @@ impl Password {
             0 => Err(InputError::new(ErrorCode::Required, field)),
             length if length < least => Err(InputError::with_limit(ErrorCode::PasswordTooShort, field, least)),
             length if length > most => Err(InputError::with_limit(ErrorCode::PasswordTooLong, field, most)),
-            _ if settings.password_blocklist && (common_passwords::contain(password) || owner.is_named(password)) => {
+            _ if settings.passwords.blocklist && (common_passwords::contain(password) || owner.is_named(password)) => {
                 Err(InputError::new(ErrorCode::PasswordTooCommon, field))
             }
             _ => Ok(Self(text)),

@@ -96,7 +96,7 @@ pub(in crate::domain) async fn open(
 /// When a session that is used now expires: after the lifetime of its refresh token, but not beyond its maximum age.
 fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     let settings = &app.settings;
-    (now + settings.refresh_token_lifetime).min(created_at + settings.session_max_lifetime)
+    (now + settings.tokens.refresh_lifetime).min(created_at + settings.tokens.session_max_lifetime)
 }
 
 /// Issues the tokens of a session that has been committed.

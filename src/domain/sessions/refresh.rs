@@ -96,7 +96,7 @@ fn step(app: &App, claims: RefreshClaims, session: &Model, now: DateTime<Utc>) -
     if Some(claims.generation) != session.predecessor {
         return Step::Reuse;
     }
-    let is_in_grace = session.rotated_at.is_some_and(|rotated| now - rotated <= app.settings.refresh_grace);
+    let is_in_grace = session.rotated_at.is_some_and(|rotated| now - rotated <= app.settings.tokens.refresh_grace);
     let is_confirmed = session.confirmed_generation == session.generation;
     match (is_in_grace, is_confirmed) {
         (true, _) => Step::Repeat,

@@ -33,7 +33,7 @@ pub(in crate::domain) struct Identified {
 pub(in crate::domain) fn check_user(settings: &Settings, user: &user::Model) -> Result<()> {
     if !user.is_active {
         Err(Error::AccountDisabled)
-    } else if settings.require_verified_email && user.email_verified_at.is_none() {
+    } else if settings.registration.require_verified_email && user.email_verified_at.is_none() {
         Err(Error::EmailNotVerified)
     } else {
         Ok(())

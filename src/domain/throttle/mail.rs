@@ -24,23 +24,23 @@ use crate::{
 
 /// Mails that are asked for from a network, registrations included.
 fn by_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.mail_requests_by_network, TimeDelta::hours(1))
+    Limit::new(app.settings.throttle.limits.mail_requests_by_network, TimeDelta::hours(1))
 }
 
 /// Mails that an account asks for, its registration included.
 fn by_account(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.mail_requests_by_account, TimeDelta::hours(24))
+    Limit::new(app.settings.throttle.limits.mail_requests_by_account, TimeDelta::hours(24))
 }
 
 /// Mails of one kind that are sent to one address. A link to reset a password is good for as long as this window, so an
 /// owner whose mail is dropped has been sent another link that is still good.
 fn to_address(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.mails_to_address, TimeDelta::hours(1))
+    Limit::new(app.settings.throttle.limits.mails_to_address, TimeDelta::hours(1))
 }
 
 /// Changes of a password by its owner, each of which sends a notice.
 fn password_changes(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.password_changes, TimeDelta::hours(24))
+    Limit::new(app.settings.throttle.limits.password_changes, TimeDelta::hours(24))
 }
 
 /// A request for a mail, not counted yet.
@@ -54,7 +54,7 @@ impl MailRequest {
     /// A request by a client, and by the account that it is signed in to.
     pub(in crate::domain) fn new(context: &Context, account_id: Option<Uuid>) -> Self {
         let app = &context.app;
-        if !app.settings.throttle {
+        if !app.settings.throttle.is_enabled {
             return Self { counters: Vec::new() };
         }
         let counter = |name: &str, whose: &str, limit| Counter {
@@ -97,7 +97,7 @@ pub(crate) async fn book_delivery(
     (mail, user): (&mail::Model, &user::Model),
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    if !app.settings.throttle {
+    if !app.settings.throttle.is_enabled {
         return Ok(true);
     }
     match book_in(transaction, &[recipient(app, mail, user)], now).await {
@@ -114,7 +114,7 @@ pub(crate) async fn drop_undeliverable(
     mails: Vec<(mail::Model, &user::Model)>,
     now: DateTime<Utc>,
 ) -> Result<Vec<mail::Model>> {
-    if !app.settings.throttle || mails.is_empty() {
+    if !app.settings.throttle.is_enabled || mails.is_empty() {
         return Ok(mails.into_iter().map(|(mail, _)| mail).collect());
     }
     let total = mails.len();

@@ -28,12 +28,12 @@ use crate::{
 
 /// Registrations from a network, taken names included.
 fn registrations(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.registrations, TimeDelta::hours(1))
+    Limit::new(app.settings.throttle.limits.registrations, TimeDelta::hours(1))
 }
 
 /// Wrong passwords of a signed-in user.
 fn passwords(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.wrong_current_passwords, TimeDelta::minutes(15))
+    Limit::new(app.settings.throttle.limits.wrong_current_passwords, TimeDelta::minutes(15))
 }
 
 /// Something that is counted.
@@ -182,7 +182,7 @@ pub(in crate::domain) struct PlainAttempt {
 impl PlainAttempt {
     async fn book(context: &Context, name: &[&str], limit: Limit) -> Result<Self> {
         let app = &context.app;
-        if !app.settings.throttle {
+        if !app.settings.throttle.is_enabled {
             return Ok(Self { booking: None });
         }
         let counter = Counter { id: app.pseudonyms.of(name), identifier_id: None, limit, counts_owner: true };

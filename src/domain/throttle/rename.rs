@@ -14,12 +14,12 @@ use crate::{
 
 /// Changes of username of an account. A change of letter case is one.
 fn changes(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.username_changes, TimeDelta::days(1))
+    Limit::new(app.settings.throttle.limits.username_changes, TimeDelta::days(1))
 }
 
 /// Usernames that an account asks for, taken ones included.
 fn requests(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.username_requests, TimeDelta::hours(1))
+    Limit::new(app.settings.throttle.limits.username_requests, TimeDelta::hours(1))
 }
 
 /// A change of username that was booked.
@@ -37,7 +37,7 @@ impl RenameAttempt {
     /// RATE_LIMITED.
     pub(in crate::domain) async fn book(context: &Context, user_id: Uuid) -> Result<Self> {
         let app = &context.app;
-        if !app.settings.throttle {
+        if !app.settings.throttle.is_enabled {
             return Ok(Self { booking: None });
         }
         let user_id = user_id.simple().to_string();

@@ -20,17 +20,17 @@ use crate::{
 
 /// An identifier, from a network. Where its owner has signed in lately, this is all that counts.
 fn by_name_and_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
+    Limit::new(app.settings.throttle.limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
 }
 
 /// An identifier, from all networks together where its owner has not signed in lately.
 fn by_name(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
+    Limit::new(app.settings.throttle.limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
 }
 
 /// A network, whoever is said to sign in.
 fn by_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle_limits.failed_logins_by_network, TimeDelta::hours(1))
+    Limit::new(app.settings.throttle.limits.failed_logins_by_network, TimeDelta::hours(1))
 }
 
 /// How long a place is remembered where the owner has signed in.
@@ -79,7 +79,7 @@ impl SignInAttempt {
             has_failed: AtomicBool::new(false),
             has_succeeded: AtomicBool::new(false),
         };
-        if !app.settings.throttle {
+        if !app.settings.throttle.is_enabled {
             return Ok(attempt);
         }
         let owner = match typed.key() {
@@ -130,7 +130,7 @@ impl SignInAttempt {
 
 /// Makes this a place that the owner uses: they have just registered here, or proved to be the owner without a sign-in.
 pub(in crate::domain) async fn remember_place(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
-    if !work.app().settings.throttle {
+    if !work.app().settings.throttle.is_enabled {
         return Ok(());
     }
     let (place, now) = ([place(work.app(), user.id, &work.context.client)], work.now);

@@ -77,7 +77,7 @@ pub enum Registered {
 /// REGISTRATION_DISABLED; all problems of the form at once; if there are none, RATE_LIMITED, then USERNAME_TAKEN and
 /// EMAIL_TAKEN.
 pub async fn register(context: &Context, form: Registration, new_session: NewSession) -> Result<Registered> {
-    if context.settings().require_verified_email {
+    if context.settings().registration.require_verified_email {
         return register_only(context, form).await.map(|user| Registered::Unverified(user.into()));
     }
     let replaced = new_session.replaced(context).await?;
@@ -110,14 +110,14 @@ async fn create(
         let users = user::lock_all(work.db(), vec![replaced.user_id]).await?;
         replaced.end(&mut work, &users).await?;
     }
-    let (work, user) = insert(work, new_user, context.settings().default_roles.clone(), true).await?;
+    let (work, user) = insert(work, new_user, context.settings().registration.default_roles.clone(), true).await?;
     let event = registered(&work, &user).await?;
     Ok((work, user, event))
 }
 
 /// Parses the form, counts the registration, and hashes the password.
 async fn check(context: &Context, form: Registration) -> Result<NewUser> {
-    if !context.settings().registration_enabled {
+    if !context.settings().registration.is_enabled {
         return Err(Error::RegistrationDisabled);
     }
     let form = parse(form, context.settings())?;
@@ -146,7 +146,7 @@ async fn registered(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event>
 /// # Errors
 /// USERNAME_TAKEN for a reserved one: its words say what to do, which is to choose another. The list is no secret.
 pub(in crate::domain) fn check_reserved(context: &Context, username_key: &str) -> Result<(), InputError> {
-    if context.settings().reserved_usernames.iter().any(|reserved| reserved == username_key) {
+    if context.settings().registration.reserved_usernames.iter().any(|reserved| reserved == username_key) {
         return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username));
     }
     Ok(())
@@ -228,7 +228,7 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
     let password = problems.collect(Password::parse(form.password, Field::Password, &owner, settings));
     let email = problems.collect(match form.email.as_deref().filter(|email| !email.trim().is_empty()) {
         Some(email) => Email::parse(email).map(Some),
-        None if settings.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
+        None if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
         None => Ok(None),
     });
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));

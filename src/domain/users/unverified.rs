@@ -89,8 +89,9 @@ async fn replace(context: &Context, identified: &user::Model, to: Email) -> Resu
 /// SERVICE_UNAVAILABLE if the database is out of reach; what was deleted before stays deleted.
 pub async fn purge(context: &Context) -> Result<u64> {
     let settings = context.settings();
-    let Some(lifetime) = settings.unverified_account_lifetime else { return Ok(0) };
-    let abandoned = user::Unverified { since: context.now() - lifetime, without_email: settings.require_email };
+    let Some(lifetime) = settings.registration.unverified_account_lifetime else { return Ok(0) };
+    let abandoned =
+        user::Unverified { since: context.now() - lifetime, without_email: settings.registration.require_email };
     let mut purged = 0;
     loop {
         let mut deleted = 0;

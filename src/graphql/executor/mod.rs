@@ -97,8 +97,8 @@ impl Executor {
     /// Builds the schema.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
-        let introspection = app.settings.introspection;
-        let is_local = app.settings.is_local;
+        let introspection = app.settings.graphql.introspection;
+        let is_local = app.settings.server.is_local;
         let schema_of_known = build_schema(Some(Arc::clone(&app)), ValidationMode::Fast);
         let schema = build_schema(Some(app), ValidationMode::Strict);
         // Without introspection, messages don't tell what the schema has either.

@@ -66,9 +66,9 @@ pub struct UsernamePolicy {
 impl ServerInfo {
     fn of(app: &App) -> Self {
         Self {
-            registration_enabled: app.settings.registration_enabled,
-            email_required: app.settings.require_email,
-            email_verification_required: app.settings.require_verified_email,
+            registration_enabled: app.settings.registration.is_enabled,
+            email_required: app.settings.registration.require_email,
+            email_verification_required: app.settings.registration.require_verified_email,
             mail_enabled: app.settings.mail.is_enabled(),
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
@@ -80,7 +80,7 @@ impl ServerInfo {
                 pattern: r"[A-Za-z0-9_][A-Za-z0-9_\-]*",
             },
             access_token_lifetime: app.access_tokens.lifetime().num_seconds(),
-            refresh_token_lifetime: app.settings.refresh_token_lifetime.num_seconds(),
+            refresh_token_lifetime: app.settings.tokens.refresh_lifetime.num_seconds(),
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct LogFields {
 }
 
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
-    if server.app.settings.playground && asks_for_page(&request) {
+    if server.app.settings.graphql.playground && asks_for_page(&request) {
         return explorer::page(State(server), request).await;
     }
     let id = request_id::of(&request);
@@ -54,7 +54,8 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Err(refusal) => return refusal.into_response(MediaType::Json, id, language),
     };
     let Ok(refresh_cookie) = server.refresh_cookie.read(request.headers()) else {
-        return RequestError::foreign_origin(server.app.settings.is_local).into_response(media_type, id, language);
+        return RequestError::foreign_origin(server.app.settings.server.is_local)
+            .into_response(media_type, id, language);
     };
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;

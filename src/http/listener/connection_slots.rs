@@ -133,7 +133,7 @@ mod tests {
     fn proxies_and_this_machine_have_no_share() {
         let variables = [("PROXY_HEADER", "forwarded"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let proxies = crate::config::Settings::from_vars(variables).unwrap().proxies;
+        let proxies = crate::config::Settings::from_vars(variables).unwrap().server.proxies;
         for (address, expected) in [
             ("127.0.0.1", true),
             ("::ffff:127.0.0.1", true),

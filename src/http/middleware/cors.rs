@@ -20,7 +20,8 @@ const MAX_AGE: Duration = Duration::from_hours(2);
 
 /// Credentials for the origins of the settings, never for a reflected or `null` one.
 pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
-    let origins: Vec<HeaderValue> = settings.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let origins: Vec<HeaderValue> =
+        settings.server.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(true)
@@ -32,7 +33,10 @@ pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
 
 /// The `Origin` of a page that may not call; browsers do not show it the response.
 pub(in crate::http) fn refused_origin<'a>(settings: &Settings, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-    headers.get_all(ORIGIN).iter().find(|origin| !settings.allowed_origins.iter().any(|allowed| *origin == allowed))
+    headers
+        .get_all(ORIGIN)
+        .iter()
+        .find(|origin| !settings.server.allowed_origins.iter().any(|allowed| *origin == allowed))
 }
 
 /// Bytes of a host's name, its scheme and its port.
@@ -63,7 +67,7 @@ impl RefusedOrigins {
         if now < next || self.next.compare_exchange(next, now + LOG_INTERVAL, Relaxed, Relaxed).is_err() {
             return;
         }
-        let vite = if settings.is_local { ". Vite takes port 5174 when 5173 is in use" } else { "" };
+        let vite = if settings.server.is_local { ". Vite takes port 5174 when 5173 is in use" } else { "" };
         tracing::info!(
             origin,
             "a page of this origin was refused: ALLOWED_ORIGINS does not name it. Host and port must be the same, and localhost \

@@ -53,7 +53,7 @@ impl SecurityHeaders {
         for (name, value) in fixed {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        if settings.public_url.starts_with("https://") {
+        if settings.server.public_url.starts_with("https://") {
             let two_years = HeaderValue::from_static("max-age=63072000");
             headers.insert(STRICT_TRANSPORT_SECURITY, two_years);
         }

@@ -35,7 +35,7 @@ pub(in crate::http) fn client(settings: &Settings, request: &Request) -> Client 
 /// The client's address, as far as the proxies are believed.
 pub(in crate::http) fn address(settings: &Settings, request: &Request) -> Option<IpAddr> {
     let peer = connected(request)?;
-    Some(match &settings.proxies {
+    Some(match &settings.server.proxies {
         Some(proxies) => forwarded_for(proxies, peer, request.headers()),
         None => peer,
     })
@@ -43,7 +43,7 @@ pub(in crate::http) fn address(settings: &Settings, request: &Request) -> Option
 
 /// Whether the request came from a proxy that is believed.
 pub(in crate::http) fn is_trusted(settings: &Settings, request: &Request) -> bool {
-    let proxies = settings.proxies.as_ref();
+    let proxies = settings.server.proxies.as_ref();
     proxies.zip(connected(request)).is_some_and(|(proxies, peer)| proxies.trusts(peer))
 }
 
@@ -196,7 +196,7 @@ mod tests {
         let mut hops = lines.into_iter().rev().flat_map(|line| line.rsplit(',')).inspect(|_| read += 1).map(hop);
         let variables = [("PROXY_HEADER", "x-forwarded-for"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
         let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
-        let client = first_untrusted(&settings.proxies.unwrap(), "10.0.0.1".parse().unwrap(), &mut hops);
+        let client = first_untrusted(&settings.server.proxies.unwrap(), "10.0.0.1".parse().unwrap(), &mut hops);
         assert_eq!((client.to_string().as_str(), read), ("198.51.100.1", 2));
     }
 }

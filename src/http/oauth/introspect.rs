@@ -82,7 +82,7 @@ fn authenticate(call: &Call<'_>, in_form: Option<(String, String)>) -> Result<()
         _ => return Err(ErrorResponse::invalid_request("Authenticate in one way: in the header or in the form.")),
     }
     .unwrap_or_default();
-    if oauth_client::is_known(&call.server.app.settings.oauth_clients, &id, &secret) {
+    if oauth_client::is_known(&call.server.app.settings.oauth.clients, &id, &secret) {
         return Ok(());
     }
     Err(ErrorResponse::Refused(

@@ -24,9 +24,9 @@ pub(in crate::http) async fn jwks(State(server): State<Arc<Server>>) -> Response
 /// Authorization server metadata (RFC 8414 §2). There is no authorization endpoint, so no response type.
 pub(in crate::http) async fn authorization_server(State(server): State<Arc<Server>>) -> Response {
     let settings = &server.app.settings;
-    let issuer = &settings.public_url;
+    let issuer = &settings.server.public_url;
     let endpoint = |path: &str| json!(format!("{issuer}{path}"));
-    let has = settings.rest_api;
+    let has = settings.oauth.rest_api;
     let mut metadata = Map::new();
     let mut tell = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
     tell("issuer", json!(issuer));
@@ -40,7 +40,7 @@ pub(in crate::http) async fn authorization_server(State(server): State<Arc<Serve
         tell("revocation_endpoint", endpoint("/revoke"));
         tell("revocation_endpoint_auth_methods_supported", json!(["none"]));
     }
-    if has && !settings.oauth_clients.is_empty() {
+    if has && !settings.oauth.clients.is_empty() {
         tell("introspection_endpoint", endpoint("/introspect"));
         let methods = json!(["client_secret_basic", "client_secret_post"]);
         tell("introspection_endpoint_auth_methods_supported", methods);

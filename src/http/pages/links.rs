@@ -165,7 +165,7 @@ struct Sent {
 impl Sent {
     /// Reads a form.
     async fn read(server: &Server, request: Request) -> Result<Self, StatusCode> {
-        if is_foreign(&server.app.settings.allowed_origins, request.headers()) {
+        if is_foreign(&server.app.settings.server.allowed_origins, request.headers()) {
             return Err(StatusCode::FORBIDDEN);
         }
         if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {

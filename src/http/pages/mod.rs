@@ -34,7 +34,7 @@ const STYLE: &str = include_str!("style.css");
 
 /// The routes that these settings want.
 pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
-    let is_app = settings.mail.app_url == settings.public_url;
+    let is_app = settings.mail.app_url == settings.server.public_url;
     let mut routes = Router::new();
     if is_app {
         routes = routes

@@ -78,7 +78,7 @@ async fn openapi(State(server): State<Arc<Server>>) -> Response {
         ))])),
     )];
     let components = documentation.components.get_or_insert_default();
-    if server.app.settings.oauth_clients.is_empty() {
+    if server.app.settings.oauth.clients.is_empty() {
         documentation.paths.paths.remove("/introspect");
         components.schemas.retain(|name, _| !["Introspection", "IntrospectRequest"].contains(&&**name));
     } else {

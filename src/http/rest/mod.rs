@@ -49,7 +49,7 @@ pub(in crate::http) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/users/me/pending-email", delete(users::cancel_email_change))
         .route("/protected", get(users::protected))
         .merge(docs::routes());
-    if !settings.oauth_clients.is_empty() {
+    if !settings.oauth.clients.is_empty() {
         router = router.route("/introspect", post(oauth::introspect::introspect));
     }
     router.method_not_allowed_fallback(method_not_allowed)

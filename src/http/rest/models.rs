@@ -173,8 +173,8 @@ impl Introspection {
             exp: Some(claims.expires_at),
             iat: Some(claims.issued_at),
             sub: Some(claims.user_id.to_string()),
-            aud: Some(settings.jwt_audience.clone()),
-            iss: Some(settings.public_url.clone()),
+            aud: Some(settings.tokens.jwt_audience.clone()),
+            iss: Some(settings.server.public_url.clone()),
             sid: Some(claims.session_id.to_string()),
             roles: Some(settings.known_roles(&principal.user.roles.0)),
         }

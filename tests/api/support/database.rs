@@ -315,7 +315,7 @@ fn server() -> DatabaseUrl {
     let variables =
         std::env::var_os("TEST_DATABASE_URL").map(|url| ("DATABASE_URL".to_owned(), url.into_string().unwrap()));
     let secret = ("SECRET_KEY".to_owned(), "only the database's address is wanted".to_owned());
-    Settings::from_vars(variables.into_iter().chain([secret])).unwrap().database_url
+    Settings::from_vars(variables.into_iter().chain([secret])).unwrap().database.url
 }
 
 /// The same server, another database.

@@ -65,9 +65,9 @@ impl TestServer {
     pub async fn on(database: impl Into<Arc<TestDatabase>>, change: impl FnOnce(&mut Settings)) -> Self {
         let database = database.into();
         let mut settings = settings();
-        settings.database_url = database.url().clone();
+        settings.database.url = database.url().clone();
         change(&mut settings);
-        let connected = Database::connect(&settings.database_url, Some(4)).await.unwrap();
+        let connected = Database::connect(&settings.database.url, Some(4)).await.unwrap();
         Self::assemble(database, settings, connected)
     }
 
@@ -75,7 +75,7 @@ impl TestServer {
     pub async fn observed() -> (Self, Arc<Mutex<Vec<Statement>>>) {
         let database = TestDatabase::create().await;
         let mut settings = settings();
-        settings.database_url = database.url().clone();
+        settings.database.url = database.url().clone();
         let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
         let statements = Arc::<Mutex<Vec<Statement>>>::default();
         let seen = Arc::clone(&statements);
@@ -224,7 +224,7 @@ pub fn settings() -> Settings {
     let secret = "a secret that is for the tests only: 4c1f";
     let mut settings = Settings::from_vars([("SECRET_KEY".to_owned(), secret.to_owned())]).unwrap();
     // The least that bcrypt knows: the tests hash a lot.
-    settings.bcrypt_cost = 4;
-    settings.hash_concurrency = 2;
+    settings.passwords.bcrypt_cost = 4;
+    settings.passwords.hash_concurrency = 2;
     settings
 }

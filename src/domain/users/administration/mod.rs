@@ -77,7 +77,7 @@ pub async fn create(
         }
         Err(error) => return Err(error),
     };
-    let roles = roles.unwrap_or_else(|| context.settings().default_roles.clone());
+    let roles = roles.unwrap_or_else(|| context.settings().registration.default_roles.clone());
     let roles = problems.collect(parse_roles(roles, context.settings()));
     let (Some(form), Some(roles)) = (form, roles) else {
         return Err(problems.into());
@@ -223,7 +223,7 @@ pub async fn delete(context: &Context, administrator: &Administrator, user_id: U
 
 /// Parses roles as they are stored: sorted, without repetition.
 pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
-    if !roles.iter().all(|role| settings.roles.contains(role)) {
+    if !roles.iter().all(|role| settings.registration.roles.contains(role)) {
         return Err(InputError::new(ErrorCode::RoleUnknown, Field::Roles));
     }
     roles.sort();
@@ -241,7 +241,7 @@ async fn lock(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
 /// # Errors
 /// NOT_FOUND; LAST_ADMIN if no other one is left.
 pub(in crate::domain) async fn lock_unless_last_admin(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
-    if !work.app().settings.roles.iter().any(|role| role == user::ADMIN) {
+    if !work.app().settings.registration.roles.iter().any(|role| role == user::ADMIN) {
         return lock(work, user_id).await;
     }
     let before = user::find_by_id(work.db(), user_id).await?.ok_or(Error::NotFound)?;

@@ -179,7 +179,7 @@ pub(super) fn parse(
     let username = found.keep(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
     let email = found.keep(match given(record.email) {
         Some(email) => Email::parse(&email).map(Some),
-        None if settings.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
+        None if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
         None => Ok(None),
     });
     let is_verified = found.keep(texts::flag(given(record.email_verified), "email_verified", false));
@@ -275,7 +275,7 @@ fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
 /// An empty text is no roles; without any there are those that new accounts get.
 fn roles(known: Option<&str>, unknown: Option<&str>, settings: &Settings) -> Result<Roles, RecordError> {
     let names = |text, column| texts::roles(text).ok_or(RecordError::new(column, "This is no list of names."));
-    let known = known.map_or(Ok(settings.default_roles.clone()), |text| names(text, "roles"))?;
+    let known = known.map_or(Ok(settings.registration.default_roles.clone()), |text| names(text, "roles"))?;
     let mut roles = parse_roles(known, settings)?;
     let unknown = names(unknown.unwrap_or_default(), "unknown_roles")?;
     if !unknown.iter().all(|name| is_role_name(name)) {

@@ -1,0 +1,31 @@
+//! `hallpass config`.
+
+use crate::{
+    cli::{CommandError, output::print},
+    config::{EffectiveSetting, Source},
+};
+
+/// Prints a line for each setting: its name, where its value comes from, and the value.
+pub(super) fn run(settings: &[EffectiveSetting]) -> Result<(), CommandError> {
+    let rows = settings.iter().map(|setting| (setting.declaration.name, source(setting), one_line(&setting.value)));
+    let rows: Vec<_> = rows.collect();
+    let name_width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+    let source_width = rows.iter().map(|(_, source, _)| source.len()).max().unwrap_or_default();
+    let lines =
+        rows.iter().map(|(name, source, value)| format!("{name:name_width$}  {source:source_width$}  {value}\n"));
+    print(lines.collect::<String>())
+}
+
+fn source(setting: &EffectiveSetting) -> String {
+    match setting.source {
+        Source::Environment => "environment".to_owned(),
+        Source::DotEnv => ".env".to_owned(),
+        Source::SecretFile => format!("{}_FILE", setting.declaration.name),
+        Source::Default => "default".to_owned(),
+    }
+}
+
+/// Escapes control characters, such as the line breaks that quotes allow in `.env`.
+fn one_line(value: &str) -> String {
+    value.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+}

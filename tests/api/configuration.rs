@@ -1,0 +1,88 @@
+//! `docs/configuration.md` and `.env.example` are generated from the declarations of the settings.
+
+use std::{collections::HashSet, fmt::Write, path::PathBuf};
+
+use hallpass::config::{Declaration, declarations};
+
+const UPDATE: &str = "UPDATE_DOCS=1 cargo test --test api configuration::";
+const END: &str = "\n<!-- end of the generated table -->\n";
+
+fn path(file: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), file].iter().collect()
+}
+
+/// Compares a file with what it should be, or writes it if `UPDATE_DOCS` is set.
+fn expect(file: &str, generated: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path(file), generated).unwrap();
+    }
+    let is_current = std::fs::read_to_string(path(file)).unwrap() == generated;
+    assert!(is_current, "{file} differs from the declarations in src/config. Generate it again:\n\n    {UPDATE}\n");
+}
+
+/// The settings of each section, in the order of their declaration.
+fn sections() -> impl Iterator<Item = &'static [Declaration]> {
+    declarations().chunk_by(|one, next| one.section == next.section)
+}
+
+fn table(settings: &[Declaration]) -> String {
+    let mut table = "| Name | Default | Values | What it does |\n|---|---|---|---|\n".to_owned();
+    for Declaration { name, default, values, doc, is_secret, .. } in settings {
+        let file = if *is_secret { format!(" or `{name}_FILE`") } else { String::new() };
+        writeln!(table, "| `{name}`{file} | {default} | {values} | {doc} |").unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_tables_in_the_manual_are_current() {
+    let file = "docs/configuration.md";
+    let mut page = std::fs::read_to_string(path(file)).unwrap();
+    for settings in sections() {
+        let section = settings[0].section;
+        let begin = format!("\n<!-- generated from src/config/{}.rs -->\n", section.name);
+        let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{file} lacks the line{begin}"));
+        let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{file} lacks {END}"));
+        assert!(before.contains(&format!("\n## {}\n", section.title)), "{file} lacks the heading {}", section.title);
+        page = format!("{before}{begin}\n{}{END}{after}", table(settings));
+    }
+    expect(file, &page);
+}
+
+#[test]
+fn the_example_is_current() {
+    let mut example = "\
+# Generated from src/config. Copy this file to .env and uncomment what you want to change; docs/configuration.md describes each
+# setting. The environment takes precedence. A secret may also be in a file: NAME_FILE=/run/secrets/name.
+"
+    .to_owned();
+    for settings in sections() {
+        writeln!(example, "\n# {}", settings[0].section.title).unwrap();
+        for Declaration { name, example: value, .. } in settings {
+            let quote = if value.contains([' ', '#']) { "\"" } else { "" };
+            writeln!(example, "# {name}={quote}{value}{quote}").unwrap();
+        }
+    }
+    expect(".env.example", &example);
+}
+
+#[test]
+fn every_setting_is_declared_once_and_described_in_sentences() {
+    let names: HashSet<_> = declarations().iter().map(|declaration| declaration.name).collect();
+    assert_eq!(names.len(), declarations().len());
+    assert!(names.len() > 40);
+    for Declaration { name, doc, values, default, .. } in declarations() {
+        assert!(doc.ends_with('.') && doc.starts_with(|c: char| c.is_uppercase() || c == '`'), "{name}: {doc}");
+        assert!(!values.is_empty() && !default.is_empty(), "{name}");
+        assert!(![doc, values.as_str(), default].iter().any(|cell| cell.contains(['|', '\n'])), "{name}");
+    }
+}
+
+#[test]
+fn every_section_has_a_file() {
+    for settings in sections() {
+        let file = format!("src/config/{}.rs", settings[0].section.name);
+        let source = std::fs::read_to_string(path(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(source.contains(settings[0].section.title), "{file}");
+    }
+}
