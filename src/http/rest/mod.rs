@@ -1,9 +1,8 @@
-//! The OAuth 2.0 and REST door, for clients of the FastAPI systems that Hallpass takes the place of, and for all that speak
-//! OAuth.
+//! The REST API, for clients of the FastAPI systems that Hallpass replaces, and what it shares with OAuth.
 //!
-//! Owns how these requests and answers look. It decides nothing: each handler reads its request, calls one use case, and
-//! writes the result; [`answer`] alone turns an [`Error`] into a status and a body. All its sessions keep their
-//! refresh token in bodies; it neither reads nor sets a cookie.
+//! Each handler reads its request, calls one use case and writes the result. [`requests`] has the requests, [`models`] the
+//! responses, and [`answer`] turns an [`Error`] into a status and a body. Refresh tokens are in bodies; cookies are neither
+//! read nor set.
 
 pub(in crate::http) mod answer;
 pub(in crate::http) mod docs;
