@@ -2,7 +2,7 @@
 //!
 //! A setting is declared where it is read, and nowhere else:
 //!
-//! ```ignore
+//! ```text
 //! let cost = Setting::new("BCRYPT_COST", "The cost of bcrypt.").number(10..=15).read_or(vars, 12);
 //! ```
 
