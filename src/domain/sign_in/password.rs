@@ -7,9 +7,9 @@ use crate::{
     config::SecretString,
     domain::{
         Client, audit,
-        identity::{TypedIdentifier, may_be_password},
+        identity::may_be_password,
         sessions::{self, NewSession, SignIn},
-        throttle::SignInAttempt,
+        throttle::{SignInAttempt, SignInIdentifier},
     },
     entity::{audit_event::Kind, user},
 };
@@ -23,6 +23,13 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
+impl Credentials {
+    /// Parses the identifier and drops its text.
+    pub(in crate::domain) fn parse(self, app: &App) -> (SignInIdentifier, SecretString) {
+        (SignInIdentifier::parse(app, &self.identifier), self.password)
+    }
+}
+
 /// Signs in, to a session that is opened as `new_session` says. An unknown name costs the same statements and the
 /// same hash as a wrong password, and gets the same answer.
 ///
@@ -30,11 +37,12 @@ pub struct Credentials {
 /// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED, only after the right
 /// password.
 pub async fn login(app: &App, credentials: Credentials, new_session: NewSession, client: &Client) -> Result<SignIn> {
-    let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
+    let (identifier, password) = credentials.parse(app);
+    let attempt = SignInAttempt::book(app, &identifier, client).await?;
     // Once more where the account has changed since it was read: it was disabled, deleted or given another password; or
     // it has the same one in a new hash, by another sign-in at this moment.
     for _ in 0..2 {
-        let user = match evaluate(app, &credentials).await {
+        let user = match evaluate(app, &identifier, &password).await {
             Ok((Some(user), true)) => match refusal(app, &user) {
                 None => user,
                 Some(refusal) => {
@@ -51,7 +59,7 @@ pub async fn login(app: &App, credentials: Credentials, new_session: NewSession,
                 return Err(error);
             }
         };
-        match enter(app, &attempt, user, &credentials, (&new_session, client)).await {
+        match enter(app, &attempt, user, (&identifier, &password), (&new_session, client)).await {
             Ok(Some(sign_in)) => return Ok(sign_in),
             Ok(None) => {}
             // The password was right: an outage must not lock its owner out.
@@ -71,10 +79,10 @@ async fn enter(
     app: &App,
     attempt: &SignInAttempt,
     mut user: user::Model,
-    credentials: &Credentials,
+    (identifier, password): (&SignInIdentifier, &SecretString),
     (new_session, client): (&NewSession, &Client),
 ) -> Result<Option<SignIn>> {
-    let new_hash = app.hasher.rehash(&credentials.password, &user.password_hash).await?;
+    let new_hash = app.hasher.rehash(password, &user.password_hash).await?;
     let replaced = new_session.replaced(app).await?;
     let now = app.clock.now();
     let transaction = app.write().await?;
@@ -85,7 +93,7 @@ async fn enter(
         transaction.rollback().await?;
         return Ok(None);
     }
-    attempt.succeed(app, &transaction, &credentials.identifier, &user, client).await?;
+    attempt.succeed(app, &transaction, identifier, &user, client).await?;
     user.last_login_at = Some(now);
     // All sessions may have been ended since the user was read; the new one is not among them.
     user.session_epoch = user::session_epoch(&transaction, user.id).await?.unwrap_or(user.session_epoch);
@@ -107,14 +115,18 @@ fn refusal(app: &App, user: &user::Model) -> Option<Error> {
 }
 
 /// The user of that name, and whether the password is right.
-pub(in crate::domain) async fn evaluate(app: &App, credentials: &Credentials) -> Result<(Option<user::Model>, bool)> {
-    let user = match TypedIdentifier::parse(&credentials.identifier) {
-        Some(identifier) => user::find(app.database.read(), identifier.key()).await?,
+pub(in crate::domain) async fn evaluate(
+    app: &App,
+    identifier: &SignInIdentifier,
+    password: &SecretString,
+) -> Result<(Option<user::Model>, bool)> {
+    let user = match identifier.key() {
+        Some(key) => user::find(app.database.read(), key).await?,
         None => None,
     };
-    let is_right = may_be_password(&credentials.password) && {
+    let is_right = may_be_password(password) && {
         let stored = user.as_ref().map(|user| &user.password_hash);
-        app.hasher.verify(&credentials.password, stored).await?
+        app.hasher.verify(password, stored).await?
     };
     Ok((user, is_right))
 }

@@ -14,7 +14,7 @@ use counter::Limit;
 pub(crate) use mail::{MailRequest, book_delivery, book_password_change, drop_undeliverable};
 pub(super) use rename::RenameAttempt;
 pub use sign_in::clear_account;
-pub(super) use sign_in::{SignInAttempt, forget_account, forget_places, settle};
+pub(super) use sign_in::{SignInAttempt, SignInIdentifier, forget_account, forget_places, settle};
 use uuid::Uuid;
 
 use crate::{

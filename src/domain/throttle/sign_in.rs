@@ -34,6 +34,37 @@ fn by_network(app: &App) -> Limit {
 /// How long a place is remembered where the owner has signed in.
 const FAMILIAR: TimeDelta = TimeDelta::days(90);
 
+/// What someone types to say who they are, parsed: the text itself, which may be as large as a request, is not held while
+/// the request waits for a hash.
+#[derive(Debug)]
+pub(in crate::domain) struct SignInIdentifier {
+    /// `None` if it can be nobody's.
+    typed: Option<TypedIdentifier>,
+    /// What attempts are counted by.
+    id: Uuid,
+}
+
+impl SignInIdentifier {
+    /// Parses an identifier by the rules of registration. What can be nobody's name is counted like a name.
+    pub(in crate::domain) fn parse(app: &App, text: &str) -> Self {
+        let typed = TypedIdentifier::parse(text);
+        let id = match &typed {
+            Some(identifier) => identifier_id(app, identifier.key()),
+            None => app.pseudonyms.of(&["other", text.trim()]),
+        };
+        Self { typed, id }
+    }
+
+    /// The key to look for.
+    pub(in crate::domain) fn key(&self) -> Option<Identifier<'_>> {
+        self.typed.as_ref().map(TypedIdentifier::key)
+    }
+
+    fn counter(&self, app: &App) -> Counter {
+        Counter { id: self.id, identifier_id: Some(self.id), limit: by_name(app), counts_owner: false }
+    }
+}
+
 /// A sign-in that was booked.
 #[derive(Debug)]
 pub(in crate::domain) struct SignInAttempt {
@@ -42,18 +73,17 @@ pub(in crate::domain) struct SignInAttempt {
 }
 
 impl SignInAttempt {
-    /// Books a sign-in by what was typed. An identifier that nobody has takes the same statements as one that somebody
+    /// Books a sign-in by its identifier. An identifier that nobody has takes the same statements as one that somebody
     /// has.
     ///
     /// # Errors
     /// RATE_LIMITED.
-    pub(in crate::domain) async fn book(app: &App, typed: &str, client: &Client) -> Result<Self> {
+    pub(in crate::domain) async fn book(app: &App, identifier: &SignInIdentifier, client: &Client) -> Result<Self> {
         if !app.settings.throttle {
             return Ok(Self { booking: None });
         }
-        let identifier = identifier(app, typed);
-        let owner = match TypedIdentifier::parse(typed) {
-            Some(identifier) => user::find_id(app.database.read(), identifier.key()).await?,
+        let owner = match identifier.key() {
+            Some(key) => user::find_id(app.database.read(), key).await?,
             None => None,
         };
         let place = place(app, owner.unwrap_or(identifier.id), client);
@@ -63,7 +93,7 @@ impl SignInAttempt {
             limit: by_network(app),
             counts_owner: false,
         };
-        let counters = vec![pair(app, identifier.id, client), identifier, address];
+        let counters = vec![pair(app, identifier.id, client), identifier.counter(app), address];
         Ok(Self { booking: Some(book(app, counters, Some(place.id)).await?) })
     }
 
@@ -83,16 +113,15 @@ impl SignInAttempt {
         &self,
         app: &App,
         transaction: &impl ConnectionTrait,
-        typed: &str,
+        identifier: &SignInIdentifier,
         user: &user::Model,
         client: &Client,
     ) -> Result<()> {
         let Some(Booking { counters: booked, at }) = &self.booking else { return Ok(()) };
-        let identifier = identifier(app, typed);
         let place = place(app, user.id, client);
         let address = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
         let counters: Vec<Counter> =
-            [pair(app, identifier.id, client), identifier, place].into_iter().chain(address).collect();
+            [pair(app, identifier.id, client), identifier.counter(app), place].into_iter().chain(address).collect();
         let now = app.clock.now();
         let mut rows = lock(transaction, &counters, now).await?;
         each(&counters, &mut rows, |counter, row| {
@@ -174,15 +203,6 @@ fn identifier_id(app: &App, identifier: Identifier<'_>) -> Uuid {
         Identifier::Username(key) => app.pseudonyms.of(&["username", key]),
         Identifier::Email(key) => app.pseudonyms.of(&["email", key]),
     }
-}
-
-/// What was typed, by the rules of registration. What can be nobody's name is counted like a name.
-fn identifier(app: &App, typed: &str) -> Counter {
-    let id = match TypedIdentifier::parse(typed) {
-        Some(identifier) => identifier_id(app, identifier.key()),
-        None => app.pseudonyms.of(&["other", typed.trim()]),
-    };
-    Counter { id, identifier_id: Some(id), limit: by_name(app), counts_owner: false }
 }
 
 fn pair(app: &App, identifier_id: Uuid, client: &Client) -> Counter {

@@ -30,8 +30,9 @@ const BATCH: u64 = 200;
 pub async fn replace_email(app: &App, credentials: Credentials, new_email: &str, client: &Client) -> Result<()> {
     notifications::require(app)?;
     let to = Email::parse_field(new_email, "newEmail")?;
-    let attempt = SignInAttempt::book(app, &credentials.identifier, client).await?;
-    let user = match password::evaluate(app, &credentials).await {
+    let (identifier, password) = credentials.parse(app);
+    let attempt = SignInAttempt::book(app, &identifier, client).await?;
+    let user = match password::evaluate(app, &identifier, &password).await {
         Ok((Some(user), true)) => user,
         Ok((user, _)) => {
             password::note_failure(app, user.map(|user| user.id), client).await?;
