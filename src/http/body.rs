@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{
+    body::HttpBody,
     extract::Request,
     http::{
         HeaderMap, StatusCode,
@@ -71,6 +72,11 @@ pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -
             let Ok(chunk) = frame.into_data() else { continue };
             if chunk.len() > max.bytes - bytes.len() {
                 return Err(Unread::TooLarge(max));
+            }
+            if bytes.is_empty() {
+                // A buffer that grows leaves smaller ones behind and may end up larger than its content.
+                let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+                bytes.reserve_exact(chunk.len().saturating_add(announced).min(max.bytes));
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -147,8 +147,8 @@ impl Executor {
 
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
         let text = std::mem::take(&mut request.query);
-        // What is not kept afterwards is not held while the request waits.
-        let to_keep = (!is_known && KnownDocuments::may_keep(&text)).then(|| (text, Arc::clone(&document)));
+        // Nothing else of the document is held while the request waits: parsed, it takes up to 100 KiB.
+        let to_keep = (!is_known && KnownDocuments::may_keep(&text)).then_some(text);
         request.set_parsed_query(match Arc::try_unwrap(document) {
             Ok(document) => document.parsed,
             Err(kept) => ExecutableDocument::clone(&kept.parsed),
@@ -161,8 +161,10 @@ impl Executor {
             }
             return refuse(response.errors, operation_name);
         }
-        if let Some((text, document)) = to_keep {
-            self.documents.keep(text, document);
+        if let Some(text) = to_keep
+            && let Ok(document) = Document::parse(&self.types, &text)
+        {
+            self.documents.keep(text, Arc::new(document));
         }
         let errors =
             response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();

@@ -6,6 +6,7 @@
 mod connection_slots;
 mod lingering;
 mod progress;
+mod small_reads;
 
 use std::{
     convert::Infallible,
@@ -37,6 +38,7 @@ use crate::http::{
         connection_slots::{ConnectionSlot, ConnectionSlots},
         lingering::Lingering,
         progress::Progress,
+        small_reads::SmallReads,
     },
     run_to_end::RunToEnd,
 };
@@ -164,7 +166,7 @@ impl Connections {
             })
         });
         let stream = Progress::new(stream, self.limits.write_timeout);
-        let stream = Lingering::new(stream, self.limits.discard_timeout);
+        let stream = SmallReads::new(Lingering::new(stream, self.limits.discard_timeout));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
