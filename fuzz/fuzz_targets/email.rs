@@ -47,6 +47,6 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         assert_eq!(upper.text.split_once('@').unwrap().1, email.text.split_once('@').unwrap().1);
     }
     // Whoever registered with it can sign in with it.
-    assert!(matches!(TypedIdentifier::parse(text), Some(TypedIdentifier::Email(typed)) if typed == email));
+    assert!(matches!(TypedIdentifier::parse(text), TypedIdentifier::Email(typed) if typed == email));
     Corpus::Keep
 });

@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         assert_eq!(username.text, trimmed);
         assert_eq!(Username::parse(&username.key).map(|again| again.key), Ok(username.key.clone()));
         assert_eq!(Username::parse(&text.to_uppercase()).map(|upper| upper.key), Ok(username.key.clone()));
-        assert!(matches!(TypedIdentifier::parse(text), Some(TypedIdentifier::Username(typed)) if typed == username));
+        assert!(matches!(TypedIdentifier::parse(text), TypedIdentifier::Username(typed) if typed == username));
     }
     Corpus::Keep
 });

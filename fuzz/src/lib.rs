@@ -20,7 +20,7 @@ use hallpass::{
     config::{DatabaseUrl, Settings},
     database::Database,
     domain::{
-        Client,
+        Client, Context, Viewer,
         sessions::{NewSession, SignIn},
         users::registration::{Registered, Registration, register},
     },
@@ -73,7 +73,8 @@ impl Server {
         let (app, ada) = runtime.block_on(async {
             let database = Database::connect(&settings.database.url, Some(1)).await.unwrap();
             database.migrate().await.unwrap();
-            let open = App::new(settings.clone(), database.clone(), clock.clone()).unwrap();
+            let open = Arc::new(App::new(settings.clone(), database.clone(), clock.clone()).unwrap());
+            let context = Context::of_request(&open, Viewer::Anonymous, Client::default());
             let ada = Registration {
                 username: "ada".to_owned(),
                 password: "a password that no input guesses".into(),
@@ -81,7 +82,7 @@ impl Server {
                 first_name: Some("Ada".to_owned()),
                 last_name: Some("Lovelace".to_owned()),
             };
-            let ada = match register(&open, ada, NewSession::in_body(), &Client::default()).await.unwrap() {
+            let ada = match register(&context, ada, NewSession::in_body()).await.unwrap() {
                 Registered::SignedIn(ada) => *ada,
                 Registered::Unverified(_) => panic!("nothing has to be verified"),
             };
