@@ -1,7 +1,7 @@
 // Bundles the explorer: node build.mjs <folder with the packages> <folder for the result>
 //
-// The result is flat: index.html, docs.html and redoc.html, which name the rest, and every other file compressed by gzip and named by its content, so
-// that browsers may keep it for ever. Nothing is written anywhere else.
+// The result is flat: index.html, docs.html and redoc.html, which name the other files. Those are compressed by gzip and
+// named by their content, so that browsers may cache them for ever. Nothing is written anywhere else.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -19,10 +19,10 @@ const WORKERS = {
   graphql: "monaco-graphql/esm/graphql.worker.js",
 };
 
-/** Licences that let anyone pass the code on, as long as their text goes along. */
+/** Licences that allow redistribution with their text. */
 const LICENCES = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"];
 
-/** Packages that leave their licence's text in a sister package from the same repository. */
+/** Packages whose licence text is in another package of the same repository. */
 const LICENCE_IN = {
   "@graphiql/plugin-doc-explorer": "graphiql",
   "@graphiql/plugin-history": "graphiql",

@@ -1,4 +1,4 @@
-// The explorer of a build without npm: an operation, its variables, the answer, and the bearer kept.
+// The explorer of builds without npm: an operation, its variables and the response.
 
 import { operations } from "./operations.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
@@ -19,7 +19,7 @@ const buttons = operations.map(({ name, query, variables }) => {
 at("operations").append(...buttons);
 buttons[0].click();
 
-// The server says whether there is such a page. It asks for a key, which the server prints at its start.
+// The server adds this link if it has a development mailbox. The page asks for the key that the server logs at startup.
 at("mails").hidden = !document.querySelector("link[rel=help]");
 
 function show() {
@@ -41,7 +41,7 @@ async function run() {
     at("answer").textContent = error instanceof SyntaxError ? `The variables are not JSON: ${error.message}` : error.message;
   }
 }
-// Not the form's own way of sending: the page's policy allows none.
+// The page's content security policy forbids to submit forms.
 at("request").addEventListener("submit", (event) => {
   event.preventDefault();
   run();

@@ -1,4 +1,4 @@
-// Swagger UI over what this server says of its OAuth and REST door. "Authorize" signs in by /token.
+// Swagger UI for OAuth and REST. "Authorize" signs in with /token.
 
 import SwaggerUI from "swagger-ui-dist/swagger-ui-es-bundle.js";
 import "swagger-ui-dist/swagger-ui.css";
@@ -7,8 +7,8 @@ SwaggerUI({
   domNode: document.getElementById("docs"),
   url: "/openapi.json",
   deepLinking: true,
-  // It would ask a site elsewhere whether the document is good.
+  // The default validator is another site.
   validatorUrl: "none",
-  // Schemas are beside the operations that have them.
+  // Schemas are shown with their operations.
   defaultModelsExpandDepth: 0,
 });

@@ -1,4 +1,4 @@
-// The explorer: GraphiQL with our starting tabs, and a line that says who is signed in.
+// The explorer: GraphiQL with starting tabs and a status line.
 
 import "./workers.js";
 import "@graphiql/react/style.css";
@@ -14,8 +14,8 @@ import { createRoot } from "react-dom/client";
 import { operations } from "./operations.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
 
-// What one types may hold a password, and GraphiQL keeps what one types: so it does until the browser's tab is closed, not
-// on the disk. The theme alone is worth keeping.
+// GraphiQL stores what the user types, which may include a password. So it is stored for the tab only, and never on the disk,
+// except for the theme.
 const THEME = "graphiql:theme";
 const storage = {
   getItem: (key) => (key === THEME ? localStorage : sessionStorage).getItem(key),
@@ -30,40 +30,40 @@ const storage = {
   },
 };
 
-// GraphiQL's name for its own question. Nobody types it, so that it can be told from what one runs.
-const SCHEMA_QUESTION = "SchemaOfTheExplorer";
+// The operation name of GraphiQL's introspection query, to tell it from the user's operations.
+const INTROSPECTION = "SchemaOfTheExplorer";
 
 async function fetcher(request, { headers } = {}) {
-  const answer = request.operationName === SCHEMA_QUESTION ? await publishedSchema() : undefined;
+  const answer = request.operationName === INTROSPECTION ? await publishedSchema() : undefined;
   return answer ?? send({ ...request, operationName: operationName(request) }, headers);
 }
 
 /**
- * The schema as it is published, in the shape of an introspection. A real introspection leaves out what no field returns,
- * which is ErrorExtensions and with it every error code. Nothing where the server tells its schema to nobody.
+ * The published schema as an introspection result. The server's own introspection omits types that no field returns.
+ * Undefined if introspection is off.
  */
 async function publishedSchema() {
   const response = await fetch("/schema.graphql");
   return response.ok ? { data: introspectionFromSchema(buildSchema(await response.text())) } : undefined;
 }
 
-/** Right after a change of tabs GraphiQL still has the operation of the tab before; where there is just one, it is meant. */
+/** Right after a change of tabs, GraphiQL still sends the operation name of the previous tab. */
 function operationName({ query, operationName }) {
   try {
     const operations = parse(query).definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
     return operations.length === 1 ? operations[0].name?.value : operationName;
   } catch {
-    // The server says better what is wrong with it.
+    // The server's error is better.
     return operationName;
   }
 }
 
-// The server says whether there is such a page. It asks for a key, which the server prints at its start.
+// The server adds this link if it has a development mailbox. The page asks for the key that the server logs at startup.
 const mails = document.querySelector("link[rel=help]");
 
 function Explorer() {
   const tabs = operations.map(({ query, variables }) => ({ query, variables }));
-  // GraphiQL does not put a first tab's variables into the editor by itself. Tabs that are kept bring their own.
+  // GraphiQL does not put the first tab's variables into the editor. Restored tabs have their own.
   const start = storage.getItem("graphiql:tabState") ? {} : tabs[0];
   return (
     <GraphiQL
@@ -73,14 +73,14 @@ function Explorer() {
       initialQuery={start.query}
       initialVariables={start.variables}
       defaultEditorToolsVisibility="variables"
-      introspectionQueryName={SCHEMA_QUESTION}
+      introspectionQueryName={INTROSPECTION}
       shouldPersistHeaders={false}
     >
       <GraphiQL.Logo>
         <Session />
       </GraphiQL.Logo>
       <GraphiQL.Footer>
-        <span>Your access token is sent along, unless Headers has an Authorization.</span>
+        <span>Requests include your access token, unless Headers has an Authorization.</span>
         {mails && <a href={mails.href}>Mails</a>}
         <a href={document.querySelector("link[rel=license]").href}>Licences</a>
       </GraphiQL.Footer>

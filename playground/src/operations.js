@@ -1,8 +1,7 @@
-// What the explorer starts with: the first steps of an account, one to a tab. Both pages show these; the comments are for
-// someone who sees GraphQL for the first time.
+// The starting tabs of both explorers: the first steps with an account. The comments are for people who are new to GraphQL.
 
-const register = `# 1. Press ▶ or Ctrl-Enter to make an account.
-#    What is sent stands below, under Variables.
+const register = `# 1. Press ▶ or Ctrl-Enter to create an account
+#    from the values below, under Variables.
 #    Then you are signed in: try the tab Me.
 mutation Register($input: RegisterInput!) {
   register(input: $input) {
@@ -17,8 +16,8 @@ mutation Register($input: RegisterInput!) {
 }
 `;
 
-const login = `# 2. Sign in to an account that is there,
-#    by username or e-mail address.
+const login = `# 2. Sign in to an existing account with the
+#    username or e-mail address.
 mutation Login($input: LoginInput!) {
   login(input: $input) {
     accessToken
@@ -31,7 +30,7 @@ mutation Login($input: LoginInput!) {
 }
 `;
 
-const me = `# 3. Who is asking? Signed out the answer is
+const me = `# 3. The signed-in user. After signing out it is
 #    null, and errors[0].extensions says why.
 query Me {
   me {
@@ -46,9 +45,9 @@ query Me {
 }
 `;
 
-const refresh = `# 4. A new access token, before or after the old
-#    one expires. The refresh token for it is in a
-#    cookie that scripts can't read.
+const refresh = `# 4. Get a new access token before or after the
+#    old one expires. The refresh token is in a
+#    cookie that scripts cannot read.
 mutation Refresh {
   refreshToken {
     accessToken
@@ -57,8 +56,8 @@ mutation Refresh {
 }
 `;
 
-const serverInfo = `# 5. What a registration form needs to know;
-#    anyone may ask.
+const serverInfo = `# 5. What a registration form needs to know.
+#    Works without signing in.
 query ServerInfo {
   serverInfo {
     registrationEnabled

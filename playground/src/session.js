@@ -1,19 +1,19 @@
-// Who is signed in, and requests in their name: what both pages of the explorer share.
+// The signed-in user, and requests with their access token, for both explorers.
 
-// In the browser's tab and nowhere else: a reload keeps the token, and closing the tab forgets it. localStorage would leave
-// it behind on the disk for whoever opens the page next; a cookie would be sent by other sites too.
+// In sessionStorage, so a reload keeps the token and closing the tab deletes it. localStorage would leave it on the disk for
+// the next user of the browser; a cookie would also be sent with requests from other sites.
 const KEY = "hallpass:accessToken";
 
 const listeners = new Set();
 let notice = "";
 
-/** Calls `listener` at every change; returns what ends that. */
+/** Calls `listener` at every change. Returns a function that unsubscribes. */
 export function subscribe(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** What is to be shown: the name of who is signed in, or nothing, and why if that is news. The same string while it lasts. */
+/** The status line: who is signed in, or why the user has just been signed out. Returns the same string until it changes. */
 export function status() {
   const token = sessionStorage.getItem(KEY);
   return token ? `Signed in as ${usernameIn(token)}` : notice || "Not signed in";
@@ -23,10 +23,10 @@ export function isSignedIn() {
   return sessionStorage.getItem(KEY) !== null;
 }
 
-/** Ends the session, which the server does for the token and for the cookie that no script can see, and forgets the token. */
+/** Ends the sessions of the access token and of the HttpOnly cookie, and deletes the token. */
 export async function signOut() {
   const answer = await send({ query: "mutation SignOut { logout { revokedSessions } }" }).catch(() => ({}));
-  change(null, answer.data?.logout ? "" : "Signed out here; the server could not be told");
+  change(null, answer.data?.logout ? "" : "Signed out here, but the server could not be reached to end the session");
 }
 
 function change(token, why) {
@@ -36,7 +36,7 @@ function change(token, why) {
   for (const listener of listeners) listener();
 }
 
-/** Reads the name in a token. It is for showing only: whether the token is good is for the server to say. */
+/** The username in a token, for display only; the server verifies the token. */
 function usernameIn(token) {
   try {
     const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
@@ -47,8 +47,8 @@ function usernameIn(token) {
 }
 
 /**
- * Sends a GraphQL request and returns the answer. The bearer goes along unless `headers` has an `Authorization` of its own,
- * and an `accessToken` in the answer is the bearer from then on.
+ * Sends a GraphQL request with the access token, unless `headers` has an `Authorization`. An `accessToken` in the response
+ * replaces the current one. Returns the response.
  */
 export async function send(request, headers = {}) {
   const all = new Headers(headers);
@@ -62,17 +62,17 @@ export async function send(request, headers = {}) {
   try {
     response = await fetch("/graphql", { method: "POST", headers: all, body: JSON.stringify(request) });
   } catch {
-    throw new Error("The server can't be reached. Is it still running?");
+    throw new Error("The server cannot be reached. Is it still running?");
   }
   const answer = await response.json().catch(() => {
-    throw new Error(`The answer is not JSON; its status is ${response.status}.`);
+    throw new Error(`The response is not JSON. Its status is ${response.status}.`);
   });
 
   const issued = Object.values(answer.data ?? {}).find((field) => typeof field?.accessToken === "string");
   if (issued) {
     change(issued.accessToken, "");
   } else if (isOurs && sessionStorage.getItem(KEY) === token && wasRejected(answer)) {
-    change(null, "Signed out: the token is no longer good");
+    change(null, "Signed out: the access token is no longer valid");
   }
   return answer;
 }

@@ -1,13 +1,13 @@
 // The first twenty seconds: a person opens the explorer in Chromium, registers, asks who they are, signs out and asks again.
 // Nothing may leave the machine, and nothing may go wrong in the console. A picture of a failure is left beside the binary.
-// node explorer.mjs <binary> graphiql|small [<where to put a picture for the README>]
+// node explorer.mjs <binary> graphiql|small [<folder for the screenshots of the manual>]
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
 import { start } from "./server.mjs";
 
-const [binary, kind, picture] = process.argv.slice(2);
+const [binary, kind, screenshots] = process.argv.slice(2);
 const port = 8126;
 const home = `http://localhost:${port}`;
 
@@ -76,7 +76,17 @@ async function firstTwentySeconds(context) {
   await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as grace");
   await choose("Me")();
   await step(tab, "me", run, page.answer, '"username": "grace"');
-  if (picture) await tab.screenshot({ path: picture });
+  if (screenshots) {
+    for (const colorScheme of ["dark", "light"]) {
+      // The editor takes its theme when it is loaded.
+      await tab.emulateMedia({ colorScheme });
+      await tab.reload();
+      await page.ready(tab);
+      await choose("Me")();
+      await step(tab, `me, ${colorScheme}`, run, page.answer, '"username": "grace"');
+      await tab.screenshot({ path: join(screenshots, `explorer-${colorScheme}.png`) });
+    }
+  }
 
   const kept = await tab.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
   check("neither token nor password is kept beyond the tab", !/eyJ|correct horse/.test(kept));
@@ -104,7 +114,7 @@ async function firstTwentySeconds(context) {
   const broken = () => tab.evaluate(() => sessionStorage.setItem("hallpass:accessToken", "nonsense"));
   await broken();
   await choose("Me")();
-  await step(tab, "a token that is no longer good is forgotten", run, isSignedIn, "the token is no longer good");
+  await step(tab, "a token that is no longer good is forgotten", run, isSignedIn, "the access token is no longer valid");
 }
 
 async function graphiqlOnly(tab) {
