@@ -34,6 +34,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Names the user in the lines that the request logs from here on: the field `user_id` of its span.
+    pub fn record_in_log(&self) {
+        tracing::Span::current().record("user_id", tracing::field::display(self.user.id));
+    }
+
     /// Locks the user and this session until the transaction ends, and makes sure that the session is still live: a session
     /// that was ended a moment ago changes nothing any more. Returns the user's row as it is now.
     ///

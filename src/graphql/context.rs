@@ -80,6 +80,7 @@ pub(super) trait ContextExt<'a> {
 
     /// From here on the viewer is who has just signed in. A request has one mutation, so nobody was asked for before.
     fn sign_in_as(&self, principal: Principal) {
+        principal.record_in_log();
         let _ = self.request().principal.set(Ok(principal));
     }
 
@@ -113,11 +114,11 @@ impl<'a> ContextExt<'a> for Context<'a> {
 
     async fn principal(&self) -> Result<&'a Principal> {
         let request = self.request();
-        request
-            .principal
-            .get_or_init(|| domain::principal(self.app(), request.viewer, &request.client))
-            .await
-            .as_ref()
-            .map_err(Clone::clone)
+        let find = async || {
+            let principal = domain::principal(self.app(), request.viewer, &request.client).await?;
+            principal.record_in_log();
+            Ok(principal)
+        };
+        request.principal.get_or_init(find).await.as_ref().map_err(Clone::clone)
     }
 }

@@ -93,6 +93,7 @@ pub(in crate::http) async fn refresh(call: &Call<'_>, token: String) -> Result<S
 
 /// New tokens, for nobody to keep but the client.
 pub(in crate::http) fn tokens(sign_in: SignIn) -> Response {
+    sign_in.principal.record_in_log();
     (UNCACHED, Json(Tokens::from(sign_in))).into_response()
 }
 

@@ -147,7 +147,7 @@ impl Call<'_> {
 pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
-        tracing::error!(request_id = %id, ?code, cause, "a request failed");
+        tracing::error!(?code, cause, "a request failed");
     }
     let problems = error.problems();
     let (rest, oauth, oauth_code) = row(code);
@@ -217,7 +217,7 @@ fn challenge(response: &mut Response, challenge: &'static str) {
 }
 
 fn log(response: &mut Response, code: ErrorCode) {
-    response.extensions_mut().insert(LogFields { operation_name: None, code: Some(code) });
+    response.extensions_mut().insert(LogFields { code: Some(code) });
 }
 
 /// A problem of the form as FastAPI, or Pydantic beneath it, would name it.

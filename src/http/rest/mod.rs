@@ -26,7 +26,7 @@ use serde_json::json;
 use crate::{
     Error, Result,
     config::Settings,
-    domain::{Client, RequestId, Viewer},
+    domain::{Client, Principal, RequestId, Viewer, active_principal},
     error::ErrorCode,
     http::{
         Server, bearer, body,
@@ -64,7 +64,7 @@ pub(in crate::http) fn failed(path: &str, error: &Error, id: RequestId, language
 async fn method_not_allowed() -> Response {
     let body = json!({ "detail": "Method Not Allowed", "status_code": 405 });
     let mut response = (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response();
-    response.extensions_mut().insert(LogFields { operation_name: None, code: Some(ErrorCode::BadRequest) });
+    response.extensions_mut().insert(LogFields { code: Some(ErrorCode::BadRequest) });
     response
 }
 
@@ -92,6 +92,17 @@ impl<'a> Call<'a> {
     /// Who is asking.
     pub(in crate::http) fn viewer(&self) -> Viewer {
         bearer::viewer(&self.server.app, &self.headers)
+    }
+
+    /// The signed-in user.
+    ///
+    /// # Errors
+    /// As [`active_principal`].
+    pub(in crate::http) async fn principal(&self) -> Result<Principal, ErrorResponse> {
+        let app = &self.server.app;
+        let principal = self.within(active_principal(app, self.viewer(), &self.client)).await?;
+        principal.record_in_log();
+        Ok(principal)
     }
 
     /// The whole body.

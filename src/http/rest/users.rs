@@ -10,7 +10,6 @@ use axum::{
 
 use crate::{
     domain::{
-        active_principal,
         sessions::NewSession,
         sign_in::password::{self, Credentials},
         users::{
@@ -148,7 +147,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
 pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.principal().await?;
         Ok(shown(&call, principal.user))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -172,7 +171,7 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
 pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.principal().await?;
         let mut fields = fields(&call, request).await?;
         let names = ProfileChange {
             username: fields.changed_text("username"),
@@ -200,7 +199,7 @@ pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: 
 pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.principal().await?;
         Ok(shown(&call, call.within(email::cancel_change(&server.app, &principal, &call.client)).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -225,7 +224,7 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
 pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.principal().await?;
         let bytes = call.body(request).await?;
         // Most clients send no body with this method.
         let mut fields = if bytes.is_empty() {
@@ -257,7 +256,7 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
 pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&server.app, call.viewer(), &call.client)).await?;
+        let principal = call.principal().await?;
         let name = principal.user.username;
         let message = match call.client.language {
             Language::English => format!("Hello, {name}! This is a protected route."),
