@@ -22,7 +22,7 @@ pub(super) fn start(settings: &Settings) {
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.logging.format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     // A panic's message may quote the value it choked on, such as a password: where it happened must do.

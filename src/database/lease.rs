@@ -7,6 +7,7 @@ use std::{
 
 use sea_orm::{DbErr, sqlx};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
+use tracing::Instrument;
 
 use crate::database::{
     client::{Client, Preparation},
@@ -136,8 +137,9 @@ pub(super) fn close<C: Client>(opened: Opened<C>, place: Option<OwnedSemaphorePe
     let Ok(runtime) = Handle::try_current() else {
         return;
     };
-    runtime.spawn(async move {
+    let closing = async move {
         let _ = timeout(CLOSE_TIMEOUT, opened.connection.close()).await;
         drop(place);
-    });
+    };
+    runtime.spawn(closing.in_current_span());
 }

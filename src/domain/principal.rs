@@ -109,5 +109,11 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
     if claims.generation == session.generation && session.confirmed_generation < session.generation {
         sessions::confirm_later(&context.app, &session);
     }
+    log_user(&user);
     Ok(Principal { user, session })
+}
+
+/// Adds the user to the lines that the request logs from here on: the field `user_id` of its span.
+pub(in crate::domain) fn log_user(user: &user::Model) {
+    tracing::Span::current().record("user_id", tracing::field::display(user.id));
 }

@@ -123,7 +123,7 @@ pub(super) fn publish(
         (None, None) => Error::BadUserInput("A value does not fit the type of its field.".to_owned()),
     };
     if let Some(cause) = error.cause() {
-        tracing::error!(%request_id, code = ?error.code(), cause, "a request failed");
+        tracing::error!(code = ?error.code(), cause, "a request failed");
     }
     server_error.message = error.message(language).into_owned();
     server_error.extensions = Some(ErrorExtensions::new(&error, request_id, language, circumstances).into());

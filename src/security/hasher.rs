@@ -123,10 +123,10 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let (done, mut result) = oneshot::channel();
+        let (span, (done, mut result)) = (tracing::Span::current(), oneshot::channel());
         let place = self.shared.join(Box::new(move || {
             // Nobody may be waiting any more; that is no error.
-            let _ = done.send(work());
+            let _ = done.send(span.in_scope(work));
         }))?;
         let result = match tokio::time::timeout(self.longest_wait, &mut result).await {
             Ok(result) => result,

@@ -57,6 +57,18 @@ async fn the_log_has_the_clients_address() {
 }
 
 #[tokio::test]
+async fn log_names_the_signed_in_user() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let me = ada.me().await;
+    let user = format!(" user_id={}", me.data("/me/id").as_str().unwrap());
+    let login = ada.login("ada", "the password of ada").await;
+    for answer in [me, login, ada.get("/users/me").await] {
+        assert_eq!(line(&answer).matches(&user).count(), 1, "{}", line(&answer));
+    }
+}
+
+#[tokio::test]
 async fn a_trusted_proxys_request_id_is_kept() {
     let server = TestServer::with(behind_a_proxy).await;
     let proxy = server.anonymous().at("10.0.0.1");

@@ -4,6 +4,7 @@
 mod connections;
 mod databases;
 mod keys;
+mod log;
 mod migrations;
 mod moving_people;
 mod output;
@@ -341,23 +342,4 @@ fn told_to_stop_it_stops_and_leaves_a_folded_database() {
         assert!(rest.contains("stopping"), "{rest}");
         assert!(!folder.0.join("hallpass.db-wal").exists(), "{signal}");
     }
-}
-
-#[test]
-fn the_log_may_be_json() {
-    let folder = Folder::new("json_log");
-    let server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
-    server.graphql(r#"{"query":"query WhoAmI { me { id } }"}"#);
-    // Each line is JSON, those before the request's too.
-    let line = loop {
-        let line = server.log.recv_timeout(PATIENCE).unwrap();
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        if !line["operation"].is_null() {
-            break line;
-        }
-    };
-    assert_eq!(
-        (&line["operation"], &line["code"], &line["status"]),
-        (&"WhoAmI".into(), &"UNAUTHENTICATED".into(), &200.into())
-    );
 }

@@ -1,5 +1,7 @@
 //! Noting that a client has got its new tokens.
 
+use tracing::Instrument;
+
 use crate::{
     App, Result,
     database::Database,
@@ -13,12 +15,13 @@ pub(in crate::domain) fn confirm_later(app: &App, session: &Model) {
         return;
     };
     let (database, id, generation) = (app.database.clone(), session.id, session.generation);
-    tokio::spawn(async move {
+    let confirming = async move {
         if let Err(error) = confirm(&database, id, generation).await {
             tracing::debug!(cause = error.cause(), "a generation could not be confirmed");
         }
         drop(place);
-    });
+    };
+    tokio::spawn(confirming.in_current_span());
 }
 
 async fn confirm(database: &Database, id: uuid::Uuid, generation: i32) -> Result<()> {

@@ -24,7 +24,7 @@ pub use crate::entity::session::Delivery;
 use crate::{
     App, Error, Result,
     config::SecretString,
-    domain::{Context, Principal, UnitOfWork},
+    domain::{Context, Principal, UnitOfWork, principal::log_user},
     entity::{
         session::{self, BurntGenerations},
         user,
@@ -101,6 +101,7 @@ fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<
 
 /// Issues the tokens of a session that has been committed.
 pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: session::Model) -> Result<SignIn> {
+    log_user(&user);
     let roles = app.settings.known_roles(&user.roles.0);
     let subject = Subject {
         user_id: user.id,

@@ -87,8 +87,6 @@ pub struct Answer {
     pub response: Response,
     /// The errors in `response`, for headers and the log.
     pub errors: Vec<Error>,
-    /// The name of the operation, for the log.
-    pub operation_name: Option<String>,
     /// What to do with the client's refresh cookie.
     pub cookie_change: Option<CookieChange>,
 }
@@ -111,12 +109,12 @@ impl Executor {
     pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Execution {
         let (request_id, language) = (context.request_id, context.domain.client.language);
         let circumstances = self.is_local.then_some(context.circumstances);
-        let refuse = |mut errors: Vec<ServerError>, operation_name| {
+        let refuse = |mut errors: Vec<ServerError>| {
             errors.truncate(MAX_ERRORS);
             let published =
                 errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
             let response = Response::from_errors(merge_equal(errors));
-            Execution::Refused(Answer { response, errors: published, operation_name, cookie_change: None })
+            Execution::Refused(Answer { response, errors: published, cookie_change: None })
         };
 
         let known = self.documents.get(&request.query);
@@ -124,25 +122,27 @@ impl Executor {
         let parse = || Document::parse(&self.types, &request.query).map(Arc::new);
         let document = match known.map_or_else(parse, Ok) {
             Ok(document) => document,
-            Err(error) => return refuse(vec![error], None),
+            Err(error) => return refuse(vec![error]),
         };
         let operation = match document.operation(request.operation_name.as_deref()) {
             Ok(operation) => operation,
-            Err(error) => return refuse(vec![error], None),
+            Err(error) => return refuse(vec![error]),
         };
-        let operation_name = operation.name.map(ToString::to_string);
+        if let Some(name) = operation.name {
+            tracing::Span::current().record("operation", name.as_str());
+        }
         if allow == Allow::Queries && operation.definition.node.ty == OperationType::Mutation {
             return Execution::NotAQuery;
         }
         if let Err(errors) = document.check(operation, self.introspection) {
-            return refuse(errors, operation_name);
+            return refuse(errors);
         }
         let definition = &operation.definition.node;
         variables::keep_declared(definition, &mut request.variables);
         let checked = variables::check_copies(&document.parsed, definition, &request.variables)
             .and_then(|()| document.coerce_variables(&self.types, operation, &mut request.variables));
         if let Err(error) = checked {
-            return refuse(vec![error], operation_name);
+            return refuse(vec![error]);
         }
 
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
@@ -159,7 +159,7 @@ impl Executor {
             for error in &mut response.errors {
                 error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
             }
-            return refuse(response.errors, operation_name);
+            return refuse(response.errors);
         }
         if let Some(text) = to_keep
             && let Ok(document) = Document::parse(&self.types, &text)
@@ -169,7 +169,7 @@ impl Executor {
         let errors =
             response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
         response.errors = merge_equal(response.errors);
-        Execution::Executed(Answer { response, errors, operation_name, cookie_change: context.cookie_change() })
+        Execution::Executed(Answer { response, errors, cookie_change: context.cookie_change() })
     }
 }
 

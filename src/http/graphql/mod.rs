@@ -38,7 +38,6 @@ use crate::{
 /// What the log tells of a request beyond its status.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LogFields {
-    pub(super) operation_name: Option<String>,
     pub(super) code: Option<ErrorCode>,
 }
 
@@ -137,5 +136,5 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
 }
 
 fn log_fields(answer: &Answer) -> LogFields {
-    LogFields { operation_name: answer.operation_name.clone(), code: answer.errors.first().map(Error::code) }
+    LogFields { code: answer.errors.first().map(Error::code) }
 }

@@ -80,7 +80,7 @@ impl RequestError {
         if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        response.extensions_mut().insert(LogFields { operation_name: None, code: Some(code) });
+        response.extensions_mut().insert(LogFields { code: Some(code) });
         response
     }
 }

@@ -19,6 +19,7 @@ use axum::{
     response::Response,
 };
 use futures_util::FutureExt;
+use tracing::{Instrument, field::Empty};
 
 use crate::{
     Error,
@@ -61,14 +62,26 @@ impl SecurityHeaders {
     }
 }
 
-/// Names the request, writes its line in the log, and adds the headers.
+/// Gives the request its id and the span that names it in all its log lines, writes its own line, and adds the headers.
 pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
-    let start = Instant::now();
     let settings = &server.app.settings;
     let id = request_id::assign(settings, &server.app.clock, &request);
     request.extensions_mut().insert(id);
-    let client = peer::address(settings, &request);
-    let trace_id = request_id::trace_id(settings, &request);
+    // At the level `error`, so that the log names the request whichever lines it shows.
+    let span = tracing::error_span!(
+        "request",
+        request_id = %id,
+        trace_id = request_id::trace_id(settings, &request),
+        client = peer::address(settings, &request).map(tracing::field::display),
+        operation = Empty,
+        user_id = Empty,
+    );
+    answer(server, id, request, next).instrument(span).await
+}
+
+async fn answer(server: Arc<Server>, id: RequestId, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let settings = &server.app.settings;
     server.refused_origins.report(settings, request.headers(), server.app.clock.now());
     if !server.has_warned_of_proxy.load(Relaxed)
         && peer::is_forwarded(request.headers())
@@ -89,12 +102,8 @@ pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut reques
     macro_rules! log_request {
         ($level:ident) => {
             tracing::$level!(
-                request_id = %id,
-                trace_id,
-                client = client.map(tracing::field::display),
                 %method,
                 path,
-                operation = log.operation_name,
                 code = log.code.map(|code| code.to_string()),
                 status = response.status().as_u16(),
                 ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -220,6 +220,6 @@ fn recorded(mut response: Response, error: &Error) -> Response {
     if let Some(seconds) = error.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
-    response.extensions_mut().insert(LogFields { operation_name: None, code: Some(code) });
+    response.extensions_mut().insert(LogFields { code: Some(code) });
     response
 }

@@ -109,7 +109,7 @@ impl Call<'_> {
 pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
-        tracing::error!(request_id = %id, ?code, cause, "a request failed");
+        tracing::error!(?code, cause, "a request failed");
     }
     let problems = error.problems();
     let rest = status_of(code);
@@ -180,7 +180,7 @@ fn challenge(response: &mut Response, challenge: &'static str) {
 }
 
 fn log(response: &mut Response, code: ErrorCode) {
-    response.extensions_mut().insert(LogFields { operation_name: None, code: Some(code) });
+    response.extensions_mut().insert(LogFields { code: Some(code) });
 }
 
 /// An invalid field, with the `type` that Pydantic has for its problem.

@@ -26,7 +26,7 @@ use serde_json::json;
 use crate::{
     Error, Result,
     config::Settings,
-    domain::{Context, RequestId},
+    domain::{Context, Principal, RequestId, active_principal},
     error::ErrorCode,
     http::{
         Server, bearer, body,
@@ -64,7 +64,7 @@ pub(in crate::http) fn failed(path: &str, error: &Error, id: RequestId, language
 async fn method_not_allowed() -> Response {
     let body = json!({ "detail": "Method Not Allowed", "status_code": 405 });
     let mut response = (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response();
-    response.extensions_mut().insert(LogFields { operation_name: None, code: Some(ErrorCode::BadRequest) });
+    response.extensions_mut().insert(LogFields { code: Some(ErrorCode::BadRequest) });
     response
 }
 
@@ -93,6 +93,14 @@ impl<'a> Call<'a> {
     /// The language of the user.
     pub(in crate::http) fn language(&self) -> Language {
         self.context.client.language
+    }
+
+    /// The signed-in user.
+    ///
+    /// # Errors
+    /// As [`active_principal`].
+    pub(in crate::http) async fn principal(&self) -> Result<Principal, ErrorResponse> {
+        self.within(active_principal(&self.context)).await
     }
 
     /// The whole body.

@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{
-        active_principal,
         sessions::NewSession,
         sign_in::password,
         users::{
@@ -130,7 +129,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
 pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&call.context)).await?;
+        let principal = call.principal().await?;
         Ok(shown(&call, principal.user))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -154,7 +153,7 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
 pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&call.context)).await?;
+        let principal = call.principal().await?;
         let request: UpdateRequest = read(&call, request).await?;
         let (names, address) = request.into_changes();
         let updated = profile::update_with_email(&call.context, &principal, names, address);
@@ -174,7 +173,7 @@ pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: 
 pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&call.context)).await?;
+        let principal = call.principal().await?;
         Ok(shown(&call, call.within(email::cancel_change(&call.context, &principal)).await?))
     };
     call.answer(ErrorFormat::Rest, answer.await)
@@ -199,7 +198,7 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
 pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&call.context)).await?;
+        let principal = call.principal().await?;
         let bytes = call.body(request).await?;
         // Most clients send no body with this method.
         let request = if bytes.is_empty() {
@@ -229,7 +228,7 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
 pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
     let answer = async {
-        let principal = call.within(active_principal(&call.context)).await?;
+        let principal = call.principal().await?;
         let name = principal.user.username;
         let message = match call.language() {
             Language::English => format!("Hello, {name}! This is a protected route."),
