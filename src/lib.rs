@@ -44,6 +44,7 @@
 //!   clock.
 //! - **State** that outlives a request is in the database, so that any number of instances can share it.
 //! - **Errors** are [`Error`]s. No message contains a value from the client. Every code has a text in each [`language`].
+//!   Start-up and commands add context with [`anyhow`], for the operator.
 //! - **Names** are those of the standards, one term for each concept.
 
 pub mod app;
