@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use crate::config::{Proxies, setting::Setting, vars::Vars};
+use crate::config::{LOOPBACK_HOSTS, Proxies, is_loopback, is_loopback_host, setting::Setting, vars::Vars};
 
 /// Origins where front ends run while they are developed: those of Next.js and of Vite.
 const LOCAL_APPS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
@@ -38,7 +38,7 @@ impl ServerSettings {
         expect_hosts(vars, "PUBLIC_URL", std::slice::from_ref(&public_url));
         let host = Url::parse(&public_url).ok();
         let is_local =
-            listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
+            is_loopback(listen.ip()) && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback_host(&host));
         if !is_local && !public_url.starts_with("https://") {
             vars.mistake(format!(
                 "PUBLIC_URL: expected the https:// origin that clients use, because the server is not local (LISTEN is \
@@ -59,7 +59,7 @@ impl ServerSettings {
         expect_hosts(vars, "ALLOWED_ORIGINS", &allowed_origins);
         allowed_origins.push(public_url.clone());
         if is_local {
-            allowed_origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
+            allowed_origins.extend(LOOPBACK_HOSTS.map(|host| format!("http://{host}:{port}")));
         }
         allowed_origins.sort();
         allowed_origins.dedup();
@@ -95,14 +95,5 @@ fn foreign_character(origin: &str) -> Option<char> {
     match Url::parse(origin).ok()?.host()? {
         Host::Domain(name) => name.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._".contains(*c)),
         Host::Ipv4(_) | Host::Ipv6(_) => None,
-    }
-}
-
-/// Whether a host is this machine.
-pub(super) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
-    match host {
-        Host::Domain(name) => name.as_ref() == "localhost",
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
     }
 }

@@ -21,10 +21,11 @@ use axum::{
 };
 use chrono::SecondsFormat;
 use minijinja::{Value, context};
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
+    config::{is_loopback, is_loopback_host},
     http::{Peer, Server, middleware::peer, not_found, pages::page},
     language::Language,
     mail::{Kept, KeptMail},
@@ -103,7 +104,7 @@ fn shown(mail: &KeptMail) -> Value {
 /// Whether a program on this machine asks, by a name of this machine, without anybody in between.
 fn is_from_here(request: &Request) -> bool {
     let headers = request.headers();
-    let is_peer_here = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let is_peer_here = request.extensions().get::<Peer>().is_some_and(|peer| is_loopback(peer.0.ip()));
     let is_direct = !peer::is_forwarded(headers)
         && !headers.contains_key(VIA)
         && FORWARDED_BY.iter().all(|name| !headers.contains_key(*name));
@@ -115,10 +116,6 @@ fn is_host_local(headers: &HeaderMap) -> bool {
     let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
         return false;
     };
-    match Url::parse(&format!("http://{host}")).ok().as_ref().and_then(Url::host) {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
+    let url = Url::parse(&format!("http://{host}"));
+    url.is_ok_and(|url| url.host().is_some_and(|host| is_loopback_host(&host)))
 }
