@@ -65,6 +65,21 @@ impl ServerSettings {
         allowed_origins.dedup();
         Self { listen, public_url, is_local, allowed_origins, proxies: Proxies::read(vars) }
     }
+
+    /// Whether pages of an origin may call with credentials: the only rule about `Origin`.
+    ///
+    /// Browsers send an origin in the form to which the settings are normalised, so it must be equal byte for byte. `null`, the
+    /// origin of sandboxed pages and of files, is never allowed.
+    #[must_use]
+    pub fn allows_origin(&self, origin: &[u8]) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin)
+    }
+
+    /// Whether clients reach the server by TLS, at a proxy.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
 }
 
 /// Refuses origins whose host no browser can connect to.
@@ -95,5 +110,32 @@ fn foreign_character(origin: &str) -> Option<char> {
     match Url::parse(origin).ok()?.host()? {
         Host::Domain(name) => name.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._".contains(*c)),
         Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+
+    #[test]
+    fn origins_are_compared_byte_for_byte() {
+        let variables = [("ALLOWED_ORIGINS", "https://App.example.org:443,http://localhost:3000")];
+        let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        for (origin, expected) in [
+            ("https://app.example.org", true),
+            ("http://localhost:3000", true),
+            ("http://localhost:8000", true),
+            ("http://127.0.0.1:8000", true),
+            ("http://127.0.0.1:3000", false),
+            ("https://APP.example.org", false),
+            ("https://app.example.org:443", false),
+            ("https://app.example.org/", false),
+            ("https://app.example.org.evil.example", false),
+            ("http://app.example.org", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(settings.server.allows_origin(origin.as_bytes()), expected, "{origin}");
+        }
     }
 }

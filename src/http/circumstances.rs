@@ -25,7 +25,7 @@ pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Ci
     Circumstances {
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
         is_cross_site,
-        is_origin_refused: cors::refused_origin(settings, headers).is_some(),
+        is_origin_refused: cors::refused_origins(settings, headers).next().is_some(),
     }
 }
 

@@ -4,15 +4,13 @@
 //! their `Origin`, and what acts on it is sent by POST as JSON, which a browser sends across origins only after asking.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::http::{
-    HeaderMap, HeaderValue,
-    header::{COOKIE, ORIGIN},
-};
+use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
 use chrono::{DateTime, Utc};
 
 use crate::{
     config::{ExposeSecret, SecretString, Settings},
     graphql::CookieChange,
+    http::middleware::cors,
     security::keys::hex,
 };
 
@@ -21,12 +19,11 @@ use crate::{
 pub(super) struct RefreshCookie {
     name: String,
     is_secure: bool,
-    allowed_origins: Vec<String>,
 }
 
 impl RefreshCookie {
     pub(super) fn of(settings: &Settings) -> Self {
-        let is_secure = settings.server.public_url.starts_with("https://");
+        let is_secure = settings.server.is_https();
         Self {
             // The prefix has browsers refuse one that was set without `Secure`, for a path, or by a sister host. They
             // don't take it over plain http, which is for this machine only.
@@ -38,7 +35,6 @@ impl RefreshCookie {
                 format!("refresh_token_{}", hex(hash.as_ref().get(..4).unwrap_or_default()))
             },
             is_secure,
-            allowed_origins: settings.server.allowed_origins.clone(),
         }
     }
 
@@ -46,18 +42,12 @@ impl RefreshCookie {
     ///
     /// # Errors
     /// It came from a page of an origin that is not allowed.
-    pub(super) fn read(&self, headers: &HeaderMap) -> Result<Option<SecretString>, ForeignOrigin> {
-        let Some(token) = self.find(headers) else {
-            return Ok(None);
-        };
-        // Browsers send `Origin` with every POST; who sends none is no browser, and no page made it send the cookie.
-        let mut origins = headers.get_all(ORIGIN).iter();
-        let is_allowed = |origin: &HeaderValue| self.allowed_origins.iter().any(|allowed| origin == allowed);
-        if origins.all(is_allowed) { Ok(Some(token)) } else { Err(ForeignOrigin) }
-    }
-
-    fn find(&self, headers: &HeaderMap) -> Option<SecretString> {
-        find(headers, &self.name).map(Into::into)
+    pub(super) fn read(&self, settings: &Settings, headers: &HeaderMap) -> Result<Option<SecretString>, ForeignOrigin> {
+        let token = find(headers, &self.name);
+        if token.is_some() && cors::refused_origins(settings, headers).next().is_some() {
+            return Err(ForeignOrigin);
+        }
+        Ok(token.map(Into::into))
     }
 
     /// `Set-Cookie`.

@@ -46,7 +46,7 @@ impl Correction {
         let (_, name, _) = PROBLEMS.into_iter().find(|(code, ..)| *code == problem.code)?;
         let link = name_of(token);
         let address = format!("{}?link={link}&problem={name}", Action::Reset.path());
-        let cookie = cookie(&link, token, settings.server.public_url.starts_with("https://"))?;
+        let cookie = cookie(&link, token, settings.server.is_https())?;
         Some(
             (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::try_from(address).ok()?), (SET_COOKIE, cookie)])
                 .into_response(),
