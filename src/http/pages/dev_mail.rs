@@ -14,8 +14,8 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, Request, State},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, VIA},
+        HeaderMap, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, SET_COOKIE, VIA},
     },
     response::{IntoResponse, Response},
 };
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     config::{is_loopback, is_loopback_host},
-    http::{Peer, Server, middleware::peer, not_found, pages::page},
+    http::{Peer, Server, cookies, middleware::peer, not_found, pages::page},
     language::Language,
     mail::{Kept, KeptMail},
 };
@@ -53,9 +53,7 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
     }
     let mails: Vec<Value> = kept.all().iter().map(shown).collect();
     let mut response = page(StatusCode::OK, Language::English, TEMPLATE, context! { mails });
-    let cookie = format!("{KEY_COOKIE}={}; HttpOnly; SameSite=Strict; Path=/dev/mail", kept.key());
-    if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
-        cookie.set_sensitive(true);
+    if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, kept.key(), "/dev/mail", false, None) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
@@ -86,9 +84,7 @@ fn has_key(kept: &Kept, request: &Request) -> bool {
     let in_query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
         .find(|(name, _)| name == "key")
         .is_some_and(|(_, key)| kept.is_key(&key));
-    let lines = request.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    in_query || pairs.any(|(name, key)| name == KEY_COOKIE && kept.is_key(key))
+    in_query || cookies::values(request.headers(), KEY_COOKIE).any(|key| kept.is_key(key))
 }
 
 fn shown(mail: &KeptMail) -> Value {
