@@ -44,6 +44,7 @@
 //!   clock.
 //! - **State** that outlives a request is in the database, so that any number of instances can share it.
 //! - **Errors** are [`Error`]s. No message contains a value from the client. Every code has a text in each [`language`].
+//!   Start-up and commands add context with [`anyhow`], for the operator.
 //! - **Log lines** of a request name it: `http/middleware/frame.rs` handles each request in a span of its own. Whatever is
 //!   spawned for a request takes the span along.
 //! - **Names** are those of the standards, one term for each concept.

@@ -1,12 +1,14 @@
 //! `hallpass config`.
 
+use anyhow::Result;
+
 use crate::{
-    cli::{CommandError, output::print},
+    cli::output::print,
     config::{EffectiveSetting, Source},
 };
 
 /// Prints a line for each setting: its name, where its value comes from, and the value.
-pub(super) fn run(settings: &[EffectiveSetting]) -> Result<(), CommandError> {
+pub(super) fn run(settings: &[EffectiveSetting]) -> Result<()> {
     let rows = settings.iter().map(|setting| (setting.declaration.name, source(setting), one_line(&setting.value)));
     let rows: Vec<_> = rows.collect();
     let name_width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();

@@ -2,12 +2,12 @@
 
 use std::path::absolute;
 
+use anyhow::{Context, Result, bail};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::{
-    Error,
     cli::{
-        CommandError, KeyAction, KeyToShow,
+        KeyAction, KeyToShow,
         output::{note_line, print_line},
     },
     clock::Clock,
@@ -22,7 +22,10 @@ use crate::{
 /// Longer than anyone may keep the JWK Set, so that all know a key before it signs.
 const LEAD: TimeDelta = TimeDelta::hours(1);
 
-pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), CommandError> {
+/// The context of errors of `key show`.
+const NO_KEY: &str = "there is no key to show";
+
+pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<()> {
     match action {
         KeyAction::Generate { at } => generate(settings, at),
         KeyAction::Show { what: None } => show(settings),
@@ -30,33 +33,30 @@ pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<(), CommandE
     }
 }
 
-fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<(), CommandError> {
-    let failed = |error: Error| CommandError::of("no key was made", &error);
+fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<()> {
+    const FAILED: &str = "no key was made";
     let Some(folder) = &settings.tokens.jwt_keys else {
-        return Err(CommandError::new(
-            "no key was made: set JWT_ALGORITHM to EdDSA, ES256 or RS256, and JWT_KEYS to a folder",
-        ));
+        bail!("{FAILED}: set JWT_ALGORITHM to EdDSA, ES256 or RS256, and JWT_KEYS to a folder");
     };
     let now = Clock::System.now();
-    let is_first = key_files::is_empty(folder).map_err(failed)?;
+    let is_first = key_files::is_empty(folder).context(FAILED)?;
     let starts_at = at.unwrap_or(if is_first { now } else { now + LEAD });
-    let path = key_files::generate(folder, settings.tokens.jwt_algorithm, starts_at).map_err(failed)?;
+    let path = key_files::generate(folder, settings.tokens.jwt_algorithm, starts_at).context(FAILED)?;
     print_line(path.display())
 }
 
-fn keys(settings: &Settings) -> Result<Keys, CommandError> {
+fn keys(settings: &Settings) -> Result<Keys> {
     if let SecretKey::File(path) = &settings.tokens.secret_key {
         // In another folder it is another key than the server's.
         note_line(format_args!("key file: {}", absolute(path).as_ref().unwrap_or(path).display()));
     }
-    Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref())
-        .map_err(|error| CommandError::of("there is no key to show", &error))
+    Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref()).context(NO_KEY)
 }
 
-fn show(settings: &Settings) -> Result<(), CommandError> {
+fn show(settings: &Settings) -> Result<()> {
     let now = Clock::System.now();
     let tokens = AccessTokens::new(&keys(settings)?, settings, now);
-    for key in tokens.map_err(|error| CommandError::of("there is no key to show", &error))?.keys(now) {
+    for key in tokens.context(NO_KEY)?.keys(now) {
         let state = match key.state {
             KeyState::Signs => "signs".to_owned(),
             KeyState::Verifies => "verifies".to_owned(),
@@ -67,13 +67,14 @@ fn show(settings: &Settings) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn show_access_key(settings: &Settings) -> Result<(), CommandError> {
+fn show_access_key(settings: &Settings) -> Result<()> {
     if settings.tokens.jwt_algorithm != JwtAlgorithm::Hs256 {
-        return Err(CommandError::new(format_args!(
+        bail!(
             "JWT_ALGORITHM is {}: nobody else needs a secret, others verify with {}/.well-known/jwks.json",
-            settings.tokens.jwt_algorithm, settings.server.public_url
-        )));
+            settings.tokens.jwt_algorithm,
+            settings.server.public_url
+        );
     }
     let key = keys(settings)?.access_token_key();
-    print_line(key.map_err(|error| CommandError::of("there is no key to show", &error))?.expose_secret())
+    print_line(key.context(NO_KEY)?.expose_secret())
 }

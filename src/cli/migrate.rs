@@ -2,41 +2,42 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use anyhow::{Context, Result, bail, ensure};
+
 use crate::{
     Error,
     cli::{
-        CommandError, MigrateAction, connect, expect_database, name_database,
+        MigrateAction, connect, expect_database, name_database,
         output::{print, print_line},
     },
     config::Settings,
     database::{Database, MigrationState},
 };
 
-pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, yes: bool) -> Result<(), CommandError> {
+/// The context of errors of migrations.
+pub(super) const NOT_MIGRATED: &str = "the database can't be migrated";
+
+pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, yes: bool) -> Result<()> {
     name_database(&settings);
     if action != MigrateAction::Up {
         expect_database(&settings)?;
     }
     let database = connect(&settings).await?;
     let done = match action {
-        MigrateAction::Up => database.migrate().await.map(drop).map_err(|error| failed(&error)),
+        MigrateAction::Up => database.migrate().await.map(drop).context(NOT_MIGRATED),
         MigrateAction::Down => revert(&settings, &database, steps, yes).await,
         MigrateAction::Status => Ok(()),
     };
     let done = match done {
         Ok(()) => list(&database).await,
-        Err(failure) => Err(failure),
+        failed => failed,
     };
     database.close().await;
     done
 }
 
-fn failed(error: &Error) -> CommandError {
-    CommandError::of("the database can't be migrated", error)
-}
-
-async fn list(database: &Database) -> Result<(), CommandError> {
-    for (name, state) in database.migrations().await.map_err(|error| failed(&error.into()))? {
+async fn list(database: &Database) -> Result<()> {
+    for (name, state) in database.migrations().await.map_err(Error::from).context(NOT_MIGRATED)? {
         match state {
             MigrationState::Applied => print_line(format_args!("applied  {name}"))?,
             MigrationState::Partial => print_line(format_args!("partial  {name}"))?,
@@ -48,25 +49,25 @@ async fn list(database: &Database) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool) -> Result<(), CommandError> {
-    let names = database.migrations_to_revert(steps).await.map_err(|error| failed(&error))?;
+async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool) -> Result<()> {
+    let names = database.migrations_to_revert(steps).await.context(NOT_MIGRATED)?;
     if names.is_empty() {
         return Ok(());
     }
     if !yes {
         confirm(settings, &names)?;
     }
-    database.revert(&names).await.map_err(|error| failed(&error))
+    database.revert(&names).await.context(NOT_MIGRATED)
 }
 
 /// Asks at the terminal whether these migrations are to be taken back.
-fn confirm(settings: &Settings, names: &[String]) -> Result<(), CommandError> {
+fn confirm(settings: &Settings, names: &[String]) -> Result<()> {
     let names = names.join("\n  ");
     if !io::stdin().is_terminal() {
-        return Err(CommandError::new(format_args!(
+        bail!(
             "nothing was changed: `migrate down` deletes what is in the tables and columns of these migrations, and there is \
              no terminal to ask at. Run it with --yes to go on:\n  {names}"
-        )));
+        );
     }
     print(format_args!(
         "This takes back these migrations of the database {}:\n  {names}\nand deletes what is in the tables and columns that \
@@ -76,10 +77,11 @@ fn confirm(settings: &Settings, names: &[String]) -> Result<(), CommandError> {
     expect_yes(io::stdin().lock())
 }
 
-fn expect_yes(mut input: impl BufRead) -> Result<(), CommandError> {
+fn expect_yes(mut input: impl BufRead) -> Result<()> {
     let mut typed = String::new();
-    input.read_line(&mut typed).map_err(CommandError::new)?;
-    if typed.trim() == "yes" { Ok(()) } else { Err(CommandError::new("nothing was changed: the answer was not yes")) }
+    input.read_line(&mut typed)?;
+    ensure!(typed.trim() == "yes", "nothing was changed: the answer was not yes");
+    Ok(())
 }
 
 #[cfg(test)]

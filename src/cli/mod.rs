@@ -1,7 +1,7 @@
 //! The command line: `hallpass serve | migrate | schema | config | key | user`.
 //!
-//! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. It decides nothing
-//! that another door would have to decide again.
+//! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. Rules are in the domain.
+//! Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
 mod config;
 mod dotenv;
@@ -15,8 +15,14 @@ mod serve;
 mod settings;
 mod user;
 
-use std::{ffi::OsString, fmt::Display, process::ExitCode, sync::Arc};
+use std::{
+    ffi::OsString,
+    fmt::{self, Display, Formatter},
+    process::ExitCode,
+    sync::Arc,
+};
 
+use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
@@ -26,7 +32,7 @@ pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 use crate::{
     App, Error,
     clock::Clock,
-    config::{DatabaseUrl, Settings},
+    config::{DatabaseUrl, Settings, SettingsError},
     database::{self, Compatibility, Database},
     security::access_token,
 };
@@ -117,30 +123,31 @@ pub enum MigrateAction {
     Down,
 }
 
-const FAILED: u8 = 1;
-const WRONG_SETTINGS: u8 = 2;
+/// The context of errors of the keys and of [`App::new`].
+const NOT_STARTED: &str = "Hallpass can't start";
 
-/// Why a command ended without being done.
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+/// Arguments that contradict each other or lack another one. Exits as an invalid setting does.
 #[derive(Debug)]
-struct CommandError {
-    exit_code: u8,
-    message: String,
+struct UsageError(&'static str);
+
+impl std::error::Error for UsageError {}
+
+impl Display for UsageError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
 }
 
-impl CommandError {
-    fn new(message: impl Display) -> Self {
-        Self { exit_code: FAILED, message: message.to_string() }
-    }
-
-    /// Arguments that don't fit together.
-    fn usage(message: &str) -> Self {
-        Self { exit_code: WRONG_SETTINGS, message: message.to_owned() }
-    }
-
-    /// What went wrong with `what`: whoever is at the command line may know the cause.
-    fn of(what: &str, error: &Error) -> Self {
-        Self::new(format_args!("{what}: {}", error.cause().unwrap_or(&error.to_string())))
-    }
+/// The context of an error and its causes, in one line. The operator sees the cause of an [`Error`], which clients do not.
+fn describe(error: &anyhow::Error) -> String {
+    let texts = error.chain().map(|link| match link.downcast_ref().and_then(Error::cause) {
+        Some(cause) => cause.to_owned(),
+        None => link.to_string(),
+    });
+    texts.collect::<Vec<_>>().join(": ")
 }
 
 /// Runs a command; `environment` are the process's variables.
@@ -157,9 +164,10 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::note_line(format_args!("hallpass: {}", failure.message));
-            ExitCode::from(failure.exit_code)
+        Err(error) => {
+            output::note_line(format_args!("hallpass: {}", describe(&error)));
+            let is_usage = error.is::<UsageError>() || error.is::<SettingsError>();
+            ExitCode::from(if is_usage { WRONG_USAGE } else { FAILED })
         }
     }
 }
@@ -174,7 +182,7 @@ pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
 }
 
 /// Reads the settings, starts the log, and logs the warnings.
-fn load(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, CommandError> {
+fn load(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded> {
     let loaded = settings::read(environment)?;
     log::start(&loaded.settings);
     for warning in &loaded.warnings {
@@ -184,12 +192,12 @@ fn load(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loade
 }
 
 /// Reads the settings, starts the log, and runs `work` on a runtime.
-fn with_settings<F: Future<Output = Result<(), CommandError>>>(
+fn with_settings<F: Future<Output = Result<()>>>(
     environment: impl Iterator<Item = (OsString, OsString)>,
     work: impl FnOnce(Settings) -> F,
-) -> Result<(), CommandError> {
+) -> Result<()> {
     let Loaded { settings, .. } = load(environment)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(work(settings));
     // What is done is done: nothing that still blocks a thread, such as the look-up of a name, is waited for.
     runtime.shutdown_background();
@@ -202,41 +210,38 @@ fn name_database(settings: &Settings) {
 }
 
 /// Refuses to start without the key files of `JWT_KEYS`, before anything is created.
-fn expect_keys(settings: &Settings) -> Result<(), CommandError> {
-    let checked = access_token::check_key_files(settings, Clock::System.now());
-    checked.map_err(|error| CommandError::of("Hallpass can't start", &error))
+fn expect_keys(settings: &Settings) -> Result<()> {
+    access_token::check_key_files(settings, Clock::System.now()).context(NOT_STARTED)
 }
 
 /// Refuses to create an SQLite database, which would be empty and most likely not the server's.
-fn expect_database(settings: &Settings) -> Result<(), CommandError> {
+fn expect_database(settings: &Settings) -> Result<()> {
     match &settings.database.url {
-        DatabaseUrl::Sqlite(path) if !path.exists() => Err(CommandError::new(format_args!(
+        DatabaseUrl::Sqlite(path) if !path.exists() => bail!(
             "{} does not exist; run `hallpass migrate` first, or set DATABASE_URL to the server's database",
             settings.database.url
-        ))),
+        ),
         _ => Ok(()),
     }
 }
 
-async fn connect(settings: &Settings) -> Result<Database, CommandError> {
+async fn connect(settings: &Settings) -> Result<Database> {
     Database::connect(&settings.database.url, Some(settings.database.max_connections))
         .await
-        .map_err(|error| CommandError::of("the database can't be opened, look at DATABASE_URL", &error.into()))
+        .map_err(Error::from)
+        .context("the database can't be opened, look at DATABASE_URL")
 }
 
 /// Refuses a database without the tables that this version needs, and one that is too new for it.
-async fn expect_migrated(database: &Database) -> Result<(), CommandError> {
-    match database.compatibility().await {
-        Ok(Compatibility::Current | Compatibility::Newer(_)) => Ok(()),
-        Ok(Compatibility::Missing(_)) => {
-            Err(CommandError::new("the database lacks migrations; run `hallpass migrate` first"))
-        }
-        Ok(Compatibility::TooNew(names)) => Err(CommandError::new(database::too_new(&names))),
-        Err(error) => Err(CommandError::of("the database's migrations can't be read", &error.into())),
+async fn expect_migrated(database: &Database) -> Result<()> {
+    let compatibility = database.compatibility().await.map_err(Error::from);
+    match compatibility.context("the database's migrations can't be read")? {
+        Compatibility::Current | Compatibility::Newer(_) => Ok(()),
+        Compatibility::Missing(_) => bail!("the database lacks migrations; run `hallpass migrate` first"),
+        Compatibility::TooNew(names) => bail!(database::too_new(&names)),
     }
 }
 
-fn app(settings: Settings, database: Database) -> Result<Arc<App>, CommandError> {
-    let app = App::new(settings, database, Clock::System);
-    app.map(Arc::new).map_err(|error| CommandError::of("Hallpass can't start", &error))
+fn app(settings: Settings, database: Database) -> Result<Arc<App>> {
+    App::new(settings, database, Clock::System).map(Arc::new).context(NOT_STARTED)
 }

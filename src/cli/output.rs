@@ -5,16 +5,19 @@ use std::{
     io::{self, Write},
 };
 
-use crate::cli::CommandError;
+use anyhow::{Context, Result};
+
+/// The context of an error of standard output. The command itself may have succeeded.
+pub(super) const NOT_PRINTED: &str = "standard output cannot be written";
 
 /// Writes to standard output.
-pub(super) fn print(text: impl Display) -> Result<(), CommandError> {
+pub(super) fn print(text: impl Display) -> Result<()> {
     let mut out = io::stdout().lock();
-    write!(out, "{text}").and_then(|()| out.flush()).map_err(|error| failed(&error))
+    write!(out, "{text}").and_then(|()| out.flush()).context(NOT_PRINTED)
 }
 
 /// Writes a line to standard output.
-pub(super) fn print_line(line: impl Display) -> Result<(), CommandError> {
+pub(super) fn print_line(line: impl Display) -> Result<()> {
     print(format_args!("{line}\n"))
 }
 
@@ -27,9 +30,4 @@ pub(super) fn note(text: impl Display) {
 /// Writes a line to standard error.
 pub(super) fn note_line(line: impl Display) {
     note(format_args!("{line}\n"));
-}
-
-/// What was to be done may be done; only telling of it failed.
-pub(super) fn failed(error: &io::Error) -> CommandError {
-    CommandError::new(format_args!("standard output cannot be written: {error}"))
 }

@@ -3,42 +3,38 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    cli::CommandError,
-    config::{ExposeSecret, SecretString},
-};
+use crate::config::{ExposeSecret, SecretString};
 
 /// Bytes of a line that are read; the longest password has 512.
 const MAX_LINE_LENGTH: u64 = 4096;
 
 /// Asks twice on a terminal, else reads the first line of standard input. What the password must be is checked elsewhere.
-pub(super) fn read() -> Result<SecretString, CommandError> {
+pub(super) fn read() -> Result<SecretString> {
     if std::io::stdin().is_terminal() { ask() } else { first_line(std::io::stdin().lock()) }
 }
 
-fn ask() -> Result<SecretString, CommandError> {
+fn ask() -> Result<SecretString> {
     // Ctrl-C must not end the process before the terminal shows again what is typed.
-    let _caught = signal(SignalKind::interrupt()).map_err(CommandError::new)?;
-    let ask = |prompt: &str| {
-        let typed = rpassword::prompt_password(prompt).map(SecretString::from);
-        typed.map_err(|error| CommandError::new(format_args!("no password was read: {error}")))
-    };
+    let _caught = signal(SignalKind::interrupt())?;
+    let ask = |prompt: &str| rpassword::prompt_password(prompt).map(SecretString::from).context("no password was read");
     let password = ask("Password: ")?;
     if password.expose_secret() != ask("The same again: ")?.expose_secret() {
-        return Err(CommandError::new("these were two different passwords; nothing was changed"));
+        bail!("these were two different passwords; nothing was changed");
     }
     Ok(password)
 }
 
-fn first_line(input: impl BufRead) -> Result<SecretString, CommandError> {
+fn first_line(input: impl BufRead) -> Result<SecretString> {
     let mut line = String::new();
-    // The error would be about what was typed.
-    let read = input.take(MAX_LINE_LENGTH).read_line(&mut line);
-    read.map_err(|_| CommandError::new("no password was read: standard input is not UTF-8"))?;
+    // The error may quote what was typed.
+    if input.take(MAX_LINE_LENGTH).read_line(&mut line).is_err() {
+        bail!("no password was read: standard input is not UTF-8");
+    }
     let Some(password) = line.lines().next() else {
-        return Err(CommandError::new("no password was read: give it in the first line of standard input"));
+        bail!("no password was read: give it in the first line of standard input");
     };
     Ok(password.into())
 }
@@ -48,7 +44,7 @@ mod tests {
     use super::*;
 
     fn read(input: &[u8]) -> Result<String, String> {
-        first_line(input).map(|password| password.expose_secret().to_owned()).map_err(|failure| failure.message)
+        first_line(input).map(|password| password.expose_secret().to_owned()).map_err(|error| error.to_string())
     }
 
     #[test]

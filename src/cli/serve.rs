@@ -1,26 +1,26 @@
 //! `hallpass serve`.
 
+use anyhow::{Context, Result};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
 
 use crate::{
-    cli::{CommandError, app, connect, expect_database, expect_keys, expect_migrated, open_files},
+    cli::{app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED, open_files},
     config::Settings,
     database::Database,
     http::{self, Gate, Limits},
     jobs::Jobs,
 };
 
-pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), CommandError> {
+pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
     let listen = settings.server.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| CommandError::new(format_args!("can't listen on {listen}: {error}; look at LISTEN")))?;
-    let mut stop = Box::pin(stop_signal().map_err(CommandError::new)?);
-    let hang_up = signal(SignalKind::hangup()).map_err(CommandError::new)?;
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}, look at LISTEN"))?;
+    let mut stop = Box::pin(stop_signal()?);
+    let hang_up = signal(SignalKind::hangup())?;
     expect_keys(&settings)?;
     if no_migrate {
         expect_database(&settings)?;
@@ -69,10 +69,9 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<(), Comm
 }
 
 /// Applies the migrations that the database lacks, or refuses to serve without them.
-async fn prepare(database: &Database, no_migrate: bool) -> Result<(), CommandError> {
+async fn prepare(database: &Database, no_migrate: bool) -> Result<()> {
     if !no_migrate {
-        let migrated = database.migrate().await;
-        let count = migrated.map_err(|error| CommandError::of("the database can't be migrated", &error))?;
+        let count = database.migrate().await.context(NOT_MIGRATED)?;
         if count > 0 {
             tracing::info!("{count} migrations applied");
         }

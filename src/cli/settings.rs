@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 
+use anyhow::Result;
+
 use crate::{
-    cli::{CommandError, dotenv},
+    cli::dotenv,
     config::{
         EffectiveSetting, Settings, SettingsError, Source, Variable, is_setting, unknown_in_environment,
         unknown_in_file,
@@ -23,8 +25,8 @@ pub(super) struct Loaded {
 ///
 /// A misspelled name in `.env` is refused: the setting would silently have its default, which may be less secure. In the
 /// environment it may belong to another program, so it is a warning.
-pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, CommandError> {
-    let from_file = dotenv::read(".env").map_err(|message| refused(vec![message]))?;
+pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded> {
+    let from_file = dotenv::read(".env").map_err(|message| SettingsError(vec![message]))?;
     let (mut variables, mut mistakes) = decode(environment);
     let in_file = from_file.into_iter().map(|(name, value)| Variable { name, value, source: Source::DotEnv });
     variables.extend(in_file);
@@ -36,13 +38,9 @@ pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> R
     let warnings = unknown_in_environment(names(Source::Environment), is_set).collect();
     match Settings::read(variables) {
         Ok((settings, effective)) if mistakes.is_empty() => Ok(Loaded { settings, effective, warnings }),
-        Ok(_) => Err(refused(mistakes)),
-        Err(SettingsError(more)) => Err(refused(mistakes.into_iter().chain(more).collect())),
+        Ok(_) => Err(SettingsError(mistakes).into()),
+        Err(SettingsError(more)) => Err(SettingsError(mistakes.into_iter().chain(more).collect()).into()),
     }
-}
-
-fn refused(mistakes: Vec<String>) -> CommandError {
-    CommandError::usage(&SettingsError(mistakes).to_string())
 }
 
 /// The variables that are text, and what is wrong with settings that are not.

@@ -6,7 +6,7 @@ use lettre::{address::Envelope, message::Mailbox};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::config::{ServerSettings, server::is_loopback, setting::Setting, vars::Vars};
+use crate::config::{ServerSettings, is_loopback_host, setting::Setting, vars::Vars};
 
 /// How mails are sent. Without `smtp` and `dev`, none are.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ fn parse_smtp(url: &SecretString) -> Result<Smtp, &'static str> {
 
 /// The schemes are none that `Url` knows, so that it leaves addresses as text.
 fn is_this_machine(host: &str) -> bool {
-    Host::parse(host).is_ok_and(|host| is_loopback(&host))
+    Host::parse(host).is_ok_and(|host| is_loopback_host(&host))
 }
 
 fn app_url(text: &str, is_local: bool) -> Option<String> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use crate::config::{Proxies, setting::Setting, vars::Vars};
+use crate::config::{LOOPBACK_HOSTS, Proxies, is_loopback, is_loopback_host, setting::Setting, vars::Vars};
 
 /// Origins where front ends run while they are developed: those of Next.js and of Vite.
 const LOCAL_APPS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
@@ -38,7 +38,7 @@ impl ServerSettings {
         expect_hosts(vars, "PUBLIC_URL", std::slice::from_ref(&public_url));
         let host = Url::parse(&public_url).ok();
         let is_local =
-            listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback(&host));
+            is_loopback(listen.ip()) && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback_host(&host));
         if !is_local && !public_url.starts_with("https://") {
             vars.mistake(format!(
                 "PUBLIC_URL: expected the https:// origin that clients use, because the server is not local (LISTEN is \
@@ -59,11 +59,26 @@ impl ServerSettings {
         expect_hosts(vars, "ALLOWED_ORIGINS", &allowed_origins);
         allowed_origins.push(public_url.clone());
         if is_local {
-            allowed_origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
+            allowed_origins.extend(LOOPBACK_HOSTS.map(|host| format!("http://{host}:{port}")));
         }
         allowed_origins.sort();
         allowed_origins.dedup();
         Self { listen, public_url, is_local, allowed_origins, proxies: Proxies::read(vars) }
+    }
+
+    /// Whether pages of an origin may call with credentials: the only rule about `Origin`.
+    ///
+    /// Browsers send an origin in the form to which the settings are normalised, so it must be equal byte for byte. `null`, the
+    /// origin of sandboxed pages and of files, is never allowed.
+    #[must_use]
+    pub fn allows_origin(&self, origin: &[u8]) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin)
+    }
+
+    /// Whether clients reach the server by TLS, at a proxy.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
     }
 }
 
@@ -98,11 +113,29 @@ fn foreign_character(origin: &str) -> Option<char> {
     }
 }
 
-/// Whether a host is this machine.
-pub(super) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
-    match host {
-        Host::Domain(name) => name.as_ref() == "localhost",
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+
+    #[test]
+    fn origins_are_compared_byte_for_byte() {
+        let variables = [("ALLOWED_ORIGINS", "https://App.example.org:443,http://localhost:3000")];
+        let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        for (origin, expected) in [
+            ("https://app.example.org", true),
+            ("http://localhost:3000", true),
+            ("http://localhost:8000", true),
+            ("http://127.0.0.1:8000", true),
+            ("http://127.0.0.1:3000", false),
+            ("https://APP.example.org", false),
+            ("https://app.example.org:443", false),
+            ("https://app.example.org/", false),
+            ("https://app.example.org.evil.example", false),
+            ("http://app.example.org", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(settings.server.allows_origin(origin.as_bytes()), expected, "{origin}");
+        }
     }
 }

@@ -6,10 +6,12 @@ use axum::http::{
 };
 use url::Url;
 
-use crate::{config::Settings, domain::Viewer, graphql::Circumstances, http::middleware::cors};
-
-/// The names by which a machine calls itself.
-const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
+use crate::{
+    config::{LOOPBACK_HOSTS, Settings},
+    domain::Viewer,
+    graphql::Circumstances,
+    http::middleware::cors,
+};
 
 /// Bytes of an origin or host that is looked at: a DNS name has at most 253. What follows may be slow for long names.
 const MAX_HOST_BYTES: usize = 300;
@@ -23,11 +25,11 @@ pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Ci
     Circumstances {
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
         is_cross_site,
-        is_origin_refused: cors::refused_origin(settings, headers).is_some(),
+        is_origin_refused: cors::refused_origins(settings, headers).next().is_some(),
     }
 }
 
 fn loopback_name(url: &str) -> Option<&'static str> {
     let url = Url::parse(url).ok()?;
-    LOOPBACK.iter().copied().find(|name| url.host_str() == Some(name))
+    LOOPBACK_HOSTS.into_iter().find(|name| url.host_str() == Some(*name))
 }

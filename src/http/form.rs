@@ -1,5 +1,6 @@
 //! Forms: `application/x-www-form-urlencoded`, as OAuth reads it (RFC 6749, appendix B).
 
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -66,22 +67,10 @@ impl Form {
     }
 }
 
-/// A `%` that starts no escape stands for itself, as in every browser's forms.
+/// Decodes a name or value. A `%` that starts no escape stands for itself, as in every browser's forms.
 fn decode(text: &[u8]) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        let digit = |index: usize| after.get(index).and_then(|byte| char::from(*byte).to_digit(16));
-        let escaped = if *first == b'%' { digit(0).zip(digit(1)) } else { None };
-        if let Some(byte) = escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            decoded.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            decoded.push(if *first == b'+' { b' ' } else { *first });
-            rest = after;
-        }
-    }
-    String::from_utf8(decoded).ok()
+    let with_spaces: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    String::from_utf8(percent_decode(&with_spaces).collect()).ok()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     security::{
         jws::TokenKey,
         key_files::FILE_NAME,
-        keys::{KeyUse, Keys, derive, hex, text},
+        keys::{KeyUse, Keys, derive, text},
     },
 };
 
@@ -149,7 +149,7 @@ impl KeyRing {
 pub(super) fn derived(keys: &Keys, token_type: &str, [key, name]: [KeyUse; 2]) -> Result<Vec<TokenKey>> {
     let derived = |secret| {
         let key = text(secret, key)?;
-        let kid = hex(&derive::<8>(secret, name)?);
+        let kid = hex::encode(derive::<8>(secret, name)?);
         let (signing, verifying) = (EncodingKey::from_secret(key.as_bytes()), DecodingKey::from_secret(key.as_bytes()));
         TokenKey::new(token_type, Algorithm::HS256, kid, signing, verifying)
     };

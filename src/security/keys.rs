@@ -99,7 +99,7 @@ impl Keys {
 /// # Errors
 /// As [`derive()`].
 pub(super) fn text(secret: &SecretString, key_use: KeyUse) -> Result<String> {
-    Ok(hex(&derive::<32>(secret, key_use)?))
+    Ok(hex::encode(derive::<32>(secret, key_use)?))
 }
 
 /// The key for one use, `N` bytes, by HKDF-SHA256 (RFC 5869).
@@ -129,21 +129,10 @@ fn read_or_create(path: &Path) -> io::Result<SecretString> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Err(_) => {}
     }
-    let secret = hex(&random::bytes::<32>().map_err(io::Error::other)?);
+    let secret = hex::encode(random::bytes::<32>().map_err(io::Error::other)?);
     match private_file::create(path, secret.as_bytes()) {
         Ok(()) => Ok(secret.into()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read_or_create(path),
         Err(error) => Err(error),
     }
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

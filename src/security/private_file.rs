@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::security::{keys::hex, random};
+use crate::security::random;
 
 /// Makes a file for its owner's eyes alone. It appears whole or not at all, and nothing that is there is replaced: of
 /// several who make it at once the first wins.
@@ -35,7 +35,8 @@ impl Draft {
     /// # Errors
     /// What the system says.
     pub fn begin(path: &Path) -> io::Result<Self> {
-        let now_at = path.with_extension(format!("draft.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
+        let now_at =
+            path.with_extension(format!("draft.{}", hex::encode(random::bytes::<8>().map_err(io::Error::other)?)));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&now_at)?;
         Ok(Self { file, now_at, path: path.to_owned() })
     }

@@ -243,7 +243,7 @@ async fn over_https_the_cookie_of_a_refused_form_is_secure() {
     .await;
     let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
-    assert!(short.header("set-cookie").unwrap().contains("; HttpOnly; Secure; SameSite=Strict; "), "{short:?}");
+    assert!(short.header("set-cookie").unwrap().contains("; HttpOnly; SameSite=Strict; Secure; "), "{short:?}");
 }
 
 #[tokio::test]

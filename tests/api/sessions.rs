@@ -266,7 +266,7 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (name, token, attributes) = set_cookie(&answer);
     assert_eq!(name, "__Host-refresh_token");
-    assert_eq!(attributes, ["HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
+    assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Secure", "Path=/", "Max-Age=604800"]);
     let mut browser = server.anonymous();
     // What a sister host could plant is not looked at.
     browser.cookie = Some(format!("refresh_token={token}"));

@@ -5,13 +5,14 @@ use std::{
     path::PathBuf,
 };
 
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use csv::{Terminator, Writer, WriterBuilder};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    cli::user::{CommandError, PAGE, source::Format},
+    cli::user::{PAGE, source::Format},
     domain::{
         Context,
         users::administration::{self, Administrator},
@@ -74,42 +75,30 @@ const COLUMNS: [&str; 13] = [
     "last_login",
 ];
 
-pub(super) async fn run(
-    context: &Context,
-    administrator: &Administrator,
-    arguments: ExportArguments,
-) -> Result<(), CommandError> {
+pub(super) async fn run(context: &Context, administrator: &Administrator, arguments: ExportArguments) -> Result<()> {
     let ExportArguments { with_hashes, format, output } = arguments;
     let format = Format::of(format, output.as_deref());
     let Some(path) = output else {
         return match write(context, administrator, with_hashes, format, BufWriter::new(io::stdout())).await {
-            // Whoever was reading has seen enough.
-            Err(Stop::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.map(drop).map_err(CommandError::from),
+            // The reader, such as `head`, has seen enough.
+            Err(error) if is_broken_pipe(&error) => Ok(()),
+            written => written.map(drop),
         };
     };
-    let failed = |error: io::Error| CommandError::new(format_args!("{} can't be made: {error}", path.display()));
+    let failed = || format!("{} can't be made", path.display());
     if path.symlink_metadata().is_ok() {
-        return Err(failed(ErrorKind::AlreadyExists.into()));
+        return Err(io::Error::from(ErrorKind::AlreadyExists)).with_context(failed);
     }
-    let file = BufWriter::new(Draft::begin(&path).map_err(failed)?);
+    let file = BufWriter::new(Draft::begin(&path).with_context(failed)?);
     let file = write(context, administrator, with_hashes, format, file).await?;
-    file.into_inner().map_err(io::IntoInnerError::into_error).and_then(Draft::finish).map_err(failed)
+    file.into_inner().map_err(io::IntoInnerError::into_error).and_then(Draft::finish).with_context(failed)
 }
 
-/// Why it was not all written.
-enum Stop {
-    Write(io::Error),
-    Read(crate::Error),
-}
+/// The context of an error of the output.
+const NOT_WRITTEN: &str = "the export ended too early";
 
-impl From<Stop> for CommandError {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Write(error) => Self::new(format_args!("the export ended too early: {error}")),
-            Stop::Read(error) => Self::of("the users can't be read", &error),
-        }
-    }
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 async fn write<W: Write>(
@@ -118,20 +107,21 @@ async fn write<W: Write>(
     with_hashes: bool,
     format: Format,
     out: W,
-) -> Result<W, Stop> {
+) -> Result<W> {
     let mut sink = match format {
         Format::Jsonl => Sink::JsonLines(out),
-        Format::Csv => Sink::csv(out, with_hashes).map_err(Stop::Write)?,
+        Format::Csv => Sink::csv(out, with_hashes).context(NOT_WRITTEN)?,
     };
     let mut last = None;
     loop {
-        let users = administration::export(context, administrator, last, PAGE).await.map_err(Stop::Read)?;
+        let users =
+            administration::export(context, administrator, last, PAGE).await.context("the users can't be read")?;
         for user in &users {
-            sink.write(&exported(context, user, with_hashes)).map_err(Stop::Write)?;
+            sink.write(&exported(context, user, with_hashes)).context(NOT_WRITTEN)?;
         }
         match users.last() {
             Some(user) => last = Some(user.id),
-            None => return sink.end().map_err(Stop::Write),
+            None => return sink.end().context(NOT_WRITTEN),
         }
     }
 }

@@ -7,11 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, Result, bail};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 
 use crate::{
     cli::user::{
-        CommandError,
+        UsageError,
         output::{note, note_line, print_line},
         source::{Format, Source},
     },
@@ -46,12 +47,11 @@ pub struct ImportArguments {
     dry_run: bool,
 }
 
-/// Imports people, and tells who was refused.
-pub(super) async fn run(
-    context: &Context,
-    administrator: &Administrator,
-    arguments: ImportArguments,
-) -> Result<(), CommandError> {
+/// The context of errors of the database. What is imported stays so, and is skipped next time.
+const STOPPED: &str = "stopped before the end; the same command goes on from there";
+
+/// Imports users, and prints those that are refused.
+pub(super) async fn run(context: &Context, administrator: &Administrator, arguments: ImportArguments) -> Result<()> {
     let ImportArguments { file, format, from, table, dry_run } = arguments;
     let mut source = match from.as_deref() {
         None => Source::file(file.as_deref(), format)?,
@@ -59,11 +59,10 @@ pub(super) async fn run(
             Source::table(url, table.as_deref().unwrap_or("users")).await?
         }
         Some(_) => {
-            return Err(CommandError::usage("--from wants `sqlalchemy` and a URL, such as sqlite:///./app.db"));
+            bail!(UsageError("--from: expected `sqlalchemy` and a URL, such as sqlite:///./app.db"));
         }
     };
     let mut tally = Tally { unit: source.unit(), bar: Bar::new(), imported: 0, already_there: 0, refused: 0 };
-    let failed = |error| CommandError::of("stopped before the end; the same command goes on from there", &error);
     let mut rehearsed = Known::default();
     // Those that are being written, and who is in them.
     let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<BatchResult>>> = FuturesOrdered::new();
@@ -78,22 +77,22 @@ pub(super) async fn run(
         if lines.is_empty() {
             break;
         }
-        let batch = Batch::parse(context, lines).map_err(failed)?;
+        let batch = Batch::parse(context, lines).context(STOPPED)?;
         if dry_run {
-            let outcome = import::rehearse(context, administrator, &mut rehearsed, batch).await.map_err(failed)?;
+            let outcome = import::rehearse(context, administrator, &mut rehearsed, batch).await.context(STOPPED)?;
             tally.add(&outcome, source.progress());
             continue;
         }
         while running.len() >= most || people.iter().any(|others| batch.meets(others)) {
             let Some(outcome) = running.next().await else { break };
             people.pop_front();
-            tally.add(&outcome.map_err(failed)?, source.progress());
+            tally.add(&outcome.context(STOPPED)?, source.progress());
         }
         people.push_back(batch.people());
         running.push_back(import::import(context, administrator, batch).boxed_local());
     }
     while let Some(outcome) = running.next().await {
-        tally.add(&outcome.map_err(failed)?, source.progress());
+        tally.add(&outcome.context(STOPPED)?, source.progress());
     }
     let Tally { mut bar, imported, already_there, refused, .. } = tally;
     bar.clear();
@@ -109,8 +108,8 @@ pub(super) async fn run(
     read?;
     match refused {
         0 => printed,
-        _ if dry_run => Err(CommandError::new("some users would be refused; the dry run wrote nothing")),
-        _ => Err(CommandError::new("some users were not imported")),
+        _ if dry_run => bail!("some users would be refused; the dry run wrote nothing"),
+        _ => bail!("some users were not imported"),
     }
 }
 

@@ -6,6 +6,7 @@ mod source;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use serde_json::json;
@@ -14,7 +15,7 @@ pub use self::{export::ExportArguments, import::ImportArguments, source::Format}
 use crate::{
     Error,
     cli::{
-        CommandError, app, connect, expect_database, expect_migrated, name_database,
+        UsageError, app, connect, expect_database, expect_migrated, name_database,
         output::{self, print_line},
         password,
     },
@@ -112,7 +113,7 @@ pub enum UserAction {
     Export(ExportArguments),
 }
 
-pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), CommandError> {
+pub(super) async fn run(settings: Settings, action: UserAction) -> Result<()> {
     name_database(&settings);
     expect_database(&settings)?;
     let database = connect(&settings).await?;
@@ -123,8 +124,8 @@ pub(super) async fn run(settings: Settings, action: UserAction) -> Result<(), Co
     done
 }
 
-async fn administrate(context: &Context, action: UserAction) -> Result<(), CommandError> {
-    let failed = |error: Error| told(context.settings(), &error);
+async fn administrate(context: &Context, action: UserAction) -> Result<()> {
+    let failed = |error: Error| told(context.settings(), error);
     let administrator = &Administrator::at_command_line();
     let update = async |user: &str, change: Change| {
         let user = administration::find(context, administrator, user).await?;
@@ -198,45 +199,41 @@ fn address_of(user: &Model) -> String {
     format!("{} has the address {}, which {verified}", user.username, user.email.as_deref().unwrap_or("-"))
 }
 
-/// Has whoever sits at the terminal type the username once more.
-fn confirm_deletion(user: &Model) -> Result<(), CommandError> {
+/// Asks at the terminal for the username.
+fn confirm_deletion(user: &Model) -> Result<()> {
     if !io::stdin().is_terminal() {
-        return Err(CommandError::usage(
-            "nothing was changed: there is no terminal to ask at; --yes deletes without asking",
-        ));
+        bail!(UsageError("nothing was changed: there is no terminal to ask at; --yes deletes without asking"));
     }
     output::print(format_args!("Type {} to delete this account for good: ", user.username))?;
     let mut typed = String::new();
-    io::stdin().read_line(&mut typed).map_err(CommandError::new)?;
-    if typed.trim_end_matches(['\r', '\n']) == user.username {
-        return Ok(());
-    }
-    Err(CommandError::new("nothing was changed: this is not the username"))
+    io::stdin().read_line(&mut typed)?;
+    ensure!(typed.trim_end_matches(['\r', '\n']) == user.username, "nothing was changed: this is not the username");
+    Ok(())
 }
 
-/// What to say at the command line.
-fn told(settings: &Settings, error: &Error) -> CommandError {
+/// What to print for an error of the domain.
+fn told(settings: &Settings, error: Error) -> anyhow::Error {
     const WHAT: &str = "nothing was changed";
     match error {
-        Error::NotFound => CommandError::new("there is no user with this username or e-mail address"),
+        Error::NotFound => anyhow!("there is no user with this username or e-mail address"),
         Error::Input(problems) => {
             let lines = problems.as_slice().iter().map(|problem| {
                 let known = (problem.code == ErrorCode::RoleUnknown).then(|| settings.registration.roles.join(", "));
                 let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
                 format!("\n  {}: {}{known}", problem.field.camel_case(), problem.message(Language::English))
             });
-            CommandError::new(format_args!("{WHAT}:{}", lines.collect::<String>()))
+            anyhow!("{WHAT}:{}", lines.collect::<String>())
         }
-        error => CommandError::of(WHAT, error),
+        error => anyhow::Error::new(error).context(WHAT),
     }
 }
 
-async fn list(context: &Context, administrator: &Administrator, as_json: bool) -> Result<(), CommandError> {
+async fn list(context: &Context, administrator: &Administrator, as_json: bool) -> Result<()> {
     let mut out = BufWriter::new(io::stdout());
     let mut write = |line: String| match writeln!(out, "{line}") {
         // Whoever was reading has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        written => written.map(|()| true).map_err(|error| output::failed(&error)),
+        written => written.map(|()| true).context(output::NOT_PRINTED),
     };
     if !as_json {
         write(line(["USERNAME", "EMAIL", "ROLES", "ACTIVE", "CREATED", "LAST LOGIN"]))?;
@@ -244,7 +241,7 @@ async fn list(context: &Context, administrator: &Administrator, as_json: bool) -
     let mut last = None;
     loop {
         let users = administration::list(context, administrator, last.as_ref(), PAGE).await;
-        let users = users.map_err(|error| CommandError::of("the users can't be listed", &error))?;
+        let users = users.context("the users can't be listed")?;
         for user in &users {
             if !write(if as_json { as_object(context.settings(), user) } else { as_line(context.settings(), user) })? {
                 return Ok(());
@@ -256,8 +253,8 @@ async fn list(context: &Context, administrator: &Administrator, as_json: bool) -
         }
     }
     match out.flush() {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(output::failed(&error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        flushed => flushed.context(output::NOT_PRINTED),
     }
 }
 

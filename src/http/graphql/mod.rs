@@ -52,7 +52,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Ok(media_type) => media_type,
         Err(refusal) => return refusal.into_response(MediaType::Json, id, language),
     };
-    let Ok(refresh_cookie) = server.refresh_cookie.read(request.headers()) else {
+    let Ok(refresh_cookie) = server.refresh_cookie.read(&server.app.settings, request.headers()) else {
         return RequestError::foreign_origin(server.app.settings.server.is_local)
             .into_response(media_type, id, language);
     };

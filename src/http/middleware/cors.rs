@@ -10,7 +10,7 @@ use axum::http::{
     header::{ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use chrono::{DateTime, Utc};
-use tower_http::cors::{AllowHeaders, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use url::Url;
 
 use crate::{config::Settings, http::middleware::request_id};
@@ -20,10 +20,9 @@ const MAX_AGE: Duration = Duration::from_hours(2);
 
 /// Credentials for the origins of the settings, never for a reflected or `null` one.
 pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
-    let origins: Vec<HeaderValue> =
-        settings.server.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let server = settings.server.clone();
     CorsLayer::new()
-        .allow_origin(origins)
+        .allow_origin(AllowOrigin::predicate(move |origin, _| server.allows_origin(origin.as_bytes())))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
@@ -31,12 +30,14 @@ pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
         .max_age(MAX_AGE)
 }
 
-/// The `Origin` of a page that may not call; browsers do not show it the response.
-pub(in crate::http) fn refused_origin<'a>(settings: &Settings, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-    headers
-        .get_all(ORIGIN)
-        .iter()
-        .find(|origin| !settings.server.allowed_origins.iter().any(|allowed| *origin == allowed))
+/// The `Origin` headers of pages that may not call; browsers do not show them the response.
+///
+/// Browsers send `Origin` with every POST, and across origins with every request. A request without one is not of a page.
+pub(in crate::http) fn refused_origins<'a>(
+    settings: &Settings,
+    headers: &'a HeaderMap,
+) -> impl Iterator<Item = &'a HeaderValue> {
+    headers.get_all(ORIGIN).iter().filter(|origin| !settings.server.allows_origin(origin.as_bytes()))
 }
 
 /// Bytes of a host's name, its scheme and its port.
@@ -61,7 +62,7 @@ impl Default for RefusedOrigins {
 impl RefusedOrigins {
     /// Logs the origin of a request, if it is refused and it is time.
     pub(in crate::http) fn report(&self, settings: &Settings, headers: &HeaderMap, now: DateTime<Utc>) {
-        let Some(origin) = refused_origin(settings, headers).and_then(readable) else { return };
+        let Some(origin) = refused_origins(settings, headers).next().and_then(readable) else { return };
         let now = now.timestamp();
         let next = self.next.load(Relaxed);
         if now < next || self.next.compare_exchange(next, now + LOG_INTERVAL, Relaxed, Relaxed).is_err() {

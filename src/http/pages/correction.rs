@@ -19,10 +19,9 @@ use crate::{
     domain::identity::PASSWORD_LENGTH,
     error::{ErrorCode, Field, InputError},
     http::{cookies, form::Form, pages::link_result::Action},
-    security::keys::hex,
 };
 
-const LIFETIME_SECONDS: u32 = 600;
+const LIFETIME_SECONDS: i64 = 600;
 
 /// What may be wrong with a password, each with its name in the address and the bound that it breaks.
 const PROBLEMS: [(ErrorCode, &str, Option<usize>); 4] = [
@@ -46,7 +45,10 @@ impl Correction {
         let (_, name, _) = PROBLEMS.into_iter().find(|(code, ..)| *code == problem.code)?;
         let link = name_of(token);
         let address = format!("{}?link={link}&problem={name}", Action::Reset.path());
-        let cookie = cookie(&link, token, settings.server.public_url.starts_with("https://"))?;
+        let (name_of_cookie, is_secure) = (cookie_name(&link), settings.server.is_https());
+        // The browser need not forget it: going back after a reset, it has the page say that the link was used.
+        let cookie =
+            cookies::set_cookie(&name_of_cookie, token, Action::Reset.path(), is_secure, Some(LIFETIME_SECONDS))?;
         Some(
             (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::try_from(address).ok()?), (SET_COOKIE, cookie)])
                 .into_response(),
@@ -57,7 +59,7 @@ impl Correction {
     pub(super) fn read(query: &mut Form, headers: &HeaderMap) -> Option<Self> {
         let (link, problem) = (query.take("link")?, query.take("problem")?);
         let (code, _, limit) = PROBLEMS.into_iter().find(|(_, name, _)| *name == problem)?;
-        let token = cookies::find(headers, &format!("reset_link_{link}")).filter(|token| name_of(token) == link);
+        let token = cookies::values(headers, &cookie_name(&link)).find(|token| name_of(token) == link);
         Some(Self {
             problem: InputError { code, field: Field::NewPassword, limit },
             token: token.map(ToOwned::to_owned),
@@ -67,17 +69,9 @@ impl Correction {
 
 /// A name for a link, from which nobody finds its token.
 fn name_of(token: &str) -> String {
-    hex(digest(&SHA256, token.as_bytes()).as_ref().get(..4).unwrap_or_default())
+    hex::encode(digest(&SHA256, token.as_bytes()).as_ref().get(..4).unwrap_or_default())
 }
 
-/// Nobody needs it to be cleared: going back after a reset, it has the page say that the link was used.
-fn cookie(link: &str, token: &str, is_secure: bool) -> Option<HeaderValue> {
-    let secure = if is_secure { "; Secure" } else { "" };
-    let path = Action::Reset.path();
-    let text = format!(
-        "reset_link_{link}={token}; HttpOnly{secure}; SameSite=Strict; Path={path}; Max-Age={LIFETIME_SECONDS}"
-    );
-    let mut header = HeaderValue::try_from(text).ok()?;
-    header.set_sensitive(true);
-    Some(header)
+fn cookie_name(link: &str) -> String {
+    format!("reset_link_{link}")
 }

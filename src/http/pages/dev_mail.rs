@@ -14,18 +14,19 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, Request, State},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, VIA},
+        HeaderMap, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, SET_COOKIE, VIA},
     },
     response::{IntoResponse, Response},
 };
 use chrono::SecondsFormat;
 use minijinja::{Value, context};
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    http::{Peer, Server, middleware::peer, not_found, pages::page},
+    config::{is_loopback, is_loopback_host},
+    http::{Peer, Server, cookies, middleware::peer, not_found, pages::page},
     language::Language,
     mail::{Kept, KeptMail},
 };
@@ -52,9 +53,7 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
     }
     let mails: Vec<Value> = kept.all().iter().map(shown).collect();
     let mut response = page(StatusCode::OK, Language::English, TEMPLATE, context! { mails });
-    let cookie = format!("{KEY_COOKIE}={}; HttpOnly; SameSite=Strict; Path=/dev/mail", kept.key());
-    if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
-        cookie.set_sensitive(true);
+    if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, kept.key(), "/dev/mail", false, None) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
@@ -85,9 +84,7 @@ fn has_key(kept: &Kept, request: &Request) -> bool {
     let in_query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
         .find(|(name, _)| name == "key")
         .is_some_and(|(_, key)| kept.is_key(&key));
-    let lines = request.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    in_query || pairs.any(|(name, key)| name == KEY_COOKIE && kept.is_key(key))
+    in_query || cookies::values(request.headers(), KEY_COOKIE).any(|key| kept.is_key(key))
 }
 
 fn shown(mail: &KeptMail) -> Value {
@@ -103,7 +100,7 @@ fn shown(mail: &KeptMail) -> Value {
 /// Whether a program on this machine asks, by a name of this machine, without anybody in between.
 fn is_from_here(request: &Request) -> bool {
     let headers = request.headers();
-    let is_peer_here = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let is_peer_here = request.extensions().get::<Peer>().is_some_and(|peer| is_loopback(peer.0.ip()));
     let is_direct = !peer::is_forwarded(headers)
         && !headers.contains_key(VIA)
         && FORWARDED_BY.iter().all(|name| !headers.contains_key(*name));
@@ -115,10 +112,6 @@ fn is_host_local(headers: &HeaderMap) -> bool {
     let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
         return false;
     };
-    match Url::parse(&format!("http://{host}")).ok().as_ref().and_then(Url::host) {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
+    let url = Url::parse(&format!("http://{host}"));
+    url.is_ok_and(|url| url.host().is_some_and(|host| is_loopback_host(&host)))
 }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT_LANGUAGE, LOCATION, ORIGIN, RETRY_AFTER},
+        HeaderMap, StatusCode,
+        header::{ACCEPT_LANGUAGE, LOCATION, RETRY_AFTER},
     },
     response::{IntoResponse, Response},
 };
@@ -21,7 +21,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error, Result,
-    config::SecretString,
+    config::{SecretString, Settings},
     domain::{
         Client, Context, Viewer,
         identity::PASSWORD_LENGTH,
@@ -32,7 +32,7 @@ use crate::{
         body::{self, Unread},
         form::Form,
         graphql::LogFields,
-        middleware::peer,
+        middleware::{cors, peer},
         pages::{
             correction::Correction,
             link_result::{Action, LinkResult, TEMPLATE, told},
@@ -165,7 +165,7 @@ struct Sent {
 impl Sent {
     /// Reads a form.
     async fn read(server: &Server, request: Request) -> Result<Self, StatusCode> {
-        if is_foreign(&server.app.settings.server.allowed_origins, request.headers()) {
+        if is_foreign(&server.app.settings, request.headers()) {
             return Err(StatusCode::FORBIDDEN);
         }
         if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {
@@ -182,10 +182,10 @@ impl Sent {
 
 /// Whether another site's page has sent this. A page without a referrer says `null` of itself, ours too; then the browser
 /// tells in another header whether it was ours.
-fn is_foreign(allowed_origins: &[String], headers: &HeaderMap) -> bool {
-    let is_allowed = |origin: &HeaderValue| origin == "null" || allowed_origins.iter().any(|allowed| origin == allowed);
+fn is_foreign(settings: &Settings, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
-    !headers.get_all(ORIGIN).iter().all(is_allowed) || site.is_some_and(|site| site != "same-origin" && site != "none")
+    cors::refused_origins(settings, headers).any(|origin| origin != "null")
+        || site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// The form of a link.

@@ -2,10 +2,11 @@
 
 use std::io::Read;
 
+use anyhow::{Context, Result};
 use csv::{ErrorKind, Reader, StringRecord};
 
 use crate::{
-    cli::user::source::{Columns, CommandError, unreadable},
+    cli::user::source::{Columns, UNREADABLE},
     domain::users::import::{Column, Line, Record, RecordError},
 };
 
@@ -16,14 +17,14 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn new(input: Box<dyn Read + Send>, columns: &mut Columns) -> Result<Self, CommandError> {
+    pub(super) fn new(input: Box<dyn Read + Send>, columns: &mut Columns) -> Result<Self> {
         let mut reader = Reader::from_reader(input);
-        let names = reader.headers().map_err(unreadable)?;
+        let names = reader.headers().context(UNREADABLE)?;
         let columns = columns.of_table(names.iter())?;
         Ok(Self { reader, columns, row: StringRecord::new() })
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Line>, CommandError> {
+    pub(super) fn next(&mut self) -> Result<Option<Line>> {
         let is_more = match self.reader.read_record(&mut self.row) {
             Ok(is_more) => is_more,
             Err(error) => return refused(error).map(Some),
@@ -45,13 +46,13 @@ impl Csv {
 }
 
 /// A line that is at fault by itself; the next one can be read.
-fn refused(error: csv::Error) -> Result<Line, CommandError> {
+fn refused(error: csv::Error) -> Result<Line> {
     let line = error.position().map_or(0, csv::Position::line);
     match error.kind() {
         ErrorKind::UnequalLengths { .. } => {
             Ok((line, Err(RecordError::new("line", "This has not as many values as there are columns."))))
         }
         ErrorKind::Utf8 { .. } => Ok((line, Err(RecordError::new("line", "This is not UTF-8.")))),
-        _ => Err(unreadable(error)),
+        _ => Err(error).context(UNREADABLE),
     }
 }

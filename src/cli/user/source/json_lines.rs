@@ -2,10 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 
+use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 use crate::{
-    cli::user::source::{Columns, CommandError, Counted, unreadable},
+    cli::user::source::{Columns, Counted, UNREADABLE},
     domain::users::import::{Line, Record, RecordError},
 };
 
@@ -24,16 +25,16 @@ impl JsonLines {
     }
 
     /// The next line that is not blank.
-    pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>, CommandError> {
+    pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>> {
         loop {
             self.line.clear();
             let mut input = self.input.by_ref().take(MAX_LINE_LENGTH);
-            if input.read_until(b'\n', &mut self.line).map_err(unreadable)? == 0 {
+            if input.read_until(b'\n', &mut self.line).context(UNREADABLE)? == 0 {
                 return Ok(None);
             }
             self.number += 1;
             if self.line.len() as u64 == MAX_LINE_LENGTH && !self.line.ends_with(b"\n") {
-                return Err(unreadable(format_args!("line {} is too long", self.number)));
+                bail!("{UNREADABLE}: line {} is too long", self.number);
             }
             let line = self.line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.line);
             if !line.trim_ascii().is_empty() {

@@ -17,11 +17,10 @@ use std::{
     },
 };
 
+use anyhow::{Context, Result, bail, ensure};
+
 use self::{csv::Csv, json_lines::JsonLines, table::Table};
-use crate::{
-    cli::user::CommandError,
-    domain::users::import::{BATCH, Column, Line},
-};
+use crate::domain::users::import::{BATCH, Column, Line};
 
 /// Names of unknown columns that are kept, to be told.
 const MAX_IGNORED: usize = 50;
@@ -43,6 +42,9 @@ impl Format {
     }
 }
 
+/// The context of an error in the middle of a file.
+const UNREADABLE: &str = "the rest can't be read";
+
 /// Someone to read from.
 pub(super) struct Source {
     kind: Kind,
@@ -60,22 +62,20 @@ enum Kind {
 
 impl Source {
     /// A file; without a path, or with `-`, standard input.
-    pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self, CommandError> {
+    pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self> {
         let path = path.filter(|path| *path != Path::new("-"));
         let read = Arc::<AtomicU64>::default();
         let (input, total): (Box<dyn Read + Send>, _) = match path {
             Some(path) => {
-                let failed = |error| CommandError::new(format_args!("{} can't be read: {error}", path.display()));
-                let file = File::open(path).map_err(failed)?;
-                let metadata = file.metadata().map_err(failed)?;
+                let failed = || format!("{} can't be read", path.display());
+                let file = File::open(path).with_context(failed)?;
+                let metadata = file.metadata().with_context(failed)?;
                 if metadata.is_dir() {
-                    return Err(failed(io::ErrorKind::IsADirectory.into()));
+                    return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(failed);
                 }
                 (Box::new(file), metadata.is_file().then_some(metadata.len()))
             }
-            None if io::stdin().is_terminal() => {
-                return Err(CommandError::new("name a file, or pipe the users to standard input"));
-            }
+            None if io::stdin().is_terminal() => bail!("name a file, or pipe the users to standard input"),
             None => (Box::new(io::stdin()), None),
         };
         let input = Counted { input, read: Arc::clone(&read) };
@@ -88,14 +88,14 @@ impl Source {
     }
 
     /// The table of that name in another database.
-    pub(super) async fn table(url: &str, name: &str) -> Result<Self, CommandError> {
+    pub(super) async fn table(url: &str, name: &str) -> Result<Self> {
         let mut columns = Columns::default();
         let (table, rows) = Table::open(url, name, &mut columns).await?;
         Ok(Self { kind: Kind::Table(table), columns, read: Arc::default(), total: Some(rows) })
     }
 
     /// The next ones; none at the end.
-    pub(super) async fn batch(&mut self) -> Result<Vec<Line>, CommandError> {
+    pub(super) async fn batch(&mut self) -> Result<Vec<Line>> {
         let mut batch = Vec::with_capacity(BATCH);
         while batch.len() < BATCH {
             let line = match &mut self.kind {
@@ -148,12 +148,10 @@ impl Columns {
     }
 
     /// Those of a table, without which nobody comes in.
-    fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>, CommandError> {
+    fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>> {
         let columns: Vec<_> = names.map(|name| self.named(name.trim())).collect();
         for (wanted, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
-            if !columns.contains(&Some(wanted)) {
-                return Err(CommandError::new(format_args!("nobody was imported: there is no column `{name}`")));
-            }
+            ensure!(columns.contains(&Some(wanted)), "nobody was imported: there is no column `{name}`");
         }
         Ok(columns)
     }
@@ -171,9 +169,4 @@ impl Read for Counted {
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
-}
-
-/// What the system says of a file that was being read.
-fn unreadable(error: impl std::fmt::Display) -> CommandError {
-    CommandError::new(format_args!("the rest can't be read: {error}"))
 }

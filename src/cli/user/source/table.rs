@@ -1,28 +1,27 @@
 //! The table of users in a database that other software made.
 
+use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc::Receiver;
 
 use crate::{
-    Error, Result,
-    cli::user::source::{Columns, CommandError},
+    cli::user::source::Columns,
     config::DatabaseUrl,
     database::foreign::{ForeignTable, Texts},
     domain::users::import::{Column, Line, Record},
 };
 
 pub(super) struct Table {
-    rows: Receiver<Result<Texts>>,
+    rows: Receiver<crate::Result<Texts>>,
     columns: Vec<Column>,
     number: u64,
 }
 
 impl Table {
     /// The table, and how many rows it has.
-    pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64), CommandError> {
+    pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64)> {
         let url = DatabaseUrl::parse(&url.into());
-        let url = url.map_err(|mistake| CommandError::new(format_args!("nobody was imported: --from: {mistake}")))?;
-        let failed = |error: Error| CommandError::of("the database to import from can't be read", &error);
-        let table = ForeignTable::open(&url, name).await.map_err(failed)?;
+        let url = url.map_err(|mistake| anyhow!("nobody was imported: --from: {mistake}"))?;
+        let table = ForeignTable::open(&url, name).await.context("the database to import from can't be read")?;
         let found = columns.of_table(table.columns.iter().map(String::as_str))?;
         let mut known: Vec<_> =
             table.columns.iter().zip(found).filter_map(|(name, column)| Some((column?, name.clone()))).collect();
@@ -38,11 +37,11 @@ impl Table {
         Ok((Self { rows: table.read(&names), columns, number: 0 }, count))
     }
 
-    pub(super) async fn next(&mut self) -> Result<Option<Line>, CommandError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Line>> {
         let Some(row) = self.rows.recv().await else {
             return Ok(None);
         };
-        let texts = row.map_err(|error| CommandError::of("the rest of the table can't be read", &error))?;
+        let texts = row.context("the rest of the table can't be read")?;
         self.number += 1;
         let mut record = Record::default();
         for (column, text) in self.columns.iter().zip(texts) {
