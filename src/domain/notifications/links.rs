@@ -1,9 +1,9 @@
 //! The links in mails. Their tokens prove access to the mailbox that they were sent to.
 //!
-//! A link is valid for one purpose, one account and the address that it was sent to, once, for a limited time. A new link
-//! does not invalidate older ones, because anyone may request one. Using a link deletes the others of its purpose; changing
-//! the password or address deletes all links of the account. A link for a change of address completes only the request
-//! that it was created for. A used link is kept, so that using it again does not fail with "unknown link".
+//! A link is valid for one purpose, one account and the address that it was sent to, once, for a limited time. A new
+//! link does not invalidate older ones, because anyone may request one. Using a link deletes the others of its purpose;
+//! changing the password or address deletes all links of the account. A link for a change of address completes only the
+//! request that it was created for. A used link is kept, so that using it again does not fail with "unknown link".
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Mails: enqueued in the transaction of the event that causes them, and delivered by [`crate::jobs::deliver_mail`].
 //!
-//! A row contains the purpose and the recipient of a mail. The account, the link and the text are added at delivery, so a
-//! request costs the same for every address, and no link token is stored.
+//! A row contains the purpose and the recipient of a mail. The account, the link and the text are added at delivery, so
+//! a request costs the same for every address, and no link token is stored.
 
 pub mod links;
 

@@ -221,7 +221,8 @@ fn address_of(app: &App, page: &str, token: &SecretString) -> SecretString {
     format!("{}/{page}?token={}", app.settings.mail.app_url, token.expose_secret()).into()
 }
 
-/// Deletes the row of a sent mail. A row that stays would be sent again, so this retries during a short database outage.
+/// Deletes the row of a sent mail. A row that stays would be sent again, so this retries during a short database
+/// outage.
 async fn record_sent(app: &App, mail: &mail::Model) -> Result<()> {
     let mut attempts = 0;
     loop {
