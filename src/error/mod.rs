@@ -1,7 +1,7 @@
-//! [`Error`]: everything that a request can fail with.
+//! [`Error`]: every way in which a request can fail.
 //!
-//! Each [`Error`] has an [`ErrorCode`]. The table of codes in `codes.rs` has all that is published about a code: its
-//! description, its status by REST and OAuth, and its messages. `graphql/errors.rs` writes errors as GraphQL `extensions`,
+//! Each [`Error`] has an [`ErrorCode`]. The table in `codes.rs` holds everything that is published about a code: its
+//! description, its REST and OAuth status, and its messages. `graphql/errors.rs` writes errors as GraphQL `extensions`,
 //! `http/rest/answer.rs` as REST and OAuth responses. No message contains a value that a client sent.
 
 mod code;
@@ -27,19 +27,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// Fields of the input are invalid. Never empty; see [`Problems`].
     Input(Problems),
-    /// Sign-in: the username or the password is wrong. The error does not say which.
+    /// Sign-in: the username or the password is incorrect. The error does not say which.
     InvalidCredentials,
-    /// Sign-in with the right password of a disabled account.
+    /// Sign-in with the correct password of a disabled account.
     AccountDisabled,
-    /// Sign-in with the right password of an account that must verify its address first.
+    /// Sign-in with the correct password of an account that must verify its address first.
     EmailNotVerified,
-    /// The right password, but the account has verified an address, and the operation is for accounts that have not.
+    /// The password is correct, but the account has a verified address and the operation requires that it has none.
     EmailAlreadyVerified,
-    /// The operation needs a mail, and this server sends none.
+    /// The operation sends a mail, and mail is disabled on this server.
     MailDisabled,
-    /// The token of a link is unknown, was used, or is for a state that has changed since.
+    /// The token of a link is unknown, was used, or no longer matches the state of the account.
     LinkInvalid,
-    /// The password was already changed with this link. Only its holder is told; the code is that of `LinkInvalid`.
+    /// The password was already reset with this link. The code is that of `LinkInvalid`; only the message differs.
     LinkUsed,
     /// The link has expired.
     LinkExpired,
@@ -47,7 +47,7 @@ pub enum Error {
     SessionNotFound,
     /// Refresh: the session was not refreshed in time, or has reached its maximum age.
     SessionExpired,
-    /// Refresh: the session was ended.
+    /// Refresh: the session was revoked.
     SessionRevoked,
     /// The object does not exist, or belongs to another user.
     NotFound,
@@ -57,7 +57,7 @@ pub enum Error {
     RegistrationDisabled,
     /// The access token is missing or invalid.
     Unauthenticated(UnauthenticatedReason),
-    /// A value does not fit its type. The text says which and what was expected.
+    /// A value does not match its type. The text says which value and what was expected.
     BadUserInput(String),
     /// The request is not a GraphQL request. The text says what to send instead.
     BadRequest(&'static str),
@@ -65,7 +65,7 @@ pub enum Error {
     PersistedQueryNotSupported,
     /// The GraphQL document cannot be parsed.
     ParseFailed,
-    /// The GraphQL document does not match the schema or exceeds a limit. The text says which.
+    /// The GraphQL document does not match the schema or exceeds a limit. The text gives the reason.
     ValidationFailed(String),
     /// Too many attempts.
     RateLimited {
@@ -104,13 +104,13 @@ impl Error {
         Self::Internal(cause.to_string().into())
     }
 
-    /// A failure that a later attempt may not meet. The cause is only logged.
+    /// A temporary failure: the request may be retried. The cause is only logged.
     #[must_use]
     pub fn unavailable(retry_after: u32, cause: impl fmt::Display) -> Self {
         Self::ServiceUnavailable { retry_after, cause: Some(cause.to_string().into()) }
     }
 
-    /// The server is starting. That is not a fault, so nothing is logged.
+    /// The server is starting. This is expected, so nothing is logged.
     #[must_use]
     pub fn starting() -> Self {
         Self::ServiceUnavailable { retry_after: 5, cause: None }
@@ -158,7 +158,7 @@ impl Error {
         }
     }
 
-    /// Why the access token is refused. Only for UNAUTHENTICATED.
+    /// Why the access token was rejected. Only for UNAUTHENTICATED.
     #[must_use]
     pub fn reason(&self) -> Option<UnauthenticatedReason> {
         match self {

@@ -9,7 +9,7 @@ pub struct InputError {
     pub code: ErrorCode,
     /// The invalid field.
     pub field: Field,
-    /// The limit that the value exceeds or misses, in characters.
+    /// The maximum or minimum length that the value violates, in characters.
     pub limit: Option<usize>,
 }
 
@@ -47,7 +47,7 @@ impl Problems {
         self.0.append(&mut others.0);
     }
 
-    /// Whether there are none.
+    /// Whether no field is invalid.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

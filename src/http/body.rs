@@ -55,8 +55,8 @@ impl Unread {
     }
 }
 
-/// Reads the whole body, into memory of its own: a kept chunk would keep the buffer of its connection, and a body sent byte
-/// by byte would take 32 times its size.
+/// Reads the whole body, into memory of its own: a kept chunk would keep the buffer of its connection, and a body sent
+/// byte by byte would take 32 times its size.
 ///
 /// # Errors
 /// The body is too large, broke off, did not arrive in time, or is compressed.

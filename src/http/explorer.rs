@@ -1,7 +1,7 @@
 //! The explorer and the documentation: pages and their assets, which `build.rs` has put into the binary.
 //!
-//! They are GraphiQL, Swagger UI and ReDoc, or where these could not be bundled, small pages of our own. Either way they ask
-//! this server for all that they need, and the browser is told to let them ask nobody else.
+//! They are GraphiQL, Swagger UI and ReDoc, or where these could not be bundled, small pages of our own. Either way
+//! they ask this server for all that they need, and the browser is told to let them ask nobody else.
 
 use std::{io::Read, sync::Arc};
 
@@ -33,8 +33,8 @@ struct Asset {
 // `PAGE`, `DOCS`, `REDOC` and `ASSETS`.
 include!(concat!(env!("OUT_DIR"), "/explorer.rs"));
 
-/// Nothing from elsewhere, and no script in the page itself. Monaco, the editor in GraphiQL, writes style attributes, and
-/// has images and a font in data: addresses; so do Swagger UI and ReDoc.
+/// Nothing from elsewhere, and no script in the page itself. Monaco, the editor in GraphiQL, writes style attributes,
+/// and has images and a font in data: addresses; so do Swagger UI and ReDoc.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self' data:; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

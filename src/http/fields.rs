@@ -1,8 +1,8 @@
 //! The fields of a REST or OAuth request, deserialized by serde into the struct that utoipa describes.
 //!
-//! Derived code stops at the first mistake. FastAPI's answers name all of them, so the deserializer here notes a missing or
-//! mistyped field and goes on with an empty text. All fields are texts: `String` is required, `Option<String>` may be
-//! omitted or null, and [`changed`] tells the two apart.
+//! Derived code stops at the first mistake. FastAPI's answers name all of them, so the deserializer here notes a
+//! missing or mistyped field and goes on with an empty text. All fields are texts: `String` is required,
+//! `Option<String>` may be omitted or null, and [`changed`] tells the two apart.
 
 use std::{cell::RefCell, fmt};
 

@@ -8,8 +8,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// Values in one JSON text, objects and arrays included. A value of two bytes takes more than 100 bytes of memory. Requests
-/// of real clients have fewer than 50.
+/// Values in one JSON text, objects and arrays included. A value of two bytes takes more than 100 bytes of memory.
+/// Requests of real clients have fewer than 50.
 const MAX_VALUES: usize = 2000;
 
 /// Why a text was not read.

@@ -58,8 +58,8 @@ impl Server {
     /// Does what a request asks for, within the time that all doors have for it.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE when it takes longer. What was being written is then undone, or was just committed: nobody knows,
-    /// and the answer does not say.
+    /// SERVICE_UNAVAILABLE when it takes longer. What was being written is then undone, or was just committed: nobody
+    /// knows, and the answer does not say.
     fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
         let late = |_| Err(Error::unavailable(5, "a request took too long"));
         tokio::time::timeout(self.limits.handler_timeout, work).map(move |result| result.unwrap_or_else(late))

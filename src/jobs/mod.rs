@@ -1,4 +1,4 @@
-//! Work beside the requests: delivers mails, deletes expired rows, and reads the signing keys again.
+//! Background jobs: deliver mails, delete expired rows, and reload the signing keys.
 
 pub mod deliver_mail;
 pub mod purge;
@@ -17,13 +17,14 @@ use crate::{
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(5);
 
-/// How often to look for mails that another instance has enqueued, or that could not be delivered.
+/// How often to poll for mails that another instance enqueued or that are due for a retry.
 const MAIL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A pause before each delivery of mails, so that requests that enqueue mails have the database for themselves.
+/// The pause before each delivery pass, so that delivery does not compete for the database with requests that enqueue
+/// mails.
 const MAIL_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long a mail that is being sent may take when the server stops.
+/// How long shutdown waits for mails that are being sent.
 const MAIL_DRAIN: Duration = Duration::from_secs(10);
 
 /// The jobs of a running server.
@@ -35,7 +36,7 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Starts all jobs. The signing keys are read again at each `hang_up`.
+    /// Starts all jobs. The signing keys are reloaded at each `hang_up`.
     #[must_use]
     pub fn start(app: &Arc<App>, hang_up: Signal) -> Self {
         let mail = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_mails(Arc::clone(app))));
@@ -47,13 +48,13 @@ impl Jobs {
         Self { app: Arc::clone(app), mail, others }
     }
 
-    /// Stops all jobs. Waits a while for mails that are being sent.
+    /// Stops all jobs. Waits up to `MAIL_DRAIN` for mails that are being sent.
     pub async fn stop(self) {
         self.app.outbox.close();
         if let Some(mail) = self.mail
             && tokio::time::timeout(MAIL_DRAIN, mail).await.is_err()
         {
-            tracing::warn!("a mail was not sent in time; it may be sent again");
+            tracing::warn!("shutdown interrupted the delivery of a mail; it may be sent twice");
         }
         for job in self.others {
             job.abort();
@@ -61,7 +62,7 @@ impl Jobs {
     }
 }
 
-/// Warns the operator of roles that users hold although they are no longer in `ROLES`.
+/// Logs a warning for each role that users hold although it is no longer in `ROLES`.
 async fn warn_of_unknown_roles(app: Arc<App>) {
     match roles::count_unknown(&app).await {
         Ok(counts) => {
@@ -69,7 +70,7 @@ async fn warn_of_unknown_roles(app: Arc<App>) {
                 tracing::warn!(role, users, "users hold a role that is not in ROLES; it is ignored");
             }
         }
-        Err(error) => tracing::warn!(cause = error.cause(), "roles that are not in ROLES could not be counted"),
+        Err(error) => tracing::warn!(cause = error.cause(), "failed to count the roles that are not in ROLES"),
     }
 }
 
@@ -77,7 +78,7 @@ async fn purge_expired(app: Arc<App>) {
     let mut interval = tokio::time::interval(PURGE_INTERVAL);
     loop {
         interval.tick().await;
-        // Logs that another instance has migrated the database, even if nobody asks whether this one is ready.
+        // Logs a migration by another instance even if no client requests `/health/ready`.
         let _ = app.database.compatibility().await;
         for table in purge::Table::ALL {
             report(&format!("{table:?}"), purge::purge(&app, table).await);
@@ -94,19 +95,19 @@ fn report(rows: &str, purged: crate::Result<u64>) {
     }
 }
 
-/// Delivers mails whenever some were enqueued by this instance, and at intervals.
+/// Delivers mails when this instance enqueues some, and at intervals.
 async fn deliver_mails(app: Arc<App>) {
     while !app.outbox.is_closing() {
-        // In a task of its own, so that a panic does not end all deliveries.
-        let delivering = Arc::clone(&app);
-        let may_be_more = match tokio::spawn(async move { deliver_mail::pass(&delivering).await }).await {
+        // In a separate task, so that a panic does not stop all deliveries.
+        let task_app = Arc::clone(&app);
+        let may_be_more = match tokio::spawn(async move { deliver_mail::pass(&task_app).await }).await {
             Ok(Ok(delivered)) => delivered.may_be_more,
             Ok(Err(error)) => {
-                tracing::warn!(cause = error.cause(), "mails could not be looked for");
+                tracing::warn!(cause = error.cause(), "failed to query the mails that are due");
                 false
             }
             Err(_) => {
-                tracing::error!("a delivery panicked");
+                tracing::error!("the mail delivery task panicked");
                 false
             }
         };
@@ -117,7 +118,7 @@ async fn deliver_mails(app: Arc<App>) {
     }
 }
 
-/// Reads the signing keys again at each SIGHUP. Requests go on meanwhile with the current keys.
+/// Reloads the signing keys at each SIGHUP. Requests use the current keys in the meantime.
 async fn reload_keys(app: Arc<App>, mut hang_up: Signal) {
     while hang_up.recv().await.is_some() {
         let app = Arc::clone(&app);

@@ -1,4 +1,4 @@
-//! Deletes rows that have expired. Any number of instances may do so at the same time.
+//! Deletes expired rows. Any number of instances may do so concurrently.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -9,10 +9,10 @@ use crate::{
     entity::{link, session, throttle},
 };
 
-/// Rows deleted in one transaction: few enough that other writers do not notice the wait.
+/// Rows deleted in one transaction: few enough not to delay other writers noticeably.
 const BATCH: u64 = 200;
 
-/// How long expired links are kept, so that an expired link can be told from an unknown one.
+/// How long expired links are kept, so that the error for an expired link differs from that for an unknown one.
 const LINK_RETENTION: TimeDelta = TimeDelta::days(7);
 
 /// A table whose rows expire.
@@ -27,7 +27,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// All of them.
+    /// All tables.
     pub const ALL: [Self; 3] = [Self::Sessions, Self::Throttles, Self::Links];
 
     async fn find(self, db: &Reader, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
@@ -47,10 +47,10 @@ impl Table {
     }
 }
 
-/// Deletes the expired rows of a table, a batch at a time. Returns the number of deleted rows.
+/// Deletes the expired rows of a table, one batch per transaction. Returns the number of deleted rows.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if the database is out of reach; what was deleted before stays deleted.
+/// SERVICE_UNAVAILABLE if the database is unreachable. Batches that were committed stay deleted.
 pub async fn purge(app: &App, table: Table) -> Result<u64> {
     let now = app.clock.now();
     let mut purged = 0;

@@ -225,7 +225,7 @@ async fn the_index_decides_and_the_first_line_gets_the_name() {
     let server = TestServer::start().await;
     server.user("Grace").await;
     let taken = "username: This username is taken. Choose another.";
-    let address = "email: There is an account with this e-mail address.";
+    let address = "email: Another account has this e-mail address.";
     let person = |username, email, hash| record(&[("username", username), ("email", email), ("hashed_password", hash)]);
     let all = || {
         lines([
@@ -285,7 +285,7 @@ async fn the_same_file_again_goes_on_where_it_stopped() {
     // An id is somebody's, whoever claims it.
     let other = lines([record(&[("username", "eve"), ("id", id)])]);
     let (_, _, refused) = told(&import(&server, other).await);
-    assert_eq!(refused, [(1, "id: There is somebody else with this id.".to_owned())]);
+    assert_eq!(refused, [(1, "id: Another account has this id.".to_owned())]);
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
     assert_fails(
         &dry,
         1,
-        "line 3: username: Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.\nline 3: hashed_password: This is no hash",
+        "line 3: username: Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.\nline 3: hashed_password: Unsupported hash",
     );
     assert_eq!(listed(&folder), "");
     let real = folder.run(&["user", "import", "people.jsonl"], &[]);

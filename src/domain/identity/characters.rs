@@ -1,13 +1,13 @@
-//! Characters that must not stand, or not stand alone, in what other people read.
+//! Characters that are not allowed, or not allowed on their own, in text that other users read.
 
-/// Whether a character changes the order of the text around it: an embedding, an override or an isolate (UAX #9 §2). Marks
-/// of direction, which some names need, act on their neighbors alone.
+/// Whether a character reorders the surrounding text: an embedding, an override or an isolate (UAX #9 §2). Directional
+/// marks are not included: some names need them, and they affect only their neighbors.
 pub(super) fn is_reordering(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a character leaves no trace when it stands alone: white space, what Unicode has be ignored for display
-/// (`Default_Ignorable_Code_Point`), and the empty Braille pattern.
+/// Whether a character is invisible on its own: white space, the Unicode property `Default_Ignorable_Code_Point`, and
+/// the empty Braille pattern.
 pub(super) fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(

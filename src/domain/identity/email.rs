@@ -4,15 +4,15 @@ use email_address::{EmailAddress, Options};
 
 use crate::error::{ErrorCode, Field, InputError};
 
-/// Characters of an address, by RFC 5321 §4.5.3.1.3 less the angle brackets.
+/// Maximum length of an address in characters: RFC 5321 §4.5.3.1.3, without the angle brackets.
 const MAX_EMAIL_LENGTH: usize = 254;
 
-/// An e-mail address: an unquoted ASCII local part, and a domain with a dot in it, in any script.
+/// An e-mail address: an unquoted ASCII local part, and a domain that contains a dot, in any script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
-    /// As typed, without white space around it, and with the domain in its canonical spelling.
+    /// As entered, trimmed, with the domain in its canonical spelling.
     pub text: String,
-    /// As compared: in lower case, the domain in ASCII.
+    /// The key for comparison: lower case, with the domain in ASCII.
     pub key: String,
 }
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_one_key_in_all_its_spellings() {
+    fn all_spellings_of_an_address_have_the_same_key() {
         for spelling in [
             "ada@example.org",
             "Ada@Example.ORG",
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_mail_servers_would_not_take_is_no_address() {
+    fn invalid_addresses_are_rejected() {
         for text in [
             "",
             "ada",

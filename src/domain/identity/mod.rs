@@ -1,8 +1,8 @@
-//! What people type, parsed: a value of one of these types has passed its checks.
+//! Parsed user input: a value of one of these types has passed its checks.
 //!
-//! The `key` of a name is what is compared and unique. Nothing is repaired in silence but the case, which is compared
-//! without regard, international domains, which have one spelling in the DNS, and white space around usernames and
-//! addresses, which keyboards add. Passwords are never changed.
+//! The `key` of a username or address is used for comparison and uniqueness. Only three things are normalized: case,
+//! which is ignored in comparisons; international domains, which have one spelling in the DNS; and white space around
+//! usernames and addresses, which keyboards add. Passwords are never changed.
 
 mod characters;
 mod email;
@@ -17,35 +17,35 @@ use crate::{
     error::{ErrorCode, Field, InputError},
 };
 
-/// Characters of a username.
+/// Length of a username, in characters.
 pub const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=64;
-/// Characters of a first or last name.
+/// Maximum length of a first or last name, in characters.
 const MAX_NAME_LENGTH: usize = 100;
 
-/// A username: letters (A-Z), digits, `_` and `-`, which a new one does not start with.
+/// A username: letters (A-Z), digits, `_` and `-`. A new username must not start with `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
-    /// As typed, without white space around it.
+    /// As entered, trimmed.
     pub text: String,
-    /// As compared: in lower case.
+    /// The key for comparison: lower case.
     pub key: String,
 }
 
 impl Username {
-    /// Parses the input field `username` of somebody who chooses one.
+    /// Parses the input field `username` as a new username.
     ///
     /// # Errors
     /// REQUIRED, TOO_LONG, INVALID_USERNAME.
     pub fn parse(text: &str) -> Result<Self, InputError> {
         let username = Self::parse_existing(text)?;
-        // Command lines would take it for an option.
+        // A command line would parse it as an option.
         if username.text.starts_with('-') {
             return Err(InputError::new(ErrorCode::InvalidUsername, Field::Username));
         }
         Ok(username)
     }
 
-    /// Parses a username that somebody may have already: accounts of older versions may have one that starts with `-`.
+    /// Parses a username that may already exist. Older versions allowed usernames that start with `-`.
     ///
     /// # Errors
     /// REQUIRED, TOO_LONG, INVALID_USERNAME.
@@ -65,11 +65,11 @@ impl Username {
     }
 }
 
-/// Parses a first or last name: blank is none.
+/// Parses a first or last name. A blank name is `None`.
 ///
 /// # Errors
-/// TOO_LONG; BAD_USER_INPUT for control characters, NUL among them, for characters that change the order of the text around
-/// the name, and for a name that nobody could see.
+/// TOO_LONG; BAD_USER_INPUT for control characters including NUL, for characters that reorder the surrounding text, and
+/// for a name that consists of invisible characters.
 pub fn parse_name(text: Option<&str>, field: Field) -> Result<Option<String>, InputError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
@@ -83,19 +83,19 @@ pub fn parse_name(text: Option<&str>, field: Field) -> Result<Option<String>, In
     }
 }
 
-/// A username or an e-mail address, as a user who signs in enters it.
+/// A username or an e-mail address, as entered at sign-in.
 #[derive(Clone, Debug)]
 pub enum TypedIdentifier {
-    /// It has no `@`.
+    /// A text without `@`.
     Username(Username),
-    /// It has one.
+    /// A text with `@`.
     Email(Email),
-    /// No user can have it. At most 255 characters are kept, more than any identifier has.
+    /// An identifier that no user can have. Cut to 255 characters, more than any valid identifier has.
     Unknown(String),
 }
 
 impl TypedIdentifier {
-    /// Parses by the rules of registration, so that every spelling of a name is the same name.
+    /// Parses with the rules of registration, so that all spellings of an identifier have the same key.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let known = if text.contains('@') {
@@ -106,7 +106,7 @@ impl TypedIdentifier {
         known.unwrap_or_else(|| Self::Unknown(text.trim().chars().take(255).collect()))
     }
 
-    /// The key to look for; `None` if no user can have it.
+    /// The key to look up. `None` if no user can have the identifier.
     #[must_use]
     pub fn key(&self) -> Option<Identifier<'_>> {
         match self {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_username_is_plain_so_that_none_looks_like_another() {
+    fn username_allows_only_ascii_letters_digits_underscore_and_hyphen() {
         assert_eq!(Username::parse("Ada_L-1").unwrap().key, "ada_l-1");
         for text in
             ["a da", "аda", "ada\u{200b}", "\u{feff}ada", "ａda", "a\u{301}da", "ada\0", "ada@x", "ada.l", "a\nda"]
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_what_is_left_between_spaces() {
+    fn name_is_trimmed_and_blank_is_none() {
         assert_eq!(parse_name(Some(" Ada "), Field::FirstName).unwrap().as_deref(), Some("Ada"));
         assert_eq!(parse_name(Some("  "), Field::FirstName).unwrap(), None);
         assert_eq!(parse_name(None, Field::FirstName).unwrap(), None);

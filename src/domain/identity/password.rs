@@ -7,14 +7,15 @@ use crate::{
     security::common_passwords,
 };
 
-/// Code points of a password.
+/// Length of a password, in Unicode code points.
 pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
-/// A new password: 8 to 128 code points, any at all, but none that others would guess first. Never trimmed, folded or cut.
+/// A new password: 8 to 128 arbitrary code points, but not a common password or the owner's name. Never trimmed, folded
+/// or truncated.
 #[derive(Clone, Debug)]
 pub struct Password(SecretString);
 
-/// Whose password it is to be, as far as others know: as typed, or as stored.
+/// The public identity of the password's owner, as entered or as stored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Owner<'a> {
     /// The username.
@@ -28,18 +29,18 @@ pub struct Owner<'a> {
 }
 
 impl Password {
-    /// Parses the input field `field`, wherever a password is chosen.
+    /// Parses the input field `field` as a new password.
     ///
     /// # Errors
-    /// REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG; with `PASSWORD_BLOCKLIST` PASSWORD_TOO_COMMON.
+    /// REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG; PASSWORD_TOO_COMMON if `PASSWORD_BLOCKLIST` is on.
     pub fn parse(text: SecretString, field: Field, owner: &Owner<'_>, settings: &Settings) -> Result<Self, InputError> {
-        let (least, most) = PASSWORD_LENGTH.into_inner();
+        let (min, max) = PASSWORD_LENGTH.into_inner();
         let password = text.expose_secret();
-        // No more is counted than decides: who sends a megabyte gains nothing by it.
-        match password.chars().take(most + 1).count() {
+        // Counting stops at the limit, so that a password of a megabyte costs no more than a valid one.
+        match password.chars().take(max + 1).count() {
             0 => Err(InputError::new(ErrorCode::Required, field)),
-            length if length < least => Err(InputError::with_limit(ErrorCode::PasswordTooShort, field, least)),
-            length if length > most => Err(InputError::with_limit(ErrorCode::PasswordTooLong, field, most)),
+            length if length < min => Err(InputError::with_limit(ErrorCode::PasswordTooShort, field, min)),
+            length if length > max => Err(InputError::with_limit(ErrorCode::PasswordTooLong, field, max)),
             _ if settings.passwords.blocklist && (common_passwords::contain(password) || owner.is_named(password)) => {
                 Err(InputError::new(ErrorCode::PasswordTooCommon, field))
             }
@@ -66,8 +67,8 @@ impl<'a> From<&'a user::Model> for Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// Whether `password` is this person's name or address, in any case. One more character makes it a password like any
-    /// other: where to stop guessing for people is anyone's guess, and the throttle stands before who guesses.
+    /// Whether `password` is the owner's name or address, ignoring case. Variations, even by one character, are
+    /// allowed: there is no clear limit for them, and the throttle limits guessing.
     fn is_named(&self, password: &str) -> bool {
         let local_part = self.email.and_then(|email| email.rsplit_once('@')).map(|(local_part, _)| local_part);
         let [first, last] = [self.first_name, self.last_name].map(|name| name.unwrap_or_default().trim());
@@ -78,7 +79,7 @@ impl Owner<'_> {
     }
 }
 
-/// Whether a password is one that somebody may have. A longer one is nobody's, and not worth hashing.
+/// Whether a text is short enough to be a password. A longer one cannot match and is not hashed.
 #[must_use]
 pub fn may_be_password(text: &SecretString) -> bool {
     text.expose_secret().chars().nth(*PASSWORD_LENGTH.end()).is_none()
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_counted_in_code_points_and_kept_as_it_is() {
+    fn password_length_is_in_code_points_and_text_is_unchanged() {
         let parse = |text: &str| parse(text, &Owner::default());
         for text in ["        ", "p\0p\0p\0p\0", &"😀".repeat(8), &"😀".repeat(128), " padded "] {
             assert_eq!(parse(text).unwrap(), text);
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_name_is_no_password() {
+    fn owners_name_or_address_is_rejected() {
         for name in [
             "countess_1815",
             "COUNTESS_1815",
@@ -125,15 +126,15 @@ mod tests {
             "adalovelace",
             "Lovelace Ada",
         ] {
-            let refused = InputError::new(ErrorCode::PasswordTooCommon, Field::Password);
-            assert_eq!(parse(name, &ADA).unwrap_err(), refused, "{name}");
+            let expected = InputError::new(ErrorCode::PasswordTooCommon, Field::Password);
+            assert_eq!(parse(name, &ADA).unwrap_err(), expected, "{name}");
         }
         for password in ["ada lovelace!", "lovelace7", " lovelace ", "example.org", "countess", "adaadaada"] {
             assert_eq!(parse(password, &ADA).unwrap(), password);
         }
-        // Too short says more than too common.
+        // The length is checked before the blocklist.
         assert_eq!(parse("ada", &ADA).unwrap_err().code, ErrorCode::PasswordTooShort);
-        // Who has but one name, or none, may have a password that others would share with nobody.
+        // Missing names must not match a password of spaces.
         assert!(parse("        ", &Owner { username: "x", ..Owner::default() }).is_ok());
         let cyrillic = Owner { username: "x", first_name: Some("Екатерина"), ..Owner::default() };
         assert_eq!(parse("ЕКАТЕРИНА", &cyrillic).unwrap_err().code, ErrorCode::PasswordTooCommon);

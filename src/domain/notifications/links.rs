@@ -1,9 +1,9 @@
-//! The links in mails: whoever presents the token of one reads the mailbox that it was sent to.
+//! The links in mails. Their tokens prove access to the mailbox that they were sent to.
 //!
-//! A link is good for one purpose, one account and the address that it was sent to, once, for a limited time. A new link
-//! does not invalidate older ones, because anyone may request one. Using one deletes the others of its purpose; a changed
-//! password or address deletes all of the account. A link for a change of the address completes the request that it was
-//! made for, and no later one. A used link is kept, so that its holder is not told that it is unknown.
+//! A link is valid for one purpose, one account and the address that it was sent to, once, for a limited time. A new
+//! link does not invalidate older ones, because anyone may request one. Using a link deletes the others of its purpose;
+//! changing the password or address deletes all links of the account. A link for a change of address completes only the
+//! request that it was created for. A used link is kept, so that using it again does not fail with "unknown link".
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// How long a link is good.
+/// How long a link is valid.
 const fn lifetime(purpose: Purpose) -> TimeDelta {
     match purpose {
         Purpose::VerifyEmail => TimeDelta::hours(24),
@@ -31,8 +31,7 @@ const fn lifetime(purpose: Purpose) -> TimeDelta {
     }
 }
 
-/// Creates a link, and returns its token, which is stored nowhere. A link for a change of the address expires with the
-/// request.
+/// Creates a link and returns its token, which is not stored. A link for a change of address expires with the request.
 pub(crate) async fn create(
     transaction: &Transaction,
     purpose: Purpose,
@@ -58,8 +57,9 @@ pub(crate) async fn create(
     Ok(token)
 }
 
-/// Whether a link that was sent to `email_key`, perhaps for a change of the address, still fits its account.
-pub(crate) fn fits(purpose: Purpose, user: &user::Model, email_key: &str, pending_email_id: Option<Uuid>) -> bool {
+/// Whether a link that was sent to `email_key` still matches the state of its account. `pending_email_id` is set for a
+/// change of address.
+pub(crate) fn matches(purpose: Purpose, user: &user::Model, email_key: &str, pending_email_id: Option<Uuid>) -> bool {
     user.is_active
         && match pending_email_id {
             None => user.email_key.as_deref() == Some(email_key),
@@ -72,11 +72,11 @@ fn is_done(user: &user::Model, link: &link::Model) -> bool {
     user.is_active && user.email_verified_at.is_some() && user.email_key.as_ref() == Some(&link.email_key)
 }
 
-/// Finds the link of a token, and its user. This does not use it: [`link::take`] does, in the transaction of what it is
-/// for. A used link is returned as long as its user has the address that it verified.
+/// Finds the link of a token, and its user. Does not mark it as used; [`link::take`] does, in the transaction of the
+/// change. A used verification link is returned as long as its user has the address that it verified.
 ///
 /// # Errors
-/// LINK_INVALID, with another message for a used reset link; LINK_EXPIRED, only for a link that would be good otherwise.
+/// LINK_INVALID, with a different message for a used reset link; LINK_EXPIRED, only for a link that is valid otherwise.
 pub(in crate::domain) async fn find(
     context: &Context,
     purpose: Purpose,
@@ -93,7 +93,7 @@ pub(in crate::domain) async fn find(
     if is_used {
         return if is_done(&user, &link) { Ok((link, user)) } else { Err(Error::LinkInvalid) };
     }
-    if !fits(purpose, &user, &link.email_key, link.pending_email_id) {
+    if !matches(purpose, &user, &link.email_key, link.pending_email_id) {
         return Err(Error::LinkInvalid);
     }
     if link.expires_at <= context.now() {

@@ -1,7 +1,7 @@
 //! Mails: enqueued in the transaction of the event that causes them, and delivered by [`crate::jobs::deliver_mail`].
 //!
-//! A row says what a mail is for and where it goes. The account, the link and the text are added at delivery, so a request
-//! costs the same for every address, and no link is ever stored.
+//! A row contains the purpose and the recipient of a mail. The account, the link and the text are added at delivery, so
+//! a request costs the same for every address, and no link token is stored.
 
 pub mod links;
 
@@ -19,7 +19,7 @@ use crate::{
     security::random,
 };
 
-/// Refuses what needs a mail if this server sends none.
+/// Checks that mail is enabled on this server.
 ///
 /// # Errors
 /// MAIL_DISABLED.
@@ -31,46 +31,46 @@ pub(in crate::domain) fn require(app: &App) -> Result<()> {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::domain) struct About {
     user_id: Uuid,
-    /// The requested change of the address that it is for; `None` for a mail to the account's own address.
+    /// The change of address that the mail verifies. `None` for a mail to the account's own address.
     pending_email_id: Option<Uuid>,
 }
 
-/// A mail to be enqueued.
+/// A mail to enqueue.
 #[derive(Debug)]
 pub(in crate::domain) struct NewMail {
     pub purpose: Purpose,
     pub to: Email,
-    /// The account that it is about; `None` if nobody has looked up yet who has the address.
+    /// The account that the mail is about. `None` if the account is looked up at delivery.
     pub about: Option<About>,
-    /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a mail that nobody requested.
+    /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a notice.
     pub round: i32,
 }
 
 impl NewMail {
-    /// A mail to the account's own address, if it has one.
+    /// Creates a mail to the account's own address, if it has one.
     fn to_own_address(purpose: Purpose, user: &user::Model, round: i32) -> Option<Self> {
         let about = Some(About { user_id: user.id, pending_email_id: None });
         Some(Self { purpose, to: own_address(user)?, about, round })
     }
 
-    /// The mail that verifies the account's own address.
+    /// Creates the mail that verifies the account's own address.
     pub(in crate::domain) fn verification(user: &user::Model, round: i32) -> Option<Self> {
         Self::to_own_address(Purpose::VerifyEmail, user, round)
     }
 
-    /// The mail that verifies an address that the account is to have. If it is the account's own, it verifies that.
+    /// Creates the mail that verifies a new address. If it equals the account's address, it verifies that one.
     pub(in crate::domain) fn verification_of_change(user: &user::Model, to: Email, round: i32) -> Self {
         let about = Some(About { user_id: user.id, pending_email_id: user.pending_email_id });
         Self { purpose: Purpose::VerifyEmail, to, about, round }
     }
 
-    /// A notice of a change, for accounts with a verified address.
+    /// Creates a notice of a change. `None` for accounts without a verified address.
     pub(in crate::domain) fn notice(purpose: Purpose, user: &user::Model) -> Option<Self> {
         Self::to_own_address(purpose, user, 0).filter(|_| user.email_verified_at.is_some())
     }
 }
 
-/// Enqueues mails, if this server sends mails. Returns whether it enqueued any.
+/// Enqueues mails if mail is enabled. Returns whether any were enqueued.
 pub(in crate::domain) async fn enqueue(
     context: &Context,
     transaction: &Transaction,
@@ -108,7 +108,7 @@ pub(crate) fn own_address(user: &user::Model) -> Option<Email> {
     Some(Email { text: user.email.clone()?, key: user.email_key.clone()? })
 }
 
-/// An address as every server accepts it: as it was typed, with the domain in ASCII.
+/// An address that every mail server accepts: as entered, with the domain in ASCII.
 pub(crate) fn deliverable(email: &Email) -> String {
     match (email.text.rsplit_once('@'), email.key.rsplit_once('@')) {
         (Some((local, _)), Some((_, domain))) => format!("{local}@{domain}"),

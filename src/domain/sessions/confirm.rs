@@ -1,4 +1,4 @@
-//! Noting that a client has got its new tokens.
+//! Confirmation that a client has received its new tokens.
 
 use tracing::Instrument;
 
@@ -8,18 +8,18 @@ use crate::{
     entity::session::{self, Model},
 };
 
-/// Notes that the tokens of the session's current generation have been seen, beside the request that showed it. When
-/// there is much to note already, the next request will show it again.
+/// Confirms the session's current generation of tokens in the background, so that the request does not wait. Skips it
+/// if too many confirmations are running; the next request with these tokens tries again.
 pub(in crate::domain) fn confirm_later(app: &App, session: &Model) {
-    let Ok(place) = std::sync::Arc::clone(&app.confirming).try_acquire_owned() else {
+    let Ok(permit) = std::sync::Arc::clone(&app.confirming).try_acquire_owned() else {
         return;
     };
     let (database, id, generation) = (app.database.clone(), session.id, session.generation);
     let confirming = async move {
         if let Err(error) = confirm(&database, id, generation).await {
-            tracing::debug!(cause = error.cause(), "a generation could not be confirmed");
+            tracing::debug!(cause = error.cause(), "failed to confirm a session generation");
         }
-        drop(place);
+        drop(permit);
     };
     tokio::spawn(confirming.in_current_span());
 }

@@ -1,7 +1,7 @@
-//! What a person would call the thing that signed in.
+//! Readable device names from user agents.
 
-/// What stands in a user agent, and what it means: the first that is found counts, because browsers also name those
-/// that they want to be taken for.
+/// Substrings of user agents and the browsers they identify. The first match wins, because browsers also list the names
+/// of browsers that they are compatible with.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -27,11 +27,11 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-/// Of a name that is not in the lists, so many characters are shown.
+/// Maximum length of a product name that is not in the lists, in characters.
 const MAX_NAME_LENGTH: usize = 40;
 
-/// A readable name from a user agent: `Firefox on Linux`, `curl`. It is for people to recognise their own devices by;
-/// whoever lies in the header is called what they like.
+/// A readable name from a user agent: `Firefox on Linux`, `curl`. It helps users to recognize their own devices. The
+/// client chooses the header, so the name proves nothing.
 #[must_use]
 pub fn device(user_agent: Option<&str>) -> String {
     let user_agent = user_agent.unwrap_or_default();
@@ -49,7 +49,7 @@ pub fn device(user_agent: Option<&str>) -> String {
     }
 }
 
-/// The first product of a user agent that is no browser's: `okhttp` of `okhttp/4.12.0`.
+/// The first product of a user agent that is not a browser: `okhttp` for `okhttp/4.12.0`.
 fn program(user_agent: &str) -> Option<String> {
     let product = user_agent.split(['/', ' ', '(', ';']).next().unwrap_or_default();
     let name: String =
@@ -62,7 +62,7 @@ mod tests {
     use crate::domain::sessions::device::device;
 
     #[test]
-    fn devices_are_called_what_people_call_them() {
+    fn user_agents_become_readable_names() {
         let named = |user_agent| device(Some(user_agent));
         for (user_agent, expected) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Linux"),

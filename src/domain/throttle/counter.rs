@@ -1,4 +1,4 @@
-//! How a counter counts.
+//! The algorithm of a counter: a sliding window, and an optional wait that doubles.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,21 +7,21 @@ use crate::entity::throttle::Model;
 /// The longest wait.
 const MAX_WAIT: TimeDelta = TimeDelta::hours(24);
 
-/// How long after a wait it is remembered that there was one.
-const MEMORY: TimeDelta = TimeDelta::hours(24);
+/// How long after a wait the next one is still doubled.
+const DOUBLING_MEMORY: TimeDelta = TimeDelta::hours(24);
 
-/// How many attempts are taken, in any time as long as the window.
+/// The number of attempts that are allowed in any window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
-    most: usize,
+    max: usize,
     window: TimeDelta,
-    /// Whether each full window is followed by a wait, and each further one by one twice as long.
+    /// Whether a full window starts a wait, which doubles with each further full window.
     doubles: bool,
 }
 
 impl Limit {
-    pub(super) const fn new(most: usize, window: TimeDelta) -> Self {
-        Self { most, window, doubles: false }
+    pub(super) const fn new(max: usize, window: TimeDelta) -> Self {
+        Self { max, window, doubles: false }
     }
 
     pub(super) const fn doubling(self) -> Self {
@@ -32,14 +32,14 @@ impl Limit {
         row.attempts.times().filter(|time| *time > now - self.window).collect()
     }
 
-    /// How many more attempts are taken now, by a limit that does not double.
-    pub(super) fn room(&self, row: &Model, now: DateTime<Utc>) -> usize {
-        self.most.saturating_sub(self.recent(row, now).len())
+    /// The number of attempts that are left now. Only for limits that do not double.
+    pub(super) fn remaining(&self, row: &Model, now: DateTime<Utc>) -> usize {
+        self.max.saturating_sub(self.recent(row, now).len())
     }
 
-    /// How long to wait until another attempt is taken; none if it is now.
+    /// The wait until the next attempt is allowed. `None` if it is allowed now.
     pub(super) fn wait(&self, row: &Model, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let window_ends = self.recent(row, now).iter().rev().nth(self.most - 1).map(|oldest| *oldest + self.window);
+        let window_ends = self.recent(row, now).iter().rev().nth(self.max - 1).map(|oldest| *oldest + self.window);
         let ends = row.blocked_until.max(window_ends)?;
         (ends > now).then(|| ends - now)
     }
@@ -48,23 +48,23 @@ impl Limit {
     pub(super) fn book(&self, row: &mut Model, now: DateTime<Utc>) {
         let mut recent = self.recent(row, now);
         recent.push(now);
-        if self.doubles && recent.len() == self.most {
-            let is_further = row.blocked_until.is_some_and(|end| now < end + MEMORY);
-            row.full_windows = if is_further { row.full_windows.saturating_add(1) } else { 1 };
+        if self.doubles && recent.len() == self.max {
+            let is_repeated = row.blocked_until.is_some_and(|end| now < end + DOUBLING_MEMORY);
+            row.full_windows = if is_repeated { row.full_windows.saturating_add(1) } else { 1 };
             row.blocked_until = Some(now + self.doubled_wait(row.full_windows));
         }
         row.attempts = recent.into_iter().collect();
         self.set_expiry(row, now);
     }
 
-    /// Takes back an attempt that was none: nothing was found out by it.
+    /// Withdraws an attempt that was not evaluated.
     pub(super) fn withdraw(&self, row: &mut Model, attempt: DateTime<Utc>, now: DateTime<Utc>) {
         let mut recent = self.recent(row, now);
         let Some(position) = recent.iter().position(|time| *time == attempt) else { return };
         if self.has_filled_window(row, attempt) {
             row.full_windows -= 1;
-            // The end of the wait before this one is not stored. All recent attempts came after it, so the oldest of
-            // them keeps the memory of it, and no wait.
+            // The end of the previous wait is not stored. All recent attempts came after it, so the time of the oldest
+            // one keeps the doubling without blocking now.
             row.blocked_until = recent.first().copied().filter(|_| row.full_windows > 0);
         }
         recent.remove(position);
@@ -72,13 +72,13 @@ impl Limit {
         self.set_expiry(row, now);
     }
 
-    /// The wait after so many full windows in a row.
+    /// The wait after `full_windows` consecutive full windows.
     fn doubled_wait(&self, full_windows: i32) -> TimeDelta {
         let times = 1_i32.checked_shl(full_windows.unsigned_abs().saturating_sub(1)).unwrap_or(i32::MAX);
         self.window.checked_mul(times).map_or(MAX_WAIT, |wait| wait.min(MAX_WAIT))
     }
 
-    /// Whether an attempt is one of those that filled the window which led to the current wait.
+    /// Whether an attempt helped to fill the window that started the current wait.
     fn has_filled_window(&self, row: &Model, attempt: DateTime<Utc>) -> bool {
         let filled_at = row.blocked_until.map(|end| end - self.doubled_wait(row.full_windows));
         self.doubles && filled_at.is_some_and(|at| at - self.window < attempt && attempt <= at)
@@ -86,11 +86,11 @@ impl Limit {
 
     fn set_expiry(&self, row: &mut Model, now: DateTime<Utc>) {
         let window_ends = row.attempts.times().next_back().map(|latest| latest + self.window);
-        let memory_ends = row.blocked_until.map(|end| end + MEMORY);
+        let memory_ends = row.blocked_until.map(|end| end + DOUBLING_MEMORY);
         row.expires_at = window_ends.max(memory_ends).max(row.familiar_until).unwrap_or(now);
     }
 
-    /// Forgets all attempts. Where the owner has signed in, it is remembered until `familiar_until`.
+    /// Deletes all attempts. `familiar_until` is set if the owner has signed in from this network.
     pub(super) fn clear(&self, row: &mut Model, familiar_until: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         *row = Model { familiar_until, ..Model::empty(row.id, row.identifier_id, now) };
         self.set_expiry(row, now);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_attempt_waits_until_the_window_has_passed_the_oldest() {
+    fn next_attempt_is_allowed_when_the_oldest_leaves_the_window() {
         let limit = Limit::new(3, TimeDelta::minutes(15));
         let mut row = row();
         for minute in [0, 4, 8] {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn each_further_full_window_doubles_the_wait_up_to_a_day() {
+    fn each_full_window_doubles_the_wait_up_to_a_day() {
         let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         let mut now = START;
@@ -145,16 +145,16 @@ mod tests {
         now += TimeDelta::hours(24);
         limit.book(&mut row, now);
         limit.book(&mut row, now);
-        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(1)), "a quiet day is forgiven");
+        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(1)), "the wait resets after a day without attempts");
         row.full_windows = i32::MAX;
         now += TimeDelta::hours(1);
         limit.book(&mut row, now);
         limit.book(&mut row, now);
-        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(24)), "there is no overflow");
+        assert_eq!(limit.wait(&row, now), Some(TimeDelta::hours(24)), "the wait does not overflow");
     }
 
     #[test]
-    fn what_is_withdrawn_has_not_been() {
+    fn withdrawing_restores_the_previous_state() {
         let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         limit.book(&mut row, START);
@@ -167,14 +167,14 @@ mod tests {
         assert_eq!(row, before);
     }
 
-    /// Fills so many windows, each once the wait after the last one has ended. Returns the time of the last attempt.
+    /// Fills `windows` windows, each when the previous wait has ended. Returns the time of the last attempt.
     fn fill_windows(limit: Limit, row: &mut Model, windows: usize) -> DateTime<Utc> {
         let mut now = START;
         for window in 0..windows {
             if window > 0 {
                 now = row.blocked_until.unwrap();
             }
-            for _ in 0..limit.most {
+            for _ in 0..limit.max {
                 limit.book(row, now);
             }
         }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cleared_leaves_where_the_owner_signs_in() {
+    fn clearing_keeps_familiar_until() {
         let limit = Limit::new(1, TimeDelta::hours(1)).doubling();
         let mut row = row();
         limit.book(&mut row, START);
@@ -224,22 +224,22 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the pauses between attempts: no time as long as the window has more of them than the limit.
+        /// No window contains more attempts than the limit, whatever the pauses between them.
         #[test]
-        fn no_window_has_more_than_the_limit(pauses in vec(0_i64..2000, 1..200), most in 1_usize..12, doubles: bool) {
+        fn no_window_has_more_than_the_limit(pauses in vec(0_i64..2000, 1..200), max in 1_usize..12, doubles: bool) {
             let window = TimeDelta::seconds(3600);
-            let limit = Limit { most, window, doubles };
-            let (mut row, mut now, mut taken) = (row(), START, Vec::new());
+            let limit = Limit { max, window, doubles };
+            let (mut row, mut now, mut allowed) = (row(), START, Vec::new());
             for pause in pauses {
                 now += TimeDelta::seconds(pause);
                 if limit.wait(&row, now).is_none() {
                     limit.book(&mut row, now);
-                    taken.push(now);
+                    allowed.push(now);
                 }
             }
-            for (index, first) in taken.iter().enumerate() {
-                let within = taken[index..].iter().take_while(|time| **time < *first + window).count();
-                prop_assert!(within <= most, "{within} of {most} from {first}");
+            for (index, first) in allowed.iter().enumerate() {
+                let within = allowed[index..].iter().take_while(|time| **time < *first + window).count();
+                prop_assert!(within <= max, "{within} of {max} from {first}");
             }
         }
     }

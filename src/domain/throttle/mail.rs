@@ -1,8 +1,8 @@
-//! Limits of mails: how many a client and an account may ask for, and how many of one kind go to one address.
+//! Limits of mails: how many a client and an account may request, and how many of one kind are sent to one address.
 //!
-//! Whoever asks is counted when they ask, and may be told to wait. An address is counted when a mail to it is about to
-//! be sent, and a mail beyond its limit is dropped silently: an answer that depended on the address would tell who has
-//! an account, and would let anybody use up what its owner may ask for.
+//! The client and the account are counted at the request, which may fail with RATE_LIMITED. The address is counted when
+//! the mail is about to be sent, and a mail beyond the limit is dropped silently. A response that depended on the
+//! address would reveal which addresses have an account, and would let anyone use up the limit of the owner.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     database::Transaction,
     domain::{
         Context, UnitOfWork,
-        throttle::{Counter, Limit, PlainAttempt, book_in, network, refuse},
+        throttle::{Counter, Limit, PlainAttempt, book_in, network, precheck},
     },
     entity::{
         mail::{self, Purpose},
@@ -22,43 +22,43 @@ use crate::{
     },
 };
 
-/// Mails that are asked for from a network, registrations included.
+/// Mails requested from a network, including those of registrations.
 fn by_network(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.mail_requests_by_network, TimeDelta::hours(1))
 }
 
-/// Mails that an account asks for, its registration included.
+/// Mails requested by an account, including that of its registration.
 fn by_account(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.mail_requests_by_account, TimeDelta::hours(24))
 }
 
-/// Mails of one kind that are sent to one address. A link to reset a password is good for as long as this window, so an
-/// owner whose mail is dropped has been sent another link that is still good.
+/// Mails of one kind that are sent to one address. A password reset link is valid for as long as this window, so an
+/// owner whose mail is dropped has already received a link that is still valid.
 fn to_address(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.mails_to_address, TimeDelta::hours(1))
 }
 
-/// Changes of a password by its owner, each of which sends a notice.
+/// Password changes by the owner, each of which sends a notice.
 fn password_changes(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.password_changes, TimeDelta::hours(24))
 }
 
-/// A request for a mail, not counted yet.
+/// A request for a mail that is not counted yet.
 #[derive(Debug)]
 pub(in crate::domain) struct MailRequest {
-    /// Empty if nothing is counted here.
+    /// Empty if the throttle is disabled.
     counters: Vec<Counter>,
 }
 
 impl MailRequest {
-    /// A request by a client, and by the account that it is signed in to.
+    /// Creates a request by a client, and by the account if it is signed in.
     pub(in crate::domain) fn new(context: &Context, account_id: Option<Uuid>) -> Self {
         let app = &context.app;
         if !app.settings.throttle.is_enabled {
             return Self { counters: Vec::new() };
         }
-        let counter = |name: &str, whose: &str, limit| Counter {
-            id: app.pseudonyms.of(&[name, whose]),
+        let counter = |name: &str, subject: &str, limit| Counter {
+            id: app.pseudonyms.of(&[name, subject]),
             identifier_id: None,
             limit,
             counts_owner: true,
@@ -69,28 +69,28 @@ impl MailRequest {
         Self { counters: [Some(network), account].into_iter().flatten().collect() }
     }
 
-    /// The same, refused early if it has no chance, so that a flood of requests opens no transactions.
+    /// Like [`Self::new`], but fails early if a limit is reached, so that a flood of requests opens no transactions.
     ///
     /// # Errors
     /// RATE_LIMITED.
     pub(in crate::domain) async fn checked(context: &Context, account_id: Option<Uuid>) -> Result<Self> {
         let request = Self::new(context, account_id);
-        refuse(context, &request.counters).await?;
+        precheck(context, &request.counters).await?;
         Ok(request)
     }
 
-    /// Counts it in the transaction that writes the mail. Returns the mail's [round](mail::Model::round).
+    /// Counts the request in the transaction that writes the mail. Returns the mail's [round](mail::Model::round).
     ///
     /// # Errors
-    /// RATE_LIMITED; then the transaction must be rolled back, or write no mail.
+    /// RATE_LIMITED. The caller must then roll back, or not write the mail.
     pub(in crate::domain) async fn book(self, work: &UnitOfWork<'_>) -> Result<i32> {
         let count = book_in(work.db(), &self.counters, work.now).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
 
-/// Counts a mail that is about to be sent. False if its address has had as many of its kind as the limit allows: then it
-/// must not be sent.
+/// Counts a mail that is about to be sent. Returns false if its address has reached the limit for this kind of mail;
+/// the mail must then not be sent.
 pub(crate) async fn book_delivery(
     app: &App,
     transaction: &Transaction,
@@ -107,7 +107,7 @@ pub(crate) async fn book_delivery(
     }
 }
 
-/// Drops those of many mails that [`book_delivery`] would refuse, by one statement. It counts nothing.
+/// Drops the mails that [`book_delivery`] would reject, with one statement. Counts nothing.
 pub(crate) async fn drop_undeliverable(
     app: &App,
     db: &Transaction,
@@ -121,26 +121,24 @@ pub(crate) async fn drop_undeliverable(
     let limit = to_address(app);
     let ids: Vec<Uuid> = mails.iter().map(|(mail, user)| recipient(app, mail, user).id).collect();
     let rows = throttle::find(db, ids.clone()).await?;
-    let mut room: HashMap<Uuid, usize> = rows.iter().map(|row| (row.id, limit.room(row, now))).collect();
-    let has_room = |id: Uuid| {
-        let room = room.entry(id).or_insert_with(|| limit.room(&throttle::Model::empty(id, None, now), now));
-        let has_room = *room > 0;
-        *room = room.saturating_sub(1);
-        has_room
+    let mut remaining: HashMap<Uuid, usize> = rows.iter().map(|row| (row.id, limit.remaining(row, now))).collect();
+    let is_allowed = |id: Uuid| {
+        let empty = || limit.remaining(&throttle::Model::empty(id, None, now), now);
+        let remaining = remaining.entry(id).or_insert_with(empty);
+        let is_allowed = *remaining > 0;
+        *remaining = remaining.saturating_sub(1);
+        is_allowed
     };
-    let mails = ids.into_iter().map(has_room).zip(mails);
-    let mails: Vec<_> = mails.filter_map(|(has_room, (mail, _))| has_room.then_some(mail)).collect();
+    let mails = ids.into_iter().map(is_allowed).zip(mails);
+    let mails: Vec<_> = mails.filter_map(|(is_allowed, (mail, _))| is_allowed.then_some(mail)).collect();
     if mails.len() < total {
-        tracing::info!(
-            dropped = total - mails.len(),
-            "mails were dropped: their addresses have had as many as the limit allows"
-        );
+        tracing::info!(dropped = total - mails.len(), "mails dropped: their addresses have reached the limit");
     }
     Ok(mails)
 }
 
-/// The counter of the address that a mail goes to. Mails to the address of an account and to one that it may move to are
-/// of two kinds, so that nobody who wants to move to an address uses up the mails of its owner.
+/// The counter of the recipient's address. Mails to an account's own address and to its pending address are different
+/// kinds, so that requests to change to an address do not use up the limit of its owner.
 fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
     let is_own = user.email_key.as_ref() == Some(&mail.email_key);
     let kind = match mail.purpose {
@@ -158,7 +156,7 @@ fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
     }
 }
 
-/// Counts a change of a password by its owner.
+/// Counts a password change by the owner.
 ///
 /// # Errors
 /// RATE_LIMITED.

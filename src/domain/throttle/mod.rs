@@ -1,8 +1,9 @@
-//! The throttle: how often something may be tried, counted in the database, so that all instances count the same and a
-//! restart forgets nothing (OWASP ASVS 5.0 §6.3.1, NIST SP 800-63B-4 §3.2.2).
+//! The throttle: limits attempts. The counters are in the database, so that all instances share them and they survive a
+//! restart (OWASP ASVS 5.0 §6.3.1, NIST SP 800-63B-4 §3.2.2).
 //!
-//! An attempt is booked, and committed, before its password is hashed, and released when it succeeds: however many are
-//! made at once, by however many doors, no more are evaluated than the limit. Whether a name exists makes no difference.
+//! An attempt is booked and committed before its password is hashed, and released if it succeeds. So no more attempts
+//! than the limit are evaluated, even if they are concurrent or use different APIs. Unknown names are counted like
+//! known ones.
 
 mod counter;
 mod mail;
@@ -26,7 +27,7 @@ use crate::{
     entity::throttle::{self, Model},
 };
 
-/// Registrations from a network, taken names included.
+/// Registrations from a network, including those that fail because the username is taken.
 fn registrations(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.registrations, TimeDelta::hours(1))
 }
@@ -36,53 +37,53 @@ fn passwords(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.wrong_current_passwords, TimeDelta::minutes(15))
 }
 
-/// Something that is counted.
+/// A counter of attempts.
 #[derive(Clone, Copy, Debug)]
 struct Counter {
     id: Uuid,
-    /// A pseudonym of the identifier that the attempts are at, if they are at one.
+    /// A pseudonym of the identifier that is attempted, if any.
     identifier_id: Option<Uuid>,
     limit: Limit,
-    /// Whether attempts from places that the owner uses are counted as well.
+    /// Whether attempts from networks that the owner uses are counted as well.
     counts_owner: bool,
 }
 
-/// Attempts that were taken, each by its counter.
+/// An attempt that was counted, with its counters.
 #[derive(Debug)]
 struct Booking {
     counters: Vec<Counter>,
     at: DateTime<Utc>,
 }
 
-/// Counts one attempt by each counter, or by none of them. If the row `place` says that the owner uses this place, only
-/// the counters with `counts_owner` count: what others do elsewhere is not held against the owner, and vice versa.
+/// Counts one attempt in all counters, or in none. If the row `familiar` says that the owner uses this network, only
+/// the counters with `counts_owner` apply: attempts from other networks do not lock out the owner, and vice versa.
 ///
 /// # Errors
-/// RATE_LIMITED: at least one counter has reached its limit. Refused attempts are not counted.
-async fn book(context: &Context, mut counters: Vec<Counter>, place: Option<Uuid>) -> Result<Booking> {
+/// RATE_LIMITED if at least one counter has reached its limit. Rejected attempts are not counted.
+async fn book(context: &Context, mut counters: Vec<Counter>, familiar: Option<Uuid>) -> Result<Booking> {
     let (app, at) = (&context.app, context.now());
-    let ids = counters.iter().map(|counter| counter.id).chain(place).collect();
+    let ids = counters.iter().map(|counter| counter.id).chain(familiar).collect();
     let rows = throttle::find(app.database.read(), ids).await?;
-    if rows.iter().any(|row| Some(row.id) == place && row.familiar_until.is_some_and(|until| until > at)) {
+    if rows.iter().any(|row| Some(row.id) == familiar && row.familiar_until.is_some_and(|until| until > at)) {
         counters.retain(|counter| counter.counts_owner);
     }
-    // Most refusals happen here and cost one read.
+    // Rejects most excess attempts at the cost of one read.
     check(&counters, &rows, at)?;
 
     let transaction = app.write().await?;
-    if let Err(refused) = book_in(&transaction, &counters, at).await {
+    if let Err(error) = book_in(&transaction, &counters, at).await {
         transaction.rollback().await?;
-        return Err(refused);
+        return Err(error);
     }
     transaction.commit().await?;
     Ok(Booking { counters, at })
 }
 
-/// Refuses early what [`book_in`] would refuse. Most of those who are refused are refused here, which costs one read.
+/// Rejects early what [`book_in`] would reject, at the cost of one read.
 ///
 /// # Errors
 /// RATE_LIMITED.
-async fn refuse(context: &Context, counters: &[Counter]) -> Result<()> {
+async fn precheck(context: &Context, counters: &[Counter]) -> Result<()> {
     if counters.is_empty() {
         return Ok(());
     }
@@ -90,7 +91,7 @@ async fn refuse(context: &Context, counters: &[Counter]) -> Result<()> {
     check(counters, &throttle::find(context.app.database.read(), ids).await?, context.now())
 }
 
-/// Counts one attempt of each counter in the caller's transaction, or none of them. Returns the highest of their counts.
+/// Counts one attempt in all counters, or in none, in the caller's transaction. Returns the highest count.
 ///
 /// # Errors
 /// RATE_LIMITED.
@@ -100,25 +101,25 @@ async fn book_in(transaction: &Transaction, counters: &[Counter], at: DateTime<U
     }
     let mut rows = lock(transaction, counters, at).await?;
     check(counters, &rows, at)?;
-    each(counters, &mut rows, |counter, row| counter.limit.book(row, at));
+    for_each(counters, &mut rows, |counter, row| counter.limit.book(row, at));
     let count = rows.iter().map(|row| row.attempts.times().count()).max().unwrap_or_default();
     throttle::save(transaction, rows).await?;
     Ok(count)
 }
 
-/// Takes an attempt back that failed for a reason of ours. If that fails as well, it stays counted.
+/// Withdraws an attempt that was not evaluated. If the withdrawal fails, the attempt stays counted.
 async fn withdraw(context: &Context, booking: &Booking) {
     let withdrawn = async {
         let now = context.now();
         let transaction = context.app.write().await?;
         let mut rows = lock(&transaction, &booking.counters, now).await?;
-        each(&booking.counters, &mut rows, |counter, row| counter.limit.withdraw(row, booking.at, now));
+        for_each(&booking.counters, &mut rows, |counter, row| counter.limit.withdraw(row, booking.at, now));
         throttle::save(&transaction, rows).await?;
         transaction.commit().await?;
         Ok::<_, Error>(())
     };
     if let Err(error) = withdrawn.await {
-        tracing::warn!(cause = error.cause(), "an attempt stays counted, though it was not evaluated");
+        tracing::warn!(cause = error.cause(), "failed to withdraw an attempt; it stays counted");
     }
 }
 
@@ -127,7 +128,7 @@ async fn lock(transaction: &Transaction, counters: &[Counter], now: DateTime<Utc
     Ok(throttle::lock(transaction, empty).await?)
 }
 
-/// Checks that each counter takes another attempt.
+/// Checks that all counters allow another attempt.
 ///
 /// # Errors
 /// RATE_LIMITED, with the longest wait.
@@ -136,14 +137,14 @@ fn check(counters: &[Counter], rows: &[Model], now: DateTime<Utc>) -> Result<()>
     match counters.iter().filter_map(wait).max() {
         None => Ok(()),
         Some(wait) => {
-            // A second begun is a second to wait.
+            // Rounds up to whole seconds.
             let seconds = (wait + TimeDelta::milliseconds(999)).num_seconds();
             Err(Error::RateLimited { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) })
         }
     }
 }
 
-fn each(counters: &[Counter], rows: &mut [Model], mut change: impl FnMut(&Counter, &mut Model)) {
+fn for_each(counters: &[Counter], rows: &mut [Model], mut change: impl FnMut(&Counter, &mut Model)) {
     for row in rows {
         if let Some(counter) = counters.iter().find(|counter| counter.id == row.id) {
             change(counter, row);
@@ -151,7 +152,7 @@ fn each(counters: &[Counter], rows: &mut [Model], mut change: impl FnMut(&Counte
     }
 }
 
-/// The network that a client's address is of: of IPv6, a customer has at least a /64.
+/// The network of a client's address. For IPv6 the /64, which is the smallest allocation to a customer.
 fn network(client: &Client) -> String {
     match client.ip_address {
         None => String::new(),
@@ -163,7 +164,7 @@ fn network(client: &Client) -> String {
     }
 }
 
-/// Books a registration, whatever becomes of it.
+/// Books a registration. It is never withdrawn.
 ///
 /// # Errors
 /// RATE_LIMITED.
@@ -172,10 +173,10 @@ pub(in crate::domain) async fn book_registration(context: &Context) -> Result<()
     PlainAttempt::book(context, &name, registrations(&context.app)).await.map(drop)
 }
 
-/// An attempt at something that has one counter.
+/// An attempt with a single counter.
 #[derive(Debug)]
 pub(in crate::domain) struct PlainAttempt {
-    /// None if nothing is counted here.
+    /// `None` if the throttle is disabled.
     booking: Option<Booking>,
 }
 

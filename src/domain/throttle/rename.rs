@@ -1,4 +1,4 @@
-//! Counting changes of username: each one asks whether a username is taken, and leaves a line in the audit log.
+//! Limits changes of username. Each one reveals whether a username is taken, and adds a row to the audit log.
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -12,12 +12,12 @@ use crate::{
     error::ErrorCode,
 };
 
-/// Changes of username of an account. A change of letter case is one.
+/// Changes of username by an account, including changes of letter case.
 fn changes(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.username_changes, TimeDelta::days(1))
 }
 
-/// Usernames that an account asks for, taken ones included.
+/// Usernames that an account requests, including taken ones.
 fn requests(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.username_requests, TimeDelta::hours(1))
 }
@@ -25,13 +25,13 @@ fn requests(app: &App) -> Limit {
 /// A change of username that was booked.
 #[derive(Debug)]
 pub(in crate::domain) struct RenameAttempt {
-    /// None if nothing is counted here.
+    /// `None` if the throttle is disabled.
     booking: Option<Booking>,
 }
 
 impl RenameAttempt {
-    /// Books a change of username, before the unique index is asked. For the network it counts like a registration, so
-    /// that there is one limit on asking for usernames.
+    /// Books a change of username before the unique index is checked. For the network it counts as a registration, so
+    /// that one limit covers all ways to probe for usernames.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -55,11 +55,11 @@ impl RenameAttempt {
         Ok(Self { booking: Some(book(context, counters, None).await?) })
     }
 
-    /// Takes back what was not used: of a taken username the change, which was none; after any other error everything.
+    /// Withdraws what does not count: the change, if the username is taken; everything after any other error.
     pub(in crate::domain) async fn fail(self, context: &Context, error: &Error) {
         let Some(Booking { mut counters, at }) = self.booking else { return };
         if error.code() == ErrorCode::UsernameTaken {
-            // The changes, which are booked first.
+            // The counter of changes comes first.
             counters.truncate(1);
         }
         withdraw(context, &Booking { counters, at }).await;

@@ -1,4 +1,4 @@
-//! Counting sign-ins: by who is said to sign in, from where, and by both.
+//! Limits sign-in attempts by identifier, by network, and by the pair of both.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Client, Context, UnitOfWork,
         identity::TypedIdentifier,
-        throttle::{Booking, Counter, Limit, book, each, lock, network, withdraw},
+        throttle::{Booking, Counter, Limit, book, for_each, lock, network, withdraw},
     },
     entity::{
         throttle,
@@ -18,23 +18,23 @@ use crate::{
     },
 };
 
-/// An identifier, from a network. Where its owner has signed in lately, this is all that counts.
+/// Attempts at an identifier from one network. From a network that the owner has used recently, no other limit applies.
 fn by_name_and_network(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
 }
 
-/// An identifier, from all networks together where its owner has not signed in lately.
+/// Attempts at an identifier from all networks that its owner has not used recently.
 fn by_name(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
 }
 
-/// A network, whoever is said to sign in.
+/// Attempts from a network at any identifier.
 fn by_network(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.failed_logins_by_network, TimeDelta::hours(1))
 }
 
-/// How long a place is remembered where the owner has signed in.
-const FAMILIAR: TimeDelta = TimeDelta::days(90);
+/// How long a network counts as familiar after the owner has signed in from it.
+const FAMILIAR_FOR: TimeDelta = TimeDelta::days(90);
 
 /// A sign-in that was booked.
 #[derive(Debug)]
@@ -47,12 +47,12 @@ pub(in crate::domain) struct SignInAttempt {
     has_succeeded: AtomicBool,
 }
 
-/// Counts the attempt of a sign-in method. It is booked before the method runs, and settled afterwards: it stays counted
-/// if the method has called [`SignInAttempt::fail`], and is withdrawn otherwise, so that an outage locks nobody out. A
-/// method that signs in calls [`SignInAttempt::succeed`] in its transaction instead.
+/// Counts the attempt of a sign-in method. The attempt is booked before the method runs and settled afterwards. It
+/// stays counted if the method calls [`SignInAttempt::fail`], and is withdrawn otherwise, so that an outage locks out
+/// no user. A method that signs in calls [`SignInAttempt::succeed`] in its transaction instead.
 ///
 /// # Errors
-/// RATE_LIMITED; those of the method.
+/// RATE_LIMITED, and the errors of the method.
 pub(in crate::domain) async fn throttled<T>(
     context: &Context,
     identifier: &TypedIdentifier,
@@ -69,7 +69,7 @@ pub(in crate::domain) async fn throttled<T>(
 }
 
 impl SignInAttempt {
-    /// An identifier that no user has takes the same statements as one that a user has.
+    /// Books the attempt. Runs the same statements for known and unknown identifiers.
     async fn book(context: &Context, typed: &TypedIdentifier) -> Result<Self> {
         let app = &context.app;
         let identifier = identifier(app, typed);
@@ -86,36 +86,36 @@ impl SignInAttempt {
             Some(key) => user::find_id(app.database.read(), key).await?,
             None => None,
         };
-        let place = place(app, owner.unwrap_or(identifier.id), &context.client);
-        let address = Counter {
+        let familiar = familiar_network(app, owner.unwrap_or(identifier.id), &context.client);
+        let network = Counter {
             id: app.pseudonyms.of(&["address", &network(&context.client)]),
             identifier_id: None,
             limit: by_network(app),
             counts_owner: false,
         };
-        let counters = vec![pair(app, identifier.id, &context.client), identifier, address];
-        attempt.booking = Some(book(context, counters, Some(place.id)).await?);
+        let counters = vec![pair(app, identifier.id, &context.client), identifier, network];
+        attempt.booking = Some(book(context, counters, Some(familiar.id)).await?);
         Ok(attempt)
     }
 
-    /// Keeps the attempt counted: the credentials were wrong.
+    /// Keeps the attempt counted, because the credentials are incorrect.
     pub(in crate::domain) fn fail(&self) {
         self.has_failed.store(true, Ordering::Relaxed);
     }
 
-    /// Records in the transaction of the sign-in that it was the owner: clears the counters of the identifier, and makes
-    /// this a place that the owner uses, whichever identifier they enter next time.
+    /// Records a successful sign-in in its transaction: clears the counters of the identifier and marks this network as
+    /// familiar for all identifiers of the account.
     pub(in crate::domain) async fn succeed(&self, work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
         let Some(Booking { counters: booked, at }) = &self.booking else { return Ok(()) };
         let (app, client, now) = (work.app(), &work.context.client, work.now);
-        let place = place(app, user.id, client);
-        let address = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
-        let own = [pair(app, self.identifier.id, client), self.identifier, place];
-        let counters: Vec<Counter> = own.into_iter().chain(address).collect();
+        let familiar = familiar_network(app, user.id, client);
+        let network = booked.iter().copied().filter(|counter| counter.identifier_id.is_none());
+        let own = [pair(app, self.identifier.id, client), self.identifier, familiar];
+        let counters: Vec<Counter> = own.into_iter().chain(network).collect();
         let mut rows = lock(work.db(), &counters, now).await?;
-        each(&counters, &mut rows, |counter, row| {
-            if counter.id == place.id {
-                counter.limit.clear(row, Some(now + FAMILIAR), now);
+        for_each(&counters, &mut rows, |counter, row| {
+            if counter.id == familiar.id {
+                counter.limit.clear(row, Some(now + FAMILIAR_FOR), now);
             } else if counter.identifier_id.is_some() {
                 counter.limit.clear(row, None, now);
             } else {
@@ -128,38 +128,38 @@ impl SignInAttempt {
     }
 }
 
-/// Makes this a place that the owner uses: they have just registered here, or proved to be the owner without a sign-in.
+/// Marks this network as familiar to the owner, who has registered here or proved their identity without a sign-in.
 pub(in crate::domain) async fn remember_place(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
     if !work.app().settings.throttle.is_enabled {
         return Ok(());
     }
-    let (place, now) = ([place(work.app(), user.id, &work.context.client)], work.now);
-    let mut rows = lock(work.db(), &place, now).await?;
-    each(&place, &mut rows, |counter, row| counter.limit.clear(row, Some(now + FAMILIAR), now));
+    let (familiar, now) = ([familiar_network(work.app(), user.id, &work.context.client)], work.now);
+    let mut rows = lock(work.db(), &familiar, now).await?;
+    for_each(&familiar, &mut rows, |counter, row| counter.limit.clear(row, Some(now + FAMILIAR_FOR), now));
     Ok(throttle::save(work.db(), rows).await?)
 }
 
-/// Forgets the attempts at an account by all its identifiers, and the places that its owner uses, because the owner or an
-/// administrator has set another password.
+/// Deletes the attempts at all identifiers of an account and its familiar networks. Called after the owner or an
+/// administrator has set a new password.
 pub(in crate::domain) async fn clear_account(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
     let ids = identifiers(user).map(|key| identifier_id(work.app(), key)).collect();
     throttle::clear(work.db(), ids).await?;
     forget_places(work, user.id).await
 }
 
-/// Forgets the places that the owner of an account uses, because all its sessions end.
+/// Deletes the familiar networks of an account. Called when all its sessions are revoked.
 pub(in crate::domain) async fn forget_places(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
     Ok(throttle::forget(work.db(), vec![account_id(work.app(), user_id)]).await?)
 }
 
-/// Forgets everything about an account, because it is deleted.
+/// Deletes all counters of an account. Called when the account is deleted.
 pub(in crate::domain) async fn forget_account(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
     let app = work.app();
     let identifiers = identifiers(user).map(|key| identifier_id(app, key));
     Ok(throttle::forget(work.db(), identifiers.chain([account_id(app, user.id)]).collect()).await?)
 }
 
-/// What an account is signed in to by.
+/// The identifiers that sign in to an account.
 fn identifiers(user: &user::Model) -> impl Iterator<Item = Identifier<'_>> {
     [Some(Identifier::Username(&user.username_key)), user.email_key.as_deref().map(Identifier::Email)]
         .into_iter()
@@ -173,7 +173,7 @@ fn identifier_id(app: &App, identifier: Identifier<'_>) -> Uuid {
     }
 }
 
-/// An identifier that no user can have is counted like one that a user has.
+/// The counter of an identifier. Identifiers that no user can have are counted as well.
 fn identifier(app: &App, typed: &TypedIdentifier) -> Counter {
     let id = match typed {
         TypedIdentifier::Unknown(text) => app.pseudonyms.of(&["other", text]),
@@ -188,13 +188,13 @@ fn pair(app: &App, identifier_id: Uuid, client: &Client) -> Counter {
     Counter { id, identifier_id: Some(identifier_id), limit: by_name_and_network(app), counts_owner: true }
 }
 
-/// A pseudonym of an account by its id, or of an identifier that nobody has by its own pseudonym.
+/// A pseudonym of an account. For an unknown identifier, `id` is the pseudonym of the identifier.
 fn account_id(app: &App, id: Uuid) -> Uuid {
     app.pseudonyms.of(&["account", &id.simple().to_string()])
 }
 
-/// The row of an account and a network, which says whether the owner uses this place. It counts no attempts.
-fn place(app: &App, id: Uuid, client: &Client) -> Counter {
+/// The row that records whether the owner of an account uses a network. It counts no attempts.
+fn familiar_network(app: &App, id: Uuid, client: &Client) -> Counter {
     let account_id = account_id(app, id);
     let id = app.pseudonyms.of(&["place", &account_id.simple().to_string(), &network(client)]);
     Counter { id, identifier_id: Some(account_id), limit: by_name_and_network(app), counts_owner: true }

@@ -174,7 +174,7 @@ async fn lock_with_holder(work: &mut UnitOfWork<'_>, link: &link::Model, read: &
     }
     let now = work.now;
     let user = user.filter(|user| {
-        links::fits(link.purpose, user, &link.email_key, link.pending_email_id)
+        links::matches(link.purpose, user, &link.email_key, link.pending_email_id)
             && (link.pending_email_id.is_none() || user.pending_email_at(now).is_some())
     });
     let loses =

@@ -1,4 +1,4 @@
-//! Roles that accounts hold though they are no longer in `ROLES`.
+//! Roles that accounts hold although they are no longer in `ROLES`.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::{App, Result, entity::user};
 /// Rows read by one statement.
 const PAGE: u64 = 10_000;
 
-/// Counts the accounts that hold a role that is not in `ROLES`, by role. Reads all accounts, a page at a time.
+/// Counts the accounts that hold a role that is not in `ROLES`, by role. Reads all accounts, page by page.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn count_unknown(app: &App) -> Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
     let mut last = None;

@@ -17,15 +17,15 @@ use crate::{
     error::{ErrorCode, Field, InputError},
 };
 
-/// Accounts that are found at a time.
+/// Accounts read by one query.
 const BATCH: u64 = 200;
 
-/// Replaces the address of an account that has never verified one, for whoever knows its password, and sends the
-/// verification mail there. Invalidates the links of the account. It signs nobody in. A wrong name or password costs and
-/// returns the same as at a login, and counts like one.
+/// Replaces the address of an account that has never verified one and sends a verification mail to the new address. The
+/// password is required. Invalidates the links of the account, and does not sign in. An incorrect username or password
+/// has the same cost and result as at login, and counts as a sign-in attempt.
 ///
 /// # Errors
-/// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, in any case; RATE_LIMITED, INVALID_CREDENTIALS. Only after the right password:
+/// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED, INVALID_CREDENTIALS. Only after the correct password:
 /// ACCOUNT_DISABLED, EMAIL_ALREADY_VERIFIED, EMAIL_TAKEN.
 pub async fn replace_email(context: &Context, credentials: Credentials, new_email: &str) -> Result<()> {
     notifications::require(&context.app)?;
@@ -38,7 +38,7 @@ pub async fn replace_email(context: &Context, credentials: Credentials, new_emai
     replace(context, &proved.await?.user, to).await
 }
 
-/// The same for a user whose password was right.
+/// Replaces the address of a user whose password was verified.
 async fn replace(context: &Context, identified: &user::Model, to: Email) -> Result<()> {
     let is_verified = |user: &user::Model| user.email_verified_at.is_some() || user.never_verified_since.is_none();
     if !identified.is_active {
@@ -47,7 +47,7 @@ async fn replace(context: &Context, identified: &user::Model, to: Email) -> Resu
     if is_verified(identified) {
         return Err(Error::EmailAlreadyVerified);
     }
-    // Like a registration, it tells whether an address is taken.
+    // Like a registration, this reveals whether an address is taken.
     throttle::book_registration(context).await?;
     let request = MailRequest::checked(context, Some(identified.id)).await?;
     let mut work = context.begin().await?;
@@ -80,13 +80,13 @@ async fn replace(context: &Context, identified: &user::Model, to: Email) -> Resu
     work.commit().await
 }
 
-/// Deletes the accounts that registered themselves and did not verify an address within `UNVERIFIED_ACCOUNT_DAYS`, each in
-/// a transaction of its own. Keeps administrators, disabled accounts, those created by an administrator or an import, and,
-/// unless addresses are required, those without an address. Returns how many were deleted. Any number of instances may do
-/// so at the same time.
+/// Deletes self-registered accounts that did not verify an address within `UNVERIFIED_ACCOUNT_DAYS`, one transaction
+/// per account. Keeps administrators, disabled accounts, and accounts created by an administrator or an import. Also
+/// keeps accounts without an address unless addresses are required. Returns the number of deleted accounts. Any number
+/// of instances may do so concurrently.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if the database is out of reach; what was deleted before stays deleted.
+/// SERVICE_UNAVAILABLE if the database is unreachable. Accounts that were deleted before stay deleted.
 pub async fn purge(context: &Context) -> Result<u64> {
     let settings = context.settings();
     let Some(lifetime) = settings.registration.unverified_account_lifetime else { return Ok(0) };
@@ -105,7 +105,7 @@ pub async fn purge(context: &Context) -> Result<u64> {
     }
 }
 
-/// Deletes one of them. False if it was verified or deleted since it was found.
+/// Deletes an abandoned account. Returns false if it was verified or deleted since it was found.
 async fn delete(context: &Context, user_id: Uuid, abandoned: user::Unverified) -> Result<bool> {
     let mut work = context.begin().await?;
     let user = user::lock(work.db(), user_id).await?;

@@ -1,8 +1,8 @@
 //! The public message of an [`Error`], in each [`Language`].
 //!
-//! The messages of codes are in the table of `codes.rs`; the files here render what depends on numbers. Three errors have a
-//! text of their own: what is wrong with a GraphQL document, with its variables, and with a request that is not a GraphQL
-//! request. Those are for developers of clients, who read them beside the English schema. They are always in English, like
+//! The messages of the codes are in the table in `codes.rs`; the files here render numbers and durations. Three errors
+//! carry their own text: an invalid GraphQL document, invalid variables, and a request that is not a GraphQL request.
+//! These texts are for client developers, who read them next to the English schema. They are always in English, like
 //! hints, the log and the command line.
 
 mod english;
@@ -45,7 +45,7 @@ impl InputError {
     }
 }
 
-/// Replaces `{limit}` in a text by a number of characters, or `{wait}` by a time to wait.
+/// Replaces `{limit}` in a text with a number of characters, or `{wait}` with a duration.
 pub(super) fn render(text: &'static str, language: Language, number: u32) -> Cow<'static, str> {
     if !text.contains('{') {
         return text.into();

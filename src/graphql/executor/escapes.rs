@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// A string, quotes included, with the characters themselves for surrogate pairs and for escapes in braces. Nothing if it is not
-/// a string of the specification.
+/// A string, quotes included, with the characters themselves for surrogate pairs and for escapes in braces. Nothing if
+/// it is not a string of the specification.
 pub(in crate::graphql) fn rewritten(string: &str) -> Option<Cow<'_, str>> {
     let mut rest = string.strip_prefix('"')?.strip_suffix('"')?;
     if !rest.contains(['\\', '\n', '\r']) {

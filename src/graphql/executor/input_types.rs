@@ -1,8 +1,8 @@
-//! Checks input values against the schema's types (GraphQL specification, §3.10 "Input Coercion"): values of variables, which
-//! are JSON, and literals of a document (§5.6.1 "Values of Correct Type").
+//! Checks input values against the schema's types (GraphQL specification, §3.10 "Input Coercion"): values of variables,
+//! which are JSON, and literals of a document (§5.6.1 "Values of Correct Type").
 //!
-//! A message never repeats a value. It names variables, arguments and input fields that the document names, and names of the
-//! schema where introspection is on.
+//! A message never repeats a value. It names variables, arguments and input fields that the document names, and names
+//! of the schema where introspection is on.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,5 +1,5 @@
-//! Documents that have been executed before: front ends send the same few again and again, and parsing and validating one
-//! costs more than answering it.
+//! Documents that have been executed before: front ends send the same few again and again, and parsing and validating
+//! one costs more than answering it.
 
 use std::sync::Arc;
 

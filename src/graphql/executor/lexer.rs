@@ -1,7 +1,7 @@
 //! Splits a document into tokens.
 //!
-//! They are told apart as the engine's grammar does, which takes some for two that the specification (§2.1.6) takes for one: `00`,
-//! `truetrue`. The document need not be well-formed.
+//! They are told apart as the engine's grammar does, which takes some for two that the specification (§2.1.6) takes for
+//! one: `00`, `truetrue`. The document need not be well-formed.
 
 /// A name, value or punctuator, or a piece of a number.
 #[derive(Clone, Copy, Debug)]

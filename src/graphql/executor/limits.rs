@@ -22,8 +22,8 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_TOKENS: usize = 1000;
 /// Bytes of one name. The engine's errors repeat names, up to 36,000 times.
 const MAX_NAME_BYTES: usize = 200;
-/// Fields, spreads and inline fragments of the operation with its fragments spread: what the engine visits. A spread of a
-/// fragment that does not exist is a selection without a field.
+/// Fields, spreads and inline fragments of the operation with its fragments spread: what the engine visits. A spread of
+/// a fragment that does not exist is a selection without a field.
 const MAX_SELECTIONS: usize = 1000;
 /// The same of all operations of a document together, which the engine validates.
 const MAX_SELECTIONS_IN_ALL: usize = 10_000;
@@ -38,7 +38,8 @@ const MAX_DIRECTIVES: usize = 30;
 /// Lists of the schema inside each other, each of which multiplies the answer; introspection has 2: types and fields.
 const MAX_SCHEMA_LISTS: usize = 3;
 
-/// Fields of all operations of a document together: each is validated, with its fragments spread, whichever is executed.
+/// Fields of all operations of a document together: each is validated, with its fragments spread, whichever is
+/// executed.
 const MAX_FIELDS_IN_ALL: usize = 5000;
 /// Directives of all operations together.
 const MAX_DIRECTIVES_IN_ALL: usize = 5000;
@@ -96,8 +97,8 @@ pub(in crate::graphql) fn measure(document: &ExecutableDocument) -> Result<Sizes
 }
 
 impl Sizes {
-    /// Refuses an operation that is too large, a document whose other operations are too large to be validated, and introspection
-    /// where it is switched off.
+    /// Refuses an operation that is too large, a document whose other operations are too large to be validated, and
+    /// introspection where it is switched off.
     pub(in crate::graphql) fn check(
         &self,
         operation: Option<&Name>,

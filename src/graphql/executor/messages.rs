@@ -1,13 +1,14 @@
 //! Public texts for documents that do not fit the schema.
 //!
-//! The engine's own texts repeat values that the client wrote, a password in a wrong place included. Ours say which rule was
-//! broken and name the thing: a field, an argument, a variable, a fragment, a directive or a type, as the document names it.
-//! Other names of the schema are told only where introspection is on. Values are told never.
+//! The engine's own texts repeat values that the client wrote, a password in a wrong place included. Ours say which
+//! rule was broken and name the thing: a field, an argument, a variable, a fragment, a directive or a type, as the
+//! document names it. Other names of the schema are told only where introspection is on. Values are told never.
 
 use std::collections::HashSet;
 
-/// How the engine's texts start, what else is in them, and what we say instead. `{n}` is the nth text in quotes, which in
-/// these is a name that stands in the document. `{argument}` is the first name of a path, which starts with an argument's.
+/// How the engine's texts start, what else is in them, and what we say instead. `{n}` is the nth text in quotes, which
+/// in these is a name that stands in the document. `{argument}` is the first name of a path, which starts with an
+/// argument's.
 const TEXTS: &[(&str, &str, &str)] = &[
     ("Unknown argument \"", "on field", "The argument `{0}` does not exist on the field `{1}`"),
     ("Unknown argument \"", "on directive", "The argument `{0}` does not exist on the directive `@{1}`"),
@@ -41,7 +42,8 @@ pub(in crate::graphql) struct Messages {
 }
 
 impl Messages {
-    /// `names` are the names in the schema that may be told. Without them there is still that of the specification's directives.
+    /// `names` are the names in the schema that may be told. Without them there is still that of the specification's
+    /// directives.
     pub(in crate::graphql) fn new(names: Vec<String>) -> Self {
         Self { names: names.into_iter().chain(["if".to_owned()]).collect() }
     }

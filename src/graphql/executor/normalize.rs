@@ -9,8 +9,8 @@
 //! async-graphql-parser 8.0.0-rc.5 has neither of the first two; the third it reads in the order `$a: T @d = x` since
 //! async-graphql's issue 678. When a later version reads all three, this file can go.
 //!
-//! Every token that is left stays at its line and column, so that the locations in errors are right. The rewritten document never
-//! has more tokens than the original, and the parser sees only the rewritten one.
+//! Every token that is left stays at its line and column, so that the locations in errors are right. The rewritten
+//! document never has more tokens than the original, and the parser sees only the rewritten one.
 
 use std::borrow::Cow;
 
@@ -276,7 +276,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-        /// The parser never gets more tokens than were counted, whatever looks like something to rewrite, and each stays where it was.
+        /// The parser never gets more tokens than were counted, whatever looks like something to rewrite, and each
+        /// stays where it was.
         #[test]
         fn rewriting_hides_and_moves_nothing(pieces in vec(select(&[
             "query", "fragment F on T", "(", ")", "{", "}", "$a: T", "=", "@d", "[", "]", "\"", "\"\"\"", "\"x\"", "\\", "\\u{1F600}",

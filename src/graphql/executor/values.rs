@@ -1,8 +1,8 @@
-//! Checks the values in a document and the variables it uses, which the engine leaves half done: it takes a string for an enum,
-//! forgets that a default value may be null, and skips a value that has an omitted variable in it.
+//! Checks the values in a document and the variables it uses, which the engine leaves half done: it takes a string for
+//! an enum, forgets that a default value may be null, and skips a value that has an omitted variable in it.
 //!
-//! GraphQL specification, §5.6.1 "Values of Correct Type" and §5.8.5 "All Variable Usages Are Allowed". Values are read once, however
-//! often a fragment is spread.
+//! GraphQL specification, §5.6.1 "Values of Correct Type" and §5.8.5 "All Variable Usages Are Allowed". Values are read
+//! once, however often a fragment is spread.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,8 +26,8 @@ use crate::{
     },
 };
 
-/// Variables that may be left out, but not be null, by operation: they have a default value, and are used where null does not
-/// fit.
+/// Variables that may be left out, but not be null, by operation: they have a default value, and are used where null
+/// does not fit.
 pub(in crate::graphql) type NeverNull = HashMap<Option<Name>, Vec<Name>>;
 
 /// Checks all values and variables of a document; `on_variables` are directives that the parser did not see.
@@ -180,7 +180,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Checks the variables that an operation uses, by itself and in its fragments, and returns those that must not be null.
+    /// Checks the variables that an operation uses, by itself and in its fragments, and returns those that must not be
+    /// null.
     fn usages(
         &mut self,
         definitions: &[Positioned<VariableDefinition>],

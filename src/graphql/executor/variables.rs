@@ -12,8 +12,8 @@ use async_graphql::{
 
 use crate::{Error, graphql::executor::document::error_at};
 
-/// Bytes of all values together, each counted once for each place where the document uses it: the engine copies a value for
-/// each use.
+/// Bytes of all values together, each counted once for each place where the document uses it: the engine copies a value
+/// for each use.
 const MAX_COPIED_BYTES: usize = 1024 * 1024;
 
 /// What a value takes in memory beside its text.

@@ -14,8 +14,8 @@ use crate::{
     http::Limits,
 };
 
-/// Whether connections from this address carry the requests of many clients: a trusted proxy's, and this machine's own, where
-/// a proxy may run that is not configured. Such an address has no share of its own.
+/// Whether connections from this address carry the requests of many clients: a trusted proxy's, and this machine's own,
+/// where a proxy may run that is not configured. Such an address has no share of its own.
 #[must_use]
 pub fn carries_many_clients(proxies: Option<&Proxies>, address: IpAddr) -> bool {
     let address = address.to_canonical();

@@ -156,8 +156,8 @@ impl Connections {
             let place = Arc::clone(&place);
             RunToEnd::new(async move {
                 let mut answer = answer.await?;
-                // Until here, also if the client has hung up: those who do that again and again must not run more requests
-                // at a time than others.
+                // Until here, also if the client has hung up: those who do that again and again must not run more
+                // requests at a time than others.
                 drop(place);
                 if is_stopping.load(Ordering::Relaxed) {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -8,8 +8,9 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
-/// How much one read takes at most, in bytes. hyper's buffer begins with 8 KiB. A read that fills it makes hyper ask for
-/// twice as much the next time, and a head of 60 KiB ends up in a buffer of 112 KiB, which lives as long as the connection.
+/// How much one read takes at most, in bytes. hyper's buffer begins with 8 KiB. A read that fills it makes hyper ask
+/// for twice as much the next time, and a head of 60 KiB ends up in a buffer of 112 KiB, which lives as long as the
+/// connection.
 const MAX_READ: u64 = 8 * 1024 - 1;
 
 /// A stream whose reads return at most [`MAX_READ`] bytes each.

@@ -1,14 +1,14 @@
 //! `Forwarded` (RFC 7239 §4), read to its end or not at all.
 //!
-//! A proxy may append to a line that its client has begun. An open quote there would swallow what the proxy adds, so that the
-//! client's own words are left: such a line says nothing.
+//! A proxy may append to a line that its client has begun. An open quote there would swallow what the proxy adds, so
+//! that the client's own words are left: such a line says nothing.
 
 use std::net::IpAddr;
 
 use crate::http::middleware::peer::hop;
 
-/// The addresses in `for` of a line's elements, from left to right; `None` for an element without one, also for names that
-/// hide an address (§6.3). `None` for a line that does not match the grammar.
+/// The addresses in `for` of a line's elements, from left to right; `None` for an element without one, also for names
+/// that hide an address (§6.3). `None` for a line that does not match the grammar.
 pub(in crate::http) fn hops(line: &[u8]) -> Option<Vec<Option<IpAddr>>> {
     let mut rest = line.trim_ascii();
     let mut hops = Vec::new();

@@ -25,8 +25,8 @@ enum Phase {
     Stopping,
 }
 
-/// Whether requests are served. Until it is open, `/health/live` answers 200 and `/health/ready` 503, and all other requests
-/// wait, but no longer than [`crate::http::Limits::start_timeout`].
+/// Whether requests are served. Until it is open, `/health/live` answers 200 and `/health/ready` 503, and all other
+/// requests wait, but no longer than [`crate::http::Limits::start_timeout`].
 #[derive(Clone, Debug)]
 pub struct Gate(watch::Sender<Phase>);
 

@@ -1,4 +1,5 @@
-//! What every request passes, whatever its route: its id, the address of its client, CORS, its line in the log, its end.
+//! What every request passes, whatever its route: its id, the address of its client, CORS, its line in the log, its
+//! end.
 
 pub(super) mod cors;
 mod forwarded;

@@ -63,8 +63,8 @@ pub(in crate::http) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
-/// The client, as the proxies tell. What can't be read is nobody's word, and leaves the request with the proxy that passed
-/// it on.
+/// The client, as the proxies tell. What can't be read is nobody's word, and leaves the request with the proxy that
+/// passed it on.
 fn forwarded_for(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let lines = |name| headers.get_all(name).iter().rev().map(HeaderValue::as_bytes);
     match proxies.header {

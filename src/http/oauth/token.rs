@@ -142,7 +142,8 @@ pub(in crate::http) async fn revoke(State(server): State<Arc<Server>>, request: 
     let call = Call::of(&server, &request);
     let answer = async {
         let RevokeRequest { token, .. } = read(&call, request).await?;
-        // Of either type, whatever `token_type_hint` says (§2.1); one that is not ours ends nothing, and is no error (§2.2).
+        // Of either type, whatever `token_type_hint` says (§2.1); one that is not ours ends nothing, and is no error
+        // (§2.2).
         let viewer = bearer::decode(&server.app, token.as_bytes());
         let tokens = vec![PresentedToken { token: token.into(), delivery: Delivery::Body }];
         let logout = Logout { viewer, tokens, everywhere: false };

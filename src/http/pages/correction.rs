@@ -1,8 +1,9 @@
 //! A password that is refused: a redirect shows the form again, so that the refused form stays in no browser's history.
 //!
-//! The address of that page says what is wrong. It must not hold the token, so the token is in a cookie of this page for ten
-//! minutes, which scripts can't read and other sites can't send. A cookie only fills in the form; what counts is the token
-//! that the form sends. Each link has a cookie of its own, so that two links in one browser are not mixed up.
+//! The address of that page says what is wrong. It must not hold the token, so the token is in a cookie of this page
+//! for ten minutes, which scripts can't read and other sites can't send. A cookie only fills in the form; what counts
+//! is the token that the form sends. Each link has a cookie of its own, so that two links in one browser are not mixed
+//! up.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{

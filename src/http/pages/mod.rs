@@ -1,7 +1,7 @@
 //! Pages of our own: for the links in mails, while they lead here, and for the mails that are kept while developing.
 //!
-//! They need no script. What a link does is done when its form is sent, never when it is opened: mail programs open links
-//! by themselves.
+//! They need no script. What a link does is done when its form is sent, never when it is opened: mail programs open
+//! links by themselves.
 
 mod correction;
 mod dev_mail;

@@ -155,8 +155,8 @@ struct Members<'a> {
     request_id: Option<String>,
 }
 
-/// `{"detail": …, "status_code": …}`, by OAuth with `error` and `error_description` before it. The description is ASCII without
-/// quotes and backslashes, as RFC 6749 §5.2 wants it, so it stays English.
+/// `{"detail": …, "status_code": …}`, by OAuth with `error` and `error_description` before it. The description is ASCII
+/// without quotes and backslashes, as RFC 6749 §5.2 wants it, so it stays English.
 fn body(
     manner: ErrorFormat,
     status: StatusCode,

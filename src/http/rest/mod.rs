@@ -1,8 +1,8 @@
 //! The REST API, for clients of the FastAPI systems that Hallpass replaces, and what it shares with OAuth.
 //!
-//! Each handler reads its request, calls one use case and writes the result. [`requests`] has the requests, [`models`] the
-//! responses, and [`answer`] turns an [`Error`] into a status and a body. Refresh tokens are in bodies; cookies are neither
-//! read nor set.
+//! Each handler reads its request, calls one use case and writes the result. [`requests`] has the requests, [`models`]
+//! the responses, and [`answer`] turns an [`Error`] into a status and a body. Refresh tokens are in bodies; cookies are
+//! neither read nor set.
 
 pub(in crate::http) mod answer;
 pub(in crate::http) mod docs;

@@ -1,7 +1,8 @@
-//! Delivery: any number of instances may be at it; each mail is taken by one of them at a time.
+//! Mail delivery. Any number of instances may deliver; each mail is leased by one worker at a time.
 //!
-//! A mail is taken by moving the time of its next try beyond what a try may take. Who dies meanwhile is followed by
-//! another one then; only who dies between sending and noting it makes a mail arrive twice.
+//! A worker leases a mail by moving `next_attempt_at` past the longest possible attempt. If the worker crashes, another
+//! one retries when the lease expires. A mail is sent twice only if the worker crashes after sending it and before
+//! deleting its row.
 
 mod resolve;
 
@@ -26,35 +27,35 @@ use crate::{
     mail::{Concern, Notification, OutgoingMail, SendError},
 };
 
-/// Mails on their way at a time.
-const AT_ONCE: usize = 4;
+/// Mails that are sent concurrently.
+const MAX_CONCURRENT: usize = 4;
 /// Mails of one pass.
 const BATCH: u64 = 8;
 
-/// How long a taken mail is left alone: more than [`crate::mail::SEND_TIMEOUT`] and what is written afterwards.
+/// The duration of a lease: longer than [`crate::mail::SEND_TIMEOUT`] plus the writes that follow.
 const LEASE: TimeDelta = TimeDelta::minutes(3);
-/// Waits between tries: the first, doubled each time, up to the longest.
+/// The wait before the first retry. It doubles with each attempt, up to [`MAX_WAIT`].
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
 const MAX_WAIT: TimeDelta = TimeDelta::hours(1);
-/// After so long nobody waits for a mail any more.
+/// The age at which a mail is no longer useful and is deleted.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(48);
 
-/// How often it is noted that a mail was sent, a second apart: while the database is away for a moment.
-const MAX_NOTES: u32 = 10;
+/// Attempts to delete the row of a sent mail, one second apart: enough for a short database outage.
+const MAX_RECORD_ATTEMPTS: u32 = 10;
 
-/// What became of a pass.
+/// The result of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// Mails that are on their way.
+    /// Mails that were sent.
     pub sent: u64,
-    /// Whether there may be more to do at once. Not so while the mail server is out of reach: the rest then waits.
+    /// Whether another pass may find due mails. False while the mail server is unreachable.
     pub may_be_more: bool,
 }
 
-/// Delivers all that is due, one pass after the other. Returns how many mails were sent.
+/// Delivers all due mails, pass by pass. Returns the number of mails sent.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn tick(app: &Arc<App>) -> Result<u64> {
     let mut sent = 0;
     loop {
@@ -66,27 +67,27 @@ pub async fn tick(app: &Arc<App>) -> Result<u64> {
     }
 }
 
-/// Delivers some of what is due. Whoever serves at the same time pauses between two passes: who asks for mails one after
-/// the other would else find out, by how long the next request waits for the database, which of them somebody gets.
+/// Delivers a batch of due mails. A server that also handles requests must pause between two passes. Otherwise a client
+/// that requests one mail after another could learn from the wait for the database which addresses have an account.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn pass(app: &Arc<App>) -> Result<Delivered> {
     let is_server_down = AtomicBool::new(false);
     let due = mail::due(app.database.read(), BATCH, app.clock.now()).await?;
-    // Before anything is sent, because a slow mail server must not delay it. Mails that have an account already leave
-    // before those that get one here, whatever comes of it.
+    // Before sending, because a slow mail server must not delay it. `due` was read first, so mails that already have an
+    // account are sent before those resolved here, even if resolution fails.
     let resolved = resolve(app).await;
-    let mut outcomes = stream::iter(due).map(|id| deliver(app, id, &is_server_down)).buffer_unordered(AT_ONCE);
+    let mut deliveries = stream::iter(due).map(|id| deliver(app, id, &is_server_down)).buffer_unordered(MAX_CONCURRENT);
     let mut delivered = Delivered::default();
     let mut result = Ok(());
-    // To the end, whatever happens to one of them: what is on its way must not be dropped.
-    while let Some(outcome) = outcomes.next().await {
-        match outcome {
-            Ok(Delivery::Left) => {}
-            Ok(outcome) => {
+    // Runs to the end even after an error: dropping the stream would cancel mails that are being sent.
+    while let Some(delivery) = deliveries.next().await {
+        match delivery {
+            Ok(Delivery::Skipped) => {}
+            Ok(delivery) => {
                 delivered.may_be_more = true;
-                delivered.sent += u64::from(matches!(outcome, Delivery::Sent));
+                delivered.sent += u64::from(matches!(delivery, Delivery::Sent));
             }
             Err(error) => {
                 is_server_down.store(true, Ordering::Relaxed);
@@ -99,51 +100,51 @@ pub async fn pass(app: &Arc<App>) -> Result<Delivered> {
     result.map(|()| delivered)
 }
 
-/// What became of a mail.
+/// The result of an attempt to deliver a mail.
 enum Delivery {
-    /// It is on its way.
+    /// The mail was sent.
     Sent,
-    /// There is less to do than before.
+    /// The mail was deleted, or its next attempt was scheduled.
     Done,
-    /// It waits, or somebody else has it.
-    Left,
+    /// The mail was not attempted: it is not due, is leased by another worker, or the mail server is down.
+    Skipped,
 }
 
 /// A leased mail, ready to be sent.
 struct Leased {
     mail: mail::Model,
-    letter: OutgoingMail,
+    outgoing: OutgoingMail,
 }
 
 async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Result<Delivery> {
     if is_server_down.load(Ordering::Relaxed) || app.outbox.is_closing() {
-        return Ok(Delivery::Left);
+        return Ok(Delivery::Skipped);
     }
     let now = app.clock.now();
-    let Some(mail) = mail::find_due(app.database.read(), id, now).await? else { return Ok(Delivery::Left) };
-    let Some(user_id) = mail.user_id else { return Ok(Delivery::Left) };
-    // What happens now was requested by the client of the mail.
+    let Some(mail) = mail::find_due(app.database.read(), id, now).await? else { return Ok(Delivery::Skipped) };
+    let Some(user_id) = mail.user_id else { return Ok(Delivery::Skipped) };
+    // Audit events are attributed to the client that requested the mail.
     let context = Context::of_job(app).with_client(client_of(&mail));
     let mut work = context.begin().await?;
     let leased = lease(&mut work, mail, user_id, now).await?;
     work.commit().await?;
-    let Some(Leased { mail, letter }) = leased else { return Ok(Delivery::Done) };
-    match app.mailer.send(&letter, now).await {
+    let Some(Leased { mail, outgoing }) = leased else { return Ok(Delivery::Done) };
+    match app.mailer.send(&outgoing, now).await {
         Ok(()) => {
-            note_sent(app, &mail).await?;
+            record_sent(app, &mail).await?;
             Ok(Delivery::Sent)
         }
-        Err(failure) => {
-            if failure.concern == Concern::Server {
+        Err(error) => {
+            if error.concern == Concern::Server {
                 is_server_down.store(true, Ordering::Relaxed);
             }
-            note_failure(app, &mail, &failure).await?;
+            record_failure(app, &mail, &error).await?;
             Ok(Delivery::Done)
         }
     }
 }
 
-/// Leases a mail, and makes its content. `None` if there is nothing to send any more, or another worker has it.
+/// Leases a mail and creates its content. Returns `None` if the mail is obsolete or leased by another worker.
 async fn lease(
     work: &mut UnitOfWork<'_>,
     mut mail: mail::Model,
@@ -151,8 +152,7 @@ async fn lease(
     now: DateTime<Utc>,
 ) -> Result<Option<Leased>> {
     let app = work.app();
-    // The user before what belongs to them, as everywhere, so that two units of work that change both do not wait for each
-    // other.
+    // Lock order: the user first, then dependent rows, as in every unit of work, so that two of them cannot deadlock.
     let user = user::lock(work.db(), user_id).await?;
     if !mail::lease(work.db(), &mail, now + LEASE).await? {
         return Ok(None);
@@ -162,10 +162,10 @@ async fn lease(
         mail::delete(work.db(), mail.id, mail.attempts).await?;
         return Ok(None);
     };
-    // Counted once, however often it is tried.
+    // The throttle counts a mail once, not once per attempt.
     let is_first = mail.attempts == 1;
     if is_first && !throttle::book_delivery(app, work.db(), (&mail, &user), now).await? {
-        tracing::info!(mail = %mail.id, purpose = ?mail.purpose, "a mail was dropped: its address has reached its limit");
+        tracing::info!(mail = %mail.id, purpose = ?mail.purpose, "mail dropped: its address has reached the limit");
         mail::delete(work.db(), mail.id, mail.attempts).await?;
         return Ok(None);
     }
@@ -174,7 +174,7 @@ async fn lease(
     }
     let db = work.db();
     let create_link = |purpose| links::create(db, purpose, &user, (&mail.email_key, mail.pending_email_id), now);
-    let news = match mail.purpose {
+    let notification = match mail.purpose {
         Purpose::VerifyEmail => {
             let token = create_link(link::Purpose::VerifyEmail).await?;
             Notification::VerifyEmail { link: address_of(app, "verify-email", &token) }
@@ -187,11 +187,12 @@ async fn lease(
         Purpose::EmailChanged => Notification::EmailChanged,
     };
     let username = user.username.clone();
-    let letter = OutgoingMail { id: mail.id, to: mail.email.clone(), language: mail.language(), username, news };
-    Ok(Some(Leased { mail, letter }))
+    let (to, language) = (mail.email.clone(), mail.language());
+    let outgoing = OutgoingMail { id: mail.id, to, language, username, news: notification };
+    Ok(Some(Leased { mail, outgoing }))
 }
 
-/// Whether a mail still has something to bring.
+/// Whether a mail is still needed: its account and address match, and the address is not verified yet.
 fn is_needed(mail: &mail::Model, user: &user::Model, now: DateTime<Utc>) -> bool {
     let request = mail.pending_email_id;
     match mail.purpose {
@@ -200,14 +201,14 @@ fn is_needed(mail: &mail::Model, user: &user::Model, now: DateTime<Utc>) -> bool
                 None => user.email_verified_at.is_some(),
                 Some(_) => user.pending_email_at(now).is_none(),
             };
-            !is_done && links::fits(link::Purpose::VerifyEmail, user, &mail.email_key, request)
+            !is_done && links::matches(link::Purpose::VerifyEmail, user, &mail.email_key, request)
         }
-        Purpose::ResetPassword => links::fits(link::Purpose::ResetPassword, user, &mail.email_key, request),
+        Purpose::ResetPassword => links::matches(link::Purpose::ResetPassword, user, &mail.email_key, request),
         Purpose::PasswordChanged | Purpose::EmailChanged => true,
     }
 }
 
-/// The client that asked for a mail.
+/// The client that requested a mail.
 fn client_of(mail: &mail::Model) -> Client {
     Client {
         ip_address: mail.ip_address.as_ref().and_then(|address| address.parse().ok()),
@@ -220,51 +221,54 @@ fn address_of(app: &App, page: &str, token: &SecretString) -> SecretString {
     format!("{}/{page}?token={}", app.settings.mail.app_url, token.expose_secret()).into()
 }
 
-/// Notes that a mail was sent. Until that is noted it would be sent again, so the database may be away for a moment.
-async fn note_sent(app: &App, mail: &mail::Model) -> Result<()> {
-    let mut notes = 0;
+/// Deletes the row of a sent mail. A row that stays would be sent again, so this retries during a short database
+/// outage.
+async fn record_sent(app: &App, mail: &mail::Model) -> Result<()> {
+    let mut attempts = 0;
     loop {
-        notes += 1;
-        let Err(error) = forget(app, mail).await else { return Ok(()) };
-        if notes == MAX_NOTES {
-            tracing::error!(mail = %mail.id, cause = error.cause(), "a mail was sent and can't be noted: it may come again");
+        attempts += 1;
+        let Err(error) = delete(app, mail).await else { return Ok(()) };
+        if attempts == MAX_RECORD_ATTEMPTS {
+            let cause = error.cause();
+            tracing::error!(mail = %mail.id, cause, "failed to delete a sent mail from the queue; it may be sent twice");
             return Err(error);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
-async fn forget(app: &App, mail: &mail::Model) -> Result<()> {
+async fn delete(app: &App, mail: &mail::Model) -> Result<()> {
     let transaction = app.write().await?;
     mail::delete(&transaction, mail.id, mail.attempts).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Puts a mail off, or gives it up. The log is told what happened, and to which mail, but not whose it is.
-async fn note_failure(app: &App, mail: &mail::Model, failure: &SendError) -> Result<()> {
+/// Schedules a retry, or deletes a mail that cannot be delivered. The log contains the id of the mail, but not its
+/// recipient.
+async fn record_failure(app: &App, mail: &mail::Model, error: &SendError) -> Result<()> {
     let now = app.clock.now();
-    let (attempts, purpose, cause) = (mail.attempts, mail.purpose, &failure.cause);
-    let is_over = now - mail.created_at >= GIVE_UP_AFTER;
-    if is_over || failure.concern == Concern::Mailbox {
-        tracing::error!(mail = %mail.id, ?purpose, attempts, cause, "a mail can't be delivered and is given up");
-        return forget(app, mail).await;
+    let (attempts, purpose, cause) = (mail.attempts, mail.purpose, &error.cause);
+    let is_expired = now - mail.created_at >= GIVE_UP_AFTER;
+    if is_expired || error.concern == Concern::Mailbox {
+        tracing::error!(mail = %mail.id, ?purpose, attempts, cause, "mail cannot be delivered and is dropped");
+        return delete(app, mail).await;
     }
     let wait = wait(attempts);
     let seconds = wait.num_seconds();
-    if app.mailer.is_new_refusal(mail.id, failure) {
+    if app.mailer.is_new_refusal(mail.id, error) {
         tracing::error!(
             mail = %mail.id, ?purpose, attempts, cause, seconds,
-            "the mail server refuses a mail for a reason that is not its recipient's; it is tried again for two days"
+            "the mail server rejected a mail for a reason other than its recipient; retrying for two days"
         );
     } else {
-        tracing::warn!(mail = %mail.id, ?purpose, attempts, cause, seconds, "a mail could not be delivered and waits");
+        tracing::warn!(mail = %mail.id, ?purpose, attempts, cause, seconds, "mail could not be delivered; retrying");
     }
     let transaction = app.write().await?;
     mail::put_off(&transaction, mail.id, attempts, now + wait).await?;
     Ok(transaction.commit().await?)
 }
 
-/// How long to wait after so many tries.
+/// The wait before the next attempt, after `attempts` failed ones.
 fn wait(attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
     (FIRST_WAIT * 2_i32.pow(doublings)).min(MAX_WAIT)

@@ -1,7 +1,7 @@
-//! Resolution: finds the accounts that requested mails go to, many at a time.
+//! Resolves mail requests to accounts, in batches.
 //!
-//! A request that nobody is signed in for names an address and no account. Requests for addresses that nobody has are
-//! dropped in bulk, with a constant number of statements, so that a flood of them delays nobody's mails.
+//! A request from a client that is not signed in contains an address but no account. Requests for addresses without an
+//! account are dropped in bulk with a constant number of statements, so that a flood of them delays no other mails.
 
 use std::collections::HashMap;
 
@@ -24,13 +24,13 @@ use crate::{
 
 /// Requests resolved in one transaction.
 const BATCH: u64 = 1000;
-/// Pending changes looked at in one transaction: several accounts may want to move to one address.
+/// Pending changes read in one transaction: several accounts may request a change to the same address.
 const MAX_PENDING: u64 = 5 * BATCH;
 
-/// Resolves a batch of requests. Returns how many: there may be more unless it is 0.
+/// Resolves a batch of requests. Returns the number of requests; 0 means that none are left.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub(super) async fn resolve(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let ids = mail::unresolved(app.database.read(), BATCH, now).await?;
@@ -50,7 +50,7 @@ pub(super) async fn resolve(app: &App) -> Result<usize> {
     Ok(count)
 }
 
-/// Accounts by the addresses that they hold, and by those that they may move to.
+/// Accounts by their current address and by their pending address.
 struct Accounts {
     by_email: HashMap<String, user::Model>,
     by_pending_email: HashMap<String, user::Model>,
@@ -68,13 +68,13 @@ impl Accounts {
             user::pending_email_holders(transaction, keys, MAX_PENDING, now).await?
         };
         let by_email = holders.into_iter().filter_map(|user| Some((user.email_key.clone()?, user))).collect();
-        // The latest comes first, and replaces those that were collected before it.
+        // The query returns the latest change first. `collect` keeps the last entry of each key, hence `rev`.
         let pending = pending.into_iter().rev();
         let by_pending_email = pending.filter_map(|user| Some((user.pending_email_key.clone()?, user))).collect();
         Ok(Self { by_email, by_pending_email })
     }
 
-    /// The mail that a request leads to, with its account: one at most.
+    /// Returns the mail to send for a request, with its account.
     fn resolve(&self, request: mail::Model) -> Option<(mail::Model, &user::Model)> {
         let holder = self.by_email.get(&request.email_key);
         let (user, to, pending_email_id) = match request.purpose {
@@ -83,7 +83,7 @@ impl Accounts {
                 Some(holder) => own(holder),
                 None => pending(self.by_pending_email.get(&request.email_key)?),
             },
-            // These have an account from the start.
+            // These are enqueued with an account and are never unresolved.
             Purpose::PasswordChanged | Purpose::EmailChanged => None,
         }?;
         let mail = mail::Model {
@@ -97,7 +97,7 @@ impl Accounts {
     }
 }
 
-/// The account and the address that a mail goes to, and the request to move that it is for.
+/// The account and the address that a mail goes to, and the change of address that it verifies.
 type Recipient<'a> = (&'a user::Model, Email, Option<Uuid>);
 
 fn own(user: &user::Model) -> Option<Recipient<'_>> {

@@ -1,4 +1,4 @@
-//! Who holds which id, username and address.
+//! The ids, usernames and addresses that are taken.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,59 +14,60 @@ use crate::{
     error::{ErrorCode, Field, InputError},
 };
 
-/// Those who are known, by what is unique. What is kept of each are some 100 bytes, without names and hashes, so that a
-/// rehearsal with millions goes on; that two of a million look the same has a chance of one in ten millions.
+/// Users, indexed by their unique values. Holds about 100 bytes for each user, without names and password hashes, so
+/// that a rehearsal works with millions of users. The probability of a collision among a million is one in ten million.
 #[derive(Debug, Default)]
 pub struct Known {
     state: RandomState,
     ids: HashSet<Uuid>,
-    usernames: HashMap<u64, Person>,
+    usernames: HashMap<u64, KnownUser>,
     emails: HashSet<u64>,
 }
 
 #[derive(Debug)]
-struct Person {
+struct KnownUser {
     id: Uuid,
-    hash: u64,
+    password_hash: u64,
     created_at: DateTime<Utc>,
 }
 
 impl Known {
     pub(super) fn add(&mut self, user: &Model) {
-        let person =
-            Person { id: user.id, hash: self.state.hash_one(&user.password_hash), created_at: user.created_at };
+        let password_hash = self.state.hash_one(&user.password_hash);
+        let known = KnownUser { id: user.id, password_hash, created_at: user.created_at };
         self.ids.insert(user.id);
-        self.usernames.insert(self.state.hash_one(&user.username_key), person);
+        self.usernames.insert(self.state.hash_one(&user.username_key), known);
         self.emails.extend(user.email_key.as_ref().map(|key| self.state.hash_one(key)));
     }
 
-    /// Whether this is one of them: who has signed in since has another hash, and is known by the time.
-    pub(super) fn has(&self, ParsedUser { user, is_dated, .. }: &ParsedUser) -> bool {
-        self.usernames.get(&self.state.hash_one(&user.username_key)).is_some_and(|person| {
-            person.id == user.id
-                || person.hash == self.state.hash_one(&user.password_hash)
-                || (*is_dated && person.created_at == user.created_at)
+    /// Whether a parsed user was imported before: same username, and same id, password hash or creation time. A sign-in
+    /// may have replaced the hash; the creation time then identifies the user.
+    pub(super) fn has(&self, ParsedUser { user, has_created_at, .. }: &ParsedUser) -> bool {
+        self.usernames.get(&self.state.hash_one(&user.username_key)).is_some_and(|known| {
+            known.id == user.id
+                || known.password_hash == self.state.hash_one(&user.password_hash)
+                || (*has_created_at && known.created_at == user.created_at)
         })
     }
 
-    /// What of theirs is taken by somebody else.
-    pub(super) fn in_the_way(&self, ParsedUser { user, .. }: &ParsedUser) -> Vec<RecordError> {
-        let id = self.ids.contains(&user.id).then(|| RecordError::new("id", "There is somebody else with this id."));
+    /// Returns an error for each unique value of a parsed user that is taken.
+    pub(super) fn conflicts(&self, ParsedUser { user, .. }: &ParsedUser) -> Vec<RecordError> {
+        let id = self.ids.contains(&user.id).then(|| RecordError::new("id", "Another account has this id."));
         let username = self.usernames.contains_key(&self.state.hash_one(&user.username_key));
         let username = username.then(|| InputError::new(ErrorCode::UsernameTaken, Field::Username).into());
         let email = user.email_key.as_ref().is_some_and(|key| self.emails.contains(&self.state.hash_one(key)));
-        let email = email.then(|| RecordError::new("email", "There is an account with this e-mail address."));
+        let email = email.then(|| RecordError::new("email", "Another account has this e-mail address."));
         [id, username, email].into_iter().flatten().collect()
     }
 }
 
-/// Parts those who can be written together from those who have something in common with one before them.
-pub(super) fn first_of_each(newcomers: Vec<ParsedUser>) -> (Vec<ParsedUser>, Vec<ParsedUser>) {
+/// Splits users into those that can be inserted together and those that conflict with an earlier one.
+pub(super) fn partition_conflicting(users: Vec<ParsedUser>) -> (Vec<ParsedUser>, Vec<ParsedUser>) {
     let mut known = Known::default();
-    newcomers.into_iter().partition(|newcomer| {
-        let is_first = known.in_the_way(newcomer).is_empty();
+    users.into_iter().partition(|parsed| {
+        let is_first = known.conflicts(parsed).is_empty();
         if is_first {
-            known.add(&newcomer.user);
+            known.add(&parsed.user);
         }
         is_first
     })

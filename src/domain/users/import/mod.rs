@@ -1,8 +1,8 @@
-//! Import: people who come from elsewhere with the hashes of their passwords, many at a time.
+//! Bulk import of users from other software, with their password hashes.
 //!
-//! Whether a name is free is decided by the unique indexes. A batch is written as a whole; when they refuse it, those who
-//! hold the names are looked up, to tell who is to blame, and the others are tried again. Who is found to be there already,
-//! from an import that was interrupted, is no mistake: so the same file can be imported again.
+//! The unique indexes decide whether a username or address is free. A batch is inserted as a whole. If that violates an
+//! index, the conflicting users are looked up and reported, and the others are inserted again. A user from an earlier,
+//! interrupted import is not an error, so the same file can be imported again.
 
 mod known;
 mod record;
@@ -19,148 +19,153 @@ use crate::{
     entity::user,
 };
 
-/// Records to hand over at a time: few enough for what a statement may bind, and for the time of a transaction.
+/// Records of one batch: few enough for the bind limit of a statement and for a short transaction.
 pub const BATCH: usize = 1000;
 
-/// Times that a batch is refused without anybody to blame: whoever was in the way has gone meanwhile.
+/// Retries after a unique violation whose conflicting rows had disappeared before they were looked up.
 const MAX_CONFLICT_RETRIES: u32 = 3;
 
-/// A record, or what kept it from being read, with the number of its line.
+/// A line number, and the record of the line or the error that prevented reading it.
 pub type Line = (u64, Result<Record, RecordError>);
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct BatchResult {
-    /// Accounts that were made; in a rehearsal, that would be.
+    /// Accounts that were created, or would be created by a rehearsal.
     pub imported: u64,
-    /// Those who were here already: by the same username, and by the same id, hash or time of their coming.
+    /// Users that were imported before: same username, and same id, password hash or creation time.
     pub already_there: u64,
-    /// Lines that were not taken, and all that is wrong with each.
+    /// Lines that were rejected, with all their errors.
     pub refused: Vec<(u64, Vec<RecordError>)>,
 }
 
-/// Records that have been read and checked.
+/// Records that were parsed.
 #[derive(Debug)]
 pub struct Batch {
-    newcomers: Vec<ParsedUser>,
-    outcome: BatchResult,
+    users: Vec<ParsedUser>,
+    result: BatchResult,
 }
 
 impl Batch {
-    /// Checks the records, as far as that needs no database.
+    /// Parses the records, without the database.
     ///
     /// # Errors
-    /// Internal, when there is no randomness for ids.
+    /// Internal if the system has no random bytes for ids.
     pub fn parse(context: &Context, lines: Vec<Line>) -> Result<Self> {
         let now = context.now();
-        let mut batch = Self { newcomers: Vec::with_capacity(lines.len()), outcome: BatchResult::default() };
+        let mut batch = Self { users: Vec::with_capacity(lines.len()), result: BatchResult::default() };
         for (line, record) in lines {
             let parsed = match record {
                 Ok(record) => record::parse(line, record, context.settings(), now)?,
-                Err(refusal) => Err(vec![refusal]),
+                Err(error) => Err(vec![error]),
             };
             match parsed {
-                Ok(newcomer) => batch.newcomers.push(newcomer),
-                Err(refusals) => batch.outcome.refused.push((line, refusals)),
+                Ok(user) => batch.users.push(user),
+                Err(errors) => batch.result.refused.push((line, errors)),
             }
         }
         Ok(batch)
     }
 
-    /// Who is in it.
+    /// The users of the batch.
     #[must_use]
     pub fn people(&self) -> Known {
         let mut known = Known::default();
-        self.newcomers.iter().for_each(|newcomer| known.add(&newcomer.user));
+        self.users.iter().for_each(|parsed| known.add(&parsed.user));
         known
     }
 
-    /// Whether somebody in it has something in common with one of `others`. Such batches are to be written one after the
-    /// other, so that the first line gets the name.
+    /// Whether a user of the batch conflicts with one of `others`. Such batches must be inserted in order, so that the
+    /// first line gets the username.
     #[must_use]
     pub fn meets(&self, others: &Known) -> bool {
-        self.newcomers.iter().any(|newcomer| !others.in_the_way(newcomer).is_empty())
+        self.users.iter().any(|parsed| !others.conflicts(parsed).is_empty())
     }
 }
 
-/// How many batches are best written at the same time.
+/// The number of batches to insert concurrently.
 #[must_use]
 pub fn most_at_once(app: &App) -> usize {
-    // PostgreSQL has a process for each transaction. SQLite has one writer, and InnoDB locks more than the rows, so that two
-    // batches might deadlock.
+    // PostgreSQL runs each transaction in its own process. SQLite has one writer, and InnoDB locks index gaps, so that
+    // two batches may deadlock.
     if app.database.is_postgres() { 3 } else { 1 }
 }
 
-/// Makes accounts for the people of a batch: all that can be made, in one transaction or a few, with an event for each.
+/// Creates all accounts of a batch that do not conflict, in one or more transactions, each with an event.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is not there: some of the batch may have been taken in.
+/// SERVICE_UNAVAILABLE if the database is unreachable. A part of the batch may have been committed.
 pub async fn import(context: &Context, administrator: &Administrator, batch: Batch) -> Result<BatchResult> {
-    let Batch { newcomers: mut waiting, mut outcome } = batch;
-    let mut riddles = 0;
-    while !waiting.is_empty() {
-        let (batch, later) = known::first_of_each(waiting);
+    let Batch { users: mut pending, mut result } = batch;
+    let mut conflict_retries = 0;
+    while !pending.is_empty() {
+        let (batch, later) = known::partition_conflicting(pending);
         if insert(context, administrator, &batch).await? {
-            outcome.imported += batch.len() as u64;
-            waiting = later;
+            result.imported += batch.len() as u64;
+            pending = later;
             continue;
         }
-        // All of them: who waits for another one of the same name is to hear of it, too.
-        waiting = batch.into_iter().chain(later).collect();
-        waiting.sort_unstable_by_key(|newcomer| newcomer.line);
-        let count = waiting.len();
-        let holders = holders(&context.app, &waiting).await?;
-        waiting.retain(|newcomer| !outcome.meets(&[&holders], newcomer));
-        riddles += u32::from(waiting.len() == count);
-        if riddles > MAX_CONFLICT_RETRIES {
-            return Err(Error::unavailable(1, "names are taken and given up all the time"));
+        // Checks `later` as well: a line that repeats the username of a rejected line must be reported too.
+        pending = batch.into_iter().chain(later).collect();
+        pending.sort_unstable_by_key(|parsed| parsed.line);
+        let count = pending.len();
+        let holders = holders(&context.app, &pending).await?;
+        pending.retain(|parsed| !result.resolve(&[&holders], parsed));
+        conflict_retries += u32::from(pending.len() == count);
+        if conflict_retries > MAX_CONFLICT_RETRIES {
+            return Err(Error::unavailable(
+                1,
+                "unique violations without a conflicting row; usernames change concurrently",
+            ));
         }
     }
-    outcome.refused.sort_unstable_by_key(|(line, _)| *line);
-    Ok(outcome)
+    result.refused.sort_unstable_by_key(|(line, _)| *line);
+    Ok(result)
 }
 
-/// Finds out what would become of a batch, and writes nothing. `before` are the people of the batches before it, and
-/// afterwards of this one, too.
+/// Returns the result that an import of the batch would have, and writes nothing. `before` holds the users of the
+/// previous batches; the users of this batch are added.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE, when the database is not there.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn rehearse(context: &Context, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
-    let Batch { newcomers, mut outcome } = batch;
-    let holders = holders(&context.app, &newcomers).await?;
-    for newcomer in newcomers {
-        if !outcome.meets(&[&holders, before], &newcomer) {
-            outcome.imported += 1;
-            before.add(&newcomer.user);
+    let Batch { users, mut result } = batch;
+    let holders = holders(&context.app, &users).await?;
+    for parsed in users {
+        if !result.resolve(&[&holders, before], &parsed) {
+            result.imported += 1;
+            before.add(&parsed.user);
         }
     }
-    outcome.refused.sort_unstable_by_key(|(line, _)| *line);
-    Ok(outcome)
+    result.refused.sort_unstable_by_key(|(line, _)| *line);
+    Ok(result)
 }
 
 impl BatchResult {
-    /// Whether somebody is in the newcomer's way, which is then noted.
-    fn meets(&mut self, holders: &[&Known], newcomer: &ParsedUser) -> bool {
-        if holders.iter().any(|known| known.has(newcomer)) {
+    /// Records a user that was imported before or conflicts with another one. Returns false if the user can be
+    /// inserted.
+    fn resolve(&mut self, holders: &[&Known], parsed: &ParsedUser) -> bool {
+        if holders.iter().any(|known| known.has(parsed)) {
             self.already_there += 1;
             return true;
         }
-        let mut taken: Vec<RecordError> = Vec::new();
-        for refusal in holders.iter().flat_map(|known| known.in_the_way(newcomer)) {
-            if !taken.contains(&refusal) {
-                taken.push(refusal);
+        let mut conflicts: Vec<RecordError> = Vec::new();
+        for conflict in holders.iter().flat_map(|known| known.conflicts(parsed)) {
+            if !conflicts.contains(&conflict) {
+                conflicts.push(conflict);
             }
         }
-        if taken.is_empty() {
+        if conflicts.is_empty() {
             return false;
         }
-        self.refused.push((newcomer.line, taken));
+        self.refused.push((parsed.line, conflicts));
         true
     }
 }
 
-async fn holders(app: &App, newcomers: &[ParsedUser]) -> Result<Known> {
-    let users = || newcomers.iter().map(|newcomer| &newcomer.user);
+/// Reads the accounts that have an id, username or address of the parsed users.
+async fn holders(app: &App, parsed_users: &[ParsedUser]) -> Result<Known> {
+    let users = || parsed_users.iter().map(|parsed| &parsed.user);
     let ids = users().map(|user| user.id).collect();
     let username_keys = users().map(|user| user.username_key.as_str()).collect();
     let email_keys = users().filter_map(|user| user.email_key.as_deref()).collect();
@@ -171,10 +176,10 @@ async fn holders(app: &App, newcomers: &[ParsedUser]) -> Result<Known> {
     Ok(known)
 }
 
-/// Writes all of them, or none if one has a name that is taken.
+/// Inserts all users, or none. Returns false if one violates a unique index.
 async fn insert(context: &Context, administrator: &Administrator, batch: &[ParsedUser]) -> Result<bool> {
-    let users = batch.iter().map(|newcomer| newcomer.user.clone());
-    let user_ids = batch.iter().map(|newcomer| newcomer.user.id).collect();
+    let users = batch.iter().map(|parsed| parsed.user.clone());
+    let user_ids = batch.iter().map(|parsed| parsed.user.id).collect();
     let mut work = context.begin_for(administrator).await?;
     match user::insert_all(work.db(), users).await {
         Ok(()) => {}

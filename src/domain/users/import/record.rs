@@ -1,4 +1,4 @@
-//! One person as other software wrote them down: the columns that are known, and what is wrong with what stands in them.
+//! A record of the import: its columns, and parsing them into a user.
 
 use std::{borrow::Cow, fmt};
 
@@ -18,10 +18,10 @@ use crate::{
     security::{password::PasswordHash, random},
 };
 
-/// Characters that the column of roles takes, with the commas between them.
+/// Size of the column `roles` in characters, including the commas.
 const MAX_ROLES_LENGTH: usize = 1000;
 
-/// A column that means something here.
+/// A column that the import reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "see the names in Column::named")]
 pub enum Column {
@@ -45,7 +45,7 @@ pub enum Column {
 }
 
 impl Column {
-    /// The column of this name, as the FastAPI world spells it, or as Hallpass's own tables do.
+    /// The column with this name. Accepts the names of FastAPI projects and of Hallpass's own tables.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -71,7 +71,7 @@ impl Column {
     }
 }
 
-/// What stands in the columns, as texts; a column that is empty or not there has none.
+/// The values of the columns. `None` if a column is absent or empty.
 #[derive(Clone, Default)]
 pub struct Record {
     id: Option<String>,
@@ -100,7 +100,7 @@ impl fmt::Debug for Record {
 }
 
 impl Record {
-    /// Fills in a column.
+    /// Sets the value of a column.
     pub fn set(&mut self, column: Column, text: String) {
         let field = match column {
             Column::Id => &mut self.id,
@@ -125,23 +125,23 @@ impl Record {
     }
 }
 
-/// Why someone is not taken: the column at fault, and what is wrong with it. It never holds what stands there.
+/// Why a record is rejected: the column and the reason. Never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordError {
     column: &'static str,
-    why: Cow<'static, str>,
+    message: Cow<'static, str>,
 }
 
 impl RecordError {
-    /// A fixed text, with nothing of the record in it.
+    /// Creates an error with a fixed message.
     #[must_use]
-    pub const fn new(column: &'static str, why: &'static str) -> Self {
-        Self { column, why: Cow::Borrowed(why) }
+    pub const fn new(column: &'static str, message: &'static str) -> Self {
+        Self { column, message: Cow::Borrowed(message) }
     }
 
-    /// What is wrong with a column that is not named like the input field.
+    /// Creates an error for a column whose name differs from that of the input field.
     fn of(column: &'static str, problem: InputError) -> Self {
-        Self { column, why: problem.message(Language::English) }
+        Self { column, message: problem.message(Language::English) }
     }
 }
 
@@ -151,58 +151,61 @@ impl From<InputError> for RecordError {
     }
 }
 
-/// For the command line, which speaks English.
+/// For the command line, which is in English.
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.column, self.why)
+        write!(f, "{}: {}", self.column, self.message)
     }
 }
 
-/// Somebody who has passed all checks that need no database.
+/// A user whose record has passed all checks that do not need the database.
 #[derive(Clone, Debug)]
 pub(super) struct ParsedUser {
     pub line: u64,
     pub user: Model,
-    /// Whether `user.created_at` is when they came to the other system, and not now.
-    pub is_dated: bool,
+    /// Whether the record contains `created_at`. Otherwise `user.created_at` is the time of the import.
+    pub has_created_at: bool,
 }
 
-/// All that is wrong, or somebody to take in.
+/// Parses a record. The inner result is the user, or all errors of the record.
+///
+/// # Errors
+/// Internal if the system has no random bytes for ids.
 pub(super) fn parse(
     line: u64,
     record: Record,
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<Result<ParsedUser, Vec<RecordError>>> {
-    let mut found = Found::default();
-    let id = found.keep(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
-    let username = found.keep(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
-    let email = found.keep(match given(record.email) {
+    let mut errors = Errors::default();
+    let id = errors.collect(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
+    let username = errors.collect(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
+    let email = errors.collect(match given(record.email) {
         Some(email) => Email::parse(&email).map(Some),
         None if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
         None => Ok(None),
     });
-    let is_verified = found.keep(texts::flag(given(record.email_verified), "email_verified", false));
-    let verified_at = found.keep(texts::instant(given(record.email_verified_at), "email_verified_at"));
-    let pending = found.keep(given(record.pending_email).map(|email| pending_email(&email)).transpose());
+    let is_verified = errors.collect(texts::flag(given(record.email_verified), "email_verified", false));
+    let verified_at = errors.collect(texts::instant(given(record.email_verified_at), "email_verified_at"));
+    let pending = errors.collect(given(record.pending_email).map(|email| pending_email(&email)).transpose());
     let [first_name, last_name] = match (given(record.first_name), given(record.last_name), given(record.full_name)) {
         (None, None, Some(full)) => {
-            // All words but the last one are given names, as far as anybody can tell.
+            // A heuristic: the last word is the last name.
             let (first, last) = full.trim().rsplit_once(' ').unwrap_or((full.trim(), ""));
             let parse =
                 |name, field| parse_name(Some(name), field).map_err(|problem| RecordError::of("full_name", problem));
-            [(first, Field::FirstName), (last, Field::LastName)].map(|(name, field)| found.keep(parse(name, field)))
+            [(first, Field::FirstName), (last, Field::LastName)].map(|(name, field)| errors.collect(parse(name, field)))
         }
         (first, last, _) => [(first, Field::FirstName), (last, Field::LastName)]
-            .map(|(name, field)| found.keep(parse_name(name.as_deref(), field))),
+            .map(|(name, field)| errors.collect(parse_name(name.as_deref(), field))),
     };
-    let password_hash = found.keep(hash(record.password_hash.as_deref()));
-    let is_active = found.keep(texts::flag(given(record.is_active), "is_active", true));
-    let is_disabled = found.keep(texts::flag(given(record.disabled), "disabled", false));
-    let roles = found.keep(roles(record.roles.as_deref(), record.unknown_roles.as_deref(), settings));
-    let created_at = found.keep(texts::instant(given(record.created_at), "created_at"));
-    let updated_at = found.keep(texts::instant(given(record.updated_at), "updated_at"));
-    let last_login_at = found.keep(texts::instant(given(record.last_login_at), "last_login"));
+    let password_hash = errors.collect(hash(record.password_hash.as_deref()));
+    let is_active = errors.collect(texts::flag(given(record.is_active), "is_active", true));
+    let is_disabled = errors.collect(texts::flag(given(record.disabled), "disabled", false));
+    let roles = errors.collect(roles(record.roles.as_deref(), record.unknown_roles.as_deref(), settings));
+    let created_at = errors.collect(texts::instant(given(record.created_at), "created_at"));
+    let updated_at = errors.collect(texts::instant(given(record.updated_at), "updated_at"));
+    let last_login_at = errors.collect(texts::instant(given(record.last_login_at), "last_login"));
 
     let user = |new_id: Uuid, request_id: Uuid| {
         let (created_at, username) = (created_at?, username?);
@@ -234,27 +237,27 @@ pub(super) fn parse(
             never_verified_since: verified_at.is_none().then(|| created_at.unwrap_or(now)),
             is_self_registered: false,
         };
-        Some(ParsedUser { line, user, is_dated: created_at.is_some() })
+        Some(ParsedUser { line, user, has_created_at: created_at.is_some() })
     };
-    Ok(user(random::id(now)?, random::id(now)?).ok_or(found.0))
+    Ok(user(random::id(now)?, random::id(now)?).ok_or(errors.0))
 }
 
-/// What is wrong, gathered.
+/// The errors of a record, collected while it is parsed.
 #[derive(Default)]
-struct Found(Vec<RecordError>);
+struct Errors(Vec<RecordError>);
 
-impl Found {
-    fn keep<T, E: Into<RecordError>>(&mut self, parsed: Result<T, E>) -> Option<T> {
+impl Errors {
+    fn collect<T, E: Into<RecordError>>(&mut self, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|problem| self.0.push(problem.into())).ok()
     }
 }
 
-/// A text with something in it.
+/// Returns a text that is not blank.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// The address that somebody wants to move to.
+/// Parses the address of a pending change.
 fn pending_email(text: &str) -> Result<Email, RecordError> {
     Email::parse(text).map_err(|problem| RecordError::of("pending_email", problem))
 }
@@ -262,30 +265,30 @@ fn pending_email(text: &str) -> Result<Email, RecordError> {
 fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
     const COLUMN: &str = "hashed_password";
     match text.unwrap_or_default() {
-        "" => Err(RecordError::new(COLUMN, "There is none.")),
+        "" => Err(RecordError::new(COLUMN, "The password hash is missing.")),
         text => PasswordHash::import(text).ok_or(RecordError::new(
             COLUMN,
-            "This is no hash that can be checked here: bcrypt ($2a$, $2b$, $2y$), $pbkdf2-sha256$, $argon2id$ or \
-             $bcrypt-sha256$, none of them too costly.",
+            "Unsupported hash: expected bcrypt ($2a$, $2b$, $2y$), $pbkdf2-sha256$, $argon2id$ or $bcrypt-sha256$ with a \
+             cost within the limits.",
         )),
     }
 }
 
-/// The roles of `roles`, which must be in `ROLES`, and those of `unknown_roles`, which need not: an export writes them there.
-/// An empty text is no roles; without any there are those that new accounts get.
+/// Parses `roles`, which must be in `ROLES`, and `unknown_roles`, where an export writes roles that are not. An empty
+/// `roles` means no roles; without the column, the user gets the default roles of new accounts.
 fn roles(known: Option<&str>, unknown: Option<&str>, settings: &Settings) -> Result<Roles, RecordError> {
-    let names = |text, column| texts::roles(text).ok_or(RecordError::new(column, "This is no list of names."));
+    let names = |text, column| texts::roles(text).ok_or(RecordError::new(column, "Expected a list of role names."));
     let known = known.map_or(Ok(settings.registration.default_roles.clone()), |text| names(text, "roles"))?;
     let mut roles = parse_roles(known, settings)?;
     let unknown = names(unknown.unwrap_or_default(), "unknown_roles")?;
     if !unknown.iter().all(|name| is_role_name(name)) {
-        return Err(RecordError::new("unknown_roles", "These are not names of a-z, 0-9, _ and -."));
+        return Err(RecordError::new("unknown_roles", "Role names contain only a-z, 0-9, _ and -."));
     }
     roles.0.extend(unknown);
     roles.0.sort();
     roles.0.dedup();
     if roles.to_string().len() > MAX_ROLES_LENGTH {
-        return Err(RecordError::new("roles", "These are too many."));
+        return Err(RecordError::new("roles", "Too many roles: at most 1000 characters are stored."));
     }
     Ok(roles)
 }

@@ -1,4 +1,4 @@
-//! What other software makes of truth, time and lists, when it writes them down.
+//! Parsers for the formats of ids, booleans, times and lists in exports of other software.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, SubsecRound, Utc};
 use uuid::Uuid;
@@ -8,43 +8,43 @@ use crate::domain::users::import::RecordError;
 /// Years that all three databases can store.
 const YEARS: std::ops::RangeInclusive<i32> = 1000..=9999;
 
-/// The id of an account here is kept. Other software counts its users: such a number is good for nothing here.
+/// Parses an id. UUIDs are kept. Sequential numbers of other software are dropped, and the user gets a new id.
 pub(super) fn id(text: &str) -> Result<Option<Uuid>, RecordError> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() < 32 {
         return Ok(None);
     }
     let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil());
-    id.map(Some).ok_or(RecordError::new("id", "This is neither a UUID nor a number."))
+    id.map(Some).ok_or(RecordError::new("id", "Expected a UUID or a number."))
 }
 
-/// Yes or no, as Python, JSON, PostgreSQL and SQLite write it; `otherwise` where nothing is said.
-pub(super) fn flag(text: Option<String>, column: &'static str, otherwise: bool) -> Result<bool, RecordError> {
+/// Parses a boolean as Python, JSON, PostgreSQL and SQLite write it. An absent value is `default`.
+pub(super) fn flag(text: Option<String>, column: &'static str, default: bool) -> Result<bool, RecordError> {
     match text.map(|text| text.to_ascii_lowercase()).as_deref() {
-        None => Ok(otherwise),
+        None => Ok(default),
         Some("true" | "t" | "1") => Ok(true),
         Some("false" | "f" | "0") => Ok(false),
-        Some(_) => Err(RecordError::new(column, "This is neither true nor false, 1 nor 0.")),
+        Some(_) => Err(RecordError::new(column, "Expected true, false, 1 or 0.")),
     }
 }
 
-/// An instant of ISO 8601, with a `T` or a space in its middle; without a zone it is UTC.
+/// Parses an ISO 8601 time with `T` or a space as separator. A time without an offset is in UTC.
 pub(super) fn instant(text: Option<String>, column: &'static str) -> Result<Option<DateTime<Utc>>, RecordError> {
     let Some(text) = text else {
         return Ok(None);
     };
-    let zoned = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"];
-    let bare = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
-    let zoned = zoned.iter().find_map(|format| DateTime::parse_from_str(&text, format).ok());
-    let bare = || bare.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok());
-    let instant = zoned.map(|instant| instant.to_utc()).or_else(|| bare().map(|instant| instant.and_utc()));
+    let with_offset = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"];
+    let without_offset = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    let with_offset = with_offset.iter().find_map(|format| DateTime::parse_from_str(&text, format).ok());
+    let in_utc = || without_offset.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok());
+    let instant = with_offset.map(|instant| instant.to_utc()).or_else(|| in_utc().map(|instant| instant.and_utc()));
     match instant.filter(|instant| YEARS.contains(&instant.year())) {
-        // To what all three databases keep.
+        // Truncates to microseconds, the precision of all three databases.
         Some(instant) => Ok(Some(instant.trunc_subsecs(6))),
-        None => Err(RecordError::new(column, "This is no instant such as 2026-01-31T12:00:00Z.")),
+        None => Err(RecordError::new(column, "Expected a time such as 2026-01-31T12:00:00Z.")),
     }
 }
 
-/// Names with commas between them, or as a list of JSON or PostgreSQL.
+/// Parses names that are separated by commas, a JSON array or a PostgreSQL array.
 pub(super) fn roles(text: &str) -> Option<Vec<String>> {
     if text.starts_with('[') {
         return serde_json::from_str(text).ok();
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_has_many_spellings() {
+    fn instant_accepts_common_formats() {
         for (text, meant) in [
             ("2025-08-01T12:00:00Z", "2025-08-01T12:00:00Z"),
             ("2025-08-01 12:00:00", "2025-08-01T12:00:00Z"),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn yes_and_no_are_those_of_python_and_databases() {
+    fn flag_accepts_the_formats_of_python_and_databases() {
         for (text, meant) in [("True", true), ("true", true), ("t", true), ("1", true), ("False", false), ("0", false)]
         {
             assert_eq!(flag(Some(text.to_owned()), "is_active", !meant), Ok(meant), "{text}");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_a_list_in_three_spellings() {
+    fn roles_accept_commas_json_and_postgresql_arrays() {
         for text in ["admin,user", " admin , user ", r#"["admin","user"]"#, "{admin,user}", r#"{"admin",user}"#] {
             assert_eq!(roles(text).unwrap(), ["admin", "user"], "{text}");
         }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_here_is_kept_and_a_number_is_not() {
+    fn id_keeps_uuids_and_drops_numbers() {
         let uuid = "0198c0de-1234-7abc-8def-0123456789ab";
         assert_eq!(id(uuid).unwrap().unwrap().to_string(), uuid);
         assert_eq!(id("0198c0de12347abc8def0123456789ab").unwrap().unwrap().to_string(), uuid);
