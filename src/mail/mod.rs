@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub use kept::{Kept, KeptMail};
 pub use outbox::Outbox;
 pub use smtp::SEND_TIMEOUT;
-pub use templates::Text;
+pub use templates::{TEMPLATES, Text};
 
 use crate::{
     Error, Result,
@@ -35,27 +35,10 @@ pub struct OutgoingMail {
     pub language: Language,
     /// Whom it greets.
     pub username: String,
-    /// What it says.
-    pub news: Notification,
-}
-
-/// What a mail says. A link holds a token, so there is no way to print it.
-#[derive(Debug)]
-pub enum Notification {
-    /// Use this link to verify the address.
-    VerifyEmail {
-        /// Where to.
-        link: SecretString,
-    },
-    /// Use this link to choose a new password.
-    ResetPassword {
-        /// Where to.
-        link: SecretString,
-    },
-    /// The password is another one.
-    PasswordChanged,
-    /// The address is another one.
-    EmailChanged,
+    /// The name of its template: one of [`TEMPLATES`].
+    pub template: &'static str,
+    /// The link in it, which holds a token.
+    pub link: Option<SecretString>,
 }
 
 /// Why a mail was not sent.

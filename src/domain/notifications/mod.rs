@@ -3,9 +3,11 @@
 //! A row contains the purpose and the recipient of a mail. The account, the link and the text are added at delivery, so
 //! a request costs the same for every address, and no link token is stored.
 
+mod kind;
 pub mod links;
 
 use chrono::{DateTime, Utc};
+pub(crate) use kind::Kind;
 use uuid::Uuid;
 
 use crate::{

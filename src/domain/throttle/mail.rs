@@ -14,12 +14,10 @@ use crate::{
     database::Transaction,
     domain::{
         Context, UnitOfWork,
+        notifications::Kind,
         throttle::{Counter, Limit, PlainAttempt, book_in, network, precheck},
     },
-    entity::{
-        mail::{self, Purpose},
-        throttle, user,
-    },
+    entity::{mail, throttle, user},
 };
 
 /// Mails requested from a network, including those of registrations.
@@ -141,15 +139,9 @@ pub(crate) async fn drop_undeliverable(
 /// kinds, so that requests to change to an address do not use up the limit of its owner.
 fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
     let is_own = user.email_key.as_ref() == Some(&mail.email_key);
-    let kind = match mail.purpose {
-        Purpose::VerifyEmail if is_own => "verify address",
-        Purpose::VerifyEmail => "verify new address",
-        Purpose::ResetPassword => "reset password",
-        Purpose::PasswordChanged => "password changed",
-        Purpose::EmailChanged => "address changed",
-    };
+    let whose = if is_own { "own" } else { "pending" };
     Counter {
-        id: app.pseudonyms.of(&["mails to address", kind, &mail.email_key]),
+        id: app.pseudonyms.of(&["mails to address", Kind::of(mail.purpose).template, whose, &mail.email_key]),
         identifier_id: None,
         limit: to_address(app),
         counts_owner: true,

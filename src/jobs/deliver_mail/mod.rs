@@ -22,9 +22,13 @@ use self::resolve::resolve;
 use crate::{
     App, Result,
     config::{ExposeSecret, SecretString},
-    domain::{Client, Context, Event, UnitOfWork, notifications::links, throttle},
+    domain::{
+        Client, Context, Event, UnitOfWork,
+        notifications::{Kind, links},
+        throttle,
+    },
     entity::{link, mail, mail::Purpose, user},
-    mail::{Concern, Notification, OutgoingMail, SendError},
+    mail::{Concern, OutgoingMail, SendError},
 };
 
 /// Mails that are sent concurrently.
@@ -172,40 +176,30 @@ async fn lease(
     if is_first && mail.purpose == Purpose::ResetPassword {
         work.emit(Event::PasswordResetRequested { user_id });
     }
-    let db = work.db();
-    let create_link = |purpose| links::create(db, purpose, &user, (&mail.email_key, mail.pending_email_id), now);
-    let notification = match mail.purpose {
-        Purpose::VerifyEmail => {
-            let token = create_link(link::Purpose::VerifyEmail).await?;
-            Notification::VerifyEmail { link: address_of(app, "verify-email", &token) }
+    let Kind { template, link } = Kind::of(mail.purpose);
+    let link = match link {
+        Some((purpose, page)) => {
+            let address = (mail.email_key.as_str(), mail.pending_email_id);
+            let token = links::create(work.db(), purpose, &user, address, now).await?;
+            Some(link_to(app, page, &token))
         }
-        Purpose::ResetPassword => {
-            let token = create_link(link::Purpose::ResetPassword).await?;
-            Notification::ResetPassword { link: address_of(app, "reset-password", &token) }
-        }
-        Purpose::PasswordChanged => Notification::PasswordChanged,
-        Purpose::EmailChanged => Notification::EmailChanged,
+        None => None,
     };
     let username = user.username.clone();
     let (to, language) = (mail.email.clone(), mail.language());
-    let outgoing = OutgoingMail { id: mail.id, to, language, username, news: notification };
+    let outgoing = OutgoingMail { id: mail.id, to, language, username, template, link };
     Ok(Some(Leased { mail, outgoing }))
 }
 
-/// Whether a mail is still needed: its account and address match, and the address is not verified yet.
+/// Whether a mail is still needed: a notice always is, a link if it still matches its account and has work to do.
 fn is_needed(mail: &mail::Model, user: &user::Model, now: DateTime<Utc>) -> bool {
-    let request = mail.pending_email_id;
-    match mail.purpose {
-        Purpose::VerifyEmail => {
-            let is_done = match request {
-                None => user.email_verified_at.is_some(),
-                Some(_) => user.pending_email_at(now).is_none(),
-            };
-            !is_done && links::matches(link::Purpose::VerifyEmail, user, &mail.email_key, request)
-        }
-        Purpose::ResetPassword => links::matches(link::Purpose::ResetPassword, user, &mail.email_key, request),
-        Purpose::PasswordChanged | Purpose::EmailChanged => true,
-    }
+    let Some((purpose, _)) = Kind::of(mail.purpose).link else { return true };
+    let is_done = match (purpose, mail.pending_email_id) {
+        (link::Purpose::VerifyEmail, None) => user.email_verified_at.is_some(),
+        (link::Purpose::VerifyEmail, Some(_)) => user.pending_email_at(now).is_none(),
+        (link::Purpose::ResetPassword, _) => false,
+    };
+    !is_done && links::matches(purpose, user, &mail.email_key, mail.pending_email_id)
 }
 
 /// The client that requested a mail.
@@ -217,7 +211,7 @@ fn client_of(mail: &mail::Model) -> Client {
     }
 }
 
-fn address_of(app: &App, page: &str, token: &SecretString) -> SecretString {
+fn link_to(app: &App, page: &str, token: &SecretString) -> SecretString {
     format!("{}/{page}?token={}", app.settings.mail.app_url, token.expose_secret()).into()
 }
 
