@@ -1,4 +1,4 @@
-//! What the headers of a request tell that may explain a surprising result.
+//! Facts from the request headers that explain errors to developers; see [`crate::graphql::Circumstances`].
 
 use axum::http::{
     HeaderMap, HeaderName,
@@ -8,10 +8,11 @@ use url::Url;
 
 use crate::{config::Settings, domain::Viewer, graphql::Circumstances, http::middleware::cors};
 
-/// The names by which a machine calls itself.
+/// The names of the local machine.
 const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
-/// Bytes of an origin or host that is looked at: a DNS name has at most 253. What follows may be slow for long names.
+/// Maximum length of an origin or host that is parsed, in bytes. A DNS name has at most 253; parsing longer texts may
+/// be slow.
 const MAX_HOST_BYTES: usize = 300;
 
 pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Circumstances {
