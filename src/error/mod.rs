@@ -2,7 +2,7 @@
 //!
 //! Each [`Error`] has an [`ErrorCode`]. The table in `codes.rs` holds everything that is published about a code: its
 //! description, its REST and OAuth status, and its messages. `graphql/errors.rs` writes errors as GraphQL `extensions`,
-//! `http/rest/answer.rs` as REST and OAuth responses. No message contains a value that a client sent.
+//! `http/rest/error_response.rs` as REST and OAuth responses. No message contains a value that a client sent.
 
 mod code;
 mod codes;

@@ -1,8 +1,8 @@
-//! The GraphQL door: one file for each capability, and what they share.
+//! The GraphQL API.
 //!
-//! Owns the schema, what a document may be ([`executor`]) and how an [`Error`](crate::Error) looks in an answer
-//! ([`errors`]). It never queries the database and knows no HTTP; resolvers only translate between input types, use
-//! cases and payloads.
+//! This module owns the schema, the limits and validation of documents ([`executor`]) and the format of an
+//! [`Error`](crate::Error) in a response ([`errors`]). It does not query the database and is independent of HTTP;
+//! resolvers only translate between input types, use cases and payloads.
 
 mod context;
 pub mod errors;
@@ -32,7 +32,7 @@ fn build_schema(app: Option<Arc<App>>, validation: ValidationMode) -> Schema {
     }
 }
 
-/// The schema in GraphQL's schema definition language: the published `schema.graphql`.
+/// The schema in the schema definition language, as published in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
     sdl_of(&build_schema(None, ValidationMode::Strict))

@@ -1,4 +1,4 @@
-//! Bodies of requests: how they are announced, and reading them whole.
+//! Request bodies: their headers, and reading them with a size limit and a timeout.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use axum::{
 };
 use http_body_util::BodyExt;
 
-/// How large a body may be, and what to tell the client about a larger one.
+/// The maximum size of a body, and the error message for a larger one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MaxBody {
     bytes: usize,
-    refusal: &'static str,
+    message: &'static str,
 }
 
-/// Of `/graphql`. A document may have 64 KiB; values belong in variables.
+/// The limit of `/graphql`. A document may have 64 KiB; values belong in variables.
 pub(super) const MAX_GRAPHQL: MaxBody =
-    MaxBody { bytes: 128 * 1024, refusal: "The body is too large: at most 128 KiB are accepted." };
-/// Of all other routes: forms, and JSON of a few short fields.
+    MaxBody { bytes: 128 * 1024, message: "The body is too large: at most 128 KiB are accepted." };
+/// The limit of all other routes, which read forms and JSON with a few short fields.
 pub(super) const MAX_FORM: MaxBody =
-    MaxBody { bytes: 16 * 1024, refusal: "The body is too large: at most 16 KiB are accepted." };
+    MaxBody { bytes: 16 * 1024, message: "The body is too large: at most 16 KiB are accepted." };
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unread {
     TooLarge(MaxBody),
-    BrokenOff,
+    Incomplete,
     TooSlow,
     Encoded,
 }
@@ -39,7 +39,7 @@ impl Unread {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::Incomplete => StatusCode::BAD_REQUEST,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -47,19 +47,19 @@ impl Unread {
 
     pub(super) fn message(self) -> &'static str {
         match self {
-            Self::TooLarge(max) => max.refusal,
-            Self::BrokenOff => "The body broke off before its end.",
-            Self::TooSlow => "The body took too long to arrive. Send it again.",
+            Self::TooLarge(max) => max.message,
+            Self::Incomplete => "The body is incomplete. Send it again.",
+            Self::TooSlow => "The body was not received in time. Send it again.",
             Self::Encoded => "The body is compressed. Send it without the header `Content-Encoding`.",
         }
     }
 }
 
-/// Reads the whole body, into memory of its own: a kept chunk would keep the buffer of its connection, and a body sent
-/// byte by byte would take 32 times its size.
+/// Reads the whole body into a new buffer. Keeping the chunks would keep the buffer of the connection, and a body that
+/// is sent byte by byte would take 32 times its size.
 ///
 /// # Errors
-/// The body is too large, broke off, did not arrive in time, or is compressed.
+/// The body is too large, incomplete, not received in time, or compressed.
 pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -> Result<Vec<u8>, Unread> {
     if is_encoded(request.headers()) {
         return Err(Unread::Encoded);
@@ -68,15 +68,16 @@ pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -
     let read = async {
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Unread::BrokenOff)?;
+            let frame = frame.map_err(|_| Unread::Incomplete)?;
             let Ok(chunk) = frame.into_data() else { continue };
             if chunk.len() > max.bytes - bytes.len() {
                 return Err(Unread::TooLarge(max));
             }
             if bytes.is_empty() {
-                // A buffer that grows leaves smaller ones behind and may end up larger than its content.
-                let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-                bytes.reserve_exact(chunk.len().saturating_add(announced).min(max.bytes));
+                // Reserves the expected length at once: a growing buffer copies, and may end up larger than its
+                // content.
+                let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+                bytes.reserve_exact(chunk.len().saturating_add(expected).min(max.bytes));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -85,26 +86,26 @@ pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -
     tokio::time::timeout(timeout, read).await.unwrap_or(Err(Unread::TooSlow))
 }
 
-/// Whether the body is compressed, or encoded in another way (RFC 9110 §8.4).
+/// Whether the body has a content coding such as gzip (RFC 9110 §8.4).
 pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
     codings.any(|coding| !coding.trim_ascii().is_empty() && !coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
-/// Whether the body is announced as this type, once, and in no other charset than UTF-8.
+/// Whether the request has exactly one `Content-Type` header, of this media type and with no charset other than UTF-8.
 pub(super) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     match (values.next().map(|value| value.to_str()), values.next()) {
         (Some(Ok(value)), None) => {
             let mut parts = value.split(';').map(str::trim);
-            let is_it = parts.next().is_some_and(|part| part.eq_ignore_ascii_case(media_type));
-            is_it && parts.all(is_not_another_charset)
+            let is_type = parts.next().is_some_and(|part| part.eq_ignore_ascii_case(media_type));
+            is_type && parts.all(is_allowed_parameter)
         }
         _ => false,
     }
 }
 
-fn is_not_another_charset(parameter: &str) -> bool {
+fn is_allowed_parameter(parameter: &str) -> bool {
     parameter.split_once('=').is_none_or(|(name, value)| {
         !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     })

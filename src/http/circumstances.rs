@@ -1,4 +1,4 @@
-//! What the headers of a request tell that may explain a surprising result.
+//! Facts from the request headers that explain errors to developers; see [`crate::graphql::Circumstances`].
 
 use axum::http::{
     HeaderMap, HeaderName,
@@ -13,7 +13,8 @@ use crate::{
     http::middleware::cors,
 };
 
-/// Bytes of an origin or host that is looked at: a DNS name has at most 253. What follows may be slow for long names.
+/// Maximum length of an origin or host that is parsed, in bytes. A DNS name has at most 253; parsing longer texts may
+/// be slow.
 const MAX_HOST_BYTES: usize = 300;
 
 pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Circumstances {

@@ -1,7 +1,6 @@
-//! The explorer and the documentation: pages and their assets, which `build.rs` has put into the binary.
-//!
-//! They are GraphiQL, Swagger UI and ReDoc, or where these could not be bundled, small pages of our own. Either way
-//! they ask this server for all that they need, and the browser is told to let them ask nobody else.
+//! The explorer and the documentation: pages and their assets, which `build.rs` embeds in the binary. The pages are
+//! GraphiQL, Swagger UI and ReDoc, or minimal replacements if these could not be bundled. They load everything from
+//! this server, and the Content Security Policy blocks all other hosts.
 
 use std::{io::Read, sync::Arc};
 
@@ -23,7 +22,7 @@ use futures_util::stream;
 
 use crate::http::{Server, negotiation, not_found, pages};
 
-/// A file that a page names. Its own name has the hash of its content: another content is another file.
+/// A file that a page loads. Its name contains the hash of its content, so that it can be cached forever.
 struct Asset {
     name: &'static str,
     is_gzipped: bool,
@@ -33,23 +32,24 @@ struct Asset {
 // `PAGE`, `DOCS`, `REDOC` and `ASSETS`.
 include!(concat!(env!("OUT_DIR"), "/explorer.rs"));
 
-/// Nothing from elsewhere, and no script in the page itself. Monaco, the editor in GraphiQL, writes style attributes,
-/// and has images and a font in data: addresses; so do Swagger UI and ReDoc.
+/// No third-party content and no inline scripts. Monaco, the editor in GraphiQL, writes style attributes and has images
+/// and a font in `data:` URLs; so do Swagger UI and ReDoc.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    font-src 'self' data:; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    font-src 'self' data:; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+    form-action 'none'";
 
-/// How much of an asset is inflated at a time, in bytes.
+/// The size of a chunk when an asset is inflated, in bytes.
 const CHUNK: usize = 64 * 1024;
 
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new().route("/", get(page)).route("/playground", get(page)).route("/playground/assets/{name}", get(asset))
 }
 
-/// What tells the page's script that there is a page with the mails of this server. The key to it is not here: see
-/// [`super::pages`].
+/// The link that tells the page's script that the page with the mails of this server exists. It does not contain the
+/// key of that page; see [`super::pages`].
 const MAILS: &str = r#"<link rel="help" title="Mails" href="/dev/mail" />"#;
 
-/// The page. At `/graphql` it is one of two answers, hence `Vary`.
+/// The explorer. At `/graphql` it is one of two representations, hence `Vary`.
 pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) -> Response {
     let page = if pages::has_mails(&server, &request) {
         html(PAGE.replacen("</head>", &format!("{MAILS}</head>"), 1))
@@ -59,14 +59,14 @@ pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) ->
     ([(VARY, "accept")], page).into_response()
 }
 
-/// One of the pages.
+/// The response with a page.
 pub(super) fn html(page: impl Into<Body>) -> Response {
     let headers =
         [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, "no-cache")];
     (headers, page.into()).into_response()
 }
 
-/// A file of one of the pages.
+/// The response with an asset of a page.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return not_found().await;
@@ -78,7 +78,7 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
     ];
     if !asset.is_gzipped {
         (fixed, asset.bytes).into_response()
-    } else if takes_gzip(&headers) {
+    } else if accepts_gzip(&headers) {
         (fixed, [(CONTENT_ENCODING, "gzip")], asset.bytes).into_response()
     } else {
         (fixed, inflated(asset.bytes)).into_response()
@@ -93,13 +93,14 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// Whether the client understands gzip (RFC 9110 §12.5.3). Every browser does and says so.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether the client accepts gzip (RFC 9110 §12.5.3). Every browser does.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let codings = negotiation::parse(headers.get_all(ACCEPT_ENCODING));
     codings.iter().any(|(name, weight)| name == "gzip" && *weight > 0)
 }
 
-/// For clients without gzip: inflated piece by piece, as fast as they read, so that none of them costs much at once.
+/// The inflated body for clients that do not accept gzip. It is inflated in chunks as the client reads, so that memory
+/// use stays small.
 fn inflated(bytes: &'static [u8]) -> Body {
     Body::from_stream(stream::unfold(GzDecoder::new(bytes), async |mut decoder| {
         let mut chunk = vec![0; CHUNK];
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_goes_to_those_who_take_it() {
+    fn gzip_is_sent_only_if_accepted() {
         for (accept, expected) in [
             ("gzip, deflate, br, zstd", true),
             ("deflate, GZIP;q=0.5", true),
@@ -132,7 +133,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, accept.parse().unwrap());
-            assert_eq!(takes_gzip(&headers), expected, "{accept}");
+            assert_eq!(accepts_gzip(&headers), expected, "{accept}");
         }
     }
 }

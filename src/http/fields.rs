@@ -1,8 +1,7 @@
-//! The fields of a REST or OAuth request, deserialized by serde into the struct that utoipa describes.
-//!
-//! Derived code stops at the first mistake. FastAPI's answers name all of them, so the deserializer here notes a
-//! missing or mistyped field and goes on with an empty text. All fields are texts: `String` is required,
-//! `Option<String>` may be omitted or null, and [`changed`] tells the two apart.
+//! Deserialization of REST and OAuth requests into the structs that utoipa describes. Derived code stops at the first
+//! error. FastAPI reports all errors, so this deserializer records a missing or mistyped field and continues with an
+//! empty string. All fields are strings: `String` is required, `Option<String>` may be omitted or null, and [`changed`]
+//! distinguishes the two.
 
 use std::{cell::RefCell, fmt};
 
@@ -39,19 +38,19 @@ pub(super) enum FieldErrorKind {
     HasNul,
 }
 
-/// Where the fields come from.
+/// The format of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A form, whose parameters must not contain NUL, except passwords.
+    /// A form. Parameters other than passwords must not contain NUL.
     Form,
     /// A JSON object.
     Json,
 }
 
-/// Deserializes a request. Fields that the struct does not have are ignored.
+/// Deserializes a request. Unknown fields are ignored.
 ///
 /// # Errors
-/// All fields that are missing or not of their type, in the order of the struct.
+/// All fields that are missing or have the wrong type, in the order of the struct.
 pub(super) fn read<T: DeserializeOwned>(source: Source, values: Map<String, Value>) -> Result<T, Vec<FieldError>> {
     let errors = RefCell::default();
     let request = T::deserialize(Fields { source, values, errors: &errors });
@@ -62,8 +61,8 @@ pub(super) fn read<T: DeserializeOwned>(source: Source, values: Map<String, Valu
 /// Deserializes a field of a change: `None` if it is omitted, `Some(None)` if it is null.
 ///
 /// # Errors
-/// As the deserializer.
-#[expect(clippy::option_option, reason = "omitted, null and a text are three things")]
+/// The errors of the deserializer.
+#[expect(clippy::option_option, reason = "omitted, null and a string are three states")]
 pub(super) fn changed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     struct Changed;
 
@@ -71,7 +70,7 @@ pub(super) fn changed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
         type Value = Option<Option<String>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or null")
+            f.write_str("a string or null")
         }
 
         fn visit_none<E>(self) -> Result<Self::Value, E> {
@@ -106,7 +105,7 @@ impl<'de> Deserializer<'de> for Fields<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        // A field that is omitted is visited too, so that it can be noted as missing.
+        // Omitted fields are visited too, so that they are reported as missing.
         let fields = fields.iter().map(|name| {
             let field = Field { name, value: self.values.remove(*name), source: self.source, errors: self.errors };
             (*name, field)
@@ -115,7 +114,7 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
-        Err(Error::custom("a request is a struct"))
+        Err(Error::custom("requests must be structs"))
     }
 
     forward_to_deserialize_any! {
@@ -133,21 +132,21 @@ struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// Notes that something is wrong with the field.
-    fn note(&self, kind: FieldErrorKind) {
+    /// Records an error of the field.
+    fn record_error(&self, kind: FieldErrorKind) {
         self.errors.borrow_mut().push(FieldError { field: self.name, kind });
     }
 
-    /// The text of a field that is not omitted, empty if it has none.
+    /// Returns the value, or records an error and returns an empty string.
     fn text(self) -> String {
         match &self.value {
             Some(Value::String(text)) => {
                 if self.source == Source::Form && self.name != PASSWORD && text.contains('\0') {
-                    self.note(FieldErrorKind::HasNul);
+                    self.record_error(FieldErrorKind::HasNul);
                 }
             }
-            Some(_) => self.note(FieldErrorKind::NotAString),
-            None => self.note(FieldErrorKind::Missing),
+            Some(_) => self.record_error(FieldErrorKind::NotAString),
+            None => self.record_error(FieldErrorKind::Missing),
         }
         match self.value {
             Some(Value::String(text)) => text,
@@ -200,7 +199,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq, Eq)]
-    #[expect(clippy::option_option, reason = "omitted, null and a text are three things")]
+    #[expect(clippy::option_option, reason = "omitted, null and a string are three states")]
     struct Request {
         required: String,
         password: Option<String>,
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_reported_in_the_order_of_the_struct() {
+    fn all_errors_are_reported_in_the_order_of_the_struct() {
         let errors = read(Source::Json, json!({ "change": 1, "password": [], "other": {} })).unwrap_err();
         assert_eq!(
             errors,
@@ -228,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn null_is_not_a_required_text() {
+    fn null_is_not_a_required_string() {
         let errors = read(Source::Json, json!({ "required": null })).unwrap_err();
         assert_eq!(errors, [("required", FieldErrorKind::NotAString)]);
     }
 
     #[test]
-    fn a_change_tells_omitted_from_null() {
+    fn change_distinguishes_omitted_from_null() {
         for (value, change) in [
             (json!({ "required": "a" }), None),
             (json!({ "required": "a", "change": null }), Some(None)),
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_have_nul_in_passwords_only() {
+    fn forms_allow_nul_only_in_passwords() {
         let value = json!({ "required": "\0", "password": "\0" });
         assert_eq!(read(Source::Form, value.clone()), Err(vec![("required", FieldErrorKind::HasNul)]));
         assert!(read(Source::Json, value).is_ok());

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can serve.
+//! The liveness and readiness endpoints.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use axum::{
 
 use crate::http::Server;
 
-/// The process answers.
+/// Liveness: the process responds.
 pub(super) async fn live() -> Response {
     status(StatusCode::OK, r#"{"status":"live"}"#)
 }
 
-/// The database answers, takes writes, and has the migrations that this version works with.
+/// Readiness: the database is reachable and writable, and its migrations are compatible with this version.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
     if server.app.database.is_ready().await { status(StatusCode::OK, r#"{"status":"ready"}"#) } else { not_ready() }
 }

@@ -1,4 +1,4 @@
-//! JSON from bodies and query strings, of which only so much is built.
+//! JSON from bodies and query strings, with a limit on the number of values.
 
 use std::{cell::Cell, fmt};
 
@@ -8,11 +8,11 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// Values in one JSON text, objects and arrays included. A value of two bytes takes more than 100 bytes of memory.
-/// Requests of real clients have fewer than 50.
+/// Maximum number of values in a JSON text, including objects and arrays. A value of two bytes takes more than 100
+/// bytes of memory. Requests of real clients have fewer than 50.
 const MAX_VALUES: usize = 2000;
 
-/// Why a text was not read.
+/// Why a text was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadJson {
     NotJson,
@@ -20,11 +20,11 @@ pub(super) enum BadJson {
 }
 
 impl BadJson {
-    /// What to tell the client about [`Self::TooManyValues`].
+    /// The message for [`Self::TooManyValues`].
     pub(super) const TOO_MANY_VALUES: &str = "The JSON has too many values: at most 2000 are accepted.";
 }
 
-/// Parses JSON, and stops at the first value over the bound.
+/// Parses JSON. Stops at the first value over the limit.
 ///
 /// # Errors
 /// The text is not JSON, or has too many values.
@@ -39,7 +39,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Value, BadJson> {
     }
 }
 
-/// Builds a [`Value`] while counting how many more may come; `None` once there was one too many.
+/// Builds a [`Value`] and counts down the values that are left. The counter is `None` when the limit is exceeded.
 #[derive(Clone, Copy)]
 struct Counted<'a>(&'a Cell<Option<usize>>);
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_read_as_by_serde_json() {
+    fn json_is_parsed_like_serde_json() {
         for text in [
             "null",
             "true",
@@ -134,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn reading_stops_at_the_first_value_over_the_bound() {
+    fn parsing_stops_at_the_first_value_over_the_limit() {
         let list = |items: usize| format!("[{}", vec!["0"; items].join(","));
         assert!(parse(format!("{}]", list(MAX_VALUES - 1)).as_bytes()).is_ok());
-        // What follows is not JSON, which would be told if it were read.
+        // The rest is not JSON; parsing it would fail with `NotJson`.
         for text in [format!("{},0?", list(MAX_VALUES - 1)), format!("{{\"a\":{},0?", list(MAX_VALUES - 2))] {
             assert_eq!(parse(text.as_bytes()), Err(BadJson::TooManyValues));
         }

@@ -1,38 +1,40 @@
-//! How much, and how long.
+//! Limits and timeouts of the HTTP server.
 
 use std::time::Duration;
 
-/// The bounds of the HTTP door. Tests turn the times down; nobody else has had a reason to.
+/// Limits and timeouts of the HTTP server. They are not configurable; tests use shorter timeouts.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time; the next one waits in the system's queue.
+    /// Maximum number of connections. Further ones wait in the accept queue of the operating system.
     pub connections: usize,
-    /// Connections at a time from one network (an IPv4 address, or a /64 of IPv6); the next one is closed at once.
+    /// Maximum number of connections from one network (an IPv4 address or an IPv6 /64). Further ones are closed at
+    /// once.
     pub connections_per_network: usize,
-    /// How long a client may take to send a head; also how long an idle connection is kept.
+    /// The timeout for the request line and headers, and for idle connections.
     pub head_timeout: Duration,
-    /// How long a client may take to send a body.
+    /// The timeout for the body.
     pub body_timeout: Duration,
-    /// How long a client may leave a pending write without reading any of it.
+    /// The timeout for a write without any progress, because the client does not read.
     pub write_timeout: Duration,
-    /// How long a client may go on sending after the last response of its connection.
+    /// How long data from the client is discarded after the last response of a connection.
     pub discard_timeout: Duration,
-    /// The longest that a request may take once it has arrived: waiting for a connection, for a hash, and the work
-    /// itself. Whoever waits for an answer hears of an outage within six seconds.
+    /// The timeout for handling a received request, including the wait for a database connection and for a hash. So a
+    /// client gets an error within six seconds during an outage.
     pub handler_timeout: Duration,
-    /// How long a request waits for a server that is starting, before it is answered SERVICE_UNAVAILABLE.
+    /// How long a request waits while the server starts before it fails with SERVICE_UNAVAILABLE.
     pub start_timeout: Duration,
-    /// How long requests may go on after the server was told to stop.
+    /// How long running requests may continue during shutdown.
     pub drain: Duration,
-    /// How much of that those may take who are connected and have not asked for anything yet.
+    /// How much of `drain` connected clients have to send a request that they have not sent yet.
     pub linger: Duration,
 }
 
-/// Connections at a time, where there are file descriptors for them.
+/// Maximum number of connections if there are enough file descriptors.
 const MAX_CONNECTIONS: usize = 4096;
 
 impl Limits {
-    /// The limits of a process with so many file descriptors for connections. A network has a quarter of them.
+    /// The limits of a process with `descriptors` file descriptors for connections. One network may use a quarter of
+    /// them.
     #[must_use]
     pub fn with_descriptors(descriptors: usize) -> Self {
         let connections = descriptors.clamp(1, MAX_CONNECTIONS);

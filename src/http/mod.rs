@@ -1,7 +1,7 @@
-//! The HTTP door: routes, and everything that has a header or a status.
+//! The HTTP server: listener, router, middleware and handlers.
 //!
-//! Owns what a request must look like and what every answer carries. It decides nothing about accounts: it turns
-//! requests into calls of the floors below, and results into responses.
+//! This module owns everything that has a header or a status. It contains no rules about accounts: handlers turn
+//! requests into calls of [`crate::domain`] and [`crate::graphql`], and results into responses.
 
 mod bearer;
 mod body;
@@ -41,7 +41,7 @@ pub use middleware::{Gate, Peer};
 use self::middleware::{cors, frame, gate};
 use crate::{App, Error, Result, graphql::executor::Executor};
 
-/// What handlers share.
+/// The shared state of the handlers.
 #[derive(Debug)]
 struct Server {
     app: Arc<App>,
@@ -50,31 +50,31 @@ struct Server {
     security_headers: frame::SecurityHeaders,
     limits: Limits,
     refused_origins: cors::RefusedOrigins,
-    /// Whether it has been told that a proxy's word is not read.
+    /// Whether the warning about an unconfigured proxy has been logged.
     has_warned_of_proxy: AtomicBool,
 }
 
 impl Server {
-    /// Does what a request asks for, within the time that all doors have for it.
+    /// Runs a use case within [`Limits::handler_timeout`].
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE when it takes longer. What was being written is then undone, or was just committed: nobody
-    /// knows, and the answer does not say.
+    /// SERVICE_UNAVAILABLE if the timeout expires. A transaction that was committing may or may not have been
+    /// committed.
     fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
-        let late = |_| Err(Error::unavailable(5, "a request took too long"));
-        tokio::time::timeout(self.limits.handler_timeout, work).map(move |result| result.unwrap_or_else(late))
+        let timed_out = |_| Err(Error::unavailable(5, "the request timed out"));
+        tokio::time::timeout(self.limits.handler_timeout, work).map(move |result| result.unwrap_or_else(timed_out))
     }
 }
 
-/// The SDL, as it is published. A test keeps it true.
+/// The published SDL. A test checks that it is up to date.
 const SCHEMA: &str = include_str!("../../schema.graphql");
 
-/// All routes over an [`App`].
+/// Creates the router of an [`App`].
 pub fn router(app: &Arc<App>, limits: Limits) -> Router {
     gated_router(app, limits, Gate::opened())
 }
 
-/// All routes over an [`App`] whose database is perhaps not migrated yet. They are served when the gate is open.
+/// Creates the router of an [`App`] whose database may not be migrated yet. Requests are served when the gate is open.
 pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
     let server = Arc::new(Server {
         executor: Executor::new(Arc::clone(app)),

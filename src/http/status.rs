@@ -4,12 +4,12 @@ use axum::http::StatusCode;
 
 use crate::error::ErrorCode;
 
-/// The status of a REST response, of a page, and of a GraphQL request that was refused before its document was read.
+/// The status of a REST response, of a page, and of a GraphQL request that was rejected before its document was parsed.
 pub(super) fn status_of(code: ErrorCode) -> StatusCode {
     status(code.rest_status())
 }
 
-/// A status of the table.
+/// Converts a status from the table.
 pub(super) fn status(number: u16) -> StatusCode {
     StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_of_the_table_is_a_client_or_server_error() {
+    fn statuses_are_client_errors_except_for_server_faults() {
         for code in ErrorCode::ALL {
             let statuses = [code.rest_status(), code.oauth().0].map(StatusCode::from_u16).map(Result::unwrap);
             let is_server_fault = matches!(code, ErrorCode::InternalServerError | ErrorCode::ServiceUnavailable);

@@ -83,7 +83,7 @@ async fn query_strings_have_at_most_32_parameters() {
     let answer = server.anonymous().get(&format!("/graphql?query=%7B__typename%7D{more}")).await;
     assert_told(&answer, 400, "at most 32 are accepted");
     let answer = server.anonymous().get(&format!("/verify-email?token=x{more}")).await;
-    assert_told(&answer, 400, "This link is not complete");
+    assert_told(&answer, 400, "This link is incomplete");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn without_a_token_one_is_told_how_to_send_it() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let nothing_sent = hint(&actor, &[]).await.unwrap();
-    assert!(nothing_sent.starts_with("No `Authorization` header arrived."), "{nothing_sent}");
+    assert!(nothing_sent.starts_with("The request has no `Authorization` header."), "{nothing_sent}");
     for sent in ["Basic YWRhOmx1bmNo", "eyJ0eXAiOiJhdCtqd3QifQ.e30.x", ""] {
         let other = hint(&actor, &[(header::AUTHORIZATION, sent)]).await.unwrap();
         assert!(other.contains("does not start with `Bearer`"), "{sent}: {other}");

@@ -152,7 +152,7 @@ async fn a_link_that_is_not_good_leads_to_no_form() {
         assert_no_form(&server, &path, StatusCode::BAD_REQUEST, "This link has expired").await;
     }
     for path in ["/verify-email", "/reset-password", "/reset-password?token=", "/reset-password?result=x"] {
-        assert_no_form(&server, path, StatusCode::BAD_REQUEST, "This link is not complete").await;
+        assert_no_form(&server, path, StatusCode::BAD_REQUEST, "This link is incomplete").await;
     }
 }
 
@@ -373,7 +373,7 @@ async fn a_taken_address_is_told_on_the_page() {
     let answer = send(&server, "/verify-email", &[("token", &token)], CHROMIUM).await;
     let told = follow(&server, &answer, &[]).await;
     assert_eq!(told.status, StatusCode::CONFLICT);
-    assert!(told.text.contains("There is another account with this e-mail address."), "{}", told.text);
+    assert!(told.text.contains("Another account has this e-mail address."), "{}", told.text);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A document: parsed, and checked for what it must be beyond the rules that the engine checks.
+//! A parsed document, and the checks beyond those of the engine.
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// A parsed document, and what has been found out about it.
+/// A parsed document with the results of its checks.
 pub(in crate::graphql) struct Document {
     pub(in crate::graphql) parsed: ExecutableDocument,
     sizes: Sizes,
@@ -45,7 +45,7 @@ impl Document {
     /// Parses a document and measures it.
     ///
     /// # Errors
-    /// It can't be parsed, or is too large as a whole.
+    /// The document cannot be parsed, or the whole document is too large.
     pub(in crate::graphql) fn parse(types: &SchemaTypes, text: &str) -> Result<Self, ServerError> {
         limits::check_text(text).map_err(|error| error_at(None, error))?;
         let Normalized { text: normalized, directives } = normalize(text);
@@ -62,18 +62,18 @@ impl Document {
         Ok(Self { parsed, sizes, values })
     }
 
-    /// The operation that `operationName` picks (GraphQL specification, §6.1 `GetOperation`).
+    /// The operation that `operationName` selects (GraphQL specification, §6.1 `GetOperation`).
     pub(in crate::graphql) fn operation(&self, operation_name: Option<&str>) -> Result<Operation<'_>, ServerError> {
         let mut operations = self.parsed.operations.iter();
         let (name, definition) = match operation_name {
-            Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
+            Some(selected) => operations.find(|(name, _)| name.is_some_and(|name| name == selected)),
             None => operations.next().filter(|_| self.parsed.operations.iter().len() == 1),
         }
         .ok_or_else(|| {
             let message = match (&self.parsed.operations, operation_name) {
-                (_, Some(_)) => "The document has no operation of the name given in `operationName`.",
+                (_, Some(_)) => "The document has no operation with the name in `operationName`.",
                 (DocumentOperations::Multiple(_), None) => {
-                    "The document has several operations. Say which one to execute in `operationName`."
+                    "The document has several operations. Set `operationName` to the one to execute."
                 }
                 (DocumentOperations::Single(_), None) => "The document has no operation.",
             };
@@ -82,7 +82,7 @@ impl Document {
         Ok(Operation { name, definition })
     }
 
-    /// Checks what is to be executed, but for its variables.
+    /// Checks the operation to execute, except for its variables.
     pub(in crate::graphql) fn check(
         &self,
         operation: Operation<'_>,
@@ -93,8 +93,8 @@ impl Document {
         self.values.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
-    /// Refuses variables that are missing or do not fit, and gives the others that were left out their default values
-    /// (`CoerceVariableValues`, §6.1.2). The engine would find out only while executing, and takes no default values in
+    /// Rejects variables that are missing or have the wrong type, and inserts the default values of omitted ones
+    /// (`CoerceVariableValues`, §6.1.2). The engine would fail only during execution, and ignores default values in
     /// `@skip` and `@include` (async-graphql's pull request 1827).
     pub(in crate::graphql) fn coerce_variables(
         &self,
@@ -105,34 +105,34 @@ impl Document {
         let never_null = self.values.as_ref().ok().and_then(|found| found.get(&operation.name.cloned()));
         for definition in &operation.definition.node.variable_definitions {
             let name = &definition.node.name.node;
-            let wanted = &definition.node.var_type.node;
-            let refused = |message| error_at(Some(definition.pos), Error::BadUserInput(message));
+            let declared = &definition.node.var_type.node;
+            let invalid = |message| error_at(Some(definition.pos), Error::BadUserInput(message));
             let root = Root::Variable(name);
             match (variables.get(name), &definition.node.default_value) {
                 (Some(Value::Null), _) if never_null.is_some_and(|names| names.contains(name)) => {
-                    return Err(refused(format!("The {root} must not be null where it is used.")));
+                    return Err(invalid(format!("The {root} must not be null where it is used.")));
                 }
                 (Some(value), _) => {
-                    let checked = Checker::new(types, Source::Json).check(root, wanted, false, value);
-                    checked.map_err(refused)?;
+                    let checked = Checker::new(types, Source::Json).check(root, declared, false, value);
+                    checked.map_err(invalid)?;
                 }
                 (None, Some(default)) => {
                     variables.insert(name.clone(), default.node.clone());
                 }
-                (None, None) if wanted.nullable => {}
+                (None, None) if declared.nullable => {}
                 (None, None) if types.explain => {
-                    let shown = Checker::new(types, Source::Json).shown(wanted);
-                    return Err(refused(format!("The {root} is missing. It is of the type {shown}.")));
+                    let type_name = Checker::new(types, Source::Json).type_name(declared);
+                    return Err(invalid(format!("The {root} is missing. It is of the type {type_name}.")));
                 }
-                (None, None) => return Err(refused(format!("The {root} is missing."))),
+                (None, None) => return Err(invalid(format!("The {root} is missing."))),
             }
         }
         Ok(())
     }
 }
 
-/// Refuses a mutation of more than one root field: a second one would act on what the first has changed, and twenty
-/// logins must not ride in one request.
+/// Rejects a mutation with more than one root field. A second one would depend on changes of the first, and one request
+/// must not contain many logins.
 fn check_root(document: &ExecutableDocument, operation: &Positioned<OperationDefinition>) -> Result<(), ServerError> {
     match operation.node.ty {
         OperationType::Query => return Ok(()),
@@ -149,7 +149,7 @@ fn check_root(document: &ExecutableDocument, operation: &Positioned<OperationDef
         Some(pos) => Err(error_at(
             Some(pos),
             Error::ValidationFailed(
-                "A mutation has exactly one root field. Send this one in a request of its own.".to_owned(),
+                "A mutation may have only one root field. Send this one in a separate request.".to_owned(),
             ),
         )),
     }
@@ -163,13 +163,13 @@ struct RootFields<'a> {
 }
 
 impl<'a> RootFields<'a> {
-    /// Counts fields as they are written, `@skip` and `@include` or not, and stops at the second. A fragment that is
-    /// spread again counts as a field, which also ends cycles.
+    /// Counts fields, regardless of `@skip` and `@include`, and stops at the second. A fragment that is spread again
+    /// counts as a field, which also ends cycles.
     fn count(&mut self, selection_set: &'a SelectionSet) {
         for selection in &selection_set.items {
             match &selection.node {
                 Selection::Field(field) if field.node.name.node == "__typename" => {}
-                Selection::Field(_) => self.found(selection.pos),
+                Selection::Field(_) => self.add(selection.pos),
                 Selection::InlineFragment(fragment) => {
                     self.count(&fragment.node.selection_set.node);
                 }
@@ -180,7 +180,7 @@ impl<'a> RootFields<'a> {
                             self.count(&fragment.node.selection_set.node);
                         }
                     } else {
-                        self.found(selection.pos);
+                        self.add(selection.pos);
                     }
                 }
             }
@@ -190,7 +190,7 @@ impl<'a> RootFields<'a> {
         }
     }
 
-    fn found(&mut self, pos: Pos) {
+    fn add(&mut self, pos: Pos) {
         self.count += 1;
         if self.count == 2 {
             self.second = Some(pos);

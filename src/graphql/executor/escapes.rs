@@ -1,9 +1,9 @@
-//! Escape sequences of strings (GraphQL specification, §2.9.4) that the engine's parser can't read.
+//! Rewrites escape sequences of strings (GraphQL specification, §2.9.4) that the engine's parser does not support.
 
 use std::borrow::Cow;
 
-/// A string, quotes included, with the characters themselves for surrogate pairs and for escapes in braces. Nothing if
-/// it is not a string of the specification.
+/// Replaces surrogate pairs and escapes in braces with their characters. `string` includes its quotes. Returns `None`
+/// if it is not a valid string.
 pub(in crate::graphql) fn rewritten(string: &str) -> Option<Cow<'_, str>> {
     let mut rest = string.strip_prefix('"')?.strip_suffix('"')?;
     if !rest.contains(['\\', '\n', '\r']) {
@@ -32,7 +32,7 @@ pub(in crate::graphql) fn rewritten(string: &str) -> Option<Cow<'_, str>> {
     Some(result.into())
 }
 
-/// The length of an escape sequence, and the character that it stands for unless the parser knows it.
+/// Returns the length of an escape sequence, and its character if the parser does not support the sequence.
 fn unicode_escape(text: &str) -> Option<(usize, Option<char>)> {
     if let Some(braced) = text.strip_prefix("\\u{") {
         let (digits, _) = braced.split_once('}')?;
@@ -49,7 +49,7 @@ fn unicode_escape(text: &str) -> Option<(usize, Option<char>)> {
     Some((12, Some(char::decode_utf16(pair).next()?.ok()?)))
 }
 
-/// The code unit of an escape sequence with four digits.
+/// The UTF-16 code unit of an escape sequence with four digits.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_string_is_left_to_the_parser() {
+    fn invalid_strings_are_not_rewritten() {
         for string in [
             r#"""#,
             r#""a"#,

@@ -1,8 +1,7 @@
-//! Checks input values against the schema's types (GraphQL specification, §3.10 "Input Coercion"): values of variables,
-//! which are JSON, and literals of a document (§5.6.1 "Values of Correct Type").
-//!
-//! A message never repeats a value. It names variables, arguments and input fields that the document names, and names
-//! of the schema where introspection is on.
+//! Checks input values against the types of the schema: JSON values of variables (GraphQL specification, §3.10 "Input
+//! Coercion") and literals of a document (§5.6.1 "Values of Correct Type"). Messages never contain values. They contain
+//! the names of variables, arguments and input fields in the document, and other names of the schema only if
+//! introspection is on.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -32,7 +31,7 @@ pub(in crate::graphql) struct InputField {
     pub(in crate::graphql) has_default: bool,
 }
 
-/// Where a value begins.
+/// The variable or argument that a value belongs to.
 #[derive(Clone, Copy)]
 pub(in crate::graphql) enum Root<'a> {
     Variable(&'a str),
@@ -40,7 +39,7 @@ pub(in crate::graphql) enum Root<'a> {
     Argument(&'a str),
 }
 
-/// Where in a value the checker is: the field, and the way back.
+/// The path from the current position in a value to its root.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Root(Root<'a>),
@@ -58,7 +57,7 @@ impl fmt::Display for Root<'_> {
     }
 }
 
-/// At the start of a sentence; `{:#}` is for the middle of one.
+/// Capitalized for the start of a sentence; `{:#}` is lower case.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,35 +70,35 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::graphql) enum Source {
-    /// The request's variables. The value of an enum is a string.
+    /// The variables of the request. Enum values are strings.
     Json,
-    /// The document. The value of an enum is a name, and [`stand_in`] is a variable.
+    /// The document. Enum values are names, and variables are represented by [`variable_placeholder`].
     Document,
 }
 
-/// A variable in a document's value, and what is expected there.
+/// A variable in a value of a document, and the expected type.
 pub(in crate::graphql) struct Usage<'a> {
     pub(in crate::graphql) variable: String,
     pub(in crate::graphql) expected: &'a Type,
-    /// Whether the place has a default value, which makes up for a variable that is not given.
+    /// Whether the position has a default value, which replaces an omitted variable.
     pub(in crate::graphql) has_default: bool,
 }
 
 /// Checks values.
 pub(in crate::graphql) struct Checker<'a> {
     types: &'a Types,
-    /// Whether messages may name what the schema has.
+    /// Whether messages may contain names of the schema.
     explain: bool,
     source: Source,
     /// The variables seen so far.
     pub(in crate::graphql) usages: Vec<Usage<'a>>,
 }
 
-/// What stands for a variable in a document's value: its name, in the one kind of value that documents don't have.
-pub(in crate::graphql) fn stand_in(variable: &Name) -> Value {
+/// The placeholder of a variable in a value of a document: its name as a binary value, which documents cannot contain.
+pub(in crate::graphql) fn variable_placeholder(variable: &Name) -> Value {
     Value::Binary(variable.to_string().into())
 }
 
@@ -108,39 +107,41 @@ impl<'a> Checker<'a> {
         Self { types: &types.inputs, explain: types.explain, source, usages: Vec::new() }
     }
 
-    /// Whether a value fits where it is. A type that the schema lacks is left to the engine's validation.
+    /// Checks a value against its type. Unknown types are reported by the engine's validation.
     pub(in crate::graphql) fn check(
         &mut self,
         root: Root<'_>,
-        wanted: &'a Type,
+        expected: &'a Type,
         has_default: bool,
         value: &Value,
     ) -> Result<(), String> {
-        let checked = self.check_at(Path::Root(root), wanted, has_default, value);
-        checked.map_err(|told| if self.explain { told } else { format!("The {root} does not fit its type.") })
+        let checked = self.check_at(Path::Root(root), expected, has_default, value);
+        checked.map_err(|message| if self.explain { message } else { format!("The {root} does not fit its type.") })
     }
 
-    fn check_at(&mut self, path: Path<'_>, wanted: &'a Type, has_default: bool, value: &Value) -> Result<(), String> {
-        match (&wanted.base, value) {
+    fn check_at(&mut self, path: Path<'_>, expected: &'a Type, has_default: bool, value: &Value) -> Result<(), String> {
+        match (&expected.base, value) {
             (_, Value::Binary(variable)) => {
                 let variable = String::from_utf8_lossy(variable).into_owned();
-                self.usages.push(Usage { variable, expected: wanted, has_default });
+                self.usages.push(Usage { variable, expected: expected, has_default });
                 Ok(())
             }
-            (_, Value::Null) if wanted.nullable => Ok(()),
-            (_, Value::Null) => Err(format!("{path} must not be null. It is of the type {}.", self.shown(wanted))),
+            (_, Value::Null) if expected.nullable => Ok(()),
+            (_, Value::Null) => {
+                Err(format!("{path} must not be null. It is of the type {}.", self.type_name(expected)))
+            }
             (BaseType::List(item), Value::List(values)) => values
                 .iter()
                 .enumerate()
                 .try_for_each(|(index, value)| self.check_at(Path::Item(&path, index), item, false, value)),
-            // A single value stands for a list of one.
+            // A single value is coerced to a list of one.
             (BaseType::List(item), value) => self.check_at(path, item, false, value),
             (BaseType::Named(name), value) => match self.types.get(name.as_str()) {
                 None => Ok(()),
                 Some(InputType::Object(fields)) => self.check_object(path, name, fields, value),
                 Some(InputType::Enum(names)) if self.is_enum_value(names, value) => Ok(()),
                 Some(InputType::Scalar) if is_scalar_value(name, value) => Ok(()),
-                Some(_) => Err(format!("{path} does not fit the type {}.", self.shown(wanted))),
+                Some(_) => Err(format!("{path} does not fit the type {}.", self.type_name(expected))),
             },
         }
     }
@@ -165,7 +166,7 @@ impl<'a> Checker<'a> {
                 }
                 None if field.field_type.nullable || field.has_default => {}
                 None => {
-                    return Err(format!("{path} is missing. It is of the type {}.", self.shown(&field.field_type)));
+                    return Err(format!("{path} is missing. It is of the type {}.", self.type_name(&field.field_type)));
                 }
             }
         }
@@ -176,7 +177,7 @@ impl<'a> Checker<'a> {
         let Some(unknown) = unknown else { return Ok(()) };
         let unknown = match self.source {
             Source::Document => format!("the field `{unknown}`, which"),
-            // It may be any text.
+            // The name may be any text and is not repeated.
             Source::Json => "a field that".to_owned(),
         };
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
@@ -191,9 +192,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The type as the schema writes it; one that the schema lacks is the client's word, and not repeated.
-    pub(in crate::graphql) fn shown(&self, wanted: &Type) -> String {
-        if self.types.contains_key(base_name(wanted)) { wanted.to_string() } else { "declared".to_owned() }
+    /// The type for a message. An unknown type is text from the client and is not repeated.
+    pub(in crate::graphql) fn type_name(&self, expected: &Type) -> String {
+        if self.types.contains_key(base_name(expected)) { expected.to_string() } else { "declared".to_owned() }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Documents that have been executed before: front ends send the same few again and again, and parsing and validating
-//! one costs more than answering it.
+//! A cache of executed documents. Front ends send the same few documents repeatedly, and parsing and validating one
+//! costs more than executing it.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::graphql::executor::document::Document;
 
-/// Bytes of text that are kept, and of one document. In memory a document takes some ten times its text.
+/// Maximum size of all cached texts and of one document, in bytes. A parsed document needs about ten times the memory.
 const MAX_BYTES: u64 = 128 * 1024;
 const MAX_DOCUMENT: usize = 8 * 1024;
-/// What the cache is laid out for; a common document has 500 bytes.
-const DOCUMENTS: usize = 256;
+/// The expected number of documents. A typical document has 500 bytes.
+const EXPECTED_DOCUMENTS: usize = 256;
 
-/// The documents, by their texts.
-pub(in crate::graphql) struct KnownDocuments(Cache<String, Arc<Document>, ByText>);
+/// Parsed documents by text.
+pub(in crate::graphql) struct KnownDocuments(Cache<String, Arc<Document>, TextLength>);
 
 #[derive(Clone)]
-struct ByText;
+struct TextLength;
 
-impl Weighter<String, Arc<Document>> for ByText {
+impl Weighter<String, Arc<Document>> for TextLength {
     fn weight(&self, text: &String, _: &Arc<Document>) -> u64 {
         u64::try_from(text.len()).unwrap_or(u64::MAX)
     }
@@ -27,19 +27,19 @@ impl Weighter<String, Arc<Document>> for ByText {
 
 impl KnownDocuments {
     pub(in crate::graphql) fn new() -> Self {
-        Self(Cache::with_weighter(DOCUMENTS, MAX_BYTES, ByText))
+        Self(Cache::with_weighter(EXPECTED_DOCUMENTS, MAX_BYTES, TextLength))
     }
 
     pub(in crate::graphql) fn get(&self, text: &str) -> Option<Arc<Document>> {
         self.0.get(text)
     }
 
-    /// Whether a document may be kept: it is small, and has no string in it, which may be a password.
+    /// Whether a document may be cached: it is small and contains no strings, which could be passwords.
     pub(in crate::graphql) fn may_keep(text: &str) -> bool {
         text.len() <= MAX_DOCUMENT && !text.contains('"')
     }
 
-    /// Keeps a document that has passed all checks.
+    /// Caches a document that has passed all checks.
     pub(in crate::graphql) fn keep(&self, text: String, document: Arc<Document>) {
         self.0.insert(text, document);
     }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_hold_a_password_is_not_kept() {
+    fn documents_with_strings_are_not_cached() {
         for (text, is_kept) in [
             ("mutation($input: LoginInput!) { login(input: $input) { tokenType } }", true),
             (r#"mutation { login(input: {username: "a", password: "b"}) { tokenType } }"#, false),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_an_end_to_what_is_kept() {
+    fn cache_size_is_limited() {
         let known = KnownDocuments::new();
         for number in 0..10_000 {
             let text = format!("{{ me {{ a{number}: id }} }}");

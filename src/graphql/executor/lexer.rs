@@ -1,18 +1,16 @@
-//! Splits a document into tokens.
-//!
-//! They are told apart as the engine's grammar does, which takes some for two that the specification (§2.1.6) takes for
-//! one: `00`, `truetrue`. The document need not be well-formed.
+//! Splits a document into tokens. Tokens are split like in the engine's grammar, which splits some texts that are one
+//! token in the specification (§2.1.6): `00`, `truetrue`. The document need not be well-formed.
 
-/// A name, value or punctuator, or a piece of a number.
+/// A name, value or punctuator, or a part of a number.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::graphql) struct Token<'a> {
-    /// Where in the document it starts, in bytes.
+    /// The byte offset of its start in the document.
     pub(in crate::graphql) start: usize,
     pub(in crate::graphql) text: &'a str,
 }
 
 impl Token<'_> {
-    /// The byte after it.
+    /// The byte offset of its end.
     pub(in crate::graphql) fn end(&self) -> usize {
         self.start + self.text.len()
     }
@@ -35,7 +33,7 @@ pub(in crate::graphql) fn tokens(document: &str) -> impl Iterator<Item = Token<'
                 b'1'..=b'9' => run(rest, |byte| byte.is_ascii_digit()),
                 b'.' if rest.starts_with(b"...") => 3,
                 _ if is_name(first) => name_length(rest),
-                // A byte-order mark is white space; other text beyond ASCII is in strings and comments only.
+                // A byte-order mark is white space. Other non-ASCII text occurs only in strings and comments.
                 b' ' | b'\t' | b'\n' | b'\r' | b',' | 128.. => {
                     at += 1;
                     continue;
@@ -44,7 +42,7 @@ pub(in crate::graphql) fn tokens(document: &str) -> impl Iterator<Item = Token<'
             };
             let start = at;
             at += length;
-            // A string ends at a quote or with the document, every other token is ASCII.
+            // Always on a character boundary: a string ends at a quote or with the document, other tokens are ASCII.
             return Some(Token { start, text: document.get(start..at).unwrap_or_default() });
         }
     })
@@ -64,12 +62,12 @@ fn name_length(text: &[u8]) -> usize {
     literal.map_or_else(|| run(text, is_name), |literal| literal.len())
 }
 
-/// The bytes of a string or block string, quotes included. A block string that is not closed is an empty string, and
-/// what follows it.
+/// The length of a string or block string in bytes, including the quotes. An unclosed block string is an empty string;
+/// the text after it is tokenized separately.
 fn string_length(text: &[u8]) -> usize {
     let is_block = text.starts_with(b"\"\"\"");
     let (quote, escape): (&[u8], &[u8]) = if is_block { (b"\"\"\"", b"\\\"\"\"") } else { (b"\"", b"\\") };
-    // What an escape takes with it: all of `\"""`, or a backslash and the byte after it.
+    // The length of an escape: all of `\"""`, or a backslash and the byte after it.
     let escaped = if is_block { escape.len() } else { 2 };
     let mut at = quote.len();
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_counted_as_the_specification_does() {
+    fn tokens_are_counted() {
         for (document, count) in [
             ("", 0),
             (" ,\n\u{feff}", 0),
@@ -113,7 +111,7 @@ mod tests {
         }
     }
 
-    /// Leaf values in a parsed document: each took a token at least.
+    /// The number of leaf values in a parsed document. Each has at least one token.
     fn values(document: &async_graphql::parser::types::ExecutableDocument) -> usize {
         let shown = format!("{document:?}");
         ["Number(Number(", "String(", "Boolean(", "Enum(", "Null"]
@@ -123,12 +121,12 @@ mod tests {
     }
 
     proptest! {
-        // Few of these lists can be parsed; those are the ones that count.
+        // Only the few lists that can be parsed are checked.
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-        /// The lexer can't be led to take tokens for the inside of a string or comment, or two for one.
+        /// No document makes the lexer skip tokens as the content of a string or comment, or merge two tokens.
         #[test]
-        fn no_spelling_hides_tokens(pieces in vec(select(&[
+        fn lexer_never_counts_fewer_tokens_than_the_parser(pieces in vec(select(&[
             "0", "1", "-2", "1.5", "true", "null", "a", "[", "]", "\"", "\"\"\"", "\\\"", "\\", "\\\"\"\"", "#", "\n", "\r",
             " ", ",", "\u{feff}",
         ][..]), 0..9)) {

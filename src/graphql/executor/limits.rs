@@ -1,8 +1,7 @@
-//! How large a document may be, found out before anything walks it that takes longer the more often a fragment is
-//! spread: the engine's own limits do, and so 935 bytes of fragments that spread the next one twice cost it seconds.
-//!
-//! The bounds are twice what the largest of these needs: GraphiQL's and graphql-js's introspection, an Apollo query for
-//! every field of the contract at once with `__typename` everywhere, a Relay query of eight fragments.
+//! Limits on the size of a document. They are checked first, because the engine's own limits walk every spread of a
+//! fragment: 935 bytes of fragments that each spread the next one twice cost the engine seconds. The limits are twice
+//! the maximum of three references: the introspection queries of GraphiQL and graphql-js, an Apollo query for all
+//! fields of the schema with `__typename` everywhere, and a Relay query with eight fragments.
 
 use std::collections::HashMap;
 
@@ -16,42 +15,41 @@ use crate::{
     graphql::executor::{document::error_at, lexer::tokens},
 };
 
-/// Bytes of a document, comments and literals included; introspection has 2,053. Values belong in variables.
+/// Bytes of a document, including comments and literals. Introspection has 2,053. Values belong in variables.
 const MAX_BYTES: usize = 64 * 1024;
-/// Names, values and punctuators of a document; introspection has 184, the Relay query 404.
+/// Names, values and punctuators of a document. Introspection has 184, the Relay query 404.
 const MAX_TOKENS: usize = 1000;
-/// Bytes of one name. The engine's errors repeat names, up to 36,000 times.
+/// Bytes of one name. The engine's errors repeat names up to 36,000 times.
 const MAX_NAME_BYTES: usize = 200;
-/// Fields, spreads and inline fragments of the operation with its fragments spread: what the engine visits. A spread of
-/// a fragment that does not exist is a selection without a field.
+/// Fields, spreads and inline fragments of the operation, counting each use of a fragment: the selections that the
+/// engine visits. A spread of an unknown fragment is a selection without a field.
 const MAX_SELECTIONS: usize = 1000;
-/// The same of all operations of a document together, which the engine validates.
-const MAX_SELECTIONS_IN_ALL: usize = 10_000;
-/// Selection sets inside each other in any part of a document, fragments counted; introspection has 18.
+/// Selections of all operations of a document, which the engine validates.
+const MAX_TOTAL_SELECTIONS: usize = 10_000;
+/// Nesting depth of selection sets in any part of a document, including fragments. Introspection has 18.
 pub(in crate::graphql) const MAX_DEPTH: usize = 36;
-/// Fields of the operation that is executed, with its fragments spread; introspection has 230.
+/// Fields of the executed operation, counting each use of a fragment. Introspection has 230.
 const MAX_FIELDS: usize = 500;
-/// Aliases of the operation; the Relay query has 8, a list of users by id may have more.
+/// Aliases of the operation. The Relay query has 8; a list of users by id may have more.
 const MAX_ALIASES: usize = 30;
-/// Directives of the operation; the Relay query has 8.
+/// Directives of the operation. The Relay query has 8.
 const MAX_DIRECTIVES: usize = 30;
-/// Lists of the schema inside each other, each of which multiplies the answer; introspection has 2: types and fields.
+/// Nesting depth of introspection lists, each of which multiplies the response. Introspection has 2: types and fields.
 const MAX_SCHEMA_LISTS: usize = 3;
 
-/// Fields of all operations of a document together: each is validated, with its fragments spread, whichever is
-/// executed.
-const MAX_FIELDS_IN_ALL: usize = 5000;
-/// Directives of all operations together.
-const MAX_DIRECTIVES_IN_ALL: usize = 5000;
+/// Fields of all operations of a document. The engine validates all of them, whichever is executed.
+const MAX_TOTAL_FIELDS: usize = 5000;
+/// Directives of all operations of a document.
+const MAX_TOTAL_DIRECTIVES: usize = 5000;
 
-fn refusal(what: &str, most: usize) -> Error {
-    Error::ValidationFailed(format!("The document has more than {most} {what}. Split it into several requests."))
+fn limit_exceeded(what: &str, max: usize) -> Error {
+    Error::ValidationFailed(format!("The document has more than {max} {what}. Split it into several requests."))
 }
 
-/// Refuses a document of too many bytes or tokens, or with too long a name, without parsing it.
+/// Rejects a document with too many bytes or tokens, or with a name that is too long, without parsing it.
 pub(in crate::graphql) fn check_text(document: &str) -> Result<(), Error> {
     if document.len() > MAX_BYTES {
-        return Err(refusal("bytes", MAX_BYTES));
+        return Err(limit_exceeded("bytes", MAX_BYTES));
     }
     let is_name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if tokens(document).any(|token| token.text.len() > MAX_NAME_BYTES && is_name(token.text)) {
@@ -61,15 +59,15 @@ pub(in crate::graphql) fn check_text(document: &str) -> Result<(), Error> {
     check_tokens(document)
 }
 
-/// Refuses a document of too many tokens.
+/// Rejects a document with too many tokens.
 pub(in crate::graphql) fn check_tokens(document: &str) -> Result<(), Error> {
-    if tokens(document).nth(MAX_TOKENS).is_some() { Err(refusal("tokens", MAX_TOKENS)) } else { Ok(()) }
+    if tokens(document).nth(MAX_TOKENS).is_some() { Err(limit_exceeded("tokens", MAX_TOKENS)) } else { Ok(()) }
 }
 
 /// The sizes of a document's operations.
 pub(in crate::graphql) struct Sizes {
     operations: HashMap<Option<Name>, Size>,
-    /// Of all of them, and the depth of fragments that nothing spreads, too.
+    /// The sum of all operations. Depth and selections include unused fragments.
     total: Size,
 }
 
@@ -87,18 +85,18 @@ pub(in crate::graphql) fn measure(document: &ExecutableDocument) -> Result<Sizes
         sizes.total.add(size);
         sizes.operations.insert(name.cloned(), size);
     }
-    // Those that nothing spreads are not executed, but validated.
+    // Unused fragments are not executed, but validated.
     for name in document.fragments.keys() {
         let fragment = measuring.fragment(name)?;
-        sizes.total.deepest = sizes.total.deepest.max(fragment.deepest);
+        sizes.total.depth = sizes.total.depth.max(fragment.depth);
         sizes.total.selections = sizes.total.selections.max(fragment.selections);
     }
     Ok(sizes)
 }
 
 impl Sizes {
-    /// Refuses an operation that is too large, a document whose other operations are too large to be validated, and
-    /// introspection where it is switched off.
+    /// Rejects an operation that is too large, a document whose other operations are too large to validate, and
+    /// introspection if it is off.
     pub(in crate::graphql) fn check(
         &self,
         operation: Option<&Name>,
@@ -106,19 +104,19 @@ impl Sizes {
     ) -> Result<(), ServerError> {
         let size = self.operations.get(&operation.cloned()).copied().unwrap_or_default();
         let total = self.total;
-        let bounds = [
-            (size.fields, MAX_FIELDS, "fields, its fragments spread"),
-            (total.deepest, MAX_DEPTH, "levels of selections and fragments inside each other"),
-            (size.aliases, MAX_ALIASES, "aliases, its fragments spread"),
-            (size.directives, MAX_DIRECTIVES, "directives, its fragments spread"),
-            (size.schema_lists, MAX_SCHEMA_LISTS, "lists of the schema inside each other"),
-            (size.selections, MAX_SELECTIONS, "selections, its fragments spread"),
-            (total.selections, MAX_SELECTIONS_IN_ALL, "selections in all its operations, their fragments spread"),
-            (total.fields, MAX_FIELDS_IN_ALL, "fields in all its operations, their fragments spread"),
-            (total.directives, MAX_DIRECTIVES_IN_ALL, "directives in all its operations, their fragments spread"),
+        let limits = [
+            (size.fields, MAX_FIELDS, "fields, counting each use of a fragment"),
+            (total.depth, MAX_DEPTH, "levels of nested selections and fragments"),
+            (size.aliases, MAX_ALIASES, "aliases, counting each use of a fragment"),
+            (size.directives, MAX_DIRECTIVES, "directives, counting each use of a fragment"),
+            (size.schema_lists, MAX_SCHEMA_LISTS, "lists of the schema nested in each other"),
+            (size.selections, MAX_SELECTIONS, "selections, counting each use of a fragment"),
+            (total.selections, MAX_TOTAL_SELECTIONS, "selections in all operations, counting each use of a fragment"),
+            (total.fields, MAX_TOTAL_FIELDS, "fields in all operations, counting each use of a fragment"),
+            (total.directives, MAX_TOTAL_DIRECTIVES, "directives in all operations, counting each use of a fragment"),
         ];
-        if let Some((_, most, what)) = bounds.into_iter().find(|(has, most, _)| has > most) {
-            return Err(error_at(None, refusal(what, most)));
+        if let Some((_, max, what)) = limits.into_iter().find(|(size, max, _)| size > max) {
+            return Err(error_at(None, limit_exceeded(what, max)));
         }
         if size.introspects && !allow_introspection {
             let message = "Introspection is switched off on this server.".to_owned();
@@ -128,12 +126,12 @@ impl Sizes {
     }
 }
 
-/// What a selection set comes to, with its fragments spread. Sums stop at their type's end.
+/// The size of a selection set, counting each use of a fragment. Sums saturate.
 #[derive(Clone, Copy, Default)]
 struct Size {
     selections: usize,
     fields: usize,
-    deepest: usize,
+    depth: usize,
     aliases: usize,
     directives: usize,
     schema_lists: usize,
@@ -141,13 +139,13 @@ struct Size {
 }
 
 impl Size {
-    /// Adds what stands beside.
+    /// Adds the size of a sibling.
     fn add(&mut self, other: Self) {
         self.selections = self.selections.saturating_add(other.selections);
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
-        self.deepest = self.deepest.max(other.deepest);
+        self.depth = self.depth.max(other.depth);
         self.schema_lists = self.schema_lists.max(other.schema_lists);
         self.introspects |= other.introspects;
     }
@@ -155,7 +153,7 @@ impl Size {
 
 struct Measuring<'a> {
     document: &'a ExecutableDocument,
-    /// Each fragment is measured once; `None` while that is going on.
+    /// Each fragment is measured once. `None` while it is being measured.
     fragments: HashMap<&'a Name, Option<Size>>,
 }
 
@@ -179,7 +177,7 @@ impl<'a> Measuring<'a> {
                 Selection::FragmentSpread(spread) => {
                     match self.document.fragments.get_key_value(&spread.node.fragment_name.node) {
                         Some((name, _)) => self.fragment(name)?,
-                        // Validation says so.
+                        // Reported by validation.
                         None => Size::default(),
                     }
                 }
@@ -188,8 +186,8 @@ impl<'a> Measuring<'a> {
             inner.directives = inner.directives.saturating_add(selection.node.directives().len());
             size.add(inner);
         }
-        // A field without subfields has an empty selection set, which is no level.
-        size.deepest += usize::from(!selection_set.items.is_empty());
+        // A field without subfields has an empty selection set, which does not count as a level.
+        size.depth += usize::from(!selection_set.items.is_empty());
         Ok(size)
     }
 
@@ -217,8 +215,8 @@ mod tests {
 
     use super::*;
 
-    /// Selections that are visited by a walk that follows every spread, as the engine's do; it gives up after `most`.
-    fn walked(document: &ExecutableDocument, set: &SelectionSet, most: usize) -> usize {
+    /// The number of selections that a walk visits if it follows every spread, as the engine does. Stops after `max`.
+    fn visited_selections(document: &ExecutableDocument, set: &SelectionSet, max: usize) -> usize {
         let mut visited = 0;
         for selection in &set.items {
             visited += 1;
@@ -229,8 +227,8 @@ mod tests {
                     document.fragments.get(&spread.node.fragment_name.node).map(|fragment| &fragment.node.selection_set)
                 }
             };
-            visited += inner.map_or(0, |inner| walked(document, &inner.node, most.saturating_sub(visited)));
-            if visited > most {
+            visited += inner.map_or(0, |inner| visited_selections(document, &inner.node, max.saturating_sub(visited)));
+            if visited > max {
                 break;
             }
         }
@@ -238,9 +236,9 @@ mod tests {
     }
 
     proptest! {
-        /// What is let through, the engine walks in a bounded number of steps, however fragments spread each other.
+        /// For every accepted document, the number of selections that the engine visits is bounded.
         #[test]
-        fn no_document_makes_the_engine_visit_more_than_the_bound(bodies in vec(vec(0_usize..14, 1..5), 12)) {
+        fn measured_selections_equal_those_that_the_engine_visits(bodies in vec(vec(0_usize..14, 1..5), 12)) {
             let body = |items: &Vec<usize>, own: usize| -> String {
                 items.iter().map(|item| match item {
                     12 => "a ".to_owned(),
@@ -255,7 +253,7 @@ mod tests {
             let document = async_graphql::parser::parse_query(format!("{{ ...f0 ...f1 }} {fragments}")).unwrap();
             let sets = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node)
                 .chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node));
-            let largest = sets.map(|set| walked(&document, set, MAX_SELECTIONS)).max().unwrap();
+            let largest = sets.map(|set| visited_selections(&document, set, MAX_SELECTIONS)).max().unwrap();
             let sizes = measure(&document).unwrap();
             let operation = sizes.operations.values().next().unwrap().selections;
             prop_assert_eq!(operation.max(sizes.total.selections).min(MAX_SELECTIONS + 1), largest.min(MAX_SELECTIONS + 1));

@@ -1,14 +1,13 @@
-//! Public texts for documents that do not fit the schema.
-//!
-//! The engine's own texts repeat values that the client wrote, a password in a wrong place included. Ours say which
-//! rule was broken and name the thing: a field, an argument, a variable, a fragment, a directive or a type, as the
-//! document names it. Other names of the schema are told only where introspection is on. Values are told never.
+//! Public messages for documents that do not match the schema. The engine's messages repeat values from the document,
+//! which may be a password in the wrong place. These messages state the violated rule and the name of the field,
+//! argument, variable, fragment, directive or type in the document. Other names of the schema are included only if
+//! introspection is on. Values are never included.
 
 use std::collections::HashSet;
 
-/// How the engine's texts start, what else is in them, and what we say instead. `{n}` is the nth text in quotes, which
-/// in these is a name that stands in the document. `{argument}` is the first name of a path, which starts with an
-/// argument's.
+/// The start of the engine's message, another part of it, and the public message. `{n}` is the nth quoted text, which
+/// is a name from the document in these messages. `{argument}` is the first name of a path, which starts with an
+/// argument.
 const TEXTS: &[(&str, &str, &str)] = &[
     ("Unknown argument \"", "on field", "The argument `{0}` does not exist on the field `{1}`"),
     ("Unknown argument \"", "on directive", "The argument `{0}` does not exist on the directive `@{1}`"),
@@ -36,31 +35,31 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("Field \"", "has no subfields", "The field `{0}` has no subfields. Leave the braces out"),
 ];
 
-/// Makes the texts.
+/// Translates the engine's messages.
 pub(in crate::graphql) struct Messages {
     names: HashSet<String>,
 }
 
 impl Messages {
-    /// `names` are the names in the schema that may be told. Without them there is still that of the specification's
-    /// directives.
+    /// `names` are the names of the schema that may be public. The argument of the specification's directives always
+    /// is.
     pub(in crate::graphql) fn new(names: Vec<String>) -> Self {
         Self { names: names.into_iter().chain(["if".to_owned()]).collect() }
     }
 
-    /// The public text for one of the engine's.
+    /// Returns the public message for a message of the engine.
     pub(in crate::graphql) fn of(&self, engine: &str) -> String {
         let quoted: Vec<&str> = engine.split('"').skip(1).step_by(2).collect();
         let name = |index: usize| quoted.get(index).map(|text| name_in(text)).unwrap_or_default();
-        let of_schema = |index: usize| self.names.get(name(index));
+        let public = |index: usize| self.names.get(name(index));
         let text = if engine.starts_with("Unknown field") {
-            let place = of_schema(1).map(|parent| format!(" on {parent}"));
-            format!("The field `{}` does not exist{}", name(0), place.unwrap_or_default())
+            let parent = public(1).map(|parent| format!(" on {parent}"));
+            format!("The field `{}` does not exist{}", name(0), parent.unwrap_or_default())
         } else if engine.ends_with("is required but not provided") {
-            let place = if engine.starts_with("Field") { "field `" } else { "directive `@" };
-            match of_schema(1) {
-                Some(argument) => format!("The argument `{argument}` of the {place}{}` is missing", name(0)),
-                None => format!("A required argument of the {place}{}` is missing", name(0)),
+            let owner = if engine.starts_with("Field") { "field `" } else { "directive `@" };
+            match public(1) {
+                Some(argument) => format!("The argument `{argument}` of the {owner}{}` is missing", name(0)),
+                None => format!("A required argument of the {owner}{}` is missing", name(0)),
             }
         } else {
             let found = TEXTS.iter().find(|(start, part, _)| engine.starts_with(start) && engine.contains(part));
@@ -81,7 +80,7 @@ impl Messages {
     }
 }
 
-/// A name without its sigil. What is no name is a value.
+/// Returns a name without its sigil. A text that is not a name may be a value and is replaced.
 fn name_in(quoted: &str) -> &str {
     let name = quoted.trim_start_matches(['$', '@']);
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') { name } else { "…" }

@@ -1,16 +1,14 @@
-//! Rewrites what the GraphQL specification of September 2025 allows and the engine's parser can't read.
+//! Rewrites syntax of the GraphQL specification of September 2025 that the engine's parser does not support.
 //!
 //! | In the document | For the parser |
 //! |---|---|
 //! | `"\ud83d\ude00"`, `"\u{1F600}"` (§2.9.4, graphql-spec's pull request 849) | the character itself |
 //! | a description of an operation, a fragment or a variable (§2.3, pull request 1170) | white space |
-//! | the directives in `$a: T = x @d` (§2.10) | white space, and they are handed on to validation |
-//!
-//! async-graphql-parser 8.0.0-rc.5 has neither of the first two; the third it reads in the order `$a: T @d = x` since
-//! async-graphql's issue 678. When a later version reads all three, this file can go.
-//!
-//! Every token that is left stays at its line and column, so that the locations in errors are right. The rewritten
-//! document never has more tokens than the original, and the parser sees only the rewritten one.
+//! | the directives in `$a: T = x @d` (§2.10) | white space; the directives are validated separately |
+//! async-graphql-parser 8.0.0-rc.5 does not support the first two. It accepts the third in the order `$a: T @d = x`,
+//! since async-graphql's issue 678. This module can be removed when a later version supports all three. Each remaining
+//! token keeps its line and column, so that the locations in errors are correct. The rewritten document never has more
+//! tokens than the original. Only the rewritten document is parsed.
 
 use std::borrow::Cow;
 
@@ -24,14 +22,14 @@ use crate::graphql::executor::{
 /// A document that the parser can read.
 pub(in crate::graphql) struct Normalized<'a> {
     pub(in crate::graphql) text: Cow<'a, str>,
-    /// The names of directives on variables that are not in `text` any more.
+    /// The directives on variables that were removed from `text`.
     pub(in crate::graphql) directives: Vec<(Pos, &'a str)>,
 }
 
-/// Rewrites a document where it has to be. What is not well-formed stays as it is, for the parser to refuse.
+/// Rewrites a document if necessary. Malformed parts are unchanged, so that the parser rejects them.
 pub(in crate::graphql) fn normalize(document: &str) -> Normalized<'_> {
-    let may_need_it = document.contains('"') || (document.contains('=') && document.contains('@'));
-    if !may_need_it {
+    let may_need_rewrite = document.contains('"') || (document.contains('=') && document.contains('@'));
+    if !may_need_rewrite {
         return Normalized { text: document.into(), directives: Vec::new() };
     }
     let mut pass =
@@ -53,9 +51,9 @@ enum Section {
     Outside,
     /// After the keyword of an operation.
     Head,
-    /// In the definitions of variables; `after_default` tells whether the current one has had its default value.
+    /// In the variable definitions. `after_default` is set after the default value of the current one.
     Variables { after_default: bool },
-    /// In the rest of a definition.
+    /// In the remaining part of a definition.
     Inside,
 }
 
@@ -64,22 +62,22 @@ struct Pass<'a> {
     tokens: Vec<Token<'a>>,
     /// The result so far.
     text: String,
-    /// How much of the document it stands for, in bytes.
+    /// The length of the part of the document that `text` covers, in bytes.
     copied: usize,
     directives: Vec<(Pos, &'a str)>,
 }
 
 impl<'a> Pass<'a> {
     fn run(&mut self) {
-        let mut place = Section::Outside;
-        // Brackets of any kind that are open.
+        let mut section = Section::Outside;
+        // The number of open brackets of any kind.
         let mut depth = 0_usize;
         let mut index = 0;
         while let Some(token) = self.tokens.get(index).copied() {
             index += 1;
             let next = self.text_at(index);
             if token.text.starts_with('"') {
-                let is_description = match place {
+                let is_description = match section {
                     Section::Outside => is_keyword(next) || next == "fragment",
                     Section::Variables { .. } => {
                         depth == 1 && next == "$" && self.text_at(index.wrapping_sub(2)) != "="
@@ -94,7 +92,7 @@ impl<'a> Pass<'a> {
                 ")" | "]" | "}" => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            place = match (place, token.text) {
+            section = match (section, token.text) {
                 (Section::Outside, text) if is_keyword(text) => Section::Head,
                 (Section::Outside, "fragment" | "{") => Section::Inside,
                 (Section::Outside, _) => Section::Outside,
@@ -106,9 +104,9 @@ impl<'a> Pass<'a> {
                 (Section::Variables { .. }, "=") if depth == 1 => Section::Variables { after_default: true },
                 (Section::Variables { after_default: true }, "@") if depth == 1 => {
                     index = self.directives(index - 1);
-                    place
+                    section
                 }
-                (Section::Variables { .. }, _) if depth > 0 => place,
+                (Section::Variables { .. }, _) if depth > 0 => section,
                 (Section::Inside, "}") if depth == 0 => Section::Outside,
                 (Section::Head | Section::Variables { .. } | Section::Inside, _) => Section::Inside,
             };
@@ -119,7 +117,7 @@ impl<'a> Pass<'a> {
         self.tokens.get(index).map_or("", |token| token.text)
     }
 
-    /// Removes a description, and rewrites any other string.
+    /// Removes a description, or rewrites another string.
     fn string(&mut self, token: Token<'a>, is_description: bool) {
         let is_block = token.text.starts_with("\"\"\"");
         let rewritten = if is_block { Some(token.text.into()) } else { rewritten(token.text) };
@@ -137,7 +135,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Removes the directives that start at a token, and returns the index of the token after them.
+    /// Removes the directives that start at a token. Returns the index of the token after them.
     fn directives(&mut self, first: usize) -> usize {
         let mut found = Vec::new();
         let mut index = first;
@@ -163,7 +161,7 @@ impl<'a> Pass<'a> {
         first + 1
     }
 
-    /// The index of the bracket that closes the one at an index.
+    /// The index of the bracket that closes the one at `open`.
     fn closing(&self, open: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for (index, token) in self.tokens.iter().enumerate().skip(open) {
@@ -184,7 +182,7 @@ impl<'a> Pass<'a> {
         self.copied = end;
     }
 
-    /// Replaces a part of the document by as many spaces, and its own line ends.
+    /// Replaces a part of the document with spaces. Keeps its line breaks.
     fn blank(&mut self, start: usize, end: usize) {
         self.copy_until(start);
         let removed = self.document.get(start..end).unwrap_or_default();
@@ -197,7 +195,7 @@ fn is_keyword(text: &str) -> bool {
     matches!(text, "query" | "mutation" | "subscription")
 }
 
-/// Line and column of a byte, as the parser counts them.
+/// The line and column of a byte offset, as the parser counts them.
 fn position(document: &str, byte: usize) -> Pos {
     let before = document.get(..byte).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
@@ -231,13 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_description_stays() {
+    fn other_strings_are_unchanged() {
         for document in [
             "{ me(x: \"query\") { id } }",
             "query($a: [String] = \"x\" $b: Int) { me }",
             "query($a: [String] = [\"x\"] $b: Int) { me }",
             "query @d(a: \"x\") { me } query { me }",
-            // Not the specification's either: the parser refuses these.
+            // Not allowed by the specification: the parser rejects these.
             "\"who\" { me }",
             "\"who\nor\" query { me }",
             "\"\\x\" query { me }",
@@ -250,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_after_a_default_value_are_handed_on() {
+    fn directives_after_a_default_value_are_returned() {
         let document = "query(\n$a: [Int] = [1] @d(x: [{y: \")\"}]) @e $b: Int = 1 @f\n\"c\" $c: Int = 2 @g) { me }";
         let normalized = normalize(document);
         assert!(!normalized.text.contains(['@', '"']), "{}", normalized.text);
@@ -268,7 +266,7 @@ mod tests {
         }
     }
 
-    /// Line and column of each end of a line.
+    /// The positions of all line breaks.
     fn lines(document: &str) -> Vec<(usize, char)> {
         document.chars().enumerate().filter(|(_, c)| matches!(c, '\n' | '\r')).collect()
     }
@@ -276,10 +274,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-        /// The parser never gets more tokens than were counted, whatever looks like something to rewrite, and each
-        /// stays where it was.
+        /// Rewriting adds no tokens, and each remaining token keeps its position.
         #[test]
-        fn rewriting_hides_and_moves_nothing(pieces in vec(select(&[
+        fn rewriting_adds_and_moves_no_tokens(pieces in vec(select(&[
             "query", "fragment F on T", "(", ")", "{", "}", "$a: T", "=", "@d", "[", "]", "\"", "\"\"\"", "\"x\"", "\\", "\\u{1F600}",
             "\\ud83d\\ude00", "\"\\u{22}\"", "\"\\u{5c}\"", "\"\\u{A}\"", "#", "\n", "\r", " ", ",", "1", "é",
         ][..]), 0..12)) {

@@ -1,4 +1,4 @@
-//! What the schema says of its input types, and of the arguments of its fields and directives.
+//! The input types of the schema, and the arguments of its fields and directives.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use async_graphql::{
 
 use crate::graphql::executor::input_types::{InputField, InputType, Types, base_name};
 
-/// The types of the schema. Those of introspection are not among them.
+/// The types of the schema, without those of introspection.
 pub(in crate::graphql) struct SchemaTypes {
     pub(in crate::graphql) inputs: Types,
     /// The fields of each object type.
     objects: HashMap<String, HashMap<String, Field>>,
-    /// The arguments of each directive that a document may have.
+    /// The arguments of each directive that a document may contain.
     directives: HashMap<String, Vec<InputField>>,
-    /// Whether messages may name what the schema has.
+    /// Whether messages may contain names of the schema.
     pub(in crate::graphql) explain: bool,
 }
 
@@ -31,7 +31,7 @@ pub(in crate::graphql) struct Field {
 }
 
 impl SchemaTypes {
-    /// The types of a schema; unless they are to `explain` what they want, they only say no.
+    /// Parses the types of a schema. `explain` allows messages to contain names of the schema.
     pub(in crate::graphql) fn of(sdl: &str, explain: bool) -> Self {
         let inputs =
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), InputType::Scalar)).into();

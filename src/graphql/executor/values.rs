@@ -1,8 +1,7 @@
-//! Checks the values in a document and the variables it uses, which the engine leaves half done: it takes a string for
-//! an enum, forgets that a default value may be null, and skips a value that has an omitted variable in it.
-//!
-//! GraphQL specification, §5.6.1 "Values of Correct Type" and §5.8.5 "All Variable Usages Are Allowed". Values are read
-//! once, however often a fragment is spread.
+//! Validates the values and variables of a document. The engine's validation is incomplete: it accepts a string for an
+//! enum, ignores that a default value may be null, and skips a value that contains an omitted variable. GraphQL
+//! specification, §5.6.1 "Values of Correct Type" and §5.8.5 "All Variable Usages Are Allowed". Each value is checked
+//! once, regardless of how often its fragment is spread.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,19 +20,20 @@ use crate::{
     Error,
     graphql::executor::{
         document::error_at,
-        input_types::{Checker, InputField, Root, Source, Usage, base_name, stand_in},
+        input_types::{Checker, InputField, Root, Source, Usage, base_name, variable_placeholder},
         schema_types::SchemaTypes,
     },
 };
 
-/// Variables that may be left out, but not be null, by operation: they have a default value, and are used where null
-/// does not fit.
+/// Variables that may be omitted but must not be null, by operation. They have a default value and are used in a
+/// non-null position.
 pub(in crate::graphql) type NeverNull = HashMap<Option<Name>, Vec<Name>>;
 
-/// Checks all values and variables of a document; `on_variables` are directives that the parser did not see.
+/// Checks all values and variables of a document. `on_variables` are the directives on variables that `normalize`
+/// removed.
 ///
 /// # Errors
-/// All that is wrong.
+/// All violations.
 pub(in crate::graphql) fn check(
     types: &SchemaTypes,
     document: &ExecutableDocument,
@@ -67,7 +67,7 @@ pub(in crate::graphql) fn check(
     if walk.errors.is_empty() { Ok(never_null) } else { Err(walk.errors) }
 }
 
-/// What an operation or a fragment has in it.
+/// The variable usages and fragment spreads of an operation or a fragment.
 #[derive(Default)]
 struct Scope<'a> {
     usages: Vec<(Usage<'a>, Pos)>,
@@ -80,7 +80,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn refuse(&mut self, pos: Pos, message: String) {
+    fn report(&mut self, pos: Pos, message: String) {
         self.errors.push(error_at(Some(pos), Error::ValidationFailed(message)));
     }
 
@@ -96,13 +96,13 @@ impl<'a> Walk<'a> {
                 } else {
                     format!("The type `{type_name}` does not exist.")
                 };
-                self.refuse(definition.pos, message);
+                self.report(definition.pos, message);
             } else if let Some(value) = default_value {
                 let root = Root::DefaultOf(&name.node);
                 if let Err(message) =
                     Checker::new(self.types, Source::Document).check(root, &var_type.node, false, &value.node)
                 {
-                    self.refuse(definition.pos, message);
+                    self.report(definition.pos, message);
                 }
             }
             for directive in directives {
@@ -119,13 +119,14 @@ impl<'a> Walk<'a> {
         scope
     }
 
-    /// The engine does not look at these. The schema has none that may stand here.
+    /// Reports a directive on a variable. The engine does not check these, and the schema has none that is allowed
+    /// there.
     fn directive_on_variable(&mut self, name: &str, pos: Pos) {
         let message = match self.types.directive(name) {
             Some(_) => format!("The directive `@{name}` can't be used on a variable."),
             None => format!("The directive `@{name}` does not exist."),
         };
-        self.refuse(pos, message);
+        self.report(pos, message);
     }
 
     fn selection_set(&mut self, parent: Option<&str>, selection_set: &'a SelectionSet, scope: &mut Scope<'a>) {
@@ -136,7 +137,7 @@ impl<'a> Walk<'a> {
                     let known = parent.and_then(|parent| self.types.field(parent, &field.node.name.node));
                     let arguments = known.map_or(&[][..], |field| &field.arguments);
                     for (name, value) in &field.node.arguments {
-                        let constant = value.node.clone().into_const_with(|name| Ok(stand_in(&name)));
+                        let constant = value.node.clone().into_const_with(|name| Ok(variable_placeholder(&name)));
                         self.argument(arguments, &name.node, value.pos, constant, scope);
                     }
                     let inner = known.map(|field| &*field.type_name);
@@ -155,13 +156,13 @@ impl<'a> Walk<'a> {
         for directive in directives {
             let arguments = self.types.directive(&directive.node.name.node).unwrap_or_default();
             for (name, value) in &directive.node.arguments {
-                let constant = value.node.clone().into_const_with(|name| Ok(stand_in(&name)));
+                let constant = value.node.clone().into_const_with(|name| Ok(variable_placeholder(&name)));
                 self.argument(arguments, &name.node, value.pos, constant, scope);
             }
         }
     }
 
-    /// Checks a value. What does not exist is left to the engine's validation, here and above.
+    /// Checks the value of an argument. Unknown fields and arguments are reported by the engine's validation.
     fn argument(
         &mut self,
         known: &'a [InputField],
@@ -176,12 +177,11 @@ impl<'a> Walk<'a> {
         let result = checker.check(Root::Argument(name), &argument.field_type, argument.has_default, &value);
         scope.usages.extend(checker.usages.into_iter().map(|usage| (usage, pos)));
         if let Err(message) = result {
-            self.refuse(pos, message);
+            self.report(pos, message);
         }
     }
 
-    /// Checks the variables that an operation uses, by itself and in its fragments, and returns those that must not be
-    /// null.
+    /// Checks the variables that an operation and its fragments use. Returns those that must not be null.
     fn usages(
         &mut self,
         definitions: &[Positioned<VariableDefinition>],
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
                 };
                 let Some(definition) = definition.filter(is_known) else { continue };
                 if !is_allowed(&definition.node, usage) {
-                    self.refuse_usage(definition, usage, *pos);
+                    self.report_usage(definition, usage, *pos);
                 } else if definition.node.var_type.node.nullable && !usage.expected.nullable {
                     never_null.push(definition.node.name.node.clone());
                 }
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
         never_null
     }
 
-    fn refuse_usage(&mut self, definition: &Positioned<VariableDefinition>, usage: &Usage<'_>, pos: Pos) {
+    fn report_usage(&mut self, definition: &Positioned<VariableDefinition>, usage: &Usage<'_>, pos: Pos) {
         let VariableDefinition { name, var_type, .. } = &definition.node;
         let message = if self.types.explain {
             let (declared, expected) = (&var_type.node, usage.expected);
@@ -235,7 +235,7 @@ fn is_allowed(definition: &VariableDefinition, usage: &Usage<'_>) -> bool {
     is_subtype(&declared.base, &usage.expected.base)
 }
 
-/// `AreTypesCompatible`, of types that are alike in whether they are nullable.
+/// `AreTypesCompatible`. Nullability of the outer types is checked by the caller.
 fn is_subtype(declared: &BaseType, expected: &BaseType) -> bool {
     match (declared, expected) {
         (BaseType::List(declared), BaseType::List(expected)) => {

@@ -1,4 +1,4 @@
-//! Values of variables: which ones are kept, and how much copying a document asks for.
+//! Values of variables: drops undeclared ones, and limits how much memory their copies need.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,21 +12,20 @@ use async_graphql::{
 
 use crate::{Error, graphql::executor::document::error_at};
 
-/// Bytes of all values together, each counted once for each place where the document uses it: the engine copies a value
-/// for each use.
+/// Maximum total size of all values in bytes, counting each use: the engine copies a value for each use.
 const MAX_COPIED_BYTES: usize = 1024 * 1024;
 
-/// What a value takes in memory beside its text.
+/// The memory that a value needs in addition to its text, in bytes.
 const VALUE_BYTES: usize = 64;
 
-/// Drops the values that the operation does not declare, so that nothing keeps them while the request waits.
+/// Drops the values that the operation does not declare, so that they do not occupy memory while the request waits.
 pub(in crate::graphql) fn keep_declared(operation: &OperationDefinition, variables: &mut Variables) {
     let declared: HashSet<&Name> =
         operation.variable_definitions.iter().map(|definition| &definition.node.name.node).collect();
     variables.retain(|name, _| declared.contains(name));
 }
 
-/// Refuses a document that uses large values so often that copying them would take too much memory.
+/// Rejects a document that uses large values so often that their copies would need too much memory.
 pub(in crate::graphql) fn check_copies(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
@@ -50,19 +49,19 @@ pub(in crate::graphql) fn check_copies(
     if copies.bytes <= MAX_COPIED_BYTES {
         return Ok(());
     }
-    let message = "The variables come to more than 1 MiB, each counted as often as the document uses it. Split the document \
-                   into several requests.";
+    let message = "The values of the variables have more than 1 MiB, counting each use in the document. Split the \
+                   document into several requests.";
     Err(error_at(None, Error::ValidationFailed(message.to_owned())))
 }
 
 fn size(value: &Value) -> usize {
-    let inside = match value {
+    let content = match value {
         Value::String(text) => text.len(),
         Value::List(values) => values.iter().map(size).sum(),
         Value::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
         _ => 0,
     };
-    VALUE_BYTES + inside
+    VALUE_BYTES + content
 }
 
 struct Copies<'a> {
@@ -96,7 +95,7 @@ impl Copies<'_> {
         }
     }
 
-    /// Counts one use of a variable. The value that stands for it here is never used.
+    /// Counts one use of a variable. The returned value is a placeholder and is not used.
     fn add(&mut self, name: &Name) -> Value {
         self.bytes = self.bytes.saturating_add(self.sizes.get(name).copied().unwrap_or_default());
         Value::Null

@@ -70,14 +70,14 @@ impl EmailMutation {
         input: SendVerificationEmailInput,
     ) -> Nullable<SendVerificationEmailPayload> {
         let SendVerificationEmailInput { email } = input;
-        let asked = email::send_verification(ctx.domain(), &email).await;
-        Some(asked.map(|()| SendVerificationEmailPayload { email }))
+        let sent = email::send_verification(ctx.domain(), &email).await;
+        Some(sent.map(|()| SendVerificationEmailPayload { email }))
     }
 }
 
-async fn change(ctx: &Context<'_>, form: EmailChange) -> Result<ChangeEmailPayload> {
+async fn change(ctx: &Context<'_>, change: EmailChange) -> Result<ChangeEmailPayload> {
     let principal = ctx.principal().await?;
-    let user = email::change(ctx.domain(), principal, form).await?;
+    let user = email::change(ctx.domain(), principal, change).await?;
     Ok(ChangeEmailPayload { user: user.into() })
 }
 

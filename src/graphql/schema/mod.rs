@@ -1,5 +1,5 @@
-//! The schema: resolvers and types, one file for each subject. Resolvers parse input, call the domain and map the result;
-//! they have no rules of their own.
+//! The schema: resolvers and types, one file per subject. Resolvers parse input, call the domain and map the result; they
+//! contain no rules.
 
 mod deletion;
 mod email;
@@ -15,8 +15,8 @@ mod users;
 
 use async_graphql::MergedObject;
 
-/// The type of a root field: nullable, so that one that fails takes nothing else with it. (A `Result<Option<_>>`
-/// would null its parent, by the engine's rules.)
+/// The type of a root field. It is nullable, so that an error in one field does not affect the others. (With
+/// `Result<Option<_>>`, the engine would null the parent.)
 pub(super) type Nullable<T> = Option<crate::Result<T>>;
 
 /// Operations that only read.

@@ -22,9 +22,9 @@ impl PasswordMutation {
     }
 }
 
-async fn change(ctx: &Context<'_>, form: PasswordChange) -> Result<ChangePasswordPayload> {
+async fn change(ctx: &Context<'_>, change: PasswordChange) -> Result<ChangePasswordPayload> {
     let principal = ctx.principal().await?;
-    let (user, revoked_sessions) = password_change::change(ctx.domain(), principal, form).await?;
+    let (user, revoked_sessions) = password_change::change(ctx.domain(), principal, change).await?;
     Ok(ChangePasswordPayload { user: user.into(), revoked_sessions })
 }
 

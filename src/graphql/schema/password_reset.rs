@@ -22,8 +22,8 @@ impl ResetMutation {
         input: RequestPasswordResetInput,
     ) -> Nullable<RequestPasswordResetPayload> {
         let RequestPasswordResetInput { email } = input;
-        let asked = password_reset::request(ctx.domain(), &email).await;
-        Some(asked.map(|()| RequestPasswordResetPayload { email }))
+        let sent = password_reset::request(ctx.domain(), &email).await;
+        Some(sent.map(|()| RequestPasswordResetPayload { email }))
     }
 
     /// Set a new password with the token of the link in the mail. Ends all sessions and a pending change of the

@@ -1,4 +1,4 @@
-//! Scalars of the schema beyond GraphQL's own.
+//! Custom scalars of the schema.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{SecondsFormat, Utc};

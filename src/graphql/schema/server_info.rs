@@ -22,7 +22,7 @@ impl ServerInfoQuery {
 
 /// Settings of the server that forms need.
 #[derive(Debug, SimpleObject)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent setting")]
 pub struct ServerInfo {
     /// Whether anyone may register.
     registration_enabled: bool,

@@ -1,4 +1,4 @@
-//! Sessions in the schema: what a sign-in answers with, refreshing, ending.
+//! Sessions: the payload of a sign-in, `refreshToken`, `logout`, `revokeSession`, `revokeOtherSessions`.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// RFC 6750 knows no other.
+/// The only token type of RFC 6750.
 pub(in crate::graphql) const TOKEN_TYPE: &str = "Bearer";
 
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl SessionMutation {
     /// Codes: SESSION_NOT_FOUND, SESSION_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED,
     /// SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
     async fn refresh_token(&self, ctx: &Context<'_>, input: Option<RefreshTokenInput>) -> Nullable<AuthPayload> {
-        // The input beats the cookie.
+        // The input takes precedence over the cookie.
         let presented = input.map(|input| in_body(input.refresh_token)).or_else(|| in_cookie(ctx));
         let sign_in = sessions::refresh(ctx.domain(), presented).await;
         Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
@@ -100,7 +100,7 @@ pub enum TokenDelivery {
 }
 
 impl TokenDelivery {
-    /// How to open the session of a sign-in. A new cookie replaces the one that the request brought.
+    /// The parameters for the session of a sign-in. A new cookie replaces the cookie of the request.
     pub(in crate::graphql) fn open(self, ctx: &Context<'_>) -> NewSession {
         let replaced_cookie = match self {
             Self::Cookie => ctx.request().refresh_cookie.clone(),
@@ -127,7 +127,7 @@ pub struct AuthPayload {
 }
 
 impl AuthPayload {
-    /// The payload, its refresh token sent the way of its session. The viewer is now who signed in.
+    /// Creates the payload. The refresh token is delivered as the session requires. Sets the viewer to the signed-in user.
     pub(in crate::graphql) fn of(ctx: &Context<'_>, sign_in: SignIn) -> Self {
         let SignIn { principal, access_token, expires_in, refresh_token: token } = sign_in;
         let expires_at = principal.session.expires_at;

@@ -1,15 +1,15 @@
-//! Which of its two media types an answer has (RFC 9110 §12.5.1).
+//! Content negotiation: selects the media type of a response (RFC 9110 §12.5.1).
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::ACCEPT};
 
 use crate::http::{graphql::RequestError, negotiation};
 
-/// The media types of an answer.
+/// The media types of a GraphQL response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum MediaType {
-    /// `application/graphql-response+json`: the status tells whether the request was good.
+    /// `application/graphql-response+json`: the status shows whether the request was valid.
     GraphqlResponse,
-    /// `application/json`: 200 for whatever was a GraphQL request at all. Also for those who don't say what they take.
+    /// `application/json`: the status of every GraphQL request is 200. The default for requests without `Accept`.
     Json,
 }
 
@@ -29,25 +29,25 @@ impl MediaType {
     }
 }
 
-/// How well a media range fits: by its exactness first, as the RFC orders them, then its weight in thousandths.
-type Fit = (u8, u16);
+/// The precedence of a media range that matches: its specificity, as in the RFC, then its weight in thousandths.
+type Match = (u8, u16);
 
-/// Picks the type that the client prefers.
+/// Selects the media type that the client prefers.
 ///
 /// # Errors
-/// 406 when it takes neither.
+/// 406 if the client accepts neither.
 pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, RequestError> {
     let mut json = None;
     let mut graphql_response = None;
     let mut has_ranges = false;
     for (range, weight) in ranges(headers) {
         has_ranges = true;
-        json = json.max(fit(MediaType::Json, &range, weight));
-        graphql_response = graphql_response.max(fit(MediaType::GraphqlResponse, &range, weight));
+        json = json.max(matched(MediaType::Json, &range, weight));
+        graphql_response = graphql_response.max(matched(MediaType::GraphqlResponse, &range, weight));
     }
-    let weight_of = |fit: Option<Fit>| fit.map_or(0, |(_, weight)| weight);
+    let weight_of = |matched: Option<Match>| matched.map_or(0, |(_, weight)| weight);
     let (json_weight, graphql_weight) = (weight_of(json), weight_of(graphql_response));
-    let is_named = graphql_response.is_some_and(|(exactness, _)| exactness == 2);
+    let is_named = graphql_response.is_some_and(|(specificity, _)| specificity == 2);
     if !has_ranges {
         Ok(MediaType::Json)
     } else if graphql_weight > json_weight || (is_named && graphql_weight == json_weight && graphql_weight > 0) {
@@ -57,12 +57,12 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, RequestError> 
     } else {
         Err(RequestError::bad_request(
             StatusCode::NOT_ACCEPTABLE,
-            "The answer is JSON. Let the header `Accept` take application/graphql-response+json or application/json.",
+            "The response is JSON. Send `Accept: application/graphql-response+json` or `Accept: application/json`.",
         ))
     }
 }
 
-/// Whether the client is a browser that opens a page: it names HTML, and likes it better than any JSON that it names.
+/// Whether the client is a browser that opens a page: it accepts HTML explicitly, and with a higher weight than JSON.
 pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     let mut html = 0;
     let mut json = 0;
@@ -78,19 +78,19 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     html > json
 }
 
-/// The media ranges that the client takes, with their weights.
+/// The media ranges that the client accepts, with their weights.
 fn ranges(headers: &HeaderMap) -> Vec<(String, u16)> {
     negotiation::parse(headers.get_all(ACCEPT))
 }
 
-fn fit(media_type: MediaType, range: &str, weight: u16) -> Option<Fit> {
-    let exactness = match range {
+fn matched(media_type: MediaType, range: &str, weight: u16) -> Option<Match> {
+    let specificity = match range {
         "*/*" => 0,
         "application/*" => 1,
         range if range == media_type.name() => 2,
         _ => return None,
     };
-    Some((exactness, weight))
+    Some((specificity, weight))
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_gets_what_it_prefers() {
+    fn response_has_the_preferred_media_type() {
         use MediaType::{GraphqlResponse, Json};
         for (accept, expected) in [
             ("", Some(Json)),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_opens_a_page_gets_one() {
+    fn html_is_only_for_browsers_that_open_a_page() {
         for (accept, expected) in [
             // Chromium, Firefox, Safari
             ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", true),

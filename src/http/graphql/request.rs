@@ -1,4 +1,4 @@
-//! From an HTTP request to a GraphQL request, or the reason why it is none.
+//! Parses an HTTP request into a GraphQL request.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<Gra
     }
     check_content_type(request.headers())?;
     let body = body::collect(request, body::MAX_GRAPHQL, body_timeout).await;
-    let body = body.map_err(|unread| RequestError::bad_request(unread.status(), unread.message()))?;
+    let body = body.map_err(|error| RequestError::bad_request(error.status(), error.message()))?;
     match parse_json(&body, NOT_AN_OBJECT)? {
         Value::Object(fields) => parse_fields(fields),
         Value::Array(_) => Err(bad_request(
@@ -53,7 +53,8 @@ fn bad_request(message: &'static str) -> RequestError {
     RequestError::bad_request(StatusCode::BAD_REQUEST, message)
 }
 
-/// A browser sends `application/json` across origins only after asking, which is what protects the other types' users.
+/// Requires `application/json`. A browser sends it across origins only after a CORS preflight; form types would allow
+/// CSRF.
 fn check_content_type(headers: &HeaderMap) -> Result<(), RequestError> {
     if body::is_of_type(headers, "application/json") {
         return Ok(());
@@ -79,18 +80,19 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, RequestError
             _ => Value::String(value.into_owned()),
         };
         if fields.insert(name.into_owned(), value).is_some() {
-            return Err(bad_request("A parameter of the query string is given twice."));
+            return Err(bad_request("The query string contains a parameter twice."));
         }
     }
     parse_fields(fields)
 }
 
-/// The members of a request (GraphQL over HTTP, "Request Parameters"); others are left for extensions to come.
+/// Parses the members of a request (GraphQL over HTTP, "Request Parameters"). Ignores others, as the specification
+/// says.
 fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, RequestError> {
     let query = match fields.remove("query") {
         Some(Value::String(query)) => query,
         None | Some(Value::Null) if has_persisted_query(&fields) => return Err(RequestError::persisted_query()),
-        _ => return Err(bad_request("`query` is missing: send the GraphQL document there, as a string.")),
+        _ => return Err(bad_request("`query` is missing. Send the GraphQL document in it, as a string.")),
     };
     let mut request = GraphqlRequest::new(query);
     match fields.remove("operationName") {
@@ -102,7 +104,7 @@ fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Reques
         None | Some(Value::Null) => {}
         Some(variables @ Value::Object(_)) => request.variables = Variables::from_json(variables),
         Some(_) => {
-            return Err(bad_request("`variables` must be an object, from names to values."));
+            return Err(bad_request("`variables` must be an object that maps names to values."));
         }
     }
     match fields.remove("extensions") {
@@ -111,7 +113,8 @@ fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Reques
     }
 }
 
-/// Whether the document is named by its hash, as Apollo's and urql's clients do at first (automatic persisted queries).
+/// Whether the request has the hash of a document instead of the document (automatic persisted queries). Apollo's and
+/// urql's clients first send the hash.
 fn has_persisted_query(fields: &Map<String, Value>) -> bool {
     let persisted = fields.get("extensions").and_then(|extensions| extensions.get("persistedQuery"));
     persisted.is_some_and(|persisted| !persisted.is_null())

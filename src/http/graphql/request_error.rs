@@ -1,4 +1,4 @@
-//! A request that was not executed, because it is no GraphQL request or can't be served.
+//! The response to a request that was not executed, because it is not a GraphQL request or cannot be served.
 
 use async_graphql::ServerError;
 use axum::{
@@ -21,7 +21,7 @@ use crate::{
     language::Language,
 };
 
-/// Why nothing was executed, and the status that says so.
+/// Why a request was not executed, and the status of the response.
 #[derive(Debug)]
 pub(in crate::http) struct RequestError {
     status: StatusCode,
@@ -30,34 +30,33 @@ pub(in crate::http) struct RequestError {
 }
 
 impl RequestError {
-    /// Not a GraphQL request. The message says what to send instead.
+    /// The request is not a GraphQL request. The message says what to send instead.
     pub(super) fn bad_request(status: StatusCode, message: &'static str) -> Self {
         Self { status, error: Error::BadRequest(message), allow: None }
     }
 
-    /// The wrong method (RFC 9110 §15.5.6).
+    /// The method is not supported (RFC 9110 §15.5.6).
     pub(super) fn method_not_allowed(message: &'static str, allow: &'static str) -> Self {
-        let refusal = Self::bad_request(StatusCode::METHOD_NOT_ALLOWED, message);
-        Self { allow: Some(allow), ..refusal }
+        Self { allow: Some(allow), ..Self::bad_request(StatusCode::METHOD_NOT_ALLOWED, message) }
     }
 
-    /// A document that is named by its hash. The client then sends its text.
+    /// The request has the hash of a document instead of the document. The client then retries with the document.
     pub(super) fn persisted_query() -> Self {
         Error::PersistedQueryNotSupported.into()
     }
 
-    /// The refresh cookie, from a page that may not use it.
+    /// The request has the refresh cookie, but comes from an origin that may not use it.
     pub(super) fn foreign_origin(is_local: bool) -> Self {
         let message = if is_local {
-            "Pages of this origin may not use the session's cookie. Name the origin in ALLOWED_ORIGINS if they should. Host and \
-             port must be the same: localhost is not 127.0.0.1, and Vite takes port 5174 when 5173 is in use."
+            "Pages of this origin may not use the session's cookie. To allow it, add the origin to ALLOWED_ORIGINS. Host \
+             and port must be the same: localhost is not 127.0.0.1, and Vite uses port 5174 if 5173 is in use."
         } else {
-            "Pages of this origin may not use the session's cookie. Name the origin in ALLOWED_ORIGINS if they should."
+            "Pages of this origin may not use the session's cookie. To allow it, add the origin to ALLOWED_ORIGINS."
         };
         Self::bad_request(StatusCode::FORBIDDEN, message)
     }
 
-    /// The answer, as GraphQL JSON.
+    /// The response, as GraphQL JSON.
     pub(in crate::http) fn into_response(
         self,
         media_type: MediaType,
@@ -66,7 +65,7 @@ impl RequestError {
     ) -> Response {
         let code = self.error.code();
         let retry_after = self.error.retry_after();
-        // As for a document that is refused: nothing is wrong with the request.
+        // The same status as for an invalid document: the HTTP request itself is valid.
         let status = match (&self.error, media_type) {
             (Error::PersistedQueryNotSupported, MediaType::Json) => StatusCode::OK,
             _ => self.status,
@@ -91,7 +90,7 @@ impl From<Error> for RequestError {
     }
 }
 
-/// Errors without the key `data`, which says that nothing was executed.
+/// A response with errors and without the key `data`, which means that nothing was executed.
 pub(super) fn errors_response(status: StatusCode, media_type: MediaType, errors: &[ServerError]) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {

@@ -1,4 +1,4 @@
-//! A connection whose last response reaches a client that is still sending.
+//! Lingering close: delivers the last response to a client that is still sending.
 
 use std::{
     io::{self, IoSlice},
@@ -12,18 +12,18 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How much is read after the last response, in bytes.
+/// Maximum number of bytes that are discarded after the last response.
 const MAX_DISCARDED: usize = 8 * 1024 * 1024;
 
-/// A stream that tells the client first that nothing more will be written, and discards what the client still sends.
+/// A stream whose shutdown first closes the write side, then discards what the client still sends.
 ///
-/// If a socket is closed with bytes that nobody has read, the system resets the connection, and the client may lose the
-/// response: a client that sends a body that is too large would see a broken connection instead of status 413 (RFC 9112
+/// If a socket is closed while it has unread bytes, the system resets the connection, and the client may lose the
+/// response. A client that sends a body that is too large would see a connection reset instead of status 413 (RFC 9112
 /// §9.6).
 pub(in crate::http) struct Lingering<S> {
     stream: S,
     timeout: Duration,
-    /// Set when nothing more will be written.
+    /// Set when the write side is closed.
     discarding: Option<Discarding>,
 }
 
@@ -33,7 +33,7 @@ struct Discarding {
 }
 
 impl<S> Lingering<S> {
-    /// The client may go on sending for `timeout`.
+    /// Wraps a stream. After the shutdown, data from the client is discarded for at most `timeout`.
     pub(in crate::http) fn new(stream: S, timeout: Duration) -> Self {
         Self { stream, timeout, discarding: None }
     }
@@ -77,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
         let mut bytes = [0; 8 * 1024];
         while discarding.timer.as_mut().poll(context).is_pending() {
             let mut buffer = ReadBuf::new(&mut bytes);
-            // A connection that fails now has nothing left to tell.
+            // The response has been sent, so an error no longer matters.
             let is_read = ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer)).is_ok();
             discarding.remaining = discarding.remaining.saturating_sub(buffer.filled().len());
             if !is_read || buffer.filled().is_empty() || discarding.remaining == 0 {

@@ -1,7 +1,7 @@
-//! The accept loop: connections in, at most so many at a time, each with an end.
+//! The accept loop, with connection limits, timeouts and graceful shutdown.
 //!
-//! `axum::serve` sets no timer, so that a header that never ends keeps its connection for ever, and waits for ever when
-//! it is to stop.
+//! `axum::serve` has no timeouts: a client that never completes its headers would keep its connection, and shutdown
+//! would wait for it forever.
 
 mod connection_slots;
 mod lingering;
@@ -45,74 +45,75 @@ use crate::http::{
 
 pub use connection_slots::carries_many_clients;
 
-/// What a head (request line and headers) may have, in bytes. A query sent by GET is part of it.
+/// Maximum size of the request line and headers, in bytes. A GraphQL query in a GET request is part of the request
+/// line.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Serves until `stop` is done, then lets running requests finish within [`Limits::drain`].
+/// Serves requests until `stop` completes, then lets running requests finish within [`Limits::drain`].
 ///
-/// A proxy can't know that an instance is about to stop, and may not repeat what it has sent to one. So whoever is
-/// connected by then is served once more, within [`Limits::linger`], and told that it was the last time; who is not is
-/// refused by the system, which a proxy may take to another instance.
+/// A proxy does not know that an instance is about to stop, and may not retry a request that it has sent. So each open
+/// connection is served one more request within [`Limits::linger`], whose response has `Connection: close`. New
+/// connections are refused by the operating system, and a proxy can send their requests to another instance.
 ///
-/// An address with `has_no_share` may take all places: see [`super::carries_many_clients`].
+/// The limit per network does not apply to an address with `is_unlimited`; see [`super::carries_many_clients`].
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
-    has_no_share: impl Fn(IpAddr) -> bool,
+    is_unlimited: impl Fn(IpAddr) -> bool,
     stop: impl Future<Output = ()>,
 ) {
-    let places = ConnectionSlots::new(&limits, has_no_share);
+    let slots = ConnectionSlots::new(&limits, is_unlimited);
     let connections = Connections { router, limits, graceful: GracefulShutdown::new(), is_stopping: Arc::default() };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &slots) => accepted,
         };
         match accepted {
-            Ok(Some((stream, peer, place))) => connections.spawn(stream, peer, place),
+            Ok(Some((stream, peer, slot))) => connections.spawn(stream, peer, slot),
             Ok(None) => {}
             Err(error) => {
-                // Out of file descriptors, most likely: they come back as connections end.
-                tracing::warn!(%error, "a connection could not be accepted");
+                // Probably out of file descriptors, which become available as connections end.
+                tracing::warn!(%error, "failed to accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }
     connections.is_stopping.store(true, Ordering::Relaxed);
-    if let Err(error) = accept_queued(listener, &places, &connections) {
-        tracing::warn!(%error, "a connection could not be accepted");
+    if let Err(error) = accept_queued(listener, &slots, &connections) {
+        tracing::warn!(%error, "failed to accept a connection");
     }
     let running = connections.graceful.count();
-    tracing::info!(running, "stopping; running requests may finish");
+    tracing::info!(running, "shutting down; waiting for running requests");
     let drained = async {
-        // All places are free once everybody has had the last answer.
-        places.wait_for_all(limits.linger).await;
+        // All slots are free when each client has received its last response.
+        slots.wait_for_all(limits.linger).await;
         connections.graceful.shutdown().await;
-        // Also those of requests that go on without their client.
-        places.wait_for_all(limits.drain).await;
+        // Includes requests that continue after their client has disconnected.
+        slots.wait_for_all(limits.drain).await;
     };
     if tokio::time::timeout(limits.drain, drained).await.is_err() {
-        tracing::warn!("some requests did not finish in time and are cut off");
+        tracing::warn!("some requests did not finish in time and were aborted");
     }
 }
 
-/// Takes in those who are connected as far as the system and they themselves know; closing the listener would reset
-/// them. It is closed afterwards.
+/// Accepts the connections in the accept queue, because closing the listener would reset them. Then closes the
+/// listener.
 fn accept_queued(
     listener: TcpListener,
-    places: &ConnectionSlots<impl Fn(IpAddr) -> bool>,
+    slots: &ConnectionSlots<impl Fn(IpAddr) -> bool>,
     connections: &Connections,
 ) -> std::io::Result<()> {
     let listener = listener.into_std()?;
-    while let Some(permit) = places.free() {
+    while let Some(permit) = slots.try_acquire() {
         match listener.accept() {
             Ok((stream, peer)) => {
-                let Some(place) = places.take(permit, peer.ip()) else { continue };
+                let Some(slot) = slots.assign(permit, peer.ip()) else { continue };
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
-                connections.spawn(TcpStream::from_std(stream)?, peer, place);
+                connections.spawn(TcpStream::from_std(stream)?, peer, slot);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
@@ -121,23 +122,23 @@ fn accept_queued(
     Ok(())
 }
 
-/// The next connection; `None` if its network has its share already.
+/// Accepts the next connection. Returns `None` if its network has reached its limit.
 async fn accept(
     listener: &TcpListener,
-    places: &ConnectionSlots<impl Fn(IpAddr) -> bool>,
+    slots: &ConnectionSlots<impl Fn(IpAddr) -> bool>,
 ) -> std::io::Result<Option<(TcpStream, SocketAddr, ConnectionSlot)>> {
-    let permit = places.wait().await?;
+    let permit = slots.acquire().await?;
     let (stream, peer) = listener.accept().await?;
-    let Some(place) = places.take(permit, peer.ip()) else {
-        tracing::debug!("a connection was closed, because its network has its share");
+    let Some(slot) = slots.assign(permit, peer.ip()) else {
+        tracing::debug!("connection closed: its network has reached the limit");
         return Ok(None);
     };
-    // Answers are small and written whole: nothing is gained by waiting for more.
+    // Responses are small and written at once, so Nagle's algorithm would only delay them.
     stream.set_nodelay(true)?;
-    Ok(Some((stream, peer, place)))
+    Ok(Some((stream, peer, slot)))
 }
 
-/// What all connections share.
+/// The shared state of all connections.
 struct Connections {
     router: Router,
     limits: Limits,
@@ -146,23 +147,23 @@ struct Connections {
 }
 
 impl Connections {
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, slot: ConnectionSlot) {
         let (router, is_stopping) = (self.router.clone(), Arc::clone(&self.is_stopping));
-        let place = Arc::new(place);
+        let slot = Arc::new(slot);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            let (answer, is_stopping) = (router.clone().oneshot(request), Arc::clone(&is_stopping));
-            let place = Arc::clone(&place);
+            let (response, is_stopping) = (router.clone().oneshot(request), Arc::clone(&is_stopping));
+            let slot = Arc::clone(&slot);
             RunToEnd::new(async move {
-                let mut answer = answer.await?;
-                // Until here, also if the client has hung up: those who do that again and again must not run more
-                // requests at a time than others.
-                drop(place);
+                let mut response = response.await?;
+                // Holds the slot until the request ends, even if the client has disconnected. Otherwise a client could
+                // run more concurrent requests than the limit by disconnecting repeatedly.
+                drop(slot);
                 if is_stopping.load(Ordering::Relaxed) {
-                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(response)
             })
         });
         let stream = Progress::new(stream, self.limits.write_timeout);
@@ -175,8 +176,8 @@ impl Connections {
         let connection = self.graceful.watcher().watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                // The client's doing: it went away, or did not speak HTTP.
-                tracing::debug!(%error, "a connection ended early");
+                // Caused by the client: it disconnected or did not speak HTTP.
+                tracing::debug!(%error, "connection error");
             }
         });
     }

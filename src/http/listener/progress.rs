@@ -1,4 +1,4 @@
-//! A connection that fails when its client stops reading.
+//! A write timeout: a connection fails if its client stops reading.
 
 use std::{
     future::Future,
@@ -26,7 +26,7 @@ impl<S> Progress<S> {
         Self { stream, timeout, timer: None }
     }
 
-    /// Passes on the result of a write, unless nothing has been written for too long.
+    /// Returns the result of a write, or an error if the write has been pending for too long.
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.timer = None;

@@ -1,4 +1,4 @@
-//! A connection that is read in small pieces, so that its read buffer stays small.
+//! Limits the size of each read of a connection, so that its read buffer stays small.
 
 use std::{
     io::{self, IoSlice},
@@ -8,9 +8,8 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
-/// How much one read takes at most, in bytes. hyper's buffer begins with 8 KiB. A read that fills it makes hyper ask
-/// for twice as much the next time, and a head of 60 KiB ends up in a buffer of 112 KiB, which lives as long as the
-/// connection.
+/// Maximum size of one read, in bytes. hyper's buffer starts with 8 KiB. A read that fills it makes hyper double the
+/// buffer, and a request head of 60 KiB ends up in a buffer of 112 KiB, which lives as long as the connection.
 const MAX_READ: u64 = 8 * 1024 - 1;
 
 /// A stream whose reads return at most [`MAX_READ`] bytes each.
@@ -25,7 +24,7 @@ impl<S: AsyncRead> SmallReads<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for SmallReads<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let stream = &mut self.get_mut().0;
-        // The limit of each read, not of all reads together.
+        // Resets the limit, which otherwise applies to the sum of all reads.
         stream.set_limit(MAX_READ);
         Pin::new(stream).poll_read(context, buffer)
     }

@@ -1,14 +1,13 @@
-//! `Forwarded` (RFC 7239 §4), read to its end or not at all.
-//!
-//! A proxy may append to a line that its client has begun. An open quote there would swallow what the proxy adds, so
-//! that the client's own words are left: such a line says nothing.
+//! A strict parser for the header `Forwarded` (RFC 7239 §4). A proxy may append its element to a line that was started
+//! by the client. An open quote in the client's part would swallow the element of the proxy, and only the client's part
+//! would be read. So a malformed line is ignored as a whole.
 
 use std::net::IpAddr;
 
 use crate::http::middleware::peer::hop;
 
-/// The addresses in `for` of a line's elements, from left to right; `None` for an element without one, also for names
-/// that hide an address (§6.3). `None` for a line that does not match the grammar.
+/// Returns the `for` addresses of a line's elements, from left to right. An element without an address, or with an
+/// obfuscated identifier (§6.3), is `None`. Returns `None` if the line does not match the grammar.
 pub(in crate::http) fn hops(line: &[u8]) -> Option<Vec<Option<IpAddr>>> {
     let mut rest = line.trim_ascii();
     let mut hops = Vec::new();
@@ -22,8 +21,9 @@ pub(in crate::http) fn hops(line: &[u8]) -> Option<Vec<Option<IpAddr>>> {
     }
 }
 
-/// The value of `for` in the element at the start, and what follows the element: a comma or nothing. White space around
-/// separators is accepted, which the grammar has around commas only. A second `for` (§4) is an error.
+/// Parses the element at the start. Returns its value of `for` and the rest of the line, which is empty or starts with
+/// a comma. Accepts white space around all separators, not only commas as in the grammar. A second `for` (§4) is an
+/// error.
 fn element(mut rest: &[u8]) -> Option<(Option<String>, &[u8])> {
     let mut forwarded_for = None;
     loop {
@@ -43,7 +43,7 @@ fn element(mut rest: &[u8]) -> Option<(Option<String>, &[u8])> {
     }
 }
 
-/// A token or a quoted string (RFC 9110 §5.6.2, §5.6.4), and what follows it.
+/// Parses a token or a quoted string (RFC 9110 §5.6.2, §5.6.4). Returns it and the rest of the text.
 fn value(text: &[u8]) -> Option<(String, &[u8])> {
     let Some(mut rest) = text.strip_prefix(b"\"") else {
         let (token, rest) = token(text)?;

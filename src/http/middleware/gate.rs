@@ -1,4 +1,4 @@
-//! Requests that arrive while the server starts.
+//! The gate: holds requests back while the server starts.
 
 use std::time::Duration;
 
@@ -25,29 +25,29 @@ enum Phase {
     Stopping,
 }
 
-/// Whether requests are served. Until it is open, `/health/live` answers 200 and `/health/ready` 503, and all other
-/// requests wait, but no longer than [`crate::http::Limits::start_timeout`].
+/// The gate. Until it is open, `/health/live` responds with 200 and `/health/ready` with 503. All other requests wait
+/// for at most [`crate::http::Limits::start_timeout`].
 #[derive(Clone, Debug)]
 pub struct Gate(watch::Sender<Phase>);
 
 impl Gate {
-    /// For a server that is still to be prepared: open it afterwards.
+    /// Creates a closed gate, for a server that is still starting.
     #[must_use]
     pub fn closed() -> Self {
         Self(watch::Sender::new(Phase::Starting))
     }
 
-    /// For a server that is prepared already.
+    /// Creates an open gate, for a server that is ready.
     pub(in crate::http) fn opened() -> Self {
         Self(watch::Sender::new(Phase::Open))
     }
 
-    /// Lets all requests in.
+    /// Opens the gate and releases all waiting requests.
     pub fn open(&self) {
         self.0.send_replace(Phase::Open);
     }
 
-    /// Refuses the requests that wait, because the server is told to stop. An open gate stays open.
+    /// Rejects the waiting requests because the server shuts down. An open gate stays open.
     pub fn stop(&self) {
         self.0.send_if_modified(|phase| {
             let is_starting = *phase == Phase::Starting;
@@ -62,16 +62,16 @@ impl Gate {
         *self.0.borrow() == Phase::Open
     }
 
-    /// Waits until it is open. Returns whether it is.
+    /// Waits until the gate opens, the server stops or the timeout expires. Returns whether the gate is open.
     async fn wait(&self, timeout: Duration) -> bool {
         let mut phase = self.0.subscribe();
-        // The sender is `self`, so that it cannot be gone.
+        // `self` is the sender, so the channel cannot be closed.
         let _ = tokio::time::timeout(timeout, phase.wait_for(|phase| *phase != Phase::Starting)).await;
         self.is_open()
     }
 }
 
-/// Lets requests through the gate.
+/// Middleware: passes a request on when the gate is open.
 pub(in crate::http) async fn enter(
     State((gate, timeout)): State<(Gate, Duration)>,
     request: Request,

@@ -1,5 +1,4 @@
-//! What every request passes, whatever its route: its id, the address of its client, CORS, its line in the log, its
-//! end.
+//! Middleware for all routes: request id, client address, CORS, logging, and error responses.
 
 pub(super) mod cors;
 mod forwarded;

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The client of a request: its address, user agent and language.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,11 +19,11 @@ use crate::{
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The other end of the connection, put into a request's extensions by [`crate::http::serve()`].
+/// The remote address of the connection. [`crate::http::serve()`] inserts it into the extensions of each request.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// What is to be known of a request's origin.
+/// Returns the client of a request.
 pub(in crate::http) fn client(settings: &Settings, request: &Request) -> Client {
     let address = address(settings, request);
     let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -32,39 +32,39 @@ pub(in crate::http) fn client(settings: &Settings, request: &Request) -> Client 
     client
 }
 
-/// The client's address, as far as the proxies are believed.
+/// The client's address, from the header of a trusted proxy or the connection.
 pub(in crate::http) fn address(settings: &Settings, request: &Request) -> Option<IpAddr> {
-    let peer = connected(request)?;
+    let peer = remote_address(request)?;
     Some(match &settings.server.proxies {
         Some(proxies) => forwarded_for(proxies, peer, request.headers()),
         None => peer,
     })
 }
 
-/// Whether the request came from a proxy that is believed.
+/// Whether the request came from a trusted proxy.
 pub(in crate::http) fn is_trusted(settings: &Settings, request: &Request) -> bool {
     let proxies = settings.server.proxies.as_ref();
-    proxies.zip(connected(request)).is_some_and(|(proxies, peer)| proxies.trusts(peer))
+    proxies.zip(remote_address(request)).is_some_and(|(proxies, peer)| proxies.trusts(peer))
 }
 
-/// The other end of the connection.
-fn connected(request: &Request) -> Option<IpAddr> {
+/// The remote address of the connection.
+fn remote_address(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical())
 }
 
-/// The language of the answer, from the header `Accept-Language`.
+/// The language of the response, from the header `Accept-Language`.
 pub(in crate::http) fn language(accept_language: Option<&HeaderValue>) -> Language {
     let ranges = negotiation::parse(accept_language);
     Language::preferred(ranges.iter().map(|(range, weight)| (range.as_str(), *weight)))
 }
 
-/// Whether some proxy says whom it forwards for.
+/// Whether a proxy has added a header with the client's address.
 pub(in crate::http) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
-/// The client, as the proxies tell. What can't be read is nobody's word, and leaves the request with the proxy that
-/// passed it on.
+/// The client's address according to the trusted proxies. An unreadable hop ends the search: the last trusted proxy
+/// then counts as the client.
 fn forwarded_for(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let lines = |name| headers.get_all(name).iter().rev().map(HeaderValue::as_bytes);
     match proxies.header {
@@ -79,20 +79,20 @@ fn forwarded_for(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr
     }
 }
 
-/// Each proxy writes down at the right whom it got the request from. From there to the left, hops are believed as long
-/// as trusted proxies tell of them: the first one that is not trusted is the client.
+/// Returns the first untrusted hop. Each proxy appends the address that it received the request from, so the hops are
+/// read from right to left, as long as the previous one is a trusted proxy.
 fn first_untrusted(proxies: &Proxies, peer: IpAddr, mut hops: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
     let mut address = peer;
     while proxies.trusts(address) {
         match hops.next().flatten() {
-            Some(told) => address = told,
+            Some(hop) => address = hop,
             None => break,
         }
     }
     address
 }
 
-/// An address, perhaps with a port, an IPv6 one perhaps in brackets.
+/// Parses an address with an optional port. An IPv6 address may be in brackets.
 pub(in crate::http) fn hop(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -104,7 +104,7 @@ pub(in crate::http) fn hop(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn told(header: &str, peer: &str, lines: &[&str]) -> String {
+    fn client_address(header: &str, peer: &str, lines: &[&str]) -> String {
         let variables = [("PROXY_HEADER", header), ("TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32,192.0.2.1")];
         let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
         let mut request = Request::new(axum::body::Body::empty());
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rightmost_hop_that_is_not_trusted_counts() {
+    fn client_is_the_rightmost_untrusted_hop() {
         for (peer, lines, expected) in [
             ("203.0.113.7", &["198.51.100.1"][..], "203.0.113.7"),
             ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
@@ -138,12 +138,12 @@ mod tests {
             ("10.0.0.1", &["198.51.100.1, unknown, 10.0.0.2"], "10.0.0.2"),
             ("10.0.0.1", &["198.51.100.1,"], "10.0.0.1"),
         ] {
-            assert_eq!(told("x-forwarded-for", peer, lines), expected, "{peer} {lines:?}");
+            assert_eq!(client_address("x-forwarded-for", peer, lines), expected, "{peer} {lines:?}");
         }
     }
 
     #[test]
-    fn the_standard_header_is_read_as_well() {
+    fn forwarded_header_is_supported() {
         for (lines, expected) in [
             (&["for=198.51.100.1"][..], "198.51.100.1"),
             (&["for=1.1.1.1, For=\"198.51.100.1:4711\";proto=https;by=10.0.0.1"], "198.51.100.1"),
@@ -152,7 +152,7 @@ mod tests {
             (&["for=198.51.100.1, for=_hidden"], "10.0.0.1"),
             (&["for=198.51.100.1, for=unknown"], "10.0.0.1"),
             (&["for=198.51.100.1, for=\"10.0.0.2,x\""], "10.0.0.1"),
-            // A proxy that writes down what the client sent as its host.
+            // A proxy that copies the client's `Host` header.
             (&["for=198.51.100.1;host=\"a,for=1.1.1.1;b\""], "198.51.100.1"),
             (&["host=\"a;for=1.1.1.1\";for=198.51.100.1"], "198.51.100.1"),
             (&["for=198.51.100.1;host=\"\\\",for=1.1.1.1;\""], "198.51.100.1"),
@@ -161,13 +161,13 @@ mod tests {
             (&["for=198.51.100.1,"], "10.0.0.1"),
             (&["For=\"198.51.100.1\" ; by=10.0.0.1 , for=10.0.0.2"], "198.51.100.1"),
         ] {
-            assert_eq!(told("forwarded", "10.0.0.1", lines), expected, "{lines:?}");
+            assert_eq!(client_address("forwarded", "10.0.0.1", lines), expected, "{lines:?}");
         }
     }
 
     #[test]
-    fn a_line_that_a_client_has_begun_with_an_open_quote_says_nothing() {
-        // Each is what a client sent, and what its proxy appended.
+    fn malformed_forwarded_line_is_ignored() {
+        // Each line starts with text from the client, to which the proxy has appended its element.
         for lines in [
             &["for=9.9.9.9;x=\", for=198.51.100.1"][..],
             &["for=9.9.9.9;x=\"\\, for=198.51.100.1"],
@@ -182,14 +182,14 @@ mod tests {
             &["for=9.9.9.9;for=198.51.100.1"],
             &["for=9.9.9.9:80"],
         ] {
-            assert_eq!(told("forwarded", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
+            assert_eq!(client_address("forwarded", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
         }
-        // A line of the client's own takes nothing from the proxy's.
-        assert_eq!(told("forwarded", "10.0.0.1", &["for=9.9.9.9;x=\"", "for=198.51.100.1"]), "198.51.100.1");
+        // A separate malformed line from the client does not affect the line of the proxy.
+        assert_eq!(client_address("forwarded", "10.0.0.1", &["for=9.9.9.9;x=\"", "for=198.51.100.1"]), "198.51.100.1");
     }
 
     #[test]
-    fn no_more_hops_are_read_than_decide() {
+    fn parsing_stops_at_the_first_untrusted_hop() {
         let spoofed = "1.1.1.1,".repeat(5000);
         let lines = [spoofed.as_str(), "198.51.100.1, 10.0.0.2"];
         let mut read = 0;

@@ -1,4 +1,4 @@
-//! What a request goes by, in its response and in the log.
+//! The id of a request, in its response and in the log.
 
 use axum::{
     extract::Request,
@@ -7,39 +7,39 @@ use axum::{
 
 use crate::{clock::Clock, config::Settings, domain::RequestId, http::middleware::peer, security::random};
 
-/// The header that tells a client the name of its request.
+/// The header with the id of the request.
 pub(in crate::http) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The header that tells which trace a request belongs to (W3C Trace Context §3.2).
+/// The header with the trace of the request (W3C Trace Context §3.2).
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// A new name, or that of a trusted proxy. One that a client brings along is not believed, because it could point at
-/// another's line in the log.
+/// Returns the id that a trusted proxy has set, or a new one. Ids from other clients are ignored, because they could
+/// collide with the id of another request in the log.
 pub(in crate::http) fn assign(settings: &Settings, clock: &Clock, request: &Request) -> RequestId {
     let given = peer::is_trusted(settings, request).then(|| only(request.headers(), &HEADER)).flatten();
-    // Without randomness nothing else works either; the request is refused by whoever needs some.
+    // If the system has no random bytes, the id is nil. Operations that need random bytes fail on their own.
     given.and_then(RequestId::parse).unwrap_or_else(|| random::id(clock.now()).unwrap_or_default().into())
 }
 
-/// The name that [`super::frame`] gave the request.
+/// The id that [`super::frame`] has assigned to the request.
 pub(in crate::http) fn of(request: &Request) -> RequestId {
     request.extensions().get().copied().unwrap_or_default()
 }
 
-/// The trace that a trusted proxy says the request belongs to.
+/// The trace id of the request, if a trusted proxy has set one.
 pub(in crate::http) fn trace_id(settings: &Settings, request: &Request) -> Option<String> {
     let given = peer::is_trusted(settings, request).then(|| only(request.headers(), &TRACEPARENT)).flatten();
     given.and_then(parse_traceparent).map(ToOwned::to_owned)
 }
 
-/// The value of a header that comes once.
+/// The value of a header that occurs exactly once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() { None } else { value.to_str().ok() }
 }
 
-/// The trace's id: 32 hexadecimal digits. What later versions add is ignored.
+/// Parses the trace id: 32 hexadecimal digits. Fields that later versions add are ignored.
 fn parse_traceparent(text: &str) -> Option<&str> {
     let is_hex = |part: &str, length: usize| {
         part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -19,8 +19,8 @@ use crate::{
         oauth::token::{missing, read},
         rest::{
             Call, ErrorFormat, ErrorResponse,
-            answer::{INVALID_CLIENT, UNCACHED},
             docs::{OauthError, OauthErrors},
+            error_response::{INVALID_CLIENT, UNCACHED},
             models::Introspection,
         },
     },
@@ -31,7 +31,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct IntrospectRequest {
     /// An access token.
-    // Required, but only of a client that is authenticated.
+    // Required, but checked after the client is authenticated.
     #[schema(value_type = String)]
     token: Option<String>,
     /// Ignored.
@@ -45,7 +45,7 @@ pub(in crate::http) struct IntrospectRequest {
     client_secret: Option<String>,
 }
 
-/// What an access token is good for at this moment. For the services in `OAUTH_CLIENTS`.
+/// The current state of an access token. For the services in `OAUTH_CLIENTS`.
 #[utoipa::path(
     post,
     path = "/introspect",
@@ -53,46 +53,51 @@ pub(in crate::http) struct IntrospectRequest {
     tag = "OAuth 2.0",
     request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "What it is good for", body = Introspection),
-        (status = 401, description = "Not one of `OAUTH_CLIENTS`", body = OauthError),
+        (status = 200, description = "The state of the token", body = Introspection),
+        (status = 401, description = "Client authentication failed: not one of `OAUTH_CLIENTS`", body = OauthError),
         OauthErrors,
     ),
     security((), ("ClientSecretBasic" = []))
 )]
 pub(in crate::http) async fn introspect(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let request: IntrospectRequest = read(&call, request).await?;
         authenticate(&call, request.client_id.zip(request.client_secret))?;
         let token = request.token.ok_or_else(|| missing("token"))?;
         let introspected = call.within(token_introspection::introspect(&call.context, &token)).await?;
-        let answer = Introspection::of(introspected, &server.app.settings);
-        Ok((UNCACHED, Json(answer)).into_response())
+        let introspection = Introspection::of(introspected, &server.app.settings);
+        Ok((UNCACHED, Json(introspection)).into_response())
     };
-    call.answer(ErrorFormat::Oauth, answer.await)
+    call.respond(ErrorFormat::Oauth, result.await)
 }
 
-/// By `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), and not by both.
+/// Authenticates the client by `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), but not by both.
 fn authenticate(call: &Call<'_>, in_form: Option<(String, String)>) -> Result<(), ErrorResponse> {
     let mut headers = call.headers.get_all(AUTHORIZATION).iter();
     let (id, secret) = match (in_form, headers.next(), headers.next()) {
         (Some(pair), None, None) => Some(pair),
         (None, Some(header), None) => basic(header.as_bytes()),
         (None, None, None) => None,
-        _ => return Err(ErrorResponse::invalid_request("Authenticate in one way: in the header or in the form.")),
+        _ => {
+            return Err(ErrorResponse::invalid_request(
+                "Use one authentication method: the `Authorization` header or the form.",
+            ));
+        }
     }
     .unwrap_or_default();
     if oauth_client::is_known(&call.server.app.settings.oauth.clients, &id, &secret) {
         return Ok(());
     }
-    Err(ErrorResponse::Refused(
+    Err(ErrorResponse::Rejected(
         StatusCode::UNAUTHORIZED,
         INVALID_CLIENT,
-        "Client authentication failed. Send the id and secret of a client of OAUTH_CLIENTS.".into(),
+        "Client authentication failed. Send the id and secret of a client in OAUTH_CLIENTS.".into(),
     ))
 }
 
-/// Ids and secrets are of characters that look the same before and after encoding.
+/// Parses the credentials of HTTP Basic. The characters allowed in ids and secrets are the same before and after form
+/// encoding, so nothing is decoded.
 fn basic(header: &[u8]) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_at_checked(6)?;
     let encoded = scheme.eq_ignore_ascii_case(b"basic ").then(|| encoded.trim_ascii())?;

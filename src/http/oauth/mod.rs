@@ -1,5 +1,5 @@
-//! OAuth 2.0: `/token`, `/revoke`, `/introspect` and the metadata. It shares how requests are read and errors are
-//! written with the REST API.
+//! OAuth 2.0: `/token`, `/revoke`, `/introspect` and the metadata. Reading requests and writing errors is shared with
+//! the REST API.
 
 pub(super) mod introspect;
 pub(super) mod token;

@@ -22,20 +22,20 @@ use crate::{
         form::Form,
         rest::{
             Call, ErrorFormat, ErrorResponse,
-            answer::UNCACHED,
             docs::{OauthError, OauthErrors},
+            error_response::UNCACHED,
             models::Tokens,
         },
     },
 };
 
-/// What must not stand in the address.
+/// Parameters that must not be in the URL.
 const SECRETS: &[&str] = &["grant_type", "username", "password", "refresh_token", "token", "client_secret"];
 
-/// A request for tokens: by `username` and `password`, or by `refresh_token`.
+/// A request for tokens, with `username` and `password` or with `refresh_token`.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct TokenRequest {
-    /// `password`, also when it is left out, or `refresh_token`.
+    /// `password` (the default) or `refresh_token`.
     #[schema(nullable = false, example = "password")]
     grant_type: Option<String>,
     /// Username or e-mail address.
@@ -53,7 +53,7 @@ pub(in crate::http) struct TokenRequest {
 /// The token to revoke.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct RevokeRequest {
-    /// An access or a refresh token. Its session ends.
+    /// An access or a refresh token. Its session is revoked.
     token: String,
     /// Ignored: both types are tried.
     #[schema(nullable = false)]
@@ -61,9 +61,9 @@ pub(in crate::http) struct RevokeRequest {
     token_type_hint: Option<String>,
 }
 
-/// Sign in, or refresh: a password or a refresh token for new tokens.
+/// Sign in with a password, or exchange a refresh token for new tokens.
 ///
-/// The password grant is for first-party apps alone: OAuth 2.1 drops it.
+/// The password grant is only for first-party apps: OAuth 2.1 removes it.
 #[utoipa::path(
     post,
     path = "/token",
@@ -72,24 +72,24 @@ pub(in crate::http) struct RevokeRequest {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "New tokens", body = Tokens),
-        (status = 401, description = "The username or the password is wrong", body = OauthError),
+        (status = 401, description = "The username or the password is incorrect", body = OauthError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = OauthError),
         OauthErrors,
     )
 )]
 pub(in crate::http) async fn token(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let request: TokenRequest = read(&call, request).await?;
         if request.scope.is_some() {
-            return Err(ErrorResponse::Refused(
+            return Err(ErrorResponse::Rejected(
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
                 "Scopes are not supported. Omit `scope`.".into(),
             ));
         }
         let sign_in = match request.grant_type.as_deref() {
-            Some("password") | None => by_password(&call, request).await?,
+            Some("password") | None => password_grant(&call, request).await?,
             Some("refresh_token") => {
                 let Some(token) = request.refresh_token else {
                     return Err(missing("refresh_token"));
@@ -97,7 +97,7 @@ pub(in crate::http) async fn token(State(server): State<Arc<Server>>, request: R
                 refresh(&call, token).await?
             }
             Some(_) => {
-                return Err(ErrorResponse::Refused(
+                return Err(ErrorResponse::Rejected(
                     StatusCode::BAD_REQUEST,
                     "unsupported_grant_type",
                     "`grant_type` must be `password` or `refresh_token`.".into(),
@@ -106,11 +106,11 @@ pub(in crate::http) async fn token(State(server): State<Arc<Server>>, request: R
         };
         Ok(tokens(sign_in))
     };
-    call.answer(ErrorFormat::Oauth, answer.await)
+    call.respond(ErrorFormat::Oauth, result.await)
 }
 
 /// The password grant (RFC 6749 §4.3).
-async fn by_password(call: &Call<'_>, request: TokenRequest) -> Result<SignIn, ErrorResponse> {
+async fn password_grant(call: &Call<'_>, request: TokenRequest) -> Result<SignIn, ErrorResponse> {
     let (Some(identifier), Some(password)) = (request.username, request.password) else {
         return Err(ErrorResponse::invalid_request("`username` or `password` is missing."));
     };
@@ -118,39 +118,38 @@ async fn by_password(call: &Call<'_>, request: TokenRequest) -> Result<SignIn, E
     call.within(login(&call.context, credentials, NewSession::in_body())).await
 }
 
-/// The same for `/token` and `/refresh`.
+/// Refreshes the tokens of a session, for `/token` and `/refresh`.
 pub(in crate::http) async fn refresh(call: &Call<'_>, token: String) -> Result<SignIn, ErrorResponse> {
     let presented = PresentedToken { token: token.into(), delivery: Delivery::Body };
     call.within(sessions::refresh(&call.context, Some(presented))).await
 }
 
-/// New tokens, for nobody to keep but the client.
+/// The response with new tokens, which must not be cached.
 pub(in crate::http) fn tokens(sign_in: SignIn) -> Response {
     (UNCACHED, Json(Tokens::from(sign_in))).into_response()
 }
 
-/// End the session of an access or refresh token. A token that is not known is no error.
+/// Revoke the session of an access or refresh token. An unknown token is not an error.
 #[utoipa::path(
     post,
     path = "/revoke",
     operation_id = "revokeToken",
     tag = "OAuth 2.0",
     request_body(content = RevokeRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The session has ended, or there was none"), OauthErrors)
+    responses((status = 200, description = "The session is revoked, or the token was unknown"), OauthErrors)
 )]
 pub(in crate::http) async fn revoke(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let RevokeRequest { token, .. } = read(&call, request).await?;
-        // Of either type, whatever `token_type_hint` says (§2.1); one that is not ours ends nothing, and is no error
-        // (§2.2).
+        // Both types are tried, whatever `token_type_hint` says (§2.1). An unknown token is not an error (§2.2).
         let viewer = bearer::decode(&server.app, token.as_bytes());
         let tokens = vec![PresentedToken { token: token.into(), delivery: Delivery::Body }];
         let logout = Logout { viewer, tokens, everywhere: false };
         call.within(sessions::logout(&call.context, logout)).await?;
         Ok(StatusCode::OK.into_response())
     };
-    call.answer(ErrorFormat::Oauth, answer.await)
+    call.respond(ErrorFormat::Oauth, result.await)
 }
 
 /// Reads the form of a request to an OAuth endpoint.
@@ -173,7 +172,7 @@ pub(in crate::http) async fn read<T: DeserializeOwned>(call: &Call<'_>, request:
     })
 }
 
-/// The response to a form without a parameter that is required.
+/// The error for a form without a required parameter.
 pub(in crate::http) fn missing(parameter: &str) -> ErrorResponse {
     ErrorResponse::invalid_request(format!("`{parameter}` is missing."))
 }

@@ -1,9 +1,8 @@
-//! A password that is refused: a redirect shows the form again, so that the refused form stays in no browser's history.
+//! A rejected password: a redirect shows the form again, so that no submitted form stays in the browser's history.
 //!
-//! The address of that page says what is wrong. It must not hold the token, so the token is in a cookie of this page
-//! for ten minutes, which scripts can't read and other sites can't send. A cookie only fills in the form; what counts
-//! is the token that the form sends. Each link has a cookie of its own, so that two links in one browser are not mixed
-//! up.
+//! The URL of that page contains the problem. It must not contain the token, so the token is in a cookie for ten
+//! minutes, which scripts cannot read and other sites cannot send. The cookie only fills in the form; the server uses
+//! the token that the form submits. Each link has its own cookie, so that two links in one browser are not mixed up.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
@@ -24,7 +23,7 @@ use crate::{
 
 const LIFETIME_SECONDS: i64 = 600;
 
-/// What may be wrong with a password, each with its name in the address and the bound that it breaks.
+/// The problems of a password, each with its name in the URL and the limit that is violated.
 const PROBLEMS: [(ErrorCode, &str, Option<usize>); 4] = [
     (ErrorCode::Required, "required", None),
     (ErrorCode::PasswordTooShort, "too-short", Some(*PASSWORD_LENGTH.start())),
@@ -32,31 +31,31 @@ const PROBLEMS: [(ErrorCode, &str, Option<usize>); 4] = [
     (ErrorCode::PasswordTooCommon, "too-common", None),
 ];
 
-/// A form that has to be corrected.
+/// A form that must be corrected.
 pub(super) struct Correction {
     pub(super) problem: InputError,
-    /// The token of the link; none if the browser did not keep the cookie.
+    /// The token of the link. `None` if the browser did not send the cookie.
     pub(super) token: Option<String>,
 }
 
 impl Correction {
-    /// The redirect to the form, for an error that the page can tell.
+    /// Returns the redirect to the form. `None` for an error that the form cannot show.
     pub(super) fn redirect(error: &Error, token: &str, settings: &Settings) -> Option<Response> {
         let [problem] = error.problems() else { return None };
         let (_, name, _) = PROBLEMS.into_iter().find(|(code, ..)| *code == problem.code)?;
         let link = name_of(token);
-        let address = format!("{}?link={link}&problem={name}", Action::Reset.path());
+        let location = format!("{}?link={link}&problem={name}", Action::Reset.path());
         let (name_of_cookie, is_secure) = (cookie_name(&link), settings.server.is_https());
-        // The browser need not forget it: going back after a reset, it has the page say that the link was used.
+        // It is not cleared after a reset: if the user goes back, the page shows that the link was used.
         let cookie =
             cookies::set_cookie(&name_of_cookie, token, Action::Reset.path(), is_secure, Some(LIFETIME_SECONDS))?;
         Some(
-            (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::try_from(address).ok()?), (SET_COOKIE, cookie)])
+            (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::try_from(location).ok()?), (SET_COOKIE, cookie)])
                 .into_response(),
         )
     }
 
-    /// What the address asks for, if it is one of [`Self::redirect`].
+    /// Parses the query string of [`Self::redirect`].
     pub(super) fn read(query: &mut Form, headers: &HeaderMap) -> Option<Self> {
         let (link, problem) = (query.take("link")?, query.take("problem")?);
         let (code, _, limit) = PROBLEMS.into_iter().find(|(_, name, _)| *name == problem)?;
@@ -68,7 +67,7 @@ impl Correction {
     }
 }
 
-/// A name for a link, from which nobody finds its token.
+/// A name for a link, which does not reveal its token.
 fn name_of(token: &str) -> String {
     hex::encode(digest(&SHA256, token.as_bytes()).as_ref().get(..4).unwrap_or_default())
 }

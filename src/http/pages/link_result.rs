@@ -1,4 +1,4 @@
-//! What became of a link in a mail, and the pages that tell it.
+//! The result of using a link in a mail, and its pages.
 
 use axum::{http::StatusCode, response::Response};
 use minijinja::{Value, context};
@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) const TEMPLATE: &str = include_str!("link.html");
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Verify,
@@ -26,7 +26,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The page's address, without the token, which proxies would log.
+    /// The path of the page. The token is not part of it, because proxies log URLs.
     pub(super) const fn path(self) -> &'static str {
         match self {
             Self::Verify => "/verify-email",
@@ -42,7 +42,7 @@ impl Action {
     }
 }
 
-/// What became of a link, for good.
+/// The final result of using a link.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkResult {
     Done,
@@ -54,7 +54,7 @@ pub(super) enum LinkResult {
 }
 
 impl LinkResult {
-    /// Each with its name in the address of the result.
+    /// The names of the results in the URL.
     const NAMES: [(Self, &'static str); 5] = [
         (Self::Done, "done"),
         (Self::Used, "used"),
@@ -63,7 +63,7 @@ impl LinkResult {
         (Self::Taken, "taken"),
     ];
 
-    /// None for errors after which the same form may be sent again.
+    /// The result for an error. `None` if the same form may be submitted again.
     pub(super) fn of(error: &Error) -> Option<Self> {
         match error {
             Error::LinkUsed => Some(Self::Used),
@@ -75,16 +75,16 @@ impl LinkResult {
     }
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(outcome, _)| outcome)
+        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(result, _)| result)
     }
 
-    /// The address of the page that tells it. It holds no token.
+    /// The URL of the page with the result. It does not contain the token.
     pub(super) fn address(self, action: Action) -> String {
         let name = Self::NAMES.into_iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name);
         format!("{}?result={name}", action.path())
     }
 
-    /// The page that tells it.
+    /// The page with the result.
     pub(super) fn page(self, action: Action, language: Language) -> Response {
         let texts = action.texts(language);
         let (status, title, text) = match self {
@@ -102,7 +102,7 @@ impl LinkResult {
     }
 }
 
-/// A page that only tells something.
+/// A page that only shows a title and paragraphs.
 pub(super) fn told(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]) -> Response {
     let paragraphs: Vec<Value> = paragraphs.iter().map(|paragraph| Value::from(*paragraph)).collect();
     page(status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })

@@ -1,7 +1,7 @@
-//! Pages of our own: for the links in mails, while they lead here, and for the mails that are kept while developing.
+//! Built-in pages: for the links in mails, if `APP_URL` is this server, and for the mails kept in development.
 //!
-//! They need no script. What a link does is done when its form is sent, never when it is opened: mail programs open
-//! links by themselves.
+//! They need no scripts. A link takes effect when its form is submitted, not when it is opened, because mail programs
+//! open links automatically.
 
 mod correction;
 mod dev_mail;
@@ -26,13 +26,13 @@ pub(super) use dev_mail::is_shown as has_mails;
 
 use crate::{config::Settings, http::Server, language::Language};
 
-/// Nothing from elsewhere, no script, and a form that is sent here. The icon is an empty one, in the page.
+/// No third-party content and no scripts; forms are submitted to this server only. The icon is an empty `data:` URL.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 const STYLE: &str = include_str!("style.css");
 
-/// The routes that these settings want.
+/// The routes that the settings enable.
 pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     let is_app = settings.mail.app_url == settings.server.public_url;
     let mut routes = Router::new();
@@ -54,13 +54,13 @@ async fn style() -> Response {
     ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=300")], STYLE).into_response()
 }
 
-/// A page from its template. What is put into it is escaped.
+/// Renders a page from its template. All values are escaped.
 fn page(status: StatusCode, language: Language, template: &str, values: Value) -> Response {
     let rendered = Environment::new().render_named_str("page.html", template, values);
     let html = match rendered {
         Ok(html) => html,
         Err(error) => {
-            tracing::error!(%error, "a page can't be rendered");
+            tracing::error!(%error, "failed to render a page");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };

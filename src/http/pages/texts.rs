@@ -1,4 +1,4 @@
-//! What the pages say, in each language.
+//! The texts of the pages, in each language.
 
 use crate::language::Language;
 
@@ -7,7 +7,7 @@ pub(super) struct Texts {
     pub(super) title: &'static str,
     pub(super) intro: &'static str,
     pub(super) button: &'static str,
-    /// The label of the password; none where none is asked for.
+    /// The label of the password field. `None` if the form has none.
     pub(super) password: Option<&'static str>,
     pub(super) hint: &'static str,
     pub(super) done_title: &'static str,
@@ -41,7 +41,7 @@ pub(super) fn reset(language: Language) -> &'static Texts {
     match language {
         Language::English => &Texts {
             title: "Choose a new password",
-            intro: "You will be signed out everywhere, and sign in with the new password.",
+            intro: "You will be signed out everywhere. Then sign in with the new password.",
             button: "Save the new password",
             password: Some("New password"),
             hint: "At least 8 characters of any kind. A few words make a good password.",
@@ -62,7 +62,7 @@ pub(super) fn reset(language: Language) -> &'static Texts {
 
 pub(super) fn incomplete(language: Language) -> &'static str {
     match language {
-        Language::English => "This link is not complete",
+        Language::English => "This link is incomplete",
         Language::Russian => "Ссылка неполная",
     }
 }
@@ -91,7 +91,7 @@ pub(super) fn invalid(language: Language) -> &'static str {
 pub(super) fn why_invalid(language: Language) -> &'static str {
     match language {
         Language::English => {
-            "Perhaps it was already used, or the account has changed since. Ask for a new message where you sign in."
+            "It may have been used already, or the account has changed since. Request a new message where you sign in."
         }
         Language::Russian => {
             "Возможно, она уже использована или учётная запись с тех пор изменилась. Запросите новое письмо там, где вы входите."
@@ -108,7 +108,7 @@ pub(super) fn expired(language: Language) -> &'static str {
 
 pub(super) fn ask_for_new(language: Language) -> &'static str {
     match language {
-        Language::English => "Ask for a new message where you sign in.",
+        Language::English => "Request a new message where you sign in.",
         Language::Russian => "Запросите новое письмо там, где вы входите.",
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn taken(language: Language) -> &'static str {
 pub(super) fn why_taken(language: Language) -> &'static str {
     match language {
         Language::English => {
-            "There is another account with this e-mail address. Sign in to that one, or choose another address."
+            "Another account has this e-mail address. Sign in to that account, or choose another address."
         }
         Language::Russian => {
             "С этим адресом электронной почты есть другая учётная запись. Войдите в неё или выберите другой адрес."
@@ -140,7 +140,7 @@ pub(super) fn refused(language: Language) -> &'static str {
 
 pub(super) fn ask_again(language: Language) -> &'static str {
     match language {
-        Language::English => "Open the link from the message once more, or ask for a new message where you sign in.",
+        Language::English => "Open the link from the message again, or request a new message where you sign in.",
         Language::Russian => "Откройте ссылку из письма ещё раз или запросите новое письмо там, где вы входите.",
     }
 }

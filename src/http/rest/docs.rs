@@ -1,5 +1,5 @@
-//! The documentation of this door: OpenAPI 3.1, made from the handlers' own attributes.
-#![expect(dead_code, reason = "the errors are written by answer.rs")]
+//! The documentation of the REST API: OpenAPI 3.1, generated from the attributes of the handlers.
+#![expect(dead_code, reason = "the errors are written by error_response.rs")]
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::http::{
     },
 };
 
-/// The documentation, and the pages that show it: Swagger UI to try it, ReDoc to read it.
+/// The routes of the OpenAPI document and of the pages that show it, Swagger UI and ReDoc.
 pub(in crate::http) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/openapi.json", get(openapi))
@@ -40,8 +40,8 @@ pub(in crate::http) fn routes() -> Router<Arc<Server>> {
 #[openapi(
     info(
         title = "Hallpass",
-        description = "Accounts by OAuth 2.0 and REST. The whole of Hallpass is at `/graphql`; here is what clients of \
-            FastAPI's tutorials, and OAuth libraries, know how to call.",
+        description = "The OAuth 2.0 and REST API, for OAuth libraries and for clients of the FastAPI tutorials. The \
+            complete API is at `/graphql`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(
@@ -57,7 +57,7 @@ pub(in crate::http) fn routes() -> Router<Arc<Server>> {
         users::cancel_email_change,
         users::protected,
     ),
-    // Those that only sets of responses name are not found by themselves.
+    // utoipa does not collect schemas that are used only in `IntoResponses`.
     components(schemas(Invalid, Problem))
 )]
 struct Documentation;
@@ -90,22 +90,22 @@ async fn openapi(State(server): State<Arc<Server>>) -> Response {
     ([(CACHE_CONTROL, "no-cache")], Json(documentation)).into_response()
 }
 
-/// An error, as FastAPI has it.
+/// An error in FastAPI's format.
 #[derive(ToSchema)]
 pub(in crate::http) struct RestError {
     /// For people, in the language of `Accept-Language` (en, ru).
     detail: String,
-    /// The status, once more.
+    /// The HTTP status.
     status_code: u16,
-    /// With a wrong password: `invalid_grant`.
+    /// `invalid_grant` if the username or the password is incorrect.
     #[schema(nullable = false)]
     error: Option<String>,
-    /// With 500 and 503: finds this request in the server's log; also in the header `x-request-id`.
+    /// With 500 and 503: the id of the request in the server's log. Also in the header `x-request-id`.
     #[schema(nullable = false, rename = "requestId")]
     request_id: Option<String>,
 }
 
-/// An error by RFC 6749 §5.2, with FastAPI's `detail` beside it.
+/// An error as in RFC 6749 §5.2, with FastAPI's `detail`.
 #[derive(ToSchema)]
 pub(in crate::http) struct OauthError {
     /// Stable: `invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_scope`, `invalid_client`,
@@ -115,68 +115,68 @@ pub(in crate::http) struct OauthError {
     error_description: String,
     /// For people, in the language of `Accept-Language` (en, ru).
     detail: String,
-    /// The status, once more.
+    /// The HTTP status.
     status_code: u16,
-    /// With 500 and 503: finds this request in the server's log; also in the header `x-request-id`.
+    /// With 500 and 503: the id of the request in the server's log. Also in the header `x-request-id`.
     #[schema(nullable = false, rename = "requestId")]
     request_id: Option<String>,
 }
 
-/// What may come of any request to an endpoint of OAuth's.
+/// The errors of all OAuth endpoints.
 #[derive(IntoResponses)]
 pub(in crate::http) enum OauthErrors {
-    /// The request, or what it shows, is no good: see `error`.
+    /// The request or its credentials are invalid; see `error`.
     #[response(status = 400)]
-    Refused(OauthError),
-    /// The body took more than 10 s.
+    BadRequest(OauthError),
+    /// The body was not received within 10 s.
     #[response(status = 408)]
-    Slow(OauthError),
-    /// The body has more than 16 KiB, or its JSON more than 2000 values.
+    Timeout(OauthError),
+    /// The body has more than 16 KiB, or the JSON more than 2000 values.
     #[response(status = 413)]
-    Large(OauthError),
-    /// Our fault.
+    TooLarge(OauthError),
+    /// Internal server error.
     #[response(status = 500)]
-    Failed(OauthError),
+    Internal(OauthError),
     /// Try again after `Retry-After` seconds.
     #[response(status = 503)]
     Unavailable(OauthError),
 }
 
-/// What may come of any other request with a body.
+/// The errors of all other endpoints with a body.
 #[derive(IntoResponses)]
 pub(in crate::http) enum FormErrors {
-    /// The username or address is taken, the account is disabled, or the body broke off.
+    /// The username or address is taken, the account is disabled, or the body is incomplete.
     #[response(status = 400)]
-    Refused(RestError),
-    /// The body took more than 10 s.
+    BadRequest(RestError),
+    /// The body was not received within 10 s.
     #[response(status = 408)]
-    Slow(RestError),
-    /// The body has more than 16 KiB, or its JSON more than 2000 values.
+    Timeout(RestError),
+    /// The body has more than 16 KiB, or the JSON more than 2000 values.
     #[response(status = 413)]
-    Large(RestError),
-    /// Some fields need another look.
+    TooLarge(RestError),
+    /// Some fields are invalid; see `detail`.
     #[response(status = 422)]
     Invalid(Invalid),
-    /// Our fault.
+    /// Internal server error.
     #[response(status = 500)]
-    Failed(RestError),
+    Internal(RestError),
     /// Try again after `Retry-After` seconds.
     #[response(status = 503)]
     Unavailable(RestError),
 }
 
-/// What may come of a request that takes a signed-in user.
+/// The errors of endpoints that require authentication.
 #[derive(IntoResponses)]
 pub(in crate::http) enum UserErrors {
     /// The account is disabled.
     #[response(status = 400)]
     Disabled(RestError),
-    /// Nobody is signed in; `WWW-Authenticate` says whether a token came.
+    /// Authentication required. `WWW-Authenticate` shows whether the token is missing or invalid.
     #[response(status = 401)]
     Unauthenticated(RestError),
-    /// Our fault.
+    /// Internal server error.
     #[response(status = 500)]
-    Failed(RestError),
+    Internal(RestError),
     /// Try again after `Retry-After` seconds.
     #[response(status = 503)]
     Unavailable(RestError),

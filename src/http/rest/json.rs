@@ -1,4 +1,4 @@
-//! JSON bodies of REST requests. What is wrong with their fields is said in FastAPI's form.
+//! JSON bodies of REST requests. Errors have FastAPI's format.
 
 use std::borrow::Cow;
 
@@ -20,28 +20,28 @@ use crate::{
 /// Deserializes a JSON body.
 ///
 /// # Errors
-/// The body is not a JSON object, has too many values, or fields that are missing or not of their type.
+/// The body is not a JSON object, has too many values, or has fields that are missing or have the wrong type.
 pub(super) fn read<T: DeserializeOwned>(
     headers: &HeaderMap,
     bytes: &[u8],
     language: Language,
 ) -> Result<T, ErrorResponse> {
     const NO_FIELD: Option<&str> = None;
-    let refused = |msg: &'static str, kind| ErrorResponse::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
+    let invalid = |msg: &'static str, kind| ErrorResponse::Fields(vec![Problem::new("body", NO_FIELD, msg, kind)]);
     if !body::is_of_type(headers, "application/json") {
-        return Err(refused("Send the header `Content-Type: application/json`, and JSON in UTF-8.", "json_type"));
+        return Err(invalid("Send the header `Content-Type: application/json`, and JSON in UTF-8.", "json_type"));
     }
     match json::parse(bytes) {
         Ok(Value::Object(values)) => {
             fields::read(Source::Json, values).map_err(|errors| invalid_fields(errors, language))
         }
-        Ok(_) => Err(refused("The body is not a JSON object.", "model_attributes_type")),
-        Err(BadJson::NotJson) => Err(refused("The body is not JSON.", "json_invalid")),
+        Ok(_) => Err(invalid("The body is not a JSON object.", "model_attributes_type")),
+        Err(BadJson::NotJson) => Err(invalid("The body is not JSON.", "json_invalid")),
         Err(BadJson::TooManyValues) => Err(ErrorResponse::too_large(BadJson::TOO_MANY_VALUES)),
     }
 }
 
-/// The response to a request with fields that cannot be read.
+/// The error for a request with missing or mistyped fields.
 pub(super) fn invalid_fields(errors: Vec<FieldError>, language: Language) -> ErrorResponse {
     let problems = errors.into_iter().map(|error| {
         let (message, kind): (Cow<'static, str>, _) = match error.kind {

@@ -1,11 +1,11 @@
-//! The REST API, for clients of the FastAPI systems that Hallpass replaces, and what it shares with OAuth.
+//! The REST API for clients of the FastAPI systems that Hallpass replaces, and code shared with OAuth.
 //!
-//! Each handler reads its request, calls one use case and writes the result. [`requests`] has the requests, [`models`]
-//! the responses, and [`answer`] turns an [`Error`] into a status and a body. Refresh tokens are in bodies; cookies are
-//! neither read nor set.
+//! Each handler parses its request, calls one use case and writes the result. [`requests`] contains the requests,
+//! [`models`] the responses, and [`error_response`] turns an [`Error`] into a status and a body. Refresh tokens are in
+//! bodies; cookies are neither read nor set.
 
-pub(in crate::http) mod answer;
 pub(in crate::http) mod docs;
+pub(in crate::http) mod error_response;
 mod json;
 pub(in crate::http) mod models;
 mod requests;
@@ -13,7 +13,6 @@ mod users;
 
 use std::{future::Future, sync::Arc};
 
-pub(in crate::http) use answer::{ErrorFormat, ErrorResponse};
 use axum::{
     Json, Router,
     extract::Request,
@@ -21,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+pub(in crate::http) use error_response::{ErrorFormat, ErrorResponse};
 use serde_json::json;
 
 use crate::{
@@ -54,13 +54,13 @@ pub(in crate::http) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     router.method_not_allowed_fallback(method_not_allowed)
 }
 
-/// The answer to a request at `path` that its handler did not answer.
+/// The error response for a request whose handler was not reached, timed out or panicked.
 pub(in crate::http) fn failed(path: &str, error: &Error, id: RequestId, language: Language) -> Response {
     let is_oauth = ["/token", "/revoke", "/introspect"].contains(&path);
-    answer::told(if is_oauth { ErrorFormat::Oauth } else { ErrorFormat::Rest }, error, id, language)
+    error_response::of(if is_oauth { ErrorFormat::Oauth } else { ErrorFormat::Rest }, error, id, language)
 }
 
-/// The router says in `Allow` which methods there are.
+/// The body of status 405. The router sets `Allow`.
 async fn method_not_allowed() -> Response {
     let body = json!({ "detail": "Method Not Allowed", "status_code": 405 });
     let mut response = (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response();
@@ -68,13 +68,13 @@ async fn method_not_allowed() -> Response {
     response
 }
 
-/// What a handler knows of a request besides its body.
+/// The parts of a request besides its body, and the context for the domain.
 pub(in crate::http) struct Call<'a> {
     pub(in crate::http) server: &'a Server,
     pub(in crate::http) id: RequestId,
     pub(in crate::http) context: Context,
     pub(in crate::http) headers: HeaderMap,
-    /// What comes behind the `?`.
+    /// The query string.
     pub(in crate::http) query: String,
 }
 
@@ -103,17 +103,17 @@ impl<'a> Call<'a> {
         self.within(active_principal(&self.context)).await
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     pub(in crate::http) async fn body(&self, request: Request) -> Result<Vec<u8>, ErrorResponse> {
         Ok(body::collect(request, body::MAX_FORM, self.server.limits.body_timeout).await?)
     }
 
-    /// A use case, which may take as long as by GraphQL.
+    /// Runs a use case with the timeout of all requests.
     pub(in crate::http) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T, ErrorResponse> {
         Ok(self.server.in_time(work).await?)
     }
 
-    /// Whether the address holds what belongs into the body, where nobody writes it into a log.
+    /// Whether the query string contains one of these parameters, which belong in the body because URLs are logged.
     pub(in crate::http) fn has_in_query(&self, names: &[&str]) -> bool {
         url::form_urlencoded::parse(self.query.as_bytes()).any(|(name, _)| names.contains(&&*name))
     }

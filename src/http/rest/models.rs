@@ -1,4 +1,4 @@
-//! What this door takes and gives, field by field: from these the documentation is made.
+//! The bodies of REST and OAuth responses. The OpenAPI document is generated from these types.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(in crate::http) struct Tokens {
     /// Seconds until the access token expires.
     #[schema(example = 1800)]
     expires_in: i64,
-    /// For the next refresh, and good for one.
+    /// For the next refresh. It can be used once.
     refresh_token: String,
 }
 
@@ -37,12 +37,12 @@ impl From<SignIn> for Tokens {
     }
 }
 
-/// An account that was just made.
+/// An account that was just created.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct NewUser {
     /// Opaque and permanent.
     id: String,
-    /// `null` when the account has none.
+    /// `null` if the account has none.
     #[schema(required = true)]
     email: Option<String>,
     #[schema(example = "testuser")]
@@ -56,17 +56,17 @@ impl From<Account> for NewUser {
     }
 }
 
-/// Who is signed in.
+/// The signed-in user.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct User {
     /// Opaque and permanent; `sub` of the access token.
     id: String,
     #[schema(example = "testuser")]
     username: String,
-    /// `null` when the account has none.
+    /// `null` if the account has none.
     #[schema(required = true)]
     email: Option<String>,
-    /// The address that the account moves to when the link in the mail is used.
+    /// The new address, until it is verified with the link in the mail.
     #[schema(required = true)]
     pending_email: Option<String>,
     /// First and last name together.
@@ -77,9 +77,9 @@ pub(in crate::http) struct User {
     #[schema(required = true)]
     last_name: Option<String>,
     is_active: bool,
-    /// The contrary of `is_active`.
+    /// The opposite of `is_active`.
     disabled: bool,
-    /// Names of the roles held, sorted.
+    /// Names of the user's roles, sorted.
     roles: Vec<String>,
     #[schema(example = "2026-01-31T12:34:56.789Z")]
     created_at: String,
@@ -89,7 +89,7 @@ pub(in crate::http) struct User {
 }
 
 impl User {
-    /// As it is at this instant.
+    /// Creates the response as of `now`.
     pub(in crate::http) fn at(now: DateTime<Utc>, user: Account, settings: &Settings) -> Self {
         let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         Self {
@@ -110,16 +110,16 @@ impl User {
     }
 }
 
-/// A word to the user.
+/// A message to the user.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Message {
     pub(in crate::http) message: String,
 }
 
-/// What a token is good for (RFC 7662 §2.2). For an inactive token, `active` is the only member.
+/// The state of a token (RFC 7662 §2.2). For an inactive token, `active` is the only member.
 #[derive(Default, Serialize, ToSchema)]
 pub(in crate::http) struct Introspection {
-    /// Whether this server would accept it as an access token now.
+    /// Whether this server currently accepts the token as an access token.
     active: bool,
     /// Always `first-party`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,7 +154,7 @@ pub(in crate::http) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     sid: Option<String>,
-    /// As they are now, whatever they were when the token was issued.
+    /// The current roles of the user, not those at the time when the token was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     roles: Option<Vec<String>>,
@@ -181,21 +181,21 @@ impl Introspection {
     }
 }
 
-/// What is wrong with the fields of a request, all at once.
+/// All invalid fields of a request.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Invalid {
     pub(in crate::http) detail: Vec<Problem>,
 }
 
-/// One thing that is wrong.
+/// An invalid field.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Problem {
-    /// Where: `["body", "username"]`.
+    /// The location: `["body", "username"]`.
     #[schema(example = json!(["body", "username"]))]
     loc: Vec<Cow<'static, str>>,
     /// For people, in the language of `Accept-Language` (en, ru).
     msg: Cow<'static, str>,
-    /// Pydantic's name for it.
+    /// Pydantic's name of the error.
     #[serde(rename = "type")]
     #[schema(example = "string_too_short")]
     kind: &'static str,
@@ -203,12 +203,12 @@ pub(in crate::http) struct Problem {
 
 impl Problem {
     pub(in crate::http) fn new(
-        place: &'static str,
+        location: &'static str,
         field: Option<impl Into<Cow<'static, str>>>,
         msg: impl Into<Cow<'static, str>>,
         kind: &'static str,
     ) -> Self {
-        let loc = [place.into()].into_iter().chain(field.map(Into::into)).collect();
+        let loc = [location.into()].into_iter().chain(field.map(Into::into)).collect();
         Self { loc, msg: msg.into(), kind }
     }
 }

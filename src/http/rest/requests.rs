@@ -1,4 +1,4 @@
-//! The JSON requests: serde deserializes them, and utoipa describes them.
+//! The JSON requests, deserialized by serde and described by utoipa.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -33,7 +33,7 @@ pub(in crate::http) struct RegisterRequest {
     /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, compared without regard to case.
     #[schema(example = "testuser")]
     username: String,
-    /// 8 to 128 characters of any kind, but not a common password, and not your own name or address.
+    /// 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are rejected.
     #[schema(format = Password)]
     password: String,
     /// Required if `REQUIRE_EMAIL` is set.
@@ -57,9 +57,9 @@ impl From<RegisterRequest> for Registration {
     }
 }
 
-/// What to change. Fields that are omitted stay as they are.
+/// The fields to change. Omitted fields keep their values.
 #[derive(Deserialize, ToSchema)]
-#[expect(clippy::option_option, reason = "omitted, null and a text are three things")]
+#[expect(clippy::option_option, reason = "omitted, null and a string are three states")]
 pub(in crate::http) struct UpdateRequest {
     /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`.
     #[serde(deserialize_with = "changed")]
@@ -73,17 +73,17 @@ pub(in crate::http) struct UpdateRequest {
     #[serde(deserialize_with = "changed")]
     #[schema(value_type = Option<String>)]
     last_name: Option<Option<String>>,
-    /// The new address. The change takes effect when the link that is sent there is opened within 24 hours.
+    /// The new address. The change takes effect when the link sent to it is used within 24 hours.
     #[serde(deserialize_with = "changed")]
     #[schema(value_type = Option<String>, nullable = false, example = "user@example.com")]
     email: Option<Option<String>>,
-    /// Required with another `email`, unless the session signed in less than ten minutes ago.
+    /// The current password. Required with a new `email`, unless the session signed in less than ten minutes ago.
     #[schema(format = Password)]
     password: Option<String>,
 }
 
 impl UpdateRequest {
-    /// The change of the names, and that of the address if it is to change.
+    /// Splits the request into the change of the names and the change of the address, if any.
     pub(in crate::http) fn into_changes(self) -> (ProfileChange, Option<EmailChange>) {
         let names = ProfileChange { username: self.username, first_name: self.first_name, last_name: self.last_name };
         let password = self.password.map(Into::into);
@@ -92,10 +92,10 @@ impl UpdateRequest {
     }
 }
 
-/// The deletion of one's account.
+/// The deletion of the signed-in user's account.
 #[derive(Default, Deserialize, ToSchema)]
 pub(in crate::http) struct DeleteRequest {
-    /// Required unless the session signed in less than ten minutes ago.
+    /// The current password. Required unless the session signed in less than ten minutes ago.
     #[schema(format = Password)]
     pub(in crate::http) password: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `/register`, `/login`, `/refresh`, `/users/me` and `/protected`, as the FastAPI tutorials have them.
+//! `/register`, `/login`, `/refresh`, `/users/me` and `/protected`, compatible with the FastAPI tutorials.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ use crate::{
         oauth::token,
         rest::{
             Call, ErrorFormat, ErrorResponse,
-            answer::UNCACHED,
             docs::{FormErrors, RestError, UserErrors},
+            error_response::UNCACHED,
             json,
             models::{Message, NewUser, Problem, Tokens, User},
             requests::{DeleteRequest, LoginRequest, RefreshRequest, RegisterRequest, UpdateRequest},
@@ -42,23 +42,23 @@ use crate::{
     tag = "Accounts",
     request_body = RegisterRequest,
     responses(
-        (status = 200, description = "The new account. It is not signed in yet", body = NewUser),
-        (status = 403, description = "This server takes no registrations", body = RestError),
+        (status = 200, description = "The new account. It is not signed in", body = NewUser),
+        (status = 403, description = "Registration is disabled on this server", body = RestError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     )
 )]
 pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let request: RegisterRequest = read(&call, request).await?;
         let registered = registration::register_only(&call.context, request.into());
         Ok(Json(NewUser::from(call.within(registered).await?)).into_response())
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
-/// Sign in with JSON, and get what /token gives.
+/// Sign in with JSON. Returns the same tokens as /token.
 #[utoipa::path(
     post,
     path = "/login",
@@ -67,20 +67,20 @@ pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request
     request_body = LoginRequest,
     responses(
         (status = 200, description = "New tokens", body = Tokens),
-        (status = 401, description = "The username or the password is wrong", body = RestError),
-        (status = 403, description = "The address must be verified first", body = RestError),
+        (status = 401, description = "The username or the password is incorrect", body = RestError),
+        (status = 403, description = "The e-mail address must be verified first", body = RestError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     )
 )]
 pub(in crate::http) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let request: LoginRequest = read(&call, request).await?;
         let sign_in = password::login(&call.context, request.into(), NewSession::in_body());
         Ok(token::tokens(call.within(sign_in).await?))
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
 /// Exchange a refresh token for new tokens. A form with the same field is accepted as well.
@@ -92,16 +92,16 @@ pub(in crate::http) async fn login(State(server): State<Arc<Server>>, request: R
     request_body = RefreshRequest,
     responses(
         (status = 200, description = "New tokens", body = Tokens),
-        (status = 401, description = "The refresh token is no good, or its session has ended", body = RestError),
+        (status = 401, description = "The refresh token is invalid, or its session has ended", body = RestError),
         FormErrors,
     )
 )]
 pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request: Request) -> Response {
     const NAME: &str = "refresh_token";
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         if call.has_in_query(&[NAME]) {
-            let message = "Send it in the body. URLs end up in logs: consider this token compromised.";
+            let message = "Send the token in the body. URLs end up in logs: consider this token compromised.";
             return Err(ErrorResponse::Fields(vec![Problem::new("query", Some(NAME), message, "value_error")]));
         }
         let request: RefreshRequest = if body::is_of_type(&call.headers, "application/x-www-form-urlencoded") {
@@ -114,7 +114,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
         };
         Ok(token::tokens(token::refresh(&call, request.refresh_token).await?))
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
 /// The signed-in user.
@@ -123,19 +123,19 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
     path = "/users/me",
     operation_id = "getCurrentUser",
     tag = "Accounts",
-    responses((status = 200, description = "Who is signed in", body = User), UserErrors),
+    responses((status = 200, description = "The signed-in user", body = User), UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
 pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let principal = call.principal().await?;
-        Ok(shown(&call, principal.user))
+        Ok(user_response(&call, principal.user))
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
-/// Change one's names, and ask to move to another address.
+/// Change the names of the signed-in user, or request a change of the e-mail address.
 #[utoipa::path(
     put,
     path = "/users/me",
@@ -143,8 +143,8 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
     tag = "Accounts",
     request_body = UpdateRequest,
     responses(
-        (status = 200, description = "The user as it is now", body = User),
-        (status = 401, description = "Nobody is signed in", body = RestError),
+        (status = 200, description = "The user after the change", body = User),
+        (status = 401, description = "Authentication required", body = RestError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     ),
@@ -152,34 +152,34 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
 )]
 pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let principal = call.principal().await?;
         let request: UpdateRequest = read(&call, request).await?;
         let (names, address) = request.into_changes();
         let updated = profile::update_with_email(&call.context, &principal, names, address);
-        Ok(shown(&call, call.within(updated).await?))
+        Ok(user_response(&call, call.within(updated).await?))
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
-/// Cancel the move to another address that was asked for.
+/// Cancel a pending change of the e-mail address.
 #[utoipa::path(
     delete,
     path = "/users/me/pending-email",
     tag = "Accounts",
-    responses((status = 200, description = "The user, who stays at the address so far", body = User), UserErrors),
+    responses((status = 200, description = "The user, with the current address unchanged", body = User), UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
 pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let principal = call.principal().await?;
-        Ok(shown(&call, call.within(email::cancel_change(&call.context, &principal)).await?))
+        Ok(user_response(&call, call.within(email::cancel_change(&call.context, &principal)).await?))
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
-/// Delete one's account, for good.
+/// Delete the signed-in user's account permanently.
 #[utoipa::path(
     delete,
     path = "/users/me",
@@ -187,9 +187,9 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
     tag = "Accounts",
     request_body = DeleteRequest,
     responses(
-        (status = 200, description = "It is gone", body = Message),
-        (status = 401, description = "Nobody is signed in", body = RestError),
-        (status = 409, description = "The last active administrator stays", body = RestError),
+        (status = 200, description = "The account is deleted", body = Message),
+        (status = 401, description = "Authentication required", body = RestError),
+        (status = 409, description = "The last active administrator cannot be deleted", body = RestError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     ),
@@ -197,7 +197,7 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
 )]
 pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let principal = call.principal().await?;
         let bytes = call.body(request).await?;
         // Most clients send no body with this method.
@@ -213,7 +213,7 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
         };
         Ok(Json(Message { message: message.to_owned() }).into_response())
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
 /// A greeting for the signed-in user.
@@ -227,7 +227,7 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
 )]
 pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {
     let call = Call::of(&server, &request);
-    let answer = async {
+    let result = async {
         let principal = call.principal().await?;
         let name = principal.user.username;
         let message = match call.language() {
@@ -236,10 +236,10 @@ pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, reques
         };
         Ok((UNCACHED, Json(Message { message })).into_response())
     };
-    call.answer(ErrorFormat::Rest, answer.await)
+    call.respond(ErrorFormat::Rest, result.await)
 }
 
-fn shown(call: &Call<'_>, user: Account) -> Response {
+fn user_response(call: &Call<'_>, user: Account) -> Response {
     (UNCACHED, Json(User::at(call.server.app.clock.now(), user, &call.server.app.settings))).into_response()
 }
 

@@ -224,7 +224,7 @@ async fn record_sent(app: &App, mail: &mail::Model) -> Result<()> {
         let Err(error) = delete(app, mail).await else { return Ok(()) };
         if attempts == MAX_RECORD_ATTEMPTS {
             let cause = error.cause();
-            tracing::error!(mail = %mail.id, cause, "failed to delete a sent mail from the queue; it may be sent twice");
+            tracing::error!(mail = %mail.id, cause, "failed to delete a sent mail; it may be sent twice");
             return Err(error);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

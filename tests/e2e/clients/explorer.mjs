@@ -105,7 +105,7 @@ async function firstTwentySeconds(context) {
   await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
   await choose("Me")();
   await step(tab, "me again", run, page.answer, "TOKEN_MISSING");
-  await step(tab, "the hint", () => {}, page.answer, "No `Authorization` header arrived.");
+  await step(tab, "the hint", () => {}, page.answer, "The request has no `Authorization` header.");
   await choose("Refresh")();
   await step(tab, "the server has ended the session, too", run, page.answer, "SESSION_NOT_FOUND");
   await choose("Login")();

@@ -29,9 +29,9 @@ use crate::{
 /// The format of an error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum ErrorFormat {
-    /// As in RFC 6749 §5.2, with FastAPI's `detail`.
+    /// The format of RFC 6749 §5.2, with FastAPI's `detail`.
     Oauth,
-    /// As in FastAPI: `detail`.
+    /// FastAPI's format: `detail`.
     Rest,
 }
 
@@ -39,34 +39,34 @@ pub(in crate::http) enum ErrorFormat {
 #[derive(Clone, Debug)]
 pub(in crate::http) enum ErrorResponse {
     /// The error of a use case.
-    Told(Error),
-    /// The request is malformed: the status, the `error` by OAuth, and what to send instead.
-    Refused(StatusCode, &'static str, Cow<'static, str>),
-    /// Fields of the request cannot be read.
+    Domain(Error),
+    /// The request is malformed, or the client is not authenticated: the status, the OAuth `error` and the message.
+    Rejected(StatusCode, &'static str, Cow<'static, str>),
+    /// Fields of the request are missing or mistyped.
     Fields(Vec<models::Problem>),
 }
 
 impl ErrorResponse {
     /// A request with a parameter that is missing, repeated or in the wrong place (RFC 6749 §5.2).
     pub(in crate::http) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Refused(StatusCode::BAD_REQUEST, INVALID_REQUEST, message.into())
+        Self::Rejected(StatusCode::BAD_REQUEST, INVALID_REQUEST, message.into())
     }
 
     /// A request with a body that is too large.
     pub(in crate::http) fn too_large(message: &'static str) -> Self {
-        Self::Refused(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, message.into())
+        Self::Rejected(StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST, message.into())
     }
 }
 
 impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
-        Self::Told(error)
+        Self::Domain(error)
     }
 }
 
 impl From<Unread> for ErrorResponse {
     fn from(unread: Unread) -> Self {
-        Self::Refused(unread.status(), INVALID_REQUEST, unread.message().into())
+        Self::Rejected(unread.status(), INVALID_REQUEST, unread.message().into())
     }
 }
 
@@ -84,12 +84,12 @@ pub(in crate::http) const UNCACHED: [(HeaderName, HeaderValue); 2] =
     [(CACHE_CONTROL, HeaderValue::from_static("no-store")), (PRAGMA, HeaderValue::from_static("no-cache"))];
 
 impl Call<'_> {
-    /// The response of a handler, or the response to its error.
-    pub(in crate::http) fn answer(&self, manner: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
-        result.unwrap_or_else(|failure| match failure {
-            ErrorResponse::Told(error) => told(manner, &error, self.id, self.language()),
-            ErrorResponse::Refused(status, error, message) => {
-                let mut response = body(manner, status, &message, Some(error), &message, None);
+    /// Returns the response of a handler, or the response to its error.
+    pub(in crate::http) fn respond(&self, format: ErrorFormat, result: Result<Response, ErrorResponse>) -> Response {
+        result.unwrap_or_else(|error| match error {
+            ErrorResponse::Domain(error) => of(format, &error, self.id, self.language()),
+            ErrorResponse::Rejected(status, error, message) => {
+                let mut response = body(format, status, &message, Some(error), &message, None);
                 if status == StatusCode::UNAUTHORIZED {
                     challenge(&mut response, r#"Basic realm="hallpass", charset="UTF-8""#);
                 }
@@ -106,33 +106,33 @@ impl Call<'_> {
 }
 
 /// The response to the error of a use case.
-pub(in crate::http) fn told(manner: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
+pub(in crate::http) fn of(format: ErrorFormat, error: &Error, id: RequestId, language: Language) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
-        tracing::error!(?code, cause, "a request failed");
+        tracing::error!(?code, cause, "request failed");
     }
     let problems = error.problems();
     let rest = status_of(code);
     let (oauth, oauth_code) = code.oauth();
-    // For a name or address that is taken, the tutorials answer 400, and check the address first.
+    // The FastAPI tutorials respond with 400 to a taken username or address, and check the address first.
     let taken = problems.iter().rev().find(|problem| status_of(problem.code) == StatusCode::BAD_REQUEST);
-    let mut response = match (manner, taken) {
+    let mut response = match (format, taken) {
         (ErrorFormat::Rest, Some(taken)) => {
-            body(manner, StatusCode::BAD_REQUEST, &taken.message(language), None, "", None)
+            body(format, StatusCode::BAD_REQUEST, &taken.message(language), None, "", None)
         }
         (ErrorFormat::Rest, None) if rest == StatusCode::UNPROCESSABLE_ENTITY => {
-            unprocessable(problems.iter().map(|problem| of_field(problem, language)).collect())
+            unprocessable(problems.iter().map(|problem| field_problem(problem, language)).collect())
         }
         _ => {
-            let status = if manner == ErrorFormat::Oauth { status(oauth) } else { rest };
-            let is_ours = status.is_server_error().then(|| id.to_string());
+            let status = if format == ErrorFormat::Oauth { status(oauth) } else { rest };
+            let request_id = status.is_server_error().then(|| id.to_string());
             let oauth_code =
-                (manner == ErrorFormat::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
-            body(manner, status, &error.message(language), oauth_code, &error.message(Language::English), is_ours)
+                (format == ErrorFormat::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
+            body(format, status, &error.message(language), oauth_code, &error.message(Language::English), request_id)
         }
     };
     if response.status() == StatusCode::UNAUTHORIZED {
-        // RFC 6750 §3: no error code where no token came.
+        // RFC 6750 §3: no error code if the request has no token.
         let is_bad_token = error.reason().is_some_and(|reason| reason != UnauthenticatedReason::TokenMissing);
         challenge(&mut response, if is_bad_token { r#"Bearer error="invalid_token""# } else { "Bearer" });
     }
@@ -155,10 +155,10 @@ struct Members<'a> {
     request_id: Option<String>,
 }
 
-/// `{"detail": …, "status_code": …}`, by OAuth with `error` and `error_description` before it. The description is ASCII
-/// without quotes and backslashes, as RFC 6749 §5.2 wants it, so it stays English.
+/// Builds `{"detail": …, "status_code": …}`, in the OAuth format with `error` and `error_description`. RFC 6749 §5.2
+/// allows only ASCII without quotes and backslashes in the description, so it is always in English.
 fn body(
-    manner: ErrorFormat,
+    format: ErrorFormat,
     status: StatusCode,
     detail: &str,
     error: Option<&str>,
@@ -166,7 +166,7 @@ fn body(
     request_id: Option<String>,
 ) -> Response {
     let is_allowed = |c: &char| matches!(*c, ' '..='~') && !matches!(*c, '"' | '\\');
-    let description = (manner == ErrorFormat::Oauth).then(|| description.chars().filter(is_allowed).collect());
+    let description = (format == ErrorFormat::Oauth).then(|| description.chars().filter(is_allowed).collect());
     let members = Members { error, error_description: description, detail, status_code: status.as_u16(), request_id };
     (status, UNCACHED, Json(members)).into_response()
 }
@@ -183,15 +183,15 @@ fn log(response: &mut Response, code: ErrorCode) {
     response.extensions_mut().insert(LogFields { code: Some(code) });
 }
 
-/// An invalid field, with the `type` that Pydantic has for its problem.
-fn of_field(problem: &InputError, language: Language) -> models::Problem {
+/// An invalid field, with Pydantic's `type` of the error.
+fn field_problem(problem: &InputError, language: Language) -> models::Problem {
     let kind = match problem.code {
         ErrorCode::Required => "missing",
         ErrorCode::TooLong | ErrorCode::PasswordTooLong => "string_too_long",
         ErrorCode::PasswordTooShort => "string_too_short",
         _ => "value_error",
     };
-    // The one form for names and address calls the new address `email`.
+    // `PUT /users/me` calls the new address `email`.
     let field = if problem.field == Field::NewEmail { Field::Email } else { problem.field };
     models::Problem::new("body", Some(field.snake_case()), problem.message(language), kind)
 }
