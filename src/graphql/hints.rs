@@ -15,16 +15,17 @@ pub struct Circumstances {
 }
 
 const SEND_A_TOKEN: &str = "The request has no `Authorization` header. `register` and `login` return an `accessToken`: \
-    send it with each request as `Authorization: Bearer <accessToken>`. The explorer does so after you have run one of them.";
+    send it with each request as `Authorization: Bearer <accessToken>`. The explorer does so after you have run one \
+    of them.";
 
 const USE_BEARER: &str = "The `Authorization` header does not start with `Bearer`: send \
     `Authorization: Bearer <accessToken>`.";
 
-const USE_SAME_NAME: &str = "The page and this server have different names, such as `localhost` and `127.0.0.1`. A browser \
-    treats them as two sites and does not send cookies between them: use the same name for both.";
+const USE_SAME_NAME: &str = "The page and this server have different names, such as `localhost` and `127.0.0.1`. A \
+    browser treats them as two sites and does not send cookies between them: use the same name for both.";
 
-const ALLOW_ORIGIN: &str = "The page's origin is not in ALLOWED_ORIGINS, so the browser does not give it this response. Host \
-    and port must be the same: `localhost` is not `127.0.0.1`, and Vite uses port 5174 if 5173 is in use.";
+const ALLOW_ORIGIN: &str = "The page's origin is not in ALLOWED_ORIGINS, so the browser does not give it this response. \
+    Host and port must be the same: `localhost` is not `127.0.0.1`, and Vite uses port 5174 if 5173 is in use.";
 
 impl Circumstances {
     /// Returns the hint for an error, if there is one.

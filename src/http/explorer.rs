@@ -1,6 +1,7 @@
-//! The explorer and the documentation: pages and their assets, which `build.rs` embeds in the binary. The pages are
-//! GraphiQL, Swagger UI and ReDoc, or minimal replacements if these could not be bundled. They load everything from
-//! this server, and the Content Security Policy blocks all other hosts.
+//! The explorer and the documentation: pages and their assets, which `build.rs` embeds in the binary.
+//!
+//! The pages are GraphiQL, Swagger UI and ReDoc, or minimal replacements if these could not be bundled. They load
+//! everything from this server, and the Content Security Policy blocks all other hosts.
 
 use std::{io::Read, sync::Arc};
 

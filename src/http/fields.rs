@@ -1,7 +1,8 @@
-//! Deserialization of REST and OAuth requests into the structs that utoipa describes. Derived code stops at the first
-//! error. FastAPI reports all errors, so this deserializer records a missing or mistyped field and continues with an
-//! empty string. All fields are strings: `String` is required, `Option<String>` may be omitted or null, and [`changed`]
-//! distinguishes the two.
+//! Deserialization of REST and OAuth requests into the structs that utoipa describes.
+//!
+//! Derived code stops at the first error. FastAPI reports all errors, so this deserializer records a missing or
+//! mistyped field and continues with an empty string. All fields are strings: `String` is required, `Option<String>`
+//! may be omitted or null, and [`changed`] distinguishes the two.
 
 use std::{cell::RefCell, fmt};
 

@@ -304,7 +304,7 @@ async fn a_document_that_does_not_fit_is_told_why() {
         ("{ me { usernam } }", "The field `usernam` does not exist on User. Did you mean `username`?"),
         ("{ me { xyzzy } }", "The field `xyzzy` does not exist on User."),
         ("{ me }", "The field `me` has subfields. Select some of them in braces."),
-        ("{ me { id { x } } }", "The field `id` has no subfields. Leave the braces out."),
+        ("{ me { id { x } } }", "The field `id` has no subfields. Remove the braces."),
         ("{ me(x: 1) { id } }", "The argument `x` does not exist on the field `me`."),
         ("{ me @skip(iff: true, if: true) { id } }", "The argument `iff` does not exist on the directive `@skip`."),
         ("{ me @skip { id } }", "The argument `if` of the directive `@skip` is missing."),
@@ -313,7 +313,7 @@ async fn a_document_that_does_not_fit_is_told_why() {
         ("{ me { id } } fragment F on User { id }", "The fragment `F` is never used."),
         (
             "{ me { ...F } } fragment F on Query { __typename }",
-            "The fragment `F` is on another type than what it is spread in.",
+            "The fragment `F` is on a different type than the selection that spreads it.",
         ),
         ("{ me { ... on Query { __typename } } }", "A fragment on `Query` can't be used here."),
         ("{ ... on Nobody { id } }", "The type `Nobody` does not exist."),
@@ -327,12 +327,12 @@ async fn a_document_that_does_not_fit_is_told_why() {
         ("{ me { a: id a: username } }", "Two different fields are named `a`. Give one of them an alias."),
         ("{ me @nope { id } }", "The directive `@nope` does not exist."),
         ("query @skip(if: true) { me { id } }", "The directive `@skip` can't be used here."),
-        ("{ me @skip(if: true) @skip(if: true) { id } }", "The directive `@skip` may be used here once only."),
+        ("{ me @skip(if: true) @skip(if: true) { id } }", "The directive `@skip` may be used only once here."),
         ("{ ...F } fragment F on Query { ...F }", "The fragment `F` spreads itself."),
         ("{ __type(name: 7) { name } }", "The value of the argument `name` does not fit its type here."),
         (
             "{ a: __type(name: \"User\") { name } a: __type(name: \"Query\") { name } }",
-            "Two fields of one name have different arguments: see `name`. Give one of them an alias.",
+            "Two fields `name` have different arguments. Give one of them an alias.",
         ),
         (
             "mutation { login(input: {username: 7, password: \"x\"}) { tokenType } }",

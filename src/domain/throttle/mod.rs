@@ -190,7 +190,7 @@ impl PlainAttempt {
         Ok(Self { booking: Some(book(context, vec![counter], None).await?) })
     }
 
-    /// Books a guess at the password of somebody who is signed in.
+    /// Books an attempt at the password of a signed-in user.
     ///
     /// # Errors
     /// RATE_LIMITED.

@@ -1,7 +1,8 @@
 //! Checks input values against the types of the schema: JSON values of variables (GraphQL specification, §3.10 "Input
-//! Coercion") and literals of a document (§5.6.1 "Values of Correct Type"). Messages never contain values. They contain
-//! the names of variables, arguments and input fields in the document, and other names of the schema only if
-//! introspection is on.
+//! Coercion") and literals of a document (§5.6.1 "Values of Correct Type").
+//!
+//! Messages never contain values. They contain the names of variables, arguments and input fields in the document, and
+//! other names of the schema only if introspection is on.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -123,7 +124,7 @@ impl<'a> Checker<'a> {
         match (&expected.base, value) {
             (_, Value::Binary(variable)) => {
                 let variable = String::from_utf8_lossy(variable).into_owned();
-                self.usages.push(Usage { variable, expected: expected, has_default });
+                self.usages.push(Usage { variable, expected, has_default });
                 Ok(())
             }
             (_, Value::Null) if expected.nullable => Ok(()),

@@ -1,5 +1,7 @@
-//! Splits a document into tokens. Tokens are split like in the engine's grammar, which splits some texts that are one
-//! token in the specification (§2.1.6): `00`, `truetrue`. The document need not be well-formed.
+//! Splits a document into tokens.
+//!
+//! Tokens are split like in the engine's grammar, which splits some texts that are one token in the specification
+//! (§2.1.6): `00`, `truetrue`. The document need not be well-formed.
 
 /// A name, value or punctuator, or a part of a number.
 #[derive(Clone, Copy, Debug)]

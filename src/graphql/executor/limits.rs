@@ -1,7 +1,10 @@
-//! Limits on the size of a document. They are checked first, because the engine's own limits walk every spread of a
-//! fragment: 935 bytes of fragments that each spread the next one twice cost the engine seconds. The limits are twice
-//! the maximum of three references: the introspection queries of GraphiQL and graphql-js, an Apollo query for all
-//! fields of the schema with `__typename` everywhere, and a Relay query with eight fragments.
+//! Limits on the size of a document.
+//!
+//! They are checked first, because the engine's own limits walk every spread of a fragment: 935 bytes of fragments that
+//! each spread the next one twice cost the engine seconds.
+//!
+//! The limits are twice the maximum of three references: the introspection queries of GraphiQL and graphql-js, an
+//! Apollo query for all fields of the schema with `__typename` everywhere, and a Relay query with eight fragments.
 
 use std::collections::HashMap;
 

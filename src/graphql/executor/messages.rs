@@ -1,7 +1,8 @@
-//! Public messages for documents that do not match the schema. The engine's messages repeat values from the document,
-//! which may be a password in the wrong place. These messages state the violated rule and the name of the field,
-//! argument, variable, fragment, directive or type in the document. Other names of the schema are included only if
-//! introspection is on. Values are never included.
+//! Public messages for documents that do not match the schema.
+//!
+//! The engine's messages repeat values from the document, which may be a password in the wrong place. These messages
+//! state the violated rule and the name of the field, argument, variable, fragment, directive or type in the document.
+//! Other names of the schema are included only if introspection is on. Values are never included.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("Unknown directive", "", "The directive `@{0}` does not exist"),
     ("Unknown fragment", "", "The fragment `{0}` is not defined in the document"),
     ("Invalid value for argument", "", "The value of the argument `{argument}` does not fit its type here"),
-    ("Duplicate directive", "", "The directive `@{0}` may be used here once only"),
+    ("Duplicate directive", "", "The directive `@{0}` may be used only once here"),
     ("Directive \"", "may not be used on", "The directive `@{0}` can't be used here"),
     ("There can only be one argument", "", "The argument `{0}` is given twice"),
     ("There can only be one variable", "", "The variable `${0}` is declared twice"),
@@ -26,13 +27,13 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("Variable \"", "used in position", "The type of the variable `${0}` does not fit the place where it is used"),
     ("Fragment \"", "is never used", "The fragment `{0}` is never used"),
     ("Fragment \"", "non composite type", "The fragment `{0}` is on a type that has no fields"),
-    ("Fragment \"", "cannot be spread", "The fragment `{0}` is on another type than what it is spread in"),
+    ("Fragment \"", "cannot be spread", "The fragment `{0}` is on a different type than the selection that spreads it"),
     ("Fragment cannot condition", "", "A fragment can't be on `{0}`, which has no fields"),
     ("Fragment cannot be spread", "", "A fragment on `{1}` can't be used here"),
     ("Fields \"", "are different fields", "Two different fields are named `{0}`. Give one of them an alias"),
-    ("Fields \"", "", "Two fields of one name have different arguments: see `{0}`. Give one of them an alias"),
+    ("Fields \"", "", "Two fields `{0}` have different arguments. Give one of them an alias"),
     ("Field \"", "must have a selection", "The field `{0}` has subfields. Select some of them in braces"),
-    ("Field \"", "has no subfields", "The field `{0}` has no subfields. Leave the braces out"),
+    ("Field \"", "has no subfields", "The field `{0}` has no subfields. Remove the braces"),
 ];
 
 /// Translates the engine's messages.

@@ -5,10 +5,12 @@
 //! | `"\ud83d\ude00"`, `"\u{1F600}"` (§2.9.4, graphql-spec's pull request 849) | the character itself |
 //! | a description of an operation, a fragment or a variable (§2.3, pull request 1170) | white space |
 //! | the directives in `$a: T = x @d` (§2.10) | white space; the directives are validated separately |
+//!
 //! async-graphql-parser 8.0.0-rc.5 does not support the first two. It accepts the third in the order `$a: T @d = x`,
-//! since async-graphql's issue 678. This module can be removed when a later version supports all three. Each remaining
-//! token keeps its line and column, so that the locations in errors are correct. The rewritten document never has more
-//! tokens than the original. Only the rewritten document is parsed.
+//! since async-graphql's issue 678. This module can be removed when a later version supports all three.
+//!
+//! Each remaining token keeps its line and column, so that the locations in errors are correct. The rewritten document
+//! never has more tokens than the original. Only the rewritten document is parsed.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! Validates the values and variables of a document. The engine's validation is incomplete: it accepts a string for an
-//! enum, ignores that a default value may be null, and skips a value that contains an omitted variable. GraphQL
-//! specification, §5.6.1 "Values of Correct Type" and §5.8.5 "All Variable Usages Are Allowed". Each value is checked
-//! once, regardless of how often its fragment is spread.
+//! enum, ignores that a default value may be null, and skips a value that contains an omitted variable.
+//!
+//! GraphQL specification, §5.6.1 "Values of Correct Type" and §5.8.5 "All Variable Usages Are Allowed". Each value is
+//! checked once, regardless of how often its fragment is spread.
 
 use std::{
     collections::{HashMap, HashSet},

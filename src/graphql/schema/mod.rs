@@ -1,5 +1,5 @@
-//! The schema: resolvers and types, one file per subject. Resolvers parse input, call the domain and map the result; they
-//! contain no rules.
+//! The schema: resolvers and types, one file per subject. Resolvers parse input, call the domain and map the result;
+//! they contain no rules.
 
 mod deletion;
 mod email;

@@ -127,7 +127,8 @@ pub struct AuthPayload {
 }
 
 impl AuthPayload {
-    /// Creates the payload. The refresh token is delivered as the session requires. Sets the viewer to the signed-in user.
+    /// Creates the payload. The refresh token is delivered as the session requires. Sets the viewer to the signed-in
+    /// user.
     pub(in crate::graphql) fn of(ctx: &Context<'_>, sign_in: SignIn) -> Self {
         let SignIn { principal, access_token, expires_in, refresh_token: token } = sign_in;
         let expires_at = principal.session.expires_at;

@@ -48,8 +48,8 @@ impl RequestError {
     /// The request has the refresh cookie, but comes from an origin that may not use it.
     pub(super) fn foreign_origin(is_local: bool) -> Self {
         let message = if is_local {
-            "Pages of this origin may not use the session's cookie. To allow it, add the origin to ALLOWED_ORIGINS. Host \
-             and port must be the same: localhost is not 127.0.0.1, and Vite uses port 5174 if 5173 is in use."
+            "Pages of this origin may not use the session's cookie. To allow it, add the origin to ALLOWED_ORIGINS. \
+             Host and port must be the same: localhost is not 127.0.0.1, and Vite uses port 5174 if 5173 is in use."
         } else {
             "Pages of this origin may not use the session's cookie. To allow it, add the origin to ALLOWED_ORIGINS."
         };

@@ -1,6 +1,8 @@
-//! A strict parser for the header `Forwarded` (RFC 7239 §4). A proxy may append its element to a line that was started
-//! by the client. An open quote in the client's part would swallow the element of the proxy, and only the client's part
-//! would be read. So a malformed line is ignored as a whole.
+//! A strict parser for the header `Forwarded` (RFC 7239 §4).
+//!
+//! A proxy may append its element to a line that was started by the client. An open quote in the client's part would
+//! swallow the element of the proxy, and only the client's part would be read. So a malformed line is ignored as a
+//! whole.
 
 use std::net::IpAddr;
 
