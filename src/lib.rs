@@ -54,6 +54,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod database;
+#[cfg(doc)]
+pub mod development;
 pub mod domain;
 pub mod entity;
 pub mod error;

@@ -21,13 +21,8 @@ pub(super) fn print_line(line: impl Display) -> Result<()> {
     print(format_args!("{line}\n"))
 }
 
-/// Writes to standard error. If that fails, there is nobody to tell.
-pub(super) fn note(text: impl Display) {
-    let mut out = io::stderr().lock();
-    let _ = write!(out, "{text}").and_then(|()| out.flush());
-}
-
-/// Writes a line to standard error.
+/// Writes a line to standard error. An error is ignored, because there is nowhere to report it.
 pub(super) fn note_line(line: impl Display) {
-    note(format_args!("{line}\n"));
+    let mut out = io::stderr().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

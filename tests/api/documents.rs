@@ -207,7 +207,10 @@ fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
     let mut broken = Vec::new();
     for page in pages() {
         let text = read(&page);
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        let inline = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let defined =
+            text.lines().filter(|line| line.starts_with('[')).filter_map(|line| Some(line.split_once("]: ")?.1));
+        for link in inline.chain(defined) {
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
             if path.contains("://") {
                 continue;
@@ -224,6 +227,16 @@ fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+/// Their links are labels, which `src/development.rs` defines for rustdoc.
+#[test]
+fn the_pages_for_contributors_are_in_rustdoc() {
+    let included = read("src/development.rs");
+    for page in pages().into_iter().filter(|page| page.starts_with("docs/development/")) {
+        assert!(included.contains(&format!("include_str!(\"../{page}\")")), "{page}");
+        assert!(!read(&page).contains("]("), "{page}");
+    }
 }
 
 #[test]

@@ -1,19 +1,15 @@
 //! `hallpass user import`.
 
-use std::{
-    collections::VecDeque,
-    io::{self, IsTerminal},
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     cli::user::{
         UsageError,
-        output::{note, note_line, print_line},
+        output::{note_line, print_line},
         source::{Format, Source},
     },
     domain::{
@@ -62,7 +58,8 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
             bail!(UsageError("--from: expected `sqlalchemy` and a URL, such as sqlite:///./app.db"));
         }
     };
-    let mut tally = Tally { unit: source.unit(), bar: Bar::new(), imported: 0, already_there: 0, refused: 0 };
+    let mut tally =
+        Tally { unit: source.unit(), bar: progress_bar(source.total()), imported: 0, already_there: 0, refused: 0 };
     let mut rehearsed = Known::default();
     // Those that are being written, and who is in them.
     let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<BatchResult>>> = FuturesOrdered::new();
@@ -80,22 +77,22 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
         let batch = Batch::parse(context, lines).context(STOPPED)?;
         if dry_run {
             let outcome = import::rehearse(context, administrator, &mut rehearsed, batch).await.context(STOPPED)?;
-            tally.add(&outcome, source.progress());
+            tally.add(&outcome, source.position());
             continue;
         }
         while running.len() >= most || people.iter().any(|others| batch.meets(others)) {
             let Some(outcome) = running.next().await else { break };
             people.pop_front();
-            tally.add(&outcome.context(STOPPED)?, source.progress());
+            tally.add(&outcome.context(STOPPED)?, source.position());
         }
         people.push_back(batch.people());
         running.push_back(import::import(context, administrator, batch).boxed_local());
     }
     while let Some(outcome) = running.next().await {
-        tally.add(&outcome.context(STOPPED)?, source.progress());
+        tally.add(&outcome.context(STOPPED)?, source.position());
     }
-    let Tally { mut bar, imported, already_there, refused, .. } = tally;
-    bar.clear();
+    let Tally { bar, imported, already_there, refused, .. } = tally;
+    bar.finish_and_clear();
     // A name comes from the file.
     let ignored: Vec<String> = source.ignored().map(|name| name.escape_debug().to_string()).collect();
     if !ignored.is_empty() {
@@ -116,65 +113,38 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
 /// What has become of people so far.
 struct Tally {
     unit: &'static str,
-    bar: Bar,
+    bar: ProgressBar,
     imported: u64,
     already_there: u64,
     refused: u64,
 }
 
 impl Tally {
-    fn add(&mut self, outcome: &BatchResult, progress: Option<f64>) {
-        self.bar.clear();
-        for (line, refusals) in &outcome.refused {
-            for refusal in refusals {
-                note_line(format_args!("{} {line}: {refusal}", self.unit));
+    /// Adds a batch, and prints who is refused. `position` is where the source is.
+    fn add(&mut self, outcome: &BatchResult, position: u64) {
+        self.bar.suspend(|| {
+            for (line, refusals) in &outcome.refused {
+                for refusal in refusals {
+                    note_line(format_args!("{} {line}: {refusal}", self.unit));
+                }
             }
-        }
+        });
         self.imported += outcome.imported;
         self.already_there += outcome.already_there;
         self.refused += outcome.refused.len() as u64;
-        self.bar.show(self.imported + self.already_there + self.refused, progress);
+        let users = self.imported + self.already_there + self.refused;
+        let per_second = users / self.bar.elapsed().as_secs().max(1);
+        self.bar.set_message(format!("{users} users, {per_second} per second"));
+        self.bar.set_position(position);
     }
 }
 
-/// How far it is, on a terminal.
-struct Bar {
-    start: Instant,
-    shown: Option<Instant>,
-    is_terminal: bool,
-}
-
-impl Bar {
-    const WIDTH: usize = 30;
-    const PAUSE: Duration = Duration::from_millis(100);
-
-    fn new() -> Self {
-        Self { start: Instant::now(), shown: None, is_terminal: io::stderr().is_terminal() }
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "it is drawn, not counted"
-    )]
-    fn show(&mut self, people: u64, progress: Option<f64>) {
-        if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < Self::PAUSE) {
-            return;
-        }
-        self.shown = Some(Instant::now());
-        let a_second = (people as f64 / self.start.elapsed().as_secs_f64()) as u64;
-        let bar = progress.map(|progress| {
-            let full = (progress * Self::WIDTH as f64) as usize;
-            format!("[{}{}] {:3.0} %  ", "#".repeat(full), ".".repeat(Self::WIDTH - full), progress * 100.0)
-        });
-        note(format_args!("\r{}{people} people, {a_second} a second", bar.unwrap_or_default()));
-    }
-
-    /// Makes room for a line.
-    fn clear(&mut self) {
-        if self.is_terminal && self.shown.is_some() {
-            note("\r\u{1b}[K");
-        }
-    }
+/// A bar on standard error, which is hidden unless that is a terminal. Without a total, it only has the message.
+fn progress_bar(total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), "[{bar:30}] {percent:>3} %  {msg}"),
+        None => (ProgressBar::no_length(), "{msg}"),
+    };
+    let style = ProgressStyle::with_template(template).map(|style| style.progress_chars("##."));
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

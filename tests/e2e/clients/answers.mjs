@@ -3,6 +3,7 @@
 
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
@@ -10,13 +11,6 @@ const port = 8127;
 const home = `http://127.0.0.1:${port}`;
 const secret = "4c1f".repeat(8);
 const stop = await start(binary, port, { BCRYPT_COST: "10", OAUTH_CLIENTS: `api:${secret}` });
-
-let failed = 0;
-function check(what, isTrue, detail = "") {
-  if (isTrue) return;
-  console.log(`FAIL ${what} ${detail}`);
-  failed += 1;
-}
 
 const document = await (await fetch(`${home}/openapi.json`)).json();
 const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
@@ -128,5 +122,4 @@ for (const [path, item] of Object.entries(document.paths)) {
     if (missing.length > 0) console.log(`not called for: ${method.toUpperCase()} ${path} ${missing.join(", ")}`);
   }
 }
-console.log(`${seen.size} documented answers seen, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

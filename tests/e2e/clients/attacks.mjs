@@ -2,6 +2,7 @@
 // node attacks.mjs <binary>
 
 import { readdirSync, readFileSync } from "node:fs";
+import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const port = 8125;
@@ -55,18 +56,13 @@ async function post(query) {
 }
 
 await post("{__typename}");
-let failed = 0;
 for (const [name, query] of Object.entries(attacks)) {
   const before = cpu();
   const answer = await post(query);
   const millis = cpu() - before;
   const isRefused = !("data" in answer) && answer.errors[0].extensions.code === "GRAPHQL_VALIDATION_FAILED";
-  if (!isRefused || millis >= 50) {
-    failed += 1;
-    console.log(`${name}: ${millis.toFixed(1)} ms, ${JSON.stringify(answer).slice(0, 300)}`);
-  }
+  check(name, isRefused && millis < 50, `${millis.toFixed(1)} ms`, JSON.stringify(answer).slice(0, 300));
 }
-const lives = (await post("{__typename}")).data?.__typename === "Query";
+check("the server still answers", (await post("{__typename}")).data?.__typename === "Query");
 await stop();
-console.log(`${Object.keys(attacks).length - failed} passed, ${failed} failed`);
-process.exit(failed === 0 && lives ? 0 : 1);
+finish();

@@ -2,15 +2,12 @@
 // node audits.mjs <binary>
 
 import { auditServer } from "graphql-http";
+import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const port = 8123;
 const stop = await start(process.argv[2], port);
 const results = await auditServer({ url: `http://127.0.0.1:${port}/graphql` });
-for (const result of results.filter(({ status }) => status !== "ok")) {
-  console.log(`${result.status}: ${result.id} ${result.name}: ${result.reason}`);
-}
-const failed = results.filter(({ status }) => status !== "ok").length;
-console.log(`${results.length - failed} passed, ${failed} failed`);
+for (const { status, id, name, reason } of results) check(`${id} ${name}`, status === "ok", status, reason);
 await stop();
-process.exit(failed === 0 && results.length >= 61 ? 0 : 1);
+finish(61);

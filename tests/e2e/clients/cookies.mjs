@@ -9,15 +9,10 @@ import { createServer as createTlsServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const PORTS = { hallpass: 8140, allowed: 8141, foreign: 8142, elsewhere: 8143, tls: 8144, behindTls: 8145 };
-
-let failed = 0;
-function check(what, isTrue) {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
-  if (!isTrue) failed += 1;
-}
 
 const servers = [];
 async function serve(port, server) {
@@ -160,5 +155,4 @@ try {
     server.close();
   }
 }
-console.log(`${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

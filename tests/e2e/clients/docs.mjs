@@ -5,24 +5,24 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
+import { fail, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, kind, pictures] = process.argv.slice(2);
 const port = 8139;
 const home = `http://localhost:${port}`;
 const ada = { username: "ada", password: "correct horse battery" };
-const mistakes = [];
 
 async function open(context, path) {
   const tab = await context.newPage();
   tab.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(`${home}/`) && !/^(data|blob):/.test(url)) mistakes.push(`${path} asked ${url}`);
+    if (!url.startsWith(`${home}/`) && !/^(data|blob):/.test(url)) fail(`${path} asked ${url}`);
   });
   tab.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) mistakes.push(`${path}: the console has: ${message.text()}`);
+    if (["error", "warning"].includes(message.type())) fail(`${path}: the console has: ${message.text()}`);
   });
-  tab.on("pageerror", (error) => mistakes.push(`${path}: not caught: ${error}`));
+  tab.on("pageerror", (error) => fail(`${path}: not caught: ${error}`));
   await tab.goto(`${home}${path}`);
   return tab;
 }
@@ -85,12 +85,11 @@ const browser = await chromium.launch({
 const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
 try {
   await { swagger, small }[kind](context);
+  pass();
 } catch (error) {
   for (const tab of context.pages()) await tab.screenshot({ path: join(dirname(binary), "docs-failure.png") });
-  mistakes.push(error.message);
+  fail(error.message);
 }
 await browser.close();
 await stop();
-for (const mistake of mistakes) console.error(mistake);
-console.log(mistakes.length === 0 ? "the documentation works" : `${mistakes.length} mistakes`);
-process.exit(mistakes.length === 0 ? 0 : 1);
+finish();

@@ -4,6 +4,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fail, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, ...sections] = process.argv.slice(2);
@@ -21,9 +22,6 @@ function difference(actual, expected, path = "$") {
     if (found) return found;
   }
 }
-
-let passed = 0;
-let failed = 0;
 
 async function run(page, heading) {
   const section = readFileSync(page, "utf8").split(`\n## ${heading}\n`)[1].split("\n## ")[0];
@@ -46,15 +44,13 @@ async function run(page, heading) {
       found = String(error);
     }
     if (found) {
-      failed += 1;
-      console.log(`${page} differs at ${found}:\n${text}printed:\n${stdout}${stderr}\ninstead of:\n${next.text}`);
+      fail(`${page} differs at ${found}:\n${text}printed:\n${stdout}${stderr}\ninstead of:\n${next.text}`);
     } else {
-      passed += 1;
+      pass();
     }
   }
   await stop();
 }
 
 for (let index = 0; index < sections.length; index += 2) await run(sections[index], sections[index + 1]);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed >= 6 ? 0 : 1);
+finish(6);

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
+import { assert, fail, failures, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, kind, screenshots] = process.argv.slice(2);
@@ -27,36 +28,28 @@ const page = {
   },
 }[kind];
 
-const mistakes = [];
-let steps = 0;
-
 /** Does something, after which `wanted` must be what there is to read at `selector`. */
 async function step(tab, name, act, selector, wanted) {
-  steps += 1;
   try {
     await act();
     const reads = ([at, text]) => document.querySelector(at)?.textContent.replaceAll("\u00a0", " ").includes(text);
     await tab.waitForFunction(reads, [selector, wanted], { timeout: 15000 });
+    pass();
   } catch (error) {
     throw new Error(`${name}: ${error.message}`);
   }
-}
-
-function check(name, isSo) {
-  steps += 1;
-  if (!isSo) throw new Error(`not so: ${name}`);
 }
 
 /** Opens a tab that tells of every request to elsewhere and of every error in its console. */
 async function open(context) {
   const tab = await context.newPage();
   tab.on("request", (request) => {
-    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) mistakes.push(`asked ${request.url()}`);
+    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) fail(`asked ${request.url()}`);
   });
   tab.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) mistakes.push(`the console has: ${message.text()}`);
+    if (["error", "warning"].includes(message.type())) fail(`the console has: ${message.text()}`);
   });
-  tab.on("pageerror", (error) => mistakes.push(`not caught: ${error}`));
+  tab.on("pageerror", (error) => fail(`not caught: ${error}`));
   await tab.goto(home);
   await page.ready(tab);
   return tab;
@@ -71,7 +64,7 @@ async function firstTwentySeconds(context) {
 
   await step(tab, "at first nobody is signed in", () => {}, isSignedIn, "Not signed in");
   const mails = tab.locator('a[href$="/dev/mail"]');
-  check("there is a link to the mails, without their key", (await mails.isVisible()) && !(await tab.content()).includes("key="));
+  assert("there is a link to the mails, without their key", (await mails.isVisible()) && !(await tab.content()).includes("key="));
   await step(tab, "register", run, page.answer, '"accessToken"');
   await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as grace");
   await choose("Me")();
@@ -89,7 +82,7 @@ async function firstTwentySeconds(context) {
   }
 
   const kept = await tab.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
-  check("neither token nor password is kept beyond the tab", !/eyJ|correct horse/.test(kept));
+  assert("neither token nor password is kept beyond the tab", !/eyJ|correct horse/.test(kept));
   await step(tab, "a reload does not sign out", () => tab.reload(), isSignedIn, "Signed in as grace");
   await page.ready(tab);
   const other = await open(context);
@@ -139,14 +132,14 @@ async function graphiqlOnly(tab) {
   const background = () => tab.evaluate(() => getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor);
   const light = await background();
   await tab.emulateMedia({ colorScheme: "dark" });
-  check("dark is another colour", light !== (await background()));
+  assert("dark is another colour", light !== (await background()));
   await tab.emulateMedia({ colorScheme: "light" });
 
   const isUnderlined = async () => (await tab.locator(".squiggly-error:visible").count()) > 0;
   // The editor's workers look at everything, which takes them a while; then this has to be so, and to stay so.
   const expectUnderlined = async (name, expected) => {
     for (let tries = 0; tries < 20 && (tries < 2 || (await isUnderlined()) !== expected); tries += 1) await tab.waitForTimeout(250);
-    check(name, (await isUnderlined()) === expected);
+    assert(name, (await isUnderlined()) === expected);
   };
   for (const name of ["Register", "Login"]) {
     await page.choose(tab, name);
@@ -185,15 +178,13 @@ const context = await browser.newContext({ viewport: { width: 1280, height: 720 
 try {
   await firstTwentySeconds(context);
 } catch (error) {
-  mistakes.push(error.message);
+  fail(error.message);
 }
-if (mistakes.length > 0) {
+if (failures() > 0) {
   const path = join(dirname(binary), "explorer-failed.png");
   await context.pages()[0]?.screenshot({ path });
-  mistakes.push(`how it looked: ${path}`);
+  console.log(`how it looked: ${path}`);
 }
 await browser.close();
 await stop();
-for (const mistake of mistakes) console.log(mistake);
-console.log(`${steps} steps, ${mistakes.length ? "failed" : "passed"}`);
-process.exit(mistakes.length === 0 && steps >= { graphiql: 25, small: 15 }[kind] ? 0 : 1);
+finish({ graphiql: 25, small: 15 }[kind]);

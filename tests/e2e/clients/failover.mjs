@@ -6,6 +6,7 @@ import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accounts, isRefused } from "./accounts.mjs";
+import { check, finish } from "./checks.mjs";
 import { freePort, MariaDb, Postgres, until } from "./databases.mjs";
 import { start } from "./server.mjs";
 
@@ -13,12 +14,6 @@ const [binary] = process.argv.slice(2);
 const settings = { SECRET_KEY: "5d7c1e09b3f84a62c0e9d1f7a8b3425e", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 // Seconds within which the server follows.
 const LIMIT = 10;
-
-let failed = 0;
-function check(what, isTrue, found = "") {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}${isTrue ? "" : ` ${JSON.stringify(found)}`}`);
-  if (!isTrue) failed += 1;
-}
 
 /** Leads new connections to `target`, a port. Those that are open stay where they are. */
 async function proxy(target) {
@@ -123,7 +118,5 @@ async function mariadb() {
   await here.stop();
 }
 
-const begun = Date.now();
 await Promise.all([postgres(true), postgres(false), mariadb()]);
-console.log(`${failed} failed, in ${Math.round((Date.now() - begun) / 1000)} s`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

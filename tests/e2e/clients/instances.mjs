@@ -8,6 +8,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accounts, generation, isRefused } from "./accounts.mjs";
+import { check, failures, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { atExit, emptyFolder, start } from "./server.mjs";
 
@@ -20,12 +21,6 @@ const ROLLING_RESTARTS = 4;
 const WORKERS = 8;
 const origin = `http://localhost:${PROXY}`;
 const settings = { DATABASE_URL: database(postgresUrl, "instances").url, SECRET_KEY: "4be1c6a8d2f0937ab5e8c1d7f3a96024", PUBLIC_URL: origin, PROXY_HEADER: "x-forwarded-for", TRUSTED_PROXIES: "127.0.0.1", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
-
-let failed = 0;
-function check(what, isTrue) {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
-  if (!isTrue) failed += 1;
-}
 
 /** nginx as a child, with the manual's configuration but for addresses and certificates. */
 async function startProxy() {
@@ -167,8 +162,6 @@ async function underLoad(incidents) {
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, count - before[name]]));
 }
 
-const begin = Date.now();
-
 // Races.
 let session = await register();
 const raced = { requests: 0, wrong: 0, instances: new Set() };
@@ -238,8 +231,7 @@ for (let number = 1; number <= named; number += 1) await login(`user${number}`);
 check(`${living.length} sessions go on, ${named} accounts sign in`, wrong.length === 0 && living.every((session) => session.pair));
 
 for (const what of wrong.slice(0, 10)) console.log(what);
-if (failed > 0) console.log(proxy.log().split("\n").slice(-20).join("\n"));
+if (failures() > 0) console.log(proxy.log().split("\n").slice(-20).join("\n"));
 await proxy.stop();
 await Promise.all(instances.map((stop) => stop()));
-console.log(`${failed} failed, in ${Math.round((Date.now() - begin) / 1000)} s`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

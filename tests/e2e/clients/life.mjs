@@ -10,6 +10,7 @@ import { chromium } from "playwright-core";
 import PostalMime from "postal-mime";
 import { SMTPServer } from "smtp-server";
 import { authority, certificate } from "./certificates.mjs";
+import { assert, fail, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
@@ -19,12 +20,6 @@ const home = `http://localhost:${port}`;
 const ca = authority("ours");
 const [cert, key] = certificate("ours").map((file) => readFileSync(file));
 const settings = { SMTP_URL: `smtps://hallpass:p%40ss@localhost:${smtpPort}?ca=${ca}`, MAIL_FROM: "Hallpass <accounts@example.org>", DEV_MAIL: "false", BCRYPT_COST: "10", RUST_LOG: "error,hallpass::cli=info" };
-
-let steps = 0;
-function check(name, isSo) {
-  steps += 1;
-  if (!isSo) throw new Error(`not so: ${name}`);
-}
 
 const mails = [];
 let arrived = () => {};
@@ -84,7 +79,7 @@ async function follow(tab, mail, expected, fill = async () => {}) {
   await fill();
   await tab.getByRole("button").click();
   const heading = await tab.locator("h1").textContent();
-  check(`${expected}, not ${heading}`, heading === expected);
+  assert(`${expected}, not ${heading}`, heading === expected);
   await tab.goto(`${home}/playground`);
 }
 
@@ -98,21 +93,21 @@ async function life(tab, restart) {
   // With a cookie, Bo's session would replace Ada's in this browser.
   await ask(tab, register, { username: "bo", email: "bo@example.org", password, tokenDelivery: "BODY" });
   await restart();
-  check("nothing has arrived", mails.length === 0);
+  assert("nothing has arrived", mails.length === 0);
   const server = await openMailServer();
   const [verification] = await mailsTo("ada@example.org", 1);
   await mailsTo("bo@example.org", 1);
 
   await follow(tab, verification, "Thank you");
   const me = async () => (await ask(tab, "{ me { email emailVerified pendingEmail } }", undefined, token)).me;
-  check("verified", (await me()).emailVerified);
+  assert("verified", (await me()).emailVerified);
 
   await ask(tab, "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { user { id } } }", { newEmail: "ada@new.example" }, token);
-  check("not before the new mailbox says so", (await me()).email === "ada@example.org" && (await me()).pendingEmail === "ada@new.example");
+  assert("not before the new mailbox says so", (await me()).email === "ada@example.org" && (await me()).pendingEmail === "ada@new.example");
   await follow(tab, (await mailsTo("ada@new.example", 1))[0], "Thank you");
-  check("moved", (await me()).email === "ada@new.example");
+  assert("moved", (await me()).email === "ada@new.example");
   const [, told] = await mailsTo("ada@example.org", 2);
-  check("the old address hears of it", told.subject === "Your e-mail address was changed" && !told.text.includes("token"));
+  assert("the old address hears of it", told.subject === "Your e-mail address was changed" && !told.text.includes("token"));
 
   const forgotten = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
   await ask(tab, forgotten, { email: "ada@new.example" });
@@ -121,13 +116,13 @@ async function life(tab, restart) {
   await follow(tab, reset, "The password is changed", () => tab.locator("#password").fill(another));
   const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
   const refused = await ask(tab, login, { username: "ada", password }).catch((error) => error.message);
-  check("the old password is none", refused.includes("INVALID_CREDENTIALS"));
+  assert("the old password is none", refused.includes("INVALID_CREDENTIALS"));
   token = (await ask(tab, login, { username: "ada@new.example", password: another })).login.accessToken;
   await mailsTo("ada@new.example", 3);
 
   await ask(tab, "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedUserId } }", { password: another }, token);
   const gone = await ask(tab, login, { username: "ada", password: another }).catch((error) => error.message);
-  check("gone", gone.includes("INVALID_CREDENTIALS"));
+  assert("gone", gone.includes("INVALID_CREDENTIALS"));
   await ask(tab, forgotten, { email: "ada@new.example" });
 
   // Somebody else's mail is the last in the queue: once it is here, nothing else can come.
@@ -136,8 +131,8 @@ async function life(tab, restart) {
   server.close();
   const addresses = [...new Set(mails.map(({ to }) => to))].sort();
   const counts = addresses.map((address) => `${address} ${mails.filter(({ to }) => to === address).length}`);
-  check(`each mail came once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
-  check("in both forms", mails.every(({ text, html }) => text && html));
+  assert(`each mail came once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
+  assert("in both forms", mails.every(({ text, html }) => text && html));
 }
 
 let stop = await start(binary, port, settings);
@@ -150,14 +145,11 @@ const browser = await chromium.launch({
   executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
   args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
 });
-let mistake;
 try {
   await life(await (await browser.newContext({ locale: "en-GB" })).newPage(), restart);
 } catch (error) {
-  mistake = error;
+  fail(error.message);
 }
 await browser.close();
 await stop();
-if (mistake) console.error(mistake.message);
-console.log(`${steps} steps${mistake ? ", and then a mistake" : ""}`);
-process.exit(mistake ? 1 : 0);
+finish();

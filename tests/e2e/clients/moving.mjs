@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
+import { check, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
@@ -14,12 +15,6 @@ const port = 8153;
 const text = pages.map((page) => readFileSync(page, "utf8")).join("\n");
 const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text);
 const recipe = (what) => blocks.find((text) => text.includes(what));
-
-let failed = 0;
-function check(what, isTrue) {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
-  if (!isTrue) failed += 1;
-}
 
 const folder = emptyFolder();
 const bin = emptyFolder();
@@ -114,5 +109,4 @@ const there = await asked((await client.login("ada")).data.login);
 check("accounts alone: what Ada sees is as it was", here === there && here.includes("first's"));
 for (const name of ["bo", "cy"]) check(`accounts alone: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
 await stop();
-console.log(`${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

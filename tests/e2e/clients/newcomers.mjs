@@ -6,18 +6,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { accounts } from "./accounts.mjs";
+import { check, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
 const [binary, python, postgresUrl, page] = process.argv.slice(2);
 const port = 8164;
 const MORE = 3000;
-
-let failed = 0;
-function check(what, isTrue, ...seen) {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`, ...(isTrue ? [] : seen));
-  if (!isTrue) failed += 1;
-}
 
 async function move(kind, url, environment = {}) {
   const origin = `http://localhost:${port}`;
@@ -74,5 +69,4 @@ const { accessToken } = (await accounts(`http://localhost:${port}`).login("ada")
 const me = await fetch(`http://localhost:${port}/graphql?query=${encodeURIComponent("{ me { username lastName roles } }")}`, { headers: { authorization: `Bearer ${accessToken}` } });
 check("manual: Ada is there, and administrates", (await me.text()) === '{"data":{"me":{"username":"ada","lastName":"Кинг","roles":["admin","user"]}}}');
 await stop();
-console.log(`${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

@@ -5,16 +5,11 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as oauth from "oauth4webapi";
+import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, python] = process.argv.slice(2);
 const SECRET = "4c1f".repeat(8);
-
-let failed = 0;
-function check(what, isTrue) {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}`);
-  if (!isTrue) failed += 1;
-}
 
 /** What the tutorials have one type into a shell, with the answer's status in a last line. */
 function curl(home, ...parameters) {
@@ -97,5 +92,4 @@ for (const [index, algorithm] of ["HS256", "EdDSA"].entries()) {
   check(`${algorithm}: clients and services in Python`, status === 0);
   await server();
 }
-console.log(`${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
+import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, schemathesis] = process.argv.slice(2);
@@ -19,7 +20,6 @@ await post("/register", ada);
 const { access_token: token } = await (await post("/login", ada)).json();
 const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method";
 
-let failed = 0;
 // Ada is to be there until the end.
 for (const [who, headers] of [["Ada", ["-H", `Authorization: Bearer ${token}`, "--exclude-method", "DELETE"]], ["nobody", []]]) {
   console.log(`as ${who}`);
@@ -27,7 +27,7 @@ for (const [who, headers] of [["Ada", ["-H", `Authorization: Bearer ${token}`, "
   // Not spawnSync: what the server logs must be read meanwhile. It leaves a folder of notes where it runs.
   const run = spawn(resolve(schemathesis), parameters, { cwd: tmpdir(), stdio: "inherit" });
   const [status] = await once(run, "exit");
-  if (status !== 0) failed += 1;
+  check(`requests as ${who}`, status === 0);
 }
 await stop();
-process.exit(failed === 0 ? 0 : 1);
+finish();

@@ -4,6 +4,7 @@
 
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { check, finish } from "./checks.mjs";
 import { freePort, MariaDb, Postgres, Sqlite, until } from "./databases.mjs";
 import { start } from "./server.mjs";
 
@@ -12,15 +13,6 @@ const SLOWEST = 6000;
 const RECOVERY = 5000;
 const PASSWORD = "correct horse battery";
 const SECRET_KEY = "9b1c0f5e7a3d48d2b6e4f1a07c83d95e2f6a4b0c";
-
-let failed = 0;
-let checked = 0;
-function check(what, isTrue, found = "") {
-  checked += 1;
-  if (isTrue) return;
-  failed += 1;
-  console.log(`FAIL ${what} ${found}`);
-}
 
 const text = JSON.stringify;
 const documents = {
@@ -321,11 +313,9 @@ async function live(create, faults) {
   check(`${database.name}: the server has lived through it all`, true);
 }
 
-const begun = Date.now();
 await Promise.all([
   live(Postgres.create, faults),
   live(MariaDb.create, faults),
   live(Sqlite.create, [{ name: "locked by another process", seconds: 9, refused: writes, isUnready: true, inflict: (database) => database.lockFile() }]),
 ]);
-console.log(`${checked} checked, ${failed} failed, ${Math.round((Date.now() - begun) / 1000)} s`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

@@ -5,19 +5,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { assert, fail, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, pictures] = process.argv.slice(2);
 const port = 8127;
 const home = `http://localhost:${port}`;
-
-const mistakes = [];
-let steps = 0;
-
-function check(name, isSo) {
-  steps += 1;
-  if (!isSo) throw new Error(`not so: ${name}`);
-}
 
 async function graphql(query, variables, bearer, language = "en") {
   const headers = { "content-type": "application/json", "accept-language": language, ...(bearer && { authorization: `Bearer ${bearer}` }) };
@@ -32,12 +25,12 @@ async function open(browser, locale, more = {}) {
   const context = await browser.newContext({ locale, javaScriptEnabled: false, ...more });
   const tab = await context.newPage();
   tab.on("request", (request) => {
-    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) mistakes.push(`asked ${request.url()}`);
+    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) fail(`asked ${request.url()}`);
   });
   tab.on("console", (message) => {
     // The browser says so itself of every answer that is no success.
     const isStatus = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
-    if (["error", "warning"].includes(message.type()) && !isStatus) mistakes.push(`the console has: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !isStatus) fail(`the console has: ${message.text()}`);
   });
   return tab;
 }
@@ -56,7 +49,7 @@ async function openLatest(tab, subject, to) {
     const latest = tab.locator("article").first();
     const text = await latest.textContent();
     if (text.includes(subject) && text.includes(`To ${to},`)) {
-      steps += 1;
+      pass();
       return latest;
     }
     if (Date.now() > deadline) throw new Error(`no mail: ${subject}`);
@@ -69,45 +62,45 @@ const heading = (tab) => tab.locator("h1").textContent();
 async function life(browser) {
   const tab = await open(browser, "en-GB", { viewport: { width: 1280, height: 800 } });
   await tab.goto(`${home}/dev/mail`);
-  check("the mails need their key", (await tab.textContent("main")).includes("This page needs its key."));
+  assert("the mails need their key", (await tab.textContent("main")).includes("This page needs its key."));
   await tab.goto(`${home}${stop.mails}`);
-  check("no mails at first", (await tab.textContent("main")).includes("None yet."));
+  assert("no mails at first", (await tab.textContent("main")).includes("None yet."));
   await tab.goto(`${home}/dev/mail`);
-  check("the browser has kept the key", (await tab.textContent("main")).includes("None yet."));
+  assert("the browser has kept the key", (await tab.textContent("main")).includes("None yet."));
 
   const register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
   const password = "correct horse battery";
   const input = { username: "ada", email: "ada@example.org", password };
   const { accessToken } = (await graphql(register, { input })).register;
   const me = async () => (await graphql("{ me { email emailVerified pendingEmail } }", {}, accessToken)).me;
-  check("not verified yet", !(await me()).emailVerified);
+  assert("not verified yet", !(await me()).emailVerified);
 
   const mail = await openLatest(tab, "Confirm your e-mail address", "ada@example.org");
   await shoot(tab, "dev-mail");
   await mail.getByText("As HTML").click();
-  check("the mail greets", (await tab.textContent("body")).includes("Hello ada,"));
+  assert("the mail greets", (await tab.textContent("body")).includes("Hello ada,"));
   await shoot(tab, "mail-verify");
   await tab.getByText("Confirm this address").click();
-  check("the link leads to a form", (await heading(tab)) === "Confirm your e-mail address");
+  assert("the link leads to a form", (await heading(tab)) === "Confirm your e-mail address");
   await shoot(tab, "verify");
-  check("which names the address", (await tab.textContent("main")).includes("ada@example.org"));
-  check("which has done nothing yet", !(await me()).emailVerified);
+  assert("which names the address", (await tab.textContent("main")).includes("ada@example.org"));
+  assert("which has done nothing yet", !(await me()).emailVerified);
   const verification = tab.url();
   await tab.getByRole("button").click();
-  check("the button has", (await heading(tab)) === "Thank you" && (await me()).emailVerified);
-  check("the token is not in the address any more", tab.url() === `${home}/verify-email?result=done`);
+  assert("the button has", (await heading(tab)) === "Thank you" && (await me()).emailVerified);
+  assert("the token is not in the address any more", tab.url() === `${home}/verify-email?result=done`);
   await shoot(tab, "verified");
   await tab.reload();
-  check("reloading sends nothing again", (await heading(tab)) === "Thank you");
+  assert("reloading sends nothing again", (await heading(tab)) === "Thank you");
   await tab.goBack();
-  check("going back sends nothing again", tab.url() === verification && (await heading(tab)) === "Thank you");
-  check("and offers no second confirmation", (await tab.getByRole("button").count()) === 0);
+  assert("going back sends nothing again", tab.url() === verification && (await heading(tab)) === "Thank you");
+  assert("and offers no second confirmation", (await tab.getByRole("button").count()) === 0);
 
   const change = "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { user { pendingEmail } } }";
   await graphql(change, { input: { newEmail: "ada@new.example" } }, accessToken);
   await (await openLatest(tab, "Confirm your e-mail address", "ada@new.example")).locator(".text a").click();
   await tab.getByRole("button").click();
-  check("the account has moved", (await me()).email === "ada@new.example");
+  assert("the account has moved", (await me()).email === "ada@new.example");
   await openLatest(tab, "Your e-mail address was changed", "ada@example.org");
 
   // A phone in Russian, in the dark.
@@ -119,35 +112,35 @@ async function life(browser) {
   await reset.getByText("As HTML").click();
   await shoot(phone, "mail-reset-phone");
   await phone.getByRole("link", { name: "Выбрать новый пароль" }).click();
-  check("the form is Russian", (await heading(phone)) === "Выберите новый пароль");
+  assert("the form is Russian", (await heading(phone)) === "Выберите новый пароль");
   await shoot(phone, "reset-phone");
-  check("the browser itself asks for eight characters", (await phone.locator("#password").getAttribute("minlength")) === "8");
+  assert("the browser itself asks for eight characters", (await phone.locator("#password").getAttribute("minlength")) === "8");
   const address = phone.url();
   await phone.locator("#password").fill("password123");
   await phone.getByRole("button").click();
-  check("too common", (await phone.locator(".problem").textContent()).startsWith("Такой пароль подбирают первым."));
+  assert("too common", (await phone.locator(".problem").textContent()).startsWith("Такой пароль подбирают первым."));
   const token = new URL(address).searchParams.get("token");
-  check("the token is not in the form's address", !phone.url().includes(token));
+  assert("the token is not in the form's address", !phone.url().includes(token));
   await shoot(phone, "reset-too-common-phone");
   await phone.locator("#password").fill("another good password");
   await phone.getByRole("button").click();
-  check("the password is a new one", (await heading(phone)) === "Пароль изменён");
-  check("the token is not in the result's address", phone.url() === `${home}/reset-password?result=done`);
+  assert("the password is a new one", (await heading(phone)) === "Пароль изменён");
+  assert("the token is not in the result's address", phone.url() === `${home}/reset-password?result=done`);
   await shoot(phone, "reset-done-phone");
   await phone.goto(address);
-  check("a second click says that it is done", (await phone.textContent("main")).includes("Пароль уже изменён по этой ссылке"));
-  check("and asks for no password", (await phone.locator("form").count()) === 0);
+  assert("a second click says that it is done", (await phone.textContent("main")).includes("Пароль уже изменён по этой ссылке"));
+  assert("and asks for no password", (await phone.locator("form").count()) === 0);
   await shoot(phone, "reset-used-phone");
   const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
   await graphql(login, { input: { username: "ada@new.example", password: "another good password" } });
   for (const page of ["verify-email", "reset-password"]) {
     await phone.goto(`${home}/${page}?token=nothing`);
-    check(`a bad link to ${page} says so at once`, (await heading(phone)) === "Эта ссылка недействительна");
-    check("and has no form", (await phone.locator("form").count()) === 0);
+    assert(`a bad link to ${page} says so at once`, (await heading(phone)) === "Эта ссылка недействительна");
+    assert("and has no form", (await phone.locator("form").count()) === 0);
   }
   await shoot(phone, "invalid-phone");
   await phone.goto(`${home}/reset-password`);
-  check("half a link", (await heading(phone)) === "Ссылка неполная");
+  assert("half a link", (await heading(phone)) === "Ссылка неполная");
   await openLatest(phone, "Ваш пароль изменён", "ada@new.example");
 }
 
@@ -163,30 +156,30 @@ async function resetAndGoBack(browser) {
   for (const refused of ["password123", "ada@new.example"]) {
     await tab.locator("#password").fill(refused);
     await tab.getByRole("button").click();
-    check("the password is too common", (await tab.locator(".problem").textContent()).startsWith("This password is too easy to guess."));
+    assert("the password is too common", (await tab.locator(".problem").textContent()).startsWith("This password is too easy to guess."));
   }
   await shoot(tab, "reset-too-common");
   await tab.reload();
-  check("reloading shows the form", (await tab.locator(".problem").count()) === 1);
+  assert("reloading shows the form", (await tab.locator(".problem").count()) === 1);
   const corrected = tab.url();
   await tab.locator("#password").fill("a third good password");
   await tab.getByRole("button").click();
-  check("the password is changed", (await heading(tab)) === "The password is changed");
+  assert("the password is changed", (await heading(tab)) === "The password is changed");
   await shoot(tab, "reset-done");
   const posts = [];
   tab.on("request", (request) => request.method() === "POST" && posts.push(request.url()));
   await tab.reload();
-  check("reloading shows the result", (await heading(tab)) === "The password is changed");
+  assert("reloading shows the result", (await heading(tab)) === "The password is changed");
   await tab.goBack();
-  check("going back leads to no form", tab.url() === corrected && (await heading(tab)) === "This link was already used");
+  assert("going back leads to no form", tab.url() === corrected && (await heading(tab)) === "This link was already used");
   while (tab.url() !== link) await tab.goBack();
-  check("the link says that it was used", (await heading(tab)) === "This link was already used");
+  assert("the link says that it was used", (await heading(tab)) === "This link was already used");
   await shoot(tab, "reset-used");
   await tab.goto(`${home}/reset-password?result=done`);
-  check("nothing was sent again", posts.length === 0);
+  assert("nothing was sent again", posts.length === 0);
   for (const result of ["invalid", "expired", "taken"]) {
     await tab.goto(`${home}/verify-email?result=${result}`);
-    check(`a page tells ${result}`, (await tab.locator("form").count()) === 0);
+    assert(`a page tells ${result}`, (await tab.locator("form").count()) === 0);
     await shoot(tab, result);
   }
 }
@@ -200,10 +193,8 @@ try {
   await life(browser);
   await resetAndGoBack(browser);
 } catch (error) {
-  mistakes.push(error.message);
+  fail(error.message);
 }
 await browser.close();
 await stop();
-for (const mistake of mistakes) console.log(mistake);
-console.log(`${steps} steps, ${mistakes.length ? "failed" : "passed"}`);
-process.exit(mistakes.length === 0 && steps >= 30 ? 0 : 1);
+finish(30);

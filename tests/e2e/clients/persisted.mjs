@@ -7,6 +7,7 @@ import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from "@apollo/
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { Client, fetchExchange } from "@urql/core";
 import { persistedExchange } from "@urql/exchange-persisted";
+import { fail, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const port = 8131;
@@ -65,7 +66,6 @@ const clients = {
   "urql, JSON": [urql(false, "application/json"), "POST hash,POST document"],
   "urql, only the new type": [urql("force", RESPONSE), "GET hash,GET document"],
 };
-let failed = 0;
 for (const [name, [{ sent, ask }, expected]] of Object.entries(clients)) {
   try {
     const { serverInfo } = await ask(QUERY);
@@ -75,11 +75,10 @@ for (const [name, [{ sent, ask }, expected]] of Object.entries(clients)) {
     const { logout } = await ask(MUTATION, true);
     if (logout.revokedSessions !== 0) throw new Error(`answered ${JSON.stringify(logout)}`);
     if (sent.slice(2).some((request) => request.includes("hash"))) throw new Error(`sent ${sent}`);
+    pass();
   } catch (error) {
-    failed += 1;
-    console.log(`${name}: ${error.message}, after ${sent}`);
+    fail(name, error.message, `after ${sent}`);
   }
 }
 await stop();
-console.log(`${Object.keys(clients).length - failed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish(Object.keys(clients).length);

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accounts, generation, isRefused } from "./accounts.mjs";
+import { check, finish } from "./checks.mjs";
 import { freePort, Postgres, until } from "./databases.mjs";
 import { start } from "./server.mjs";
 
@@ -13,12 +14,6 @@ const [binary] = process.argv.slice(2);
 const settings = { SECRET_KEY: "c41b7e90d3a52f6808e1c9b7d4f2a635", PUBLIC_URL: "http://localhost:8000", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass=info" };
 const PARAMETER = "?statement-cache-capacity=0";
 const MIGRATION_LOCK = readFileSync(new URL("../../../src/database/migration_lock.rs", import.meta.url), "utf8").match(/ADVISORY_LOCK: i64 = (0x[0-9A-F_]+)/)[1];
-
-let failed = 0;
-function check(what, isTrue, found = "") {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}${isTrue ? "" : ` ${JSON.stringify(found)}`}`);
-  if (!isTrue) failed += 1;
-}
 
 async function serve(url) {
   const port = await freePort();
@@ -125,9 +120,7 @@ async function isExplained() {
   check(`${what} it fails, and the log names the parameter`, /prepared statement.*\?statement-cache-capacity=0/.test(log), log.slice(0, 1000));
 }
 
-const begun = Date.now();
 await serves("session", {}, "");
 await serves("transaction", { default_pool_size: 3 }, PARAMETER);
 await Promise.all([lockedOut("transaction", { default_pool_size: 3 }, PARAMETER), lockedOut("session", {}, ""), isExplained()]);
-console.log(`${failed} failed, in ${Math.round((Date.now() - begun) / 1000)} s`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

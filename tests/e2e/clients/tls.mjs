@@ -7,17 +7,12 @@ import { chmodSync, chownSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { accounts } from "./accounts.mjs";
 import { authority, certificate, folder } from "./certificates.mjs";
+import { check, finish } from "./checks.mjs";
 import { freePort, MariaDb, Postgres } from "./databases.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
 const settings = { SECRET_KEY: "7a0d4c9e2b8f6153c1e7d9a4b05f2836", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
-
-let failed = 0;
-function check(what, isTrue, found = "") {
-  console.log(`${isTrue ? "ok  " : "FAIL"} ${what}${isTrue ? "" : ` ${found}`}`);
-  if (!isTrue) failed += 1;
-}
 
 const ours = authority("ours");
 const another = authority("another");
@@ -81,7 +76,6 @@ async function isRefused(what, database, url, why, exitCode = 1) {
   check(`${database.name}, ${what}: refused, because ${why}`, status === exitCode && stderr.includes("DATABASE_URL") && why.test(stderr), `${status} ${stderr}`);
 }
 
-const begun = Date.now();
 await Promise.all(
   kinds.map(async ({ create, parameter, encrypt, isEncrypted }) => {
     const database = await create();
@@ -109,5 +103,4 @@ await Promise.all(
     await isRefused("an unknown option", database, urlOf(database, "localhost", { ssl: "true" }), /unknown option/, 2);
   }),
 );
-console.log(`${failed} failed, in ${Math.round((Date.now() - begun) / 1000)} s`);
-process.exit(failed === 0 ? 0 : 1);
+finish();

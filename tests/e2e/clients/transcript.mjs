@@ -7,6 +7,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PASSWORD } from "./accounts.mjs";
+import { check, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
@@ -406,7 +407,6 @@ async function converse(c) {
   await c.say("ready", { method: "GET", path: "/health/ready" });
 }
 
-const begun = Date.now();
 const folder = emptyFolder();
 const databases = [database(undefined, "transcript", folder), database(postgresUrl, "transcript"), database(mysqlUrl, "transcript")];
 const transcripts = await Promise.all(
@@ -423,18 +423,12 @@ const transcripts = await Promise.all(
   }),
 );
 
-let failed = 0;
-for (const { kind, ended } of transcripts) {
-  if (ended === "to its end") continue;
-  console.log(`FAIL ${kind}: the conversation broke off: ${ended}`);
-  failed += 1;
-}
+for (const { kind, ended } of transcripts) check(`${kind}: the conversation goes on to its end`, ended === "to its end", ended);
 const [model, ...others] = transcripts;
 for (const { kind, file, lines } of others) {
   const isSame = lines.join("\n") === model.lines.join("\n");
-  console.log(`${isSame ? "ok  " : "FAIL"} ${kind} answers as ${model.kind} does`);
+  check(`${kind} answers as ${model.kind} does`, isSame);
   if (isSame) continue;
-  failed += 1;
   try {
     execFileSync("diff", ["--unified=3", "--show-function-line=^[^ ]", model.file, file], { encoding: "utf8" });
   } catch ({ stdout }) {
@@ -442,5 +436,5 @@ for (const { kind, file, lines } of others) {
   }
 }
 const answers = model.lines.filter((line) => !line.startsWith("  ")).length;
-console.log(`${answers} requests and races, ${model.lines.length} lines, ${failed} failed, in ${Math.round((Date.now() - begun) / 1000)} s`);
-process.exit(failed === 0 ? 0 : 1);
+console.log(`${answers} requests and races, ${model.lines.length} lines`);
+finish();

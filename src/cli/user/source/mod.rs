@@ -49,7 +49,7 @@ const UNREADABLE: &str = "the rest can't be read";
 pub(super) struct Source {
     kind: Kind,
     columns: Columns,
-    /// How much has been read, and of how much, where that is known.
+    /// The bytes or rows that have been read, and of how many if known.
     read: Arc<AtomicU64>,
     total: Option<u64>,
 }
@@ -114,11 +114,14 @@ impl Source {
         Ok(batch)
     }
 
-    /// How much of it has been read, from 0 to 1.
-    #[expect(clippy::cast_precision_loss, reason = "for a bar of some characters")]
-    pub(super) fn progress(&self) -> Option<f64> {
-        let total = self.total.filter(|total| *total > 0)?;
-        Some((self.read.load(Ordering::Relaxed) as f64 / total as f64).min(1.0))
+    /// The bytes or rows that have been read.
+    pub(super) fn position(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// The bytes of the file or the rows of the table, if known.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// The names of columns that are ignored.
