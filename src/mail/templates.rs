@@ -1,20 +1,21 @@
-//! What mails say, in each language: one text for each, from which its HTML is made, so that both say the same.
+//! Mail templates in each language. HTML and plain text are rendered from the same source, so that both have the same
+//! content.
 //!
-//! A template starts with lines `subject:` and `button:`; after an empty line come the paragraphs. A paragraph that is
-//! the link becomes the button.
+//! A template starts with the lines `subject:` and `button:`. The paragraphs follow after an empty line. A paragraph
+//! that consists of the link becomes the button.
 
 use minijinja::{AutoEscape, Environment, context};
 
 use crate::{config::ExposeSecret, language::Language, mail::OutgoingMail};
 
-/// What a mail says. The texts may hold a link, so there is no way to print them.
+/// The rendered text of a mail. It does not implement `Debug`, because it may contain a link.
 #[derive(Clone)]
 pub struct Text {
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// As plain text.
+    /// The plain text body.
     pub plain: String,
-    /// As HTML.
+    /// The HTML body.
     pub html: String,
 }
 
@@ -51,19 +52,19 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    pub(super) fn render(&self, letter: &OutgoingMail) -> Result<Text, minijinja::Error> {
-        let link = letter.link.as_ref().map_or("", |link| link.expose_secret());
-        let template = self.0.get_template(&format!("{}.{}.txt", letter.template, letter.language.tag()))?;
-        let rendered = template.render(context! { username => &letter.username, link })?;
+    pub(super) fn render(&self, mail: &OutgoingMail) -> Result<Text, minijinja::Error> {
+        let link = mail.link.as_ref().map_or("", |link| link.expose_secret());
+        let template = self.0.get_template(&format!("{}.{}.txt", mail.template, mail.language.tag()))?;
+        let rendered = template.render(context! { username => &mail.username, link })?;
         let (head, plain) = rendered.split_once("\n\n").unwrap_or(("", &rendered));
         let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         let subject = field("subject:");
         let paragraphs: Vec<String> =
             plain.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
         let html = self.0.get_template(LAYOUT)?.render(context! {
-            language => letter.language.tag(), subject, paragraphs, link, button => field("button:"),
-            instead => match letter.language {
-                Language::English => "If the button does nothing, copy this address into your browser:",
+            language => mail.language.tag(), subject, paragraphs, link, button => field("button:"),
+            instead => match mail.language {
+                Language::English => "If the button does not work, copy this address into your browser:",
                 Language::Russian => "Если кнопка не работает, скопируйте этот адрес в браузер:",
             },
         })?;
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     fn text(username: &str, language: Language, template: &'static str) -> Text {
-        let letter = OutgoingMail {
+        let mail = OutgoingMail {
             id: uuid::Uuid::nil(),
             to: "ada@example.org".to_owned(),
             language,
@@ -84,11 +85,11 @@ mod tests {
             template,
             link: Some("https://example.org/page?token=abc".into()),
         };
-        Templates::new().unwrap().render(&letter).unwrap()
+        Templates::new().unwrap().render(&mail).unwrap()
     }
 
     #[test]
-    fn every_mail_has_a_subject_and_says_the_same_in_both_forms() {
+    fn every_mail_has_a_subject_and_the_same_content_in_both_formats() {
         for language in Language::ALL {
             for template in TEMPLATES {
                 let has_link = ["verify_email", "reset_password"].contains(template);
@@ -107,9 +108,9 @@ mod tests {
         }
     }
 
-    /// Usernames are plain; should that ever change, a mail is still no page of theirs.
+    /// Usernames contain no markup today. The test guards against a change of that rule.
     #[test]
-    fn what_a_person_chose_is_never_markup() {
+    fn username_is_escaped_in_html() {
         let text = text("<b onclick=\"x\">&", Language::English, "password_changed");
         assert!(text.html.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;") && !text.html.contains("<b "));
         assert!(text.plain.contains("<b onclick=\"x\">&"));
