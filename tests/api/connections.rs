@@ -58,7 +58,7 @@ async fn connection_to_a_read_only_node_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn refused_write_renews_the_connections_that_read() {
+async fn refused_write_renews_read_connections() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     let id = match database.read().get_database_backend() {
@@ -79,7 +79,7 @@ async fn refused_write_renews_the_connections_that_read() {
 
 /// A pooler refuses other parameters at the start of a session, and gives a session's variables to other clients.
 #[tokio::test]
-async fn sessions_on_postgres_have_no_settings_that_a_pooler_would_lose() {
+async fn postgres_sessions_have_no_settings_a_pooler_would_lose() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     if database.read().get_database_backend() != DbBackend::Postgres {
@@ -97,7 +97,7 @@ async fn sessions_on_postgres_have_no_settings_that_a_pooler_would_lose() {
 }
 
 #[tokio::test]
-async fn statements_have_no_names_if_the_url_says_so() {
+async fn statements_are_unnamed_if_the_url_says_so() {
     let database = TestDatabase::create().await;
     let DatabaseUrl::Postgres(url) = database.url() else {
         return;
@@ -124,7 +124,7 @@ async fn statements_have_no_names_if_the_url_says_so() {
 
 /// What other clients of a pooler have prepared on the connection is met by the next statement of that name.
 #[tokio::test]
-async fn error_that_a_pooler_causes_names_the_parameter() {
+async fn pooler_error_names_the_url_parameter() {
     let server = TestServer::start().await;
     if server.app.database.read().get_database_backend() != DbBackend::Postgres {
         return;
@@ -151,7 +151,7 @@ async fn expect_nothing_waits(connection: &impl ConnectionTrait, limit: Duration
 
 /// PostgreSQL does not notice that a client is gone that waits for a lock: retries would take all of its connections.
 #[tokio::test]
-async fn reads_that_nobody_waits_for_end_on_postgres() {
+async fn abandoned_reads_are_cancelled_on_postgres() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     if server.app.database.read().get_database_backend() != DbBackend::Postgres {
@@ -173,7 +173,7 @@ async fn reads_that_nobody_waits_for_end_on_postgres() {
 
 /// Neither Hallpass's four seconds nor a limit that the database has for its users.
 #[tokio::test]
-async fn migrations_on_postgres_have_no_time_limit() {
+async fn postgres_migrations_have_no_statement_timeout() {
     let database = TestDatabase::create_bare().await;
     let connect = || Database::connect(database.url(), Some(2));
     let connected = connect().await.unwrap();
@@ -196,7 +196,7 @@ async fn migrations_on_postgres_have_no_time_limit() {
 
 /// Columns whose type changes, as in an upgrade that another instance makes.
 #[tokio::test]
-async fn statement_that_was_prepared_before_a_column_changed_is_prepared_anew() {
+async fn statement_is_prepared_again_after_a_column_change() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let login = || ada.login("ada", "the password of ada");
@@ -227,7 +227,7 @@ async fn statement_that_was_prepared_before_a_column_changed_is_prepared_anew() 
 
 /// A transaction that has done nothing yet begins again on a new connection.
 #[tokio::test]
-async fn first_statement_of_a_write_is_prepared_anew_after_a_column_changed() {
+async fn first_statement_of_a_write_is_prepared_again_after_a_column_change() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let database = &server.app.database;
@@ -320,7 +320,7 @@ async fn mysql_password_that_needs_encryption_is_explained_on_a_socket() {
 }
 
 #[tokio::test]
-async fn mysql_is_asked_for_encryption_where_it_offers_it() {
+async fn mysql_connection_is_encrypted_if_offered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
     let serving =

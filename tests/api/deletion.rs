@@ -70,7 +70,7 @@ async fn delete_account_erases_everything_except_audit_events_without_addresses(
 }
 
 #[tokio::test]
-async fn ten_minutes_after_the_sign_in_a_password_is_asked_for() {
+async fn deletion_requires_the_password_ten_minutes_after_sign_in() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.clock.advance(TimeDelta::minutes(10));
@@ -90,7 +90,7 @@ async fn ten_minutes_after_the_sign_in_a_password_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays() {
+async fn last_administrator_cannot_delete_their_account() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let bo = server.user("bo").await;
@@ -107,7 +107,7 @@ async fn the_last_administrator_stays() {
 }
 
 #[tokio::test]
-async fn who_was_signed_out_a_moment_ago_deletes_nothing_any_more() {
+async fn revoked_session_cannot_delete_the_account() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let principal = server.let_in(&ada).await;
@@ -118,7 +118,7 @@ async fn who_was_signed_out_a_moment_ago_deletes_nothing_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_leaves_may_do_something_else_at_the_same_moment() {
+async fn deletion_during_other_requests_succeeds() {
     let server = TestServer::start().await;
     for round in 0..4 {
         let name = format!("user-{round}");

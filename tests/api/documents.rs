@@ -20,7 +20,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_published_schema_is_true() {
+fn published_schema_is_current() {
     assert!(
         read("schema.graphql") == sdl(),
         "schema.graphql is not what the code says any more. Mend it, and read the difference before you commit:\n\n    \
@@ -29,7 +29,7 @@ fn the_published_schema_is_true() {
 }
 
 #[tokio::test]
-async fn the_schema_is_served() {
+async fn schema_is_served() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/schema.graphql").await;
     assert_eq!(answer.text, sdl());
@@ -38,7 +38,7 @@ async fn the_schema_is_served() {
 
 /// Code generators that ask the server instead of reading the file learn of the shape of errors, too.
 #[tokio::test]
-async fn introspection_shows_how_errors_look_although_no_field_returns_one() {
+async fn introspection_includes_the_error_types() {
     let server = TestServer::start().await;
     let query = "{ __schema { types { name fields { name } enumValues { name } } } }";
     let types = server.anonymous().query(query).await.data("/__schema/types");
@@ -58,7 +58,7 @@ async fn introspection_shows_how_errors_look_although_no_field_returns_one() {
 }
 
 #[test]
-fn every_definition_has_a_description() {
+fn schema_definitions_have_descriptions() {
     let document = parse_schema(sdl()).unwrap();
     let mut bare = Vec::new();
     for definition in document.definitions {
@@ -90,7 +90,7 @@ fn every_definition_has_a_description() {
 }
 
 #[test]
-fn the_description_of_mutations_says_what_they_take() {
+fn mutation_descriptions_state_authentication() {
     let document = parse_schema(sdl()).unwrap();
     let mutation = document.definitions.into_iter().find_map(|definition| match definition {
         TypeSystemDefinition::Type(definition) if definition.node.name.node == "Mutation" => Some(definition.node),
@@ -116,7 +116,7 @@ fn the_description_of_mutations_says_what_they_take() {
 
 /// Found out with the plugins themselves; see the description.
 #[test]
-fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
+fn schema_tells_code_generators_about_error_types() {
     let sdl = sdl();
     let (before, _) = sdl.split_once("\ntype ErrorExtensions").unwrap();
     let description = before.rsplit("\n\n").next().unwrap();
@@ -126,7 +126,7 @@ fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
 }
 
 #[tokio::test]
-async fn the_postman_collection_has_the_documented_requests() {
+async fn postman_collection_matches_the_documented_requests() {
     // It deletes nobody, and is no service that introspects.
     const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
     let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
@@ -159,7 +159,7 @@ fn table_of_codes() -> String {
 }
 
 #[test]
-fn the_manual_has_the_table_of_error_codes() {
+fn manual_has_the_table_of_error_codes() {
     const PAGE: &str = "docs/errors.md";
     const START: &str = "<!-- Generated from src/error/codes.rs. -->\n\n";
     const END: &str = "\n<!-- End of the generated part. -->\n";
@@ -173,7 +173,7 @@ fn the_manual_has_the_table_of_error_codes() {
         assert!(
             table == expected,
             "{PAGE} is out of date. Regenerate its table:\n\n    \
-             UPDATE_DOCS=1 cargo test --test api the_manual_has_the_table_of_error_codes\n"
+             UPDATE_DOCS=1 cargo test --test api manual_has_the_table_of_error_codes\n"
         );
     }
 }
@@ -203,7 +203,7 @@ fn anchors(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
+fn links_in_the_manual_resolve() {
     let mut broken = Vec::new();
     for page in pages() {
         let text = read(&page);
@@ -227,6 +227,6 @@ fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
 }
 
 #[test]
-fn the_readme_fits_on_two_screens() {
+fn readme_fits_on_two_screens() {
     assert!(read("README.md").lines().count() <= 150);
 }

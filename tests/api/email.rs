@@ -22,7 +22,7 @@ async fn events(server: &TestServer) -> Vec<Action> {
 }
 
 #[tokio::test]
-async fn ada_verifies_her_address_by_the_link_in_the_mail() {
+async fn link_in_the_mail_verifies_the_email() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "Ada@Example.org").await;
     assert_eq!(addresses(&ada).await["emailVerified"], false);
@@ -42,7 +42,7 @@ async fn ada_verifies_her_address_by_the_link_in_the_mail() {
 }
 
 #[tokio::test]
-async fn the_mail_comes_again_to_whoever_needs_it_and_to_nobody_else() {
+async fn verification_mail_is_resent_only_to_unverified_emails() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let send = async |email: &str| server.anonymous().send_verification_email(email).await;
@@ -63,7 +63,7 @@ async fn the_mail_comes_again_to_whoever_needs_it_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of_it() {
+async fn email_changes_when_verified_and_the_old_one_is_notified() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let first = server.token_to("ada@example.org").await;
@@ -97,7 +97,7 @@ async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of
 }
 
 #[tokio::test]
-async fn a_change_takes_ten_wrong_passwords() {
+async fn email_change_allows_ten_wrong_passwords() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.clock.advance(TimeDelta::minutes(20));
@@ -118,7 +118,7 @@ async fn a_change_takes_ten_wrong_passwords() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_fresh_gives_its_password() {
+async fn email_change_requires_the_password_if_the_session_is_not_fresh() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let change = async |input: Value| ada.change_email(input).await;
@@ -145,7 +145,7 @@ async fn a_session_that_is_not_fresh_gives_its_password() {
 }
 
 #[tokio::test]
-async fn a_wish_can_be_changed_and_taken_back() {
+async fn pending_email_can_be_replaced_and_cancelled() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     ada.change_email(json!({ "newEmail": "first@new.example" })).await.data("/changeEmail");
@@ -163,7 +163,7 @@ async fn a_wish_can_be_changed_and_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
+async fn first_account_to_verify_an_email_keeps_it() {
     let server = Arc::new(TestServer::with(|settings| settings.throttle.is_enabled = false).await);
     let mut tokens = Vec::new();
     let mut people = Vec::new();
@@ -202,7 +202,7 @@ async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
 }
 
 #[tokio::test]
-async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
+async fn unverified_users_cannot_log_in_if_verification_is_required() {
     let server = TestServer::with(|settings| {
         settings.registration.require_email = true;
         settings.registration.require_verified_email = true;
@@ -225,7 +225,7 @@ async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
 }
 
 #[tokio::test]
-async fn without_a_way_for_mails_to_go_it_says_so() {
+async fn email_operations_fail_if_mail_is_disabled() {
     let server = TestServer::with(|settings| settings.mail.dev = false).await;
     let ada = server.user_at("ada", "ada@example.org").await;
     for answer in [
@@ -240,7 +240,7 @@ async fn without_a_way_for_mails_to_go_it_says_so() {
 }
 
 #[tokio::test]
-async fn who_was_signed_out_a_moment_ago_moves_nothing() {
+async fn revoked_session_cannot_change_the_email() {
     use hallpass::domain::users::email;
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
@@ -253,7 +253,7 @@ async fn who_was_signed_out_a_moment_ago_moves_nothing() {
 }
 
 #[tokio::test]
-async fn verifying_answers_with_the_signed_in_user_if_the_address_is_theirs() {
+async fn verification_returns_the_user_only_to_its_owner() {
     let server = TestServer::start().await;
     let verify = "mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email user { username email emailVerified pendingEmail } } }";
     let send = async |actor: &Actor, email: &str| {

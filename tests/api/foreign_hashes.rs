@@ -161,7 +161,7 @@ fn text(hash: &PasswordHash) -> String {
 }
 
 #[tokio::test]
-async fn a_hash_opens_to_its_password_and_to_nothing_else() {
+async fn hash_verifies_only_its_own_password() {
     let hasher = Hasher::start(2, 4).unwrap();
     for (password, stored) in fixtures() {
         let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not known"));
@@ -173,7 +173,7 @@ async fn a_hash_opens_to_its_password_and_to_nothing_else() {
 }
 
 #[test]
-fn no_password_opens_the_hash_of_another() {
+fn hash_rejects_the_passwords_of_others() {
     let runtime = Runtime::new().unwrap();
     let hasher = Hasher::start(2, 4).unwrap();
     let opens = |typed: &str, hash: &PasswordHash| {
@@ -188,7 +188,7 @@ fn no_password_opens_the_hash_of_another() {
 }
 
 #[test]
-fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
+fn unknown_malformed_and_expensive_hashes_are_refused() {
     let bcrypt = "$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC";
     let pbkdf2 = "$pbkdf2-sha256$1000$SYnR2rvX2ptzTkmp9Z4T4g$0qpPJYGzXCzwCUS6I8FiZo2pKx67gT/ml6MaGw9exoQ";
     let argon2 = "$argon2id$v=19$m=64,t=1,p=1$b+SaTID9z7PtpZFO1A28dA$l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo";
@@ -250,7 +250,7 @@ fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
 }
 
 #[tokio::test]
-async fn ada_moves_in_with_her_old_password_and_leaves_her_old_hash_behind() {
+async fn login_with_an_imported_hash_replaces_it() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for (password, stored) in fixtures().filter(|(password, _)| password.chars().count() >= 8) {
@@ -280,7 +280,7 @@ async fn ada_moves_in_with_her_old_password_and_leaves_her_old_hash_behind() {
 }
 
 #[tokio::test]
-async fn a_hash_that_opens_to_nobody_is_our_fault() {
+async fn unverifiable_stored_hash_is_an_internal_error() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for stored in ["!", "$2x$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC"] {
@@ -291,7 +291,7 @@ async fn a_hash_that_opens_to_nobody_is_our_fault() {
 }
 
 #[tokio::test]
-async fn another_cost_takes_effect_at_the_next_sign_in() {
+async fn changed_cost_takes_effect_at_the_next_login() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for cost in [5, 6, 4] {
@@ -308,7 +308,7 @@ async fn another_cost_takes_effect_at_the_next_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_signs_in_on_several_devices_at_once_gets_in_on_all() {
+async fn concurrent_logins_with_an_imported_hash_all_succeed() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let old = PasswordHash::import("$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC").unwrap();
@@ -328,7 +328,7 @@ fn old_hash() -> PasswordHash {
 }
 
 #[tokio::test]
-async fn a_password_that_was_changed_in_the_meantime_is_neither_good_nor_brought_back() {
+async fn rehash_does_not_restore_a_password_changed_meanwhile() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for (password, is_right) in [("another password", false), (STAPLE, true)] {

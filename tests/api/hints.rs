@@ -19,7 +19,7 @@ async fn hint_of(query: &str, actor: &Actor, headers: &[(header::HeaderName, &st
 }
 
 #[tokio::test]
-async fn without_a_token_one_is_told_how_to_send_it() {
+async fn missing_token_gets_a_hint() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let nothing_sent = hint(&actor, &[]).await.unwrap();
@@ -36,7 +36,7 @@ async fn without_a_token_one_is_told_how_to_send_it() {
 }
 
 #[tokio::test]
-async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
+async fn cross_site_loopback_origin_gets_a_cookie_hint() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (origin, host, is_told) in [
@@ -63,7 +63,7 @@ async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
 }
 
 #[tokio::test]
-async fn the_world_gets_no_hints() {
+async fn public_server_gives_no_hints() {
     let server = TestServer::with(|settings| settings.server.is_local = false).await;
     let headers = [(header::ORIGIN, "http://localhost:3000"), (header::HOST, "127.0.0.1:8000")];
     assert_eq!(hint(&server.anonymous(), &headers).await, None);

@@ -17,7 +17,7 @@ async fn accounts(server: &TestServer) -> usize {
 }
 
 #[tokio::test]
-async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
+async fn usernames_are_case_insensitive_and_ascii() {
     let server = without_throttle().await;
     for (username, same, others) in [
         (
@@ -71,7 +71,7 @@ async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
 }
 
 #[tokio::test]
-async fn an_address_has_one_account_in_all_its_spellings() {
+async fn equivalent_emails_belong_to_one_account() {
     let server = without_throttle().await;
     for (number, (email, same)) in [
         (
@@ -120,7 +120,7 @@ async fn an_address_has_one_account_in_all_its_spellings() {
 }
 
 #[tokio::test]
-async fn what_looks_like_an_address_is_none_or_another_one() {
+async fn lookalike_emails_are_invalid_or_distinct() {
     let server = without_throttle().await;
     let form = |username: &str, email: &str| json!({ "username": username, "password": PASSWORD, "email": email });
     let id = server.anonymous().register(form("ada", "ada@example.org")).await.data("/register/user/id");
@@ -174,7 +174,7 @@ async fn what_looks_like_an_address_is_none_or_another_one() {
 }
 
 #[tokio::test]
-async fn a_username_is_never_taken_for_an_address() {
+async fn username_is_never_mistaken_for_an_email() {
     let server = without_throttle().await;
     server
         .anonymous()

@@ -72,7 +72,7 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn people_of_each_system_sign_in_with_their_old_passwords() {
+async fn imported_users_log_in_with_their_old_passwords() {
     let server = TestServer::start().await;
     let people = HASHES.iter().enumerate().map(|(number, hash)| {
         record(&[("username", &format!("ada{number}")), ("hashed_password", hash), ("disabled", "False")])
@@ -91,7 +91,7 @@ async fn people_of_each_system_sign_in_with_their_old_passwords() {
 }
 
 #[tokio::test]
-async fn all_that_is_known_of_somebody_comes_along() {
+async fn import_keeps_all_known_fields() {
     let server = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     let id = "0198c0de-1234-7abc-8def-0123456789ab";
     let ada = record(&[
@@ -158,7 +158,7 @@ async fn all_that_is_known_of_somebody_comes_along() {
 }
 
 #[tokio::test]
-async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
+async fn refused_lines_are_explained_and_do_not_block_others() {
     let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     let bad = record(&[
         ("id", "x"),
@@ -221,7 +221,7 @@ async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn the_index_decides_and_the_first_line_gets_the_name() {
+async fn first_line_wins_a_duplicate_name() {
     let server = TestServer::start().await;
     server.user("Grace").await;
     let taken = "username: This username is taken. Choose another.";
@@ -249,7 +249,7 @@ async fn the_index_decides_and_the_first_line_gets_the_name() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_remembers_the_batches_before() {
+async fn dry_run_remembers_earlier_batches() {
     let server = TestServer::start().await;
     let mut before = Known::default();
     assert_eq!(told(&rehearse(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
@@ -260,7 +260,7 @@ async fn a_rehearsal_remembers_the_batches_before() {
 }
 
 #[tokio::test]
-async fn the_same_file_again_goes_on_where_it_stopped() {
+async fn repeated_import_resumes() {
     let server = TestServer::start().await;
     let id = "0198c0de-1234-7abc-8def-0123456789ab";
     let people = || {
@@ -289,7 +289,7 @@ async fn the_same_file_again_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn two_who_import_the_same_at_once_make_everybody_once() {
+async fn concurrent_imports_create_each_user_once() {
     let server = TestServer::start().await;
     let other = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
     let names: Vec<String> = (0..50).map(|number| format!("user{number}")).collect();
@@ -300,7 +300,7 @@ async fn two_who_import_the_same_at_once_make_everybody_once() {
 }
 
 #[tokio::test]
-async fn an_export_holds_everybody_once_and_comes_back_as_it_was() {
+async fn export_round_trips() {
     let server = TestServer::start().await;
     for username in ["ada", "bo", "cy", "dee", "eve"] {
         server.user(username).await;
@@ -338,7 +338,7 @@ async fn an_export_holds_everybody_once_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_full_batch_fits_into_a_statement() {
+async fn full_batch_fits_into_one_statement() {
     let server = TestServer::start().await;
     let names: Vec<String> = (0..import::BATCH).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -20,7 +20,7 @@ async fn reset_token(server: &TestServer, email: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_twelve_who_use_one_link_at_once_one_does() {
+async fn concurrent_uses_of_a_link_succeed_once() {
     let server = Arc::new(TestServer::start().await);
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -78,7 +78,7 @@ async fn second_click_on_a_verification_link_succeeds_while_its_address_is_verif
 }
 
 #[tokio::test]
-async fn used_reset_link_says_so_to_its_holder_until_it_is_swept() {
+async fn used_reset_link_is_reported_until_it_is_purged() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let reset = reset_token(&server, "ada@example.org").await;
@@ -103,7 +103,7 @@ async fn used_reset_link_says_so_to_its_holder_until_it_is_swept() {
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_its_own_purpose_only() {
+async fn link_works_only_for_its_purpose() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -123,7 +123,7 @@ async fn a_link_is_good_for_its_own_purpose_only() {
 }
 
 #[tokio::test]
-async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
+async fn link_expires_on_the_second_and_is_purged_after_a_week() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -144,7 +144,7 @@ async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
 }
 
 #[tokio::test]
-async fn what_has_changed_since_makes_a_link_worthless() {
+async fn account_changes_invalidate_links() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -168,7 +168,7 @@ async fn what_has_changed_since_makes_a_link_worthless() {
 }
 
 #[tokio::test]
-async fn no_token_is_in_the_database_or_the_log() {
+async fn link_tokens_are_not_stored_or_logged() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
@@ -193,7 +193,7 @@ async fn no_token_is_in_the_database_or_the_log() {
 }
 
 #[tokio::test]
-async fn links_go_with_their_account() {
+async fn deleting_an_account_deletes_its_links() {
     let server = TestServer::on(TestDatabase::create().await, |_| {}).await;
     server.user_at("ada", "ada@example.org").await;
     let token = server.token_to("ada@example.org").await;
@@ -207,7 +207,7 @@ async fn links_go_with_their_account() {
 }
 
 #[tokio::test]
-async fn a_password_that_an_administrator_sets_kills_them_and_the_owner_hears_of_it() {
+async fn password_set_by_an_administrator_revokes_links_and_notifies_the_owner() {
     use hallpass::domain::users::administration::{self, Administrator};
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;

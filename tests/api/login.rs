@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
-async fn ada_signs_in_with_her_name_or_address_in_any_case() {
+async fn login_accepts_username_or_email_in_any_case() {
     let server = TestServer::start().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     let id = server.anonymous().register(input).await.data("/register/user/id");
@@ -25,7 +25,7 @@ async fn ada_signs_in_with_her_name_or_address_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_look_the_same() {
+async fn wrong_password_and_unknown_username_get_the_same_response() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let wrong = server.anonymous().login("ada", "not her password").await;
@@ -49,7 +49,7 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
+async fn unknown_username_costs_a_password_hash() {
     // One hasher, and two seconds a hash: a few logins fill the queue for as long as this test takes.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
@@ -88,7 +88,7 @@ async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
 
 /// Time is measured in `benches/attack.rs`; here, that nothing is done for the one that is not done for the other.
 #[tokio::test]
-async fn an_unknown_name_costs_the_same_statements_as_a_known_one() {
+async fn unknown_username_runs_the_same_statements() {
     let (server, statements) = TestServer::observed().await;
     server.user("ada").await;
     let mut kinds = Vec::new();
@@ -108,7 +108,7 @@ async fn an_unknown_name_costs_the_same_statements_as_a_known_one() {
 }
 
 #[tokio::test]
-async fn passwords_are_told_apart_to_the_last_character() {
+async fn passwords_are_compared_in_full() {
     let server = TestServer::start().await;
     let emoji = "😀".repeat(64);
     let long = "x".repeat(100);
@@ -135,7 +135,7 @@ async fn passwords_are_told_apart_to_the_last_character() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_told_only_after_the_right_password() {
+async fn disabled_account_is_reported_only_after_the_right_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.disable("ada").await;
@@ -146,7 +146,7 @@ async fn a_disabled_account_is_told_only_after_the_right_password() {
 }
 
 #[tokio::test]
-async fn each_sign_in_writes_session_time_and_event() {
+async fn login_writes_session_time_and_event() {
     let server = TestServer::start().await;
     server.user("ada").await;
     server.clock.advance(TimeDelta::minutes(1));

@@ -26,7 +26,7 @@ async fn waiting(server: &TestServer) -> Vec<mail::Model> {
 }
 
 #[tokio::test]
-async fn a_mail_arrives_as_mails_should_be() {
+async fn mail_is_well_formed() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     let register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
@@ -74,7 +74,7 @@ async fn a_mail_arrives_as_mails_should_be() {
 }
 
 #[tokio::test]
-async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back() {
+async fn queued_mail_is_sent_once_after_an_smtp_outage() {
     let mut smtp = SmtpServer::start().await;
     smtp.go_down().await;
     let server = server_with(&smtp).await;
@@ -106,7 +106,7 @@ async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_several_instances_one_sends_each_mail() {
+async fn each_mail_is_sent_by_one_instance() {
     let smtp = SmtpServer::start().await;
     let first = server_with(&smtp).await;
     let second = TestServer::on(Arc::clone(&first.database), |settings| *settings = first.app.settings.clone()).await;
@@ -134,7 +134,7 @@ async fn of_several_instances_one_sends_each_mail() {
 }
 
 #[tokio::test]
-async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
+async fn expired_lease_lets_another_worker_send_the_mail() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -152,7 +152,7 @@ async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_is_given_up_and_what_is_not_is_tried_again() {
+async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("grey", "greylisted@example.org").await;
@@ -194,7 +194,7 @@ async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'stat
 }
 
 #[tokio::test]
-async fn only_a_refused_mailbox_gives_a_mail_up() {
+async fn only_a_refused_mailbox_drops_a_mail() {
     for (command, answer) in [
         ("RCPT", "550 5.1.1 no such mailbox"),
         ("RCPT", "550-5.1.1 no such mailbox\r\n550 5.1.1 look at https://example.org"),
@@ -215,7 +215,7 @@ async fn only_a_refused_mailbox_gives_a_mail_up() {
 }
 
 #[tokio::test]
-async fn other_refusals_are_tried_again_and_are_an_error_once() {
+async fn other_refusals_are_retried_and_logged_once_as_error() {
     for (command, answer) in [
         ("RCPT", "550 5.7.1 relaying denied"),
         ("RCPT", "550 5.7.26 unauthenticated sender"),
@@ -246,7 +246,7 @@ async fn other_refusals_are_tried_again_and_are_an_error_once() {
 
 /// It is about the server's settings here, not about one mail.
 #[tokio::test]
-async fn a_refused_sign_in_is_an_error_once_for_all_mails() {
+async fn refused_smtp_login_is_logged_once_as_error() {
     let smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| {
         let credentials = Some(("ada".to_owned(), "tiger".into()));
@@ -270,7 +270,7 @@ async fn a_refused_sign_in_is_an_error_once_for_all_mails() {
 
 /// The server refuses us, not a recipient: nobody's mail is given up for that before two days have passed.
 #[tokio::test]
-async fn what_a_server_has_against_us_is_not_the_recipients_fault() {
+async fn sender_refusals_do_not_drop_mails() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -290,7 +290,7 @@ async fn what_a_server_has_against_us_is_not_the_recipients_fault() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_said_in_private_is_not_said() {
+async fn mail_is_not_sent_without_tls() {
     use hallpass::config::SmtpSecurity;
     let smtp = SmtpServer::start().await;
     for (security, credentials) in [
@@ -309,7 +309,7 @@ async fn what_can_not_be_said_in_private_is_not_said() {
 }
 
 #[tokio::test]
-async fn a_link_stays_good_when_its_mail_had_to_be_sent_twice() {
+async fn link_works_after_its_mail_is_sent_twice() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -326,7 +326,7 @@ async fn a_link_stays_good_when_its_mail_had_to_be_sent_twice() {
 }
 
 #[tokio::test]
-async fn no_mail_tells_before_it_is_sent_what_it_will_say() {
+async fn queued_mail_has_no_content() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");

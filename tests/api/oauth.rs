@@ -64,7 +64,7 @@ async fn is_signed_in(actor: &Actor, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
+async fn password_grant_works_with_and_without_grant_type() {
     let server = with_ada().await;
     let anyone = server.anonymous();
     for grant in ["grant_type=password&", "", "grant_type=&", "scope=&client_id=app&unknown=1&", "client_secret=&"] {
@@ -87,7 +87,7 @@ async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_told_as_the_standard_wants_it() {
+async fn errors_follow_rfc_6749() {
     let server = with_ada().await;
     let anyone = server.anonymous();
     let large = format!("username=ada&password={}", "x".repeat(16 * 1024));
@@ -140,7 +140,7 @@ async fn what_is_wrong_with_a_request_is_told_as_the_standard_wants_it() {
 }
 
 #[tokio::test]
-async fn credentials_are_never_taken_from_an_address() {
+async fn credentials_in_the_query_string_are_refused() {
     let server = with_ada().await;
     let anyone = server.anonymous();
     let query = "/token?grant_type=password&username=ada&password=the+password+of+ada";
@@ -157,7 +157,7 @@ async fn credentials_are_never_taken_from_an_address() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
+async fn wrong_password_response_matches_the_tutorials() {
     let server = with_ada().await;
     for name in ["ada", "nobody", "no such name!"] {
         let answer = server.anonymous().speaking("ru").token(name, "not the password").await;
@@ -173,7 +173,7 @@ async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
 }
 
 #[tokio::test]
-async fn an_outage_is_no_wrong_password() {
+async fn outage_is_not_reported_as_a_wrong_password() {
     let server = with_ada().await;
     let (access, token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     server.app.database.close().await;
@@ -197,7 +197,7 @@ async fn an_outage_is_no_wrong_password() {
 }
 
 #[tokio::test]
-async fn refreshing_rotates_and_a_token_two_generations_old_ends_the_session() {
+async fn refresh_rotates_and_an_older_token_ends_the_session() {
     let server = with_ada().await;
     let app = server.anonymous();
     let (first_access, first) = tokens(&app.token("ada", &password_of("ada")).await);
@@ -213,7 +213,7 @@ async fn refreshing_rotates_and_a_token_two_generations_old_ends_the_session() {
 }
 
 #[tokio::test]
-async fn twelve_refreshes_at_once_get_the_same_successor() {
+async fn concurrent_refreshes_get_the_same_successor() {
     let server = with_ada().await;
     let (_, token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let refreshes = (0..12).map(|number| {
@@ -232,7 +232,7 @@ async fn twelve_refreshes_at_once_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_session_slides_no_further_than_its_greatest_age() {
+async fn session_expires_at_its_maximum_age() {
     let server = with_ada().await;
     let app = server.anonymous();
     let (_, mut token) = tokens(&app.token("ada", &password_of("ada")).await);
@@ -245,7 +245,7 @@ async fn a_session_slides_no_further_than_its_greatest_age() {
 }
 
 #[tokio::test]
-async fn the_refresh_token_of_a_cookie_is_not_taken_from_a_body() {
+async fn cookie_refresh_token_is_refused_in_a_body() {
     let server = with_ada().await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
@@ -261,7 +261,7 @@ async fn the_refresh_token_of_a_cookie_is_not_taken_from_a_body() {
 }
 
 #[tokio::test]
-async fn revoking_ends_the_session_of_either_token_and_no_other() {
+async fn revocation_of_either_token_ends_only_its_session() {
     let server = with_ada().await;
     let app = server.anonymous();
     let sign_in = async || tokens(&app.token("ada", &password_of("ada")).await);
@@ -308,7 +308,7 @@ async fn introspect(server: &TestServer, token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_service_asks_what_a_token_is_good_for() {
+async fn introspection_describes_tokens() {
     let server = with_ada().await;
     let (access, refresh_token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let told = introspect(&server, &access).await;
@@ -347,7 +347,7 @@ async fn introspection_authenticates_the_client_before_it_requires_a_token() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_told_anything() {
+async fn introspection_refuses_unauthenticated_clients() {
     let server = with_ada().await;
     let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let form = format!("token={access}");
@@ -387,7 +387,7 @@ async fn nobody_else_is_told_anything() {
 }
 
 #[tokio::test]
-async fn the_metadata_names_what_there_is() {
+async fn metadata_lists_the_endpoints() {
     let metadata =
         async |server: &TestServer| server.anonymous().get("/.well-known/oauth-authorization-server").await.json();
     let with = metadata(&TestServer::with(client).await).await;
@@ -457,7 +457,7 @@ async fn is_looked_at(actor: &Actor, way: usize, name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn ten_guesses_are_looked_at_by_whichever_door_they_come() {
+async fn graphql_rest_and_oauth_share_the_login_throttle() {
     let server = with_ada().await;
     for name in ["ada", "nobody"] {
         let mallory = server.anonymous().at("203.0.113.7").with_header("x-forwarded-for", "192.0.2.1");
@@ -480,7 +480,7 @@ async fn ten_guesses_are_looked_at_by_whichever_door_they_come() {
 }
 
 #[tokio::test]
-async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_from_everywhere() {
+async fn throttle_allows_100_guesses_per_ip_and_50_per_username() {
     let server = with_ada().await;
     let mallory = server.anonymous().at("203.0.113.7");
     for number in 0..100 {
@@ -506,7 +506,7 @@ async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_fro
 }
 
 #[tokio::test]
-async fn a_new_secret_signs_nobody_out_and_what_ended_stays_ended() {
+async fn new_secret_keeps_live_sessions_and_ended_ones_stay_ended() {
     let [old, new] = ["the secret of last year: 8c5e7d10aa", "the secret of this year: 1f90b3c27e"];
     let server = TestServer::with(|settings| settings.tokens.secret_key = SecretKey::Given(old.into())).await;
     server.user("ada").await;
@@ -528,7 +528,7 @@ async fn a_new_secret_signs_nobody_out_and_what_ended_stays_ended() {
 }
 
 #[tokio::test]
-async fn a_logout_by_graphql_ends_tokens_of_this_door() {
+async fn graphql_logout_revokes_oauth_tokens() {
     let server = with_ada().await;
     let app = server.anonymous();
     let sign_in = async || tokens(&app.token("ada", &password_of("ada")).await);

@@ -37,7 +37,7 @@ fn slow(backend: DbBackend) -> Statement {
 }
 
 #[tokio::test]
-async fn dropped_writes_leave_no_connection_in_a_transaction() {
+async fn dropped_writes_leave_no_open_transaction() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let start = Instant::now();
@@ -142,7 +142,7 @@ async fn concurrent_readiness_probes_share_one_check() {
 }
 
 #[tokio::test]
-async fn closing_does_not_wait_for_ever_for_an_open_transaction() {
+async fn closing_does_not_wait_forever_for_an_open_transaction() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(2)).await.unwrap();
     let transaction = connected.write().await.unwrap();

@@ -49,7 +49,7 @@ fn assets(text: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_browser_gets_the_explorer_at_each_of_its_addresses() {
+async fn browser_gets_the_explorer_at_each_path() {
     let server = TestServer::start().await;
     for path in ["/", "/playground", "/graphql", "/graphql?from=here"] {
         let page = open(&server, Method::GET, path).await;
@@ -73,7 +73,7 @@ async fn a_browser_gets_the_explorer_at_each_of_its_addresses() {
 }
 
 #[tokio::test]
-async fn what_the_page_names_is_there_packed_or_not() {
+async fn assets_of_the_page_are_served_compressed_or_not() {
     let server = TestServer::start().await;
     let page = open(&server, Method::GET, "/").await.text;
     // The one address elsewhere is the name of SVG, which nobody fetches.
@@ -99,7 +99,7 @@ async fn what_the_page_names_is_there_packed_or_not() {
 }
 
 #[tokio::test]
-async fn the_documentation_of_rest_comes_out_of_the_binary_too() {
+async fn rest_documentation_is_embedded() {
     let server = TestServer::with(|settings| settings.graphql.playground = false).await;
     let policy = open(&TestServer::start().await, Method::GET, "/").await;
     for path in ["/docs", "/redoc"] {
@@ -118,7 +118,7 @@ async fn the_documentation_of_rest_comes_out_of_the_binary_too() {
 }
 
 #[tokio::test]
-async fn a_request_gets_json_at_the_same_address() {
+async fn api_request_gets_json_at_the_same_path() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for accept in ["application/json", "application/graphql-response+json", "*/*", "application/json, text/html"] {
@@ -135,7 +135,7 @@ async fn a_request_gets_json_at_the_same_address() {
 }
 
 #[tokio::test]
-async fn switched_off_nothing_of_it_is_there() {
+async fn disabled_explorer_is_not_found() {
     let with = TestServer::start().await;
     let page = open(&with, Method::GET, "/").await.text;
     let without = TestServer::with(|settings| settings.graphql.playground = false).await;

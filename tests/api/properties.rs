@@ -176,7 +176,7 @@ fn any_body_and_any_header_is_answered() {
 }
 
 #[test]
-fn an_altered_token_is_nobodys() {
+fn altered_token_is_refused() {
     let (runtime, server) = server();
     let token = runtime.block_on(server.user("ada")).bearer.unwrap();
     proptest!(|(at in 0..token.len(), with in "[A-Za-z0-9_.=-]{0,3}", cut in 0..4_usize)| {
@@ -189,7 +189,7 @@ fn an_altered_token_is_nobodys() {
 
 proptest! {
     #[test]
-    fn a_username_that_is_taken_in_is_plain(text in "\\PC{0,70}|[A-Za-z0-9_-]{0,70}") {
+    fn accepted_username_is_plain_ascii(text in "\\PC{0,70}|[A-Za-z0-9_-]{0,70}") {
         if let Ok(username) = Username::parse(&text) {
             let text = text.trim();
             prop_assert_eq!(&username.text, text);
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn an_address_that_is_taken_in_can_be_written_to(text in "\\PC{0,30}@\\PC{0,30}|[a-zA-Z0-9.+-]{1,9}@[a-z0-9.-]{1,15}\\.[a-z]{2,4}|[a-z]{1,4}@[а-яё]{1,9}\\.рф") {
+    fn accepted_email_can_receive_mail(text in "\\PC{0,30}@\\PC{0,30}|[a-zA-Z0-9.+-]{1,9}@[a-z0-9.-]{1,15}\\.[a-z]{2,4}|[a-z]{1,4}@[а-яё]{1,9}\\.рф") {
         if let Ok(email) = Email::parse(&text) {
             prop_assert!(email.key.is_ascii() && email.key.len() <= 254);
             prop_assert!(!email.text.chars().any(|c| c.is_control() || c.is_whitespace()), "{:?}", email.text);
@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn a_password_is_counted_and_left_alone(text in "\\PC{0,140}|.{0,140}") {
+    fn password_is_measured_and_not_modified(text in "\\PC{0,140}|.{0,140}") {
         let mut settings = settings();
         settings.passwords.blocklist = false;
         let parsed = Password::parse(text.clone().into(), Field::Password, &Owner::default(), &settings);
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_has_no_control_characters(text in "\\PC{0,110}|.{0,110}") {
+    fn accepted_name_has_no_control_characters(text in "\\PC{0,110}|.{0,110}") {
         if let Ok(Some(name)) = parse_name(Some(&text), Field::FirstName) {
             prop_assert!(!name.is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control));
         }

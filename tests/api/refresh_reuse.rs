@@ -94,7 +94,7 @@ async fn thief_who_refreshes_second_is_detected_at_once_when_the_owner_went_on()
 }
 
 #[tokio::test]
-async fn burnt_token_ends_the_session_by_the_wrong_channel_too() {
+async fn burnt_token_ends_the_session_on_the_wrong_channel() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
     let mut browser = server.anonymous();
@@ -114,7 +114,7 @@ async fn burnt_access_token_ends_nothing_else() {
 }
 
 #[tokio::test]
-async fn lost_answers_never_end_the_session() {
+async fn lost_responses_never_end_the_session() {
     let server = TestServer::start().await;
     let (_, mut token) = server.app_user("ada").await;
     for round in 0..30 {
@@ -130,7 +130,7 @@ async fn lost_answers_never_end_the_session() {
 }
 
 #[tokio::test]
-async fn access_tokens_from_before_a_burnt_generation_stay_good() {
+async fn access_tokens_from_before_a_burnt_generation_stay_valid() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (second, second_access) = refresh(&server, &token).await;
@@ -153,7 +153,7 @@ async fn grace_applies_to_the_predecessor_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn late_refreshes_at_once_on_two_instances_get_one_new_successor() {
+async fn concurrent_late_refreshes_on_two_instances_get_one_successor() {
     let database = Arc::new(TestDatabase::create().await);
     let servers =
         [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
@@ -175,7 +175,7 @@ async fn late_refreshes_at_once_on_two_instances_get_one_new_successor() {
 
 /// The owner reads the row, the thief's access token confirms its generation, then the owner's request writes.
 #[tokio::test]
-async fn generation_confirmed_meanwhile_is_not_burnt() {
+async fn concurrently_confirmed_generation_is_not_burnt() {
     let (server, _, (_, thief_access)) = stolen().await;
     let stale = server.only_session().await;
     use_access_token(&server, &thief_access).await;

@@ -11,7 +11,7 @@ use sea_orm::EntityTrait;
 use crate::support::{TestDatabase, TestServer, json, password_of, settings};
 
 #[tokio::test]
-async fn who_reads_the_mailbox_chooses_a_new_password() {
+async fn reset_link_sets_a_new_password() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.anonymous().login("ada", &password_of("ada")).await.data("/login");
@@ -44,7 +44,7 @@ async fn who_reads_the_mailbox_chooses_a_new_password() {
 
 /// What a request does is the same for every address, so that it takes the same time. The mail is another matter.
 #[tokio::test]
-async fn asking_for_nobody_is_asking_for_somebody() {
+async fn reset_response_does_not_reveal_whether_the_account_exists() {
     let database = TestDatabase::create().await;
     let mut settings = settings();
     settings.database.url = database.url().clone();
@@ -77,7 +77,7 @@ async fn asking_for_nobody_is_asking_for_somebody() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_gets_no_link_and_uses_none() {
+async fn disabled_account_cannot_request_or_use_a_link() {
     use hallpass::entity::user;
     use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
     let server = TestServer::start().await;
@@ -97,7 +97,7 @@ async fn a_disabled_account_gets_no_link_and_uses_none() {
 }
 
 #[tokio::test]
-async fn an_account_without_an_address_is_nobody_here() {
+async fn account_without_an_email_gets_no_link() {
     let server = TestServer::start().await;
     server.user("ada").await;
     assert_eq!(server.anonymous().request_password_reset("ada").await.problems(), ["email: INVALID_EMAIL"]);

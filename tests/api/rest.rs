@@ -45,7 +45,7 @@ fn told(status: u16, message: &str) -> (u16, String) {
 
 /// The four cases of the long tutorial's `test_main.py`, in their order, against one server.
 #[tokio::test]
-async fn the_tutorials_own_tests_pass() {
+async fn tests_of_the_tutorials_pass() {
     let server = TestServer::with(as_in_the_tutorials).await;
     let client = server.anonymous();
 
@@ -77,7 +77,7 @@ async fn the_tutorials_own_tests_pass() {
 }
 
 #[tokio::test]
-async fn someone_registers_signs_in_and_is_known() {
+async fn registration_login_and_current_user_work() {
     let server = TestServer::start().await;
     let anyone = server.anonymous();
     let form = json!({
@@ -119,7 +119,7 @@ async fn someone_registers_signs_in_and_is_known() {
 }
 
 #[tokio::test]
-async fn the_short_tutorial_registers_without_an_address() {
+async fn registration_without_an_email_works_as_in_the_tutorial() {
     let server = TestServer::with(as_in_the_tutorials).await;
     let anyone = server.anonymous();
     let credentials = json!({ "username": "string", "password": "password123" });
@@ -138,7 +138,7 @@ async fn the_short_tutorial_registers_without_an_address() {
 }
 
 #[tokio::test]
-async fn alice_of_the_first_tutorial_moves_in_with_her_hash() {
+async fn user_of_the_tutorial_is_imported_with_the_hash() {
     let server = TestServer::start().await;
     server.user("alice").await;
     // As its example answer shows it, of six letters: too few to register with, and good to sign in with.
@@ -159,7 +159,7 @@ async fn alice_of_the_first_tutorial_moves_in_with_her_hash() {
 }
 
 #[tokio::test]
-async fn what_is_taken_is_told_in_the_tutorials_words() {
+async fn conflicts_use_the_messages_of_the_tutorials() {
     let server = TestServer::start().await;
     let anyone = server.anonymous().speaking("ru");
     let register = async |username: &str, email: &str| {
@@ -176,7 +176,7 @@ async fn what_is_taken_is_told_in_the_tutorials_words() {
 }
 
 #[tokio::test]
-async fn wrong_fields_are_told_as_fastapi_tells_them() {
+async fn validation_errors_match_fastapi() {
     let server = TestServer::start().await;
     let anyone = server.anonymous();
     for (body, expected) in [
@@ -222,7 +222,7 @@ async fn wrong_fields_are_told_as_fastapi_tells_them() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_in_an_address_is_refused() {
+async fn refresh_token_in_the_query_string_is_refused() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let anyone = server.anonymous();
@@ -245,7 +245,7 @@ async fn a_refresh_token_in_an_address_is_refused() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_is_told_why() {
+async fn unauthenticated_request_gets_the_reason() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let anyone = server.anonymous().speaking("ru");
@@ -271,7 +271,7 @@ async fn who_is_not_signed_in_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_disabled_user_is_told_so_and_nobody_else_is() {
+async fn only_the_disabled_user_learns_of_it() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     server.disable("ada").await;
@@ -307,7 +307,7 @@ async fn nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: 
 }
 
 #[tokio::test]
-async fn a_taken_username_changes_no_address() {
+async fn taken_username_leaves_the_email_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.user("bo").await;
@@ -316,7 +316,7 @@ async fn a_taken_username_changes_no_address() {
 }
 
 #[tokio::test]
-async fn a_bad_address_changes_no_name() {
+async fn invalid_email_leaves_the_names_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let form = json!({ "username": "countess", "first_name": "Ada", "email": "nowhere" });
@@ -324,7 +324,7 @@ async fn a_bad_address_changes_no_name() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_ask_for_no_more_mails_changes_no_name() {
+async fn mail_limit_leaves_the_names_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     // The mail of the registration was the first of ten.
@@ -337,7 +337,7 @@ async fn an_account_that_may_ask_for_no_more_mails_changes_no_name() {
 }
 
 #[tokio::test]
-async fn names_and_address_change_together() {
+async fn names_and_email_change_together() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let changed = put(&ada, json!({ "username": "countess", "first_name": "Ada", "email": "ada@new.example" })).await;
@@ -347,7 +347,7 @@ async fn names_and_address_change_together() {
 }
 
 #[tokio::test]
-async fn people_change_what_they_name_and_nothing_else() {
+async fn only_given_fields_change() {
     let server = TestServer::start().await;
     let form =
         json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org", "first_name": "Ada" });
@@ -379,7 +379,7 @@ async fn people_change_what_they_name_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_address_is_verified_first_and_wants_the_password_of_an_older_session() {
+async fn email_change_requires_verification_and_the_password_of_an_older_session() {
     let server = TestServer::start().await;
     let form = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     assert_eq!(server.anonymous().json("/register", form).await.status, 200);
@@ -411,7 +411,7 @@ async fn another_address_is_verified_first_and_wants_the_password_of_an_older_se
 }
 
 #[tokio::test]
-async fn who_leaves_is_gone_and_their_tokens_with_them() {
+async fn deletion_removes_the_user_and_revokes_tokens() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     assert_eq!(delete(&server.anonymous(), "").await.status, 401);
@@ -450,7 +450,7 @@ async fn openapi_document_marks_fields_that_are_always_sent_as_required() {
 }
 
 #[tokio::test]
-async fn openapi_document_has_introspection_only_where_it_is_on() {
+async fn openapi_document_has_introspection_only_if_enabled() {
     let off = TestServer::start().await.anonymous().get("/openapi.json").await;
     assert!(!off.text.contains("ntrospect"), "{}", off.text);
     let clients = |settings: &mut Settings| {
@@ -476,7 +476,7 @@ async fn openapi_document_describes_one_body_per_request() {
 }
 
 #[tokio::test]
-async fn the_documentation_says_what_there_is() {
+async fn documentation_matches_the_routes() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/openapi.json").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));

@@ -3,7 +3,7 @@
 use crate::support::{TestServer, json, logged};
 
 #[tokio::test]
-async fn a_password_in_a_wrong_place_never_comes_back() {
+async fn misplaced_password_is_not_echoed() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let secret = "hunter2_kQ9";
@@ -95,7 +95,7 @@ async fn a_password_in_a_wrong_place_never_comes_back() {
 }
 
 #[tokio::test]
-async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
+async fn passwords_and_tokens_are_not_stored_or_logged() {
     let server = TestServer::start().await;
     let password = "swordfish_Zu7x";
     let input = json!({ "username": "ada", "password": password });
@@ -125,7 +125,7 @@ async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
 }
 
 #[tokio::test]
-async fn what_databases_choke_on_is_the_clients_mistake() {
+async fn characters_a_database_rejects_are_a_client_error() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let long = "x".repeat(15_000);

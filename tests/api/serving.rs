@@ -70,7 +70,7 @@ fn login_request(password: &str) -> String {
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn a_head_that_never_ends_loses_its_connection() {
+async fn unfinished_head_closes_the_connection() {
     let server = TestServer::start().await;
     let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -80,7 +80,7 @@ async fn a_head_that_never_ends_loses_its_connection() {
 }
 
 #[tokio::test]
-async fn past_the_cap_connections_wait_their_turn() {
+async fn connections_over_the_limit_wait() {
     let server = TestServer::start().await;
     let limits = Limits { connections: 1, ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -98,7 +98,7 @@ async fn past_the_cap_connections_wait_their_turn() {
 }
 
 #[tokio::test]
-async fn a_connection_that_sends_nothing_is_closed() {
+async fn idle_connection_is_closed() {
     let server = TestServer::start().await;
     let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -106,7 +106,7 @@ async fn a_connection_that_sends_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_loses_its_connection() {
+async fn client_that_does_not_read_is_disconnected() {
     let endless = || async {
         let chunk = || Ok::<_, std::io::Error>(vec![0_u8; 64 * 1024]);
         Body::from_stream(futures_util::stream::repeat_with(chunk))
@@ -137,7 +137,7 @@ async fn status_after_a_large_body(address: SocketAddr, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_too_large_a_body_gets_the_response() {
+async fn oversized_body_gets_the_response() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     for path in ["/graphql", "/login"] {
@@ -147,14 +147,14 @@ async fn a_client_that_sends_too_large_a_body_gets_the_response() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_a_body_to_an_unknown_path_gets_the_response() {
+async fn body_for_an_unknown_path_gets_the_response() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     assert_eq!(status_after_a_large_body(running.address, "/unknown").await, "HTTP/1.1 404 Not Found");
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_close_after_the_last_response_loses_its_connection() {
+async fn client_that_does_not_close_is_disconnected() {
     let server = TestServer::start().await;
     let limits = Limits { connections: 1, discard_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -164,7 +164,7 @@ async fn a_client_that_does_not_close_after_the_last_response_loses_its_connecti
 }
 
 #[tokio::test]
-async fn a_client_that_never_stops_sending_loses_its_connection() {
+async fn client_that_never_stops_sending_is_disconnected() {
     let server = TestServer::start().await;
     let limits = Limits { discard_timeout: Duration::from_mins(1), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -179,7 +179,7 @@ async fn a_client_that_never_stops_sending_loses_its_connection() {
 }
 
 #[tokio::test]
-async fn one_network_can_not_take_all_places() {
+async fn one_network_cannot_use_all_connections() {
     let server = TestServer::start().await;
     let limits = Limits { connections: 4, connections_per_network: 2, ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -195,7 +195,7 @@ async fn one_network_can_not_take_all_places() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
+async fn shutdown_completes_running_requests_and_accepts_no_more() {
     let started = Arc::new(Notify::new());
     let finish = Arc::new(Notify::new());
     let (is_started, may_finish) = (started.clone(), finish.clone());
@@ -220,7 +220,7 @@ async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_answers_whoever_is_already_connected() {
+async fn shutdown_responds_to_open_connections() {
     let server = TestServer::start().await;
     let limits = Limits { drain: Duration::from_mins(1), linger: Duration::from_mins(1), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -255,7 +255,7 @@ async fn told_to_stop_it_answers_whoever_is_already_connected() {
 }
 
 #[tokio::test]
-async fn what_never_finishes_is_cut_off() {
+async fn shutdown_cuts_off_unfinished_requests() {
     let router = Router::new().route("/never", get(std::future::pending::<()>));
     let limits = Limits { drain: Duration::from_millis(50), ..Limits::default() };
     let running = run(router, limits).await;
@@ -266,7 +266,7 @@ async fn what_never_finishes_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_body_and_a_handler_without_end_are_answered() {
+async fn slow_body_and_slow_handler_time_out() {
     // Two seconds a hash.
     let server = TestServer::with(|settings| settings.passwords.bcrypt_cost = 15).await;
     let short = Duration::from_millis(20);
@@ -283,7 +283,7 @@ async fn a_body_and_a_handler_without_end_are_answered() {
 }
 
 #[tokio::test]
-async fn three_hundred_slow_bodies_keep_nobody_waiting() {
+async fn slow_bodies_do_not_block_other_requests() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     let head =
@@ -299,7 +299,7 @@ async fn three_hundred_slow_bodies_keep_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_makes_room_for_the_next() {
+async fn disconnect_frees_a_connection_slot() {
     // One hasher and two seconds a hash: three wait at the most, for as long as this test takes.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
@@ -323,7 +323,7 @@ async fn whoever_hangs_up_makes_room_for_the_next() {
 }
 
 #[tokio::test]
-async fn requests_of_two_lengths_are_refused() {
+async fn request_with_two_lengths_is_refused() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     for lengths in [
@@ -339,7 +339,7 @@ async fn requests_of_two_lengths_are_refused() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
+async fn panicking_handler_fails_only_its_own_request() {
     // The engine itself can't be made to panic on purpose; a broken body can.
     let server = TestServer::start().await;
     let body = Body::from_stream(futures_util::stream::poll_fn(
@@ -355,7 +355,7 @@ async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
 
 /// The throttle would else count a right password as a failure, and a transaction would end in the middle.
 #[tokio::test]
-async fn requests_that_have_begun_to_write_run_to_their_end_when_the_client_hangs_up() {
+async fn writing_request_completes_after_a_disconnect() {
     // Long enough to hang up in the middle.
     let server = TestServer::with(|settings| settings.passwords.bcrypt_cost = 10).await;
     server.user("ada").await;
@@ -372,7 +372,7 @@ async fn requests_that_have_begun_to_write_run_to_their_end_when_the_client_hang
 }
 
 #[tokio::test]
-async fn told_to_stop_it_waits_for_writes_of_clients_that_hung_up() {
+async fn shutdown_waits_for_writes_of_disconnected_clients() {
     let server = TestServer::start().await;
     let (app, started) = (Arc::clone(&server.app), Arc::new(Notify::new()));
     let finished = Arc::new(AtomicBool::new(false));
@@ -395,7 +395,7 @@ async fn told_to_stop_it_waits_for_writes_of_clients_that_hung_up() {
 
 /// Nobody waits for them any more, and they would keep those waiting who do.
 #[tokio::test]
-async fn requests_of_clients_that_hang_up_end_before_their_first_write() {
+async fn disconnect_cancels_a_request_before_its_first_write() {
     struct Ended(Arc<Notify>);
     impl Drop for Ended {
         fn drop(&mut self) {

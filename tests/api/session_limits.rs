@@ -30,7 +30,7 @@ async fn sessions(server: &TestServer) -> Vec<session::Model> {
 }
 
 #[tokio::test]
-async fn one_session_too_many_ends_the_oldest() {
+async fn session_over_the_limit_ends_the_oldest() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let mut tokens = Vec::new();
@@ -49,7 +49,7 @@ async fn one_session_too_many_ends_the_oldest() {
 }
 
 #[tokio::test]
-async fn ending_all_sessions_writes_none_of_their_rows() {
+async fn revoking_all_sessions_writes_no_session_rows() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let [template] = sessions(&server).await.try_into().unwrap();
@@ -141,7 +141,7 @@ async fn deleting_the_account_clears_the_cookie() {
 }
 
 #[tokio::test]
-async fn unverified_address_ends_no_session_but_refreshes_none_where_it_must_be_verified() {
+async fn unverified_email_blocks_refresh_if_verification_is_required() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let strict = TestServer::on(Arc::clone(&server.database), |settings| {
@@ -160,7 +160,7 @@ async fn unverified_address_ends_no_session_but_refreshes_none_where_it_must_be_
 
 /// Everything that ends or moves sessions of one account, at once, on two instances: no two transactions wait for each other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_changes_of_one_account_never_deadlock() {
+async fn concurrent_changes_to_one_account_never_deadlock() {
     let database = Arc::new(TestDatabase::create().await);
     let mut servers = Vec::new();
     for _ in 0..2 {

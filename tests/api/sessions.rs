@@ -24,7 +24,7 @@ fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
 }
 
 #[tokio::test]
-async fn ada_stays_signed_in_by_refreshing() {
+async fn refresh_keeps_the_user_signed_in() {
     let server = TestServer::start().await;
     let (ada, mut refresh) = server.app_user("ada").await;
     // Every 29 minutes for ten days, past any token and any single lifetime.
@@ -40,7 +40,7 @@ async fn ada_stays_signed_in_by_refreshing() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_used_ends_after_a_week_and_one_that_is_after_ninety_days() {
+async fn session_expires_after_a_week_idle_or_ninety_days() {
     let server = TestServer::start().await;
     let (_, unused) = server.app_user("ada").await;
     server.clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
@@ -60,7 +60,7 @@ async fn a_session_that_is_not_used_ends_after_a_week_and_one_that_is_after_nine
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn twelve_refreshes_at_once_rotate_once_and_get_the_same_successor() {
+async fn concurrent_refreshes_rotate_once() {
     // Two instances on one database, as behind a proxy.
     let database = Arc::new(TestDatabase::create().await);
     let servers =
@@ -87,7 +87,7 @@ async fn twelve_refreshes_at_once_rotate_once_and_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_client_that_lost_an_answer_goes_on_with_its_old_token() {
+async fn previous_token_works_after_a_lost_response() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (successor, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
@@ -119,7 +119,7 @@ async fn a_client_that_lost_an_answer_goes_on_with_its_old_token() {
 }
 
 #[tokio::test]
-async fn a_second_tab_has_half_a_minute_to_follow() {
+async fn previous_token_works_for_30_seconds() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let (successor, access) = refreshed_tokens(&server.anonymous().refresh(&token).await);
@@ -139,7 +139,7 @@ async fn a_second_tab_has_half_a_minute_to_follow() {
 }
 
 #[tokio::test]
-async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
+async fn older_or_future_token_ends_the_session() {
     for (rotate, set_back) in [(2, false), (1, true)] {
         let server = TestServer::start().await;
         let (_, first) = server.app_user("ada").await;
@@ -164,7 +164,7 @@ async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
 }
 
 #[tokio::test]
-async fn what_is_no_refresh_token_finds_no_session() {
+async fn malformed_refresh_token_matches_no_session() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let altered = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'E' } else { 'A' });
@@ -181,7 +181,7 @@ async fn what_is_no_refresh_token_finds_no_session() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_not_refreshed() {
+async fn disabled_account_cannot_refresh() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let db = server.app.database.read();
@@ -195,7 +195,7 @@ async fn a_disabled_account_is_not_refreshed() {
 }
 
 #[tokio::test]
-async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
+async fn browser_refresh_token_is_in_an_http_only_cookie() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (name, token, attributes) = set_cookie(&answer);
@@ -224,7 +224,7 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
 }
 
 #[tokio::test]
-async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
+async fn app_refresh_token_is_refused_in_a_cookie() {
     let server = TestServer::start().await;
     let (mut ada, token) = server.app_user("ada").await;
     ada.cookie = Some(format!("{REFRESH_COOKIE}={token}"));
@@ -240,7 +240,7 @@ async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
 
 /// Browsers send a cookie to all ports of a host.
 #[tokio::test]
-async fn servers_on_two_ports_of_localhost_have_two_cookies() {
+async fn cookie_name_differs_per_localhost_port() {
     let first = TestServer::start().await;
     let second = TestServer::with(|settings| settings.server.public_url = "http://localhost:8001".to_owned()).await;
     let mut cookies = Vec::new();
@@ -257,7 +257,7 @@ async fn servers_on_two_ports_of_localhost_have_two_cookies() {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_is_bound_to_the_host() {
+async fn cookie_has_the_host_prefix_over_https() {
     let server = TestServer::with(|settings| {
         settings.server.public_url = "https://accounts.example.org".to_owned();
         settings.server.allowed_origins = vec!["https://accounts.example.org".to_owned()];
@@ -276,7 +276,7 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
+async fn failed_refresh_keeps_the_cookie_and_logout_clears_it() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (_, token, _) = set_cookie(&answer);
@@ -299,7 +299,7 @@ async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_cant_use_the_cookie_whatever_it_sends() {
+async fn cross_origin_page_cannot_use_the_cookie() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let cookie = format!("{REFRESH_COOKIE}={}", set_cookie(&answer).1);
@@ -331,7 +331,7 @@ async fn a_page_of_another_origin_cant_use_the_cookie_whatever_it_sends() {
 }
 
 #[tokio::test]
-async fn whoever_signs_in_refreshes_or_signs_out_is_not_held_up_by_a_stale_header() {
+async fn stale_token_does_not_prevent_login_refresh_or_logout() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     server.clock.advance(TimeDelta::hours(1));
@@ -346,7 +346,7 @@ async fn whoever_signs_in_refreshes_or_signs_out_is_not_held_up_by_a_stale_heade
 }
 
 #[tokio::test]
-async fn logout_ends_what_is_shown_however_old_and_nothing_else() {
+async fn logout_ends_only_the_session_of_the_given_token() {
     let server = TestServer::start().await;
     let (ada, first) = server.app_user("ada").await;
     let elsewhere = server.anonymous().login("ada", &password_of("ada")).await;
@@ -370,7 +370,7 @@ async fn logout_ends_what_is_shown_however_old_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn logout_acts_at_the_next_request() {
+async fn logout_takes_effect_immediately() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     ada.me().await.data("/me/id");
@@ -380,7 +380,7 @@ async fn logout_acts_at_the_next_request() {
 }
 
 #[tokio::test]
-async fn everywhere_takes_a_live_token_and_ends_all() {
+async fn logout_everywhere_requires_a_valid_token() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (bo, _) = server.app_user("bo").await;
@@ -414,7 +414,7 @@ async fn everywhere_takes_a_live_token_and_ends_all() {
 const SESSIONS: &str = "{ me { sessions { id isCurrent device userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
 
 #[tokio::test]
-async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
+async fn user_can_list_and_end_their_sessions() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (bo, _) = server.app_user("bo").await;
@@ -460,7 +460,7 @@ async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
 }
 
 #[tokio::test]
-async fn ada_ends_all_sessions_but_this_one() {
+async fn user_can_end_all_other_sessions() {
     let server = TestServer::start().await;
     let (ada, _) = server.app_user("ada").await;
     let (bo, _) = server.app_user("bo").await;
@@ -482,7 +482,7 @@ async fn ada_ends_all_sessions_but_this_one() {
 
 /// Where the guard lets someone in whose session is ended before the use case acts.
 #[tokio::test]
-async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
+async fn revoked_session_cannot_end_others() {
     let server = TestServer::start().await;
     let (ada, _) = server.app_user("ada").await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
@@ -506,7 +506,7 @@ async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
 }
 
 #[tokio::test]
-async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
+async fn logout_everywhere_can_be_repeated() {
     for by_bearer in [true, false] {
         let database = TestDatabase::create().await;
         let mut settings = settings();
@@ -556,7 +556,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_sessions_that_end_each_other_one_is_left() {
+async fn sessions_ending_each_other_leave_one() {
     let database = Arc::new(TestDatabase::create().await);
     let servers =
         [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
@@ -591,7 +591,7 @@ async fn of_sessions_that_end_each_other_one_is_left() {
 }
 
 #[tokio::test]
-async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
+async fn expired_sessions_are_purged_in_batches() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let template = server.only_session().await;
@@ -609,7 +609,7 @@ async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
 
 /// So that a normalised cache follows without asking again.
 #[tokio::test]
-async fn ending_sessions_answers_with_the_user_whose_sessions_they_were() {
+async fn ending_sessions_returns_their_user() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let other = server.anonymous().login("ada", &password_of("ada")).await.data("/login/user/id");

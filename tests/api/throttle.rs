@@ -48,7 +48,7 @@ async fn rows(server: &TestServer) -> Vec<Model> {
 }
 
 #[tokio::test]
-async fn after_ten_wrong_guesses_the_right_one_waits_and_the_owner_gets_in_from_home() {
+async fn ten_wrong_guesses_lock_out_strangers_but_not_the_owner() {
     let server = with_ada_at_home().await;
     let mallory = server.anonymous().at(ELSEWHERE);
     guess_often(&mallory, "ada", 10).await;
@@ -62,7 +62,7 @@ async fn after_ten_wrong_guesses_the_right_one_waits_and_the_owner_gets_in_from_
 }
 
 #[tokio::test]
-async fn a_name_has_one_count_in_all_its_spellings() {
+async fn all_spellings_of_a_username_share_one_count() {
     let server = with_ada_at_home().await;
     let mallory = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "ADA", "Ada", "aDa", "adA", "AdA", "ADa", "aDA", "ada", "ADA"] {
@@ -78,7 +78,7 @@ async fn a_name_has_one_count_in_all_its_spellings() {
 }
 
 #[tokio::test]
-async fn names_that_nobody_has_are_counted_like_those_that_somebody_has() {
+async fn unknown_usernames_are_counted_like_known_ones() {
     let server = with_ada_at_home().await;
     for (address, name) in [
         ("192.0.2.1", "ada"),
@@ -97,7 +97,7 @@ async fn names_that_nobody_has_are_counted_like_those_that_somebody_has() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn forty_guesses_at_once_are_ten_guesses() {
+async fn concurrent_guesses_respect_the_limit() {
     let server = with_ada_at_home().await;
     // Another spelling each time, another port, and the right password among them, last.
     let guesses = (0..40).map(|number| {
@@ -113,7 +113,7 @@ async fn forty_guesses_at_once_are_ten_guesses() {
 }
 
 #[tokio::test]
-async fn fifty_guesses_from_all_over_the_world_stop_strangers_and_not_the_owner() {
+async fn distributed_guesses_lock_out_strangers_but_not_the_owner() {
     let server = with_ada_at_home().await;
     let strangers = async |hours: i64| {
         for number in 0..5 {
@@ -141,7 +141,7 @@ async fn fifty_guesses_from_all_over_the_world_stop_strangers_and_not_the_owner(
 }
 
 #[tokio::test]
-async fn a_hundred_failures_of_an_address_stop_it_whoever_it_says_it_is() {
+async fn hundred_failures_block_an_ip_for_all_usernames() {
     let server = with_ada_at_home().await;
     let mallory = server.anonymous().at(ELSEWHERE);
     server.anonymous().at(ELSEWHERE).register(json!({ "username": "bo", "password": password_of("bo") })).await;
@@ -156,7 +156,7 @@ async fn a_hundred_failures_of_an_address_stop_it_whoever_it_says_it_is() {
 }
 
 #[tokio::test]
-async fn a_customers_network_counts_as_one_address() {
+async fn ipv6_network_counts_as_one_address() {
     let server = with_ada_at_home().await;
     for number in 0..10 {
         let mallory = server.anonymous().at(&format!("2001:db8:1:2:{number}::{number}"));
@@ -170,7 +170,7 @@ async fn a_customers_network_counts_as_one_address() {
 }
 
 #[tokio::test]
-async fn forged_headers_make_nobody_another() {
+async fn forged_forwarding_headers_are_ignored() {
     for header in ["x-forwarded-for", "forwarded", "x-real-ip"] {
         let server = with_ada_at_home().await;
         for number in 0..10 {
@@ -185,7 +185,7 @@ async fn forged_headers_make_nobody_another() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() {
+async fn client_ip_comes_from_trusted_proxies_only() {
     let variables = [
         ("SECRET_KEY", "only these two settings are wanted: 4c1f"),
         ("PROXY_HEADER", "x-forwarded-for"),
@@ -206,7 +206,7 @@ async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() 
 }
 
 #[tokio::test]
-async fn the_count_holds_on_other_instances_and_after_a_restart() {
+async fn counters_are_shared_by_instances_and_survive_restarts() {
     let server = with_ada_at_home().await;
     let other = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
     guess_often(&server.anonymous().at(ELSEWHERE), "ada", 5).await;
@@ -218,7 +218,7 @@ async fn the_count_holds_on_other_instances_and_after_a_restart() {
 }
 
 #[tokio::test]
-async fn success_frees_what_was_booked() {
+async fn success_refunds_the_attempt() {
     let server = with_ada_at_home().await;
     let cafe = server.anonymous().at(ELSEWHERE);
     for _ in 0..12 {
@@ -230,7 +230,7 @@ async fn success_frees_what_was_booked() {
 }
 
 #[tokio::test]
-async fn who_signs_in_often_is_not_counted() {
+async fn successful_logins_are_not_counted() {
     let server = TestServer::start().await;
     let office = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "bo"] {
@@ -245,7 +245,7 @@ async fn who_signs_in_often_is_not_counted() {
 }
 
 #[tokio::test]
-async fn what_was_not_evaluated_is_not_counted() {
+async fn unevaluated_attempts_are_not_counted() {
     // One hasher, and two seconds a hash: most find the queue full.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
@@ -266,7 +266,7 @@ async fn what_was_not_evaluated_is_not_counted() {
 }
 
 #[tokio::test]
-async fn the_right_password_of_a_disabled_account_is_no_guess() {
+async fn correct_password_of_a_disabled_account_is_not_counted() {
     let server = with_ada_at_home().await;
     server.disable("ada").await;
     for _ in 0..11 {
@@ -276,7 +276,7 @@ async fn the_right_password_of_a_disabled_account_is_no_guess() {
 }
 
 #[tokio::test]
-async fn thirty_registrations_an_hour_come_from_an_address() {
+async fn network_can_register_30_accounts_an_hour() {
     let server = TestServer::start().await;
     let register = async |address: &str, name: &str| {
         let input = json!({ "username": name, "password": password_of(name) });
@@ -301,7 +301,7 @@ async fn thirty_registrations_an_hour_come_from_an_address() {
 }
 
 #[tokio::test]
-async fn old_counters_are_swept() {
+async fn old_counters_are_purged() {
     let server = with_ada_at_home().await;
     guess_often(&server.anonymous().at(ELSEWHERE), "ada", 3).await;
     guess_often(&server.anonymous().at(HOME), "nobody", 3).await;
@@ -318,7 +318,7 @@ async fn old_counters_are_swept() {
 }
 
 #[tokio::test]
-async fn a_home_is_forgotten_after_ninety_days() {
+async fn familiar_place_expires_after_ninety_days() {
     let server = with_ada_at_home().await;
     let strangers = async || {
         for number in 0..5 {
@@ -335,7 +335,7 @@ async fn a_home_is_forgotten_after_ninety_days() {
 }
 
 #[tokio::test]
-async fn for_load_tests_nothing_is_counted() {
+async fn disabled_throttle_counts_nothing() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     server.user("ada").await;
     guess_often(&server.anonymous(), "ada", 101).await;
@@ -344,7 +344,7 @@ async fn for_load_tests_nothing_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
+async fn combined_tricks_do_not_raise_the_limit() {
     let server = with_ada_at_home().await;
     let guesses = (0..101).map(|number: u32| {
         let mallory = server.anonymous().at(ELSEWHERE);
@@ -376,7 +376,7 @@ async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
 }
 
 #[tokio::test]
-async fn a_right_password_that_could_not_open_a_session_is_no_guess() {
+async fn correct_password_without_a_session_is_not_counted() {
     let server = with_ada_at_home().await;
     let transaction = server.app.write().await.unwrap();
     transaction.execute_unprepared("ALTER TABLE sessions RENAME TO away").await.unwrap();

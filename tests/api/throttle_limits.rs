@@ -50,7 +50,7 @@ async fn rename(actor: &Actor, username: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_limit_of_failed_logins_by_name_and_network_can_be_set() {
+async fn failed_login_limit_by_name_and_network_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_FAILED_LOGINS_BY_NAME_AND_NETWORK_PER_15_MINUTES", limit).await;
         let mallory = server.anonymous();
@@ -59,7 +59,7 @@ async fn the_limit_of_failed_logins_by_name_and_network_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_failed_logins_by_name_can_be_set() {
+async fn failed_login_limit_by_name_is_configurable() {
     for limit in [2, 53] {
         let server = with_limit("LIMIT_FAILED_LOGINS_BY_NAME_PER_HOUR", limit).await;
         assert_limit(limit, HOUR, async |number| in_network(&server, number).login("ada", "not the password").await)
@@ -68,7 +68,7 @@ async fn the_limit_of_failed_logins_by_name_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_failed_logins_by_network_can_be_set() {
+async fn failed_login_limit_by_network_is_configurable() {
     for limit in [2, 103] {
         let server = with_limit("LIMIT_FAILED_LOGINS_BY_NETWORK_PER_HOUR", limit).await;
         let mallory = server.anonymous();
@@ -78,7 +78,7 @@ async fn the_limit_of_failed_logins_by_network_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_wrong_current_passwords_can_be_set() {
+async fn wrong_current_password_limit_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES", limit).await;
         let ada = server.user("ada").await;
@@ -87,7 +87,7 @@ async fn the_limit_of_wrong_current_passwords_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_registrations_can_be_set() {
+async fn registration_limit_is_configurable() {
     for limit in [2, 33] {
         let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
         let office = server.anonymous();
@@ -100,7 +100,7 @@ async fn the_limit_of_registrations_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_username_changes_can_be_set() {
+async fn username_change_limit_is_configurable() {
     for limit in [2, 8] {
         let server = with_limit("LIMIT_USERNAME_CHANGES_PER_DAY", limit).await;
         let ada = server.user("ada").await;
@@ -109,7 +109,7 @@ async fn the_limit_of_username_changes_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_username_requests_can_be_set() {
+async fn username_request_limit_is_configurable() {
     for limit in [2, 33] {
         let server = with_limit("LIMIT_USERNAME_REQUESTS_PER_HOUR", limit).await;
         server.user("bo").await;
@@ -120,7 +120,7 @@ async fn the_limit_of_username_requests_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_password_changes_can_be_set() {
+async fn password_change_limit_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_PASSWORD_CHANGES_PER_DAY", limit).await;
         let ada = server.user("ada").await;
@@ -130,7 +130,7 @@ async fn the_limit_of_password_changes_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_mail_requests_by_network_can_be_set() {
+async fn mail_request_limit_by_network_is_configurable() {
     for limit in [2, 63] {
         let server = with_limit("LIMIT_MAIL_REQUESTS_BY_NETWORK_PER_HOUR", limit).await;
         let office = server.anonymous();
@@ -142,7 +142,7 @@ async fn the_limit_of_mail_requests_by_network_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_mail_requests_by_account_can_be_set() {
+async fn mail_request_limit_by_account_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_MAIL_REQUESTS_BY_ACCOUNT_PER_DAY", limit).await;
         let ada = server.user("ada").await;
@@ -154,7 +154,7 @@ async fn the_limit_of_mail_requests_by_account_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_mails_to_an_address_can_be_set() {
+async fn recipient_mail_limit_is_configurable() {
     for limit in [2, 6] {
         let server = with_limit("LIMIT_MAILS_TO_ADDRESS_PER_HOUR", limit).await;
         server.user_at("ada", "ada@example.org").await;
@@ -173,7 +173,7 @@ async fn the_limit_of_mails_to_an_address_can_be_set() {
 
 /// The database stores a row with the most attempts that can be set.
 #[tokio::test]
-async fn a_counter_with_the_highest_limit_is_stored_and_counts() {
+async fn counter_works_with_the_highest_limit() {
     let limit = 5000;
     let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
     server.user("ada").await;

@@ -13,7 +13,7 @@ use crate::support::{TestDatabase, TestServer};
 
 /// A transaction that took its lock only when it first writes would fail where it has read before.
 #[tokio::test]
-async fn on_sqlite_a_transaction_has_the_file_to_itself_from_its_start() {
+async fn sqlite_transaction_locks_the_file_from_its_start() {
     let database = TestDatabase::create().await;
     let [first, second] = [
         Database::connect(database.url(), Some(2)).await.unwrap(),
@@ -32,7 +32,7 @@ async fn on_sqlite_a_transaction_has_the_file_to_itself_from_its_start() {
 }
 
 #[tokio::test]
-async fn what_is_not_committed_has_not_happened() {
+async fn uncommitted_transaction_is_rolled_back() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let transaction = server.app.write().await.unwrap();
@@ -45,7 +45,7 @@ async fn what_is_not_committed_has_not_happened() {
 
 /// SQLite rolls a transaction back by itself, when the disk is full or when it is told to, and its driver does not notice.
 #[tokio::test]
-async fn what_follows_a_transaction_that_sqlite_rolled_back_is_committed() {
+async fn writes_after_an_sqlite_rollback_are_committed() {
     let server = TestServer::start().await;
     if !matches!(server.database.url(), DatabaseUrl::Sqlite(_)) {
         return;
@@ -64,7 +64,7 @@ async fn what_follows_a_transaction_that_sqlite_rolled_back_is_committed() {
 
 /// Hallpass gives up after 4 s; a statement that went on would keep its connection.
 #[tokio::test]
-async fn database_gives_up_statements_before_hallpass_does() {
+async fn database_times_out_statements_before_hallpass() {
     let server = TestServer::start().await;
     let transaction = server.app.write().await.unwrap();
     let backend = transaction.get_database_backend();
@@ -79,7 +79,7 @@ async fn database_gives_up_statements_before_hallpass_does() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_an_outage_and_what_may_not_is_a_mistake() {
+async fn temporary_errors_are_outages_and_permanent_ones_are_not() {
     let server = TestServer::start().await;
     let (outages, mistakes): (&[&str], &[&str]) = match server.app.database.read().get_database_backend() {
         DbBackend::Postgres => {

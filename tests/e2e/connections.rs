@@ -16,7 +16,7 @@ fn unread(server: &Server) -> Option<TcpStream> {
 }
 
 #[test]
-fn clients_that_do_not_read_keep_nobody_else_waiting() {
+fn clients_that_do_not_read_do_not_block_others() {
     let folder = Folder::new("unread");
     let server = Server::start_by(&folder, &[FAST], |hallpass| {
         let mut limited = Command::new("sh");

@@ -25,7 +25,7 @@ fn header(token: &str) -> Value {
 }
 
 #[test]
-fn the_first_key_signs_at_once_and_the_next_in_an_hour() {
+fn first_key_signs_immediately_and_the_next_in_an_hour() {
     let folder = Folder::new("key_generate");
     let first = printed(&folder, &["key", "generate"], &EDDSA);
     let second = printed(&folder, &["key", "generate"], &EDDSA);
@@ -47,7 +47,7 @@ fn the_first_key_signs_at_once_and_the_next_in_an_hour() {
 }
 
 #[test]
-fn the_secret_of_hs256_is_shown_to_who_asks_and_a_private_key_to_nobody() {
+fn hs256_secret_is_printed_and_private_keys_are_not() {
     let folder = Folder::new("key_show");
     let key = printed(&folder, &["key", "show", "access"], &[]);
     assert!(key.trim().len() == 64 && key.trim().bytes().all(|byte| byte.is_ascii_hexdigit()), "{key}");
@@ -70,7 +70,7 @@ fn the_secret_of_hs256_is_shown_to_who_asks_and_a_private_key_to_nobody() {
 }
 
 #[test]
-fn without_a_key_the_server_does_not_start() {
+fn server_does_not_start_without_a_key() {
     let folder = Folder::new("no_key");
     let listen = ("LISTEN", "127.0.0.1:0");
     assert_fails(&folder.run(&[], &[listen, ("JWT_ALGORITHM", "ES256")]), 2, "JWT_KEYS: required");
@@ -85,7 +85,7 @@ fn without_a_key_the_server_does_not_start() {
 }
 
 #[test]
-fn a_hang_up_has_the_keys_read_again_and_stops_nothing() {
+fn sighup_reloads_the_keys() {
     let folder = Folder::new("hang_up");
     printed(&folder, &["key", "generate", "--at", "2026-01-01T00:00:00Z"], &EDDSA);
     let server = Server::start(&folder, &[FAST, EDDSA[0], EDDSA[1]]);

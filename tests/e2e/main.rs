@@ -195,7 +195,7 @@ const LOGIN: &str =
 const FAST: (&str, &str) = ("BCRYPT_COST", "10");
 
 #[test]
-fn all_wrong_settings_are_told_at_once() {
+fn all_invalid_settings_are_reported() {
     let folder = Folder::new("wrong_settings");
     let output = folder.run(&[], &[("SECRET_KEY", "changeme"), ("LISTEN", "here"), ("BCRYPT_COST", "99")]);
     assert_fails(
@@ -214,14 +214,14 @@ fn all_wrong_settings_are_told_at_once() {
 }
 
 #[test]
-fn a_public_address_wants_a_key() {
+fn public_address_requires_a_key() {
     let folder = Folder::new("public");
     let output = folder.run(&[], &[("LISTEN", "0.0.0.0:0"), ("PUBLIC_URL", "https://accounts.example.org")]);
     assert_fails(&output, 2, "make one with `openssl rand -hex 32`");
 }
 
 #[test]
-fn a_broken_env_file_is_told_without_its_secrets() {
+fn malformed_env_file_is_reported_without_secrets() {
     let folder = Folder::new("broken_env");
     fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:0\nSECRET_KEY hunter2\n").unwrap();
     let output = folder.run(&[], &[]);
@@ -230,7 +230,7 @@ fn a_broken_env_file_is_told_without_its_secrets() {
 }
 
 #[test]
-fn the_environment_comes_before_the_env_file() {
+fn environment_overrides_the_env_file() {
     let folder = Folder::new("env");
     fs::write(folder.0.join(".env"), "LISTEN=from-file\nBCRYPT_COST=from-file\n").unwrap();
     let output = folder.run(&[], &[("LISTEN", "from-environment")]);
@@ -239,7 +239,7 @@ fn the_environment_comes_before_the_env_file() {
 }
 
 #[test]
-fn a_taken_port_is_told_before_anything_is_made() {
+fn taken_port_is_reported_before_anything_is_created() {
     let folder = Folder::new("taken_port");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
@@ -249,7 +249,7 @@ fn a_taken_port_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_told() {
+fn missing_database_is_reported() {
     let folder = Folder::new("no_database");
     let key = ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
     let port = free_port();
@@ -262,7 +262,7 @@ fn a_database_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_folder_that_can_not_be_written_is_told() {
+fn read_only_folder_is_reported() {
     let folder = Folder::new("read_only");
     // Root may write anywhere but into what is no folder.
     fs::write(folder.0.join("file"), "").unwrap();
@@ -276,7 +276,7 @@ fn a_folder_that_can_not_be_written_is_told() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_told() {
+fn file_that_is_not_a_database_is_reported() {
     let folder = Folder::new("no_sqlite");
     fs::write(folder.0.join("hallpass.db"), "not a database, but long enough to look like one".repeat(100)).unwrap();
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0")]);
@@ -284,7 +284,7 @@ fn a_file_that_is_no_database_is_told() {
 }
 
 #[test]
-fn wrong_usage_is_two_and_help_is_zero() {
+fn usage_errors_exit_with_2_and_help_with_0() {
     let folder = Folder::new("usage");
     assert_eq!(folder.run(&["serv"], &[]).status.code(), Some(2));
     for argument in ["--help", "--version"] {
@@ -296,7 +296,7 @@ fn wrong_usage_is_two_and_help_is_zero() {
 }
 
 #[test]
-fn the_schema_is_printed_without_any_settings() {
+fn schema_command_needs_no_settings() {
     let folder = Folder::new("schema");
     let output = folder.run(&["schema"], &[("LISTEN", "nonsense")]);
     assert_eq!(output.status.code(), Some(0));
@@ -305,7 +305,7 @@ fn the_schema_is_printed_without_any_settings() {
 }
 
 #[test]
-fn accounts_and_tokens_outlive_a_restart() {
+fn accounts_and_tokens_survive_a_restart() {
     let folder = Folder::new("restart");
     let port = free_port().to_string();
     // Tokens name the address that clients use; it must be the same after the restart.
@@ -330,7 +330,7 @@ fn accounts_and_tokens_outlive_a_restart() {
 }
 
 #[test]
-fn told_to_stop_it_stops_and_leaves_a_folded_database() {
+fn shutdown_leaves_a_checkpointed_database() {
     for signal in ["-TERM", "-INT"] {
         let folder = Folder::new(&format!("stop{signal}"));
         let mut server = Server::start(&folder, &[FAST]);
@@ -344,7 +344,7 @@ fn told_to_stop_it_stops_and_leaves_a_folded_database() {
 }
 
 #[test]
-fn the_log_may_be_json() {
+fn log_can_be_json() {
     let folder = Folder::new("json_log");
     let server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
     server.graphql(r#"{"query":"query WhoAmI { me { id } }"}"#);

@@ -66,7 +66,7 @@ const UP: [&str; 2] = ["migrate", "up"];
 const DOWN: [&str; 5] = ["migrate", "down", "--steps", "99", "--yes"];
 
 #[test]
-fn a_migration_that_is_killed_at_any_moment_can_be_run_again() {
+fn killed_migration_can_be_run_again() {
     let migrated = Migrated::new("killed_migration");
     let (listed, up_takes) = migrated.run(&UP);
     let full = migrated.schema();
@@ -96,7 +96,7 @@ fn a_migration_that_is_killed_at_any_moment_can_be_run_again() {
 }
 
 #[test]
-fn migrations_are_listed_applied_and_taken_back() {
+fn migrations_are_listed_applied_and_reverted() {
     let migrated = Migrated::new("migrate");
     migrated.run(&["migrate", "up"]);
     migrated.run(&["migrate", "down", "--steps", "99", "--yes"]);
@@ -123,7 +123,7 @@ fn only_serve_and_migrate_up_create_an_sqlite_file() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_taken_back_unless_told_so() {
+fn rollback_without_a_terminal_requires_a_flag() {
     let folder = Folder::new("down_unasked");
     assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
     let before = folder.run(&["migrate", "status"], &[]).stdout;
@@ -149,7 +149,7 @@ fn answer_at_terminal(folder: &Folder, answer: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn at_a_terminal_taking_back_asks_first() {
+fn rollback_at_a_terminal_asks_for_confirmation() {
     let folder = Folder::new("down_asked");
     assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
     let before = folder.run(&["migrate", "status"], &[]).stdout;
@@ -196,7 +196,7 @@ fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
 }
 
 #[test]
-fn commands_tell_a_database_that_is_too_new_from_one_that_lacks_migrations() {
+fn commands_distinguish_newer_databases_from_unmigrated_ones() {
     let migrated = Migrated::new("too_new");
     migrated.run(&UP);
     migrated.apply_later(false);

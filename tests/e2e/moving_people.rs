@@ -42,7 +42,7 @@ fn pipe(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
 
 /// Each of them made one of the systems that people leave.
 #[test]
-fn people_of_each_system_sign_in_with_their_old_passwords() {
+fn imported_users_log_in_with_their_old_passwords() {
     let folder = migrated("old_passwords");
     let [bcrypt, pbkdf2, argon2] = HASHES;
     fs::write(
@@ -87,7 +87,7 @@ fn people_of_each_system_sign_in_with_their_old_passwords() {
 }
 
 #[test]
-fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
+fn dry_run_reports_refusals_and_writes_nothing() {
     let folder = migrated("dry_run");
     let hash = HASHES[0];
     let people = format!(
@@ -136,7 +136,7 @@ fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
 }
 
 #[test]
-fn rows_of_csv_that_can_not_be_read_are_refused_one_by_one() {
+fn malformed_csv_rows_are_refused_individually() {
     let folder = migrated("broken_csv");
     let hash = HASHES[0];
     let mut people = format!("username,hashed_password,roles\nada,{hash},user\nbo,{hash}\n").into_bytes();
@@ -160,7 +160,7 @@ fn rows_of_csv_that_can_not_be_read_are_refused_one_by_one() {
 }
 
 #[test]
-fn killed_in_the_middle_it_goes_on_from_there() {
+fn killed_import_resumes() {
     let folder = migrated("killed_import");
     let line = |number| format!("{{\"username\":\"user{number}\",\"hashed_password\":\"{}\"}}\n", HASHES[0]);
     let lines = (0..2500).map(line).collect::<Vec<_>>().concat();
@@ -187,7 +187,7 @@ fn killed_in_the_middle_it_goes_on_from_there() {
 }
 
 #[test]
-fn an_export_into_an_empty_hallpass_gives_the_same_answers() {
+fn export_and_import_preserve_all_responses() {
     let folder = migrated("export");
     let people = format!(
         "{{\"username\":\"Ada\",\"email\":\"ada@пример.рф\",\"first_name\":\"Áda, \\\"the\\\" first's\",\"last_name\":\"=1+1\",\
@@ -234,7 +234,7 @@ fn an_export_into_an_empty_hallpass_gives_the_same_answers() {
 }
 
 #[test]
-fn what_can_not_be_read_is_told() {
+fn unreadable_input_is_reported() {
     let folder = migrated("unreadable");
     let fails = |arguments: &[&str], told: &str| {
         let arguments: Vec<&str> = ["user", "import"].into_iter().chain(arguments.iter().copied()).collect();

@@ -27,7 +27,7 @@ fn refresh_token(answer: &str) -> String {
 }
 
 #[test]
-fn an_app_that_is_killed_before_it_reads_the_answer_gets_in_at_its_next_start() {
+fn app_killed_before_reading_the_response_can_still_refresh() {
     let folder = Folder::new("lost_answer");
     // Without a grace the time between the two starts does not matter.
     let server = Server::start(&folder, &[FAST, ("REFRESH_GRACE_SECONDS", "0")]);
@@ -56,7 +56,7 @@ fn an_app_that_is_killed_before_it_reads_the_answer_gets_in_at_its_next_start() 
 }
 
 #[test]
-fn a_rotation_and_a_logout_outlive_a_crash() {
+fn rotation_and_logout_survive_a_crash() {
     let folder = Folder::new("crash");
     let server = Server::start(&folder, &[FAST]);
     let token = refresh_token(&server.graphql(REGISTER));

@@ -18,7 +18,7 @@ fn mistake(name: &str, env_file: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn a_dollar_in_the_env_file_is_literal() {
+fn dollar_sign_in_the_env_file_is_literal() {
     let folder = Folder::new("env_dollar");
     fs::write(folder.0.join(".env"), "JWT_AUDIENCE=a$LISTEN\nJWT_ALGORITHM=${NO}\"$LISTEN\"'$LISTEN'\n").unwrap();
     let output = folder.run(&["key", "show"], &[("LISTEN", "127.0.0.1:0")]);
@@ -26,7 +26,7 @@ fn a_dollar_in_the_env_file_is_literal() {
 }
 
 #[test]
-fn a_byte_order_mark_in_the_env_file_is_skipped() {
+fn byte_order_mark_in_the_env_file_is_skipped() {
     assert!(
         mistake("env_bom", "\u{feff}LISTEN=here\n")
             .starts_with("LISTEN: expected an IP address and port, such as 127.0.0.1:8000 or [::]:8000, got \"here\"")
@@ -34,7 +34,7 @@ fn a_byte_order_mark_in_the_env_file_is_skipped() {
 }
 
 #[test]
-fn what_is_no_env_file_is_named() {
+fn invalid_env_file_is_named() {
     let folder = Folder::new("env_folder");
     fs::create_dir(folder.0.join(".env")).unwrap();
     assert_fails(&folder.run(&["key", "show"], &[]), 2, ".env: expected a file, got a folder");
@@ -44,13 +44,13 @@ fn what_is_no_env_file_is_named() {
 }
 
 #[test]
-fn a_misspelled_setting_in_the_env_file_is_refused() {
+fn misspelled_setting_in_the_env_file_is_refused() {
     let text = mistake("env_typo", "DATABSE_URL=sqlite://hunter2.db\nPOSTGRES_PASSWORD=another\n");
     assert_eq!(text, ".env: DATABSE_URL: unknown, did you mean DATABASE_URL?");
 }
 
 #[test]
-fn a_misspelled_setting_in_the_environment_is_logged() {
+fn misspelled_setting_in_the_environment_is_logged() {
     let folder = Folder::new("environment_typo");
     let environment =
         [("DATABASE_URLS", "sqlite://hunter2.db"), ("LISTEN_FDS", "1"), ("DATABSE_URL", "another program's")];
@@ -62,7 +62,7 @@ fn a_misspelled_setting_in_the_environment_is_logged() {
 }
 
 #[test]
-fn a_setting_that_is_not_text_is_refused() {
+fn non_utf8_setting_is_refused() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let folder = Folder::new("environment_bytes");
     let mut command = folder.hallpass(&["key", "show"], &[]);
@@ -146,7 +146,7 @@ fn config_hides_secrets_from_the_environment_and_from_files() {
 }
 
 #[test]
-fn config_says_where_each_value_comes_from() {
+fn config_shows_the_source_of_each_value() {
     let folder = Folder::new("config_sources");
     fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:9000\nLOG_FORMAT=json\nROLES=\"admin,\nuser\"\n").unwrap();
     let text = config(&folder, &[("LOG_FORMAT", "text"), ("BCRYPT_COST", "10")]);
@@ -173,7 +173,7 @@ fn config_aligns_its_columns_and_creates_nothing() {
 }
 
 #[test]
-fn config_reports_mistakes_as_other_commands_do() {
+fn config_reports_errors_like_other_commands() {
     let folder = Folder::new("config_mistakes");
     let environment = [("LISTEN", "here"), ("SECRET_KEY", "hunter2")];
     let output = folder.run(&["config"], &environment);

@@ -54,7 +54,7 @@ fn server_answers_probes_while_another_process_migrates() {
 }
 
 #[test]
-fn server_that_waits_for_another_migration_stops_at_once() {
+fn server_waiting_for_another_migration_stops_immediately() {
     beside_another_migration("stop_waiting", false, async |server, lock| {
         assert!(get(server, "/health/live").starts_with("HTTP/1.1 200"));
         let start = Instant::now();

@@ -30,7 +30,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn the_first_administrator_is_made_before_the_first_start() {
+fn first_administrator_can_be_created_before_the_first_start() {
     let folder = Folder::new("first_admin");
     let add = ["user", "add", "ada", "--email", "ada@example.org", "--role", "user", "--role", "admin"];
     let refused = pipe(&folder, &add, PASSWORD);
@@ -55,7 +55,7 @@ fn the_first_administrator_is_made_before_the_first_start() {
 }
 
 #[test]
-fn a_running_server_heeds_what_the_operator_does() {
+fn operator_changes_affect_a_running_server() {
     let folder = Folder::new("operator");
     let server = Server::start(&folder, &[FAST]);
     for (name, roles) in [("ada", "user"), ("grace", "admin")] {
@@ -89,7 +89,7 @@ fn a_running_server_heeds_what_the_operator_does() {
 }
 
 #[test]
-fn addresses_are_set_and_verified_and_accounts_deleted() {
+fn operator_can_set_and_verify_emails_and_delete_users() {
     let folder = Folder::new("addresses");
     assert!(folder.run(&["migrate"], &[]).status.success());
     stdout(&pipe(&folder, &["user", "add", "ada", "--email", "ada@exmaple.org"], PASSWORD));
@@ -110,7 +110,7 @@ fn addresses_are_set_and_verified_and_accounts_deleted() {
 }
 
 #[test]
-fn what_can_not_be_done_is_told() {
+fn impossible_commands_are_reported() {
     let folder = Folder::new("operator_errs");
     assert!(folder.run(&["migrate"], &[]).status.success());
     let short = pipe(&folder, &["user", "add", "a da", "--role", "root"], "hunter2");
@@ -151,7 +151,7 @@ fn what_can_not_be_done_is_told() {
 }
 
 #[test]
-fn a_list_may_be_cut_off() {
+fn list_output_can_be_truncated() {
     let folder = Folder::new("cut_off");
     assert!(folder.run(&["migrate"], &[]).status.success());
     stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
@@ -163,7 +163,7 @@ fn a_list_may_be_cut_off() {
 }
 
 #[test]
-fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
+fn removed_role_is_reported_marked_and_kept() {
     const BEFORE: (&str, &str) = ("ROLES", "admin,editor,user");
     let folder = Folder::new("removed_role");
     assert!(folder.run(&["migrate"], &[]).status.success());
@@ -189,7 +189,7 @@ fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
 }
 
 #[test]
-fn a_username_that_starts_with_a_hyphen_goes_behind_two() {
+fn username_with_a_leading_hyphen_follows_a_double_hyphen() {
     let folder = Folder::new("hyphen");
     assert!(folder.run(&["migrate"], &[]).status.success());
     assert_fails(&pipe(&folder, &["user", "add", "--", "-x"], PASSWORD), 1, "do not start with a hyphen.");
