@@ -1,4 +1,4 @@
-//! How large a request may be, on every route, and that no more of it is read or built.
+//! Request size limits on every route. Nothing beyond a limit is read or built.
 
 use axum::body::{Body, Bytes};
 use hallpass::config::OauthClient;

@@ -1,4 +1,4 @@
-//! Leaving for good.
+//! Account deletion.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -56,14 +56,14 @@ async fn delete_account_erases_everything_except_audit_events_without_addresses(
     assert!(own.len() >= 3, "{own:#?}");
     assert!(own.iter().any(|event| event.action == Action::UserDeleted && event.actor_id == id), "{own:#?}");
     assert!(own.iter().all(|event| event.ip_address.is_none() && event.user_agent.is_none()), "{own:#?}");
-    // The request for a reset waits for nobody, and is dropped when it is looked at.
+    // The queued reset request is dropped when the worker processes it.
     assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
     assert_eq!(mail::Entity::find().all(db).await.unwrap().len(), 0);
     let counters = throttle::Entity::find().all(db).await.unwrap();
     let familiar = counters.iter().filter(|row| row.familiar_until.is_some()).count();
     assert_eq!(familiar, 1, "Bo's own");
 
-    // The name is free again, for somebody else.
+    // The username can be registered again by another user.
     let again = server.user_at("Ada", "ADA@example.org").await;
     assert_ne!(again.me().await.data("/me/id"), answer.data("/register/user/id"));
     assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
@@ -81,7 +81,7 @@ async fn deletion_requires_the_password_ten_minutes_after_sign_in() {
         assert_eq!(delete(&ada, json!({ "password": "not hers" })).await.problems(), ["password: WRONG_PASSWORD"]);
     }
     assert_eq!(delete(&ada, with_password()).await.code(), "RATE_LIMITED");
-    // A new sign-in is as good as the password.
+    // A new sign-in replaces the password.
     let login = server.anonymous().login("ada", &password_of("ada")).await;
     let fresh = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
     server.clock.advance(TimeDelta::milliseconds(9 * 60 * 1000 + 59_999));

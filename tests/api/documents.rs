@@ -1,4 +1,4 @@
-//! What is written down is true: the schema, the manual, the changelog.
+//! Published documents match the code: schema, manual, changelog.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ async fn schema_is_served() {
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
 }
 
-/// Code generators that ask the server instead of reading the file learn of the shape of errors, too.
+/// Code generators that introspect the server, instead of reading the file, also get the error types.
 #[tokio::test]
 async fn introspection_includes_the_error_types() {
     let server = TestServer::start().await;
@@ -53,7 +53,7 @@ async fn introspection_includes_the_error_types() {
     for code in members("ErrorCode", "enumValues") {
         assert!(sdl().contains(&format!("\n  {code}\n")), "{code}");
     }
-    // And nothing that is there for federation alone.
+    // No federation-only definitions.
     assert!(!types.as_array().unwrap().iter().any(|found| found["name"].as_str().unwrap().starts_with("_E")));
 }
 
@@ -114,7 +114,7 @@ fn mutation_descriptions_state_authentication() {
     assert!(none > 0 && description.contains("one that needs no input takes no argument"), "{description}");
 }
 
-/// Found out with the plugins themselves; see the description.
+/// Verified with the plugins themselves; see the description.
 #[test]
 fn schema_tells_code_generators_about_error_types() {
     let sdl = sdl();
@@ -127,7 +127,7 @@ fn schema_tells_code_generators_about_error_types() {
 
 #[tokio::test]
 async fn postman_collection_matches_the_documented_requests() {
-    // It deletes nobody, and is no service that introspects.
+    // The collection has no deletion and no token introspection.
     const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
     let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
     let requests: Vec<(String, String)> = collection["item"]
@@ -178,7 +178,7 @@ fn manual_has_the_table_of_error_codes() {
     }
 }
 
-/// All pages of the manual, by their paths from the root of the repository.
+/// All pages of the manual, by path from the repository root.
 fn pages() -> Vec<String> {
     let mut folders = vec!["docs".to_owned()];
     let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).into();
@@ -195,7 +195,7 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// The anchors that GitHub gives to the headings of a page.
+/// The anchors that GitHub generates for the headings of a page.
 fn anchors(page: &str) -> Vec<String> {
     let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');

@@ -1,4 +1,4 @@
-//! Addresses: verified by who reads them, changed by who proves it.
+//! Verifying and changing e-mail addresses.
 
 use std::sync::Arc;
 
@@ -51,12 +51,12 @@ async fn verification_mail_is_resent_only_to_unverified_emails() {
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!(mails.len(), 2);
     assert_eq!(server.app.mailer.kept().unwrap().all().len(), 2);
-    // The older link is as good as the newer one: anybody may ask for another.
+    // The older link works too: anybody may request another one.
     let token = crate::support::token_in(&mails[1].text.plain);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
     let newer = crate::support::token_in(&mails[0].text.plain);
     assert_eq!(server.anonymous().verify_email(&newer).await.code(), "LINK_INVALID");
-    // Nothing to verify, no mail.
+    // Nothing to verify, so no mail.
     send("ada@example.org").await.data("/sendVerificationEmail");
     assert_eq!(server.mails_to("ada@example.org").await.len(), 2);
     assert_eq!(send("ada").await.problems(), ["email: INVALID_EMAIL"]);
@@ -108,7 +108,7 @@ async fn email_change_allows_ten_wrong_passwords() {
     }
     assert_eq!(guess(&password_of("ada")).await.code(), "RATE_LIMITED");
     server.clock.advance(TimeDelta::minutes(15));
-    // The token has expired by now, the session has not.
+    // The access token has expired by now; the session has not.
     let login = server.anonymous().login("ada", &password_of("ada")).await;
     let ada = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
     let right = json!({ "newEmail": "ada@new.example", "password": password_of("ada") });
@@ -124,7 +124,7 @@ async fn email_change_requires_the_password_if_the_session_is_not_fresh() {
     let change = async |input: Value| ada.change_email(input).await;
     server.clock.advance(TimeDelta::seconds(10 * 60 - 1));
     change(json!({ "newEmail": "a@new.example" })).await.data("/changeEmail");
-    // One that is given must be right, also where none is needed.
+    // A given password must be correct even if none is required.
     let wrong = change(json!({ "newEmail": "b@new.example", "password": "a wrong one" })).await;
     assert_eq!(wrong.problems(), ["password: WRONG_PASSWORD"]);
     server.clock.advance(TimeDelta::seconds(1));
@@ -137,7 +137,7 @@ async fn email_change_requires_the_password_if_the_session_is_not_fresh() {
     assert_eq!(addresses(&ada).await["pendingEmail"], "a@new.example");
     change(json!({ "newEmail": "b@new.example", "password": password_of("ada") })).await.data("/changeEmail");
     assert_eq!(addresses(&ada).await["pendingEmail"], "b@new.example");
-    // Refreshing makes no session fresh, signing in does.
+    // Refreshing does not make a session fresh; signing in does.
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let fresh = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
     fresh.change_email(json!({ "newEmail": "c@new.example" })).await.data("/changeEmail");
@@ -156,7 +156,7 @@ async fn pending_email_can_be_replaced_and_cancelled() {
     ada.change_email(json!({ "newEmail": "ADA@example.org" })).await.data("/changeEmail");
     assert_eq!(addresses(&ada).await["pendingEmail"], Value::Null);
     assert_eq!(server.anonymous().verify_email(&second).await.code(), "LINK_INVALID");
-    // The mail for the wish of before finds nothing to do any more.
+    // The queued mail of the earlier request has nothing to do.
     ada.change_email(json!({ "newEmail": "third@new.example" })).await.data("/changeEmail");
     ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     assert_eq!(server.mails_to("third@new.example").await.len(), 0);
@@ -173,7 +173,7 @@ async fn first_account_to_verify_an_email_keeps_it() {
         tokens.push(server.token_to("shared@example.org").await);
         people.push(person);
     }
-    // Asked for again, one of them gets one.
+    // Another request sends a new link.
     server.anonymous().send_verification_email("shared@example.org").await.data("/sendVerificationEmail");
     assert_eq!(server.mails_to("shared@example.org").await.len(), 4);
     let attempts = tokens.iter().map(|token| {
@@ -194,7 +194,7 @@ async fn first_account_to_verify_an_email_keeps_it() {
         held += u32::from(addresses(person).await["email"] == "shared@example.org");
     }
     assert_eq!(held, 1);
-    // A taken address is not revealed to who wishes for it, only to who reads it.
+    // Whether an address is taken is revealed only to the owner of its mailbox, not on the request.
     let dee = server.user("dee").await;
     dee.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
     let token = server.token_to("shared@example.org").await;

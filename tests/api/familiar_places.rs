@@ -1,4 +1,4 @@
-//! Places (an account and a network) that an owner uses: guesses from elsewhere do not keep them out there.
+//! Familiar places (account and network): guesses from elsewhere do not lock the owner out there.
 
 use hallpass::{
     domain::users::administration::{self, Administrator, Change},
@@ -13,7 +13,7 @@ const OFFICE: &str = "198.51.100.8";
 const ELSEWHERE: &str = "203.0.113.99";
 const ADDRESS: &str = "ada@example.org";
 
-/// A server on which Ada has registered at home, and Ada.
+/// A server with Ada registered from her home network.
 async fn with_ada_at_home() -> (TestServer, Actor) {
     let server = TestServer::start().await;
     let mut ada = server.anonymous().at(HOME);
@@ -23,7 +23,7 @@ async fn with_ada_at_home() -> (TestServer, Actor) {
     (server, ada)
 }
 
-/// Strangers guess until no place that the owner does not use may sign in.
+/// Makes wrong guesses until no unfamiliar place can sign in.
 async fn strangers_guess(server: &TestServer, name: &str) {
     for number in 0..5 {
         let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
@@ -44,7 +44,7 @@ async fn can_sign_in(server: &TestServer, place: &str, name: &str, password: &st
     false
 }
 
-/// An administrator acts on Ada's account at the command line.
+/// Changes Ada's account as an administrator at the command line.
 async fn administrate(server: &TestServer, change: Change) {
     let administrator = Administrator::at_command_line();
     let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
@@ -89,7 +89,7 @@ async fn place_is_familiar_for_one_account_only() {
 #[tokio::test]
 async fn attempts_are_counted_per_identifier() {
     let (server, _) = with_ada_at_home().await;
-    // Otherwise strangers would learn that both belong to one account.
+    // Otherwise a shared counter would reveal that both identifiers belong to one account.
     strangers_guess(&server, "ada").await;
     let stranger = server.anonymous().at(ELSEWHERE);
     assert_eq!(stranger.login(ADDRESS, "not the password").await.code(), "INVALID_CREDENTIALS");

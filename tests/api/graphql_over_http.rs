@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, case by case; the audits of `graphql-http` in `tests/e2e` go over the rest of the specification.
+//! GraphQL over HTTP; the `graphql-http` audits in `tests/e2e` cover the rest of the specification.
 
 use axum::{
     body::{Body, Bytes},
@@ -11,7 +11,7 @@ use crate::support::{Answer, TestServer, json};
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
 
-/// Every answer is GraphQL JSON, whose errors have our extensions and the request's id.
+/// Asserts a GraphQL JSON response whose errors have our extensions and the request's id.
 fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status.as_u16(), status, "{answer:#?}");
     assert!(answer.header("content-type").unwrap().contains("json"), "{answer:#?}");
@@ -412,7 +412,7 @@ async fn equal_errors_of_merged_fields_are_deduplicated() {
     let paths: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["path"][0].clone()).collect();
     assert_eq!(paths.len(), 2, "{errors}");
     assert!(paths.contains(&json!("me")) && paths.contains(&json!("other")), "{errors}");
-    // As the one field that the specification makes of them.
+    // The specification merges them into one field.
     let merged = errors.as_array().unwrap().iter().find(|error| error["path"][0] == "me").unwrap();
     assert_eq!(merged["locations"].as_array().unwrap().len(), 3, "{errors}");
 }
@@ -435,7 +435,7 @@ async fn persisted_query_makes_clients_send_the_document() {
         assert_refused(&by_get, status, "PERSISTED_QUERY_NOT_SUPPORTED");
         assert_eq!(by_get.error()["message"], "PersistedQueryNotSupported");
     }
-    // With the document beside it, there is nothing to know.
+    // A request with the document needs no stored query.
     let both = json!({ "query": "{ __typename }", "extensions": extensions });
     assert_eq!(actor.post(both.to_string()).await.data("/__typename"), "Query");
     for without in [json!({}), json!({ "extensions": { "persistedQuery": null } }), json!({ "extensions": {} })] {

@@ -1,10 +1,10 @@
-//! Hints for whoever develops a client against a server on the same machine.
+//! Hints for developers of clients on the same machine as the server.
 
 use axum::http::{Method, header};
 
 use crate::support::{Actor, TestServer, json};
 
-/// The hint of `me`, asked with these headers.
+/// The hint of `me`, requested with these headers.
 async fn hint(actor: &Actor, headers: &[(header::HeaderName, &str)]) -> Option<String> {
     hint_of("{ me { id } }", actor, headers).await
 }
@@ -29,7 +29,7 @@ async fn missing_token_gets_a_hint() {
         assert!(other.contains("does not start with `Bearer`"), "{sent}: {other}");
         assert!(sent.is_empty() || !other.contains(sent), "{other}");
     }
-    // What is wrong with a token, `reason` says.
+    // For an invalid token, `reason` states the cause.
     assert_eq!(hint(&actor, &[(header::AUTHORIZATION, "Bearer x.y.z")]).await, None);
     let wrong = actor.login("nobody", "correct horse battery").await;
     assert!(wrong.error()["extensions"]["hint"].is_null());
@@ -51,7 +51,7 @@ async fn cross_site_loopback_origin_gets_a_cookie_hint() {
     ] {
         let hint = hint(&actor, &[(header::ORIGIN, origin), (header::HOST, host)]).await.unwrap();
         assert_eq!(hint.contains("two sites"), is_told, "{origin} and {host}: {hint}");
-        // A cookie that did not come along looks like one that is not there.
+        // A cookie that was not sent looks like a missing one.
         let headers = [(header::ORIGIN, origin), (header::HOST, host)];
         let hint = hint_of("mutation { refreshToken { tokenType } }", &actor, &headers).await;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What is tidied up in usernames and addresses, and which names are refused because of how they look.
+//! Normalization of usernames and e-mail addresses, and names refused for their appearance.
 
 use hallpass::domain::users::administration::{self, Administrator};
 
@@ -6,7 +6,7 @@ use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 const ADDRESS: &str = "ada@example.org";
 
-/// What keyboards and copied texts add: an ordinary space, one that does not break, a wide one, a tab, a line's end.
+/// Whitespace from keyboards and copied text: space, no-break space, wide space, tab, line feed.
 const SPACES: [&str; 5] = [" ", "\u{a0}", "\u{3000}", "\t", "\r\n"];
 
 async fn rename(actor: &Actor, username: &str) -> Answer {
@@ -80,7 +80,7 @@ async fn padded_username_is_refused_as_password() {
 #[tokio::test]
 async fn throttle_counts_trimmed_identifiers() {
     let server = TestServer::start().await;
-    // The last one can be nobody's name.
+    // The last one cannot be a username.
     for (address, name) in [("192.0.2.1", "ada"), ("192.0.2.2", ADDRESS), ("192.0.2.3", "no such name")] {
         let stranger = server.anonymous().at(address);
         for number in 0..10 {
@@ -120,7 +120,7 @@ async fn name_with_bidi_controls_is_refused() {
 #[tokio::test]
 async fn names_in_all_scripts_are_accepted() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
-    // Persian with a joiner that is needed, Hebrew with a mark of direction, Hindi, Japanese, an emoji of several.
+    // Persian with a required joiner, Hebrew with a direction mark, Hindi, Japanese, a composed emoji.
     let names = ["می\u{200c}خواهم", "דנה\u{200f}", "क्\u{200d}ष", "エイダ", "👩\u{200d}💻", "O’Neil-Smith"];
     for (number, name) in names.into_iter().enumerate() {
         let form = json!({ "username": format!("ada-{number}"), "password": "a good password", "firstName": name });

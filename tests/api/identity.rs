@@ -1,4 +1,4 @@
-//! Who is who: one account has many spellings of its name and address, and none of them is another's.
+//! Identity: equivalent spellings of a username or e-mail address belong to one account only.
 
 use hallpass::entity::user;
 use sea_orm::EntityTrait;
@@ -7,7 +7,7 @@ use crate::support::{TestServer, json};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// These try more names than one may in an hour.
+/// These tests try more usernames than the hourly limit allows.
 async fn without_throttle() -> TestServer {
     TestServer::with(|settings| settings.throttle.is_enabled = false).await
 }
@@ -47,7 +47,7 @@ async fn usernames_are_case_insensitive_and_ascii() {
                 "𝐀da_L-1",
             ][..],
         ),
-        // Letters that turn into these in another case: Kelvin, long s, I with a dot, i without, sharp s.
+        // Letters that case mapping turns into ASCII: Kelvin sign, long s, dotted I, dotless i, sharp s.
         (
             "kissmi",
             &["KISSMI", "Kissmi", "kissMI"][..],
@@ -154,8 +154,8 @@ async fn lookalike_emails_are_invalid_or_distinct() {
     }
     assert_eq!(accounts(&server).await, 1);
 
-    // Mail to these goes to somebody else, by the rules of mail and of the DNS. Some providers treat the first ones as one; which
-    // do is nothing that we could know.
+    // By the rules of mail and DNS, these addresses belong to other mailboxes. Some providers merge the first ones; which
+    // providers do is unknown to us.
     for (number, other) in [
         "ad.a@example.org",
         "ada+1@example.org",

@@ -1,4 +1,4 @@
-//! Import: people who come from elsewhere, with the hashes of their passwords.
+//! Import of users from other systems, with their password hashes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
@@ -15,7 +15,7 @@ use sea_orm::{EntityTrait, QueryOrder};
 
 use crate::support::{TestServer, password_of};
 
-/// What passlib and argon2-cffi made of the password of `ada`, each at the least cost.
+/// Hashes by passlib and argon2-cffi of the password of `ada`, each at the lowest cost.
 const HASHES: [&str; 4] = [
     "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m",
     "$pbkdf2-sha256$1000$JUQI4XyvFSLEGAMgpFRKSQ$sw8Ye8tNXNiQ4q2s9mK9X82IUbBY5Z6H00XOv4QR2AI",
@@ -24,7 +24,7 @@ const HASHES: [&str; 4] = [
 ];
 const HASH: &str = HASHES[0];
 
-/// Somebody with the password of `ada`.
+/// A record with the password of `ada`.
 fn record(columns: &[(&str, &str)]) -> Record {
     let mut record = Record::default();
     record.set(Column::PasswordHash, HASH.to_owned());
@@ -34,7 +34,7 @@ fn record(columns: &[(&str, &str)]) -> Record {
     record
 }
 
-/// These, from line 1 on.
+/// Numbers the records from line 1.
 fn lines(records: impl IntoIterator<Item = Record>) -> Vec<Line> {
     (1..).zip(records.into_iter().map(Ok)).collect()
 }
@@ -53,7 +53,7 @@ async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> 
     import::rehearse(&server.command_line(), &Administrator::at_command_line(), before, batch).await.unwrap()
 }
 
-/// Imported, already there, and what is told of the others.
+/// Number of imported users, number of existing users, and the refused lines with their reasons.
 fn told(outcome: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
     let refused = outcome
         .refused
@@ -85,7 +85,7 @@ async fn imported_users_log_in_with_their_old_passwords() {
         login.data("/login/user");
         let anew = stored().await;
         assert!(anew.starts_with("$bcrypt-sha256$"), "{hash}");
-        // Ours is as good as ever.
+        // Hashes in our own format are kept.
         assert_eq!(anew == *hash, number == 3, "{hash}");
     }
 }
@@ -146,7 +146,7 @@ async fn import_keeps_all_known_fields() {
         (ada.pending_email.as_deref(), ada.pending_email_key.as_deref()),
         (Some("Ada@New.example"), Some("ada@new.example"))
     );
-    // Nobody reads the mails of an address that is none.
+    // A missing address is not verified.
     assert_eq!((bo.email_verified_at, cy.email_verified_at), (None, Some(now)));
 
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
@@ -231,11 +231,11 @@ async fn first_line_wins_a_duplicate_name() {
         lines([
             person("ada", "ada@example.org", HASHES[0]),
             person("GRACE", "grace@example.org", HASHES[0]),
-            // The same line again, then somebody else of that name, and somebody else with that address.
+            // The same line again, then another user with that name, and another user with that address.
             person("ada", "ada@example.org", HASHES[0]),
             person("ADA", "", HASHES[1]),
             person("bo", "ADA@example.ORG", HASHES[0]),
-            // Free, because the one before was not taken.
+            // Free, because the line before was refused.
             person("cy", "grace@example.org", HASHES[0]),
         ])
     };
@@ -272,7 +272,7 @@ async fn repeated_import_resumes() {
         ])
     };
     assert_eq!(told(&import(&server, people().into_iter().take(3).collect()).await), (3, 0, vec![]));
-    // Who signs in meanwhile has another hash from then on.
+    // A sign-in in between replaces the hash.
     server.clock.advance(TimeDelta::minutes(1));
     for username in ["bo", "cy"] {
         server.anonymous().login(username, &password_of("ada")).await.data("/login/user");
@@ -282,7 +282,7 @@ async fn repeated_import_resumes() {
     assert_eq!(users(&server).await[..3], before);
     assert_eq!(told(&import(&server, people()).await), (0, 4, vec![]));
 
-    // An id is somebody's, whoever claims it.
+    // An id that is taken is refused.
     let other = lines([record(&[("username", "eve"), ("id", id)])]);
     let (_, _, refused) = told(&import(&server, other).await);
     assert_eq!(refused, [(1, "id: There is somebody else with this id.".to_owned())]);

@@ -81,7 +81,7 @@ async fn newest_active_key_signs_and_all_keys_verify() {
         key_files::generate(keys.path(), algorithm, now + TimeDelta::minutes(10)).unwrap();
         std::fs::write(keys.path().join("notes.txt"), "not a key").unwrap();
         let server = TestServer::with(signing_with(&keys, algorithm)).await;
-        // Published at once, so that everybody knows it when it starts.
+        // Published immediately, so that all verifiers know it before it signs.
         let [old_kid, new_kid] = &kids(&jwks(&server).await)[..] else { panic!("not two keys") };
 
         let ada = server.user("ada").await;
@@ -92,7 +92,7 @@ async fn newest_active_key_signs_and_all_keys_verify() {
         ada.me().await.data("/me/id");
         ada.with_bearer(&new).me().await.data("/me/id");
 
-        // The old key's file is deleted, and the server told.
+        // The file of the old key is deleted and the keys are reloaded.
         let listed = server.app.access_tokens.keys(server.app.clock.now());
         assert_eq!(listed.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Signs, KeyState::Verifies]);
         let oldest = std::fs::read_dir(keys.path()).unwrap().flatten().map(|entry| entry.path());
@@ -133,7 +133,7 @@ async fn invalid_key_files_are_named_and_change_nothing() {
         std::fs::remove_file(path).unwrap();
     }
     assert_eq!(server.app.reload_keys().unwrap(), 1);
-    // Without one that has started there is nothing to sign with.
+    // Without an active key, nothing can be signed.
     for file in std::fs::read_dir(keys.path()).unwrap().flatten() {
         std::fs::remove_file(file.path()).unwrap();
     }
@@ -159,7 +159,7 @@ async fn new_secret_keeps_sessions_while_the_old_one_is_configured() {
     let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
     let (access, refresh) = (text("/refreshToken/accessToken"), text("/refreshToken/refreshToken"));
 
-    // What is signed now needs the new one only.
+    // New tokens need only the new key.
     let settled =
         TestServer::on(first.database.clone(), |settings| settings.tokens.secret_key = SecretKey::Given(new.into()))
             .await;

@@ -1,5 +1,5 @@
-//! Messages in the language of whoever reads them. The Russian ones that the FastAPI tutorials answer, too, are theirs
-//! to the letter.
+//! Localized messages. The Russian ones that the FastAPI tutorials also use match theirs
+//! exactly.
 
 use axum::http::{Method, header};
 use chrono::TimeDelta;
@@ -17,7 +17,7 @@ fn message(answer: &Answer) -> String {
     answer.error()["message"].as_str().unwrap().to_owned()
 }
 
-/// The problems of a form, in words.
+/// The messages of all field errors.
 fn messages(answer: &Answer) -> Vec<String> {
     let error = answer.error();
     let problems = error["extensions"]["errors"].as_array().unwrap();
@@ -30,7 +30,7 @@ fn is_russian(text: &str) -> bool {
 
 #[test]
 fn error_codes_have_a_message_in_every_language() {
-    // The text of this one is part of a protocol.
+    // This text is part of a protocol.
     let codes = ErrorCode::ALL.iter().filter(|code| **code != ErrorCode::PersistedQueryNotSupported);
     let problems = codes.map(|code| InputError::with_limit(*code, Field::Username, 7).into());
     let reasons = UnauthenticatedReason::ALL.iter().map(|reason| Error::Unauthenticated(*reason));
@@ -220,7 +220,7 @@ async fn document_errors_are_in_english() {
     assert!(told("query($id: Int!) { me { id } }").await.contains("missing"));
     let answer = actor.post("no JSON").await;
     assert!(message(&answer).starts_with("The body is not a JSON object."));
-    // This is one text for all, so that it can be in all languages.
+    // One text for all values, so that it can be translated.
     assert!(is_russian(&told("{ me { id }").await));
 }
 
@@ -237,13 +237,13 @@ async fn localized_errors_vary_by_accept_language() {
         assert!(varies(&answer), "{answer:?}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
-    // One copy for all languages, because nothing in it is in one.
+    // One cached copy serves all languages, because the response has no localized text.
     let kept = actor.get("/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D").await;
     assert!(!varies(&kept), "{kept:?}");
     assert_eq!(kept.header("cache-control"), Some("max-age=300"));
 }
 
-/// A request by a method that is not taken.
+/// A request with an unsupported method.
 async fn refused(actor: &Actor) -> Answer {
     actor.send(actor.request(Method::DELETE, "/graphql").body(axum::body::Body::empty()).unwrap()).await
 }

@@ -1,8 +1,8 @@
-//! What a document may cost.
+//! Cost limits of documents.
 
 use crate::support::{Answer, TestServer, json, settings};
 
-/// As graphql-js 16 and GraphiQL send it, with all options on.
+/// The query of graphql-js 16 and GraphiQL, with all options on.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind } \
     subscriptionType { name kind } types { ...FullType } directives { name description isRepeatable locations \
     args(includeDeprecated: true) { ...InputValue } } } } \
@@ -36,7 +36,7 @@ async fn fragment_bomb_is_refused_quickly() {
     let fragments: String = (0..40).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
     let bomb = format!("{{ ...f0 }} {fragments} fragment f40 on Query {{ __typename }}");
     assert_refused(&server.anonymous().query(&bomb).await, "more than 500 fields");
-    // Nothing spreads it, but validation would walk it all the same.
+    // No operation spreads it, but validation would still walk it.
     let idle = format!("{{ __typename }} {fragments} fragment f40 on Query {{ __typename }}");
     assert_refused(&server.anonymous().query(&idle).await, "more than");
 }
@@ -45,7 +45,7 @@ async fn fragment_bomb_is_refused_quickly() {
 async fn fragment_bomb_without_fields_is_refused_quickly() {
     let server = TestServer::start().await;
     let fragments: String = (0..24).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
-    // The last one spreads what does not exist, so that there is no field to count.
+    // The last one spreads an unknown fragment, so that there is no field to count.
     let bomb = format!("{{ ...f0 }} {fragments} fragment f24 on Query {{ ...missing }}");
     assert_refused(&server.anonymous().query(&bomb).await, "more than 1000 selections");
     let idle = format!("{{ __typename }} {fragments} fragment f24 on Query {{ ...missing }}");
@@ -55,7 +55,7 @@ async fn fragment_bomb_without_fields_is_refused_quickly() {
 #[tokio::test]
 async fn long_name_is_not_repeated_in_errors() {
     let server = TestServer::start().await;
-    // The engine compares these fields once for each level, and each error repeats the argument's name.
+    // The engine compares these fields once per level, and each error repeats the argument's name.
     let fields = format!("me(a{}: 1) {}", "x".repeat(60_000), "me ".repeat(400));
     let query = format!("{{ {}{fields}{} }}", "... { ".repeat(30), "}".repeat(30));
     assert_refused(&server.anonymous().query(&query).await, "a name of more than 200 bytes");
@@ -141,7 +141,7 @@ async fn limits_apply_to_the_executed_operation() {
             "serverInfo { mailEnabled } ".repeat(100),
         );
         let query = if told.contains("fields") { query } else { query.split("fragment").next().unwrap().to_owned() };
-        // Also when the server knows the document.
+        // Also when the document is cached.
         for _ in 0..2 {
             send(&query, "A").await.data("");
             send(&query, "B").await.data("");
@@ -226,7 +226,7 @@ async fn introspection_can_be_disabled() {
     actor.query("{ __typename serverInfo { __typename } }").await.data("/serverInfo/__typename");
     assert_eq!(actor.get("/schema.graphql").await.status, 404);
 
-    // What would have been told with it on.
+    // The errors that are reported when it is on.
     let mistakes = [
         "{ me { usernam } }",
         "{ serverInf { emailRequired } }",

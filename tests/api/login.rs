@@ -50,7 +50,7 @@ async fn wrong_password_and_unknown_username_get_the_same_response() {
 
 #[tokio::test]
 async fn unknown_username_costs_a_password_hash() {
-    // One hasher, and two seconds a hash: a few logins fill the queue for as long as this test takes.
+    // One hasher at 2 s per hash: a few logins fill the queue for the duration of this test.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
@@ -67,7 +67,7 @@ async fn unknown_username_costs_a_password_hash() {
     assert!((5..60).contains(&retry_after), "{retry_after}");
     assert_eq!(refused.header("retry-after"), Some(&*retry_after.to_string()));
 
-    // Whoever asks for a hash is refused or waits now; who is answered has asked for none.
+    // Requests that need a hash are refused or wait; a response now means that no hash was needed.
     let short = Duration::from_millis(50);
     for name in ["nobody", "nobody@example.org", "no name at all"] {
         if let Ok(answer) = timeout(short, server.anonymous().login(name, "not her password")).await {
@@ -79,14 +79,14 @@ async fn unknown_username_costs_a_password_hash() {
         assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");
     }
     assert_eq!(server.anonymous().login("nobody", &"x".repeat(129)).await.code(), "INVALID_CREDENTIALS");
-    // Nor has a form that is refused.
+    // An invalid form needs no hash either.
     let common = json!({ "username": "ada", "password": "password123" });
     assert_eq!(server.anonymous().register(common).await.code(), "PASSWORD_TOO_COMMON");
-    // Everyone else is served as ever.
+    // All other requests are served as usual.
     server.anonymous().query("{ __typename }").await.data("/__typename");
 }
 
-/// Time is measured in `benches/attack.rs`; here, that nothing is done for the one that is not done for the other.
+/// `benches/attack.rs` measures time; this compares the executed statements.
 #[tokio::test]
 async fn unknown_username_runs_the_same_statements() {
     let (server, statements) = TestServer::observed().await;

@@ -1,4 +1,4 @@
-//! How many mails may be asked for and sent, and in which order they leave.
+//! Limits on requested and sent mails, and the order of delivery.
 
 use std::collections::BTreeSet;
 
@@ -20,26 +20,26 @@ const ELSEWHERE: &str = "203.0.113.7";
 const CHANGE_PASSWORD: &str =
     "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { revokedSessions } }";
 
-/// Someone in a network of their own.
+/// A client in a network of its own.
 fn in_network(server: &TestServer, number: usize) -> Actor {
     server.anonymous().at(&format!("192.0.2.{number}"))
 }
 
-/// Asks for a link so many times, each time from another network.
+/// Requests reset links, each from another network.
 async fn request_resets(server: &TestServer, email: &str, times: usize) {
     for number in 0..times {
         in_network(server, number).request_password_reset(email).await.data("/requestPasswordReset");
     }
 }
 
-/// The same for verification mails.
+/// Requests verification mails, each from another network.
 async fn request_verifications(server: &TestServer, email: &str, times: usize) {
     for number in 0..times {
         in_network(server, number).send_verification_email(email).await.data("/sendVerificationEmail");
     }
 }
 
-/// Someone who has proved to read their address.
+/// A user with a verified e-mail address.
 async fn verified_user(server: &TestServer, username: &str, email: &str) -> Actor {
     let user = server.user_at(username, email).await;
     let token = server.token_to(email).await;
@@ -47,7 +47,7 @@ async fn verified_user(server: &TestServer, username: &str, email: &str) -> Acto
     user
 }
 
-/// Subjects of the mails to an address, the latest first.
+/// Subjects of the mails to an address, newest first.
 async fn subjects(server: &TestServer, email: &str) -> Vec<String> {
     server.mails_to(email).await.into_iter().map(|mail| mail.text.subject).collect()
 }
@@ -80,7 +80,7 @@ async fn flood(server: &TestServer, emails: impl Iterator<Item = String>) {
     }
 }
 
-/// Ada asks for a reset after such a flood: how much the worker does until her mail goes.
+/// Requests a reset for Ada after a flood. Returns how much the worker does before her mail is sent.
 async fn reset_after_flood(emails: impl Iterator<Item = String>) {
     let (server, statements) = TestServer::observed().await;
     verified_user(&server, "ada", "ada@example.org").await;
@@ -176,7 +176,7 @@ async fn requests_without_a_mail_do_not_count_against_the_recipient() {
     request_verifications(&server, "ada@example.org", 10).await;
     request_resets(&server, "ada@new.example", 10).await;
     assert_eq!(subjects(&server, "ada@example.org").await.len(), 1);
-    // She moves there. Nothing that was asked for before she did counts.
+    // Her address changes. Requests from before the change do not count.
     let ada = server.anonymous().login("ada", &password_of("ada")).await;
     let ada = server.anonymous().with_bearer(ada.data("/login/accessToken").as_str().unwrap());
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
@@ -319,7 +319,7 @@ async fn revoked_session_does_not_count_against_its_account() {
 async fn email_change_over_the_limit_writes_nothing() {
     let server = TestServer::start().await;
     let ada = verified_user(&server, "ada", "ada@example.org").await;
-    // The registration was the first mail that the account asked for.
+    // The registration mail was the first of the account.
     for number in 0..9 {
         ada.change_email(json!({ "newEmail": format!("stranger{number}@example.org") })).await.data("/changeEmail");
     }
@@ -333,7 +333,7 @@ async fn email_change_over_the_limit_writes_nothing() {
     let me = ada.query("{ me { pendingEmail firstName } }").await.data("/me");
     assert_eq!(me, json!({ "pendingEmail": "stranger8@example.org", "firstName": null }));
     assert_eq!(waiting(&server).await, before);
-    // What sends no mail needs none: an address that is verified already takes the change back.
+    // Changing back to the verified address sends no mail and is not limited.
     ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
 }
 
@@ -401,7 +401,7 @@ async fn email_changes_do_not_count_against_the_owner_of_the_email() {
     let mallory = server.user("mallory").await;
     for _ in 0..5 {
         mallory.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
-        // Sent before the next request, which would replace a mail that waits.
+        // Deliver it before the next request, which would replace a queued mail.
         server.mails_to("ada@example.org").await;
     }
     assert_eq!(subjects(&server, "ada@example.org").await.len(), 3);
@@ -492,7 +492,7 @@ async fn password_can_be_changed_ten_times_a_day() {
     };
     let name = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
     for number in 0..10 {
-        // A wrong password uses up nothing of it.
+        // A wrong password does not count.
         assert_eq!(change("not hers".to_owned(), "a good password".to_owned()).await.code(), "WRONG_PASSWORD");
         change(name(number), name(number + 1)).await.data("/changePassword");
         server.clock.advance(TimeDelta::minutes(2));

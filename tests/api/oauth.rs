@@ -1,4 +1,4 @@
-//! OAuth 2.0: tokens for a password or a refresh token, revoking them, asking what they are good for.
+//! OAuth 2.0: password and refresh token grants, revocation, introspection.
 
 use axum::{
     body::Body,
@@ -21,12 +21,12 @@ async fn with_ada() -> TestServer {
     server
 }
 
-/// The one service that may introspect.
+/// The only client that may introspect.
 fn client(settings: &mut hallpass::config::Settings) {
     settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
 }
 
-/// The tokens of an answer, which must have some.
+/// The tokens of a successful response.
 fn tokens(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status, 200, "{answer:#?}");
     let body = answer.json();
@@ -34,7 +34,7 @@ fn tokens(answer: &Answer) -> (String, String) {
     (text("access_token"), text("refresh_token"))
 }
 
-/// An error by RFC 6749 §5.2: its status, and its code.
+/// An RFC 6749 §5.2 error: its status and its code.
 fn error(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:#?}");
@@ -58,7 +58,7 @@ async fn refresh(actor: &Actor, token: &str) -> Answer {
 async fn is_signed_in(actor: &Actor, token: &str) -> bool {
     let actor = actor.with_bearer(token);
     let by_rest = actor.get("/users/me").await;
-    // Both doors have one opinion.
+    // REST and GraphQL agree.
     assert_eq!(by_rest.status == 200, actor.me().await.json()["data"]["me"].is_object(), "{by_rest:#?}");
     by_rest.status == 200
 }
@@ -79,7 +79,7 @@ async fn password_grant_works_with_and_without_grant_type() {
         assert_eq!(answer.header("set-cookie"), None);
         assert!(is_signed_in(&anyone, &access).await);
     }
-    // What else is sent along does not matter: a stale bearer, a charset, a cookie.
+    // Stale bearers, charsets and cookies are ignored.
     let stale = anyone.with_bearer("of bad news").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
     let type_and_charset = "application/x-www-form-urlencoded; charset=UTF-8";
     let body = "username=ada&password=the password of ada";
@@ -203,7 +203,7 @@ async fn refresh_rotates_and_an_older_token_ends_the_session() {
     let (first_access, first) = tokens(&app.token("ada", &password_of("ada")).await);
     let (_, second) = tokens(&refresh(&app, &first).await);
     let (access, third) = tokens(&app.json("/refresh", json!({ "refresh_token": second })).await);
-    // By GraphQL it is the same session.
+    // GraphQL sees the same session.
     let answer = app.refresh(&third).await.data("/refreshToken/refreshToken");
     assert!(is_signed_in(&app, &access).await && is_signed_in(&app, &first_access).await);
 
@@ -251,12 +251,12 @@ async fn cookie_refresh_token_is_refused_in_a_body() {
     let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let (_, token) = cookie.split_once('=').unwrap();
     assert_eq!(error(&refresh(&server.anonymous(), token).await), refused(400, "invalid_grant"));
-    // Nor is the cookie looked at.
+    // The cookie is not read either.
     let browser = server.anonymous().with_header("cookie", &cookie);
     assert_eq!(error(&browser.form("/token", "grant_type=refresh_token").await), refused(400, "invalid_request"));
     assert_eq!(browser.json("/refresh", json!({})).await.status, 422);
     assert_eq!(browser.get("/users/me").await.status, 401);
-    // And nothing has rotated.
+    // Nothing was rotated.
     browser.refresh_by_cookie().await.data("/refreshToken/accessToken");
 }
 
@@ -274,7 +274,7 @@ async fn revocation_of_either_token_ends_only_its_session() {
             assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
             assert!(!is_signed_in(&app, &access).await);
             assert_eq!(error(&refresh(&app, &refresh_token).await), refused(400, "invalid_grant"));
-            // A second time is as good as the first.
+            // Revocation is idempotent.
             assert_eq!(app.form("/revoke", format!("token={shown}")).await.status, 200);
         }
     }
@@ -285,17 +285,17 @@ async fn revocation_of_either_token_ends_only_its_session() {
     assert_eq!(error(&app.form("/revoke", "token=a&token=b").await), refused(400, "invalid_request"));
     assert_eq!(error(&app.form(&format!("/revoke?token={kept}"), "").await), refused(400, "invalid_request"));
     assert_eq!(app.get("/revoke").await.status, 405);
-    // The bearer who asks is not signed out by it.
+    // The session of the caller's bearer is kept.
     assert_eq!(app.with_bearer(&kept).form("/revoke", "token=nonsense").await.status, 200);
     assert!(is_signed_in(&app, &kept).await);
 
-    // An access token ends its session when it has expired, too.
+    // An expired access token also ends its session.
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(app.form("/revoke", format!("token={kept}")).await.status, 200);
     assert_eq!(error(&refresh(&app, &kept_refresh).await), refused(400, "invalid_grant"));
 }
 
-/// What a service that has the client's secret is told.
+/// The introspection response to a client with the secret.
 async fn introspect(server: &TestServer, token: &str) -> Value {
     let basic = format!("Basic {}", STANDARD.encode(format!("api:{SECRET}")));
     let service = server.anonymous().with_header("authorization", &basic);
@@ -325,11 +325,11 @@ async fn introspection_describes_tokens() {
     assert_eq!(told.as_object().unwrap().len(), 11, "{told}");
 
     let inactive = json!({ "active": false });
-    // A service that was shown a refresh token must not take it for an access token.
+    // A refresh token must not pass for an access token.
     for bad in ["nonsense", "a.b.c", &refresh_token, &access[..access.len() - 2]] {
         assert_eq!(introspect(&server, bad).await, inactive, "{bad}");
     }
-    // The database decides: a session that ended a moment ago has ended here.
+    // The database decides: a session that has just ended is inactive immediately.
     let (other, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     server.anonymous().form("/revoke", format!("token={other}")).await;
     assert_eq!(introspect(&server, &other).await, inactive);
@@ -431,7 +431,7 @@ async fn metadata_lists_the_endpoints() {
     }
 }
 
-/// A wrong guess by one of the ways in, and whether it was looked at.
+/// Makes a wrong guess through one of the endpoints. Returns whether it was evaluated.
 async fn is_looked_at(actor: &Actor, way: usize, name: &str) -> bool {
     let answer = match way % 4 {
         0 => actor.token(name, "not the password").await,
@@ -469,7 +469,7 @@ async fn graphql_rest_and_oauth_share_the_login_throttle() {
         assert_eq!(looked_at, 10, "{name}");
         assert_eq!(mallory.token(name, &password_of(name)).await.status, 429);
     }
-    // Forty at once, by all doors.
+    // 40 concurrent guesses through all endpoints.
     server.user("eve").await;
     let guesses = (0..40).map(|way| {
         let mallory = server.anonymous().at("203.0.113.8");
@@ -489,7 +489,7 @@ async fn throttle_allows_100_guesses_per_ip_and_50_per_username() {
     assert!(!is_looked_at(&mallory, 1, "another").await);
     assert_eq!(mallory.token("ada", &password_of("ada")).await.status, 429);
 
-    // Ada signed in at home once: nobody locks her out there.
+    // Ada signed in at home before, so she is not locked out there.
     let home = server.anonymous().at("198.51.100.7");
     tokens(&home.token("ada", &password_of("ada")).await);
     for number in 0..50 {
@@ -499,7 +499,7 @@ async fn throttle_allows_100_guesses_per_ip_and_50_per_username() {
     let stranger = server.anonymous().at("192.0.2.200");
     assert!(!is_looked_at(&stranger, 0, "ada").await);
     assert_eq!(stranger.json("/login", json!({ "username": "ada", "password": password_of("ada") })).await.status, 429);
-    // The count is in the database: another instance, or this one after a restart, goes on with it.
+    // The counter is in the database, so it survives restarts and is shared by instances.
     let restarted = TestServer::on(server.database.clone(), |_| {}).await;
     assert!(!is_looked_at(&restarted.anonymous().at("192.0.2.200"), 0, "ada").await);
     tokens(&restarted.anonymous().at("198.51.100.7").token("ada", &password_of("ada")).await);

@@ -1,4 +1,4 @@
-//! The pages that the links in mails lead to, and the one that shows the mails; `tests/e2e/clients/pages.mjs` opens them in
+//! The pages behind the links in mails, and the development mailbox; `tests/e2e/clients/pages.mjs` opens them in
 //! a browser.
 
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ async fn send(server: &TestServer, path: &str, fields: &[(&str, &str)], headers:
     actor.send(request.body(form.into()).unwrap()).await
 }
 
-/// The page that a form's answer leads to. Its address has no token.
+/// The page that a form redirects to. Its URL has no token.
 async fn follow(server: &TestServer, answer: &Answer, headers: &[(&str, &str)]) -> Answer {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
     let location = answer.header("location").unwrap();
@@ -39,7 +39,7 @@ async fn follow(server: &TestServer, answer: &Answer, headers: &[(&str, &str)]) 
     open(server, location, headers).await
 }
 
-/// Opens a link, which does not lead to a form.
+/// Opens a link that shows no form.
 async fn assert_no_form(server: &TestServer, path: &str, status: StatusCode, title: &str) {
     let page = open(server, path, &[]).await;
     assert_eq!(page.status, status, "{path}");
@@ -200,7 +200,7 @@ async fn refused_password_is_reported_after_a_redirect() {
         let form = follow(&server, &sent, &[("cookie", cookie)]).await;
         assert_eq!(form.status, StatusCode::OK);
         assert!(form.text.contains(message) && form.text.contains(&format!("value=\"{reset}\"")), "{}", form.text);
-        // A browser without cookies, and one with that of another link.
+        // A browser without cookies, and one with the cookie of another link.
         for headers in [&[][..], &[("cookie", "reset_link_00000000=x")]] {
             let told = follow(&server, &sent, headers).await;
             assert!(told.status == StatusCode::BAD_REQUEST && told.text.contains(message), "{}", told.text);
@@ -288,7 +288,7 @@ async fn page_uses_the_accepted_language() {
     assert_eq!(open(&server, "/verify-email", &[]).await.status, StatusCode::BAD_REQUEST);
 }
 
-/// The text that a page shows, without its tags.
+/// The visible text of a page.
 fn shown(html: &str) -> String {
     let body = html.split("<body>").nth(1).unwrap();
     body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ")
@@ -356,7 +356,7 @@ async fn link_forms_send_the_token_in_the_body_only() {
         let text = form.text.replace("&#x2f;", "/");
         assert!(text.contains(&format!(r#"<form method="post" action="{path}">"#)), "{text}");
         assert_eq!(text.matches(&**token).count(), 1, "{text}");
-        // An address that has the token, as before, is no way around.
+        // A URL with the token, as earlier versions used, cannot bypass this.
         let sent = send(&server, &format!("{path}?token={token}"), &[], &[]).await;
         assert_eq!(sent.header("location"), Some(&*format!("{path}?result=invalid")));
     }
@@ -388,7 +388,7 @@ async fn pages_are_disabled_if_the_app_has_its_own() {
     assert!(mail.text.plain.contains(&format!("\n{app}/verify-email?token=")), "{}", mail.text.plain);
 }
 
-/// A request as the server gets it from a socket.
+/// A request as received from a socket with this peer.
 fn from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
     let builder = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
     let mut request = builder.body(Body::empty()).unwrap();
@@ -412,7 +412,7 @@ async fn mailbox_lists_mails_newest_first() {
     let mails = server.mails_to("ada@example.org").await;
     let page = see("/dev/mail").await;
     assert_eq!(page.header("cache-control"), Some("no-store"));
-    // The engine of the templates escapes slashes, too; browsers read them all the same.
+    // The template engine also escapes slashes; browsers decode them.
     let text = page.text.replace("&#x2f;", "/");
     let link = format!("<a href=\"http://localhost:8000/verify-email?token={token}\">");
     assert!(text.contains(&link) && !text.contains("<script"), "{text}");
@@ -426,7 +426,7 @@ async fn mailbox_lists_mails_newest_first() {
 }
 
 #[tokio::test]
-async fn mailbox_requires_its_key() {
+async fn mailbox_is_local_only() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
@@ -458,18 +458,18 @@ async fn mailbox_requires_its_key() {
     for name in ["x-forwarded-for", "forwarded", "via", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"] {
         assert!(!see("127.0.0.1", &[host, (name, "for=127.0.0.1")]).await, "{name}");
     }
-    // Without a socket nobody knows who asks.
+    // Without a socket, the peer is unknown.
     assert_eq!(server.anonymous().get(&format!("/dev/mail?key={key}")).await.status, StatusCode::NOT_FOUND);
     let without = TestServer::with(|settings| settings.mail.dev = false).await;
     let answer = without.anonymous().send(from("127.0.0.1", "/dev/mail", &[host])).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
-/// What nginx's bare `proxy_pass http://127.0.0.1:8000` makes of a request from anywhere.
+/// The headers of a request through nginx's bare `proxy_pass http://127.0.0.1:8000`.
 const THROUGH_A_BARE_PROXY: &[(&str, &str)] = &[("host", "127.0.0.1:8000"), ("connection", "close")];
 
 #[tokio::test]
-async fn mailbox_is_closed_behind_a_proxy_without_headers() {
+async fn mailbox_behind_a_bare_proxy_requires_its_key() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);

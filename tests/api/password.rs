@@ -1,4 +1,4 @@
-//! Another password, for who knows the one so far.
+//! Changing the password with the current one.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -44,7 +44,7 @@ async fn password_change_revokes_other_sessions_and_notifies_the_owner() {
     server.anonymous().login("ada", NEW).await.data("/login/user");
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!((mails.len(), mails[0].text.subject.as_str()), (3, "Your password was changed"));
-    // What was on its way before is of no use to whoever made the change necessary.
+    // Links and pending changes from before do not help the attacker who made the change necessary.
     assert_eq!(server.anonymous().reset_password(&link, "a third password").await.code(), "LINK_INVALID");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     assert_eq!(events.iter().filter(|event| event.action == Action::PasswordChanged).count(), 1);
@@ -91,7 +91,7 @@ async fn wrong_current_passwords_are_limited_to_ten() {
     }
     let refused = change(&ada, to_new()).await;
     assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("RATE_LIMITED", Some("900")));
-    // She can sign in, and her session goes on; and after a quarter of an hour the right one is right again.
+    // Sign-in and the session still work; after 15 minutes the correct password is accepted again.
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
     server.clock.advance(TimeDelta::minutes(15));
     change(&ada, to_new()).await.data("/changePassword");

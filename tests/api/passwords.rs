@@ -1,4 +1,4 @@
-//! Which passwords are taken.
+//! Password rules.
 
 use hallpass::entity::user;
 use sea_orm::EntityTrait;
@@ -50,7 +50,7 @@ async fn password_error_is_reported_with_other_field_errors() {
             "firstName: BAD_USER_INPUT",
         ]
     );
-    // Who asks whether a name is taken hears no more with a common password than without.
+    // A common password does not reveal whether a username is taken.
     for username in ["ada", "bo"] {
         let answer = server.anonymous().register(json!({ "username": username, "password": "password123" })).await;
         assert_eq!(answer.problems(), ["password: PASSWORD_TOO_COMMON"], "{username}");

@@ -1,4 +1,4 @@
-//! A pending change of address: what ends it, and what can still complete it.
+//! Pending e-mail changes: what cancels them, and what can still complete them.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ async fn addresses(actor: &Actor) -> [Value; 2] {
     [me["email"].clone(), me["pendingEmail"].clone()]
 }
 
-/// Neither the link that was sent nor another mail can move the account.
+/// Neither the sent link nor another mail can change the address.
 async fn assert_change_is_dead(server: &TestServer, token: &str) {
     assert_eq!(server.anonymous().verify_email(token).await.code(), "LINK_INVALID");
     let before = server.mails_to(PENDING).await.len();

@@ -1,4 +1,4 @@
-//! What people change about themselves.
+//! Profile updates.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -60,7 +60,7 @@ async fn unchanged_values_write_nothing() {
     }
     let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
     assert_eq!(row.updated_at, row.created_at);
-    // Another case of one's own name is a change, and taken by nobody else.
+    // A case change of one's own username is allowed.
     assert_eq!(update(&ada, json!({ "username": "ADA" })).await.data("/updateProfile/user/username"), "ADA");
 }
 

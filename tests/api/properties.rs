@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is GraphQL JSON and the fault is the sender's.
+//! For any input, the response is GraphQL JSON, and errors are client errors.
 
 use axum::{
     body::Body,
@@ -14,14 +14,14 @@ use tokio::runtime::Runtime;
 
 use crate::support::{Actor, TestServer, settings};
 
-/// One server for all cases of a property, and the runtime that its connections live on.
+/// One server for all cases of a property, and the runtime of its connections.
 fn server() -> (Runtime, TestServer) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = runtime.block_on(TestServer::start());
     (runtime, server)
 }
 
-/// Sends a request and checks what holds for every answer.
+/// Sends a request and checks the rules for all responses.
 fn assert_client_error_or_answer(runtime: &Runtime, actor: &Actor, request: axum::http::Request<Body>) {
     let answer = runtime.block_on(actor.send(request));
     assert!(answer.status.as_u16() < 500, "{answer:?}");
@@ -32,7 +32,7 @@ fn assert_client_error_or_answer(runtime: &Runtime, actor: &Actor, request: axum
     }
 }
 
-/// Pieces that documents are made of, and pieces that they are not.
+/// Valid and invalid parts of documents.
 fn document() -> impl Strategy<Value = String> {
     let pieces = [
         "{",
@@ -195,7 +195,7 @@ proptest! {
             prop_assert_eq!(&username.text, text);
             prop_assert!(!text.starts_with('-'));
             prop_assert!(text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
-            // Every spelling has one key, and the key is a spelling.
+            // Every spelling has one key, and the key is itself a spelling.
             prop_assert_eq!(Username::parse(&username.key).unwrap().key, username.key.clone());
             prop_assert_eq!(Username::parse(&text.to_uppercase()).unwrap().key, username.key);
         }
@@ -207,7 +207,7 @@ proptest! {
             prop_assert!(email.key.is_ascii() && email.key.len() <= 254);
             prop_assert!(!email.text.chars().any(|c| c.is_control() || c.is_whitespace()), "{:?}", email.text);
             prop_assert_eq!(&Email::parse(&email.key).unwrap().key, &email.key);
-            // What is stored is parsed to the same key again.
+            // The stored text parses to the same key.
             prop_assert_eq!(&Email::parse(&email.text).unwrap().key, &email.key);
             prop_assert!(TypedIdentifier::parse(&text).key().is_some());
         }

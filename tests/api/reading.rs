@@ -17,13 +17,13 @@ async fn read_is_retried_after_a_lost_connection() {
     let all = [ada.me(), ada.me(), ada.me(), ada.me()];
     futures_util::future::join_all(all).await.iter().for_each(|answer| drop(answer.data("/me/id")));
     server.database.end_connections().await;
-    // One after the other: each connection that idled is dead.
+    // One after the other: every idle connection is dead.
     for _ in 0..4 {
         ada.me().await.data("/me/id");
     }
 }
 
-/// By their places; SeaORM itself goes by their names.
+/// The guard reads columns by index; SeaORM reads them by name.
 #[tokio::test]
 async fn guard_maps_columns_correctly() {
     let server = TestServer::start().await;
@@ -38,7 +38,7 @@ async fn guard_maps_columns_correctly() {
         .header("user-agent", "curl/8")
         .extension(hallpass::http::Peer("192.0.2.7:4711".parse().unwrap()));
     let token = actor.send(request.body(body.into()).unwrap()).await.data("/register/refreshToken");
-    // No two instants are the same, and none is missing.
+    // All times differ and none is missing.
     server.clock.advance(TimeDelta::minutes(1));
     actor.refresh(token.as_str().unwrap()).await.data("/refreshToken");
     let db = server.app.database.read();
@@ -59,7 +59,7 @@ async fn guard_maps_columns_correctly() {
     assert_eq!(session::find_with_user(db, session.id).await.unwrap(), Some((session, user)));
 }
 
-/// An administrator who looks at PostgreSQL's connections sees whose they are.
+/// Administrators can identify the connections in PostgreSQL.
 #[tokio::test]
 async fn postgres_connections_have_an_application_name() {
     let server = TestServer::start().await;

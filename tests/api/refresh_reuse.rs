@@ -1,4 +1,4 @@
-//! Refresh tokens that come back: lost answers go on, thieves are found out, whoever refreshes first (RFC 9700 §4.14.2).
+//! Reuse of refresh tokens: lost responses are tolerated, theft is detected whoever refreshes first (RFC 9700 §4.14.2).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ async fn reuses(server: &TestServer) -> usize {
     server.events(Action::TokenReused).await
 }
 
-/// Uses an access token, and waits until its generation is confirmed, which happens beside the request.
+/// Uses an access token, and waits until its generation is confirmed, which happens outside the request.
 async fn use_access_token(server: &TestServer, access_token: &str) {
     server.anonymous().with_bearer(access_token).me().await.data("/me/id");
     server.confirmed().await;
@@ -32,7 +32,7 @@ fn after_the_grace(server: &TestServer) {
     server.clock.advance(TimeDelta::seconds(31));
 }
 
-/// A session whose first refresh is done: the server, the token that both clients had, and what the first one got.
+/// A session after its first refresh: the server, the stolen token, and the tokens of the first refresh.
 async fn stolen() -> (TestServer, String, (String, String)) {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
@@ -118,7 +118,7 @@ async fn lost_responses_never_end_the_session() {
     let server = TestServer::start().await;
     let (_, mut token) = server.app_user("ada").await;
     for round in 0..30 {
-        // The answers to the first attempts are lost, sometimes the retry is late, sometimes it is quick.
+        // The responses to the first attempts are lost; some retries are late, some are quick.
         for attempt in 0..round % 4 {
             refresh(&server, &token).await;
             server.clock.advance(TimeDelta::seconds(if attempt % 2 == 0 { 40 } else { 10 }));
@@ -147,7 +147,7 @@ async fn access_tokens_from_before_a_burnt_generation_stay_valid() {
 async fn grace_applies_to_the_predecessor_only() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
-    // At the same moment: the predecessor is given the same successor, the burnt generation is not.
+    // Concurrently, the predecessor gets the same successor, and the burnt generation does not.
     assert_eq!(refresh(&server, &token).await.0, current);
     assert_eq!(server.anonymous().refresh(&burnt).await.code(), "SESSION_REVOKED");
 }

@@ -129,7 +129,7 @@ async fn registration_is_atomic() {
         (event.action, event.user_id, event.actor_id),
         (audit_event::Action::UserRegistered, Some(user.id), Some(user.id))
     );
-    // To the microsecond on every database, and the same for all that happened at once.
+    // Microsecond precision on every database, and one time for all rows of the registration.
     for instant in [user.created_at, user.updated_at, session.created_at, event.at] {
         assert_eq!(instant, crate::support::start_of_time());
     }

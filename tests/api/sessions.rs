@@ -16,7 +16,7 @@ use crate::support::{
     Actor, Answer, REFRESH, REFRESH_COOKIE, TestDatabase, TestServer, json, password_of, refreshed_tokens, settings,
 };
 
-/// The `Set-Cookie` of an answer as name, value, attributes.
+/// The `Set-Cookie` header of a response as name, value and attributes.
 fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
     let mut parts = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {answer:#?}")).split("; ");
     let (name, value) = parts.next().unwrap().split_once('=').unwrap();
@@ -27,7 +27,7 @@ fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
 async fn refresh_keeps_the_user_signed_in() {
     let server = TestServer::start().await;
     let (ada, mut refresh) = server.app_user("ada").await;
-    // Every 29 minutes for ten days, past any token and any single lifetime.
+    // Every 29 minutes for ten days, beyond any token lifetime.
     for _ in 0..500 {
         server.clock.advance(TimeDelta::minutes(29));
         let (next, access) = refreshed_tokens(&server.anonymous().refresh(&refresh).await);
@@ -49,23 +49,23 @@ async fn session_expires_after_a_week_idle_or_ninety_days() {
         server.clock.advance(TimeDelta::days(6));
         used = refreshed_tokens(&server.anonymous().refresh(&used).await).0;
     }
-    // Day 85 of 90: from here on it does not slide any more.
+    // Day 85 of 90: the expiry no longer moves.
     server.clock.advance(TimeDelta::days(5));
     assert_eq!(server.anonymous().refresh(&used).await.data("/refreshToken/user/username"), "ada");
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
-    // Swept or not, it is the same to its owner.
+    // Purged or not, the response is the same.
     assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 1);
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_refreshes_rotate_once() {
-    // Two instances on one database, as behind a proxy.
+    // Two instances on one database, as behind a load balancer.
     let database = Arc::new(TestDatabase::create().await);
     let servers =
         [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
-    // No two machines' clocks agree: only who rotates may say when that was.
+    // Clocks of machines differ, so only the rotating instance may set the time.
     servers[1].clock.advance(TimeDelta::seconds(3));
     for round in 0..8 {
         let (_, token) = servers[0].app_user(&format!("ada{round}")).await;
@@ -91,15 +91,15 @@ async fn previous_token_works_after_a_lost_response() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (successor, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
-    // The app was killed before it could write it down. That its old access token still comes says nothing of the new one.
+    // The app was killed before storing the response. Using its old access token says nothing about the new one.
     ada.me().await.data("/me/id");
-    // Whatever that would have had written, has been when it is somebody else's turn.
+    // Any write that this would cause has happened once the next task runs.
     for _ in 0..10 {
         tokio::task::yield_now().await;
         server.app.write().await.unwrap().rollback().await.unwrap();
     }
     assert_eq!(server.only_session().await.confirmed_generation, 0);
-    // It is started again days later, and tries several times at once.
+    // It restarts days later and retries several times concurrently.
     server.clock.advance(TimeDelta::days(3));
     let app = server.anonymous();
     let answers = join_all((0..6).map(|_| app.refresh(&token))).await;
@@ -107,9 +107,9 @@ async fn previous_token_works_after_a_lost_response() {
     assert_ne!(next, successor);
     assert!(answers.iter().all(|answer| refreshed_tokens(answer).0 == next));
     assert_eq!(server.only_session().await.generation, 2);
-    // A thief one step behind would look the same: it is audited, once.
+    // A thief one generation behind would look the same, so it is audited, once.
     assert_eq!(server.events(Action::TokenRepeated).await, 1);
-    // Once the new successor is used, the old token is worth nothing.
+    // Once the new successor is used, the old token is invalid.
     let (current, access) = refreshed_tokens(&server.anonymous().refresh(&next).await);
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
@@ -123,13 +123,13 @@ async fn previous_token_works_for_30_seconds() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let (successor, access) = refreshed_tokens(&server.anonymous().refresh(&token).await);
-    // The first tab goes on with its new access token, which shows that it arrived.
+    // The first tab uses its new access token, which confirms the rotation.
     server.anonymous().with_bearer(&access).me().await.data("/me/id");
     server.confirmed().await;
     server.clock.advance(TimeDelta::seconds(30));
     assert_eq!(refreshed_tokens(&server.anonymous().refresh(&token).await).0, successor);
     assert_eq!(server.events(Action::TokenRepeated).await, 0);
-    // Later nobody but a thief would come with it.
+    // Later, only a thief would present it.
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&successor).await.code(), "SESSION_REVOKED");
@@ -148,7 +148,7 @@ async fn older_or_future_token_ends_the_session() {
             token = refreshed_tokens(&server.anonymous().refresh(&token).await).0;
         }
         let presented = if set_back {
-            // A backup was restored that knows nothing of the refresh.
+            // A restored backup does not include the refresh.
             let mut row = server.only_session().await.into_active_model();
             row.generation = Set(0);
             row.update(server.app.database.read()).await.unwrap();
@@ -175,7 +175,7 @@ async fn malformed_refresh_token_matches_no_session() {
         assert_eq!(server.anonymous().refresh(wrong).await.code(), "SESSION_NOT_FOUND", "{wrong:.80}");
     }
     assert_eq!(server.anonymous().refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
-    // And a refresh token is no access token.
+    // A refresh token is not accepted as an access token.
     assert_eq!(ada.with_bearer(&token).me().await.error()["extensions"]["reason"], "TOKEN_INVALID");
     assert_eq!(server.only_session().await.generation, 0);
 }
@@ -199,7 +199,7 @@ async fn browser_refresh_token_is_in_an_http_only_cookie() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (name, token, attributes) = set_cookie(&answer);
-    // On this machine, over plain http.
+    // On a loopback address over plain HTTP.
     assert_eq!(name, REFRESH_COOKIE);
     assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
     assert!(!answer.text.contains(&token));
@@ -213,7 +213,7 @@ async fn browser_refresh_token_is_in_an_http_only_cookie() {
     assert!(next != token && !answer.text.contains(&next));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 
-    // It is not taken another way, and nothing rotates.
+    // It is not accepted elsewhere, and nothing is rotated.
     for wrong in [&token, &next] {
         assert_eq!(server.anonymous().refresh(wrong).await.code(), "SESSION_NOT_FOUND");
     }
@@ -230,7 +230,7 @@ async fn app_refresh_token_is_refused_in_a_cookie() {
     ada.cookie = Some(format!("{REFRESH_COOKIE}={token}"));
     assert_eq!(ada.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
     assert_eq!(server.only_session().await.generation, 0);
-    // The input beats the cookie.
+    // The input takes precedence over the cookie.
     let answer = ada.refresh(&token).await;
     assert!(answer.header("set-cookie").is_none());
     let (next, _) = refreshed_tokens(&answer);
@@ -268,7 +268,7 @@ async fn cookie_has_the_host_prefix_over_https() {
     assert_eq!(name, "__Host-refresh_token");
     assert_eq!(attributes, ["HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
     let mut browser = server.anonymous();
-    // What a sister host could plant is not looked at.
+    // A cookie that a sibling host could set is ignored.
     browser.cookie = Some(format!("refresh_token={token}"));
     assert_eq!(browser.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
     browser.cookie = Some(format!("__Host-refresh_token={token}"));
@@ -352,17 +352,17 @@ async fn logout_ends_only_the_session_of_the_given_token() {
     let elsewhere = server.anonymous().login("ada", &password_of("ada")).await;
     let elsewhere = server.anonymous().with_bearer(elsewhere.data("/login/accessToken").as_str().unwrap());
 
-    // Nothing shown, nothing done.
+    // Without a token, nothing happens.
     assert_eq!(server.anonymous().logout(json!(null)).await.data("/logout/revokedSessions"), 0);
     assert_eq!(ada.with_bearer("broken").logout(json!({})).await.data("/logout/revokedSessions"), 0);
-    // An access token that has expired, and a refresh token long replaced, both of the same session.
+    // An expired access token and a long-replaced refresh token of the same session.
     let (second, _) = refreshed_tokens(&server.anonymous().refresh(&first).await);
     let (third, _) = refreshed_tokens(&server.anonymous().refresh(&second).await);
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 1);
     assert_eq!(server.anonymous().refresh(&third).await.code(), "SESSION_REVOKED");
     assert_eq!(server.events(Action::LoggedOut).await, 1);
-    // Again is no error.
+    // Logout is idempotent.
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 0);
     let reason = elsewhere.me().await.error()["extensions"]["reason"].clone();
     assert_eq!(reason, "TOKEN_EXPIRED", "the other session lives on");
@@ -391,7 +391,7 @@ async fn logout_everywhere_requires_a_valid_token() {
     let other = login().await;
     let everywhere = json!({ "everywhere": true });
     assert_eq!(server.anonymous().logout(everywhere.clone()).await.error()["extensions"]["reason"], "TOKEN_MISSING");
-    // A replaced token ends its own session, but is too weak for this.
+    // A replaced token ends its own session, but does not authorize this.
     let (current, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
     let weak = server.anonymous().logout(json!({ "everywhere": true, "refreshToken": token })).await;
     assert_eq!(weak.code(), "UNAUTHENTICATED");
@@ -404,7 +404,7 @@ async fn logout_everywhere_requires_a_valid_token() {
     bo.me().await.data("/me/id");
     assert_eq!(server.events(Action::LoggedOut).await, 1);
 
-    // A current refresh token is as good as a live access token.
+    // A current refresh token authorizes it, like a valid access token.
     let (_, token) = server.app_user("cy").await;
     server.clock.advance(TimeDelta::hours(1));
     let answer = server.anonymous().logout(json!({ "everywhere": true, "refreshToken": token })).await;
@@ -439,7 +439,7 @@ async fn user_can_list_and_end_their_sessions() {
     assert_eq!(listed[1]["device"], "Unknown device");
     assert_eq!(listed.as_array().unwrap().len(), 2);
 
-    // The latest used comes first, and the payload of a sign-in knows which one is current.
+    // The most recently used session comes first, and the login payload marks the current one.
     server.clock.advance(TimeDelta::minutes(1));
     let refresh = "mutation($t: String!) { refreshToken(input: { refreshToken: $t }) { user { sessions { isCurrent lastUsedAt } } } }";
     let listed = bo.graphql(refresh, json!({ "t": token })).await.data("/refreshToken/user/sessions");
@@ -480,7 +480,7 @@ async fn user_can_end_all_other_sessions() {
     assert_eq!(server.events(Action::SessionRevoked).await, 1);
 }
 
-/// Where the guard lets someone in whose session is ended before the use case acts.
+/// The guard accepts the request, but the session ends before the use case runs.
 #[tokio::test]
 async fn revoked_session_cannot_end_others() {
     let server = TestServer::start().await;
@@ -500,7 +500,7 @@ async fn revoked_session_cannot_end_others() {
     }
     ada.me().await.data("/me/id");
     assert_eq!(server.events(Action::SessionRevoked).await, 1);
-    // The owner still may, and may end this one too.
+    // The owner still can, and can end this session, too.
     assert_eq!(domain::sessions::revoke_others(context, &owner).await.unwrap(), 0);
     domain::sessions::revoke(context, &owner, owner.session.id).await.unwrap();
 }
@@ -528,7 +528,7 @@ async fn logout_everywhere_can_be_repeated() {
         let id: uuid::Uuid = current["id"].as_str().unwrap().parse().unwrap();
         let row = session::Entity::find_by_id(id).one(server.app.database.read()).await.unwrap().unwrap();
 
-        // Ended by its owner, or moved on by another tab, but not yet committed: nobody sees it, nobody else can write.
+        // Ended by its owner or rotated by another tab, but not committed: nobody sees it, and nobody else can write.
         let now = server.app.clock.now();
         let transaction = server.app.write().await.unwrap();
         let (actor, input, reason) = if by_bearer {
@@ -541,7 +541,7 @@ async fn logout_everywhere_can_be_repeated() {
         };
         while reads.try_recv().is_ok() {}
         let signing_out = tokio::spawn(async move { actor.logout(input).await });
-        // It has been let in.
+        // The guard has accepted the request.
         assert_eq!(reads.recv().await, Some(true));
         transaction.commit().await.unwrap();
 
@@ -607,7 +607,7 @@ async fn expired_sessions_are_purged_in_batches() {
     assert_eq!(server.only_session().await, template);
 }
 
-/// So that a normalised cache follows without asking again.
+/// Lets a normalized cache update without another query.
 #[tokio::test]
 async fn ending_sessions_returns_their_user() {
     let server = TestServer::start().await;

@@ -30,7 +30,7 @@ async fn requests_wait_until_the_server_is_ready() {
     let server = TestServer::start().await;
     let (actor, gate) = starting(&server, Duration::from_mins(1));
     let open = async {
-        // After the request has begun to wait.
+        // After the request has started to wait.
         tokio::task::yield_now().await;
         gate.open();
     };

@@ -1,4 +1,4 @@
-//! The limits of the throttle follow their settings: each is lowered to two, and raised above its default.
+//! The throttle limits follow their settings: each is lowered to two and raised above its default.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -14,14 +14,14 @@ const MINUTES_15: TimeDelta = TimeDelta::minutes(15);
 const HOUR: TimeDelta = TimeDelta::hours(1);
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// A server on which somebody has set one limit.
+/// A server with one limit set.
 async fn with_limit(name: &str, limit: usize) -> TestServer {
     let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
     let limits = Settings::from_vars([secret, (name.to_owned(), limit.to_string())]).unwrap().throttle.limits;
     TestServer::with(|settings| settings.throttle.limits = limits).await
 }
 
-/// Makes so many attempts, which are accepted, and one more, which has to wait for the whole period.
+/// Makes this many accepted attempts, and one more, which must wait for the whole period.
 async fn assert_limit(limit: usize, period: TimeDelta, mut attempt: impl AsyncFnMut(usize) -> Answer) {
     for number in 0..limit {
         let accepted = attempt(number).await;
@@ -34,7 +34,7 @@ async fn assert_limit(limit: usize, period: TimeDelta, mut attempt: impl AsyncFn
     assert_eq!(refused.header("retry-after"), Some(&*seconds.to_string()));
 }
 
-/// Someone in a network of their own.
+/// A client in a network of its own.
 fn in_network(server: &TestServer, number: usize) -> Actor {
     server.anonymous().at(&format!("192.0.2.{number}"))
 }
@@ -114,7 +114,7 @@ async fn username_request_limit_is_configurable() {
         let server = with_limit("LIMIT_USERNAME_REQUESTS_PER_HOUR", limit).await;
         server.user("bo").await;
         let ada = server.user("ada").await;
-        // Each time from another network, which has a limit of its own.
+        // Each from another network, which has its own limit.
         assert_limit(limit, HOUR, async |number| rename(&ada.at(&format!("192.0.2.{number}")), "bo").await).await;
     }
 }
@@ -160,7 +160,7 @@ async fn recipient_mail_limit_is_configurable() {
         server.user_at("ada", "ada@example.org").await;
         for number in 0..10 {
             in_network(&server, number).request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-            // Some wait together, and some are alone.
+            // Some wait together, others alone.
             if number % 3 == 0 {
                 deliver_mail::tick(&server.app).await.unwrap();
             }
@@ -171,7 +171,7 @@ async fn recipient_mail_limit_is_configurable() {
     }
 }
 
-/// The database stores a row with the most attempts that can be set.
+/// The database stores a row with the highest limit that can be set.
 #[tokio::test]
 async fn counter_works_with_the_highest_limit() {
     let limit = 5000;

@@ -1,4 +1,4 @@
-//! Accounts that never verified an address: they can replace it, lose it to its owner, and are deleted in time.
+//! Unverified accounts: they can replace their address, lose it to its owner, and are purged.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -26,7 +26,7 @@ async fn server() -> TestServer {
     .await
 }
 
-/// Registers an account that can't sign in yet.
+/// Registers an account that cannot sign in yet.
 async fn register(server: &TestServer, username: &str, email: &str) {
     let input = json!({ "username": username, "password": password_of(username), "email": email });
     server.anonymous().register(input).await.data("/register/user");
@@ -78,7 +78,7 @@ async fn replacement_with_wrong_credentials_is_a_failed_login() {
     let mut runs = Vec::new();
     for (username, is_login) in [("ada", true), ("ada", false), ("nobody", false)] {
         statements.lock().unwrap().clear();
-        // Not where the owner has registered: that place has a counter of its own.
+        // Not from the place of registration, which has its own counter.
         let elsewhere = server.anonymous().at("192.0.2.1");
         let answer = if is_login {
             elsewhere.login(username, "a wrong one").await
@@ -140,7 +140,7 @@ async fn replacement_and_registration_share_the_probe_limit() {
     let server = server().await;
     register(&server, "ada", "ada@example.org").await;
     register(&server, "bo", "bo@example.org").await;
-    // Bo's registration and Ada's are counted, too.
+    // The registrations of Bo and Ada count, too.
     for number in 0..28 {
         register(&server, &format!("user{number}"), &format!("user{number}@example.org")).await;
     }
@@ -172,7 +172,7 @@ async fn verification_takes_the_email_from_an_unverified_account() {
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     let removed: Vec<_> = events.iter().filter(|event| event.action == Action::EmailRemoved).collect();
     assert!(matches!(removed[..], [event] if event.user_id == Some(find_id(&squatter).await)), "{removed:?}");
-    // What is verified is not taken.
+    // A verified address is not taken over.
     squatter.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     let token = server.token_to("ada@example.org").await;
     assert_eq!(server.anonymous().verify_email(&token).await.code(), "EMAIL_TAKEN");
@@ -183,7 +183,7 @@ async fn find_id(actor: &Actor) -> uuid::Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_verifications_of_one_email_succeed_once() {
+async fn concurrent_verifications_of_one_email_leave_one_owner() {
     for _ in 0..6 {
         let server = TestServer::start().await;
         server.user_at("bo", "ada@example.org").await;

@@ -1,4 +1,4 @@
-//! Which usernames people may choose for themselves.
+//! Rules for usernames that users choose.
 
 use hallpass::domain::users::{
     administration::{self, Administrator},
@@ -31,7 +31,7 @@ async fn add(server: &TestServer, username: &str) -> Result<String, Vec<String>>
     })
 }
 
-/// Somebody of an older version, or of another system, with the password of `ada`.
+/// Imports a user of an older version or another system, with the password of `ada`.
 async fn import(server: &TestServer, username: &str) {
     let mut record = Record::default();
     record.set(Column::Username, username.to_owned());

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::{Actor, TestServer, decode_part, json};
 
-/// What `me` says is wrong with this actor's bearer.
+/// The reason why `me` rejects the token of this client.
 async fn reason(actor: &Actor) -> String {
     let answer = actor.me().await;
     assert_eq!(answer.status, 200);

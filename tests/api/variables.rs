@@ -7,7 +7,7 @@ use crate::support::{TestServer, json};
 
 const DELETE: &str = "deleteAccount(input: {}) @skip(if: $dryRun) { deletedUserId }";
 
-/// The message of the only error, whose code must be this one; nothing was executed.
+/// The message of the only error, which must have this code; nothing was executed.
 async fn refusal(server: &TestServer, query: &str, variables: serde_json::Value, code: &str) -> String {
     let answer = server.anonymous().graphql(query, variables).await;
     assert!(answer.json().get("data").is_none(), "{query}: {answer:?}");
@@ -30,7 +30,7 @@ async fn omitted_variables_take_defaults_in_directives() {
         "mutation($run: Boolean = false) { deleteAccount(input: {}) @include(if: $run) { deletedUserId } }".to_owned(),
         format!("mutation A($dryRun: Boolean = true) {{ {DELETE} }}"),
     ] {
-        // Also when the server knows the document, and without the object of variables.
+        // Also when the document is cached, and without a variables object.
         for _ in 0..3 {
             assert_eq!(ada.graphql(&mutation, json!({})).await.data(""), json!({}), "{mutation}");
             assert_eq!(ada.query(&mutation).await.data(""), json!({}), "{mutation}");
@@ -74,7 +74,7 @@ async fn default_does_not_replace_an_explicit_null() {
         let answer = ada.graphql(&mutation, json!({ "dryRun": null })).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
         assert_eq!(answer.error()["message"], "The variable `$dryRun` must not be null where it is used.");
-        // Now the server knows the document.
+        // Now the document is cached.
         ada.query(&mutation).await.data("");
     }
     ada.me().await.data("/me/username");
@@ -138,7 +138,7 @@ async fn literals_must_match_the_expected_type() {
             "The default value of the variable `$d` must not be null. It is of the type Boolean!.",
         ),
     ] {
-        // Also when the variable beside it is missing.
+        // Also when the other variable is missing.
         for variables in [json!({}), json!({ "p": "correct horse" })] {
             assert_eq!(refusal(&server, &query, variables, "GRAPHQL_VALIDATION_FAILED").await, told, "{query}");
         }

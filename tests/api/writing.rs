@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 
 use crate::support::{TestDatabase, TestServer};
 
-/// A transaction that took its lock only when it first writes would fail where it has read before.
+/// A transaction that took its lock only on the first write would fail after a read.
 #[tokio::test]
 async fn sqlite_transaction_locks_the_file_from_its_start() {
     let database = TestDatabase::create().await;
@@ -23,7 +23,7 @@ async fn sqlite_transaction_locks_the_file_from_its_start() {
     let next = tokio::time::timeout(Duration::from_millis(50), second.write()).await;
     let is_sqlite = matches!(database.url(), DatabaseUrl::Sqlite(_));
     assert_eq!(next.is_err(), is_sqlite);
-    // Readers are not kept waiting by anyone.
+    // Readers are never blocked.
     assert_eq!(second.pending_migrations().await.unwrap(), Vec::<String>::new());
     writing.rollback().await.unwrap();
     drop(next);
@@ -43,7 +43,7 @@ async fn uncommitted_transaction_is_rolled_back() {
     assert_eq!(session::Entity::find().all(db).await.unwrap().len(), 1);
 }
 
-/// SQLite rolls a transaction back by itself, when the disk is full or when it is told to, and its driver does not notice.
+/// SQLite rolls back a transaction itself, when the disk is full or on command, and its driver does not notice.
 #[tokio::test]
 async fn writes_after_an_sqlite_rollback_are_committed() {
     let server = TestServer::start().await;
@@ -58,11 +58,11 @@ async fn writes_after_an_sqlite_rollback_are_committed() {
     user::Entity::delete_many().exec(&transaction).await.unwrap();
     drop(transaction);
     let grace = server.user("grace").await;
-    // Through another connection than it was written with.
+    // Through another connection than the write.
     grace.me().await.data("/me/id");
 }
 
-/// Hallpass gives up after 4 s; a statement that went on would keep its connection.
+/// Hallpass gives up after 4 s; a statement that continued would keep its connection.
 #[tokio::test]
 async fn database_times_out_statements_before_hallpass() {
     let server = TestServer::start().await;

@@ -1,4 +1,4 @@
-//! Which database a command works on, and what the server says when it starts.
+//! The database of a command, and the log of a server start.
 
 use std::{fs, io::BufRead, io::BufReader, process::Stdio};
 

@@ -1,4 +1,4 @@
-//! The keys of access tokens, from the command line.
+//! Signing keys at the command line.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn access_token(answer: &str) -> String {
     answer.split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-/// The header of the token that a login answers with.
+/// The header of an access token from a login.
 fn header(token: &str) -> Value {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap()
@@ -38,7 +38,7 @@ fn first_key_signs_immediately_and_the_next_in_an_hour() {
         let mode = |path: &str| fs::metadata(folder.0.join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("keys"), mode(first.trim())), (0o700, 0o600));
     }
-    // It replaces nothing.
+    // It does not overwrite anything.
     let at = ["key", "generate", "--at", "2030-01-31T12:00:00Z"];
     assert_eq!(printed(&folder, &at, &EDDSA), "keys/20300131T120000Z.pem\n");
     let before = fs::read(folder.0.join("keys/20300131T120000Z.pem")).unwrap();
@@ -54,7 +54,7 @@ fn hs256_secret_is_printed_and_private_keys_are_not() {
     assert_eq!(printed(&folder, &["key", "show", "access"], &[]), key);
     assert!(printed(&folder, &["key", "show"], &[]).trim().ends_with("  HS256  signs"));
 
-    // Any JWT library takes it as it stands.
+    // Any JWT library accepts it unchanged.
     let server = Server::start(&folder, &[FAST]);
     server.graphql(REGISTER);
     let token = access_token(&server.graphql(LOGIN));

@@ -1,4 +1,4 @@
-//! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
+//! The binary from an operator's view: settings, exit codes, signals. Each test has its own folder and port.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod connections;
@@ -26,10 +26,10 @@ use std::{
 
 const BINARY: &str = env!("CARGO_BIN_EXE_hallpass");
 
-/// How long something may take that comes at once, on a machine that has much else to do.
+/// Timeout for things that happen immediately, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An empty folder, gone when it is dropped.
+/// An empty folder. Deleted when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -40,7 +40,7 @@ impl Folder {
         Self(path)
     }
 
-    /// The binary in this folder, with nothing in its environment but these.
+    /// The binary in this folder, with only these environment variables.
     fn hallpass(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = self.prepare(Command::new(BINARY), environment);
         command.args(arguments);
@@ -52,7 +52,7 @@ impl Folder {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs it to completion.
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         self.hallpass(arguments, environment).stdin(Stdio::null()).output().unwrap()
     }
@@ -64,7 +64,7 @@ impl Drop for Folder {
     }
 }
 
-/// A server that has said that it is ready; killed when it is dropped.
+/// A server that has reported that it is ready. Killed when dropped.
 struct Server {
     child: Child,
     /// The lines of its log, until it ends.
@@ -77,14 +77,14 @@ impl Server {
         Self::start_by(folder, environment, |binary| Command::new(binary))
     }
 
-    /// Starts it by a command of the test's own, which is given the binary.
+    /// Starts it with a custom command, which is given the binary.
     fn start_by(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
         let server = Self::spawn(folder, environment, command);
         server.wait_for_line("ready at");
         server
     }
 
-    /// Starts it, and does not wait until it is ready.
+    /// Starts it without waiting until it is ready.
     fn spawn(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
@@ -92,12 +92,12 @@ impl Server {
         let mut child = command.env("LISTEN", &listen).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::channel();
-        // Beside the test, which could not stop waiting for a line that never comes. It ends with the server.
+        // A separate thread, because the test must not block on a line that never comes. It ends with the server.
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         Self { child, log, port }
     }
 
-    /// Reads the log up to a line with this text.
+    /// Reads the log up to a line that contains this text.
     fn wait_for_line(&self, text: &str) {
         let end = Instant::now() + PATIENCE;
         let mut read = Vec::new();
@@ -111,7 +111,7 @@ impl Server {
         }
     }
 
-    /// Reads the log to its end, which is the server's.
+    /// Reads the rest of the log, until the server exits.
     fn last_lines(&self) -> String {
         let end = Instant::now() + PATIENCE;
         let mut read = Vec::new();
@@ -171,7 +171,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Standard error, but for the line that names the database.
+/// Standard error, without the line that names the database.
 fn told(output: &Output) -> String {
     let text = stderr(output);
     match text.split_once('\n') {
@@ -180,7 +180,7 @@ fn told(output: &Output) -> String {
     }
 }
 
-/// It failed with this exit code and one message, which holds `told`, and nothing that only we understand.
+/// Asserts this exit code and one message, which contains `told` and no internals.
 fn assert_fails(output: &Output, code: i32, told: &str) {
     let text = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{text}");
@@ -264,7 +264,7 @@ fn missing_database_is_reported() {
 #[test]
 fn read_only_folder_is_reported() {
     let folder = Folder::new("read_only");
-    // Root may write anywhere but into what is no folder.
+    // Root can write everywhere, except below a path that is not a folder.
     fs::write(folder.0.join("file"), "").unwrap();
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://file/hallpass.db")]);
     assert_fails(&output, 1, "file/hallpass.db");
@@ -308,13 +308,13 @@ fn schema_command_needs_no_settings() {
 fn accounts_and_tokens_survive_a_restart() {
     let folder = Folder::new("restart");
     let port = free_port().to_string();
-    // Tokens name the address that clients use; it must be the same after the restart.
+    // Tokens contain the public URL, so it must be the same after the restart.
     let environment = [FAST, ("PUBLIC_URL", &format!("http://localhost:{port}"))];
     let first = Server::start(&folder, &environment);
     assert!(first.graphql(REGISTER).contains(r#"{"username":"ada"}"#));
     let login = first.graphql(LOGIN);
     let token = login.split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
-    // Killed, not stopped: what was acknowledged is kept.
+    // Killed, not stopped: acknowledged writes are durable.
     drop(first);
 
     let second = Server::start(&folder, &environment);
@@ -348,7 +348,7 @@ fn log_can_be_json() {
     let folder = Folder::new("json_log");
     let server = Server::start(&folder, &[("LOG_FORMAT", "json")]);
     server.graphql(r#"{"query":"query WhoAmI { me { id } }"}"#);
-    // Each line is JSON, those before the request's too.
+    // Every line is JSON, including those before the request.
     let line = loop {
         let line = server.log.recv_timeout(PATIENCE).unwrap();
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();

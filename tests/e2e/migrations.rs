@@ -1,4 +1,4 @@
-//! `hallpass migrate`, and processes that are killed in the middle of it.
+//! `hallpass migrate`, and processes killed during it.
 
 use std::{
     fs,
@@ -10,12 +10,12 @@ use std::{
 
 use super::{BINARY, Folder, Server, assert_fails, block_on, stderr, support::database::TestDatabase};
 
-/// How often a process is killed on its way up, and how often on its way down.
+/// How often a process is killed while migrating up, and how often while migrating down.
 fn kills() -> u32 {
     std::env::var_os("MIGRATION_KILLS").map_or(20, |kills| kills.into_string().unwrap().parse().unwrap())
 }
 
-/// A database of its own on the server of `TEST_DATABASE_URL`, and the binary beside it.
+/// A separate database on the server of `TEST_DATABASE_URL`, and the binary.
 struct Migrated {
     folder: Folder,
     database: TestDatabase,
@@ -31,7 +31,7 @@ impl Migrated {
         self.folder.hallpass(arguments, &[("DATABASE_URL", &self.database.url_text()), secret])
     }
 
-    /// Runs it to its end, which must be a good one. Returns what was printed, and how long it took after it had named the
+    /// Runs it successfully to completion. Returns the output, and the time it took after it had named the
     /// database.
     fn run(&self, arguments: &[&str]) -> (String, Duration) {
         let (output, took) = self.run_and_kill(arguments, None);
@@ -82,7 +82,7 @@ fn killed_migration_can_be_run_again() {
 
         migrated.run_and_kill(&DOWN, Some(down_takes * kill / kills));
         partial += u32::from(![&full, &bare].contains(&&migrated.schema()));
-        // The next start of a server would go up again.
+        // The next server start would migrate up again.
         if kill % 2 == 1 {
             assert_eq!(migrated.run(&UP).0, listed, "up again after kill {kill} of {kills} on the way down");
             assert_eq!(migrated.schema(), full, "up again after kill {kill} of {kills} on the way down");
@@ -137,7 +137,7 @@ fn rollback_without_a_terminal_requires_a_flag() {
     assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
 }
 
-/// Answers the question of `migrate down` at a terminal. Returns the exit code, and what the terminal shows.
+/// Answers the prompt of `migrate down` at a terminal. Returns the exit code and the terminal's content.
 fn answer_at_terminal(folder: &Folder, answer: &str) -> (Option<i32>, String) {
     let mut script = Command::new("script");
     script.args(["-qec", &format!("{BINARY} migrate down"), "/dev/null"]);
@@ -172,7 +172,7 @@ impl Migrated {
         });
     }
 
-    /// Adds what a later version would have recorded.
+    /// Records a migration of a later version.
     fn apply_later(&self, is_additive: bool) {
         self.execute(&format!(
             "INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('m29990101_000001_later', 1, {is_additive})"

@@ -1,4 +1,4 @@
-//! `hallpass user import` and `export`: people come with their passwords, and may go with them.
+//! `hallpass user import` and `export`.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, stderr, told};
 
-/// What bcrypt, passlib and argon2-cffi made of `correct horse`, each at a low cost.
+/// Hashes of `correct horse` by bcrypt, passlib and argon2-cffi, each at a low cost.
 const HASHES: [&str; 3] = [
     "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG",
     "$pbkdf2-sha256$1000$1BqDMGZszTmH8F7rHaMUgg$G6lP4nSslh7S8z7IWqODa0ZUW63602o1asittfbdeik",
@@ -32,7 +32,7 @@ fn listed(folder: &Folder) -> String {
     stdout(&folder.run(&["user", "list", "--json"], &[]))
 }
 
-/// Runs a command with this on its standard input.
+/// Runs a command with this standard input.
 fn pipe(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
     let mut command = folder.hallpass(arguments, &[]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,7 +40,7 @@ fn pipe(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Each of them made one of the systems that people leave.
+/// One user from each supported system.
 #[test]
 fn imported_users_log_in_with_their_old_passwords() {
     let folder = migrated("old_passwords");
@@ -81,7 +81,7 @@ fn imported_users_log_in_with_their_old_passwords() {
         );
         assert!(answer.contains(me), "{username}: {answer}");
     }
-    // Each hash has been replaced by the sign-in.
+    // The login has replaced each hash.
     let exported = stdout(&folder.run(&["user", "export", "--with-hashes"], &[]));
     assert_eq!(exported.matches(r#""hashed_password":"$bcrypt-sha256$v=2,t=2b,r=10$"#).count(), 3, "{exported}");
 }
@@ -166,7 +166,7 @@ fn killed_import_resumes() {
     let lines = (0..2500).map(line).collect::<Vec<_>>().concat();
     let mut command = folder.hallpass(&["user", "import"], &[]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    // It waits for more when these are read.
+    // The process waits for more input after these.
     let mut input = child.stdin.take().unwrap();
     input.write_all(lines.as_bytes()).unwrap();
     input.flush().unwrap();

@@ -1,4 +1,4 @@
-//! What commands do when nobody takes what they print: a full disk, a closed pipe.
+//! Commands whose output cannot be written: a full disk, a closed pipe.
 
 use std::{
     fs::{self, File},
@@ -35,7 +35,7 @@ fn command_fails_if_its_output_is_lost() {
         (&["user", "import", "nobody.jsonl"], &[]),
     ] {
         let output = into(folder.hallpass(arguments, environment), full());
-        // An empty list as JSON has nothing to write.
+        // An empty list as JSON has no output.
         if arguments != ["user", "list", "--json"] {
             assert_fails(&output, 1, FULL);
         }

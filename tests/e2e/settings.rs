@@ -1,4 +1,4 @@
-//! `.env`, and what is wrong with it.
+//! `.env` files and their errors.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use hallpass::config::declarations;
 
 use super::{Folder, Server, assert_fails, stderr};
 
-/// The only mistake that the binary reports for this `.env`.
+/// The only error that the binary reports for this `.env`.
 fn mistake(name: &str, env_file: impl AsRef<[u8]>) -> String {
     let folder = Folder::new(name);
     fs::write(folder.0.join(".env"), env_file).unwrap();
@@ -82,7 +82,7 @@ fn every_line_of_the_example_can_be_uncommented() {
     let folder = Folder::new("env_example");
     for line in &lines {
         fs::write(folder.0.join(".env"), line).unwrap();
-        // Some settings need another one.
+        // Some settings depend on another one.
         let told = stderr(&folder.run(&["key", "show"], &[]));
         assert!(!told.contains(".env"), "{line}: {told}");
     }
@@ -90,10 +90,10 @@ fn every_line_of_the_example_can_be_uncommented() {
     Server::start(&folder, &[]);
 }
 
-/// A value that no other text contains.
+/// A value that occurs in no other text.
 const HUNTER: &str = "hunter2.Zq8rT5wX1mN4vB7kC0pL3sD6";
 
-/// The secrets, each with a value that holds `HUNTER` wherever a value may hold a secret.
+/// The secrets, each with a value that contains `HUNTER` wherever a secret can be.
 const SECRETS: [(&str, &str); 5] = [
     ("DATABASE_URL", "postgres://HUNTER:HUNTER@db.example.org/accounts?password=HUNTER&user=HUNTER"),
     ("SECRET_KEY", "HUNTER"),

@@ -10,10 +10,10 @@ use super::{
     support::database::{Lock, TestDatabase},
 };
 
-/// What SIGTERM may take; connections that nobody uses are given a second of it.
+/// Time limit after SIGTERM; idle connections get one second of it.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Starts a server while another process has the lock of migrations, and does something with it.
+/// Starts a server while another process holds the migration lock, and runs a closure with it.
 fn beside_another_migration(name: &str, is_new: bool, work: impl AsyncFnOnce(&mut Server, Lock)) {
     let folder = Folder::new(name);
     block_on(async {

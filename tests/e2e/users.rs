@@ -1,4 +1,4 @@
-//! `hallpass user`: an operator who administers accounts, beside a server that is running.
+//! `hallpass user`: account administration while a server is running.
 
 use std::{
     io::Write,
@@ -9,11 +9,11 @@ use super::{FAST, Folder, LOGIN, Server, assert_fails, stderr, told};
 
 const PASSWORD: &str = "correct horse";
 
-/// Runs a command with this on its standard input.
+/// Runs a command with this standard input.
 fn pipe(folder: &Folder, arguments: &[&str], input: &str) -> Output {
     let mut command = folder.hallpass(arguments, &[FAST]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // It may have ended without reading.
+    // The process may have ended without reading.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     for text in [&output.stdout, &output.stderr] {
@@ -151,7 +151,7 @@ fn impossible_commands_are_reported() {
 }
 
 #[test]
-fn list_output_can_be_truncated() {
+fn closed_pipe_does_not_fail_a_list() {
     let folder = Folder::new("cut_off");
     assert!(folder.run(&["migrate"], &[]).status.success());
     stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
@@ -193,7 +193,7 @@ fn username_with_a_leading_hyphen_follows_a_double_hyphen() {
     let folder = Folder::new("hyphen");
     assert!(folder.run(&["migrate"], &[]).status.success());
     assert_fails(&pipe(&folder, &["user", "add", "--", "-x"], PASSWORD), 1, "do not start with a hyphen.");
-    // Somebody of an older version.
+    // A user of an older version.
     let hash = "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG";
     std::fs::write(folder.0.join("people.csv"), format!("username,hashed_password\n-h,{hash}\n")).unwrap();
     stdout(&folder.run(&["user", "import", "people.csv"], &[]));
