@@ -65,7 +65,7 @@ async fn events(server: &TestServer) -> Vec<Action> {
 }
 
 #[tokio::test]
-async fn an_account_made_for_somebody_lets_her_in() {
+async fn created_user_can_log_in() {
     let server = TestServer::start().await;
     let made = Registration {
         email: Some("Ada@Example.org".to_owned()),
@@ -97,7 +97,7 @@ async fn an_account_made_for_somebody_lets_her_in() {
 }
 
 #[tokio::test]
-async fn it_is_made_by_the_rules_of_registration() {
+async fn created_user_is_validated_like_a_registration() {
     let server = TestServer::with(|settings| {
         settings.registration.require_email = true;
         // An administrator may all the same.
@@ -131,7 +131,7 @@ async fn it_is_made_by_the_rules_of_registration() {
 }
 
 #[tokio::test]
-async fn a_user_goes_by_username_and_address() {
+async fn user_is_found_by_username_or_email() {
     let server = TestServer::start().await;
     let ada = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
     let ada =
@@ -145,7 +145,7 @@ async fn a_user_goes_by_username_and_address() {
 }
 
 #[tokio::test]
-async fn who_is_disabled_is_out_at_the_next_request_and_stays_out() {
+async fn disabling_a_user_ends_all_sessions_permanently() {
     let server = TestServer::start().await;
     let (ada, refresh_token) = server.app_user("ada").await;
     let bo = server.user("bo").await;
@@ -175,7 +175,7 @@ async fn who_is_disabled_is_out_at_the_next_request_and_stays_out() {
 }
 
 #[tokio::test]
-async fn another_password_signs_out_everywhere_and_in_only_by_itself() {
+async fn setting_a_password_revokes_sessions_and_the_old_password() {
     let server = TestServer::start().await;
     let (ada, refresh_token) = server.app_user("ada").await;
     let bo = server.user("bo").await;
@@ -203,7 +203,7 @@ async fn another_password_signs_out_everywhere_and_in_only_by_itself() {
 }
 
 #[tokio::test]
-async fn who_has_guessed_too_often_gets_in_by_the_new_password() {
+async fn setting_a_password_lifts_the_login_throttle() {
     let server = TestServer::start().await;
     let ada = add(&server, "ada", &["user"]).await;
     for _ in 0..10 {
@@ -216,7 +216,7 @@ async fn who_has_guessed_too_often_gets_in_by_the_new_password() {
 }
 
 #[tokio::test]
-async fn roles_are_those_of_the_server_and_count_at_once() {
+async fn roles_must_be_configured_and_take_effect_immediately() {
     let server = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     let ada = server.user("ada").await;
     let row = find(&server, "ada").await.unwrap();
@@ -229,7 +229,7 @@ async fn roles_are_those_of_the_server_and_count_at_once() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays() {
+async fn last_administrator_cannot_be_removed() {
     let server =
         TestServer::with(|settings| settings.registration.roles.extend(["administrator".into(), "x-admin".into()]))
             .await;
@@ -257,7 +257,7 @@ async fn the_last_administrator_stays() {
 }
 
 #[tokio::test]
-async fn an_administrator_is_known_among_all_roles() {
+async fn administrator_is_found_among_many_roles() {
     let server = TestServer::with(|settings| settings.registration.roles.push("a-first".to_owned())).await;
     let mut last = add(&server, "ada", &["admin"]).await;
     for (name, held) in [
@@ -274,7 +274,7 @@ async fn an_administrator_is_known_among_all_roles() {
 }
 
 #[tokio::test]
-async fn two_instances_that_take_the_last_two_away_at_once_leave_one() {
+async fn concurrent_removals_of_the_last_two_administrators_leave_one() {
     let server = Arc::new(TestServer::start().await);
     let other = TestServer::on(Arc::clone(&server.database), |_| {}).await;
     let ada = add(&server, "ada", &["admin"]).await;
@@ -298,7 +298,7 @@ async fn two_instances_that_take_the_last_two_away_at_once_leave_one() {
 
 /// Whoever waits for the other one sees what became of her.
 #[tokio::test]
-async fn who_comes_a_moment_later_waits_for_the_first() {
+async fn removal_of_an_administrator_waits_for_a_concurrent_one() {
     let server = TestServer::start().await;
     let other = TestServer::on(Arc::clone(&server.database), |_| {}).await;
     let ada = add(&server, "ada", &["admin"]).await;
@@ -320,7 +320,7 @@ async fn who_comes_a_moment_later_waits_for_the_first() {
 
 /// Both write her row and her sessions', in whichever order they come.
 #[tokio::test]
-async fn whoever_is_disabled_may_do_something_at_the_same_moment() {
+async fn disabling_a_user_during_their_requests_succeeds() {
     let server = TestServer::start().await;
     let row = add(&server, "ada", &["user"]).await;
     let password = password_of("ada");
@@ -352,7 +352,7 @@ async fn whoever_is_disabled_may_do_something_at_the_same_moment() {
 }
 
 #[tokio::test]
-async fn all_users_are_listed_in_the_order_of_their_names() {
+async fn users_are_listed_in_username_order() {
     let server = TestServer::start().await;
     for username in ["carl", "Ada", "bo_2", "bo-1", "BO", "dora"] {
         add(&server, username, &["user"]).await;
@@ -374,7 +374,7 @@ async fn all_users_are_listed_in_the_order_of_their_names() {
 }
 
 #[tokio::test]
-async fn nobody_is_not_found() {
+async fn unknown_user_is_not_found() {
     let server = TestServer::start().await;
     let ada = add(&server, "ada", &["user"]).await;
     user::Entity::delete_many().exec(server.app.database.read()).await.unwrap();
@@ -397,7 +397,7 @@ async fn with_pending_change(server: &TestServer) -> (Model, [String; 2]) {
 }
 
 #[tokio::test]
-async fn an_address_that_is_set_ends_the_pending_change_and_all_links() {
+async fn setting_an_email_clears_pending_email_and_links() {
     for is_verified in [false, true] {
         let server = TestServer::start().await;
         let (ada, [moving, reset]) = with_pending_change(&server).await;
@@ -418,7 +418,7 @@ async fn an_address_that_is_set_ends_the_pending_change_and_all_links() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_set_must_be_free_and_is_written_once() {
+async fn setting_an_email_requires_a_free_one_and_is_idempotent() {
     let server = TestServer::start().await;
     server.user_at("bo", "bo@example.org").await;
     server.user_at("ada", "ada@example.org").await;
@@ -438,7 +438,7 @@ async fn an_address_that_is_set_must_be_free_and_is_written_once() {
 }
 
 #[tokio::test]
-async fn a_verified_address_hears_that_an_administrator_set_another() {
+async fn setting_an_email_notifies_the_old_verified_one() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let (administrator, ada) = (Administrator::at_command_line(), find(&server, "ada").await.unwrap());
@@ -448,7 +448,7 @@ async fn a_verified_address_hears_that_an_administrator_set_another() {
 }
 
 #[tokio::test]
-async fn an_address_counts_as_verified_by_an_administrators_word() {
+async fn administrator_can_mark_an_email_as_verified() {
     let server = TestServer::with(|settings| {
         settings.registration.require_email = true;
         settings.registration.require_verified_email = true;
@@ -466,7 +466,7 @@ async fn an_address_counts_as_verified_by_an_administrators_word() {
 }
 
 #[tokio::test]
-async fn no_address_is_verified_that_is_not_there() {
+async fn missing_email_cannot_be_marked_as_verified() {
     let server = TestServer::start().await;
     let (administrator, ada) = (Administrator::at_command_line(), add(&server, "ada", &["user"]).await);
     let verified = administration::verify_email(&server.command_line(), &administrator, ada.id).await;
@@ -474,7 +474,7 @@ async fn no_address_is_verified_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn an_account_is_deleted_unless_it_is_the_last_administrators() {
+async fn last_administrator_cannot_be_deleted() {
     let server = TestServer::start().await;
     let grace = add(&server, "grace", &["admin"]).await;
     let ada = server.user_at("ada", "ada@example.org").await;

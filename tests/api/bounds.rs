@@ -1,4 +1,4 @@
-//! How large a request may be, on every route, and that no more of it is read or built.
+//! Request size limits on every route. Nothing beyond a limit is read or built.
 
 use axum::body::{Body, Bytes};
 use hallpass::config::OauthClient;
@@ -25,7 +25,7 @@ fn assert_told(answer: &Answer, status: u16, told: &str) {
 }
 
 #[tokio::test]
-async fn forms_have_at_most_32_parameters() {
+async fn forms_are_limited_to_32_parameters() {
     let server = server().await;
     let form = |parameters: usize| (0..parameters).map(|n| format!("p{n}=1&")).collect::<String>();
     for path in FORM_ROUTES {
@@ -39,7 +39,7 @@ async fn forms_have_at_most_32_parameters() {
 }
 
 #[tokio::test]
-async fn bodies_outside_graphql_have_at_most_16_kib() {
+async fn bodies_outside_graphql_are_limited_to_16_kib() {
     let server = server().await;
     let actor = server.anonymous();
     for (paths, content_type) in [(FORM_ROUTES, FORM), (JSON_ROUTES, "application/json")] {
@@ -52,7 +52,7 @@ async fn bodies_outside_graphql_have_at_most_16_kib() {
 }
 
 #[tokio::test]
-async fn graphql_bodies_have_at_most_128_kib() {
+async fn graphql_bodies_are_limited_to_128_kib() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let query = r#"{"query": "{ __typename }"}"#;
@@ -62,7 +62,7 @@ async fn graphql_bodies_have_at_most_128_kib() {
 }
 
 #[tokio::test]
-async fn json_has_at_most_2000_values() {
+async fn json_is_limited_to_2000_values() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let body = |values: usize| json!({ "query": "{ __typename }", "variables": { "v": vec![0; values] } }).to_string();
@@ -77,7 +77,7 @@ async fn json_has_at_most_2000_values() {
 }
 
 #[tokio::test]
-async fn query_strings_have_at_most_32_parameters() {
+async fn query_strings_are_limited_to_32_parameters() {
     let server = TestServer::start().await;
     let more: String = (0..32).map(|n| format!("&p{n}=1")).collect();
     let answer = server.anonymous().get(&format!("/graphql?query=%7B__typename%7D{more}")).await;
@@ -87,7 +87,7 @@ async fn query_strings_have_at_most_32_parameters() {
 }
 
 #[tokio::test]
-async fn a_body_in_many_small_chunks_is_joined() {
+async fn chunked_body_is_reassembled() {
     let server = TestServer::start().await;
     let bytes = r#"{"query": "{ __typename }"}"#.as_bytes();
     let chunks = bytes.chunks(1).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk)));
@@ -97,7 +97,7 @@ async fn a_body_in_many_small_chunks_is_joined() {
 }
 
 #[tokio::test]
-async fn variables_that_are_not_declared_are_ignored() {
+async fn undeclared_variables_are_ignored() {
     let server = TestServer::start().await;
     let query = "query($name: String!) { __type(name: $name) { name } }";
     let variables = json!({ "name": "User", "other": vec!["x"; 1000] });

@@ -35,7 +35,7 @@ fn table(settings: &[Declaration]) -> String {
 }
 
 #[test]
-fn the_tables_in_the_manual_are_current() {
+fn tables_in_the_manual_are_current() {
     let file = "docs/configuration.md";
     let mut page = std::fs::read_to_string(path(file)).unwrap();
     for settings in sections() {
@@ -50,7 +50,7 @@ fn the_tables_in_the_manual_are_current() {
 }
 
 #[test]
-fn the_example_is_current() {
+fn example_env_file_is_current() {
     let mut example = "\
 # Generated from src/config. Copy this file to .env and uncomment what you want to change; docs/configuration.md describes each
 # setting. The environment takes precedence. A secret may also be in a file: NAME_FILE=/run/secrets/name.
@@ -67,7 +67,7 @@ fn the_example_is_current() {
 }
 
 #[test]
-fn every_setting_is_declared_once_and_described_in_sentences() {
+fn settings_are_declared_once_and_described_in_sentences() {
     let names: HashSet<_> = declarations().iter().map(|declaration| declaration.name).collect();
     assert_eq!(names.len(), declarations().len());
     assert!(names.len() > 40);

@@ -1,4 +1,4 @@
-//! Connections to the database: when they are replaced, what they ask of the server, and what they leave behind there.
+//! Database connections: replacement, session settings, and cleanup.
 
 use std::{
     io,
@@ -58,7 +58,7 @@ async fn connection_to_a_read_only_node_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn refused_write_renews_the_connections_that_read() {
+async fn refused_write_renews_read_connections() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     let id = match database.read().get_database_backend() {
@@ -72,14 +72,14 @@ async fn refused_write_renews_the_connections_that_read() {
     write(database).await.unwrap_err();
     let during: i64 = ask(database.read(), id).await;
     assert_ne!(during, before);
-    // The new one may have been opened while the address still led to the old node.
+    // The new connection may have been opened while the address still pointed to the old node.
     write(database).await.unwrap();
     assert_ne!(ask::<i64>(database.read(), id).await, during);
 }
 
-/// A pooler refuses other parameters at the start of a session, and gives a session's variables to other clients.
+/// Poolers refuse other startup parameters and share session variables between clients.
 #[tokio::test]
-async fn sessions_on_postgres_have_no_settings_that_a_pooler_would_lose() {
+async fn postgres_sessions_have_no_settings_a_pooler_would_lose() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     if database.read().get_database_backend() != DbBackend::Postgres {
@@ -88,7 +88,7 @@ async fn sessions_on_postgres_have_no_settings_that_a_pooler_would_lose() {
     let set = "SELECT coalesce(string_agg(name, ' '), '') FROM pg_settings WHERE source IN ('client', 'session') \
                AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone')";
     assert_eq!(ask::<String>(database.read(), set).await, "");
-    // What a transaction sets ends with it.
+    // Settings of a transaction end with it.
     let transaction = database.write().await.unwrap();
     transaction.commit().await.unwrap();
     let transaction = database.write().await.unwrap();
@@ -97,7 +97,7 @@ async fn sessions_on_postgres_have_no_settings_that_a_pooler_would_lose() {
 }
 
 #[tokio::test]
-async fn statements_have_no_names_if_the_url_says_so() {
+async fn statements_are_unnamed_if_the_url_says_so() {
     let database = TestDatabase::create().await;
     let DatabaseUrl::Postgres(url) = database.url() else {
         return;
@@ -122,9 +122,9 @@ async fn statements_have_no_names_if_the_url_says_so() {
     tokio::join!(named.close(), unnamed.close());
 }
 
-/// What other clients of a pooler have prepared on the connection is met by the next statement of that name.
+/// Named statements would clash with those that other clients of a pooler prepared on the connection.
 #[tokio::test]
-async fn error_that_a_pooler_causes_names_the_parameter() {
+async fn pooler_error_names_the_url_parameter() {
     let server = TestServer::start().await;
     if server.app.database.read().get_database_backend() != DbBackend::Postgres {
         return;
@@ -137,7 +137,7 @@ async fn error_that_a_pooler_causes_names_the_parameter() {
     }
 }
 
-/// How many statements wait for a lock in the database of this connection.
+/// Number of statements in the database of this connection that wait for a lock.
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
@@ -149,9 +149,9 @@ async fn expect_nothing_waits(connection: &impl ConnectionTrait, limit: Duration
     }
 }
 
-/// PostgreSQL does not notice that a client is gone that waits for a lock: retries would take all of its connections.
+/// PostgreSQL does not detect a disconnected client that waits for a lock: retries would use up all connections.
 #[tokio::test]
-async fn reads_that_nobody_waits_for_end_on_postgres() {
+async fn abandoned_reads_are_cancelled_on_postgres() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     if server.app.database.read().get_database_backend() != DbBackend::Postgres {
@@ -161,7 +161,7 @@ async fn reads_that_nobody_waits_for_end_on_postgres() {
     let lock = other.write().await.unwrap();
     lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await.unwrap();
     lock.execute_unprepared("LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    // A client that disconnects, and one that is answered in time.
+    // A disconnected client and one whose request times out.
     tokio::time::timeout(Duration::from_millis(300), ada.me()).await.expect_err("it was to be interrupted");
     assert_eq!(ask::<i64>(server.app.database.read(), WAITING).await, 1);
     assert_eq!(ada.me().await.code(), "SERVICE_UNAVAILABLE");
@@ -171,9 +171,9 @@ async fn reads_that_nobody_waits_for_end_on_postgres() {
     ada.me().await.data("/me/id");
 }
 
-/// Neither Hallpass's four seconds nor a limit that the database has for its users.
+/// Neither Hallpass's timeout of 4 s nor a limit configured for the database user applies.
 #[tokio::test]
-async fn migrations_on_postgres_have_no_time_limit() {
+async fn postgres_migrations_have_no_statement_timeout() {
     let database = TestDatabase::create_bare().await;
     let connect = || Database::connect(database.url(), Some(2));
     let connected = connect().await.unwrap();
@@ -194,9 +194,9 @@ async fn migrations_on_postgres_have_no_time_limit() {
     connected.close().await;
 }
 
-/// Columns whose type changes, as in an upgrade that another instance makes.
+/// Columns whose type changes, as when another instance upgrades the database.
 #[tokio::test]
-async fn statement_that_was_prepared_before_a_column_changed_is_prepared_anew() {
+async fn statement_is_prepared_again_after_a_column_change() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let login = || ada.login("ada", "the password of ada");
@@ -225,9 +225,9 @@ async fn statement_that_was_prepared_before_a_column_changed_is_prepared_anew() 
     other.close().await;
 }
 
-/// A transaction that has done nothing yet begins again on a new connection.
+/// A transaction that has not written yet restarts on a new connection.
 #[tokio::test]
-async fn first_statement_of_a_write_is_prepared_anew_after_a_column_changed() {
+async fn first_statement_of_a_write_is_prepared_again_after_a_column_change() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let database = &server.app.database;
@@ -251,11 +251,11 @@ async fn first_statement_of_a_write_is_prepared_anew_after_a_column_changed() {
     assert_eq!(names(database).await, 1);
 }
 
-/// Bit 11 of a server's capabilities, and of what a client answers.
+/// Bit 11 of the capabilities of server and client.
 const CLIENT_SSL: u32 = 1 << 11;
 
-/// Plays a MySQL 8 server up to the point where it asks for the password itself. Returns the capabilities that the client
-/// answered with.
+/// Acts as a MySQL 8 server up to the request for the cleartext password. Returns the capabilities that the client
+/// sent.
 async fn ask_for_the_password(mut stream: impl AsyncRead + AsyncWrite + Unpin, capabilities: u32) -> io::Result<u32> {
     let [low, high] =
         [capabilities & 0xFFFF, capabilities >> 16].map(|half| u16::try_from(half).unwrap().to_le_bytes());
@@ -269,7 +269,7 @@ async fn ask_for_the_password(mut stream: impl AsyncRead + AsyncWrite + Unpin, c
     let answered = u32::from_le_bytes(answer[..4].try_into().unwrap());
     if answered & CLIENT_SSL == 0 {
         send(&mut stream, 2, b"\x01\x04").await?;
-        // The client asks for the server's key.
+        // The client requests the server's public key.
         assert_eq!(receive(&mut stream).await?, b"\x02");
         send(&mut stream, 4, b"\x01-----BEGIN PUBLIC KEY-----").await?;
     }
@@ -320,7 +320,7 @@ async fn mysql_password_that_needs_encryption_is_explained_on_a_socket() {
 }
 
 #[tokio::test]
-async fn mysql_is_asked_for_encryption_where_it_offers_it() {
+async fn mysql_connection_is_encrypted_if_offered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
     let serving =

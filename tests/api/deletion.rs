@@ -1,4 +1,4 @@
-//! Leaving for good.
+//! Account deletion.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -56,21 +56,21 @@ async fn delete_account_erases_everything_except_audit_events_without_addresses(
     assert!(own.len() >= 3, "{own:#?}");
     assert!(own.iter().any(|event| event.action == Action::UserDeleted && event.actor_id == id), "{own:#?}");
     assert!(own.iter().all(|event| event.ip_address.is_none() && event.user_agent.is_none()), "{own:#?}");
-    // The request for a reset waits for nobody, and is dropped when it is looked at.
+    // The queued reset request is dropped when the worker processes it.
     assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
     assert_eq!(mail::Entity::find().all(db).await.unwrap().len(), 0);
     let counters = throttle::Entity::find().all(db).await.unwrap();
     let familiar = counters.iter().filter(|row| row.familiar_until.is_some()).count();
     assert_eq!(familiar, 1, "Bo's own");
 
-    // The name is free again, for somebody else.
+    // The username can be registered again by another user.
     let again = server.user_at("Ada", "ADA@example.org").await;
     assert_ne!(again.me().await.data("/me/id"), answer.data("/register/user/id"));
     assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
 }
 
 #[tokio::test]
-async fn ten_minutes_after_the_sign_in_a_password_is_asked_for() {
+async fn deletion_requires_the_password_ten_minutes_after_sign_in() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.clock.advance(TimeDelta::minutes(10));
@@ -81,7 +81,7 @@ async fn ten_minutes_after_the_sign_in_a_password_is_asked_for() {
         assert_eq!(delete(&ada, json!({ "password": "not hers" })).await.problems(), ["password: WRONG_PASSWORD"]);
     }
     assert_eq!(delete(&ada, with_password()).await.code(), "RATE_LIMITED");
-    // A new sign-in is as good as the password.
+    // A new sign-in replaces the password.
     let login = server.anonymous().login("ada", &password_of("ada")).await;
     let fresh = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
     server.clock.advance(TimeDelta::milliseconds(9 * 60 * 1000 + 59_999));
@@ -90,7 +90,7 @@ async fn ten_minutes_after_the_sign_in_a_password_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays() {
+async fn last_administrator_cannot_delete_their_account() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let bo = server.user("bo").await;
@@ -107,7 +107,7 @@ async fn the_last_administrator_stays() {
 }
 
 #[tokio::test]
-async fn who_was_signed_out_a_moment_ago_deletes_nothing_any_more() {
+async fn revoked_session_cannot_delete_the_account() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let principal = server.let_in(&ada).await;
@@ -118,7 +118,7 @@ async fn who_was_signed_out_a_moment_ago_deletes_nothing_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_leaves_may_do_something_else_at_the_same_moment() {
+async fn deletion_during_other_requests_succeeds() {
     let server = TestServer::start().await;
     for round in 0..4 {
         let name = format!("user-{round}");

@@ -1,4 +1,4 @@
-//! What is written down is true: the schema, the manual, the changelog.
+//! Published documents match the code: schema, manual, changelog.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_published_schema_is_true() {
+fn published_schema_is_current() {
     assert!(
         read("schema.graphql") == sdl(),
         "schema.graphql is not what the code says any more. Mend it, and read the difference before you commit:\n\n    \
@@ -29,16 +29,16 @@ fn the_published_schema_is_true() {
 }
 
 #[tokio::test]
-async fn the_schema_is_served() {
+async fn schema_is_served() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/schema.graphql").await;
     assert_eq!(answer.text, sdl());
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
 }
 
-/// Code generators that ask the server instead of reading the file learn of the shape of errors, too.
+/// Code generators that introspect the server, instead of reading the file, also get the error types.
 #[tokio::test]
-async fn introspection_shows_how_errors_look_although_no_field_returns_one() {
+async fn introspection_includes_the_error_types() {
     let server = TestServer::start().await;
     let query = "{ __schema { types { name fields { name } enumValues { name } } } }";
     let types = server.anonymous().query(query).await.data("/__schema/types");
@@ -53,12 +53,12 @@ async fn introspection_shows_how_errors_look_although_no_field_returns_one() {
     for code in members("ErrorCode", "enumValues") {
         assert!(sdl().contains(&format!("\n  {code}\n")), "{code}");
     }
-    // And nothing that is there for federation alone.
+    // No federation-only definitions.
     assert!(!types.as_array().unwrap().iter().any(|found| found["name"].as_str().unwrap().starts_with("_E")));
 }
 
 #[test]
-fn every_definition_has_a_description() {
+fn schema_definitions_have_descriptions() {
     let document = parse_schema(sdl()).unwrap();
     let mut bare = Vec::new();
     for definition in document.definitions {
@@ -90,7 +90,7 @@ fn every_definition_has_a_description() {
 }
 
 #[test]
-fn the_description_of_mutations_says_what_they_take() {
+fn mutation_descriptions_state_authentication() {
     let document = parse_schema(sdl()).unwrap();
     let mutation = document.definitions.into_iter().find_map(|definition| match definition {
         TypeSystemDefinition::Type(definition) if definition.node.name.node == "Mutation" => Some(definition.node),
@@ -114,9 +114,9 @@ fn the_description_of_mutations_says_what_they_take() {
     assert!(none > 0 && description.contains("one that needs no input takes no argument"), "{description}");
 }
 
-/// Found out with the plugins themselves; see the description.
+/// Verified with the plugins themselves; see the description.
 #[test]
-fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
+fn schema_tells_code_generators_about_error_types() {
     let sdl = sdl();
     let (before, _) = sdl.split_once("\ntype ErrorExtensions").unwrap();
     let description = before.rsplit("\n\n").next().unwrap();
@@ -126,8 +126,8 @@ fn the_schema_says_how_code_generators_come_by_the_shape_of_errors() {
 }
 
 #[tokio::test]
-async fn the_postman_collection_has_the_documented_requests() {
-    // It deletes nobody, and is no service that introspects.
+async fn postman_collection_matches_the_documented_requests() {
+    // The collection has no deletion and no token introspection.
     const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
     let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
     let requests: Vec<(String, String)> = collection["item"]
@@ -159,7 +159,7 @@ fn table_of_codes() -> String {
 }
 
 #[test]
-fn the_manual_has_the_table_of_error_codes() {
+fn manual_has_the_table_of_error_codes() {
     const PAGE: &str = "docs/errors.md";
     const START: &str = "<!-- Generated from src/error/codes.rs. -->\n\n";
     const END: &str = "\n<!-- End of the generated part. -->\n";
@@ -173,12 +173,12 @@ fn the_manual_has_the_table_of_error_codes() {
         assert!(
             table == expected,
             "{PAGE} is out of date. Regenerate its table:\n\n    \
-             UPDATE_DOCS=1 cargo test --test api the_manual_has_the_table_of_error_codes\n"
+             UPDATE_DOCS=1 cargo test --test api manual_has_the_table_of_error_codes\n"
         );
     }
 }
 
-/// All pages of the manual, by their paths from the root of the repository.
+/// All pages of the manual, by path from the repository root.
 fn pages() -> Vec<String> {
     let mut folders = vec!["docs".to_owned()];
     let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).into();
@@ -195,7 +195,7 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// The anchors that GitHub gives to the headings of a page.
+/// The anchors that GitHub generates for the headings of a page.
 fn anchors(page: &str) -> Vec<String> {
     let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
@@ -203,7 +203,7 @@ fn anchors(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_link_in_the_manual_leads_to_a_page_and_a_heading() {
+fn links_in_the_manual_resolve() {
     let mut broken = Vec::new();
     for page in pages() {
         let text = read(&page);
@@ -240,6 +240,6 @@ fn the_pages_for_contributors_are_in_rustdoc() {
 }
 
 #[test]
-fn the_readme_fits_on_two_screens() {
+fn readme_fits_on_two_screens() {
     assert!(read("README.md").lines().count() <= 150);
 }

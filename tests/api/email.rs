@@ -1,4 +1,4 @@
-//! Addresses: verified by who reads them, changed by who proves it.
+//! Verifying and changing e-mail addresses.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ async fn events(server: &TestServer) -> Vec<Action> {
 }
 
 #[tokio::test]
-async fn ada_verifies_her_address_by_the_link_in_the_mail() {
+async fn link_in_the_mail_verifies_the_email() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "Ada@Example.org").await;
     assert_eq!(addresses(&ada).await["emailVerified"], false);
@@ -42,7 +42,7 @@ async fn ada_verifies_her_address_by_the_link_in_the_mail() {
 }
 
 #[tokio::test]
-async fn the_mail_comes_again_to_whoever_needs_it_and_to_nobody_else() {
+async fn verification_mail_is_resent_only_to_unverified_emails() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let send = async |email: &str| server.anonymous().send_verification_email(email).await;
@@ -51,19 +51,19 @@ async fn the_mail_comes_again_to_whoever_needs_it_and_to_nobody_else() {
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!(mails.len(), 2);
     assert_eq!(server.app.mailer.kept().unwrap().all().len(), 2);
-    // The older link is as good as the newer one: anybody may ask for another.
+    // The older link works too: anybody may request another one.
     let token = crate::support::token_in(&mails[1].text.plain);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
     let newer = crate::support::token_in(&mails[0].text.plain);
     assert_eq!(server.anonymous().verify_email(&newer).await.code(), "LINK_INVALID");
-    // Nothing to verify, no mail.
+    // Nothing to verify, so no mail.
     send("ada@example.org").await.data("/sendVerificationEmail");
     assert_eq!(server.mails_to("ada@example.org").await.len(), 2);
     assert_eq!(send("ada").await.problems(), ["email: INVALID_EMAIL"]);
 }
 
 #[tokio::test]
-async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of_it() {
+async fn email_changes_when_verified_and_the_old_one_is_notified() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let first = server.token_to("ada@example.org").await;
@@ -97,7 +97,7 @@ async fn the_account_moves_when_the_new_mailbox_says_so_and_the_old_one_hears_of
 }
 
 #[tokio::test]
-async fn a_change_takes_ten_wrong_passwords() {
+async fn email_change_allows_ten_wrong_passwords() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.clock.advance(TimeDelta::minutes(20));
@@ -108,7 +108,7 @@ async fn a_change_takes_ten_wrong_passwords() {
     }
     assert_eq!(guess(&password_of("ada")).await.code(), "RATE_LIMITED");
     server.clock.advance(TimeDelta::minutes(15));
-    // The token has expired by now, the session has not.
+    // The access token has expired by now; the session has not.
     let login = server.anonymous().login("ada", &password_of("ada")).await;
     let ada = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
     let right = json!({ "newEmail": "ada@new.example", "password": password_of("ada") });
@@ -118,13 +118,13 @@ async fn a_change_takes_ten_wrong_passwords() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_fresh_gives_its_password() {
+async fn email_change_requires_the_password_if_the_session_is_not_fresh() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let change = async |input: Value| ada.change_email(input).await;
     server.clock.advance(TimeDelta::seconds(10 * 60 - 1));
     change(json!({ "newEmail": "a@new.example" })).await.data("/changeEmail");
-    // One that is given must be right, also where none is needed.
+    // A given password must be correct even if none is required.
     let wrong = change(json!({ "newEmail": "b@new.example", "password": "a wrong one" })).await;
     assert_eq!(wrong.problems(), ["password: WRONG_PASSWORD"]);
     server.clock.advance(TimeDelta::seconds(1));
@@ -137,7 +137,7 @@ async fn a_session_that_is_not_fresh_gives_its_password() {
     assert_eq!(addresses(&ada).await["pendingEmail"], "a@new.example");
     change(json!({ "newEmail": "b@new.example", "password": password_of("ada") })).await.data("/changeEmail");
     assert_eq!(addresses(&ada).await["pendingEmail"], "b@new.example");
-    // Refreshing makes no session fresh, signing in does.
+    // Refreshing does not make a session fresh; signing in does.
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let fresh = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
     fresh.change_email(json!({ "newEmail": "c@new.example" })).await.data("/changeEmail");
@@ -145,7 +145,7 @@ async fn a_session_that_is_not_fresh_gives_its_password() {
 }
 
 #[tokio::test]
-async fn a_wish_can_be_changed_and_taken_back() {
+async fn pending_email_can_be_replaced_and_cancelled() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     ada.change_email(json!({ "newEmail": "first@new.example" })).await.data("/changeEmail");
@@ -156,14 +156,14 @@ async fn a_wish_can_be_changed_and_taken_back() {
     ada.change_email(json!({ "newEmail": "ADA@example.org" })).await.data("/changeEmail");
     assert_eq!(addresses(&ada).await["pendingEmail"], Value::Null);
     assert_eq!(server.anonymous().verify_email(&second).await.code(), "LINK_INVALID");
-    // The mail for the wish of before finds nothing to do any more.
+    // The queued mail of the earlier request has nothing to do.
     ada.change_email(json!({ "newEmail": "third@new.example" })).await.data("/changeEmail");
     ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     assert_eq!(server.mails_to("third@new.example").await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
+async fn first_account_to_verify_an_email_keeps_it() {
     let server = Arc::new(TestServer::with(|settings| settings.throttle.is_enabled = false).await);
     let mut tokens = Vec::new();
     let mut people = Vec::new();
@@ -173,7 +173,7 @@ async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
         tokens.push(server.token_to("shared@example.org").await);
         people.push(person);
     }
-    // Asked for again, one of them gets one.
+    // Another request sends a new link.
     server.anonymous().send_verification_email("shared@example.org").await.data("/sendVerificationEmail");
     assert_eq!(server.mails_to("shared@example.org").await.len(), 4);
     let attempts = tokens.iter().map(|token| {
@@ -194,7 +194,7 @@ async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
         held += u32::from(addresses(person).await["email"] == "shared@example.org");
     }
     assert_eq!(held, 1);
-    // A taken address is not revealed to who wishes for it, only to who reads it.
+    // Whether an address is taken is revealed only to the owner of its mailbox, not on the request.
     let dee = server.user("dee").await;
     dee.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
     let token = server.token_to("shared@example.org").await;
@@ -202,7 +202,7 @@ async fn of_two_who_want_one_address_the_first_to_verify_gets_it() {
 }
 
 #[tokio::test]
-async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
+async fn unverified_users_cannot_log_in_if_verification_is_required() {
     let server = TestServer::with(|settings| {
         settings.registration.require_email = true;
         settings.registration.require_verified_email = true;
@@ -225,7 +225,7 @@ async fn where_addresses_must_be_verified_the_link_comes_before_the_login() {
 }
 
 #[tokio::test]
-async fn without_a_way_for_mails_to_go_it_says_so() {
+async fn email_operations_fail_if_mail_is_disabled() {
     let server = TestServer::with(|settings| settings.mail.dev = false).await;
     let ada = server.user_at("ada", "ada@example.org").await;
     for answer in [
@@ -240,7 +240,7 @@ async fn without_a_way_for_mails_to_go_it_says_so() {
 }
 
 #[tokio::test]
-async fn who_was_signed_out_a_moment_ago_moves_nothing() {
+async fn revoked_session_cannot_change_the_email() {
     use hallpass::domain::users::email;
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
@@ -253,7 +253,7 @@ async fn who_was_signed_out_a_moment_ago_moves_nothing() {
 }
 
 #[tokio::test]
-async fn verifying_answers_with_the_signed_in_user_if_the_address_is_theirs() {
+async fn verification_returns_the_user_only_to_its_owner() {
     let server = TestServer::start().await;
     let verify = "mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { email user { username email emailVerified pendingEmail } } }";
     let send = async |actor: &Actor, email: &str| {

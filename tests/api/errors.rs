@@ -23,7 +23,7 @@ fn published(error: Error) -> Value {
 }
 
 #[test]
-fn errors_with_data_publish_their_message_reason_and_wait() {
+fn errors_with_data_include_message_reason_and_retry_after() {
     let token = |reason| Error::Unauthenticated(reason);
     for (error, code, message, reason, retry_after) in [
         (
@@ -105,7 +105,7 @@ fn errors_with_data_publish_their_message_reason_and_wait() {
 }
 
 #[test]
-fn extensions_have_the_fields_of_the_schema_and_no_others() {
+fn extensions_match_the_schema() {
     let answer = published(Error::NotFound);
     let extensions = answer["extensions"].as_object().unwrap();
     let fields = ["code", "errors", "hint", "reason", "requestId", "retryAfter"];
@@ -115,14 +115,14 @@ fn extensions_have_the_fields_of_the_schema_and_no_others() {
 }
 
 #[test]
-fn causes_are_not_published() {
+fn internal_causes_are_not_exposed() {
     for error in [Error::internal("a secret of ours"), Error::unavailable(7, "a secret of ours")] {
         assert!(!published(error).to_string().contains("a secret of ours"));
     }
 }
 
 #[test]
-fn invalid_field_has_the_code_and_message_of_its_row() {
+fn invalid_field_has_the_code_and_message_from_the_table() {
     for code in ErrorCode::ALL {
         let problem = InputError { code: *code, field: Field::NewPassword, limit: Some(7) };
         let (name, message) = (code.to_string(), code.message(Language::English, 7));
@@ -134,7 +134,7 @@ fn invalid_field_has_the_code_and_message_of_its_row() {
 }
 
 #[test]
-fn descriptions_in_the_schema_are_those_of_the_table() {
+fn schema_descriptions_match_the_table() {
     use async_graphql::parser::{
         parse_schema,
         types::{TypeKind, TypeSystemDefinition},

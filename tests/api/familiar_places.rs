@@ -1,4 +1,4 @@
-//! Places (an account and a network) that an owner uses: guesses from elsewhere do not keep them out there.
+//! Familiar places (account and network): guesses from elsewhere do not lock the owner out there.
 
 use hallpass::{
     domain::users::administration::{self, Administrator, Change},
@@ -13,7 +13,7 @@ const OFFICE: &str = "198.51.100.8";
 const ELSEWHERE: &str = "203.0.113.99";
 const ADDRESS: &str = "ada@example.org";
 
-/// A server on which Ada has registered at home, and Ada.
+/// A server with Ada registered from her home network.
 async fn with_ada_at_home() -> (TestServer, Actor) {
     let server = TestServer::start().await;
     let mut ada = server.anonymous().at(HOME);
@@ -23,7 +23,7 @@ async fn with_ada_at_home() -> (TestServer, Actor) {
     (server, ada)
 }
 
-/// Strangers guess until no place that the owner does not use may sign in.
+/// Makes wrong guesses until no unfamiliar place can sign in.
 async fn strangers_guess(server: &TestServer, name: &str) {
     for number in 0..5 {
         let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
@@ -44,7 +44,7 @@ async fn can_sign_in(server: &TestServer, place: &str, name: &str, password: &st
     false
 }
 
-/// An administrator acts on Ada's account at the command line.
+/// Changes Ada's account as an administrator at the command line.
 async fn administrate(server: &TestServer, change: Change) {
     let administrator = Administrator::at_command_line();
     let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
@@ -52,7 +52,7 @@ async fn administrate(server: &TestServer, change: Change) {
 }
 
 #[tokio::test]
-async fn familiar_places_follow_a_new_username() {
+async fn familiar_places_survive_a_username_change() {
     let (server, ada) = with_ada_at_home().await;
     let rename = r#"mutation { updateProfile(input: { username: "countess" }) { user { username } } }"#;
     ada.query(rename).await.data("/updateProfile/user");
@@ -61,7 +61,7 @@ async fn familiar_places_follow_a_new_username() {
 }
 
 #[tokio::test]
-async fn familiar_places_follow_a_new_email_address() {
+async fn familiar_places_survive_an_email_change() {
     let (server, ada) = with_ada_at_home().await;
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
     let token = server.token_to("ada@new.example").await;
@@ -71,7 +71,7 @@ async fn familiar_places_follow_a_new_email_address() {
 }
 
 #[tokio::test]
-async fn a_place_is_familiar_by_each_identifier_of_the_account() {
+async fn place_is_familiar_for_every_identifier_of_the_account() {
     let (server, _) = with_ada_at_home().await;
     assert!(can_sign_in(&server, OFFICE, "ada", &password_of("ada")).await);
     strangers_guess(&server, ADDRESS).await;
@@ -79,7 +79,7 @@ async fn a_place_is_familiar_by_each_identifier_of_the_account() {
 }
 
 #[tokio::test]
-async fn a_place_is_familiar_for_one_account_only() {
+async fn place_is_familiar_for_one_account_only() {
     let (server, _) = with_ada_at_home().await;
     server.user("bo").await;
     strangers_guess(&server, "bo").await;
@@ -87,16 +87,16 @@ async fn a_place_is_familiar_for_one_account_only() {
 }
 
 #[tokio::test]
-async fn attempts_at_two_identifiers_are_counted_apart() {
+async fn attempts_are_counted_per_identifier() {
     let (server, _) = with_ada_at_home().await;
-    // Otherwise strangers would learn that both belong to one account.
+    // Otherwise a shared counter would reveal that both identifiers belong to one account.
     strangers_guess(&server, "ada").await;
     let stranger = server.anonymous().at(ELSEWHERE);
     assert_eq!(stranger.login(ADDRESS, "not the password").await.code(), "INVALID_CREDENTIALS");
 }
 
 #[tokio::test]
-async fn a_password_reset_forgets_all_places_but_its_own() {
+async fn password_reset_forgets_all_other_places() {
     let (server, _) = with_ada_at_home().await;
     server.anonymous().request_password_reset(ADDRESS).await.data("/requestPasswordReset");
     let token = server.token_to(ADDRESS).await;
@@ -107,7 +107,7 @@ async fn a_password_reset_forgets_all_places_but_its_own() {
 }
 
 #[tokio::test]
-async fn a_password_set_by_an_administrator_forgets_all_places() {
+async fn password_set_by_an_administrator_forgets_all_places() {
     let (server, _) = with_ada_at_home().await;
     let administrator = Administrator::at_command_line();
     let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
@@ -119,7 +119,7 @@ async fn a_password_set_by_an_administrator_forgets_all_places() {
 }
 
 #[tokio::test]
-async fn a_logout_everywhere_forgets_all_places() {
+async fn logout_everywhere_forgets_all_places() {
     let (server, ada) = with_ada_at_home().await;
     ada.logout(json!({ "everywhere": true })).await.data("/logout");
     strangers_guess(&server, "ada").await;
@@ -127,7 +127,7 @@ async fn a_logout_everywhere_forgets_all_places() {
 }
 
 #[tokio::test]
-async fn a_logout_of_one_session_keeps_the_place() {
+async fn logout_of_one_session_keeps_the_place() {
     let (server, ada) = with_ada_at_home().await;
     ada.logout(json!({})).await.data("/logout");
     strangers_guess(&server, "ada").await;
@@ -144,7 +144,7 @@ async fn disabling_an_account_forgets_all_places() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_leaves_no_place() {
+async fn deleting_an_account_deletes_its_places() {
     let (server, ada) = with_ada_at_home().await;
     assert!(can_sign_in(&server, OFFICE, ADDRESS, &password_of("ada")).await);
     ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");
@@ -153,7 +153,7 @@ async fn a_deleted_account_leaves_no_place() {
 }
 
 #[tokio::test]
-async fn known_and_unknown_identifiers_take_the_same_statements() {
+async fn known_and_unknown_identifiers_run_the_same_statements() {
     let (server, statements) = TestServer::observed().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": ADDRESS });
     server.anonymous().at(HOME).register(input).await.data("/register/user");

@@ -1,4 +1,4 @@
-//! People who move in from the Python world, with the hashes that its software stored.
+//! Users imported from Python systems, with the hashes that their libraries stored.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::support::{TestServer, password_of};
 
 const STAPLE: &str = "correct horse battery staple";
 
-/// Passwords, how often each is repeated, and what the software of the Python world stored of that.
+/// Passwords, how often each is repeated, and the hash that a Python library made of it.
 const FIXTURES: &[(&str, usize, &str)] = &[
     // passlib 1.7.4 with bcrypt 4.0.1: `bcrypt.using(rounds=4)`.
     (STAPLE, 1, "$2b$04$jORFAFn2eVhnl2TYZk42Mu0Q.pPNdLHjpwCCezjyPs5/INDKoZ.bu"),
@@ -60,7 +60,7 @@ const FIXTURES: &[(&str, usize, &str)] = &[
     ("😀", 64, "$pbkdf2-sha256$1000$rjWGsDYmpNT6Xyvl/P9faw$RwtAkTdjizzx7vNp.KcCRZIxo62LMc46kF0MRSwi3qM"),
     (" padded ", 1, "$pbkdf2-sha256$1000$5xzjHCME4FwLYUzp/b9XSg$0JwMjyh83B9vhDopYZZTyiDFrEubjso8hrYPdlr/5eI"),
     ("\u{301}e\u{e9}", 1, "$pbkdf2-sha256$1000$gXCOUWqtlVLqXev9//9fqw$KCmTgRl24YD8/F2nI6viI/H0XNoxpRYbEq4Adg/w4wY"),
-    // With the 29,000 rounds that it takes by itself; with a NUL; without salt.
+    // With the default of 29,000 rounds; with a NUL; without salt.
     (STAPLE, 1, "$pbkdf2-sha256$29000$FyJEKCWkFALA.H8vRYixFg$173k6UskOYRPNEruA50.81nMHKajaNSekpbk0IiiAmU"),
     ("p\0p", 1, "$pbkdf2-sha256$1000$LeX839ub8773nvN.712LcQ$N5tuWoEZ76mIGYa3zTY3DvBHXeJSyEEngWfbob8910I"),
     (STAPLE, 1, "$pbkdf2-sha256$1$$eFCDdXwF5mFDlqaYj8ss3t3sfTpR5xmB5DUGTr2E.pI"),
@@ -91,7 +91,7 @@ const FIXTURES: &[(&str, usize, &str)] = &[
         1,
         "$argon2id$v=19$m=64,t=1,p=1$qMRrGWuTRQU2UUwJgBhnWA$6laQhQRWqaB8vM6xvWPSSQapCKM9dg6jOOKUEhap/Jo",
     ),
-    // As it hashes by itself; with a NUL; with four lanes and a short digest.
+    // With default parameters; with a NUL; with four lanes and a short digest.
     (STAPLE, 1, "$argon2id$v=19$m=65536,t=3,p=4$/mxAfA4Bk/U3CSpX2OMx7w$LyJfEVYeVjvjrvK7OHw4uV1z62IowLTk7tSc1Lt3FIk"),
     ("p\0p", 1, "$argon2id$v=19$m=64,t=1,p=1$VGtctoyuqlKrIADZlwfP0g$RVu8fCagOTuFI8Eg5Yb1jdshaMvfChdx1tYA30esnQI"),
     (STAPLE, 1, "$argon2id$v=19$m=102,t=2,p=4$aTfQz9Ukuu3IUoF/aYbhNw$m7k5m/siGXs3WXY7D1ybNw"),
@@ -103,12 +103,12 @@ fn fixtures() -> impl Iterator<Item = (String, &'static str)> {
     FIXTURES.iter().map(|(password, times, stored)| (password.repeat(*times), *stored))
 }
 
-/// What plain bcrypt reads of a password.
+/// The part of a password that plain bcrypt uses.
 fn read_by_bcrypt(password: &str) -> &[u8] {
     &password.as_bytes()[..password.len().min(72)]
 }
 
-/// Whether a hash of `password` shall open to `typed`.
+/// Whether a hash of `password` should verify `typed`.
 fn shall_open(stored: &str, password: &str, typed: &str) -> bool {
     if stored.starts_with("$2") {
         read_by_bcrypt(typed) == read_by_bcrypt(password) && !typed.contains('\0')
@@ -117,7 +117,7 @@ fn shall_open(stored: &str, password: &str, typed: &str) -> bool {
     }
 }
 
-/// What is typed instead of a password: itself, changed at `at`.
+/// Candidates for a password: itself, and variants changed at `at`.
 fn variants(password: &str, at: usize) -> Vec<String> {
     let chars: Vec<char> = password.chars().collect();
     let (before, after): (String, String) = (chars[..at].iter().collect(), chars[at..].iter().collect());
@@ -138,7 +138,7 @@ fn variants(password: &str, at: usize) -> Vec<String> {
     ]
 }
 
-/// Ada's row, after she got the hash that she had elsewhere.
+/// Ada's row, with an imported hash.
 async fn give(server: &TestServer, stored: &PasswordHash) -> user::Model {
     let mut row = row(server).await.into_active_model();
     row.password_hash = Set(stored.clone());
@@ -161,7 +161,7 @@ fn text(hash: &PasswordHash) -> String {
 }
 
 #[tokio::test]
-async fn a_hash_opens_to_its_password_and_to_nothing_else() {
+async fn hash_verifies_only_its_own_password() {
     let hasher = Hasher::start(2, 4).unwrap();
     for (password, stored) in fixtures() {
         let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not known"));
@@ -173,7 +173,7 @@ async fn a_hash_opens_to_its_password_and_to_nothing_else() {
 }
 
 #[test]
-fn no_password_opens_the_hash_of_another() {
+fn hash_rejects_the_passwords_of_others() {
     let runtime = Runtime::new().unwrap();
     let hasher = Hasher::start(2, 4).unwrap();
     let opens = |typed: &str, hash: &PasswordHash| {
@@ -188,7 +188,7 @@ fn no_password_opens_the_hash_of_another() {
 }
 
 #[test]
-fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
+fn unknown_malformed_and_expensive_hashes_are_refused() {
     let bcrypt = "$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC";
     let pbkdf2 = "$pbkdf2-sha256$1000$SYnR2rvX2ptzTkmp9Z4T4g$0qpPJYGzXCzwCUS6I8FiZo2pKx67gT/ml6MaGw9exoQ";
     let argon2 = "$argon2id$v=19$m=64,t=1,p=1$b+SaTID9z7PtpZFO1A28dA$l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo";
@@ -208,7 +208,7 @@ fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
         }
     }
     let bad = [
-        // Broken as PHP's were, and of several passwords each.
+        // Broken as in PHP, where one hash matches several passwords.
         bcrypt.replace("$2b", "$2x"),
         bcrypt.replace("$2b", "$2"),
         bcrypt.replace("$04", "$4"),
@@ -234,7 +234,7 @@ fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
         argon2.replace("p=1", "p=9"),
         argon2.replace("p=1", "p=4294967295"),
         argon2.replace("p=1", "p=1,data=AAAA"),
-        // Four bytes of digest.
+        // A digest of 4 bytes.
         argon2.replace("l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo", "l2dSAQ"),
         String::new(),
         "!".to_owned(),
@@ -245,12 +245,12 @@ fn what_is_unknown_broken_or_too_dear_is_not_taken_in() {
     for bad in bad {
         assert!(PasswordHash::import(&bad).is_none(), "{bad}");
     }
-    // As some software fills the bits that a salt leaves over: `u` is 0b110000, `v` 0b110001.
+    // Some libraries set the unused bits of a salt: `u` is 0b110000, `v` 0b110001.
     assert!(PasswordHash::import(&bcrypt.replace("0nwHju", "0nwHjv")).is_some());
 }
 
 #[tokio::test]
-async fn ada_moves_in_with_her_old_password_and_leaves_her_old_hash_behind() {
+async fn login_with_an_imported_hash_replaces_it() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for (password, stored) in fixtures().filter(|(password, _)| password.chars().count() >= 8) {
@@ -268,7 +268,7 @@ async fn ada_moves_in_with_her_old_password_and_leaves_her_old_hash_behind() {
         assert_eq!(after.updated_at, before.updated_at, "her account is what it was");
         ada.me().await.data("/me");
 
-        // The new hash is of all that was typed, also where the old one was not.
+        // The new hash covers the whole password, even if the old one did not.
         for (typed, is_right) in
             [(&password, true), (&format!("{password}x"), false), (&format!("{password}\0"), false)]
         {
@@ -280,7 +280,7 @@ async fn ada_moves_in_with_her_old_password_and_leaves_her_old_hash_behind() {
 }
 
 #[tokio::test]
-async fn a_hash_that_opens_to_nobody_is_our_fault() {
+async fn unverifiable_stored_hash_is_an_internal_error() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for stored in ["!", "$2x$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC"] {
@@ -291,7 +291,7 @@ async fn a_hash_that_opens_to_nobody_is_our_fault() {
 }
 
 #[tokio::test]
-async fn another_cost_takes_effect_at_the_next_sign_in() {
+async fn changed_cost_takes_effect_at_the_next_login() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for cost in [5, 6, 4] {
@@ -308,7 +308,7 @@ async fn another_cost_takes_effect_at_the_next_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_signs_in_on_several_devices_at_once_gets_in_on_all() {
+async fn concurrent_logins_with_an_imported_hash_all_succeed() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let old = PasswordHash::import("$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC").unwrap();
@@ -322,13 +322,13 @@ async fn whoever_signs_in_on_several_devices_at_once_gets_in_on_all() {
     }
 }
 
-/// Takes a quarter of a second.
+/// Takes 250 ms.
 fn old_hash() -> PasswordHash {
     PasswordHash::import("$2b$12$BjMHKUVs6tYhKHdBZerpge7EPHqK8aby8.OTse6OX.k3GvT56bs32").unwrap()
 }
 
 #[tokio::test]
-async fn a_password_that_was_changed_in_the_meantime_is_neither_good_nor_brought_back() {
+async fn rehash_does_not_restore_a_password_changed_meanwhile() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for (password, is_right) in [("another password", false), (STAPLE, true)] {
@@ -336,7 +336,7 @@ async fn a_password_that_was_changed_in_the_meantime_is_neither_good_nor_brought
         give(&server, &old_hash()).await;
         let ada = server.anonymous();
         let mut login = Box::pin(ada.login("ada", STAPLE));
-        // She has been read, and her password is being checked.
+        // The user has been read and the password is being verified.
         assert!(timeout(Duration::from_millis(50), &mut login).await.is_err());
         give(&server, &hash).await;
         let answer = login.await;

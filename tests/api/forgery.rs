@@ -1,4 +1,4 @@
-//! Tokens that are not ours, or not as we made them: bars of RFC 8725, for each algorithm.
+//! Forged and altered tokens: the attacks of RFC 8725, for each algorithm.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ fn encode_part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// Someone who holds the very key that signs this server's tokens: only what a token says can make it bad.
+/// A holder of the server's signing key, so that only the contents can make a token invalid.
 struct Forger {
     algorithm: Algorithm,
     key: EncodingKey,
@@ -78,7 +78,7 @@ async fn forge_for(algorithm: JwtAlgorithm) {
     let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let forger = Forger::of(&server, key_file.as_ref());
     assert_eq!(decode_part(header)["alg"], format!("{:?}", forger.algorithm));
-    // As good as the server's own.
+    // Valid, like the server's own.
     ada.with_bearer(&forger.sign(header, claims)).me().await.data("/me/id");
 
     let mut tokens = with_other_headers(&forger, &token);
@@ -89,13 +89,13 @@ async fn forge_for(algorithm: JwtAlgorithm) {
         header,
         claims,
     ));
-    // No fewer, if somebody shortens a list.
+    // Guards against shortened lists.
     assert!(tokens.len() >= 144, "{}", tokens.len());
     for bad in tokens {
         assert_ne!(bad, token);
         assert_rejected(&ada.with_bearer(&bad).me().await, &bad);
         assert_eq!(ada.refresh(&bad).await.code(), "SESSION_NOT_FOUND", "{bad}");
-        // The same by the other door.
+        // The same through REST.
         let answer = ada.with_bearer(&bad).get("/users/me").await;
         assert_eq!(answer.status, 401, "{bad}");
         assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#), "{bad}");
@@ -103,7 +103,7 @@ async fn forge_for(algorithm: JwtAlgorithm) {
         assert_eq!(answer.status, 401, "{bad}: {}", answer.text);
     }
     assert_eq!(ada.get("/users/me").await.json()["username"], "ada");
-    // The two kinds of tokens are not taken for each other.
+    // Access and refresh tokens are not interchangeable.
     assert_rejected(&ada.with_bearer(&refresh_token).me().await, &refresh_token);
     assert_eq!(ada.refresh(&token).await.code(), "SESSION_NOT_FOUND");
     ada.refresh(&refresh_token).await.data("/refreshToken/accessToken");
@@ -209,7 +209,7 @@ fn with_other_claims(forger: &Forger, header: &str, good: &Value) -> Vec<String>
 fn in_other_shapes(header: &str, claims: &str, signature: &str) -> Vec<String> {
     let token = format!("{header}.{claims}.{signature}");
     let mut tokens = Vec::new();
-    // The last character of most signatures has spare bits, which must not make a second spelling.
+    // The last character of most signatures has unused bits, which must not allow a second encoding.
     let last = signature.chars().last().unwrap();
     let spare = char::from_u32(u32::from(last) + 1).unwrap();
     tokens.extend([
@@ -249,7 +249,7 @@ fn in_other_shapes(header: &str, claims: &str, signature: &str) -> Vec<String> {
     tokens
 }
 
-/// With what everybody can read, used as the secret of an HMAC.
+/// Signs with public keys used as HMAC secrets.
 fn signed_with_public_keys(jwks: &Value, header: &str, claims: &str) -> Vec<String> {
     let mut secrets =
         vec![jwks.to_string().into_bytes(), Vec::new(), b"another key, also long enough for an HMAC".to_vec()];

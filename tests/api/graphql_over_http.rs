@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, case by case; the audits of `graphql-http` in `tests/e2e` go over the rest of the specification.
+//! GraphQL over HTTP; the `graphql-http` audits in `tests/e2e` cover the rest of the specification.
 
 use axum::{
     body::{Body, Bytes},
@@ -11,7 +11,7 @@ use crate::support::{Answer, TestServer, json};
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
 
-/// Every answer is GraphQL JSON, whose errors have our extensions and the request's id.
+/// Asserts a GraphQL JSON response whose errors have our extensions and the request's id.
 fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status.as_u16(), status, "{answer:#?}");
     assert!(answer.header("content-type").unwrap().contains("json"), "{answer:#?}");
@@ -22,7 +22,7 @@ fn assert_refused(answer: &Answer, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn the_status_of_a_bad_document_depends_on_the_media_type() {
+async fn status_of_an_invalid_document_depends_on_the_media_type() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (body, code) in [
@@ -54,7 +54,7 @@ async fn the_status_of_a_bad_document_depends_on_the_media_type() {
 }
 
 #[tokio::test]
-async fn what_is_no_graphql_request_is_refused_as_graphql_json() {
+async fn malformed_request_gets_a_graphql_error() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for body in [
@@ -83,7 +83,7 @@ async fn what_is_no_graphql_request_is_refused_as_graphql_json() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn content_type_must_be_json() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let mutation = json!({ "query": r#"mutation { register(input: {username: "ada", password: "correct horse"}) { tokenType } }"# }).to_string();
@@ -120,7 +120,7 @@ async fn only_json_is_taken() {
 }
 
 #[tokio::test]
-async fn a_mutation_never_goes_by_get() {
+async fn mutations_by_get_are_refused() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let register = r#"register(input: {username: "ada", password: "correct horse"}) { tokenType }"#;
@@ -152,7 +152,7 @@ async fn a_mutation_never_goes_by_get() {
 }
 
 #[tokio::test]
-async fn a_query_goes_by_get_with_all_its_parts() {
+async fn get_accepts_all_query_parameters() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let query = "query A($yes: Boolean!) { me @include(if: $yes) { username } } query B { __typename }";
@@ -176,7 +176,7 @@ async fn a_query_goes_by_get_with_all_its_parts() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_ones_there_are() {
+async fn other_methods_get_an_allow_header() {
     let server = TestServer::start().await;
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
         let actor = server.anonymous();
@@ -187,7 +187,7 @@ async fn other_methods_are_told_which_ones_there_are() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_takes_is_not_given() {
+async fn unacceptable_media_type_is_refused() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let request = actor
@@ -199,7 +199,7 @@ async fn an_answer_that_nobody_takes_is_not_given() {
 }
 
 #[tokio::test]
-async fn a_body_of_twenty_megabytes_is_not_read() {
+async fn oversized_body_is_not_read() {
     let server = TestServer::start().await;
     let chunk = Bytes::from(vec![b' '; 64 * 1024]);
     let read = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -214,14 +214,14 @@ async fn a_body_of_twenty_megabytes_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_a_bad_request() {
+async fn truncated_body_is_a_bad_request() {
     let server = TestServer::start().await;
     let broken = futures_util::stream::iter([Ok(Bytes::from("{\"query\"")), Err(std::io::Error::other("gone"))]);
     assert_refused(&server.anonymous().post(Body::from_stream(broken)).await, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
-async fn a_mutation_has_one_root_field() {
+async fn mutations_are_limited_to_one_root_field() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let login = r#"login(input: {username: "ada", password: "correct horse"}) { tokenType }"#;
@@ -250,7 +250,7 @@ async fn a_mutation_has_one_root_field() {
 }
 
 #[tokio::test]
-async fn variables_that_do_not_fit_are_told_where() {
+async fn variable_errors_name_the_path() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
@@ -297,7 +297,7 @@ async fn variables_that_do_not_fit_are_told_where() {
 }
 
 #[tokio::test]
-async fn a_document_that_does_not_fit_is_told_why() {
+async fn validation_errors_explain_the_cause() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (query, told) in [
@@ -348,7 +348,7 @@ async fn a_document_that_does_not_fit_is_told_why() {
 }
 
 #[tokio::test]
-async fn strings_may_have_every_escape_sequence_of_the_specification() {
+async fn all_string_escapes_of_the_specification_are_supported() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for (literal, name) in
@@ -366,7 +366,7 @@ async fn strings_may_have_every_escape_sequence_of_the_specification() {
 }
 
 #[tokio::test]
-async fn operations_fragments_and_variables_may_have_descriptions() {
+async fn descriptions_on_executable_definitions_are_accepted() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let query = "\"Who asks\"\nquery Who(\"\"\"\nWhether to tell.\n\"\"\" $yes: Boolean = true) { me @include(if: $yes) { ...F } }\n\
@@ -379,7 +379,7 @@ async fn operations_fragments_and_variables_may_have_descriptions() {
 }
 
 #[tokio::test]
-async fn directives_may_follow_the_default_value_of_a_variable() {
+async fn directives_after_a_variable_default_are_accepted() {
     let server = TestServer::start().await;
     let answer =
         server.anonymous().query("query($yes: Boolean = true\n  @nope(why: 1)) { me @skip(if: $yes) { id } }").await;
@@ -389,7 +389,7 @@ async fn directives_may_follow_the_default_value_of_a_variable() {
 }
 
 #[tokio::test]
-async fn locations_are_right_after_newer_syntax() {
+async fn error_locations_are_correct_after_newer_syntax() {
     let server = TestServer::start().await;
     let query = "\"\"\"\nTwo\nlines\"\"\" query(\"é\" $x: String!) { me { id } __type(name: \"\\ud83d\\ude00\") { name } nothing __type(name: $x) }";
     let answer = server.anonymous().graphql(query, json!({ "x": "x" })).await;
@@ -405,20 +405,20 @@ async fn locations_are_right_after_newer_syntax() {
 }
 
 #[tokio::test]
-async fn equal_errors_of_merged_fields_become_one() {
+async fn equal_errors_of_merged_fields_are_deduplicated() {
     let server = TestServer::start().await;
     let query = "{ me { id } ...F ... { me { username } } other: me { id } } fragment F on Query { me { roles } }";
     let errors = server.anonymous().query(query).await.json()["errors"].clone();
     let paths: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["path"][0].clone()).collect();
     assert_eq!(paths.len(), 2, "{errors}");
     assert!(paths.contains(&json!("me")) && paths.contains(&json!("other")), "{errors}");
-    // As the one field that the specification makes of them.
+    // The specification merges them into one field.
     let merged = errors.as_array().unwrap().iter().find(|error| error["path"][0] == "me").unwrap();
     assert_eq!(merged["locations"].as_array().unwrap().len(), 3, "{errors}");
 }
 
 #[tokio::test]
-async fn a_persisted_query_is_answered_so_that_clients_send_the_document() {
+async fn persisted_query_makes_clients_send_the_document() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": "ab".repeat(32) } });
@@ -435,7 +435,7 @@ async fn a_persisted_query_is_answered_so_that_clients_send_the_document() {
         assert_refused(&by_get, status, "PERSISTED_QUERY_NOT_SUPPORTED");
         assert_eq!(by_get.error()["message"], "PersistedQueryNotSupported");
     }
-    // With the document beside it, there is nothing to know.
+    // A request with the document needs no stored query.
     let both = json!({ "query": "{ __typename }", "extensions": extensions });
     assert_eq!(actor.post(both.to_string()).await.data("/__typename"), "Query");
     for without in [json!({}), json!({ "extensions": { "persistedQuery": null } }), json!({ "extensions": {} })] {
@@ -444,7 +444,7 @@ async fn a_persisted_query_is_answered_so_that_clients_send_the_document() {
 }
 
 #[tokio::test]
-async fn empty_parameters_of_a_query_string_are_as_absent() {
+async fn empty_query_parameters_are_treated_as_absent() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let path = "/graphql?query=%7B__typename%7D&operationName=&variables=&extensions=";
@@ -453,7 +453,7 @@ async fn empty_parameters_of_a_query_string_are_as_absent() {
 }
 
 #[tokio::test]
-async fn a_batch_is_told_that_it_is_one() {
+async fn batched_requests_are_refused_with_an_explanation() {
     let server = TestServer::start().await;
     for batch in [r#"[{"query":"{__typename}"},{"query":"{__typename}"}]"#, "[]"] {
         let answer = server.anonymous().post(batch).await;
@@ -464,7 +464,7 @@ async fn a_batch_is_told_that_it_is_one() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_and_told_which_coding_is_taken() {
+async fn compressed_body_is_refused_with_accept_encoding() {
     let server = TestServer::with(|settings| {
         settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }];
     })
@@ -504,7 +504,7 @@ async fn a_compressed_body_is_refused_and_told_which_coding_is_taken() {
 }
 
 #[tokio::test]
-async fn answers_with_a_token_are_not_kept_or_sniffed() {
+async fn responses_have_security_headers() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": "correct horse" })).await;
     for (name, value) in [
@@ -527,7 +527,7 @@ async fn answers_with_a_token_are_not_kept_or_sniffed() {
 }
 
 #[tokio::test]
-async fn pages_of_allowed_origins_may_call_and_no_others() {
+async fn cors_allows_only_configured_origins() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (origin, is_allowed) in [
@@ -567,7 +567,7 @@ async fn pages_of_allowed_origins_may_call_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_weight_of_zero_refuses_in_any_letter_case() {
+async fn zero_quality_value_is_case_insensitive() {
     let server = TestServer::start().await;
     for q in ["q=0", "Q=0", "q=0.000", " Q = 0 "] {
         let refused =
@@ -589,7 +589,7 @@ async fn a_weight_of_zero_refuses_in_any_letter_case() {
 }
 
 #[tokio::test]
-async fn a_request_has_our_own_id() {
+async fn request_gets_a_generated_id() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let request = actor.request(Method::GET, "/health/live").header("x-request-id", "theirs");
@@ -601,7 +601,7 @@ async fn a_request_has_our_own_id() {
 }
 
 #[tokio::test]
-async fn the_log_names_operation_and_code_once_a_request() {
+async fn log_has_one_line_per_request_with_operation_and_code() {
     let server = TestServer::start().await;
     let answer = server.anonymous().query("query WhoAmI { me { id } }").await;
     let lines = crate::support::logged(answer.header("x-request-id").unwrap());
@@ -610,7 +610,7 @@ async fn the_log_names_operation_and_code_once_a_request() {
 }
 
 #[tokio::test]
-async fn nothing_is_at_other_paths() {
+async fn unknown_paths_are_not_found() {
     let server = TestServer::start().await;
     for path in ["/graphql/", "/playground/x", "/users", "/.env", "/%00"] {
         let answer = server.anonymous().get(path).await;

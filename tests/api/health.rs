@@ -3,7 +3,7 @@ use hallpass::database::Database;
 use crate::support::{TestDatabase, TestServer, settings};
 
 #[tokio::test]
-async fn a_server_with_its_tables_is_ready() {
+async fn migrated_server_is_ready() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/health/ready").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, r#"{"status":"ready"}"#));
@@ -11,7 +11,7 @@ async fn a_server_with_its_tables_is_ready() {
 }
 
 #[tokio::test]
-async fn one_without_is_alive_but_not_ready() {
+async fn server_without_tables_is_alive_but_not_ready() {
     let database = TestDatabase::create_bare().await;
     let mut settings = settings();
     settings.database.url = database.url().clone();
@@ -23,7 +23,7 @@ async fn one_without_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
-async fn a_lost_database_is_an_outage_not_a_wrong_password() {
+async fn lost_database_is_an_outage_not_a_wrong_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.app.database.close().await;

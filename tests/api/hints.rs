@@ -1,10 +1,10 @@
-//! Hints for whoever develops a client against a server on the same machine.
+//! Hints for developers of clients on the same machine as the server.
 
 use axum::http::{Method, header};
 
 use crate::support::{Actor, TestServer, json};
 
-/// The hint of `me`, asked with these headers.
+/// The hint of `me`, requested with these headers.
 async fn hint(actor: &Actor, headers: &[(header::HeaderName, &str)]) -> Option<String> {
     hint_of("{ me { id } }", actor, headers).await
 }
@@ -19,7 +19,7 @@ async fn hint_of(query: &str, actor: &Actor, headers: &[(header::HeaderName, &st
 }
 
 #[tokio::test]
-async fn without_a_token_one_is_told_how_to_send_it() {
+async fn missing_token_gets_a_hint() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let nothing_sent = hint(&actor, &[]).await.unwrap();
@@ -29,14 +29,14 @@ async fn without_a_token_one_is_told_how_to_send_it() {
         assert!(other.contains("does not start with `Bearer`"), "{sent}: {other}");
         assert!(sent.is_empty() || !other.contains(sent), "{other}");
     }
-    // What is wrong with a token, `reason` says.
+    // For an invalid token, `reason` states the cause.
     assert_eq!(hint(&actor, &[(header::AUTHORIZATION, "Bearer x.y.z")]).await, None);
     let wrong = actor.login("nobody", "correct horse battery").await;
     assert!(wrong.error()["extensions"]["hint"].is_null());
 }
 
 #[tokio::test]
-async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
+async fn cross_site_loopback_origin_gets_a_cookie_hint() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for (origin, host, is_told) in [
@@ -51,7 +51,7 @@ async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
     ] {
         let hint = hint(&actor, &[(header::ORIGIN, origin), (header::HOST, host)]).await.unwrap();
         assert_eq!(hint.contains("two sites"), is_told, "{origin} and {host}: {hint}");
-        // A cookie that did not come along looks like one that is not there.
+        // A cookie that was not sent looks like a missing one.
         let headers = [(header::ORIGIN, origin), (header::HOST, host)];
         let hint = hint_of("mutation { refreshToken { tokenType } }", &actor, &headers).await;
         assert_eq!(
@@ -63,7 +63,7 @@ async fn a_page_by_another_name_of_the_machine_is_told_of_its_cookies() {
 }
 
 #[tokio::test]
-async fn the_world_gets_no_hints() {
+async fn public_server_gives_no_hints() {
     let server = TestServer::with(|settings| settings.server.is_local = false).await;
     let headers = [(header::ORIGIN, "http://localhost:3000"), (header::HOST, "127.0.0.1:8000")];
     assert_eq!(hint(&server.anonymous(), &headers).await, None);

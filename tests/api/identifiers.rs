@@ -1,4 +1,4 @@
-//! What is tidied up in usernames and addresses, and which names are refused because of how they look.
+//! Normalization of usernames and e-mail addresses, and names refused for their appearance.
 
 use hallpass::domain::users::administration::{self, Administrator};
 
@@ -6,7 +6,7 @@ use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 const ADDRESS: &str = "ada@example.org";
 
-/// What keyboards and copied texts add: an ordinary space, one that does not break, a wide one, a tab, a line's end.
+/// Whitespace from keyboards and copied text: space, no-break space, wide space, tab, line feed.
 const SPACES: [&str; 5] = [" ", "\u{a0}", "\u{3000}", "\t", "\r\n"];
 
 async fn rename(actor: &Actor, username: &str) -> Answer {
@@ -15,7 +15,7 @@ async fn rename(actor: &Actor, username: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn spaces_around_a_username_and_an_address_are_removed_at_registration() {
+async fn registration_trims_username_and_email() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     for (number, space) in SPACES.into_iter().enumerate() {
         let (username, email) = (format!("ada-{number}"), format!("ada-{number}@example.org"));
@@ -29,7 +29,7 @@ async fn spaces_around_a_username_and_an_address_are_removed_at_registration() {
 }
 
 #[tokio::test]
-async fn spaces_around_an_identifier_are_removed_at_sign_in() {
+async fn login_trims_the_identifier() {
     let server = TestServer::start().await;
     server.user_at("ada", ADDRESS).await;
     for space in SPACES {
@@ -43,7 +43,7 @@ async fn spaces_around_an_identifier_are_removed_at_sign_in() {
 }
 
 #[tokio::test]
-async fn spaces_are_removed_from_new_names_and_addresses_of_an_account() {
+async fn updates_trim_username_and_email() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", ADDRESS).await;
     assert_eq!(rename(&ada, "\u{a0}countess ").await.data("/updateProfile/user/username"), "countess");
@@ -52,7 +52,7 @@ async fn spaces_are_removed_from_new_names_and_addresses_of_an_account() {
 }
 
 #[tokio::test]
-async fn spaces_are_removed_from_addresses_that_ask_for_a_mail() {
+async fn mail_requests_trim_the_email() {
     let server = TestServer::start().await;
     server.user_at("ada", ADDRESS).await;
     let before = server.mails_to(ADDRESS).await.len();
@@ -62,7 +62,7 @@ async fn spaces_are_removed_from_addresses_that_ask_for_a_mail() {
 }
 
 #[tokio::test]
-async fn spaces_around_a_password_stay() {
+async fn passwords_are_not_trimmed() {
     let server = TestServer::start().await;
     let form = json!({ "username": "ada", "password": " a good password " });
     server.anonymous().register(form).await.data("/register/user");
@@ -71,16 +71,16 @@ async fn spaces_around_a_password_stay() {
 }
 
 #[tokio::test]
-async fn a_username_with_a_space_around_it_is_no_password_for_its_owner() {
+async fn padded_username_is_refused_as_password() {
     let server = TestServer::start().await;
     let form = json!({ "username": "countess_1815 ", "password": "countess_1815", "email": "ada@example.org" });
     assert_eq!(server.anonymous().register(form).await.problems(), ["password: PASSWORD_TOO_COMMON"]);
 }
 
 #[tokio::test]
-async fn the_throttle_counts_identifiers_without_the_spaces_around_them() {
+async fn throttle_counts_trimmed_identifiers() {
     let server = TestServer::start().await;
-    // The last one can be nobody's name.
+    // The last one cannot be a username.
     for (address, name) in [("192.0.2.1", "ada"), ("192.0.2.2", ADDRESS), ("192.0.2.3", "no such name")] {
         let stranger = server.anonymous().at(address);
         for number in 0..10 {
@@ -92,7 +92,7 @@ async fn the_throttle_counts_identifiers_without_the_spaces_around_them() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_can_see_is_refused() {
+async fn invisible_name_is_refused() {
     let server = TestServer::start().await;
     for name in
         ["\u{200b}", "\u{200b} \u{feff}", "\u{ad}", "\u{3164}", "\u{2800}\u{2800}", "\u{e0041}", "\u{200e}\u{200f}"]
@@ -104,7 +104,7 @@ async fn a_name_that_nobody_can_see_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_that_reorders_the_text_around_it_is_refused() {
+async fn name_with_bidi_controls_is_refused() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let update = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }";
@@ -118,9 +118,9 @@ async fn a_name_that_reorders_the_text_around_it_is_refused() {
 }
 
 #[tokio::test]
-async fn names_of_all_scripts_are_kept() {
+async fn names_in_all_scripts_are_accepted() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
-    // Persian with a joiner that is needed, Hebrew with a mark of direction, Hindi, Japanese, an emoji of several.
+    // Persian with a required joiner, Hebrew with a direction mark, Hindi, Japanese, a composed emoji.
     let names = ["می\u{200c}خواهم", "דנה\u{200f}", "क्\u{200d}ष", "エイダ", "👩\u{200d}💻", "O’Neil-Smith"];
     for (number, name) in names.into_iter().enumerate() {
         let form = json!({ "username": format!("ada-{number}"), "password": "a good password", "firstName": name });

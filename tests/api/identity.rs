@@ -1,4 +1,4 @@
-//! Who is who: one account has many spellings of its name and address, and none of them is another's.
+//! Identity: equivalent spellings of a username or e-mail address belong to one account only.
 
 use hallpass::entity::user;
 use sea_orm::EntityTrait;
@@ -7,7 +7,7 @@ use crate::support::{TestServer, json};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// These try more names than one may in an hour.
+/// These tests try more usernames than the hourly limit allows.
 async fn without_throttle() -> TestServer {
     TestServer::with(|settings| settings.throttle.is_enabled = false).await
 }
@@ -17,7 +17,7 @@ async fn accounts(server: &TestServer) -> usize {
 }
 
 #[tokio::test]
-async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
+async fn usernames_are_case_insensitive_and_ascii() {
     let server = without_throttle().await;
     for (username, same, others) in [
         (
@@ -47,7 +47,7 @@ async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
                 "𝐀da_L-1",
             ][..],
         ),
-        // Letters that turn into these in another case: Kelvin, long s, I with a dot, i without, sharp s.
+        // Letters that case mapping turns into ASCII: Kelvin sign, long s, dotted I, dotless i, sharp s.
         (
             "kissmi",
             &["KISSMI", "Kissmi", "kissMI"][..],
@@ -71,7 +71,7 @@ async fn a_username_in_another_case_is_the_same_and_in_other_letters_none() {
 }
 
 #[tokio::test]
-async fn an_address_has_one_account_in_all_its_spellings() {
+async fn equivalent_emails_belong_to_one_account() {
     let server = without_throttle().await;
     for (number, (email, same)) in [
         (
@@ -120,7 +120,7 @@ async fn an_address_has_one_account_in_all_its_spellings() {
 }
 
 #[tokio::test]
-async fn what_looks_like_an_address_is_none_or_another_one() {
+async fn lookalike_emails_are_invalid_or_distinct() {
     let server = without_throttle().await;
     let form = |username: &str, email: &str| json!({ "username": username, "password": PASSWORD, "email": email });
     let id = server.anonymous().register(form("ada", "ada@example.org")).await.data("/register/user/id");
@@ -154,8 +154,8 @@ async fn what_looks_like_an_address_is_none_or_another_one() {
     }
     assert_eq!(accounts(&server).await, 1);
 
-    // Mail to these goes to somebody else, by the rules of mail and of the DNS. Some providers treat the first ones as one; which
-    // do is nothing that we could know.
+    // By the rules of mail and DNS, these addresses belong to other mailboxes. Some providers merge the first ones; which
+    // providers do is unknown to us.
     for (number, other) in [
         "ad.a@example.org",
         "ada+1@example.org",
@@ -174,7 +174,7 @@ async fn what_looks_like_an_address_is_none_or_another_one() {
 }
 
 #[tokio::test]
-async fn a_username_is_never_taken_for_an_address() {
+async fn username_is_never_mistaken_for_an_email() {
     let server = without_throttle().await;
     server
         .anonymous()

@@ -1,4 +1,4 @@
-//! Import: people who come from elsewhere, with the hashes of their passwords.
+//! Import of users from other systems, with their password hashes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::{
@@ -15,7 +15,7 @@ use sea_orm::{EntityTrait, QueryOrder};
 
 use crate::support::{TestServer, password_of};
 
-/// What passlib and argon2-cffi made of the password of `ada`, each at the least cost.
+/// Hashes by passlib and argon2-cffi of the password of `ada`, each at the lowest cost.
 const HASHES: [&str; 4] = [
     "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m",
     "$pbkdf2-sha256$1000$JUQI4XyvFSLEGAMgpFRKSQ$sw8Ye8tNXNiQ4q2s9mK9X82IUbBY5Z6H00XOv4QR2AI",
@@ -24,7 +24,7 @@ const HASHES: [&str; 4] = [
 ];
 const HASH: &str = HASHES[0];
 
-/// Somebody with the password of `ada`.
+/// A record with the password of `ada`.
 fn record(columns: &[(&str, &str)]) -> Record {
     let mut record = Record::default();
     record.set(Column::PasswordHash, HASH.to_owned());
@@ -34,7 +34,7 @@ fn record(columns: &[(&str, &str)]) -> Record {
     record
 }
 
-/// These, from line 1 on.
+/// Numbers the records from line 1.
 fn lines(records: impl IntoIterator<Item = Record>) -> Vec<Line> {
     (1..).zip(records.into_iter().map(Ok)).collect()
 }
@@ -53,7 +53,7 @@ async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> 
     import::rehearse(&server.command_line(), &Administrator::at_command_line(), before, batch).await.unwrap()
 }
 
-/// Imported, already there, and what is told of the others.
+/// Number of imported users, number of existing users, and the refused lines with their reasons.
 fn told(outcome: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
     let refused = outcome
         .refused
@@ -72,7 +72,7 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn people_of_each_system_sign_in_with_their_old_passwords() {
+async fn imported_users_log_in_with_their_old_passwords() {
     let server = TestServer::start().await;
     let people = HASHES.iter().enumerate().map(|(number, hash)| {
         record(&[("username", &format!("ada{number}")), ("hashed_password", hash), ("disabled", "False")])
@@ -85,13 +85,13 @@ async fn people_of_each_system_sign_in_with_their_old_passwords() {
         login.data("/login/user");
         let anew = stored().await;
         assert!(anew.starts_with("$bcrypt-sha256$"), "{hash}");
-        // Ours is as good as ever.
+        // Hashes in our own format are kept.
         assert_eq!(anew == *hash, number == 3, "{hash}");
     }
 }
 
 #[tokio::test]
-async fn all_that_is_known_of_somebody_comes_along() {
+async fn import_keeps_all_known_fields() {
     let server = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     let id = "0198c0de-1234-7abc-8def-0123456789ab";
     let ada = record(&[
@@ -146,7 +146,7 @@ async fn all_that_is_known_of_somebody_comes_along() {
         (ada.pending_email.as_deref(), ada.pending_email_key.as_deref()),
         (Some("Ada@New.example"), Some("ada@new.example"))
     );
-    // Nobody reads the mails of an address that is none.
+    // A missing address is not verified.
     assert_eq!((bo.email_verified_at, cy.email_verified_at), (None, Some(now)));
 
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
@@ -158,7 +158,7 @@ async fn all_that_is_known_of_somebody_comes_along() {
 }
 
 #[tokio::test]
-async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
+async fn refused_lines_are_explained_and_do_not_block_others() {
     let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     let bad = record(&[
         ("id", "x"),
@@ -221,7 +221,7 @@ async fn who_is_not_taken_is_told_why_and_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn the_index_decides_and_the_first_line_gets_the_name() {
+async fn first_line_wins_a_duplicate_name() {
     let server = TestServer::start().await;
     server.user("Grace").await;
     let taken = "username: This username is taken. Choose another.";
@@ -231,11 +231,11 @@ async fn the_index_decides_and_the_first_line_gets_the_name() {
         lines([
             person("ada", "ada@example.org", HASHES[0]),
             person("GRACE", "grace@example.org", HASHES[0]),
-            // The same line again, then somebody else of that name, and somebody else with that address.
+            // The same line again, then another user with that name, and another user with that address.
             person("ada", "ada@example.org", HASHES[0]),
             person("ADA", "", HASHES[1]),
             person("bo", "ADA@example.ORG", HASHES[0]),
-            // Free, because the one before was not taken.
+            // Free, because the line before was refused.
             person("cy", "grace@example.org", HASHES[0]),
         ])
     };
@@ -249,7 +249,7 @@ async fn the_index_decides_and_the_first_line_gets_the_name() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_remembers_the_batches_before() {
+async fn dry_run_remembers_earlier_batches() {
     let server = TestServer::start().await;
     let mut before = Known::default();
     assert_eq!(told(&rehearse(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
@@ -260,7 +260,7 @@ async fn a_rehearsal_remembers_the_batches_before() {
 }
 
 #[tokio::test]
-async fn the_same_file_again_goes_on_where_it_stopped() {
+async fn repeated_import_resumes() {
     let server = TestServer::start().await;
     let id = "0198c0de-1234-7abc-8def-0123456789ab";
     let people = || {
@@ -272,7 +272,7 @@ async fn the_same_file_again_goes_on_where_it_stopped() {
         ])
     };
     assert_eq!(told(&import(&server, people().into_iter().take(3).collect()).await), (3, 0, vec![]));
-    // Who signs in meanwhile has another hash from then on.
+    // A sign-in in between replaces the hash.
     server.clock.advance(TimeDelta::minutes(1));
     for username in ["bo", "cy"] {
         server.anonymous().login(username, &password_of("ada")).await.data("/login/user");
@@ -282,14 +282,14 @@ async fn the_same_file_again_goes_on_where_it_stopped() {
     assert_eq!(users(&server).await[..3], before);
     assert_eq!(told(&import(&server, people()).await), (0, 4, vec![]));
 
-    // An id is somebody's, whoever claims it.
+    // An id that is taken is refused.
     let other = lines([record(&[("username", "eve"), ("id", id)])]);
     let (_, _, refused) = told(&import(&server, other).await);
     assert_eq!(refused, [(1, "id: Another account has this id.".to_owned())]);
 }
 
 #[tokio::test]
-async fn two_who_import_the_same_at_once_make_everybody_once() {
+async fn concurrent_imports_create_each_user_once() {
     let server = TestServer::start().await;
     let other = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
     let names: Vec<String> = (0..50).map(|number| format!("user{number}")).collect();
@@ -300,7 +300,7 @@ async fn two_who_import_the_same_at_once_make_everybody_once() {
 }
 
 #[tokio::test]
-async fn an_export_holds_everybody_once_and_comes_back_as_it_was() {
+async fn export_round_trips() {
     let server = TestServer::start().await;
     for username in ["ada", "bo", "cy", "dee", "eve"] {
         server.user(username).await;
@@ -338,7 +338,7 @@ async fn an_export_holds_everybody_once_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_full_batch_fits_into_a_statement() {
+async fn full_batch_fits_into_one_statement() {
     let server = TestServer::start().await;
     let names: Vec<String> = (0..import::BATCH).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

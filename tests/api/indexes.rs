@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
-async fn login_register_guard_and_sessions_search_by_index() {
+async fn hot_queries_use_an_index() {
     let (server, statements) = TestServer::observed().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     server.anonymous().register(input.clone()).await.data("/register/user");
@@ -56,7 +56,7 @@ async fn login_register_guard_and_sessions_search_by_index() {
 }
 
 #[tokio::test]
-async fn sweep_of_unverified_accounts_searches_by_index() {
+async fn unverified_account_purge_uses_an_index() {
     let (server, statements) = TestServer::observed().await;
     server.user_at("ada", "ada@example.org").await;
     statements.lock().unwrap().clear();
@@ -71,7 +71,7 @@ async fn sweep_of_unverified_accounts_searches_by_index() {
 }
 
 #[tokio::test]
-async fn a_search_without_an_index_would_be_noticed() {
+async fn full_table_scan_is_detected() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let backend = server.app.database.read().get_database_backend();

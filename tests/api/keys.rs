@@ -35,7 +35,7 @@ async fn access_token(server: &TestServer, username: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_published_names_keys_and_holds_no_private_part() {
+async fn jwks_has_key_ids_and_no_private_keys() {
     for algorithm in KEY_PAIRS {
         let keys = KeyFolder::new();
         key_files::generate(keys.path(), algorithm, start_of_time()).unwrap();
@@ -67,13 +67,13 @@ async fn what_is_published_names_keys_and_holds_no_private_part() {
 }
 
 #[tokio::test]
-async fn hs256_has_nothing_to_publish() {
+async fn jwks_is_empty_for_hs256() {
     let server = TestServer::start().await;
     assert_eq!(jwks(&server).await.json(), json!({ "keys": [] }));
 }
 
 #[tokio::test]
-async fn the_youngest_key_that_has_started_signs_and_all_verify() {
+async fn newest_active_key_signs_and_all_keys_verify() {
     for algorithm in KEY_PAIRS {
         let keys = KeyFolder::new();
         let now = start_of_time();
@@ -81,7 +81,7 @@ async fn the_youngest_key_that_has_started_signs_and_all_verify() {
         key_files::generate(keys.path(), algorithm, now + TimeDelta::minutes(10)).unwrap();
         std::fs::write(keys.path().join("notes.txt"), "not a key").unwrap();
         let server = TestServer::with(signing_with(&keys, algorithm)).await;
-        // Published at once, so that everybody knows it when it starts.
+        // Published immediately, so that all verifiers know it before it signs.
         let [old_kid, new_kid] = &kids(&jwks(&server).await)[..] else { panic!("not two keys") };
 
         let ada = server.user("ada").await;
@@ -92,7 +92,7 @@ async fn the_youngest_key_that_has_started_signs_and_all_verify() {
         ada.me().await.data("/me/id");
         ada.with_bearer(&new).me().await.data("/me/id");
 
-        // The old key's file is deleted, and the server told.
+        // The file of the old key is deleted and the keys are reloaded.
         let listed = server.app.access_tokens.keys(server.app.clock.now());
         assert_eq!(listed.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Signs, KeyState::Verifies]);
         let oldest = std::fs::read_dir(keys.path()).unwrap().flatten().map(|entry| entry.path());
@@ -105,7 +105,7 @@ async fn the_youngest_key_that_has_started_signs_and_all_verify() {
 }
 
 #[tokio::test]
-async fn keys_that_cant_be_used_change_nothing_and_are_told_by_file() {
+async fn invalid_key_files_are_named_and_change_nothing() {
     let keys = KeyFolder::new();
     let now = start_of_time();
     key_files::generate(keys.path(), JwtAlgorithm::EdDsa, now).unwrap();
@@ -133,7 +133,7 @@ async fn keys_that_cant_be_used_change_nothing_and_are_told_by_file() {
         std::fs::remove_file(path).unwrap();
     }
     assert_eq!(server.app.reload_keys().unwrap(), 1);
-    // Without one that has started there is nothing to sign with.
+    // Without an active key, nothing can be signed.
     for file in std::fs::read_dir(keys.path()).unwrap().flatten() {
         std::fs::remove_file(file.path()).unwrap();
     }
@@ -144,7 +144,7 @@ async fn keys_that_cant_be_used_change_nothing_and_are_told_by_file() {
 }
 
 #[tokio::test]
-async fn a_new_secret_signs_nobody_out_while_the_old_one_is_known() {
+async fn new_secret_keeps_sessions_while_the_old_one_is_configured() {
     let [old, new] = ["the secret of last year: 8c5e7d10aa", "the secret of this year: 1f90b3c27e"];
     let first = TestServer::with(|settings| settings.tokens.secret_key = SecretKey::Given(old.into())).await;
     let (ada, refresh_token) = first.app_user("ada").await;
@@ -159,7 +159,7 @@ async fn a_new_secret_signs_nobody_out_while_the_old_one_is_known() {
     let text = |pointer| answer.data(pointer).as_str().unwrap().to_owned();
     let (access, refresh) = (text("/refreshToken/accessToken"), text("/refreshToken/refreshToken"));
 
-    // What is signed now needs the new one only.
+    // New tokens need only the new key.
     let settled =
         TestServer::on(first.database.clone(), |settings| settings.tokens.secret_key = SecretKey::Given(new.into()))
             .await;
@@ -171,7 +171,7 @@ async fn a_new_secret_signs_nobody_out_while_the_old_one_is_known() {
 }
 
 #[tokio::test]
-async fn another_algorithm_ends_access_tokens_and_no_session() {
+async fn algorithm_change_revokes_access_tokens_only() {
     let keys = KeyFolder::new();
     key_files::generate(keys.path(), JwtAlgorithm::Es256, start_of_time()).unwrap();
     let first = TestServer::start().await;

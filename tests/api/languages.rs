@@ -1,5 +1,5 @@
-//! Messages in the language of whoever reads them. The Russian ones that the FastAPI tutorials answer, too, are theirs
-//! to the letter.
+//! Localized messages. The Russian ones that the FastAPI tutorials also use match theirs
+//! exactly.
 
 use axum::http::{Method, header};
 use chrono::TimeDelta;
@@ -17,7 +17,7 @@ fn message(answer: &Answer) -> String {
     answer.error()["message"].as_str().unwrap().to_owned()
 }
 
-/// The problems of a form, in words.
+/// The messages of all field errors.
 fn messages(answer: &Answer) -> Vec<String> {
     let error = answer.error();
     let problems = error["extensions"]["errors"].as_array().unwrap();
@@ -29,8 +29,8 @@ fn is_russian(text: &str) -> bool {
 }
 
 #[test]
-fn every_code_has_a_message_in_every_language() {
-    // The text of this one is part of a protocol.
+fn error_codes_have_a_message_in_every_language() {
+    // This text is part of a protocol.
     let codes = ErrorCode::ALL.iter().filter(|code| **code != ErrorCode::PersistedQueryNotSupported);
     let problems = codes.map(|code| InputError::with_limit(*code, Field::Username, 7).into());
     let reasons = UnauthenticatedReason::ALL.iter().map(|reason| Error::Unauthenticated(*reason));
@@ -55,7 +55,7 @@ const FOR_DEVELOPERS: [ErrorCode; 4] = [
 ];
 
 #[test]
-fn jargon_is_found() {
+fn jargon_is_detected() {
     for text in ["see `errors`", "the field retryAfter", "the field retry_after", "Try again in 3448 s.", "через 7 с."]
     {
         assert!(jargon_in(text).is_some(), "{text}");
@@ -68,7 +68,7 @@ fn jargon_is_found() {
 }
 
 #[test]
-fn messages_for_people_have_no_jargon() {
+fn messages_have_no_jargon() {
     let numbers = [0, 1, 2, 5, 8, 59, 60, 61, 128, 3448, 3600, 5400, 86_400, u32::MAX];
     let for_users = ErrorCode::ALL.iter().filter(|code| !FOR_DEVELOPERS.contains(code));
     let mut errors: Vec<Error> = for_users
@@ -115,7 +115,7 @@ async fn mails_have_no_jargon() {
 }
 
 #[tokio::test]
-async fn who_has_to_wait_is_told_in_words_and_programs_in_seconds() {
+async fn wait_is_in_words_for_people_and_seconds_for_programs() {
     let server = TestServer::start().await;
     for (language, message) in [
         ("en", "Too many attempts. Try again in 15 minutes."),
@@ -137,7 +137,7 @@ async fn who_has_to_wait_is_told_in_words_and_programs_in_seconds() {
 }
 
 #[tokio::test]
-async fn who_speaks_russian_hears_what_the_tutorials_say() {
+async fn russian_messages_match_the_tutorials() {
     let server = TestServer::start().await;
     let ada = server.anonymous().speaking("ru");
     let form = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
@@ -171,7 +171,7 @@ async fn who_speaks_russian_hears_what_the_tutorials_say() {
 }
 
 #[tokio::test]
-async fn a_form_with_several_mistakes_hears_of_all_of_them_in_one_language() {
+async fn all_field_errors_are_in_one_language() {
     let server = TestServer::start().await;
     let sent = json!({ "username": "ада", "password": "короче", "email": "ada", "firstName": "Ж".repeat(101) });
     let answer = server.anonymous().speaking("ru-RU,ru;q=0.9,en;q=0.8").register(sent.clone()).await;
@@ -193,7 +193,7 @@ async fn a_form_with_several_mistakes_hears_of_all_of_them_in_one_language() {
 }
 
 #[tokio::test]
-async fn everybody_else_hears_english() {
+async fn other_languages_fall_back_to_english() {
     let server = TestServer::start().await;
     let english = "The username or password is incorrect.";
     assert_eq!(message(&server.anonymous().login("ada", "another password").await), english);
@@ -212,7 +212,7 @@ async fn everybody_else_hears_english() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_document_is_told_to_its_developer_in_english() {
+async fn document_errors_are_in_english() {
     let server = TestServer::start().await;
     let actor = server.anonymous().speaking("ru");
     let told = async |query: &str| message(&actor.query(query).await);
@@ -220,12 +220,12 @@ async fn what_is_wrong_with_a_document_is_told_to_its_developer_in_english() {
     assert!(told("query($id: Int!) { me { id } }").await.contains("missing"));
     let answer = actor.post("no JSON").await;
     assert!(message(&answer).starts_with("The body is not a JSON object."));
-    // This is one text for all, so that it can be in all languages.
+    // One text for all values, so that it can be translated.
     assert!(is_russian(&told("{ me { id }").await));
 }
 
 #[tokio::test]
-async fn caches_know_that_errors_are_in_a_language() {
+async fn localized_errors_vary_by_accept_language() {
     let server = TestServer::start().await;
     let varies = |answer: &Answer| {
         let values = answer.headers.get_all(header::VARY).iter();
@@ -237,13 +237,13 @@ async fn caches_know_that_errors_are_in_a_language() {
         assert!(varies(&answer), "{answer:?}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
-    // One copy for all languages, because nothing in it is in one.
+    // One cached copy serves all languages, because the response has no localized text.
     let kept = actor.get("/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D").await;
     assert!(!varies(&kept), "{kept:?}");
     assert_eq!(kept.header("cache-control"), Some("max-age=300"));
 }
 
-/// A request by a method that is not taken.
+/// A request with an unsupported method.
 async fn refused(actor: &Actor) -> Answer {
     actor.send(actor.request(Method::DELETE, "/graphql").body(axum::body::Body::empty()).unwrap()).await
 }

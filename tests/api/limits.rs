@@ -1,8 +1,8 @@
-//! What a document may cost.
+//! Cost limits of documents.
 
 use crate::support::{Answer, TestServer, json, settings};
 
-/// As graphql-js 16 and GraphiQL send it, with all options on.
+/// The query of graphql-js 16 and GraphiQL, with all options on.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind } \
     subscriptionType { name kind } types { ...FullType } directives { name description isRepeatable locations \
     args(includeDeprecated: true) { ...InputValue } } } } \
@@ -24,28 +24,28 @@ fn assert_refused(answer: &Answer, told: &str) {
 }
 
 #[tokio::test]
-async fn graphiql_and_code_generators_learn_the_schema() {
+async fn introspection_of_graphiql_and_code_generators_is_allowed() {
     let server = TestServer::start().await;
     let types = server.anonymous().query(INTROSPECTION).await.data("/__schema/types");
     assert!(types.as_array().unwrap().iter().any(|kind| kind["name"] == "RegisterInput"));
 }
 
 #[tokio::test]
-async fn a_fragment_bomb_is_measured_not_walked() {
+async fn fragment_bomb_is_refused_quickly() {
     let server = TestServer::start().await;
     let fragments: String = (0..40).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
     let bomb = format!("{{ ...f0 }} {fragments} fragment f40 on Query {{ __typename }}");
     assert_refused(&server.anonymous().query(&bomb).await, "more than 500 fields");
-    // Nothing spreads it, but validation would walk it all the same.
+    // No operation spreads it, but validation would still walk it.
     let idle = format!("{{ __typename }} {fragments} fragment f40 on Query {{ __typename }}");
     assert_refused(&server.anonymous().query(&idle).await, "more than");
 }
 
 #[tokio::test]
-async fn a_fragment_bomb_without_fields_is_measured_too() {
+async fn fragment_bomb_without_fields_is_refused_quickly() {
     let server = TestServer::start().await;
     let fragments: String = (0..24).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
-    // The last one spreads what does not exist, so that there is no field to count.
+    // The last one spreads an unknown fragment, so that there is no field to count.
     let bomb = format!("{{ ...f0 }} {fragments} fragment f24 on Query {{ ...missing }}");
     assert_refused(&server.anonymous().query(&bomb).await, "more than 1000 selections");
     let idle = format!("{{ __typename }} {fragments} fragment f24 on Query {{ ...missing }}");
@@ -53,16 +53,16 @@ async fn a_fragment_bomb_without_fields_is_measured_too() {
 }
 
 #[tokio::test]
-async fn a_long_name_is_not_repeated_in_thousands_of_errors() {
+async fn long_name_is_not_repeated_in_errors() {
     let server = TestServer::start().await;
-    // The engine compares these fields once for each level, and each error repeats the argument's name.
+    // The engine compares these fields once per level, and each error repeats the argument's name.
     let fields = format!("me(a{}: 1) {}", "x".repeat(60_000), "me ".repeat(400));
     let query = format!("{{ {}{fields}{} }}", "... { ".repeat(30), "}".repeat(30));
     assert_refused(&server.anonymous().query(&query).await, "a name of more than 200 bytes");
 }
 
 #[tokio::test]
-async fn a_variable_is_not_copied_without_limit() {
+async fn copies_of_a_variable_are_limited() {
     let server = TestServer::start().await;
     let uses = "$v, ".repeat(400);
     let query = format!("query($v: String!) {{ __type(name: [{uses}]) {{ name }} }}");
@@ -73,7 +73,7 @@ async fn a_variable_is_not_copied_without_limit() {
 }
 
 #[tokio::test]
-async fn each_bound_is_named() {
+async fn errors_name_the_exceeded_limit() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let nested = |levels: usize, open: &str, close: &str| {
@@ -121,7 +121,7 @@ async fn each_bound_is_named() {
 }
 
 #[tokio::test]
-async fn the_operation_that_runs_is_measured_and_not_those_beside_it() {
+async fn limits_apply_to_the_executed_operation() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let send = async |query: &str, name: &str| {
@@ -141,7 +141,7 @@ async fn the_operation_that_runs_is_measured_and_not_those_beside_it() {
             "serverInfo { mailEnabled } ".repeat(100),
         );
         let query = if told.contains("fields") { query } else { query.split("fragment").next().unwrap().to_owned() };
-        // Also when the server knows the document.
+        // Also when the document is cached.
         for _ in 0..2 {
             send(&query, "A").await.data("");
             send(&query, "B").await.data("");
@@ -151,7 +151,7 @@ async fn the_operation_that_runs_is_measured_and_not_those_beside_it() {
 }
 
 #[tokio::test]
-async fn all_operations_together_are_validated_at_a_bounded_cost() {
+async fn validation_cost_of_all_operations_is_limited() {
     let server = TestServer::start().await;
     let doubling = |times: usize, last: &str| {
         let fragments = (0..times).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1));
@@ -169,7 +169,7 @@ async fn all_operations_together_are_validated_at_a_bounded_cost() {
 }
 
 #[tokio::test]
-async fn introspection_beside_the_operation_that_runs_is_not_executed() {
+async fn introspection_in_another_operation_is_not_executed() {
     let server = TestServer::with(|settings| settings.graphql.introspection = false).await;
     let query = "query A { __typename } query B { __schema { types { name } } }";
     let send =
@@ -181,7 +181,7 @@ async fn introspection_beside_the_operation_that_runs_is_not_executed() {
 }
 
 #[tokio::test]
-async fn a_document_with_a_thousand_mistakes_hears_of_the_first_few() {
+async fn validation_errors_are_limited() {
     let server = TestServer::start().await;
     let query = format!("{{ {} }}", (0..400).map(|n| format!("x{n} ")).collect::<String>());
     let answer = server.anonymous().query(&query).await;
@@ -190,7 +190,7 @@ async fn a_document_with_a_thousand_mistakes_hears_of_the_first_few() {
 }
 
 #[tokio::test]
-async fn nesting_without_end_is_refused_and_the_server_lives() {
+async fn deep_nesting_is_refused() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let deep = 25_000;
@@ -211,7 +211,7 @@ async fn nesting_without_end_is_refused_and_the_server_lives() {
 }
 
 #[tokio::test]
-async fn introspection_may_be_switched_off() {
+async fn introspection_can_be_disabled() {
     let server = TestServer::with(|settings| settings.graphql.introspection = false).await;
     let actor = server.anonymous();
     for query in [
@@ -226,7 +226,7 @@ async fn introspection_may_be_switched_off() {
     actor.query("{ __typename serverInfo { __typename } }").await.data("/serverInfo/__typename");
     assert_eq!(actor.get("/schema.graphql").await.status, 404);
 
-    // What would have been told with it on.
+    // The errors that are reported when it is on.
     let mistakes = [
         "{ me { usernam } }",
         "{ serverInf { emailRequired } }",
@@ -257,7 +257,7 @@ async fn introspection_may_be_switched_off() {
 }
 
 #[tokio::test]
-async fn a_document_that_came_before_is_answered_as_the_first_time() {
+async fn cached_document_gets_the_same_response() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let actor = server.anonymous();

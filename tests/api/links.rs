@@ -1,4 +1,4 @@
-//! Links in mails: good once, for one thing, for a while.
+//! Links in mails: single use, one purpose, limited lifetime.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ async fn reset_token(server: &TestServer, email: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_twelve_who_use_one_link_at_once_one_does() {
+async fn concurrent_uses_of_a_link_succeed_once() {
     let server = Arc::new(TestServer::start().await);
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -44,7 +44,7 @@ async fn of_twelve_who_use_one_link_at_once_one_does() {
                 Some(_) => assert_eq!(answer.code(), "LINK_INVALID"),
             }
         }
-        // Whoever comes second to verify finds it done; to choose a password, one alone does.
+        // A second verification finds the address verified; only one reset can set the password.
         assert_eq!(winners.len(), if is_reset { 1 } else { 12 });
         if is_reset {
             let password = format!("new password {}", winners[0]);
@@ -70,7 +70,7 @@ async fn second_click_on_a_verification_link_succeeds_while_its_address_is_verif
         assert_eq!(verify(&moving).await.data("/verifyEmail/email"), "ada@new.example");
     }
     assert_eq!(verify(&own).await.code(), "LINK_INVALID");
-    // Each use is written once, and a notice sent once.
+    // Each use is recorded once, and a notice sent once.
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     for kind in [Action::EmailVerified, Action::EmailChanged] {
         assert_eq!(events.iter().filter(|event| event.action == kind).count(), 1);
@@ -78,7 +78,7 @@ async fn second_click_on_a_verification_link_succeeds_while_its_address_is_verif
 }
 
 #[tokio::test]
-async fn used_reset_link_says_so_to_its_holder_until_it_is_swept() {
+async fn used_reset_link_is_reported_until_it_is_purged() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let reset = reset_token(&server, "ada@example.org").await;
@@ -92,7 +92,7 @@ async fn used_reset_link_says_so_to_its_holder_until_it_is_swept() {
     };
     let used = message(&reset).await;
     assert!(used.contains("already changed with this link"), "{used}");
-    // Only the link that was used says so.
+    // Only the used link is reported as used.
     let (invalid, unknown) = (message(&unused).await, message("unknown").await);
     assert!(invalid == unknown && invalid != used, "{invalid}");
     assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
@@ -103,7 +103,7 @@ async fn used_reset_link_says_so_to_its_holder_until_it_is_swept() {
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_its_own_purpose_only() {
+async fn link_works_only_for_its_purpose() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -114,16 +114,16 @@ async fn a_link_is_good_for_its_own_purpose_only() {
     for token in ["", "nothing", &format!("{verify}="), &format!(" {verify}"), &verify[..42], &"x".repeat(100_000)] {
         assert_eq!(someone.verify_email(token).await.code(), "LINK_INVALID");
         assert_eq!(someone.reset_password(token, "a new password").await.code(), "LINK_INVALID");
-        // An address that is no good is worth no look at the password.
+        // The link is checked before the password.
         assert_eq!(someone.reset_password(token, "").await.code(), "LINK_INVALID");
     }
     someone.verify_email(&verify).await.data("/verifyEmail");
-    // Verifying has killed the links of its purpose, and no others.
+    // Verification invalidates the links of its purpose, and no others.
     someone.reset_password(&reset, "a new password").await.data("/resetPassword");
 }
 
 #[tokio::test]
-async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
+async fn link_expires_on_the_second_and_is_purged_after_a_week() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -133,7 +133,7 @@ async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
     assert_eq!(someone.reset_password(&reset, "short").await.code(), "PASSWORD_TOO_SHORT");
     server.clock.advance(TimeDelta::seconds(1));
     assert_eq!(someone.reset_password(&reset, "a new password").await.code(), "LINK_EXPIRED");
-    // Not for what it never was.
+    // A link never becomes valid for another purpose.
     assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
     server.clock.advance(TimeDelta::hours(23));
     assert_eq!(someone.verify_email(&verify).await.code(), "LINK_EXPIRED");
@@ -144,13 +144,13 @@ async fn a_link_ends_to_the_second_and_is_remembered_for_a_week() {
 }
 
 #[tokio::test]
-async fn what_has_changed_since_makes_a_link_worthless() {
+async fn account_changes_invalidate_links() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
     let resets = [reset_token(&server, "ada@example.org").await, reset_token(&server, "ada@example.org").await];
     let someone = server.anonymous();
-    // The account moves: links to the old address open nothing.
+    // The address changes: links to the old address are invalid.
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
     let moving = server.token_to("ada@new.example").await;
     someone.verify_email(&moving).await.data("/verifyEmail");
@@ -158,7 +158,7 @@ async fn what_has_changed_since_makes_a_link_worthless() {
     for reset in &resets {
         assert_eq!(someone.reset_password(reset, "a new password").await.code(), "LINK_INVALID");
     }
-    // The password changes: all others are dead, whatever they were for.
+    // The password changes: all other links are invalid, whatever their purpose.
     let resets = [reset_token(&server, "ada@new.example").await, reset_token(&server, "ada@new.example").await];
     ada.change_email(json!({ "newEmail": "ada@third.example" })).await.data("/changeEmail");
     let moving = server.token_to("ada@third.example").await;
@@ -168,7 +168,7 @@ async fn what_has_changed_since_makes_a_link_worthless() {
 }
 
 #[tokio::test]
-async fn no_token_is_in_the_database_or_the_log() {
+async fn link_tokens_are_not_stored_or_logged() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
@@ -193,7 +193,7 @@ async fn no_token_is_in_the_database_or_the_log() {
 }
 
 #[tokio::test]
-async fn links_go_with_their_account() {
+async fn deleting_an_account_deletes_its_links() {
     let server = TestServer::on(TestDatabase::create().await, |_| {}).await;
     server.user_at("ada", "ada@example.org").await;
     let token = server.token_to("ada@example.org").await;
@@ -207,7 +207,7 @@ async fn links_go_with_their_account() {
 }
 
 #[tokio::test]
-async fn a_password_that_an_administrator_sets_kills_them_and_the_owner_hears_of_it() {
+async fn password_set_by_an_administrator_revokes_links_and_notifies_the_owner() {
     use hallpass::domain::users::administration::{self, Administrator};
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;

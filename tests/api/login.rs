@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
-async fn ada_signs_in_with_her_name_or_address_in_any_case() {
+async fn login_accepts_username_or_email_in_any_case() {
     let server = TestServer::start().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     let id = server.anonymous().register(input).await.data("/register/user/id");
@@ -25,7 +25,7 @@ async fn ada_signs_in_with_her_name_or_address_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_look_the_same() {
+async fn wrong_password_and_unknown_username_get_the_same_response() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let wrong = server.anonymous().login("ada", "not her password").await;
@@ -49,8 +49,8 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
-    // One hasher, and two seconds a hash: a few logins fill the queue for as long as this test takes.
+async fn unknown_username_costs_a_password_hash() {
+    // One hasher at 2 s per hash: a few logins fill the queue for the duration of this test.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
@@ -67,7 +67,7 @@ async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
     assert!((5..60).contains(&retry_after), "{retry_after}");
     assert_eq!(refused.header("retry-after"), Some(&*retry_after.to_string()));
 
-    // Whoever asks for a hash is refused or waits now; who is answered has asked for none.
+    // Requests that need a hash are refused or wait; a response now means that no hash was needed.
     let short = Duration::from_millis(50);
     for name in ["nobody", "nobody@example.org", "no name at all"] {
         if let Ok(answer) = timeout(short, server.anonymous().login(name, "not her password")).await {
@@ -79,16 +79,16 @@ async fn an_unknown_name_waits_for_a_hash_like_a_known_one() {
         assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");
     }
     assert_eq!(server.anonymous().login("nobody", &"x".repeat(129)).await.code(), "INVALID_CREDENTIALS");
-    // Nor has a form that is refused.
+    // An invalid form needs no hash either.
     let common = json!({ "username": "ada", "password": "password123" });
     assert_eq!(server.anonymous().register(common).await.code(), "PASSWORD_TOO_COMMON");
-    // Everyone else is served as ever.
+    // All other requests are served as usual.
     server.anonymous().query("{ __typename }").await.data("/__typename");
 }
 
-/// Time is measured in `benches/attack.rs`; here, that nothing is done for the one that is not done for the other.
+/// `benches/attack.rs` measures time; this compares the executed statements.
 #[tokio::test]
-async fn an_unknown_name_costs_the_same_statements_as_a_known_one() {
+async fn unknown_username_runs_the_same_statements() {
     let (server, statements) = TestServer::observed().await;
     server.user("ada").await;
     let mut kinds = Vec::new();
@@ -108,7 +108,7 @@ async fn an_unknown_name_costs_the_same_statements_as_a_known_one() {
 }
 
 #[tokio::test]
-async fn passwords_are_told_apart_to_the_last_character() {
+async fn passwords_are_compared_in_full() {
     let server = TestServer::start().await;
     let emoji = "😀".repeat(64);
     let long = "x".repeat(100);
@@ -135,7 +135,7 @@ async fn passwords_are_told_apart_to_the_last_character() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_told_only_after_the_right_password() {
+async fn disabled_account_is_reported_only_after_the_right_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.disable("ada").await;
@@ -146,7 +146,7 @@ async fn a_disabled_account_is_told_only_after_the_right_password() {
 }
 
 #[tokio::test]
-async fn each_sign_in_writes_session_time_and_event() {
+async fn login_writes_session_time_and_event() {
     let server = TestServer::start().await;
     server.user("ada").await;
     server.clock.advance(TimeDelta::minutes(1));

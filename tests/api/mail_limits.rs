@@ -1,4 +1,4 @@
-//! How many mails may be asked for and sent, and in which order they leave.
+//! Limits on requested and sent mails, and the order of delivery.
 
 use std::collections::BTreeSet;
 
@@ -20,26 +20,26 @@ const ELSEWHERE: &str = "203.0.113.7";
 const CHANGE_PASSWORD: &str =
     "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { revokedSessions } }";
 
-/// Someone in a network of their own.
+/// A client in a network of its own.
 fn in_network(server: &TestServer, number: usize) -> Actor {
     server.anonymous().at(&format!("192.0.2.{number}"))
 }
 
-/// Asks for a link so many times, each time from another network.
+/// Requests reset links, each from another network.
 async fn request_resets(server: &TestServer, email: &str, times: usize) {
     for number in 0..times {
         in_network(server, number).request_password_reset(email).await.data("/requestPasswordReset");
     }
 }
 
-/// The same for verification mails.
+/// Requests verification mails, each from another network.
 async fn request_verifications(server: &TestServer, email: &str, times: usize) {
     for number in 0..times {
         in_network(server, number).send_verification_email(email).await.data("/sendVerificationEmail");
     }
 }
 
-/// Someone who has proved to read their address.
+/// A user with a verified e-mail address.
 async fn verified_user(server: &TestServer, username: &str, email: &str) -> Actor {
     let user = server.user_at(username, email).await;
     let token = server.token_to(email).await;
@@ -47,7 +47,7 @@ async fn verified_user(server: &TestServer, username: &str, email: &str) -> Acto
     user
 }
 
-/// Subjects of the mails to an address, the latest first.
+/// Subjects of the mails to an address, newest first.
 async fn subjects(server: &TestServer, email: &str) -> Vec<String> {
     server.mails_to(email).await.into_iter().map(|mail| mail.text.subject).collect()
 }
@@ -80,7 +80,7 @@ async fn flood(server: &TestServer, emails: impl Iterator<Item = String>) {
     }
 }
 
-/// Ada asks for a reset after such a flood: how much the worker does until her mail goes.
+/// Requests a reset for Ada after a flood. Returns how much the worker does before her mail is sent.
 async fn reset_after_flood(emails: impl Iterator<Item = String>) {
     let (server, statements) = TestServer::observed().await;
     verified_user(&server, "ada", "ada@example.org").await;
@@ -110,17 +110,17 @@ async fn reset_after_flood(emails: impl Iterator<Item = String>) {
 }
 
 #[tokio::test]
-async fn a_flood_for_unknown_addresses_does_not_delay_a_reset_mail() {
+async fn flood_for_unknown_emails_does_not_delay_a_reset_mail() {
     reset_after_flood((0..10_000).map(|number| format!("nobody{number}@example.org"))).await;
 }
 
 #[tokio::test]
-async fn a_flood_for_one_known_address_does_not_delay_the_reset_mail_of_another() {
+async fn flood_for_one_email_does_not_delay_the_reset_mail_of_another() {
     reset_after_flood((0..10_000).map(|_| "bo@example.org".to_owned())).await;
 }
 
 #[tokio::test]
-async fn mails_that_one_network_asks_for_do_not_delay_those_of_others() {
+async fn mails_of_one_network_do_not_delay_those_of_others() {
     let smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp.settings())).await;
     for number in 0..20 {
@@ -147,7 +147,7 @@ async fn mails_that_one_network_asks_for_do_not_delay_those_of_others() {
 }
 
 #[tokio::test]
-async fn three_reset_mails_an_hour_go_to_an_address_and_further_requests_look_the_same() {
+async fn recipient_gets_three_reset_mails_an_hour_without_disclosure() {
     let server = TestServer::start().await;
     verified_user(&server, "ada", "ada@example.org").await;
     for (hour, sent) in [(1, 3), (2, 6)] {
@@ -160,7 +160,7 @@ async fn three_reset_mails_an_hour_go_to_an_address_and_further_requests_look_th
 }
 
 #[tokio::test]
-async fn a_verification_mail_never_uses_up_a_reset_mail() {
+async fn verification_mails_do_not_count_against_reset_mails() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     request_verifications(&server, "ada@example.org", 5).await;
@@ -170,13 +170,13 @@ async fn a_verification_mail_never_uses_up_a_reset_mail() {
 }
 
 #[tokio::test]
-async fn requests_that_send_nothing_are_not_counted_against_the_recipient() {
+async fn requests_without_a_mail_do_not_count_against_the_recipient() {
     let server = TestServer::start().await;
     verified_user(&server, "ada", "ada@example.org").await;
     request_verifications(&server, "ada@example.org", 10).await;
     request_resets(&server, "ada@new.example", 10).await;
     assert_eq!(subjects(&server, "ada@example.org").await.len(), 1);
-    // She moves there. Nothing that was asked for before she did counts.
+    // Her address changes. Requests from before the change do not count.
     let ada = server.anonymous().login("ada", &password_of("ada")).await;
     let ada = server.anonymous().with_bearer(ada.data("/login/accessToken").as_str().unwrap());
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
@@ -187,7 +187,7 @@ async fn requests_that_send_nothing_are_not_counted_against_the_recipient() {
 }
 
 #[tokio::test]
-async fn a_dropped_mail_is_logged_without_its_address() {
+async fn dropped_mail_is_logged_without_its_recipient() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let change = async || ada.change_email(json!({ "newEmail": "dropped@example.org" })).await.data("/changeEmail");
@@ -203,7 +203,7 @@ async fn a_dropped_mail_is_logged_without_its_address() {
 }
 
 #[tokio::test]
-async fn a_mail_is_counted_once_however_often_it_is_tried() {
+async fn retried_mail_is_counted_once() {
     let mut smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp.settings())).await;
     verified_user(&server, "ada", "ada@example.org").await;
@@ -220,7 +220,7 @@ async fn a_mail_is_counted_once_however_often_it_is_tried() {
 }
 
 #[tokio::test]
-async fn sixty_mails_an_hour_may_be_asked_for_from_a_network() {
+async fn network_can_request_60_mails_an_hour() {
     let server = TestServer::start().await;
     let mallory = server.anonymous().at("2001:db8:1:2::1");
     for number in 0..30 {
@@ -246,7 +246,7 @@ async fn sixty_mails_an_hour_may_be_asked_for_from_a_network() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn seventy_requests_at_once_are_sixty_mails() {
+async fn concurrent_requests_respect_the_network_limit() {
     let server = TestServer::start().await;
     let requests = (0..70).map(|number| {
         let mallory = server.anonymous().at(ELSEWHERE);
@@ -258,7 +258,7 @@ async fn seventy_requests_at_once_are_sixty_mails() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn registrations_at_once_are_all_counted() {
+async fn concurrent_registrations_are_all_counted() {
     let server = TestServer::start().await;
     let registrations = (0..20).map(|number| {
         let (stranger, name) = (server.anonymous().at(ELSEWHERE), format!("user{number}"));
@@ -275,7 +275,7 @@ async fn registrations_at_once_are_all_counted() {
 }
 
 #[tokio::test]
-async fn ten_mails_a_day_may_be_asked_for_by_an_account() {
+async fn account_can_request_ten_mails_a_day() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for number in 0..10 {
@@ -299,7 +299,7 @@ async fn ten_mails_a_day_may_be_asked_for_by_an_account() {
 }
 
 #[tokio::test]
-async fn an_ended_session_uses_up_nothing_of_its_account() {
+async fn revoked_session_does_not_count_against_its_account() {
     let server = TestServer::start().await;
     let thief = server.user("ada").await;
     thief.logout(json!({})).await.data("/logout");
@@ -316,10 +316,10 @@ async fn an_ended_session_uses_up_nothing_of_its_account() {
 }
 
 #[tokio::test]
-async fn an_email_change_over_the_limit_writes_nothing() {
+async fn email_change_over_the_limit_writes_nothing() {
     let server = TestServer::start().await;
     let ada = verified_user(&server, "ada", "ada@example.org").await;
-    // The registration was the first mail that the account asked for.
+    // The registration mail was the first of the account.
     for number in 0..9 {
         ada.change_email(json!({ "newEmail": format!("stranger{number}@example.org") })).await.data("/changeEmail");
     }
@@ -333,12 +333,12 @@ async fn an_email_change_over_the_limit_writes_nothing() {
     let me = ada.query("{ me { pendingEmail firstName } }").await.data("/me");
     assert_eq!(me, json!({ "pendingEmail": "stranger8@example.org", "firstName": null }));
     assert_eq!(waiting(&server).await, before);
-    // What sends no mail needs none: an address that is verified already takes the change back.
+    // Changing back to the verified address sends no mail and is not limited.
     ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
 }
 
 #[tokio::test]
-async fn accounts_of_one_network_share_its_limit() {
+async fn accounts_in_one_network_share_its_limit() {
     let server = TestServer::start().await;
     let mut asked = 0;
     for name in ["ada", "bo", "cy", "dee", "eve", "flo", "gil"] {
@@ -355,7 +355,7 @@ async fn accounts_of_one_network_share_its_limit() {
 }
 
 #[tokio::test]
-async fn registering_and_leaving_again_sends_no_more_mails_than_the_limit() {
+async fn deleting_and_registering_again_does_not_reset_the_mail_limit() {
     let server = TestServer::start().await;
     for number in 0..12 {
         let stranger = server.user_at(&format!("user{number}"), "victim@example.org").await;
@@ -366,7 +366,7 @@ async fn registering_and_leaving_again_sends_no_more_mails_than_the_limit() {
 }
 
 #[tokio::test]
-async fn a_registration_over_the_mail_limit_succeeds_without_a_mail() {
+async fn registration_over_the_mail_limit_succeeds_without_a_mail() {
     let server = TestServer::start().await;
     for number in 0..60 {
         server
@@ -382,7 +382,7 @@ async fn a_registration_over_the_mail_limit_succeeds_without_a_mail() {
 }
 
 #[tokio::test]
-async fn a_registration_is_counted_for_its_network() {
+async fn registration_counts_against_its_network() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     for number in 0..59 {
@@ -396,12 +396,12 @@ async fn a_registration_is_counted_for_its_network() {
 }
 
 #[tokio::test]
-async fn changes_to_an_address_do_not_use_up_the_verification_of_its_owner() {
+async fn email_changes_do_not_count_against_the_owner_of_the_email() {
     let server = TestServer::start().await;
     let mallory = server.user("mallory").await;
     for _ in 0..5 {
         mallory.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
-        // Sent before the next request, which would replace a mail that waits.
+        // Deliver it before the next request, which would replace a queued mail.
         server.mails_to("ada@example.org").await;
     }
     assert_eq!(subjects(&server, "ada@example.org").await.len(), 3);
@@ -411,7 +411,7 @@ async fn changes_to_an_address_do_not_use_up_the_verification_of_its_owner() {
 }
 
 #[tokio::test]
-async fn without_the_throttle_mails_are_not_limited() {
+async fn mails_are_unlimited_if_the_throttle_is_disabled() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     server.user_at("ada", "ada@example.org").await;
     for _ in 0..61 {
@@ -421,7 +421,7 @@ async fn without_the_throttle_mails_are_not_limited() {
 }
 
 #[tokio::test]
-async fn a_resend_goes_to_the_account_that_holds_the_address_unverified() {
+async fn resend_goes_to_the_account_with_the_unverified_email() {
     let server = TestServer::start().await;
     for name in ["bo", "cy"] {
         server.user(name).await.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
@@ -435,7 +435,7 @@ async fn a_resend_goes_to_the_account_that_holds_the_address_unverified() {
 }
 
 #[tokio::test]
-async fn a_resend_goes_to_the_account_that_last_asked_to_move_to_the_address() {
+async fn resend_goes_to_the_latest_account_with_the_pending_email() {
     let server = TestServer::start().await;
     for name in ["ada", "cy", "bo"] {
         server.user(name).await.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
@@ -450,7 +450,7 @@ async fn a_resend_goes_to_the_account_that_last_asked_to_move_to_the_address() {
 }
 
 #[tokio::test]
-async fn notices_go_to_verified_addresses_only() {
+async fn notices_go_to_verified_emails_only() {
     let server = TestServer::start().await;
     let mallory = server.user_at("mallory", "stranger@example.org").await;
     let input = json!({ "currentPassword": password_of("mallory"), "newPassword": "another long password" });
@@ -469,7 +469,7 @@ async fn notices_go_to_verified_addresses_only() {
 }
 
 #[tokio::test]
-async fn a_verified_address_hears_of_changes() {
+async fn changes_are_reported_to_the_verified_email() {
     let server = TestServer::start().await;
     let ada = verified_user(&server, "ada", "ada@example.org").await;
     let input = json!({ "currentPassword": password_of("ada"), "newPassword": "another long password" });
@@ -483,7 +483,7 @@ async fn a_verified_address_hears_of_changes() {
 }
 
 #[tokio::test]
-async fn a_password_may_be_changed_ten_times_a_day() {
+async fn password_can_be_changed_ten_times_a_day() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let change = async |from: String, to: String| {
@@ -492,7 +492,7 @@ async fn a_password_may_be_changed_ten_times_a_day() {
     };
     let name = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
     for number in 0..10 {
-        // A wrong password uses up nothing of it.
+        // A wrong password does not count.
         assert_eq!(change("not hers".to_owned(), "a good password".to_owned()).await.code(), "WRONG_PASSWORD");
         change(name(number), name(number + 1)).await.data("/changePassword");
         server.clock.advance(TimeDelta::minutes(2));

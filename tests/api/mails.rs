@@ -1,4 +1,4 @@
-//! The outbox and its worker, against a mail server on a loopback port.
+//! The outbox and its worker, with an SMTP server on a loopback port.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -26,7 +26,7 @@ async fn waiting(server: &TestServer) -> Vec<mail::Model> {
 }
 
 #[tokio::test]
-async fn a_mail_arrives_as_mails_should_be() {
+async fn mail_is_well_formed() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     let register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
@@ -74,7 +74,7 @@ async fn a_mail_arrives_as_mails_should_be() {
 }
 
 #[tokio::test]
-async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back() {
+async fn queued_mail_is_sent_once_after_an_smtp_outage() {
     let mut smtp = SmtpServer::start().await;
     smtp.go_down().await;
     let server = server_with(&smtp).await;
@@ -84,7 +84,7 @@ async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back()
     }
     for round in 0..60 {
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
-        // When it is out of reach, the rest is left in peace.
+        // After one connection failure, the worker does not try the remaining mails.
         let tried = waiting(&server).await.iter().filter(|mail| mail.attempts > 0).count();
         assert!((1..=4).contains(&tried) || round > 0, "{tried}");
         server.clock.advance(TimeDelta::minutes(1));
@@ -100,13 +100,13 @@ async fn what_waits_while_the_mail_server_is_down_arrives_once_when_it_is_back()
     let received = smtp.received();
     let people: BTreeSet<&str> = received.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!((received.len(), people.len()), (40, 40));
-    // The link was made when the mail went out, and is good from then on.
+    // The link is created, and its lifetime starts, when the mail is sent.
     let token = token_in(&received.last().unwrap().parts()[0].1);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_several_instances_one_sends_each_mail() {
+async fn each_mail_is_sent_by_one_instance() {
     let smtp = SmtpServer::start().await;
     let first = server_with(&smtp).await;
     let second = TestServer::on(Arc::clone(&first.database), |settings| *settings = first.app.settings.clone()).await;
@@ -134,11 +134,11 @@ async fn of_several_instances_one_sends_each_mail() {
 }
 
 #[tokio::test]
-async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
+async fn expired_lease_lets_another_worker_send_the_mail() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
-    // As an instance leaves it that has taken the mail and was killed.
+    // The state that a killed instance leaves after it has leased the mail.
     let taken = waiting(&server).await.remove(0);
     let until = server.app.clock.now() + TimeDelta::minutes(3);
     assert!(mail::lease(server.app.database.read(), &taken, until).await.unwrap());
@@ -147,12 +147,12 @@ async fn who_dies_with_a_mail_in_hand_is_followed_by_another() {
     server.clock.advance(TimeDelta::minutes(3));
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
     assert_eq!((smtp.received().len(), waiting(&server).await.len()), (1, 0));
-    // Should the first one live after all, it has no say any more.
+    // If the first worker is still alive, its result is ignored.
     assert!(!mail::delete(server.app.database.read(), taken.id, 1).await.unwrap());
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_is_given_up_and_what_is_not_is_tried_again() {
+async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("grey", "greylisted@example.org").await;
@@ -176,7 +176,7 @@ async fn what_is_refused_for_good_is_given_up_and_what_is_not_is_tried_again() {
     assert_eq!(logged("greylisted@"), Vec::<String>::new());
 }
 
-/// What becomes of a mail after this answer to a command: it was tried again, and how the log tells of both tries.
+/// Whether a mail is retried after this SMTP response, and the log level of both attempts.
 async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'static str>) {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
@@ -194,7 +194,7 @@ async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'stat
 }
 
 #[tokio::test]
-async fn only_a_refused_mailbox_gives_a_mail_up() {
+async fn only_a_refused_mailbox_drops_a_mail() {
     for (command, answer) in [
         ("RCPT", "550 5.1.1 no such mailbox"),
         ("RCPT", "550-5.1.1 no such mailbox\r\n550 5.1.1 look at https://example.org"),
@@ -215,7 +215,7 @@ async fn only_a_refused_mailbox_gives_a_mail_up() {
 }
 
 #[tokio::test]
-async fn other_refusals_are_tried_again_and_are_an_error_once() {
+async fn other_refusals_are_retried_and_logged_once_as_error() {
     for (command, answer) in [
         ("RCPT", "550 5.7.1 relaying denied"),
         ("RCPT", "550 5.7.26 unauthenticated sender"),
@@ -244,9 +244,9 @@ async fn other_refusals_are_tried_again_and_are_an_error_once() {
     }
 }
 
-/// It is about the server's settings here, not about one mail.
+/// The cause is the server's configuration, not one mail.
 #[tokio::test]
-async fn a_refused_sign_in_is_an_error_once_for_all_mails() {
+async fn refused_smtp_login_is_logged_once_as_error() {
     let smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| {
         let credentials = Some(("ada".to_owned(), "tiger".into()));
@@ -268,9 +268,9 @@ async fn a_refused_sign_in_is_an_error_once_for_all_mails() {
     assert!(errors[0].contains("signing in: the mail server answered 535 5.7.8"), "{errors:#?}");
 }
 
-/// The server refuses us, not a recipient: nobody's mail is given up for that before two days have passed.
+/// The server refuses the sender, not a recipient, so no mail is dropped before two days have passed.
 #[tokio::test]
-async fn what_a_server_has_against_us_is_not_the_recipients_fault() {
+async fn sender_refusals_do_not_drop_mails() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -290,7 +290,7 @@ async fn what_a_server_has_against_us_is_not_the_recipients_fault() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_said_in_private_is_not_said() {
+async fn mail_is_not_sent_without_tls() {
     use hallpass::config::SmtpSecurity;
     let smtp = SmtpServer::start().await;
     for (security, credentials) in [
@@ -301,7 +301,7 @@ async fn what_can_not_be_said_in_private_is_not_said() {
         let wanted = hallpass::config::Smtp { security, credentials, ..smtp.settings() };
         let server = TestServer::with(|settings| settings.mail.smtp = Some(wanted)).await;
         server.user_at("ada", "ada@example.org").await;
-        // The server offers neither: no mail, and none that is kept as if it had been sent.
+        // The server offers neither: no mail is sent, and none is kept as sent.
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0, "{security:?}");
         assert_eq!((smtp.received().len(), waiting(&server).await.len()), (0, 1));
         assert_eq!(server.app.mailer.kept().unwrap().all().len(), 0);
@@ -309,7 +309,7 @@ async fn what_can_not_be_said_in_private_is_not_said() {
 }
 
 #[tokio::test]
-async fn a_link_stays_good_when_its_mail_had_to_be_sent_twice() {
+async fn link_works_after_its_mail_is_sent_twice() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -321,12 +321,12 @@ async fn a_link_stays_good_when_its_mail_had_to_be_sent_twice() {
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 2);
     let token = token_in(&smtp.received()[0].parts()[0].1);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
-    // The one that was used is remembered.
+    // The used link is remembered.
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn no_mail_tells_before_it_is_sent_what_it_will_say() {
+async fn queued_mail_has_no_content() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
@@ -334,7 +334,7 @@ async fn no_mail_tells_before_it_is_sent_what_it_will_say() {
     let (known, unknown): (Vec<_>, Vec<_>) = mails.into_iter().partition(|mail| mail.user_id.is_some());
     assert_eq!((known.len(), unknown.len()), (1, 1));
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap(), []);
-    // A row of a purpose that needs an account, for an address that nobody has: nothing to do.
+    // This purpose needs an account, but no account has the address: nothing to send.
     let mut strange = unknown[0].clone().into_active_model();
     strange.id = Set(hallpass::security::random::id(server.app.clock.now()).unwrap());
     strange.purpose = Set(mail::Purpose::EmailChanged);

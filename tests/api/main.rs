@@ -1,5 +1,5 @@
-//! The API, told as stories of the people who use it: one file for each capability, against the real router and a
-//! real database of the test's own. `TEST_DATABASE_URL` chooses the database; without it, SQLite.
+//! API tests: one file per capability, against the real router and a
+//! separate database for each test. `TEST_DATABASE_URL` selects the database server; the default is SQLite.
 #![expect(
     clippy::expect_used,
     clippy::format_collect,

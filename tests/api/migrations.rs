@@ -18,7 +18,7 @@ async fn apply_later(database: &Database, name: &str, is_additive: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn instances_that_start_at_once_migrate_once() {
+async fn instances_starting_concurrently_migrate_once() {
     let database = TestDatabase::create_bare().await;
     let instances = (0..6).map(|_| {
         let url = database.url().clone();
@@ -84,7 +84,7 @@ async fn older_instance_is_not_ready_once_a_later_migration_is_not_additive() {
 
 /// They are for versions that do not know the migration; see the reasons in each file.
 #[test]
-fn migrations_that_older_versions_do_not_work_with_are_known() {
+fn incompatible_migrations_are_declared() {
     let migrations = migration::migrations();
     let breaking = migrations.iter().filter(|migration| !migration.is_additive()).map(|migration| migration.name());
     assert_eq!(
@@ -99,7 +99,7 @@ fn migrations_that_older_versions_do_not_work_with_are_known() {
 }
 
 #[tokio::test]
-async fn database_of_an_earlier_version_is_served_and_gets_the_new_columns() {
+async fn older_database_is_upgraded_and_served() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let database = &server.app.database;
@@ -125,7 +125,7 @@ async fn database_of_an_earlier_version_is_served_and_gets_the_new_columns() {
 }
 
 #[tokio::test]
-async fn migrations_that_were_interrupted_at_their_end_are_run_again() {
+async fn interrupted_migrations_are_run_again() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let database = &server.app.database;
@@ -142,7 +142,7 @@ async fn migrations_that_were_interrupted_at_their_end_are_run_again() {
 }
 
 #[tokio::test]
-async fn taking_back_finishes_what_was_interrupted_and_no_more() {
+async fn rollback_completes_an_interrupted_rollback_only() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let latest = connected.migrations_to_revert(2).await.unwrap();
@@ -158,7 +158,7 @@ async fn taking_back_finishes_what_was_interrupted_and_no_more() {
 }
 
 #[tokio::test]
-async fn other_migrations_than_the_confirmed_ones_are_not_taken_back() {
+async fn rollback_reverts_only_confirmed_migrations() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let confirmed = connected.migrations_to_revert(1).await.unwrap();
@@ -171,7 +171,7 @@ async fn other_migrations_than_the_confirmed_ones_are_not_taken_back() {
 }
 
 #[tokio::test]
-async fn lock_of_another_process_is_not_waited_for_without_end() {
+async fn wait_for_the_migration_lock_is_limited() {
     let database = TestDatabase::create_bare().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let lock = database.lock_migrations().await;
@@ -184,7 +184,7 @@ async fn lock_of_another_process_is_not_waited_for_without_end() {
 }
 
 #[tokio::test]
-async fn people_stay_when_what_extends_tables_is_taken_back_and_applied_again() {
+async fn users_survive_rollback_and_reapplication() {
     let server = TestServer::start().await;
     let (ada, _) = server.app_user("ada").await;
     let database = &server.app.database;
@@ -202,7 +202,7 @@ async fn people_stay_when_what_extends_tables_is_taken_back_and_applied_again() 
 }
 
 #[tokio::test]
-async fn what_goes_up_comes_down_and_up_again() {
+async fn all_migrations_can_be_reverted_and_reapplied() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let count = migration::migrations().len();
@@ -216,7 +216,7 @@ async fn what_goes_up_comes_down_and_up_again() {
 
 /// As after a crash on a database that keeps half a migration; what waits from before it has no request to belong to.
 #[tokio::test]
-async fn binding_pending_changes_to_requests_can_be_run_again_and_cancels_those_from_before() {
+async fn pending_change_migration_is_idempotent_and_cancels_older_changes() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let database = &server.app.database;

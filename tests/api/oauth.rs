@@ -1,4 +1,4 @@
-//! OAuth 2.0: tokens for a password or a refresh token, revoking them, asking what they are good for.
+//! OAuth 2.0: password and refresh token grants, revocation, introspection.
 
 use axum::{
     body::Body,
@@ -21,12 +21,12 @@ async fn with_ada() -> TestServer {
     server
 }
 
-/// The one service that may introspect.
+/// The only client that may introspect.
 fn client(settings: &mut hallpass::config::Settings) {
     settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
 }
 
-/// The tokens of an answer, which must have some.
+/// The tokens of a successful response.
 fn tokens(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status, 200, "{answer:#?}");
     let body = answer.json();
@@ -34,7 +34,7 @@ fn tokens(answer: &Answer) -> (String, String) {
     (text("access_token"), text("refresh_token"))
 }
 
-/// An error by RFC 6749 §5.2: its status, and its code.
+/// An RFC 6749 §5.2 error: its status and its code.
 fn error(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:#?}");
@@ -58,13 +58,13 @@ async fn refresh(actor: &Actor, token: &str) -> Answer {
 async fn is_signed_in(actor: &Actor, token: &str) -> bool {
     let actor = actor.with_bearer(token);
     let by_rest = actor.get("/users/me").await;
-    // Both doors have one opinion.
+    // REST and GraphQL agree.
     assert_eq!(by_rest.status == 200, actor.me().await.json()["data"]["me"].is_object(), "{by_rest:#?}");
     by_rest.status == 200
 }
 
 #[tokio::test]
-async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
+async fn password_grant_works_with_and_without_grant_type() {
     let server = with_ada().await;
     let anyone = server.anonymous();
     for grant in ["grant_type=password&", "", "grant_type=&", "scope=&client_id=app&unknown=1&", "client_secret=&"] {
@@ -79,7 +79,7 @@ async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
         assert_eq!(answer.header("set-cookie"), None);
         assert!(is_signed_in(&anyone, &access).await);
     }
-    // What else is sent along does not matter: a stale bearer, a charset, a cookie.
+    // Stale bearers, charsets and cookies are ignored.
     let stale = anyone.with_bearer("of bad news").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
     let type_and_charset = "application/x-www-form-urlencoded; charset=UTF-8";
     let body = "username=ada&password=the password of ada";
@@ -87,7 +87,7 @@ async fn a_password_is_exchanged_for_tokens_with_and_without_a_grant_type() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_told_as_the_standard_wants_it() {
+async fn errors_follow_rfc_6749() {
     let server = with_ada().await;
     let anyone = server.anonymous();
     let large = format!("username=ada&password={}", "x".repeat(16 * 1024));
@@ -140,7 +140,7 @@ async fn what_is_wrong_with_a_request_is_told_as_the_standard_wants_it() {
 }
 
 #[tokio::test]
-async fn credentials_are_never_taken_from_an_address() {
+async fn credentials_in_the_query_string_are_refused() {
     let server = with_ada().await;
     let anyone = server.anonymous();
     let query = "/token?grant_type=password&username=ada&password=the+password+of+ada";
@@ -157,7 +157,7 @@ async fn credentials_are_never_taken_from_an_address() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
+async fn wrong_password_response_matches_the_tutorials() {
     let server = with_ada().await;
     for name in ["ada", "nobody", "no such name!"] {
         let answer = server.anonymous().speaking("ru").token(name, "not the password").await;
@@ -173,7 +173,7 @@ async fn a_wrong_password_is_answered_as_the_tutorials_answer_it() {
 }
 
 #[tokio::test]
-async fn an_outage_is_no_wrong_password() {
+async fn outage_is_not_reported_as_a_wrong_password() {
     let server = with_ada().await;
     let (access, token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     server.app.database.close().await;
@@ -197,13 +197,13 @@ async fn an_outage_is_no_wrong_password() {
 }
 
 #[tokio::test]
-async fn refreshing_rotates_and_a_token_two_generations_old_ends_the_session() {
+async fn refresh_rotates_and_an_older_token_ends_the_session() {
     let server = with_ada().await;
     let app = server.anonymous();
     let (first_access, first) = tokens(&app.token("ada", &password_of("ada")).await);
     let (_, second) = tokens(&refresh(&app, &first).await);
     let (access, third) = tokens(&app.json("/refresh", json!({ "refresh_token": second })).await);
-    // By GraphQL it is the same session.
+    // GraphQL sees the same session.
     let answer = app.refresh(&third).await.data("/refreshToken/refreshToken");
     assert!(is_signed_in(&app, &access).await && is_signed_in(&app, &first_access).await);
 
@@ -213,7 +213,7 @@ async fn refreshing_rotates_and_a_token_two_generations_old_ends_the_session() {
 }
 
 #[tokio::test]
-async fn twelve_refreshes_at_once_get_the_same_successor() {
+async fn concurrent_refreshes_get_the_same_successor() {
     let server = with_ada().await;
     let (_, token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let refreshes = (0..12).map(|number| {
@@ -232,7 +232,7 @@ async fn twelve_refreshes_at_once_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_session_slides_no_further_than_its_greatest_age() {
+async fn session_expires_at_its_maximum_age() {
     let server = with_ada().await;
     let app = server.anonymous();
     let (_, mut token) = tokens(&app.token("ada", &password_of("ada")).await);
@@ -245,23 +245,23 @@ async fn a_session_slides_no_further_than_its_greatest_age() {
 }
 
 #[tokio::test]
-async fn the_refresh_token_of_a_cookie_is_not_taken_from_a_body() {
+async fn cookie_refresh_token_is_refused_in_a_body() {
     let server = with_ada().await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let (_, token) = cookie.split_once('=').unwrap();
     assert_eq!(error(&refresh(&server.anonymous(), token).await), refused(400, "invalid_grant"));
-    // Nor is the cookie looked at.
+    // The cookie is not read either.
     let browser = server.anonymous().with_header("cookie", &cookie);
     assert_eq!(error(&browser.form("/token", "grant_type=refresh_token").await), refused(400, "invalid_request"));
     assert_eq!(browser.json("/refresh", json!({})).await.status, 422);
     assert_eq!(browser.get("/users/me").await.status, 401);
-    // And nothing has rotated.
+    // Nothing was rotated.
     browser.refresh_by_cookie().await.data("/refreshToken/accessToken");
 }
 
 #[tokio::test]
-async fn revoking_ends_the_session_of_either_token_and_no_other() {
+async fn revocation_of_either_token_ends_only_its_session() {
     let server = with_ada().await;
     let app = server.anonymous();
     let sign_in = async || tokens(&app.token("ada", &password_of("ada")).await);
@@ -274,7 +274,7 @@ async fn revoking_ends_the_session_of_either_token_and_no_other() {
             assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
             assert!(!is_signed_in(&app, &access).await);
             assert_eq!(error(&refresh(&app, &refresh_token).await), refused(400, "invalid_grant"));
-            // A second time is as good as the first.
+            // Revocation is idempotent.
             assert_eq!(app.form("/revoke", format!("token={shown}")).await.status, 200);
         }
     }
@@ -285,17 +285,17 @@ async fn revoking_ends_the_session_of_either_token_and_no_other() {
     assert_eq!(error(&app.form("/revoke", "token=a&token=b").await), refused(400, "invalid_request"));
     assert_eq!(error(&app.form(&format!("/revoke?token={kept}"), "").await), refused(400, "invalid_request"));
     assert_eq!(app.get("/revoke").await.status, 405);
-    // The bearer who asks is not signed out by it.
+    // The session of the caller's bearer is kept.
     assert_eq!(app.with_bearer(&kept).form("/revoke", "token=nonsense").await.status, 200);
     assert!(is_signed_in(&app, &kept).await);
 
-    // An access token ends its session when it has expired, too.
+    // An expired access token also ends its session.
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(app.form("/revoke", format!("token={kept}")).await.status, 200);
     assert_eq!(error(&refresh(&app, &kept_refresh).await), refused(400, "invalid_grant"));
 }
 
-/// What a service that has the client's secret is told.
+/// The introspection response to a client with the secret.
 async fn introspect(server: &TestServer, token: &str) -> Value {
     let basic = format!("Basic {}", STANDARD.encode(format!("api:{SECRET}")));
     let service = server.anonymous().with_header("authorization", &basic);
@@ -308,7 +308,7 @@ async fn introspect(server: &TestServer, token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_service_asks_what_a_token_is_good_for() {
+async fn introspection_describes_tokens() {
     let server = with_ada().await;
     let (access, refresh_token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let told = introspect(&server, &access).await;
@@ -325,11 +325,11 @@ async fn a_service_asks_what_a_token_is_good_for() {
     assert_eq!(told.as_object().unwrap().len(), 11, "{told}");
 
     let inactive = json!({ "active": false });
-    // A service that was shown a refresh token must not take it for an access token.
+    // A refresh token must not pass for an access token.
     for bad in ["nonsense", "a.b.c", &refresh_token, &access[..access.len() - 2]] {
         assert_eq!(introspect(&server, bad).await, inactive, "{bad}");
     }
-    // The database decides: a session that ended a moment ago has ended here.
+    // The database decides: a session that has just ended is inactive immediately.
     let (other, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     server.anonymous().form("/revoke", format!("token={other}")).await;
     assert_eq!(introspect(&server, &other).await, inactive);
@@ -347,7 +347,7 @@ async fn introspection_authenticates_the_client_before_it_requires_a_token() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_told_anything() {
+async fn introspection_refuses_unauthenticated_clients() {
     let server = with_ada().await;
     let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let form = format!("token={access}");
@@ -387,7 +387,7 @@ async fn nobody_else_is_told_anything() {
 }
 
 #[tokio::test]
-async fn the_metadata_names_what_there_is() {
+async fn metadata_lists_the_endpoints() {
     let metadata =
         async |server: &TestServer| server.anonymous().get("/.well-known/oauth-authorization-server").await.json();
     let with = metadata(&TestServer::with(client).await).await;
@@ -431,7 +431,7 @@ async fn the_metadata_names_what_there_is() {
     }
 }
 
-/// A wrong guess by one of the ways in, and whether it was looked at.
+/// Makes a wrong guess through one of the endpoints. Returns whether it was evaluated.
 async fn is_looked_at(actor: &Actor, way: usize, name: &str) -> bool {
     let answer = match way % 4 {
         0 => actor.token(name, "not the password").await,
@@ -457,7 +457,7 @@ async fn is_looked_at(actor: &Actor, way: usize, name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn ten_guesses_are_looked_at_by_whichever_door_they_come() {
+async fn graphql_rest_and_oauth_share_the_login_throttle() {
     let server = with_ada().await;
     for name in ["ada", "nobody"] {
         let mallory = server.anonymous().at("203.0.113.7").with_header("x-forwarded-for", "192.0.2.1");
@@ -469,7 +469,7 @@ async fn ten_guesses_are_looked_at_by_whichever_door_they_come() {
         assert_eq!(looked_at, 10, "{name}");
         assert_eq!(mallory.token(name, &password_of(name)).await.status, 429);
     }
-    // Forty at once, by all doors.
+    // 40 concurrent guesses through all endpoints.
     server.user("eve").await;
     let guesses = (0..40).map(|way| {
         let mallory = server.anonymous().at("203.0.113.8");
@@ -480,7 +480,7 @@ async fn ten_guesses_are_looked_at_by_whichever_door_they_come() {
 }
 
 #[tokio::test]
-async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_from_everywhere() {
+async fn throttle_allows_100_guesses_per_ip_and_50_per_username() {
     let server = with_ada().await;
     let mallory = server.anonymous().at("203.0.113.7");
     for number in 0..100 {
@@ -489,7 +489,7 @@ async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_fro
     assert!(!is_looked_at(&mallory, 1, "another").await);
     assert_eq!(mallory.token("ada", &password_of("ada")).await.status, 429);
 
-    // Ada signed in at home once: nobody locks her out there.
+    // Ada signed in at home before, so she is not locked out there.
     let home = server.anonymous().at("198.51.100.7");
     tokens(&home.token("ada", &password_of("ada")).await);
     for number in 0..50 {
@@ -499,14 +499,14 @@ async fn a_hundred_guesses_are_looked_at_from_an_address_and_fifty_at_a_name_fro
     let stranger = server.anonymous().at("192.0.2.200");
     assert!(!is_looked_at(&stranger, 0, "ada").await);
     assert_eq!(stranger.json("/login", json!({ "username": "ada", "password": password_of("ada") })).await.status, 429);
-    // The count is in the database: another instance, or this one after a restart, goes on with it.
+    // The counter is in the database, so it survives restarts and is shared by instances.
     let restarted = TestServer::on(server.database.clone(), |_| {}).await;
     assert!(!is_looked_at(&restarted.anonymous().at("192.0.2.200"), 0, "ada").await);
     tokens(&restarted.anonymous().at("198.51.100.7").token("ada", &password_of("ada")).await);
 }
 
 #[tokio::test]
-async fn a_new_secret_signs_nobody_out_and_what_ended_stays_ended() {
+async fn new_secret_keeps_live_sessions_and_ended_ones_stay_ended() {
     let [old, new] = ["the secret of last year: 8c5e7d10aa", "the secret of this year: 1f90b3c27e"];
     let server = TestServer::with(|settings| settings.tokens.secret_key = SecretKey::Given(old.into())).await;
     server.user("ada").await;
@@ -528,7 +528,7 @@ async fn a_new_secret_signs_nobody_out_and_what_ended_stays_ended() {
 }
 
 #[tokio::test]
-async fn a_logout_by_graphql_ends_tokens_of_this_door() {
+async fn graphql_logout_revokes_oauth_tokens() {
     let server = with_ada().await;
     let app = server.anonymous();
     let sign_in = async || tokens(&app.token("ada", &password_of("ada")).await);

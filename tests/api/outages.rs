@@ -26,7 +26,7 @@ async fn update_users(transaction: &Transaction) -> Result<(), sea_orm::DbErr> {
     update.filter(user::Column::Username.eq("ada")).exec(transaction).await.map(drop)
 }
 
-/// A statement that takes much longer than 50 milliseconds, and less than a write may take, also on a busy machine.
+/// A statement that takes much longer than 50 ms, but less than a write may take, even on a busy machine.
 fn slow(backend: DbBackend) -> Statement {
     let text = match backend {
         DbBackend::Postgres => "SELECT pg_sleep(2)",
@@ -37,7 +37,7 @@ fn slow(backend: DbBackend) -> Statement {
 }
 
 #[tokio::test]
-async fn dropped_writes_leave_no_connection_in_a_transaction() {
+async fn dropped_writes_leave_no_open_transaction() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let start = Instant::now();
@@ -72,7 +72,7 @@ async fn login_succeeds_after_two_lock_outages_with_12_waiting_writers() {
     server.database.expect_no_open_transaction().await;
 }
 
-/// The connection is closed in the middle of the statement, so that nothing can be committed on it.
+/// The connection is closed during the statement, so that nothing can be committed on it.
 #[tokio::test]
 async fn interrupted_statement_ends_its_transaction() {
     let server = TestServer::start().await;
@@ -89,7 +89,7 @@ async fn interrupted_statement_ends_its_transaction() {
     touch_users(&server).await;
 }
 
-/// PostgreSQL would roll it back and answer that all is well; MariaDB may have rolled back already, and commit what follows.
+/// PostgreSQL would roll it back and report success; MariaDB may have rolled back already, and commit later statements.
 #[tokio::test]
 async fn transaction_with_a_failed_statement_cannot_be_committed() {
     let server = TestServer::start().await;
@@ -108,7 +108,7 @@ async fn server_is_not_ready_while_no_write_can_begin() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let mut writers = Vec::new();
-    // All that there are; the next one would have to wait.
+    // Uses all connections, so that the next request would have to wait.
     while let Ok(writer) = tokio::time::timeout(Duration::from_millis(200), server.app.write()).await {
         writers.push(writer.unwrap());
     }
@@ -142,7 +142,7 @@ async fn concurrent_readiness_probes_share_one_check() {
 }
 
 #[tokio::test]
-async fn closing_does_not_wait_for_ever_for_an_open_transaction() {
+async fn closing_does_not_wait_forever_for_an_open_transaction() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(2)).await.unwrap();
     let transaction = connected.write().await.unwrap();
@@ -151,7 +151,7 @@ async fn closing_does_not_wait_for_ever_for_an_open_transaction() {
     drop(transaction);
 }
 
-/// Thread by thread, on SQLite: another process that holds the lock must not make them pile up.
+/// On SQLite, each waiting begin blocks a thread. A lock held by another process must not make them pile up.
 #[tokio::test]
 async fn begins_that_time_out_on_a_locked_file_leave_one_thread() {
     let server = TestServer::start().await;
@@ -165,7 +165,7 @@ async fn begins_that_time_out_on_a_locked_file_leave_one_thread() {
     for _ in 0..50 {
         let _ = tokio::time::timeout(Duration::from_millis(2), server.app.write()).await;
     }
-    // Other tests start and end some of their own meanwhile.
+    // Other tests start and stop threads meanwhile.
     assert!(threads() < before + 40, "{before} became {}", threads());
     lock.release().await;
     let grace = server.user("grace").await;

@@ -1,4 +1,4 @@
-//! The pages that the links in mails lead to, and the one that shows the mails; `tests/e2e/clients/pages.mjs` opens them in
+//! The pages behind the links in mails, and the development mailbox; `tests/e2e/clients/pages.mjs` opens them in
 //! a browser.
 
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ async fn send(server: &TestServer, path: &str, fields: &[(&str, &str)], headers:
     actor.send(request.body(form.into()).unwrap()).await
 }
 
-/// The page that a form's answer leads to. Its address has no token.
+/// The page that a form redirects to. Its URL has no token.
 async fn follow(server: &TestServer, answer: &Answer, headers: &[(&str, &str)]) -> Answer {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
     let location = answer.header("location").unwrap();
@@ -39,7 +39,7 @@ async fn follow(server: &TestServer, answer: &Answer, headers: &[(&str, &str)]) 
     open(server, location, headers).await
 }
 
-/// Opens a link, which does not lead to a form.
+/// Opens a link that shows no form.
 async fn assert_no_form(server: &TestServer, path: &str, status: StatusCode, title: &str) {
     let page = open(server, path, &[]).await;
     assert_eq!(page.status, status, "{path}");
@@ -55,7 +55,7 @@ async fn reset_link_of_ada(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn opening_a_link_does_nothing_and_sending_the_form_does() {
+async fn link_takes_effect_when_the_form_is_submitted() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -106,7 +106,7 @@ async fn opening_a_link_does_nothing_and_sending_the_form_does() {
 }
 
 #[tokio::test]
-async fn second_click_on_a_link_is_no_failure() {
+async fn second_click_on_a_link_succeeds() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -132,7 +132,7 @@ async fn second_click_on_a_link_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_good_leads_to_no_form() {
+async fn invalid_link_shows_no_form() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -157,7 +157,7 @@ async fn a_link_that_is_not_good_leads_to_no_form() {
 }
 
 #[tokio::test]
-async fn a_form_is_answered_with_a_redirect_to_its_result() {
+async fn form_redirects_to_its_result() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -183,7 +183,7 @@ async fn a_form_is_answered_with_a_redirect_to_its_result() {
 }
 
 #[tokio::test]
-async fn a_refused_password_is_told_after_a_redirect() {
+async fn refused_password_is_reported_after_a_redirect() {
     let server = TestServer::start().await;
     let reset = reset_link_of_ada(&server).await;
     for (password, problem, message) in [
@@ -200,7 +200,7 @@ async fn a_refused_password_is_told_after_a_redirect() {
         let form = follow(&server, &sent, &[("cookie", cookie)]).await;
         assert_eq!(form.status, StatusCode::OK);
         assert!(form.text.contains(message) && form.text.contains(&format!("value=\"{reset}\"")), "{}", form.text);
-        // A browser without cookies, and one with that of another link.
+        // A browser without cookies, and one with the cookie of another link.
         for headers in [&[][..], &[("cookie", "reset_link_00000000=x")]] {
             let told = follow(&server, &sent, headers).await;
             assert!(told.status == StatusCode::BAD_REQUEST && told.text.contains(message), "{}", told.text);
@@ -210,7 +210,7 @@ async fn a_refused_password_is_told_after_a_redirect() {
 }
 
 #[tokio::test]
-async fn going_back_to_a_refused_form_after_the_reset_tells_that_the_link_was_used() {
+async fn refused_form_says_the_link_was_used_after_the_reset() {
     let server = TestServer::start().await;
     let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
@@ -222,7 +222,7 @@ async fn going_back_to_a_refused_form_after_the_reset_tells_that_the_link_was_us
 }
 
 #[tokio::test]
-async fn a_cookie_alone_resets_no_password() {
+async fn cookie_alone_cannot_reset_the_password() {
     let server = TestServer::start().await;
     let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
@@ -234,7 +234,7 @@ async fn a_cookie_alone_resets_no_password() {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_of_a_refused_form_is_secure() {
+async fn form_cookie_is_secure_over_https() {
     let url = "https://accounts.example.org";
     let server = TestServer::with(|settings| {
         settings.server.public_url = url.to_owned();
@@ -247,7 +247,7 @@ async fn over_https_the_cookie_of_a_refused_form_is_secure() {
 }
 
 #[tokio::test]
-async fn an_outage_is_told_when_a_link_is_opened() {
+async fn opening_a_link_reports_an_outage() {
     let server = TestServer::start().await;
     server.app.database.close().await;
     for path in ["/verify-email?token=x", "/reset-password?token=x"] {
@@ -259,7 +259,7 @@ async fn an_outage_is_told_when_a_link_is_opened() {
 }
 
 #[tokio::test]
-async fn the_page_speaks_the_readers_language() {
+async fn page_uses_the_accepted_language() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -288,7 +288,7 @@ async fn the_page_speaks_the_readers_language() {
     assert_eq!(open(&server, "/verify-email", &[]).await.status, StatusCode::BAD_REQUEST);
 }
 
-/// The text that a page shows, without its tags.
+/// The visible text of a page.
 fn shown(html: &str) -> String {
     let body = html.split("<body>").nth(1).unwrap();
     body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ")
@@ -314,7 +314,7 @@ async fn pages_have_no_jargon() {
 }
 
 #[tokio::test]
-async fn what_is_in_a_link_is_never_markup_and_what_is_no_form_is_not_read() {
+async fn link_parameters_are_escaped_and_only_forms_are_parsed() {
     let server = TestServer::start().await;
     let evil = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     for page in ["verify-email", "reset-password"] {
@@ -344,7 +344,7 @@ async fn what_is_in_a_link_is_never_markup_and_what_is_no_form_is_not_read() {
 }
 
 #[tokio::test]
-async fn forms_of_links_send_the_token_in_their_body_only() {
+async fn link_forms_send_the_token_in_the_body_only() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
@@ -356,14 +356,14 @@ async fn forms_of_links_send_the_token_in_their_body_only() {
         let text = form.text.replace("&#x2f;", "/");
         assert!(text.contains(&format!(r#"<form method="post" action="{path}">"#)), "{text}");
         assert_eq!(text.matches(&**token).count(), 1, "{text}");
-        // An address that has the token, as before, is no way around.
+        // A URL with the token, as earlier versions used, cannot bypass this.
         let sent = send(&server, &format!("{path}?token={token}"), &[], &[]).await;
         assert_eq!(sent.header("location"), Some(&*format!("{path}?result=invalid")));
     }
 }
 
 #[tokio::test]
-async fn a_taken_address_is_told_on_the_page() {
+async fn page_reports_a_taken_email() {
     let server = TestServer::start().await;
     server.user("bo").await.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     let token = server.token_to("ada@example.org").await;
@@ -377,7 +377,7 @@ async fn a_taken_address_is_told_on_the_page() {
 }
 
 #[tokio::test]
-async fn where_an_app_has_the_pages_they_are_not_here() {
+async fn pages_are_disabled_if_the_app_has_its_own() {
     let app = "https://app.example.org/account";
     let server = TestServer::with(|settings| settings.mail.app_url = app.to_owned()).await;
     for page in ["/verify-email?token=x", "/reset-password?token=x"] {
@@ -388,7 +388,7 @@ async fn where_an_app_has_the_pages_they_are_not_here() {
     assert!(mail.text.plain.contains(&format!("\n{app}/verify-email?token=")), "{}", mail.text.plain);
 }
 
-/// A request as the server gets it from a socket.
+/// A request as received from a socket with this peer.
 fn from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
     let builder = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
     let mut request = builder.body(Body::empty()).unwrap();
@@ -397,7 +397,7 @@ fn from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn the_developer_sees_the_mails_the_latest_first() {
+async fn mailbox_lists_mails_newest_first() {
     let server = TestServer::start().await;
     let here = &[("host", "localhost:8000")];
     let key = server.app.mailer.kept().unwrap().key();
@@ -412,7 +412,7 @@ async fn the_developer_sees_the_mails_the_latest_first() {
     let mails = server.mails_to("ada@example.org").await;
     let page = see("/dev/mail").await;
     assert_eq!(page.header("cache-control"), Some("no-store"));
-    // The engine of the templates escapes slashes, too; browsers read them all the same.
+    // The template engine also escapes slashes; browsers decode them.
     let text = page.text.replace("&#x2f;", "/");
     let link = format!("<a href=\"http://localhost:8000/verify-email?token={token}\">");
     assert!(text.contains(&link) && !text.contains("<script"), "{text}");
@@ -426,7 +426,7 @@ async fn the_developer_sees_the_mails_the_latest_first() {
 }
 
 #[tokio::test]
-async fn nobody_else_sees_the_mails() {
+async fn mailbox_is_local_only() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
@@ -458,18 +458,18 @@ async fn nobody_else_sees_the_mails() {
     for name in ["x-forwarded-for", "forwarded", "via", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"] {
         assert!(!see("127.0.0.1", &[host, (name, "for=127.0.0.1")]).await, "{name}");
     }
-    // Without a socket nobody knows who asks.
+    // Without a socket, the peer is unknown.
     assert_eq!(server.anonymous().get(&format!("/dev/mail?key={key}")).await.status, StatusCode::NOT_FOUND);
     let without = TestServer::with(|settings| settings.mail.dev = false).await;
     let answer = without.anonymous().send(from("127.0.0.1", "/dev/mail", &[host])).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
-/// What nginx's bare `proxy_pass http://127.0.0.1:8000` makes of a request from anywhere.
+/// The headers of a request through nginx's bare `proxy_pass http://127.0.0.1:8000`.
 const THROUGH_A_BARE_PROXY: &[(&str, &str)] = &[("host", "127.0.0.1:8000"), ("connection", "close")];
 
 #[tokio::test]
-async fn a_proxy_that_adds_no_header_opens_no_mail() {
+async fn mailbox_behind_a_bare_proxy_requires_its_key() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
@@ -485,7 +485,7 @@ async fn a_proxy_that_adds_no_header_opens_no_mail() {
 }
 
 #[tokio::test]
-async fn a_browser_keeps_the_key_of_the_mails_in_a_cookie() {
+async fn mailbox_key_is_kept_in_a_cookie() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
@@ -507,7 +507,7 @@ async fn a_browser_keeps_the_key_of_the_mails_in_a_cookie() {
 }
 
 #[tokio::test]
-async fn the_explorer_links_to_the_mails_without_their_key() {
+async fn explorer_links_to_the_mailbox_without_its_key() {
     let server = TestServer::start().await;
     let key = server.app.mailer.kept().unwrap().key();
     let html = ("accept", "text/html");
@@ -524,7 +524,7 @@ async fn the_explorer_links_to_the_mails_without_their_key() {
 }
 
 #[tokio::test]
-async fn a_hundred_mails_are_kept_and_no_more() {
+async fn mailbox_keeps_100_mails() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     for number in 0..101 {
         server.user_at(&format!("user{number}"), &format!("user{number}@example.org")).await;

@@ -1,4 +1,4 @@
-//! Another password, for who knows the one so far.
+//! Changing the password with the current one.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -24,7 +24,7 @@ fn to_new() -> Value {
 }
 
 #[tokio::test]
-async fn a_new_password_signs_the_others_out_and_tells_the_owner() {
+async fn password_change_revokes_other_sessions_and_notifies_the_owner() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let phone = server.anonymous().login("ada", &password_of("ada")).await;
@@ -44,14 +44,14 @@ async fn a_new_password_signs_the_others_out_and_tells_the_owner() {
     server.anonymous().login("ada", NEW).await.data("/login/user");
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!((mails.len(), mails[0].text.subject.as_str()), (3, "Your password was changed"));
-    // What was on its way before is of no use to whoever made the change necessary.
+    // Links and pending changes from before do not help the attacker who made the change necessary.
     assert_eq!(server.anonymous().reset_password(&link, "a third password").await.code(), "LINK_INVALID");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     assert_eq!(events.iter().filter(|event| event.action == Action::PasswordChanged).count(), 1);
 }
 
 #[tokio::test]
-async fn the_other_sessions_may_stay() {
+async fn password_change_can_keep_other_sessions() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let phone = server.anonymous().login("ada", &password_of("ada")).await;
@@ -63,7 +63,7 @@ async fn the_other_sessions_may_stay() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_form_is_told_before_the_old_password_is_looked_at() {
+async fn form_is_validated_before_the_current_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for (current, new, expected) in [
@@ -82,7 +82,7 @@ async fn what_is_wrong_with_the_form_is_told_before_the_old_password_is_looked_a
 }
 
 #[tokio::test]
-async fn whoever_finds_a_screen_unlocked_has_ten_guesses() {
+async fn wrong_current_passwords_are_limited_to_ten() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let wrong = json!({ "currentPassword": "not hers", "newPassword": NEW });
@@ -91,14 +91,14 @@ async fn whoever_finds_a_screen_unlocked_has_ten_guesses() {
     }
     let refused = change(&ada, to_new()).await;
     assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("RATE_LIMITED", Some("900")));
-    // She can sign in, and her session goes on; and after a quarter of an hour the right one is right again.
+    // Sign-in and the session still work; after 15 minutes the correct password is accepted again.
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
     server.clock.advance(TimeDelta::minutes(15));
     change(&ada, to_new()).await.data("/changePassword");
 }
 
 #[tokio::test]
-async fn right_passwords_are_no_guesses() {
+async fn correct_passwords_are_not_counted_as_guesses() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for _ in 0..5 {
@@ -111,7 +111,7 @@ async fn right_passwords_are_no_guesses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_eight_new_passwords_at_once_one_is_hers() {
+async fn concurrent_password_changes_succeed_once() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let changes = (0..8).map(|number| {
@@ -133,7 +133,7 @@ async fn of_eight_new_passwords_at_once_one_is_hers() {
 }
 
 #[tokio::test]
-async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
+async fn revoked_session_cannot_change_the_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let principal = server.let_in(&ada).await;

@@ -1,4 +1,4 @@
-//! Which passwords are taken.
+//! Password rules.
 
 use hallpass::entity::user;
 use sea_orm::EntityTrait;
@@ -6,7 +6,7 @@ use sea_orm::EntityTrait;
 use crate::support::{TestServer, json};
 
 #[tokio::test]
-async fn what_everybody_tries_first_is_refused() {
+async fn common_passwords_are_refused() {
     let server = TestServer::start().await;
     for password in ["password123", "PassWord123", "12345678", "qwertyuiop", "Пароль123", "йцукен12", "gfhjkm123"]
     {
@@ -20,7 +20,7 @@ async fn what_everybody_tries_first_is_refused() {
 }
 
 #[tokio::test]
-async fn ones_own_name_and_address_are_refused() {
+async fn own_username_and_email_are_refused() {
     let server = TestServer::start().await;
     let form = |password: &str| {
         json!({
@@ -36,7 +36,7 @@ async fn ones_own_name_and_address_are_refused() {
 }
 
 #[tokio::test]
-async fn it_comes_with_all_other_problems_and_before_a_name_is_looked_up() {
+async fn password_error_is_reported_with_other_field_errors() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let form =
@@ -50,7 +50,7 @@ async fn it_comes_with_all_other_problems_and_before_a_name_is_looked_up() {
             "firstName: BAD_USER_INPUT",
         ]
     );
-    // Who asks whether a name is taken hears no more with a common password than without.
+    // A common password does not reveal whether a username is taken.
     for username in ["ada", "bo"] {
         let answer = server.anonymous().register(json!({ "username": username, "password": "password123" })).await;
         assert_eq!(answer.problems(), ["password: PASSWORD_TOO_COMMON"], "{username}");
@@ -59,7 +59,7 @@ async fn it_comes_with_all_other_problems_and_before_a_name_is_looked_up() {
 }
 
 #[tokio::test]
-async fn whoever_has_other_rules_switches_it_off() {
+async fn common_password_check_can_be_disabled() {
     let server = TestServer::with(|settings| settings.passwords.blocklist = false).await;
     for (username, password) in [("ada", "password123"), ("countess_1815", "countess_1815")] {
         server.anonymous().register(json!({ "username": username, "password": password })).await.data("/register/user");

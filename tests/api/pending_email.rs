@@ -1,4 +1,4 @@
-//! A pending change of address: what ends it, and what can still complete it.
+//! Pending e-mail changes: what cancels them, and what can still complete them.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ async fn addresses(actor: &Actor) -> [Value; 2] {
     [me["email"].clone(), me["pendingEmail"].clone()]
 }
 
-/// Neither the link that was sent nor another mail can move the account.
+/// Neither the sent link nor another mail can change the address.
 async fn assert_change_is_dead(server: &TestServer, token: &str) {
     assert_eq!(server.anonymous().verify_email(token).await.code(), "LINK_INVALID");
     let before = server.mails_to(PENDING).await.len();
@@ -145,7 +145,7 @@ async fn pending_email_expires_after_24_hours() {
 }
 
 #[tokio::test]
-async fn mail_that_waited_longer_than_the_pending_change_is_dropped() {
+async fn mail_is_dropped_after_its_pending_change_expires() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", OWN).await;
     ada.change_email(json!({ "newEmail": PENDING })).await.data("/changeEmail");
@@ -154,7 +154,7 @@ async fn mail_that_waited_longer_than_the_pending_change_is_dropped() {
 }
 
 #[tokio::test]
-async fn owner_cancels_a_pending_change_as_often_as_needed_where_mail_is_disabled() {
+async fn pending_change_can_be_cancelled_if_mail_is_disabled() {
     let (server, ada, token) = account_with_pending_change().await;
     let without_mail = TestServer::on(Arc::clone(&server.database), |settings| settings.mail.dev = false).await;
     let ada = without_mail.anonymous().with_bearer(ada.bearer.as_deref().unwrap());
@@ -166,7 +166,7 @@ async fn owner_cancels_a_pending_change_as_often_as_needed_where_mail_is_disable
 }
 
 #[tokio::test]
-async fn cancelling_needs_a_signed_in_user_and_is_audited_once() {
+async fn cancelling_requires_authentication_and_is_audited_once() {
     let (server, ada, _) = account_with_pending_change().await;
     assert_eq!(cancel(&server.anonymous()).await.code(), "UNAUTHENTICATED");
     cancel(&ada).await.data("/cancelEmailChange");
@@ -177,7 +177,7 @@ async fn cancelling_needs_a_signed_in_user_and_is_audited_once() {
 }
 
 #[tokio::test]
-async fn rest_client_cancels_a_pending_change() {
+async fn rest_client_can_cancel_a_pending_change() {
     let (server, ada, token) = account_with_pending_change().await;
     assert_eq!(rest(&server.anonymous(), Method::DELETE, "/users/me/pending-email", None).await.status, 401);
     let cancelled = rest(&ada, Method::DELETE, "/users/me/pending-email", None).await;
@@ -208,7 +208,7 @@ async fn queued_mail_of_an_earlier_request_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn reset_and_verification_at_once_never_leave_the_pending_address_after_the_reset() {
+async fn concurrent_reset_and_verification_never_apply_the_pending_email() {
     for round in 0..8 {
         let (server, _, token) = account_with_pending_change().await;
         server.anonymous().request_password_reset(OWN).await.data("/requestPasswordReset");

@@ -1,4 +1,4 @@
-//! The explorer as a browser gets it, whichever of its pages this build has; `tests/e2e/clients/explorer.mjs` uses it.
+//! The explorer as served to browsers, in either build; `tests/e2e/clients/explorer.mjs` uses it.
 
 use std::{collections::BTreeSet, io::Read};
 
@@ -20,7 +20,7 @@ async fn open(server: &TestServer, method: Method, path: &str) -> Answer {
     actor.send(request.body(Body::empty()).unwrap()).await
 }
 
-/// An asset's encoding, and its bytes as they were sent.
+/// The encoding of an asset, and its bytes as sent.
 async fn fetch(server: &TestServer, path: &str, accept_encoding: &str) -> (Option<String>, Bytes) {
     let request = Request::get(path).header(header::ACCEPT_ENCODING, accept_encoding).body(Body::empty()).unwrap();
     let response = server.router.clone().oneshot(request).await.unwrap();
@@ -39,7 +39,7 @@ async fn fetch(server: &TestServer, path: &str, accept_encoding: &str) -> (Optio
     (encoding, response.into_body().collect().await.unwrap().to_bytes())
 }
 
-/// The addresses of assets in a text.
+/// The paths of assets in a text.
 fn assets(text: &str) -> BTreeSet<String> {
     let addresses = text.split("/playground/assets/").skip(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap();
@@ -49,7 +49,7 @@ fn assets(text: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_browser_gets_the_explorer_at_each_of_its_addresses() {
+async fn browser_gets_the_explorer_at_each_path() {
     let server = TestServer::start().await;
     for path in ["/", "/playground", "/graphql", "/graphql?from=here"] {
         let page = open(&server, Method::GET, path).await;
@@ -73,10 +73,10 @@ async fn a_browser_gets_the_explorer_at_each_of_its_addresses() {
 }
 
 #[tokio::test]
-async fn what_the_page_names_is_there_packed_or_not() {
+async fn assets_of_the_page_are_served_compressed_or_not() {
     let server = TestServer::start().await;
     let page = open(&server, Method::GET, "/").await.text;
-    // The one address elsewhere is the name of SVG, which nobody fetches.
+    // The only external URL is the SVG namespace, which is never fetched.
     assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("://"), "{page}");
     for path in assets(&page) {
         let (encoding, plain) = fetch(&server, &path, "identity").await;
@@ -99,7 +99,7 @@ async fn what_the_page_names_is_there_packed_or_not() {
 }
 
 #[tokio::test]
-async fn the_documentation_of_rest_comes_out_of_the_binary_too() {
+async fn rest_documentation_is_embedded() {
     let server = TestServer::with(|settings| settings.graphql.playground = false).await;
     let policy = open(&TestServer::start().await, Method::GET, "/").await;
     for path in ["/docs", "/redoc"] {
@@ -118,7 +118,7 @@ async fn the_documentation_of_rest_comes_out_of_the_binary_too() {
 }
 
 #[tokio::test]
-async fn a_request_gets_json_at_the_same_address() {
+async fn api_request_gets_json_at_the_same_path() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     for accept in ["application/json", "application/graphql-response+json", "*/*", "application/json, text/html"] {
@@ -127,7 +127,7 @@ async fn a_request_gets_json_at_the_same_address() {
         assert_eq!(answer.data("/__typename"), "Query", "{accept}");
     }
     assert_eq!(actor.get("/graphql?query=%7B__typename%7D").await.data("/__typename"), "Query");
-    // Nor does a browser get the page for an address that has a query in it: it is a request, and refused if it is a mutation.
+    // A browser URL with a query is a request, not the page, and is refused if it is a mutation.
     let query = open(&server, Method::GET, "/graphql?query=%7B__typename%7D").await;
     assert_eq!(query.data("/__typename"), "Query");
     let mutation = open(&server, Method::GET, "/graphql?query=mutation%7Blogout%7BrevokedSessions%7D%7D").await;
@@ -135,7 +135,7 @@ async fn a_request_gets_json_at_the_same_address() {
 }
 
 #[tokio::test]
-async fn switched_off_nothing_of_it_is_there() {
+async fn disabled_explorer_is_not_found() {
     let with = TestServer::start().await;
     let page = open(&with, Method::GET, "/").await.text;
     let without = TestServer::with(|settings| settings.graphql.playground = false).await;

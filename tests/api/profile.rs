@@ -1,4 +1,4 @@
-//! What people change about themselves.
+//! Profile updates.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -31,7 +31,7 @@ async fn with_ada() -> (TestServer, Actor) {
 }
 
 #[tokio::test]
-async fn what_is_left_out_stays_and_null_clears() {
+async fn omitted_fields_are_kept_and_null_clears() {
     let (server, ada) = with_ada().await;
     let answer = update(&ada, json!({ "lastName": "King" })).await;
     assert_eq!(answer.data("/updateProfile/user/fullName"), "Ada King");
@@ -52,7 +52,7 @@ async fn what_is_left_out_stays_and_null_clears() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_no_change() {
+async fn unchanged_values_write_nothing() {
     let (server, ada) = with_ada().await;
     for input in [json!({}), json!({ "firstName": "Ada" }), json!({ "username": "ada", "lastName": " Lovelace " })] {
         let answer = update(&ada, input).await;
@@ -60,12 +60,12 @@ async fn what_changes_nothing_is_no_change() {
     }
     let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
     assert_eq!(row.updated_at, row.created_at);
-    // Another case of one's own name is a change, and taken by nobody else.
+    // A case change of one's own username is allowed.
     assert_eq!(update(&ada, json!({ "username": "ADA" })).await.data("/updateProfile/user/username"), "ADA");
 }
 
 #[tokio::test]
-async fn all_problems_come_at_once() {
+async fn all_field_errors_are_reported() {
     let (server, ada) = with_ada().await;
     let long = "x".repeat(101);
     let answer = update(&ada, json!({ "username": null, "firstName": long, "lastName": "a\0b" })).await;
@@ -79,7 +79,7 @@ async fn all_problems_come_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_eight_who_want_one_name_one_gets_it() {
+async fn concurrent_renames_to_one_username_succeed_once() {
     let server = TestServer::start().await;
     let mut wanting = Vec::new();
     for number in 0..8 {
@@ -100,7 +100,7 @@ async fn of_eight_who_want_one_name_one_gets_it() {
 }
 
 #[tokio::test]
-async fn who_was_signed_out_a_moment_ago_changes_nothing_any_more() {
+async fn revoked_session_cannot_update_the_profile() {
     let (server, ada) = with_ada().await;
     let principal = server.let_in(&ada).await;
     ada.logout(json!({})).await.data("/logout");

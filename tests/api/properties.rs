@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is GraphQL JSON and the fault is the sender's.
+//! For any input, the response is GraphQL JSON, and errors are client errors.
 
 use axum::{
     body::Body,
@@ -14,14 +14,14 @@ use tokio::runtime::Runtime;
 
 use crate::support::{Actor, TestServer, settings};
 
-/// One server for all cases of a property, and the runtime that its connections live on.
+/// One server for all cases of a property, and the runtime of its connections.
 fn server() -> (Runtime, TestServer) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = runtime.block_on(TestServer::start());
     (runtime, server)
 }
 
-/// Sends a request and checks what holds for every answer.
+/// Sends a request and checks the rules for all responses.
 fn assert_client_error_or_answer(runtime: &Runtime, actor: &Actor, request: axum::http::Request<Body>) {
     let answer = runtime.block_on(actor.send(request));
     assert!(answer.status.as_u16() < 500, "{answer:?}");
@@ -32,7 +32,7 @@ fn assert_client_error_or_answer(runtime: &Runtime, actor: &Actor, request: axum
     }
 }
 
-/// Pieces that documents are made of, and pieces that they are not.
+/// Valid and invalid parts of documents.
 fn document() -> impl Strategy<Value = String> {
     let pieces = [
         "{",
@@ -176,7 +176,7 @@ fn any_body_and_any_header_is_answered() {
 }
 
 #[test]
-fn an_altered_token_is_nobodys() {
+fn altered_token_is_refused() {
     let (runtime, server) = server();
     let token = runtime.block_on(server.user("ada")).bearer.unwrap();
     proptest!(|(at in 0..token.len(), with in "[A-Za-z0-9_.=-]{0,3}", cut in 0..4_usize)| {
@@ -189,32 +189,32 @@ fn an_altered_token_is_nobodys() {
 
 proptest! {
     #[test]
-    fn a_username_that_is_taken_in_is_plain(text in "\\PC{0,70}|[A-Za-z0-9_-]{0,70}") {
+    fn accepted_username_is_plain_ascii(text in "\\PC{0,70}|[A-Za-z0-9_-]{0,70}") {
         if let Ok(username) = Username::parse(&text) {
             let text = text.trim();
             prop_assert_eq!(&username.text, text);
             prop_assert!(!text.starts_with('-'));
             prop_assert!(text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
-            // Every spelling has one key, and the key is a spelling.
+            // Every spelling has one key, and the key is itself a spelling.
             prop_assert_eq!(Username::parse(&username.key).unwrap().key, username.key.clone());
             prop_assert_eq!(Username::parse(&text.to_uppercase()).unwrap().key, username.key);
         }
     }
 
     #[test]
-    fn an_address_that_is_taken_in_can_be_written_to(text in "\\PC{0,30}@\\PC{0,30}|[a-zA-Z0-9.+-]{1,9}@[a-z0-9.-]{1,15}\\.[a-z]{2,4}|[a-z]{1,4}@[а-яё]{1,9}\\.рф") {
+    fn accepted_email_can_receive_mail(text in "\\PC{0,30}@\\PC{0,30}|[a-zA-Z0-9.+-]{1,9}@[a-z0-9.-]{1,15}\\.[a-z]{2,4}|[a-z]{1,4}@[а-яё]{1,9}\\.рф") {
         if let Ok(email) = Email::parse(&text) {
             prop_assert!(email.key.is_ascii() && email.key.len() <= 254);
             prop_assert!(!email.text.chars().any(|c| c.is_control() || c.is_whitespace()), "{:?}", email.text);
             prop_assert_eq!(&Email::parse(&email.key).unwrap().key, &email.key);
-            // What is stored is parsed to the same key again.
+            // The stored text parses to the same key.
             prop_assert_eq!(&Email::parse(&email.text).unwrap().key, &email.key);
             prop_assert!(TypedIdentifier::parse(&text).key().is_some());
         }
     }
 
     #[test]
-    fn a_password_is_counted_and_left_alone(text in "\\PC{0,140}|.{0,140}") {
+    fn password_is_measured_and_not_modified(text in "\\PC{0,140}|.{0,140}") {
         let mut settings = settings();
         settings.passwords.blocklist = false;
         let parsed = Password::parse(text.clone().into(), Field::Password, &Owner::default(), &settings);
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_has_no_control_characters(text in "\\PC{0,110}|.{0,110}") {
+    fn accepted_name_has_no_control_characters(text in "\\PC{0,110}|.{0,110}") {
         if let Ok(Some(name)) = parse_name(Some(&text), Field::FirstName) {
             prop_assert!(!name.is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control));
         }

@@ -11,21 +11,21 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoAct
 use crate::support::{TestDatabase, TestServer, json};
 
 #[tokio::test]
-async fn a_read_does_not_notice_that_its_connection_was_lost() {
+async fn read_is_retried_after_a_lost_connection() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let all = [ada.me(), ada.me(), ada.me(), ada.me()];
     futures_util::future::join_all(all).await.iter().for_each(|answer| drop(answer.data("/me/id")));
     server.database.end_connections().await;
-    // One after the other: each connection that idled is dead.
+    // One after the other: every idle connection is dead.
     for _ in 0..4 {
         ada.me().await.data("/me/id");
     }
 }
 
-/// By their places; SeaORM itself goes by their names.
+/// The guard reads columns by index; SeaORM reads them by name.
 #[tokio::test]
-async fn the_guard_reads_each_column_from_its_place() {
+async fn guard_maps_columns_correctly() {
     let server = TestServer::start().await;
     let input = json!({ "username": "Ada", "password": "correct horse", "email": "Ada@example.org", "firstName": "Augusta",
         "lastName": "Lovelace", "tokenDelivery": "BODY" });
@@ -38,7 +38,7 @@ async fn the_guard_reads_each_column_from_its_place() {
         .header("user-agent", "curl/8")
         .extension(hallpass::http::Peer("192.0.2.7:4711".parse().unwrap()));
     let token = actor.send(request.body(body.into()).unwrap()).await.data("/register/refreshToken");
-    // No two instants are the same, and none is missing.
+    // All times differ and none is missing.
     server.clock.advance(TimeDelta::minutes(1));
     actor.refresh(token.as_str().unwrap()).await.data("/refreshToken");
     let db = server.app.database.read();
@@ -59,9 +59,9 @@ async fn the_guard_reads_each_column_from_its_place() {
     assert_eq!(session::find_with_user(db, session.id).await.unwrap(), Some((session, user)));
 }
 
-/// An administrator who looks at PostgreSQL's connections sees whose they are.
+/// Administrators can identify the connections in PostgreSQL.
 #[tokio::test]
-async fn connections_to_postgres_have_a_name() {
+async fn postgres_connections_have_an_application_name() {
     let server = TestServer::start().await;
     let backend = server.app.database.read().get_database_backend();
     if backend != DbBackend::Postgres {
@@ -75,7 +75,7 @@ async fn connections_to_postgres_have_a_name() {
 }
 
 #[tokio::test]
-async fn more_readers_than_connections_wait_for_their_turn() {
+async fn readers_wait_for_a_free_connection() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let db = server.app.database.read();
@@ -84,7 +84,7 @@ async fn more_readers_than_connections_wait_for_their_turn() {
 }
 
 #[tokio::test]
-async fn errors_of_the_database_name_no_line_of_its_source_code() {
+async fn database_errors_omit_source_locations() {
     let server = TestServer::start().await;
     let db = server.app.database.read();
     let query = Statement::from_string(db.get_database_backend(), "SELECT nothing");
@@ -94,7 +94,7 @@ async fn errors_of_the_database_name_no_line_of_its_source_code() {
 }
 
 #[tokio::test]
-async fn a_postgresql_database_that_is_not_in_utf8_is_refused() {
+async fn postgres_database_must_use_utf8() {
     let database = TestDatabase::create_latin1().await;
     let connected = Database::connect(database.url(), None).await;
     match database.url() {

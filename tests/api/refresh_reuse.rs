@@ -1,4 +1,4 @@
-//! Refresh tokens that come back: lost answers go on, thieves are found out, whoever refreshes first (RFC 9700 §4.14.2).
+//! Reuse of refresh tokens: lost responses are tolerated, theft is detected whoever refreshes first (RFC 9700 §4.14.2).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ async fn reuses(server: &TestServer) -> usize {
     server.events(Action::TokenReused).await
 }
 
-/// Uses an access token, and waits until its generation is confirmed, which happens beside the request.
+/// Uses an access token, and waits until its generation is confirmed, which happens outside the request.
 async fn use_access_token(server: &TestServer, access_token: &str) {
     server.anonymous().with_bearer(access_token).me().await.data("/me/id");
     server.confirmed().await;
@@ -32,7 +32,7 @@ fn after_the_grace(server: &TestServer) {
     server.clock.advance(TimeDelta::seconds(31));
 }
 
-/// A session whose first refresh is done: the server, the token that both clients had, and what the first one got.
+/// A session after its first refresh: the server, the stolen token, and the tokens of the first refresh.
 async fn stolen() -> (TestServer, String, (String, String)) {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
@@ -94,7 +94,7 @@ async fn thief_who_refreshes_second_is_detected_at_once_when_the_owner_went_on()
 }
 
 #[tokio::test]
-async fn burnt_token_ends_the_session_by_the_wrong_channel_too() {
+async fn burnt_token_ends_the_session_on_the_wrong_channel() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
     let mut browser = server.anonymous();
@@ -114,11 +114,11 @@ async fn burnt_access_token_ends_nothing_else() {
 }
 
 #[tokio::test]
-async fn lost_answers_never_end_the_session() {
+async fn lost_responses_never_end_the_session() {
     let server = TestServer::start().await;
     let (_, mut token) = server.app_user("ada").await;
     for round in 0..30 {
-        // The answers to the first attempts are lost, sometimes the retry is late, sometimes it is quick.
+        // The responses to the first attempts are lost; some retries are late, some are quick.
         for attempt in 0..round % 4 {
             refresh(&server, &token).await;
             server.clock.advance(TimeDelta::seconds(if attempt % 2 == 0 { 40 } else { 10 }));
@@ -130,7 +130,7 @@ async fn lost_answers_never_end_the_session() {
 }
 
 #[tokio::test]
-async fn access_tokens_from_before_a_burnt_generation_stay_good() {
+async fn access_tokens_from_before_a_burnt_generation_stay_valid() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (second, second_access) = refresh(&server, &token).await;
@@ -147,13 +147,13 @@ async fn access_tokens_from_before_a_burnt_generation_stay_good() {
 async fn grace_applies_to_the_predecessor_only() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
-    // At the same moment: the predecessor is given the same successor, the burnt generation is not.
+    // Concurrently, the predecessor gets the same successor, and the burnt generation does not.
     assert_eq!(refresh(&server, &token).await.0, current);
     assert_eq!(server.anonymous().refresh(&burnt).await.code(), "SESSION_REVOKED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn late_refreshes_at_once_on_two_instances_get_one_new_successor() {
+async fn concurrent_late_refreshes_on_two_instances_get_one_successor() {
     let database = Arc::new(TestDatabase::create().await);
     let servers =
         [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
@@ -175,7 +175,7 @@ async fn late_refreshes_at_once_on_two_instances_get_one_new_successor() {
 
 /// The owner reads the row, the thief's access token confirms its generation, then the owner's request writes.
 #[tokio::test]
-async fn generation_confirmed_meanwhile_is_not_burnt() {
+async fn concurrently_confirmed_generation_is_not_burnt() {
     let (server, _, (_, thief_access)) = stolen().await;
     let stale = server.only_session().await;
     use_access_token(&server, &thief_access).await;

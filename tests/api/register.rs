@@ -6,7 +6,7 @@ use sea_orm::EntityTrait;
 use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
-async fn ada_registers_and_is_signed_in() {
+async fn registration_signs_the_user_in() {
     let server = TestServer::start().await;
     let answer = server
         .anonymous()
@@ -32,7 +32,7 @@ async fn ada_registers_and_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_name_alone_is_enough_and_blank_fields_are_none() {
+async fn username_and_password_suffice_and_blank_fields_are_null() {
     let server = TestServer::start().await;
     let input =
         json!({ "username": "bo", "password": "p\u{0}p p\u{0}p ", "email": "", "firstName": "  ", "lastName": null });
@@ -44,7 +44,7 @@ async fn a_name_alone_is_enough_and_blank_fields_are_none() {
 }
 
 #[tokio::test]
-async fn all_problems_of_the_form_come_at_once() {
+async fn all_field_errors_are_reported() {
     let server = TestServer::start().await;
     let answer = server
         .anonymous()
@@ -74,7 +74,7 @@ async fn all_problems_of_the_form_come_at_once() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_taken_in_every_spelling() {
+async fn taken_username_is_refused_in_every_spelling() {
     let server = TestServer::start().await;
     let taken = json!({ "username": "ada", "password": "correct horse", "email": "ada@example.org" });
     server.anonymous().register(taken.clone()).await.data("/register/user/id");
@@ -91,7 +91,7 @@ async fn a_taken_name_is_taken_in_every_spelling() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_sixteen_who_want_one_name_at_once_one_gets_it() {
+async fn concurrent_registrations_of_one_username_succeed_once() {
     let server = Arc::new(TestServer::start().await);
     let attempts = (0..16).map(|number| {
         let actor = server.anonymous();
@@ -111,7 +111,7 @@ async fn of_sixteen_who_want_one_name_at_once_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_registration_leaves_account_session_and_event_or_nothing() {
+async fn registration_is_atomic() {
     let server = TestServer::start().await;
     let request = server.anonymous();
     request.register(json!({ "username": "ada", "password": "correct horse" })).await.data("/register/user");
@@ -129,7 +129,7 @@ async fn a_registration_leaves_account_session_and_event_or_nothing() {
         (event.action, event.user_id, event.actor_id),
         (audit_event::Action::UserRegistered, Some(user.id), Some(user.id))
     );
-    // To the microsecond on every database, and the same for all that happened at once.
+    // Microsecond precision on every database, and one time for all rows of the registration.
     for instant in [user.created_at, user.updated_at, session.created_at, event.at] {
         assert_eq!(instant, crate::support::start_of_time());
     }
@@ -137,7 +137,7 @@ async fn a_registration_leaves_account_session_and_event_or_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_door_says_so_before_anything_else() {
+async fn closed_registration_is_reported_first() {
     let server = TestServer::with(|settings| settings.registration.is_enabled = false).await;
     let answer = server.anonymous().register(json!({ "username": "", "password": "" })).await;
     assert_eq!(answer.code(), "REGISTRATION_DISABLED");
@@ -145,7 +145,7 @@ async fn a_closed_door_says_so_before_anything_else() {
 }
 
 #[tokio::test]
-async fn where_an_address_is_required_the_form_says_so() {
+async fn missing_required_email_is_refused() {
     let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     for email in [json!(null), json!("")] {
         let input = json!({ "username": "ada", "password": "correct horse", "email": email });
@@ -154,7 +154,7 @@ async fn where_an_address_is_required_the_form_says_so() {
 }
 
 #[tokio::test]
-async fn a_stale_header_does_not_keep_anyone_from_registering_or_signing_in() {
+async fn stale_token_does_not_prevent_registration_or_login() {
     let server = TestServer::start().await;
     let stale = server.anonymous().with_bearer("stale");
     stale.register(json!({ "username": "ada", "password": password_of("ada") })).await.data("/register/user");

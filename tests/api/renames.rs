@@ -1,4 +1,4 @@
-//! Changes of username: how many, and how many answers tell that a username is taken.
+//! Limits on username changes and on responses that reveal a taken username.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -21,21 +21,21 @@ async fn rename_by_rest(actor: &Actor, username: &str) -> u16 {
     actor.send(request.body(body.into()).unwrap()).await.status.as_u16()
 }
 
-/// So many changes of username that succeed.
+/// Makes this many successful username changes.
 async fn rename_often(actor: &Actor, times: usize) {
     for number in 0..times {
         rename(actor, &format!("name-{number}")).await.data("/updateProfile/user");
     }
 }
 
-/// So many usernames that are refused as taken.
+/// Requests this many usernames that are refused as taken.
 async fn probe_often(actor: &Actor, times: usize) {
     for _ in 0..times {
         assert_eq!(rename(actor, "bo").await.code(), "USERNAME_TAKEN");
     }
 }
 
-/// A server with Bo, whose username is taken, and Ada, who has registered elsewhere.
+/// A server with Bo, whose username is taken, and Ada, registered in another network.
 async fn with_ada_and_bo() -> (TestServer, Actor) {
     let server = TestServer::start().await;
     server.user("bo").await;
@@ -49,14 +49,14 @@ async fn register_at(server: &TestServer, address: &str, username: &str) -> Acto
     actor.with_bearer(answer.data("/register/accessToken").as_str().unwrap())
 }
 
-/// Ada, who signs in again.
+/// Signs Ada in again.
 async fn sign_in(server: &TestServer, username: &str) -> Actor {
     let answer = server.anonymous().login(username, &password_of("ada")).await;
     server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap())
 }
 
 #[tokio::test]
-async fn an_account_changes_its_username_five_times_a_day() {
+async fn account_can_change_its_username_five_times_a_day() {
     let (server, ada) = with_ada_and_bo().await;
     rename_often(&ada, 5).await;
     let refused = rename(&ada, "ada").await;
@@ -68,7 +68,7 @@ async fn an_account_changes_its_username_five_times_a_day() {
 }
 
 #[tokio::test]
-async fn a_change_of_letter_case_is_a_change_of_username() {
+async fn case_change_counts_as_a_username_change() {
     let (_server, ada) = with_ada_and_bo().await;
     for username in ["Ada", "ADA", "ada", "aDA", "AdA"] {
         rename(&ada, username).await.data("/updateProfile/user");
@@ -77,26 +77,26 @@ async fn a_change_of_letter_case_is_a_change_of_username() {
 }
 
 #[tokio::test]
-async fn first_and_last_names_change_without_limit() {
+async fn first_and_last_name_changes_are_unlimited() {
     let (_server, ada) = with_ada_and_bo().await;
     rename_often(&ada, 5).await;
     let update = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { firstName } } }";
     for number in 0..6 {
-        // With the username that the account has, as forms send it.
+        // With the current username, as forms send it.
         let input = json!({ "username": "name-4", "firstName": format!("Ada {number}") });
         ada.graphql(update, json!({ "input": input })).await.data("/updateProfile/user");
     }
 }
 
 #[tokio::test]
-async fn a_taken_username_uses_up_no_change() {
+async fn taken_username_does_not_count_as_a_change() {
     let (_server, ada) = with_ada_and_bo().await;
     probe_often(&ada, 6).await;
     rename_often(&ada, 5).await;
 }
 
 #[tokio::test]
-async fn an_account_is_told_of_thirty_taken_usernames_an_hour() {
+async fn account_can_probe_30_taken_usernames_an_hour() {
     let (server, ada) = with_ada_and_bo().await;
     for network in 0..30 {
         probe_often(&ada.at(&format!("192.0.2.{network}")), 1).await;
@@ -108,10 +108,10 @@ async fn an_account_is_told_of_thirty_taken_usernames_an_hour() {
 }
 
 #[tokio::test]
-async fn a_network_is_told_of_thirty_taken_usernames_an_hour_by_renames_and_registrations() {
+async fn renames_and_registrations_share_the_probe_limit_of_a_network() {
     let (server, ada) = with_ada_and_bo().await;
     let eve = register_at(&server, "198.51.100.7", "eve").await;
-    // Two of thirty were the registrations.
+    // The registrations used two of 30.
     probe_often(&ada, 14).await;
     probe_often(&eve, 14).await;
     assert_eq!(rename(&ada, "bo").await.code(), "RATE_LIMITED");
@@ -120,7 +120,7 @@ async fn a_network_is_told_of_thirty_taken_usernames_an_hour_by_renames_and_regi
 }
 
 #[tokio::test]
-async fn renames_by_rest_and_graphql_share_one_count() {
+async fn rest_and_graphql_share_the_rename_limit() {
     let (_server, ada) = with_ada_and_bo().await;
     for number in 0..5 {
         assert_eq!(rename_by_rest(&ada, &format!("name-{number}")).await, 200);
@@ -130,7 +130,7 @@ async fn renames_by_rest_and_graphql_share_one_count() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_eight_renames_at_once_five_succeed() {
+async fn concurrent_renames_respect_the_limit() {
     let (_server, ada) = with_ada_and_bo().await;
     let renames = (0..8).map(|number| {
         let ada = ada.clone();
@@ -141,9 +141,9 @@ async fn of_eight_renames_at_once_five_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn probes_at_once_learn_no_more_than_one_after_the_other() {
+async fn concurrent_probes_respect_the_limit() {
     let (_server, ada) = with_ada_and_bo().await;
-    // One of thirty was the registration.
+    // The registration used one of 30.
     probe_often(&ada, 27).await;
     let probes = (0..8).map(|_| {
         let ada = ada.clone();
@@ -159,7 +159,7 @@ async fn only_real_changes_are_audited() {
     let (server, ada) = with_ada_and_bo().await;
     let principal = server.let_in(&ada).await;
     probe_often(&ada, 3).await;
-    // A form that was sent twice: the second request still sees the user from before the first.
+    // A form submitted twice: the second request still sees the user from before the first.
     for _ in 0..2 {
         let change = ProfileChange { username: Some(Some("countess".to_owned())), ..ProfileChange::default() };
         profile::update(&server.command_line(), &principal, change).await.unwrap();
@@ -169,7 +169,7 @@ async fn only_real_changes_are_audited() {
 }
 
 #[tokio::test]
-async fn an_outage_uses_up_no_change() {
+async fn outage_does_not_count_as_a_change() {
     use sea_orm::ConnectionTrait;
     let (server, ada) = with_ada_and_bo().await;
     let execute = async |sql: &str| {

@@ -48,7 +48,7 @@ async fn probes_are_logged_at_debug() {
 }
 
 #[tokio::test]
-async fn the_log_has_the_clients_address() {
+async fn log_has_the_client_ip() {
     let server = TestServer::with(behind_a_proxy).await;
     let direct = get(&server.anonymous().at("203.0.113.7"), "x-forwarded-for", &["198.51.100.1"]).await;
     assert!(line(&direct).contains(" client=203.0.113.7"), "{}", line(&direct));
@@ -69,7 +69,7 @@ async fn log_names_the_signed_in_user() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxys_request_id_is_kept() {
+async fn request_id_of_a_trusted_proxy_is_kept() {
     let server = TestServer::with(behind_a_proxy).await;
     let proxy = server.anonymous().at("10.0.0.1");
     for theirs in ["0d3adb33-f00d-4a6c-8e1e-0123456789ab", "0d3adb33f00d4a6c8e1e0123456789ac"] {
@@ -82,7 +82,7 @@ async fn a_trusted_proxys_request_id_is_kept() {
 }
 
 #[tokio::test]
-async fn what_does_not_look_like_a_request_id_is_replaced() {
+async fn malformed_request_id_is_replaced() {
     let server = TestServer::with(behind_a_proxy).await;
     let proxy = server.anonymous().at("10.0.0.1");
     for theirs in [
@@ -99,7 +99,7 @@ async fn what_does_not_look_like_a_request_id_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_clients_own_request_id_and_trace_are_not_believed() {
+async fn request_id_and_trace_of_a_client_are_ignored() {
     let theirs = "1d3adb33-f00d-4a6c-8e1e-0123456789ab";
     for (server, address) in
         [(TestServer::with(behind_a_proxy).await, "203.0.113.7"), (TestServer::start().await, "10.0.0.1")]
@@ -113,7 +113,7 @@ async fn a_clients_own_request_id_and_trace_are_not_believed() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxys_trace_is_logged() {
+async fn trace_of_a_trusted_proxy_is_logged() {
     let server = TestServer::with(behind_a_proxy).await;
     let proxy = server.anonymous().at("10.0.0.1");
     for (traceparent, is_valid) in [
@@ -134,7 +134,7 @@ async fn a_trusted_proxys_trace_is_logged() {
 }
 
 #[tokio::test]
-async fn a_refused_origin_is_logged_once_a_minute() {
+async fn refused_origin_is_logged_once_a_minute() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let ask = async |origin: &str| {
@@ -160,7 +160,7 @@ async fn a_refused_origin_is_logged_once_a_minute() {
 }
 
 #[tokio::test]
-async fn an_allowed_origin_and_what_is_none_are_not_logged() {
+async fn allowed_and_malformed_origins_are_not_logged() {
     let server = TestServer::start().await;
     let ask = async |origin: &str| get(&server.anonymous(), "origin", &[origin]).await;
     let before = logged("ALLOWED_ORIGINS").len();
@@ -179,7 +179,7 @@ async fn an_allowed_origin_and_what_is_none_are_not_logged() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_refused_origin_is_told_what_may_be_wrong() {
+async fn refused_origin_gets_a_hint() {
     let server = TestServer::start().await;
     let page = server.anonymous().with_header("origin", "http://localhost:5174").with_header("host", "localhost:8000");
     let hint = page.me().await.error()["extensions"]["hint"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! A forgotten password.
+//! Password reset.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use sea_orm::EntityTrait;
 use crate::support::{TestDatabase, TestServer, json, password_of, settings};
 
 #[tokio::test]
-async fn who_reads_the_mailbox_chooses_a_new_password() {
+async fn reset_link_sets_a_new_password() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.anonymous().login("ada", &password_of("ada")).await.data("/login");
@@ -21,7 +21,7 @@ async fn who_reads_the_mailbox_chooses_a_new_password() {
     let mail = &server.mails_to("ada@example.org").await[0];
     assert!(mail.text.plain.contains("http://localhost:8000/reset-password?token="), "{}", mail.text.plain);
 
-    // A password that is not taken costs no link.
+    // A refused password does not use up the link.
     let short = server.anonymous().reset_password(&token, "short").await;
     assert_eq!(short.problems(), ["newPassword: PASSWORD_TOO_SHORT"]);
     let answer = server.anonymous().reset_password(&token, "a new password").await;
@@ -30,7 +30,7 @@ async fn who_reads_the_mailbox_chooses_a_new_password() {
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
     let login = server.anonymous().login("ada", "a new password").await;
     let ada = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
-    // Who had the link reads the address.
+    // Using the link verifies the address.
     assert_eq!(ada.query("{ me { emailVerified } }").await.data("/me/emailVerified"), true);
     assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your password was changed");
     assert_eq!(server.anonymous().reset_password(&token, "another password").await.code(), "LINK_INVALID");
@@ -42,9 +42,9 @@ async fn who_reads_the_mailbox_chooses_a_new_password() {
     }
 }
 
-/// What a request does is the same for every address, so that it takes the same time. The mail is another matter.
+/// A request does the same for every address, so that it takes the same time. The mail is sent separately.
 #[tokio::test]
-async fn asking_for_nobody_is_asking_for_somebody() {
+async fn reset_response_does_not_reveal_whether_the_account_exists() {
     let database = TestDatabase::create().await;
     let mut settings = settings();
     settings.database.url = database.url().clone();
@@ -77,7 +77,7 @@ async fn asking_for_nobody_is_asking_for_somebody() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_gets_no_link_and_uses_none() {
+async fn disabled_account_cannot_request_or_use_a_link() {
     use hallpass::entity::user;
     use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
     let server = TestServer::start().await;
@@ -97,13 +97,13 @@ async fn a_disabled_account_gets_no_link_and_uses_none() {
 }
 
 #[tokio::test]
-async fn an_account_without_an_address_is_nobody_here() {
+async fn account_without_an_email_gets_no_link() {
     let server = TestServer::start().await;
     server.user("ada").await;
     assert_eq!(server.anonymous().request_password_reset("ada").await.problems(), ["email: INVALID_EMAIL"]);
     let input = json!({ "newEmail": "ada@example.org" });
     server.user("bo").await.change_email(input).await.data("/changeEmail");
-    // An address that is only wished for opens nothing.
+    // A pending address cannot reset the password.
     server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
     let mails = server.mails_to("ada@example.org").await;
     assert!(mails.len() == 1 && mails[0].text.plain.contains("/verify-email"));

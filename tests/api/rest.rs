@@ -1,4 +1,4 @@
-//! The REST door, as clients of the FastAPI tutorials use it.
+//! The REST API, as clients of the FastAPI tutorials use it.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use crate::support::{Actor, Answer, TestServer, json, password_of};
 
-/// As the tutorials' systems are: they let people have `password123`.
+/// Settings like the tutorials', which accept `password123`.
 fn as_in_the_tutorials(settings: &mut Settings) {
     settings.passwords.blocklist = false;
 }
 
-/// The fields at fault, with what is wrong with them, of an answer in FastAPI's form.
+/// The invalid fields and their messages, from a response in FastAPI's format.
 fn invalid(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 422, "{answer:#?}");
     let body = answer.json();
@@ -32,7 +32,7 @@ fn invalid(answer: &Answer) -> Vec<String> {
     problems.iter().map(line).collect()
 }
 
-/// An error in FastAPI's form: its status, and what it says.
+/// An error in FastAPI's format: its status and its message.
 fn detail(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     assert_eq!(body["status_code"], answer.status.as_u16(), "{body}");
@@ -43,9 +43,9 @@ fn told(status: u16, message: &str) -> (u16, String) {
     (status, message.to_owned())
 }
 
-/// The four cases of the long tutorial's `test_main.py`, in their order, against one server.
+/// The four tests of the long tutorial's `test_main.py`, in order, against one server.
 #[tokio::test]
-async fn the_tutorials_own_tests_pass() {
+async fn tests_of_the_tutorials_pass() {
     let server = TestServer::with(as_in_the_tutorials).await;
     let client = server.anonymous();
 
@@ -77,7 +77,7 @@ async fn the_tutorials_own_tests_pass() {
 }
 
 #[tokio::test]
-async fn someone_registers_signs_in_and_is_known() {
+async fn registration_login_and_current_user_work() {
     let server = TestServer::start().await;
     let anyone = server.anonymous();
     let form = json!({
@@ -107,7 +107,7 @@ async fn someone_registers_signs_in_and_is_known() {
         "last_login": by_graphql.data("/me/lastLoginAt"),
     });
     assert_eq!(by_rest.json(), expected);
-    // Registering has left no session behind: the only one is that of the sign-in.
+    // Registration creates no session: the only one is from the login.
     let sessions = ada.query("{ me { sessions { isCurrent } } }").await.data("/me/sessions");
     assert_eq!(sessions, json!([{ "isCurrent": true }]));
 
@@ -119,7 +119,7 @@ async fn someone_registers_signs_in_and_is_known() {
 }
 
 #[tokio::test]
-async fn the_short_tutorial_registers_without_an_address() {
+async fn registration_without_an_email_works_as_in_the_tutorial() {
     let server = TestServer::with(as_in_the_tutorials).await;
     let anyone = server.anonymous();
     let credentials = json!({ "username": "string", "password": "password123" });
@@ -138,10 +138,10 @@ async fn the_short_tutorial_registers_without_an_address() {
 }
 
 #[tokio::test]
-async fn alice_of_the_first_tutorial_moves_in_with_her_hash() {
+async fn user_of_the_tutorial_is_imported_with_the_hash() {
     let server = TestServer::start().await;
     server.user("alice").await;
-    // As its example answer shows it, of six letters: too few to register with, and good to sign in with.
+    // The tutorial's example password has six characters: too short to register with, but valid for login.
     let hash = "$pbkdf2-sha256$29000$5JyzNqZ0DgFAqBWCcI4xZg$5oGdMxthUeLCI9P9qa93z6YVhyrA.OOIrJddi3SliV0";
     let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
     let mut row = row.into_active_model();
@@ -159,7 +159,7 @@ async fn alice_of_the_first_tutorial_moves_in_with_her_hash() {
 }
 
 #[tokio::test]
-async fn what_is_taken_is_told_in_the_tutorials_words() {
+async fn conflicts_use_the_messages_of_the_tutorials() {
     let server = TestServer::start().await;
     let anyone = server.anonymous().speaking("ru");
     let register = async |username: &str, email: &str| {
@@ -168,7 +168,7 @@ async fn what_is_taken_is_told_in_the_tutorials_words() {
     assert_eq!(register("ada", "ada@example.org").await.status, 200);
     assert_eq!(detail(&register("bo", "ADA@example.org").await), told(400, "Email уже зарегистрирован"));
     assert_eq!(detail(&register("ADA", "bo@example.org").await), told(400, "Имя пользователя уже занято"));
-    // Who has both taken hears of the address, as there.
+    // If both are taken, the error is about the address, as in the tutorial.
     assert_eq!(detail(&register("ada", "ada@example.org").await), told(400, "Email уже зарегистрирован"));
     let closed = TestServer::with(|settings| settings.registration.is_enabled = false).await;
     let form = json!({ "username": "ada", "password": "correct horse" });
@@ -176,7 +176,7 @@ async fn what_is_taken_is_told_in_the_tutorials_words() {
 }
 
 #[tokio::test]
-async fn wrong_fields_are_told_as_fastapi_tells_them() {
+async fn validation_errors_match_fastapi() {
     let server = TestServer::start().await;
     let anyone = server.anonymous();
     for (body, expected) in [
@@ -222,7 +222,7 @@ async fn wrong_fields_are_told_as_fastapi_tells_them() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_in_an_address_is_refused() {
+async fn refresh_token_in_the_query_string_is_refused() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let anyone = server.anonymous();
@@ -237,7 +237,7 @@ async fn a_refresh_token_in_an_address_is_refused() {
     for form in ["refresh_token=%ff", "refresh_token=a&refresh_token=b", "refresh_token=%00"] {
         assert_eq!(invalid(&anyone.form("/refresh", form).await), ["body.refresh_token: value_error"], "{form}");
     }
-    // It has not been used up.
+    // The token was not used up.
     assert_eq!(anyone.form("/refresh", format!("refresh_token={token}")).await.status, 200);
     let answer = anyone.speaking("ru").json("/refresh", json!({ "refresh_token": "nonsense" })).await;
     assert_eq!(detail(&answer), told(401, "Недействительный refresh токен"));
@@ -245,7 +245,7 @@ async fn a_refresh_token_in_an_address_is_refused() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_is_told_why() {
+async fn unauthenticated_request_gets_the_reason() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let anyone = server.anonymous().speaking("ru");
@@ -256,7 +256,7 @@ async fn who_is_not_signed_in_is_told_why() {
         let invalid = anyone.with_bearer("invalid_token").get(path).await;
         assert_eq!(detail(&invalid), told(401, "Неверный токен"));
         assert_eq!(invalid.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
-        // Another scheme is none.
+        // Another scheme counts as no token.
         let basic = anyone.with_header("authorization", "Basic YWRhOmFkYQ==").get(path).await;
         assert_eq!(detail(&basic), told(401, "Не удалось проверить учетные данные"));
     }
@@ -271,7 +271,7 @@ async fn who_is_not_signed_in_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_disabled_user_is_told_so_and_nobody_else_is() {
+async fn disabled_account_is_reported_only_with_the_right_password() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     server.disable("ada").await;
@@ -283,7 +283,7 @@ async fn a_disabled_user_is_told_so_and_nobody_else_is() {
     let login = async |password: &str| ada.json("/login", json!({ "username": "ada", "password": password })).await;
     assert_eq!(detail(&login(&password_of("ada")).await), told(400, "Неактивный пользователь"));
     assert_eq!(detail(&login("not the password").await), told(401, "Неверное имя пользователя или пароль"));
-    // By GraphQL the reason is what it was.
+    // GraphQL still reports the exact reason.
     assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
 }
 
@@ -297,7 +297,7 @@ async fn delete(actor: &Actor, body: &str) -> Answer {
     actor.send(request.body(body.to_owned().into()).unwrap()).await
 }
 
-/// The form that changes everything at once is refused with this code; then nothing has changed and no mail has gone.
+/// Asserts that an update of all fields is refused with this code, changes nothing and sends no mail.
 async fn nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: u16) {
     let mails = server.mails_to("ada@new.example").await.len();
     assert_eq!(put(ada, form).await.status, status);
@@ -307,7 +307,7 @@ async fn nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: 
 }
 
 #[tokio::test]
-async fn a_taken_username_changes_no_address() {
+async fn taken_username_leaves_the_email_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.user("bo").await;
@@ -316,7 +316,7 @@ async fn a_taken_username_changes_no_address() {
 }
 
 #[tokio::test]
-async fn a_bad_address_changes_no_name() {
+async fn invalid_email_leaves_the_names_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let form = json!({ "username": "countess", "first_name": "Ada", "email": "nowhere" });
@@ -324,10 +324,10 @@ async fn a_bad_address_changes_no_name() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_ask_for_no_more_mails_changes_no_name() {
+async fn mail_limit_leaves_the_names_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
-    // The mail of the registration was the first of ten.
+    // The registration mail was the first of ten.
     for number in 1..10 {
         ada.change_email(json!({ "newEmail": format!("ada{number}@new.example") })).await.data("/changeEmail");
     }
@@ -337,7 +337,7 @@ async fn an_account_that_may_ask_for_no_more_mails_changes_no_name() {
 }
 
 #[tokio::test]
-async fn names_and_address_change_together() {
+async fn names_and_email_change_together() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let changed = put(&ada, json!({ "username": "countess", "first_name": "Ada", "email": "ada@new.example" })).await;
@@ -347,7 +347,7 @@ async fn names_and_address_change_together() {
 }
 
 #[tokio::test]
-async fn people_change_what_they_name_and_nothing_else() {
+async fn only_given_fields_change() {
     let server = TestServer::start().await;
     let form =
         json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org", "first_name": "Ada" });
@@ -369,7 +369,7 @@ async fn people_change_what_they_name_and_nothing_else() {
     assert!(changed.json() == expected && expected["updated_at"] != before["updated_at"]);
     assert_eq!(put(&ada, json!({ "first_name": null, "username": "Countess" })).await.json()["full_name"], "Lovelace");
 
-    // The tutorial forgot that a name may be taken.
+    // The tutorial does not handle a taken username.
     assert_eq!(detail(&put(&ada, json!({ "username": "BO" })).await), told(400, "Имя пользователя уже занято"));
     assert_eq!(invalid(&put(&ada, json!({ "username": null })).await), ["body.username: missing"]);
     let wrong = json!({ "username": 7, "first_name": "x".repeat(101) });
@@ -379,7 +379,7 @@ async fn people_change_what_they_name_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_address_is_verified_first_and_wants_the_password_of_an_older_session() {
+async fn email_change_requires_verification_and_the_password_of_an_older_session() {
     let server = TestServer::start().await;
     let form = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     assert_eq!(server.anonymous().json("/register", form).await.status, 200);
@@ -398,12 +398,12 @@ async fn another_address_is_verified_first_and_wants_the_password_of_an_older_se
     assert_eq!(invalid(&wrong), ["body.password: value_error"]);
     let nonsense = put(&ada, json!({ "email": "nonsense", "password": password_of("ada") })).await;
     assert_eq!(invalid(&nonsense), ["body.email: value_error"]);
-    // A bad name is refused before a mail leaves.
+    // An invalid name is refused before a mail is sent.
     let bad = json!({ "email": "other@example.org", "password": password_of("ada"), "username": "a b" });
     assert_eq!(invalid(&put(&ada, bad).await), ["body.username: value_error"]);
     assert_eq!(pending().await["pendingEmail"], "new@example.org");
     assert_eq!(ada.get("/users/me").await.json()["first_name"], "Ada");
-    // The address one has, as a client sends it back with the rest, is no change.
+    // Sending back the current address is no change.
     assert_eq!(put(&ada, json!({ "email": "ada@example.org", "last_name": "Lovelace" })).await.status, 200);
     let right = put(&ada, json!({ "email": "other@example.org", "password": password_of("ada") })).await;
     assert_eq!(right.status, 200);
@@ -411,7 +411,7 @@ async fn another_address_is_verified_first_and_wants_the_password_of_an_older_se
 }
 
 #[tokio::test]
-async fn who_leaves_is_gone_and_their_tokens_with_them() {
+async fn deletion_removes_the_user_and_revokes_tokens() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     assert_eq!(delete(&server.anonymous(), "").await.status, 401);
@@ -425,7 +425,7 @@ async fn who_leaves_is_gone_and_their_tokens_with_them() {
     assert_eq!(ada.get("/users/me").await.status, 401);
     assert_eq!(ada.json("/refresh", json!({ "refresh_token": token })).await.status, 401);
     assert_eq!(server.anonymous().token("ada", &password_of("ada")).await.status, 401);
-    // Soon after signing in, as in the tutorial, nothing but the token is needed.
+    // Soon after sign-in the token alone is enough, as in the tutorial.
     let bo = server.user("bo").await;
     assert_eq!(delete(&bo, "").await.json(), json!({ "message": "The user has been deleted." }));
 }
@@ -450,7 +450,7 @@ async fn openapi_document_marks_fields_that_are_always_sent_as_required() {
 }
 
 #[tokio::test]
-async fn openapi_document_has_introspection_only_where_it_is_on() {
+async fn openapi_document_has_introspection_only_if_enabled() {
     let off = TestServer::start().await.anonymous().get("/openapi.json").await;
     assert!(!off.text.contains("ntrospect"), "{}", off.text);
     let clients = |settings: &mut Settings| {
@@ -476,7 +476,7 @@ async fn openapi_document_describes_one_body_per_request() {
 }
 
 #[tokio::test]
-async fn the_documentation_says_what_there_is() {
+async fn documentation_matches_the_routes() {
     let server = TestServer::start().await;
     let answer = server.anonymous().get("/openapi.json").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -488,7 +488,7 @@ async fn the_documentation_says_what_there_is() {
     assert_eq!(paths, expected.into());
     let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];
     assert_eq!(scheme["flows"]["password"]["tokenUrl"], "/token");
-    // Each schema that is named is there.
+    // Each referenced schema exists.
     let text = document.to_string();
     let references: BTreeSet<&str> =
         text.split(r##""#/components/schemas/"##).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -499,7 +499,7 @@ async fn the_documentation_says_what_there_is() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            // It is there; and each status that it answers with, the others' included, is described.
+            // Each operation exists, and every status it responds with is described.
             let actor = server.anonymous();
             let request = actor.request(method, path).header(header::CONTENT_TYPE, "application/json");
             let answer = actor.send(request.body(Body::empty()).unwrap()).await;

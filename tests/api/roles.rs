@@ -60,14 +60,14 @@ async fn import(server: &TestServer, columns: &[(&str, &str)]) -> BatchResult {
 }
 
 #[tokio::test]
-async fn an_access_token_has_no_role_that_is_not_in_roles() {
+async fn access_token_omits_unconfigured_roles() {
     let server = with_an_editor().await;
     let (_, token) = sign_in(&server).await;
     assert_eq!(decode_part(token.split('.').nth(1).unwrap())["roles"], json!(["user"]));
 }
 
 #[tokio::test]
-async fn no_answer_shows_a_role_that_is_not_in_roles() {
+async fn responses_omit_unconfigured_roles() {
     let server = with_an_editor().await;
     let (ada, token) = sign_in(&server).await;
     assert_eq!(ada.me().await.data("/me/roles"), json!(["user"]));
@@ -79,7 +79,7 @@ async fn no_answer_shows_a_role_that_is_not_in_roles() {
 }
 
 #[tokio::test]
-async fn a_role_that_comes_back_to_roles_is_held_again() {
+async fn reconfigured_role_is_effective_again() {
     let server = with_an_editor().await;
     sign_in(&server).await;
     let again =
@@ -97,7 +97,7 @@ async fn accounts_with_unknown_roles_are_counted() {
 }
 
 #[tokio::test]
-async fn an_exported_unknown_role_is_imported_again() {
+async fn exported_unknown_role_can_be_imported() {
     let server = with_an_editor().await;
     let ada = ada(&server).await;
     let new = TestServer::start().await;
@@ -115,7 +115,7 @@ async fn an_exported_unknown_role_is_imported_again() {
 }
 
 #[tokio::test]
-async fn an_unknown_role_elsewhere_in_an_import_is_refused() {
+async fn other_unknown_roles_are_refused_on_import() {
     let server = TestServer::start().await;
     let hash = "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m";
     for (column, roles) in [("roles", "editor"), ("unknown_roles", "Editor"), ("unknown_roles", "[1]")] {
@@ -125,7 +125,7 @@ async fn an_unknown_role_elsewhere_in_an_import_is_refused() {
 }
 
 #[tokio::test]
-async fn without_admin_in_roles_nobody_is_the_last_administrator() {
+async fn last_administrator_rule_requires_a_configured_admin_role() {
     let server = with_roles(&["admin"], &["user"]).await;
     let (ada, _) = sign_in(&server).await;
     ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");

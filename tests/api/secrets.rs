@@ -1,13 +1,13 @@
-//! What a client sends in the wrong place is not repeated: not in an answer, not in the log.
+//! Misplaced input is not repeated in responses or in the log.
 
 use crate::support::{TestServer, json, logged};
 
 #[tokio::test]
-async fn a_password_in_a_wrong_place_never_comes_back() {
+async fn misplaced_password_is_not_echoed() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let secret = "hunter2_kQ9";
-    // Where a value should be, or what can't be parsed.
+    // In place of a value, or where parsing fails.
     let documents = [
         format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}"}} {{ tokenType }} }}"#),
@@ -32,7 +32,7 @@ async fn a_password_in_a_wrong_place_never_comes_back() {
         format!("query($x: TokenDelivery = {secret}) {{ me {{ id }} }}"),
         format!("{{ __type(name: [\"{secret}\", \"{secret}\"]) {{ name }} }}"),
     ];
-    // Where a name should be. Errors may repeat it, the log does not.
+    // In place of a name. Errors may repeat it; the log does not.
     let names = [
         format!(r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#),
@@ -95,7 +95,7 @@ async fn a_password_in_a_wrong_place_never_comes_back() {
 }
 
 #[tokio::test]
-async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
+async fn passwords_and_tokens_are_not_stored_or_logged() {
     let server = TestServer::start().await;
     let password = "swordfish_Zu7x";
     let input = json!({ "username": "ada", "password": password });
@@ -109,7 +109,7 @@ async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
     bo.refresh_by_cookie().await.code();
     bo.logout(json!({ "refreshToken": refreshed })).await.data("/logout");
     bo.refresh(refreshed.as_str().unwrap()).await.code();
-    // The signature is what makes a token one; the log of another test may hold the rest.
+    // Only the signature is secret; the log of another test may contain the rest.
     let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
     let secrets = [password.to_owned(), signature(token), signature(&first), signature(refreshed.as_str().unwrap())];
     for secret in &secrets {
@@ -125,7 +125,7 @@ async fn passwords_and_tokens_are_not_in_the_log_or_the_database() {
 }
 
 #[tokio::test]
-async fn what_databases_choke_on_is_the_clients_mistake() {
+async fn characters_a_database_rejects_are_a_client_error() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let long = "x".repeat(15_000);

@@ -6,7 +6,7 @@ const SERVER_INFO: &str = "{ serverInfo { registrationEnabled emailRequired emai
     passwordPolicy { minLength maxLength } usernamePolicy { minLength maxLength pattern } } }";
 
 #[tokio::test]
-async fn a_form_learns_what_to_ask_for() {
+async fn server_info_describes_the_registration_form() {
     let server = TestServer::with(|settings| {
         settings.registration.require_email = true;
         settings.registration.is_enabled = false;
@@ -26,7 +26,7 @@ async fn a_form_learns_what_to_ask_for() {
 }
 
 #[tokio::test]
-async fn caches_may_keep_it_but_nothing_about_anyone() {
+async fn server_info_is_cacheable_but_user_data_is_not() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let server_info = "/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D";

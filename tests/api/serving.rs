@@ -37,7 +37,7 @@ async fn run(router: Router, limits: Limits) -> Running {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let stopped = async move { stopped.await.unwrap_or(()) };
-    // All clients of a test have one address, but for 127.0.0.2.
+    // All clients of a test share one IP address, except 127.0.0.2.
     let has_no_share = |address: std::net::IpAddr| address.to_string() == "127.0.0.1";
     let served = tokio::spawn(serve(listener, router, limits, has_no_share, stopped));
     Running { address, stop, served }
@@ -49,7 +49,7 @@ async fn send(address: SocketAddr, text: &str) -> TcpStream {
     stream
 }
 
-/// All that comes until the server closes the connection, which it must do before long.
+/// Reads until the server closes the connection, which it must do soon.
 async fn read_to_end(mut stream: TcpStream) -> String {
     let mut text = String::new();
     let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut text));
@@ -57,7 +57,7 @@ async fn read_to_end(mut stream: TcpStream) -> String {
     text
 }
 
-/// A login of ada's.
+/// A login request for ada.
 fn login_request(password: &str) -> String {
     let body =
         json!({ "query": LOGIN, "variables": { "input": { "username": "ada", "password": password } } }).to_string();
@@ -70,7 +70,7 @@ fn login_request(password: &str) -> String {
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn a_head_that_never_ends_loses_its_connection() {
+async fn unfinished_head_closes_the_connection() {
     let server = TestServer::start().await;
     let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -80,13 +80,13 @@ async fn a_head_that_never_ends_loses_its_connection() {
 }
 
 #[tokio::test]
-async fn past_the_cap_connections_wait_their_turn() {
+async fn connections_over_the_limit_wait() {
     let server = TestServer::start().await;
     let limits = Limits { connections: 1, ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
     let idle = send(running.address, "GET /health/live HTTP/1.1\r\nhost: localhost\r\n").await;
     let waiting = tokio::spawn(read_to_end(send(running.address, LIVE).await));
-    // The first one's place is taken for as long as it is connected.
+    // The first client keeps its place while it is connected.
     let mut idle = idle;
     idle.write_all(b"\r\n").await.unwrap();
     let mut start = [0; 12];
@@ -98,7 +98,7 @@ async fn past_the_cap_connections_wait_their_turn() {
 }
 
 #[tokio::test]
-async fn a_connection_that_sends_nothing_is_closed() {
+async fn idle_connection_is_closed() {
     let server = TestServer::start().await;
     let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -106,7 +106,7 @@ async fn a_connection_that_sends_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_loses_its_connection() {
+async fn client_that_does_not_read_is_disconnected() {
     let endless = || async {
         let chunk = || Ok::<_, std::io::Error>(vec![0_u8; 64 * 1024]);
         Body::from_stream(futures_util::stream::repeat_with(chunk))
@@ -115,13 +115,13 @@ async fn a_client_that_does_not_read_loses_its_connection() {
     let limits = Limits { connections: 1, write_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(router, limits).await;
     let unread = send(running.address, "GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-    // It waits for the place of the other one, who is still there.
+    // It waits for the place of the other client, which is still connected.
     let next = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     assert!(read_to_end(send(running.address, next).await).await.ends_with("served"));
     drop(unread);
 }
 
-/// Sends a body of 2 MiB to this path, half of it when the response has come. Returns the status line of the response.
+/// Sends a body of 2 MiB to this path, half of it after the response has arrived. Returns the status line.
 async fn status_after_a_large_body(address: SocketAddr, path: &str) -> String {
     let half = " ".repeat(1024 * 1024);
     let head = format!(
@@ -137,7 +137,7 @@ async fn status_after_a_large_body(address: SocketAddr, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_too_large_a_body_gets_the_response() {
+async fn oversized_body_gets_the_response() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     for path in ["/graphql", "/login"] {
@@ -147,14 +147,14 @@ async fn a_client_that_sends_too_large_a_body_gets_the_response() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_a_body_to_an_unknown_path_gets_the_response() {
+async fn body_for_an_unknown_path_gets_the_response() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     assert_eq!(status_after_a_large_body(running.address, "/unknown").await, "HTTP/1.1 404 Not Found");
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_close_after_the_last_response_loses_its_connection() {
+async fn client_that_does_not_close_is_disconnected() {
     let server = TestServer::start().await;
     let limits = Limits { connections: 1, discard_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -164,7 +164,7 @@ async fn a_client_that_does_not_close_after_the_last_response_loses_its_connecti
 }
 
 #[tokio::test]
-async fn a_client_that_never_stops_sending_loses_its_connection() {
+async fn client_that_never_stops_sending_is_disconnected() {
     let server = TestServer::start().await;
     let limits = Limits { discard_timeout: Duration::from_mins(1), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -179,7 +179,7 @@ async fn a_client_that_never_stops_sending_loses_its_connection() {
 }
 
 #[tokio::test]
-async fn one_network_can_not_take_all_places() {
+async fn one_network_cannot_use_all_connections() {
     let server = TestServer::start().await;
     let limits = Limits { connections: 4, connections_per_network: 2, ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
@@ -195,7 +195,7 @@ async fn one_network_can_not_take_all_places() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
+async fn shutdown_completes_running_requests_and_accepts_no_more() {
     let started = Arc::new(Notify::new());
     let finish = Arc::new(Notify::new());
     let (is_started, may_finish) = (started.clone(), finish.clone());
@@ -220,16 +220,16 @@ async fn told_to_stop_it_finishes_what_runs_and_takes_no_more() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_answers_whoever_is_already_connected() {
+async fn shutdown_responds_to_open_connections() {
     let server = TestServer::start().await;
     let limits = Limits { drain: Duration::from_mins(1), linger: Duration::from_mins(1), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
     let request = LIVE.replace("connection: close\r\n", "");
-    // One is between two requests, as a proxy's connections mostly are, one before its first.
+    // One connection is between two requests, like most of a proxy's, and one has sent none yet.
     let mut kept = send(running.address, &request).await;
     kept.read_exact(&mut [0; 12]).await.unwrap();
     let fresh = TcpStream::connect(running.address).await.unwrap();
-    // These wait in the system's queue: nobody else runs before the next `await`.
+    // These wait in the accept queue: no other task runs before the next `await`.
     let queued: Vec<_> = (0..20)
         .map(|_| {
             let mut stream = std::net::TcpStream::connect(running.address).unwrap();
@@ -249,13 +249,13 @@ async fn told_to_stop_it_answers_whoever_is_already_connected() {
         let answer = read_to_end(stream).await;
         assert!(answer.contains("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
     }
-    // With nobody connected there is nothing to wait for.
+    // Without connections there is nothing to wait for.
     let stopped = tokio::time::timeout(Duration::from_secs(5), running.served);
     stopped.await.expect("it waits for nobody").unwrap();
 }
 
 #[tokio::test]
-async fn what_never_finishes_is_cut_off() {
+async fn shutdown_cuts_off_unfinished_requests() {
     let router = Router::new().route("/never", get(std::future::pending::<()>));
     let limits = Limits { drain: Duration::from_millis(50), ..Limits::default() };
     let running = run(router, limits).await;
@@ -266,8 +266,8 @@ async fn what_never_finishes_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_body_and_a_handler_without_end_are_answered() {
-    // Two seconds a hash.
+async fn slow_body_and_slow_handler_time_out() {
+    // 2 s per hash.
     let server = TestServer::with(|settings| settings.passwords.bcrypt_cost = 15).await;
     let short = Duration::from_millis(20);
     let actor = Actor::new(http::router(&server.app, Limits { body_timeout: short, ..Limits::default() }));
@@ -283,7 +283,7 @@ async fn a_body_and_a_handler_without_end_are_answered() {
 }
 
 #[tokio::test]
-async fn three_hundred_slow_bodies_keep_nobody_waiting() {
+async fn slow_bodies_do_not_block_other_requests() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     let head =
@@ -299,8 +299,8 @@ async fn three_hundred_slow_bodies_keep_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_makes_room_for_the_next() {
-    // One hasher and two seconds a hash: three wait at the most, for as long as this test takes.
+async fn disconnect_frees_a_connection_slot() {
+    // One hasher at 2 s per hash: at most three wait, for the duration of this test.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
@@ -316,14 +316,14 @@ async fn whoever_hangs_up_makes_room_for_the_next() {
     drop(storm);
     let actor = server.anonymous();
     let admitted = async {
-        // Refused at once as long as the queue is full; one that is not refused is waiting.
+        // Refused immediately while the queue is full; a request that is not refused is waiting.
         while tokio::time::timeout(Duration::from_millis(20), actor.login("ada", "correct horse")).await.is_ok() {}
     };
     tokio::time::timeout(Duration::from_secs(10), admitted).await.expect("those who hung up still wait");
 }
 
 #[tokio::test]
-async fn requests_of_two_lengths_are_refused() {
+async fn request_with_two_lengths_is_refused() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     for lengths in [
@@ -339,8 +339,8 @@ async fn requests_of_two_lengths_are_refused() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
-    // The engine itself can't be made to panic on purpose; a broken body can.
+async fn panicking_handler_fails_only_its_own_request() {
+    // The engine cannot be made to panic on purpose; a failing body can.
     let server = TestServer::start().await;
     let body = Body::from_stream(futures_util::stream::poll_fn(
         |_| -> std::task::Poll<Option<Result<&str, std::io::Error>>> { panic!("on purpose") },
@@ -353,10 +353,10 @@ async fn a_handler_that_panics_is_our_fault_and_nobody_elses() {
     assert_eq!(server.anonymous().get("/health/live").await.status, 200);
 }
 
-/// The throttle would else count a right password as a failure, and a transaction would end in the middle.
+/// Otherwise the throttle would count a correct password as a failure, and a transaction would end halfway.
 #[tokio::test]
-async fn requests_that_have_begun_to_write_run_to_their_end_when_the_client_hangs_up() {
-    // Long enough to hang up in the middle.
+async fn writing_request_completes_after_a_disconnect() {
+    // Long enough to disconnect during the write.
     let server = TestServer::with(|settings| settings.passwords.bcrypt_cost = 10).await;
     server.user("ada").await;
     let running = run(server.router.clone(), Limits::default()).await;
@@ -372,7 +372,7 @@ async fn requests_that_have_begun_to_write_run_to_their_end_when_the_client_hang
 }
 
 #[tokio::test]
-async fn told_to_stop_it_waits_for_writes_of_clients_that_hung_up() {
+async fn shutdown_waits_for_writes_of_disconnected_clients() {
     let server = TestServer::start().await;
     let (app, started) = (Arc::clone(&server.app), Arc::new(Notify::new()));
     let finished = Arc::new(AtomicBool::new(false));
@@ -393,9 +393,9 @@ async fn told_to_stop_it_waits_for_writes_of_clients_that_hung_up() {
     assert!(finished.load(Ordering::SeqCst));
 }
 
-/// Nobody waits for them any more, and they would keep those waiting who do.
+/// They would delay other requests, and no client waits for them.
 #[tokio::test]
-async fn requests_of_clients_that_hang_up_end_before_their_first_write() {
+async fn disconnect_cancels_a_request_before_its_first_write() {
     struct Ended(Arc<Notify>);
     impl Drop for Ended {
         fn drop(&mut self) {

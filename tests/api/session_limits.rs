@@ -1,5 +1,5 @@
-//! How many sessions an account has, and which end by themselves: the oldest of too many, and those whose cookie another
-//! sign-in takes.
+//! Session limits per account, and sessions that end automatically: the oldest over the limit, and those whose cookie
+//! another sign-in replaces.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, Into
 
 use crate::support::{Actor, Answer, REFRESH_COOKIE, TestDatabase, TestServer, json, password_of};
 
-/// The refresh cookie that an answer sets, as a browser sends it; empty when it is cleared.
+/// The refresh cookie that a response sets, as a browser sends it; empty if cleared.
 fn cookie(answer: &Answer) -> Option<String> {
     let (cookie, _) = answer.header("set-cookie")?.split_once(';').unwrap();
     Some(cookie.to_owned())
 }
 
-/// A browser that has just registered: with its access token and cookie.
+/// Registers in a browser. Returns its access token and cookie.
 async fn browser(server: &TestServer, username: &str) -> Actor {
     let mut actor = server.anonymous();
     let answer = actor.register(json!({ "username": username, "password": password_of(username) })).await;
@@ -30,7 +30,7 @@ async fn sessions(server: &TestServer) -> Vec<session::Model> {
 }
 
 #[tokio::test]
-async fn one_session_too_many_ends_the_oldest() {
+async fn session_over_the_limit_ends_the_oldest() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let mut tokens = Vec::new();
@@ -49,11 +49,11 @@ async fn one_session_too_many_ends_the_oldest() {
 }
 
 #[tokio::test]
-async fn ending_all_sessions_writes_none_of_their_rows() {
+async fn revoking_all_sessions_writes_no_session_rows() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let [template] = sessions(&server).await.try_into().unwrap();
-    // As many as fit in one statement: opened before there was a limit.
+    // As many as fit into one statement, opened before the limit existed.
     let older = (1..1000).map(|n| session::Model { id: uuid::Uuid::from_u128(n), ..template.clone() });
     let rows = older.map(|session| session.into_active_model().reset_all());
     session::Entity::insert_many(rows).exec(server.app.database.read()).await.unwrap();
@@ -133,7 +133,7 @@ async fn deleting_the_account_clears_the_cookie() {
     let answer = ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await;
     answer.data("/deleteAccount/deletedUserId");
     assert_eq!(cookie(&answer), Some(format!("{REFRESH_COOKIE}=")));
-    // A session that keeps its token itself has no cookie to clear.
+    // A session of an app has no cookie to clear.
     let (bo, _) = server.app_user("bo").await;
     let answer = bo.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await;
     answer.data("/deleteAccount/deletedUserId");
@@ -141,7 +141,7 @@ async fn deleting_the_account_clears_the_cookie() {
 }
 
 #[tokio::test]
-async fn unverified_address_ends_no_session_but_refreshes_none_where_it_must_be_verified() {
+async fn unverified_email_blocks_refresh_if_verification_is_required() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let strict = TestServer::on(Arc::clone(&server.database), |settings| {
@@ -158,9 +158,9 @@ async fn unverified_address_ends_no_session_but_refreshes_none_where_it_must_be_
     strict.anonymous().refresh(&token).await.data("/refreshToken/accessToken");
 }
 
-/// Everything that ends or moves sessions of one account, at once, on two instances: no two transactions wait for each other.
+/// Runs everything that ends or rotates sessions of one account concurrently on two instances.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_changes_of_one_account_never_deadlock() {
+async fn concurrent_changes_to_one_account_never_deadlock() {
     let database = Arc::new(TestDatabase::create().await);
     let mut servers = Vec::new();
     for _ in 0..2 {

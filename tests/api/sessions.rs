@@ -16,7 +16,7 @@ use crate::support::{
     Actor, Answer, REFRESH, REFRESH_COOKIE, TestDatabase, TestServer, json, password_of, refreshed_tokens, settings,
 };
 
-/// The `Set-Cookie` of an answer as name, value, attributes.
+/// The `Set-Cookie` header of a response as name, value and attributes.
 fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
     let mut parts = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {answer:#?}")).split("; ");
     let (name, value) = parts.next().unwrap().split_once('=').unwrap();
@@ -24,10 +24,10 @@ fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
 }
 
 #[tokio::test]
-async fn ada_stays_signed_in_by_refreshing() {
+async fn refresh_keeps_the_user_signed_in() {
     let server = TestServer::start().await;
     let (ada, mut refresh) = server.app_user("ada").await;
-    // Every 29 minutes for ten days, past any token and any single lifetime.
+    // Every 29 minutes for ten days, beyond any token lifetime.
     for _ in 0..500 {
         server.clock.advance(TimeDelta::minutes(29));
         let (next, access) = refreshed_tokens(&server.anonymous().refresh(&refresh).await);
@@ -40,7 +40,7 @@ async fn ada_stays_signed_in_by_refreshing() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_used_ends_after_a_week_and_one_that_is_after_ninety_days() {
+async fn session_expires_after_a_week_idle_or_ninety_days() {
     let server = TestServer::start().await;
     let (_, unused) = server.app_user("ada").await;
     server.clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
@@ -49,23 +49,23 @@ async fn a_session_that_is_not_used_ends_after_a_week_and_one_that_is_after_nine
         server.clock.advance(TimeDelta::days(6));
         used = refreshed_tokens(&server.anonymous().refresh(&used).await).0;
     }
-    // Day 85 of 90: from here on it does not slide any more.
+    // Day 85 of 90: the expiry no longer moves.
     server.clock.advance(TimeDelta::days(5));
     assert_eq!(server.anonymous().refresh(&used).await.data("/refreshToken/user/username"), "ada");
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
-    // Swept or not, it is the same to its owner.
+    // Purged or not, the response is the same.
     assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 1);
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn twelve_refreshes_at_once_rotate_once_and_get_the_same_successor() {
-    // Two instances on one database, as behind a proxy.
+async fn concurrent_refreshes_rotate_once() {
+    // Two instances on one database, as behind a load balancer.
     let database = Arc::new(TestDatabase::create().await);
     let servers =
         [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
-    // No two machines' clocks agree: only who rotates may say when that was.
+    // Clocks of machines differ, so only the rotating instance may set the time.
     servers[1].clock.advance(TimeDelta::seconds(3));
     for round in 0..8 {
         let (_, token) = servers[0].app_user(&format!("ada{round}")).await;
@@ -87,19 +87,19 @@ async fn twelve_refreshes_at_once_rotate_once_and_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_client_that_lost_an_answer_goes_on_with_its_old_token() {
+async fn previous_token_works_after_a_lost_response() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (successor, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
-    // The app was killed before it could write it down. That its old access token still comes says nothing of the new one.
+    // The app was killed before storing the response. Using its old access token says nothing about the new one.
     ada.me().await.data("/me/id");
-    // Whatever that would have had written, has been when it is somebody else's turn.
+    // Any write that this would cause has happened once the next task runs.
     for _ in 0..10 {
         tokio::task::yield_now().await;
         server.app.write().await.unwrap().rollback().await.unwrap();
     }
     assert_eq!(server.only_session().await.confirmed_generation, 0);
-    // It is started again days later, and tries several times at once.
+    // It restarts days later and retries several times concurrently.
     server.clock.advance(TimeDelta::days(3));
     let app = server.anonymous();
     let answers = join_all((0..6).map(|_| app.refresh(&token))).await;
@@ -107,9 +107,9 @@ async fn a_client_that_lost_an_answer_goes_on_with_its_old_token() {
     assert_ne!(next, successor);
     assert!(answers.iter().all(|answer| refreshed_tokens(answer).0 == next));
     assert_eq!(server.only_session().await.generation, 2);
-    // A thief one step behind would look the same: it is audited, once.
+    // A thief one generation behind would look the same, so it is audited, once.
     assert_eq!(server.events(Action::TokenRepeated).await, 1);
-    // Once the new successor is used, the old token is worth nothing.
+    // Once the new successor is used, the old token is invalid.
     let (current, access) = refreshed_tokens(&server.anonymous().refresh(&next).await);
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&current).await.code(), "SESSION_REVOKED");
@@ -119,17 +119,17 @@ async fn a_client_that_lost_an_answer_goes_on_with_its_old_token() {
 }
 
 #[tokio::test]
-async fn a_second_tab_has_half_a_minute_to_follow() {
+async fn previous_token_works_for_30_seconds() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let (successor, access) = refreshed_tokens(&server.anonymous().refresh(&token).await);
-    // The first tab goes on with its new access token, which shows that it arrived.
+    // The first tab uses its new access token, which confirms the rotation.
     server.anonymous().with_bearer(&access).me().await.data("/me/id");
     server.confirmed().await;
     server.clock.advance(TimeDelta::seconds(30));
     assert_eq!(refreshed_tokens(&server.anonymous().refresh(&token).await).0, successor);
     assert_eq!(server.events(Action::TokenRepeated).await, 0);
-    // Later nobody but a thief would come with it.
+    // Later, only a thief would present it.
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&successor).await.code(), "SESSION_REVOKED");
@@ -139,7 +139,7 @@ async fn a_second_tab_has_half_a_minute_to_follow() {
 }
 
 #[tokio::test]
-async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
+async fn older_or_future_token_ends_the_session() {
     for (rotate, set_back) in [(2, false), (1, true)] {
         let server = TestServer::start().await;
         let (_, first) = server.app_user("ada").await;
@@ -148,7 +148,7 @@ async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
             token = refreshed_tokens(&server.anonymous().refresh(&token).await).0;
         }
         let presented = if set_back {
-            // A backup was restored that knows nothing of the refresh.
+            // A restored backup does not include the refresh.
             let mut row = server.only_session().await.into_active_model();
             row.generation = Set(0);
             row.update(server.app.database.read()).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_token_two_generations_old_or_from_the_future_ends_the_session() {
 }
 
 #[tokio::test]
-async fn what_is_no_refresh_token_finds_no_session() {
+async fn malformed_refresh_token_matches_no_session() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let altered = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'E' } else { 'A' });
@@ -175,13 +175,13 @@ async fn what_is_no_refresh_token_finds_no_session() {
         assert_eq!(server.anonymous().refresh(wrong).await.code(), "SESSION_NOT_FOUND", "{wrong:.80}");
     }
     assert_eq!(server.anonymous().refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
-    // And a refresh token is no access token.
+    // A refresh token is not accepted as an access token.
     assert_eq!(ada.with_bearer(&token).me().await.error()["extensions"]["reason"], "TOKEN_INVALID");
     assert_eq!(server.only_session().await.generation, 0);
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_not_refreshed() {
+async fn disabled_account_cannot_refresh() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let db = server.app.database.read();
@@ -195,11 +195,11 @@ async fn a_disabled_account_is_not_refreshed() {
 }
 
 #[tokio::test]
-async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
+async fn browser_refresh_token_is_in_an_http_only_cookie() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (name, token, attributes) = set_cookie(&answer);
-    // On this machine, over plain http.
+    // On a loopback address over plain HTTP.
     assert_eq!(name, REFRESH_COOKIE);
     assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"]);
     assert!(!answer.text.contains(&token));
@@ -213,7 +213,7 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
     assert!(next != token && !answer.text.contains(&next));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 
-    // It is not taken another way, and nothing rotates.
+    // It is not accepted elsewhere, and nothing is rotated.
     for wrong in [&token, &next] {
         assert_eq!(server.anonymous().refresh(wrong).await.code(), "SESSION_NOT_FOUND");
     }
@@ -224,13 +224,13 @@ async fn a_browsers_refresh_token_is_in_a_cookie_that_scripts_cant_read() {
 }
 
 #[tokio::test]
-async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
+async fn app_refresh_token_is_refused_in_a_cookie() {
     let server = TestServer::start().await;
     let (mut ada, token) = server.app_user("ada").await;
     ada.cookie = Some(format!("{REFRESH_COOKIE}={token}"));
     assert_eq!(ada.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
     assert_eq!(server.only_session().await.generation, 0);
-    // The input beats the cookie.
+    // The input takes precedence over the cookie.
     let answer = ada.refresh(&token).await;
     assert!(answer.header("set-cookie").is_none());
     let (next, _) = refreshed_tokens(&answer);
@@ -240,7 +240,7 @@ async fn an_apps_refresh_token_is_never_taken_from_a_cookie() {
 
 /// Browsers send a cookie to all ports of a host.
 #[tokio::test]
-async fn servers_on_two_ports_of_localhost_have_two_cookies() {
+async fn cookie_name_differs_per_localhost_port() {
     let first = TestServer::start().await;
     let second = TestServer::with(|settings| settings.server.public_url = "http://localhost:8001".to_owned()).await;
     let mut cookies = Vec::new();
@@ -257,7 +257,7 @@ async fn servers_on_two_ports_of_localhost_have_two_cookies() {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_is_bound_to_the_host() {
+async fn cookie_has_the_host_prefix_over_https() {
     let server = TestServer::with(|settings| {
         settings.server.public_url = "https://accounts.example.org".to_owned();
         settings.server.allowed_origins = vec!["https://accounts.example.org".to_owned()];
@@ -268,7 +268,7 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
     assert_eq!(name, "__Host-refresh_token");
     assert_eq!(attributes, ["HttpOnly", "SameSite=Strict", "Secure", "Path=/", "Max-Age=604800"]);
     let mut browser = server.anonymous();
-    // What a sister host could plant is not looked at.
+    // A cookie that a sibling host could set is ignored.
     browser.cookie = Some(format!("refresh_token={token}"));
     assert_eq!(browser.refresh_by_cookie().await.code(), "SESSION_NOT_FOUND");
     browser.cookie = Some(format!("__Host-refresh_token={token}"));
@@ -276,7 +276,7 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
+async fn failed_refresh_keeps_the_cookie_and_logout_clears_it() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let (_, token, _) = set_cookie(&answer);
@@ -299,7 +299,7 @@ async fn a_failed_refresh_leaves_the_cookie_alone_and_only_logout_clears_it() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_cant_use_the_cookie_whatever_it_sends() {
+async fn cross_origin_page_cannot_use_the_cookie() {
     let server = TestServer::start().await;
     let answer = server.anonymous().register(json!({ "username": "ada", "password": password_of("ada") })).await;
     let cookie = format!("{REFRESH_COOKIE}={}", set_cookie(&answer).1);
@@ -331,7 +331,7 @@ async fn a_page_of_another_origin_cant_use_the_cookie_whatever_it_sends() {
 }
 
 #[tokio::test]
-async fn whoever_signs_in_refreshes_or_signs_out_is_not_held_up_by_a_stale_header() {
+async fn stale_token_does_not_prevent_login_refresh_or_logout() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     server.clock.advance(TimeDelta::hours(1));
@@ -346,23 +346,23 @@ async fn whoever_signs_in_refreshes_or_signs_out_is_not_held_up_by_a_stale_heade
 }
 
 #[tokio::test]
-async fn logout_ends_what_is_shown_however_old_and_nothing_else() {
+async fn logout_ends_only_the_session_of_the_given_token() {
     let server = TestServer::start().await;
     let (ada, first) = server.app_user("ada").await;
     let elsewhere = server.anonymous().login("ada", &password_of("ada")).await;
     let elsewhere = server.anonymous().with_bearer(elsewhere.data("/login/accessToken").as_str().unwrap());
 
-    // Nothing shown, nothing done.
+    // Without a token, nothing happens.
     assert_eq!(server.anonymous().logout(json!(null)).await.data("/logout/revokedSessions"), 0);
     assert_eq!(ada.with_bearer("broken").logout(json!({})).await.data("/logout/revokedSessions"), 0);
-    // An access token that has expired, and a refresh token long replaced, both of the same session.
+    // An expired access token and a long-replaced refresh token of the same session.
     let (second, _) = refreshed_tokens(&server.anonymous().refresh(&first).await);
     let (third, _) = refreshed_tokens(&server.anonymous().refresh(&second).await);
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 1);
     assert_eq!(server.anonymous().refresh(&third).await.code(), "SESSION_REVOKED");
     assert_eq!(server.events(Action::LoggedOut).await, 1);
-    // Again is no error.
+    // Logout is idempotent.
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 0);
     let reason = elsewhere.me().await.error()["extensions"]["reason"].clone();
     assert_eq!(reason, "TOKEN_EXPIRED", "the other session lives on");
@@ -370,7 +370,7 @@ async fn logout_ends_what_is_shown_however_old_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn logout_acts_at_the_next_request() {
+async fn logout_takes_effect_immediately() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     ada.me().await.data("/me/id");
@@ -380,7 +380,7 @@ async fn logout_acts_at_the_next_request() {
 }
 
 #[tokio::test]
-async fn everywhere_takes_a_live_token_and_ends_all() {
+async fn logout_everywhere_requires_a_valid_token() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (bo, _) = server.app_user("bo").await;
@@ -391,7 +391,7 @@ async fn everywhere_takes_a_live_token_and_ends_all() {
     let other = login().await;
     let everywhere = json!({ "everywhere": true });
     assert_eq!(server.anonymous().logout(everywhere.clone()).await.error()["extensions"]["reason"], "TOKEN_MISSING");
-    // A replaced token ends its own session, but is too weak for this.
+    // A replaced token ends its own session, but does not authorize this.
     let (current, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
     let weak = server.anonymous().logout(json!({ "everywhere": true, "refreshToken": token })).await;
     assert_eq!(weak.code(), "UNAUTHENTICATED");
@@ -404,7 +404,7 @@ async fn everywhere_takes_a_live_token_and_ends_all() {
     bo.me().await.data("/me/id");
     assert_eq!(server.events(Action::LoggedOut).await, 1);
 
-    // A current refresh token is as good as a live access token.
+    // A current refresh token authorizes it, like a valid access token.
     let (_, token) = server.app_user("cy").await;
     server.clock.advance(TimeDelta::hours(1));
     let answer = server.anonymous().logout(json!({ "everywhere": true, "refreshToken": token })).await;
@@ -414,7 +414,7 @@ async fn everywhere_takes_a_live_token_and_ends_all() {
 const SESSIONS: &str = "{ me { sessions { id isCurrent device userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
 
 #[tokio::test]
-async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
+async fn user_can_list_and_end_their_sessions() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (bo, _) = server.app_user("bo").await;
@@ -439,7 +439,7 @@ async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
     assert_eq!(listed[1]["device"], "Unknown device");
     assert_eq!(listed.as_array().unwrap().len(), 2);
 
-    // The latest used comes first, and the payload of a sign-in knows which one is current.
+    // The most recently used session comes first, and the login payload marks the current one.
     server.clock.advance(TimeDelta::minutes(1));
     let refresh = "mutation($t: String!) { refreshToken(input: { refreshToken: $t }) { user { sessions { isCurrent lastUsedAt } } } }";
     let listed = bo.graphql(refresh, json!({ "t": token })).await.data("/refreshToken/user/sessions");
@@ -460,7 +460,7 @@ async fn ada_sees_her_sessions_and_ends_those_she_does_not_know() {
 }
 
 #[tokio::test]
-async fn ada_ends_all_sessions_but_this_one() {
+async fn user_can_end_all_other_sessions() {
     let server = TestServer::start().await;
     let (ada, _) = server.app_user("ada").await;
     let (bo, _) = server.app_user("bo").await;
@@ -480,9 +480,9 @@ async fn ada_ends_all_sessions_but_this_one() {
     assert_eq!(server.events(Action::SessionRevoked).await, 1);
 }
 
-/// Where the guard lets someone in whose session is ended before the use case acts.
+/// The guard accepts the request, but the session ends before the use case runs.
 #[tokio::test]
-async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
+async fn revoked_session_cannot_end_others() {
     let server = TestServer::start().await;
     let (ada, _) = server.app_user("ada").await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
@@ -500,13 +500,13 @@ async fn a_session_that_was_ended_a_moment_ago_ends_no_other() {
     }
     ada.me().await.data("/me/id");
     assert_eq!(server.events(Action::SessionRevoked).await, 1);
-    // The owner still may, and may end this one too.
+    // The owner still can, and can end this session, too.
     assert_eq!(domain::sessions::revoke_others(context, &owner).await.unwrap(), 0);
     domain::sessions::revoke(context, &owner, owner.session.id).await.unwrap();
 }
 
 #[tokio::test]
-async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
+async fn logout_everywhere_can_be_repeated() {
     for by_bearer in [true, false] {
         let database = TestDatabase::create().await;
         let mut settings = settings();
@@ -528,7 +528,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
         let id: uuid::Uuid = current["id"].as_str().unwrap().parse().unwrap();
         let row = session::Entity::find_by_id(id).one(server.app.database.read()).await.unwrap().unwrap();
 
-        // Ended by its owner, or moved on by another tab, but not yet committed: nobody sees it, nobody else can write.
+        // Ended by its owner or rotated by another tab, but not committed: nobody sees it, and nobody else can write.
         let now = server.app.clock.now();
         let transaction = server.app.write().await.unwrap();
         let (actor, input, reason) = if by_bearer {
@@ -541,7 +541,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
         };
         while reads.try_recv().is_ok() {}
         let signing_out = tokio::spawn(async move { actor.logout(input).await });
-        // It has been let in.
+        // The guard has accepted the request.
         assert_eq!(reads.recv().await, Some(true));
         transaction.commit().await.unwrap();
 
@@ -556,7 +556,7 @@ async fn who_signs_out_everywhere_may_still_do_so_when_it_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_sessions_that_end_each_other_one_is_left() {
+async fn sessions_ending_each_other_leave_one() {
     let database = Arc::new(TestDatabase::create().await);
     let servers =
         [TestServer::on(Arc::clone(&database), |_| {}).await, TestServer::on(Arc::clone(&database), |_| {}).await];
@@ -591,7 +591,7 @@ async fn of_sessions_that_end_each_other_one_is_left() {
 }
 
 #[tokio::test]
-async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
+async fn expired_sessions_are_purged_in_batches() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let template = server.only_session().await;
@@ -607,9 +607,9 @@ async fn expired_sessions_are_swept_in_batches_and_live_ones_stay() {
     assert_eq!(server.only_session().await, template);
 }
 
-/// So that a normalised cache follows without asking again.
+/// Lets a normalized cache update without another query.
 #[tokio::test]
-async fn ending_sessions_answers_with_the_user_whose_sessions_they_were() {
+async fn ending_sessions_returns_their_user() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let other = server.anonymous().login("ada", &password_of("ada")).await.data("/login/user/id");

@@ -28,7 +28,7 @@ fn mistake(variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn without_any_it_is_a_local_server_on_sqlite() {
+fn defaults_are_a_local_server_on_sqlite() {
     let settings = read(&[]).unwrap();
     assert!(matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if path.ends_with("hallpass.db")));
     assert!(matches!(&settings.tokens.secret_key, SecretKey::File(path) if path.ends_with("hallpass.key")));
@@ -44,7 +44,7 @@ fn without_any_it_is_a_local_server_on_sqlite() {
 }
 
 #[test]
-fn all_mistakes_come_together_and_show_no_secret() {
+fn all_errors_are_reported_without_secrets() {
     let mistakes = read(&[
         ("DATABASE_URL", "oracle://scott:tiger@host/db"),
         ("LISTEN", "localhost"),
@@ -94,7 +94,7 @@ fn all_mistakes_come_together_and_show_no_secret() {
 }
 
 #[test]
-fn limits_of_the_throttle_have_defaults_and_a_range() {
+fn throttle_limits_have_defaults_and_a_range() {
     let names = declarations().iter().map(|declaration| declaration.name);
     let names: Vec<&str> = names.filter(|name| name.starts_with("LIMIT_")).collect();
     assert_eq!(names.len(), 11);
@@ -113,7 +113,7 @@ fn limits_of_the_throttle_have_defaults_and_a_range() {
 }
 
 #[test]
-fn origins_that_no_browser_sends_are_refused() {
+fn malformed_origins_are_refused() {
     for (origins, told) in [
         ("https://*.example.org", "\"*\""),
         ("https://app.example.org,https://*", "\"*\""),
@@ -134,7 +134,7 @@ fn origins_that_no_browser_sends_are_refused() {
 }
 
 #[test]
-fn reserved_usernames_are_a_list_of_names_or_none() {
+fn reserved_usernames_are_a_list_or_empty() {
     let reserved = |text| read(&[("RESERVED_USERNAMES", text)]).unwrap().registration.reserved_usernames;
     assert!(["admin", "root", "support", "system"].iter().all(|name| reserved("").iter().any(|known| known == name)));
     assert_eq!(reserved("Boss, IT-desk"), ["boss", "it-desk"]);
@@ -145,7 +145,7 @@ fn reserved_usernames_are_a_list_of_names_or_none() {
 }
 
 #[test]
-fn databases_are_found_in_every_spelling() {
+fn database_urls_are_accepted_in_every_spelling() {
     for (url, path) in [
         ("sqlite://hallpass.db", "hallpass.db"),
         ("sqlite:hallpass.db", "hallpass.db"),
@@ -188,7 +188,7 @@ fn databases_are_found_in_every_spelling() {
 }
 
 #[test]
-fn a_password_that_ends_the_host_part_of_a_database_url_must_be_percent_encoded() {
+fn special_characters_in_a_database_password_must_be_percent_encoded() {
     for password in ["hun#ter2", "hun/ter2", "hun?ter2", "12?a=hunter2", "12/hunter2", "12#hunter2", "hun@ter/2"] {
         for scheme in ["postgres", "mysql"] {
             let url = format!("{scheme}://ada:{password}@host/db");
@@ -203,7 +203,7 @@ fn a_password_that_ends_the_host_part_of_a_database_url_must_be_percent_encoded(
 
 /// The drivers ignore what they don't know, and would send passwords in clear text.
 #[test]
-fn an_option_of_a_database_that_would_be_ignored_is_refused_by_name() {
+fn ignored_database_option_is_refused_by_name() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let with = |url: String| read(&[("DATABASE_URL", &*url), ("SECRET_KEY", GOOD_KEY)]);
     for (scheme, options) in [
@@ -245,7 +245,7 @@ fn an_option_of_a_database_that_would_be_ignored_is_refused_by_name() {
 }
 
 #[test]
-fn a_secret_that_others_know_is_refused() {
+fn published_secret_is_refused() {
     for (key, why) in [
         ("tiger", "at least 32 bytes"),
         ("ваш_секретный_ключ_здесь", "random secret"),
@@ -264,7 +264,7 @@ fn a_secret_that_others_know_is_refused() {
 }
 
 #[test]
-fn a_secret_may_come_from_a_file() {
+fn secret_can_be_read_from_a_file() {
     let path = format!("{}/secret_key_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, format!("{GOOD_KEY}\n")).unwrap();
     let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().tokens.secret_key else { panic!() };
@@ -276,7 +276,7 @@ fn a_secret_may_come_from_a_file() {
 }
 
 #[test]
-fn a_secret_file_with_more_than_the_secret_is_refused() {
+fn secret_file_with_extra_content_is_refused() {
     let path = format!("{}/padded_secret_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
     for (text, what) in [
         (format!("\u{feff}{GOOD_KEY}"), "expected a file without a byte order mark"),
@@ -292,7 +292,7 @@ fn a_secret_file_with_more_than_the_secret_is_refused() {
 }
 
 #[test]
-fn every_secret_and_nothing_else_is_read_from_a_file() {
+fn only_secrets_are_read_from_files() {
     for declaration in declarations() {
         let name = declaration.name;
         let result = read(&[(&format!("{name}_FILE"), "/no/such/file"), ("MAIL_FROM", "accounts@example.org")]);
@@ -301,7 +301,7 @@ fn every_secret_and_nothing_else_is_read_from_a_file() {
 }
 
 #[test]
-fn a_word_that_is_no_level_does_not_silence_the_log() {
+fn invalid_log_level_does_not_silence_the_log() {
     for text in ["verbose", "hallpass", "info,hallpass", "loud=very", "info,", "info, warn", "hallpass=verbose"] {
         assert!(mistake(&[("RUST_LOG", text)]).starts_with("RUST_LOG: expected"), "{text}");
     }
@@ -311,7 +311,7 @@ fn a_word_that_is_no_level_does_not_silence_the_log() {
 }
 
 #[test]
-fn roles_without_the_default_one_say_what_to_set() {
+fn missing_default_role_says_what_to_set() {
     assert_eq!(
         mistake(&[("ROLES", "admin,editor")]),
         "DEFAULT_ROLES: expected one or more of ROLES (admin, editor), got its default \"user\"; set DEFAULT_ROLES, or add \
@@ -325,7 +325,7 @@ fn roles_without_the_default_one_say_what_to_set() {
 }
 
 #[test]
-fn a_database_is_named_without_user_and_password() {
+fn database_is_displayed_without_credentials() {
     for (url, named) in [
         ("postgres://scott:tiger@db.example.org/accounts", "PostgreSQL accounts at db.example.org:5432"),
         ("postgresql+asyncpg://scott:tiger@[::1]:6543/accounts?sslmode=require", "PostgreSQL accounts at [::1]:6543"),
@@ -346,7 +346,7 @@ fn a_database_is_named_without_user_and_password() {
 }
 
 #[test]
-fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
+fn introspection_secret_is_strong_and_hidden() {
     let settings =
         read(&[("REST_API", "false"), ("OAUTH_CLIENTS", &format!("api:{GOOD_KEY},billing:{GOOD_KEY}x"))]).unwrap();
     assert!(
@@ -363,7 +363,7 @@ fn who_may_introspect_has_a_secret_that_nobody_sees_or_guesses() {
 }
 
 #[test]
-fn beyond_this_machine_a_key_and_https_are_wanted() {
+fn public_server_requires_a_key_and_https() {
     let public = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "https://accounts.example.org")];
     assert!(mistake(&public).starts_with("SECRET_KEY: required"));
     let settings = read(&[public[0], public[1], ("SECRET_KEY", GOOD_KEY)]).unwrap();
@@ -394,7 +394,7 @@ fn beyond_this_machine_a_key_and_https_are_wanted() {
 
 /// Loopback or not, a mail server is never talked to in clear over a network.
 #[test]
-fn mail_servers_are_found_and_the_way_there_is_safe() {
+fn smtp_urls_are_parsed_and_require_encryption() {
     let from = ("MAIL_FROM", "Пример <accounts@example.org>");
     let smtp = |url| read(&[("SMTP_URL", url), from]).unwrap().mail.smtp.unwrap();
     for (url, host, port, security) in [
@@ -441,7 +441,7 @@ fn mail_servers_are_found_and_the_way_there_is_safe() {
 }
 
 #[test]
-fn links_lead_to_the_app_and_mails_are_shown_on_this_machine_only() {
+fn links_point_to_the_app_and_mailbox_is_local_only() {
     let app_url = |url| read(&[("APP_URL", url)]).unwrap().mail.app_url;
     assert_eq!(app_url("http://localhost:3000/"), "http://localhost:3000");
     assert_eq!(app_url("https://app.example.org/account/"), "https://app.example.org/account");
@@ -465,7 +465,7 @@ fn links_lead_to_the_app_and_mails_are_shown_on_this_machine_only() {
 
 /// Otherwise the manual and `.env.example` would lack settings that are only read if others are set.
 #[test]
-fn the_same_settings_are_read_whatever_is_set() {
+fn same_variables_are_read_for_any_values() {
     let example = |name| declarations().iter().find(|declaration| declaration.name == name).unwrap().example.as_str();
     let examples = declarations().iter().filter(|declaration| !declaration.example.is_empty());
     let local: Vec<_> = examples.map(|setting| (setting.name, setting.example.as_str(), Source::DotEnv)).collect();
@@ -487,7 +487,7 @@ fn the_same_settings_are_read_whatever_is_set() {
 }
 
 #[test]
-fn the_effective_value_follows_other_settings() {
+fn effective_value_depends_on_other_settings() {
     let variables = [
         ("LISTEN", "127.0.0.1:9000", Source::Environment),
         ("DATABASE_URL", "postgres://u:p@host/db", Source::DotEnv),
@@ -510,7 +510,7 @@ fn the_effective_value_follows_other_settings() {
 }
 
 #[test]
-fn the_first_variable_of_a_name_is_its_source() {
+fn first_variable_of_a_name_wins() {
     for (first, value, source) in [("json", "json", Source::Environment), ("", "text", Source::Default)] {
         let variables = [("LOG_FORMAT", first, Source::Environment), ("LOG_FORMAT", "json", Source::DotEnv)];
         let settings = effective(&variables);

@@ -30,7 +30,7 @@ async fn requests_wait_until_the_server_is_ready() {
     let server = TestServer::start().await;
     let (actor, gate) = starting(&server, Duration::from_mins(1));
     let open = async {
-        // After the request has begun to wait.
+        // After the request has started to wait.
         tokio::task::yield_now().await;
         gate.open();
     };
@@ -39,7 +39,7 @@ async fn requests_wait_until_the_server_is_ready() {
 }
 
 #[tokio::test]
-async fn requests_that_wait_for_too_long_are_refused_in_the_form_of_their_path() {
+async fn waiting_requests_time_out_in_the_format_of_their_path() {
     let server = TestServer::start().await;
     let (actor, _gate) = starting(&server, Duration::from_millis(20));
     let answer = actor.query(INFO).await;
@@ -52,7 +52,7 @@ async fn requests_that_wait_for_too_long_are_refused_in_the_form_of_their_path()
 }
 
 #[tokio::test]
-async fn requests_refused_while_starting_are_no_errors_in_the_log() {
+async fn requests_refused_while_starting_are_not_logged_as_errors() {
     let server = TestServer::start().await;
     let (actor, _gate) = starting(&server, Duration::from_millis(20));
     for answer in [actor.query(INFO).await, actor.get("/users/me").await] {
@@ -63,7 +63,7 @@ async fn requests_refused_while_starting_are_no_errors_in_the_log() {
 }
 
 #[tokio::test]
-async fn server_that_is_told_to_stop_refuses_waiting_requests_at_once() {
+async fn shutdown_refuses_waiting_requests_immediately() {
     let server = TestServer::start().await;
     let (actor, gate) = starting(&server, Duration::from_mins(1));
     let stop = async {

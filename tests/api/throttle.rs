@@ -1,4 +1,4 @@
-//! Guessing passwords: how often, from where, and what the owner notices of it.
+//! Throttling of password guesses.
 
 use chrono::TimeDelta;
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
@@ -14,19 +14,19 @@ use crate::support::{Actor, Answer, TestServer, json, password_of};
 const HOME: &str = "198.51.100.7";
 const ELSEWHERE: &str = "203.0.113.7";
 
-/// A sign-in with a wrong password.
+/// A login with a wrong password.
 async fn guess(actor: &Actor, name: &str) -> String {
     actor.login(name, "not the password").await.code()
 }
 
-/// So many wrong guesses, all of which are taken.
+/// Makes wrong guesses, all of which are evaluated.
 async fn guess_often(actor: &Actor, name: &str, times: usize) {
     for number in 0..times {
         assert_eq!(guess(actor, name).await, "INVALID_CREDENTIALS", "guess {number} at {name}");
     }
 }
 
-/// Seconds to wait, of an answer that says so in all places.
+/// The seconds to wait, which the response must state consistently in all places.
 fn wait(answer: &Answer) -> i64 {
     assert_eq!(answer.code(), "RATE_LIMITED");
     assert!(answer.json()["data"]["login"].is_null());
@@ -35,7 +35,7 @@ fn wait(answer: &Answer) -> i64 {
     seconds
 }
 
-/// A server on which Ada has registered at home.
+/// A server with Ada registered from her home network.
 async fn with_ada_at_home() -> TestServer {
     let server = TestServer::start().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
@@ -48,7 +48,7 @@ async fn rows(server: &TestServer) -> Vec<Model> {
 }
 
 #[tokio::test]
-async fn after_ten_wrong_guesses_the_right_one_waits_and_the_owner_gets_in_from_home() {
+async fn ten_wrong_guesses_lock_out_strangers_but_not_the_owner() {
     let server = with_ada_at_home().await;
     let mallory = server.anonymous().at(ELSEWHERE);
     guess_often(&mallory, "ada", 10).await;
@@ -62,7 +62,7 @@ async fn after_ten_wrong_guesses_the_right_one_waits_and_the_owner_gets_in_from_
 }
 
 #[tokio::test]
-async fn a_name_has_one_count_in_all_its_spellings() {
+async fn all_spellings_of_a_username_share_one_count() {
     let server = with_ada_at_home().await;
     let mallory = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "ADA", "Ada", "aDa", "adA", "AdA", "ADa", "aDA", "ada", "ADA"] {
@@ -78,7 +78,7 @@ async fn a_name_has_one_count_in_all_its_spellings() {
 }
 
 #[tokio::test]
-async fn names_that_nobody_has_are_counted_like_those_that_somebody_has() {
+async fn unknown_usernames_are_counted_like_known_ones() {
     let server = with_ada_at_home().await;
     for (address, name) in [
         ("192.0.2.1", "ada"),
@@ -97,9 +97,9 @@ async fn names_that_nobody_has_are_counted_like_those_that_somebody_has() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn forty_guesses_at_once_are_ten_guesses() {
+async fn concurrent_guesses_respect_the_limit() {
     let server = with_ada_at_home().await;
-    // Another spelling each time, another port, and the right password among them, last.
+    // Another spelling and another port each time; the last attempt has the correct password.
     let guesses = (0..40).map(|number| {
         let mallory = server.anonymous().at(ELSEWHERE);
         let name = if number % 2 == 0 { "ada" } else { "ADA" };
@@ -113,7 +113,7 @@ async fn forty_guesses_at_once_are_ten_guesses() {
 }
 
 #[tokio::test]
-async fn fifty_guesses_from_all_over_the_world_stop_strangers_and_not_the_owner() {
+async fn distributed_guesses_lock_out_strangers_but_not_the_owner() {
     let server = with_ada_at_home().await;
     let strangers = async |hours: i64| {
         for number in 0..5 {
@@ -121,19 +121,19 @@ async fn fifty_guesses_from_all_over_the_world_stop_strangers_and_not_the_owner(
         }
         let refused = server.anonymous().at("192.0.2.1").login("ada", &password_of("ada")).await;
         assert_eq!(wait(&refused), hours * 3600);
-        // Those at home still have guesses of their own.
+        // Guesses from home have their own counter.
         assert_eq!(guess(&server.anonymous().at(HOME), "ada").await, "INVALID_CREDENTIALS");
         server.clock.advance(TimeDelta::hours(hours));
     };
     for hours in [1, 2, 4] {
         strangers(hours).await;
     }
-    // By either of her names, she gets in at home; and then strangers are welcome to ten more guesses.
+    // Either identifier works at home; then strangers can make ten more guesses.
     for name in ["ada@example.org", "ada"] {
         server.anonymous().at(HOME).login(name, &password_of("ada")).await.data("/login/user/id");
     }
     strangers(1).await;
-    // A new place counts as hers from the first time on.
+    // A new place is familiar after the first successful login.
     let cafe = server.anonymous().at("192.0.2.1");
     cafe.login("ada", &password_of("ada")).await.data("/login/user/id");
     guess_often(&cafe, "ada", 10).await;
@@ -141,7 +141,7 @@ async fn fifty_guesses_from_all_over_the_world_stop_strangers_and_not_the_owner(
 }
 
 #[tokio::test]
-async fn a_hundred_failures_of_an_address_stop_it_whoever_it_says_it_is() {
+async fn hundred_failures_block_an_ip_for_unfamiliar_accounts() {
     let server = with_ada_at_home().await;
     let mallory = server.anonymous().at(ELSEWHERE);
     server.anonymous().at(ELSEWHERE).register(json!({ "username": "bo", "password": password_of("bo") })).await;
@@ -150,13 +150,13 @@ async fn a_hundred_failures_of_an_address_stop_it_whoever_it_says_it_is() {
         server.clock.advance(TimeDelta::seconds(1));
     }
     assert_eq!(wait(&mallory.login("ada", &password_of("ada")).await), 3600 - 100);
-    // Somebody else behind the same address, who has signed in there before, does not notice.
+    // Another user behind the same IP address who has signed in there before is not affected.
     mallory.login("bo", &password_of("bo")).await.data("/login/user/id");
     server.anonymous().at("203.0.113.8").login("ada", &password_of("ada")).await.data("/login/user/id");
 }
 
 #[tokio::test]
-async fn a_customers_network_counts_as_one_address() {
+async fn ipv6_network_counts_as_one_address() {
     let server = with_ada_at_home().await;
     for number in 0..10 {
         let mallory = server.anonymous().at(&format!("2001:db8:1:2:{number}::{number}"));
@@ -164,13 +164,13 @@ async fn a_customers_network_counts_as_one_address() {
     }
     assert_eq!(guess(&server.anonymous().at("2001:db8:1:2:ffff::1"), "ada").await, "RATE_LIMITED");
     assert_eq!(guess(&server.anonymous().at("2001:db8:1:3::1"), "ada").await, "INVALID_CREDENTIALS");
-    // An IPv4 address is one, whichever way it is written.
+    // An IPv4 address is the same in all notations.
     guess_often(&server.anonymous().at("::ffff:203.0.113.7"), "ada", 10).await;
     assert_eq!(guess(&server.anonymous().at("203.0.113.7"), "ada").await, "RATE_LIMITED");
 }
 
 #[tokio::test]
-async fn forged_headers_make_nobody_another() {
+async fn forged_forwarding_headers_are_ignored() {
     for header in ["x-forwarded-for", "forwarded", "x-real-ip"] {
         let server = with_ada_at_home().await;
         for number in 0..10 {
@@ -185,7 +185,7 @@ async fn forged_headers_make_nobody_another() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() {
+async fn client_ip_comes_from_trusted_proxies_only() {
     let variables = [
         ("SECRET_KEY", "only these two settings are wanted: 4c1f"),
         ("PROXY_HEADER", "x-forwarded-for"),
@@ -196,7 +196,7 @@ async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() 
     let server = TestServer::with(|settings| settings.server.proxies = proxies).await;
     server.user("ada").await;
     let behind_proxy = |told: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", told);
-    // What the client itself wrote stands left of what the proxy adds.
+    // Values from the client are to the left of those that the proxy adds.
     for number in 0..10 {
         assert_eq!(guess(&behind_proxy(&format!("192.0.2.{number}, {ELSEWHERE}")), "ada").await, "INVALID_CREDENTIALS");
     }
@@ -206,7 +206,7 @@ async fn behind_a_proxy_clients_are_told_apart_as_far_as_the_proxy_is_trusted() 
 }
 
 #[tokio::test]
-async fn the_count_holds_on_other_instances_and_after_a_restart() {
+async fn counters_are_shared_by_instances_and_survive_restarts() {
     let server = with_ada_at_home().await;
     let other = TestServer::on(std::sync::Arc::clone(&server.database), |_| {}).await;
     guess_often(&server.anonymous().at(ELSEWHERE), "ada", 5).await;
@@ -218,24 +218,24 @@ async fn the_count_holds_on_other_instances_and_after_a_restart() {
 }
 
 #[tokio::test]
-async fn success_frees_what_was_booked() {
+async fn success_refunds_the_attempt() {
     let server = with_ada_at_home().await;
     let cafe = server.anonymous().at(ELSEWHERE);
     for _ in 0..12 {
         guess_often(&cafe, "ada", 9).await;
         cafe.login("ada", &password_of("ada")).await.data("/login/user/id");
     }
-    // 108 of them were wrong, but the first nine alone were a stranger's.
+    // 108 of them were wrong, but only the first nine came from an unfamiliar place.
     guess_often(&cafe, "somebody", 10).await;
 }
 
 #[tokio::test]
-async fn who_signs_in_often_is_not_counted() {
+async fn successful_logins_are_not_counted() {
     let server = TestServer::start().await;
     let office = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "bo"] {
         server.anonymous().at(HOME).register(json!({ "username": name, "password": password_of(name) })).await;
-        // More often than an address, or a stranger, may fail.
+        // More often than an IP address or an unfamiliar place may fail.
         for _ in 0..101 {
             office.login(name, &password_of(name)).await.data("/login/user/id");
         }
@@ -245,8 +245,8 @@ async fn who_signs_in_often_is_not_counted() {
 }
 
 #[tokio::test]
-async fn what_was_not_evaluated_is_not_counted() {
-    // One hasher, and two seconds a hash: most find the queue full.
+async fn unevaluated_attempts_are_not_counted() {
+    // One hasher at 2 s per hash: most attempts find the queue full.
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
@@ -266,7 +266,7 @@ async fn what_was_not_evaluated_is_not_counted() {
 }
 
 #[tokio::test]
-async fn the_right_password_of_a_disabled_account_is_no_guess() {
+async fn correct_password_of_a_disabled_account_is_not_counted() {
     let server = with_ada_at_home().await;
     server.disable("ada").await;
     for _ in 0..11 {
@@ -276,13 +276,13 @@ async fn the_right_password_of_a_disabled_account_is_no_guess() {
 }
 
 #[tokio::test]
-async fn thirty_registrations_an_hour_come_from_an_address() {
+async fn network_can_register_30_accounts_an_hour() {
     let server = TestServer::start().await;
     let register = async |address: &str, name: &str| {
         let input = json!({ "username": name, "password": password_of(name) });
         server.anonymous().at(address).register(input).await
     };
-    // What is wrong with the form costs no hash, and no place.
+    // An invalid form needs no hash and no place in the queue.
     for _ in 0..40 {
         assert_eq!(register(ELSEWHERE, "no name").await.code(), "INVALID_USERNAME");
     }
@@ -301,7 +301,7 @@ async fn thirty_registrations_an_hour_come_from_an_address() {
 }
 
 #[tokio::test]
-async fn old_counters_are_swept() {
+async fn old_counters_are_purged() {
     let server = with_ada_at_home().await;
     guess_often(&server.anonymous().at(ELSEWHERE), "ada", 3).await;
     guess_often(&server.anonymous().at(HOME), "nobody", 3).await;
@@ -310,7 +310,7 @@ async fn old_counters_are_swept() {
     assert_eq!(rows(&server).await.len(), before.len(), "all of them are needed still");
     server.clock.advance(TimeDelta::hours(24));
     purge(&server.app, Table::Throttles).await.unwrap();
-    // Her home.
+    // The familiar place.
     assert_eq!(rows(&server).await.len(), 1);
     server.clock.advance(TimeDelta::days(90));
     assert_eq!(purge(&server.app, Table::Throttles).await.unwrap(), 1);
@@ -318,7 +318,7 @@ async fn old_counters_are_swept() {
 }
 
 #[tokio::test]
-async fn a_home_is_forgotten_after_ninety_days() {
+async fn familiar_place_expires_after_ninety_days() {
     let server = with_ada_at_home().await;
     let strangers = async || {
         for number in 0..5 {
@@ -335,7 +335,7 @@ async fn a_home_is_forgotten_after_ninety_days() {
 }
 
 #[tokio::test]
-async fn for_load_tests_nothing_is_counted() {
+async fn disabled_throttle_counts_nothing() {
     let server = TestServer::with(|settings| settings.throttle.is_enabled = false).await;
     server.user("ada").await;
     guess_often(&server.anonymous(), "ada", 101).await;
@@ -344,7 +344,7 @@ async fn for_load_tests_nothing_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
+async fn combined_tricks_do_not_raise_the_limit() {
     let server = with_ada_at_home().await;
     let guesses = (0..101).map(|number: u32| {
         let mallory = server.anonymous().at(ELSEWHERE);
@@ -367,7 +367,7 @@ async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
     });
     let codes: Vec<String> = join_all(guesses).await.into_iter().map(Result::unwrap).collect();
     let count = |code: &str| codes.iter().filter(|other| *other == code).count();
-    // Two in one, and one in an array, are no requests at all.
+    // Two operations in one document and an array of two are invalid requests.
     assert_eq!((count("GRAPHQL_VALIDATION_FAILED"), count("BAD_REQUEST")), (21, 20));
     assert_eq!((count("INVALID_CREDENTIALS"), count("RATE_LIMITED")), (10, 50), "{codes:?}");
     let mallory = server.anonymous().at(ELSEWHERE);
@@ -376,7 +376,7 @@ async fn whatever_mix_of_tricks_a_hundred_and_one_guesses_are_ten() {
 }
 
 #[tokio::test]
-async fn a_right_password_that_could_not_open_a_session_is_no_guess() {
+async fn correct_password_without_a_session_is_not_counted() {
     let server = with_ada_at_home().await;
     let transaction = server.app.write().await.unwrap();
     transaction.execute_unprepared("ALTER TABLE sessions RENAME TO away").await.unwrap();

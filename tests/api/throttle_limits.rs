@@ -1,4 +1,4 @@
-//! The limits of the throttle follow their settings: each is lowered to two, and raised above its default.
+//! The throttle limits follow their settings: each is lowered to two and raised above its default.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -14,14 +14,14 @@ const MINUTES_15: TimeDelta = TimeDelta::minutes(15);
 const HOUR: TimeDelta = TimeDelta::hours(1);
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// A server on which somebody has set one limit.
+/// A server with one limit set.
 async fn with_limit(name: &str, limit: usize) -> TestServer {
     let secret = ("SECRET_KEY".to_owned(), "a secret that is for the tests only: 4c1f".to_owned());
     let limits = Settings::from_vars([secret, (name.to_owned(), limit.to_string())]).unwrap().throttle.limits;
     TestServer::with(|settings| settings.throttle.limits = limits).await
 }
 
-/// Makes so many attempts, which are accepted, and one more, which has to wait for the whole period.
+/// Makes this many accepted attempts, and one more, which must wait for the whole period.
 async fn assert_limit(limit: usize, period: TimeDelta, mut attempt: impl AsyncFnMut(usize) -> Answer) {
     for number in 0..limit {
         let accepted = attempt(number).await;
@@ -34,7 +34,7 @@ async fn assert_limit(limit: usize, period: TimeDelta, mut attempt: impl AsyncFn
     assert_eq!(refused.header("retry-after"), Some(&*seconds.to_string()));
 }
 
-/// Someone in a network of their own.
+/// A client in a network of its own.
 fn in_network(server: &TestServer, number: usize) -> Actor {
     server.anonymous().at(&format!("192.0.2.{number}"))
 }
@@ -50,7 +50,7 @@ async fn rename(actor: &Actor, username: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_limit_of_failed_logins_by_name_and_network_can_be_set() {
+async fn failed_login_limit_by_name_and_network_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_FAILED_LOGINS_BY_NAME_AND_NETWORK_PER_15_MINUTES", limit).await;
         let mallory = server.anonymous();
@@ -59,7 +59,7 @@ async fn the_limit_of_failed_logins_by_name_and_network_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_failed_logins_by_name_can_be_set() {
+async fn failed_login_limit_by_name_is_configurable() {
     for limit in [2, 53] {
         let server = with_limit("LIMIT_FAILED_LOGINS_BY_NAME_PER_HOUR", limit).await;
         assert_limit(limit, HOUR, async |number| in_network(&server, number).login("ada", "not the password").await)
@@ -68,7 +68,7 @@ async fn the_limit_of_failed_logins_by_name_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_failed_logins_by_network_can_be_set() {
+async fn failed_login_limit_by_network_is_configurable() {
     for limit in [2, 103] {
         let server = with_limit("LIMIT_FAILED_LOGINS_BY_NETWORK_PER_HOUR", limit).await;
         let mallory = server.anonymous();
@@ -78,7 +78,7 @@ async fn the_limit_of_failed_logins_by_network_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_wrong_current_passwords_can_be_set() {
+async fn wrong_current_password_limit_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES", limit).await;
         let ada = server.user("ada").await;
@@ -87,7 +87,7 @@ async fn the_limit_of_wrong_current_passwords_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_registrations_can_be_set() {
+async fn registration_limit_is_configurable() {
     for limit in [2, 33] {
         let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
         let office = server.anonymous();
@@ -100,7 +100,7 @@ async fn the_limit_of_registrations_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_username_changes_can_be_set() {
+async fn username_change_limit_is_configurable() {
     for limit in [2, 8] {
         let server = with_limit("LIMIT_USERNAME_CHANGES_PER_DAY", limit).await;
         let ada = server.user("ada").await;
@@ -109,18 +109,18 @@ async fn the_limit_of_username_changes_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_username_requests_can_be_set() {
+async fn username_request_limit_is_configurable() {
     for limit in [2, 33] {
         let server = with_limit("LIMIT_USERNAME_REQUESTS_PER_HOUR", limit).await;
         server.user("bo").await;
         let ada = server.user("ada").await;
-        // Each time from another network, which has a limit of its own.
+        // Each from another network, which has its own limit.
         assert_limit(limit, HOUR, async |number| rename(&ada.at(&format!("192.0.2.{number}")), "bo").await).await;
     }
 }
 
 #[tokio::test]
-async fn the_limit_of_password_changes_can_be_set() {
+async fn password_change_limit_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_PASSWORD_CHANGES_PER_DAY", limit).await;
         let ada = server.user("ada").await;
@@ -130,7 +130,7 @@ async fn the_limit_of_password_changes_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_mail_requests_by_network_can_be_set() {
+async fn mail_request_limit_by_network_is_configurable() {
     for limit in [2, 63] {
         let server = with_limit("LIMIT_MAIL_REQUESTS_BY_NETWORK_PER_HOUR", limit).await;
         let office = server.anonymous();
@@ -142,7 +142,7 @@ async fn the_limit_of_mail_requests_by_network_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_mail_requests_by_account_can_be_set() {
+async fn mail_request_limit_by_account_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_MAIL_REQUESTS_BY_ACCOUNT_PER_DAY", limit).await;
         let ada = server.user("ada").await;
@@ -154,13 +154,13 @@ async fn the_limit_of_mail_requests_by_account_can_be_set() {
 }
 
 #[tokio::test]
-async fn the_limit_of_mails_to_an_address_can_be_set() {
+async fn recipient_mail_limit_is_configurable() {
     for limit in [2, 6] {
         let server = with_limit("LIMIT_MAILS_TO_ADDRESS_PER_HOUR", limit).await;
         server.user_at("ada", "ada@example.org").await;
         for number in 0..10 {
             in_network(&server, number).request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-            // Some wait together, and some are alone.
+            // Some wait together, others alone.
             if number % 3 == 0 {
                 deliver_mail::tick(&server.app).await.unwrap();
             }
@@ -171,9 +171,9 @@ async fn the_limit_of_mails_to_an_address_can_be_set() {
     }
 }
 
-/// The database stores a row with the most attempts that can be set.
+/// The database stores a row with the highest limit that can be set.
 #[tokio::test]
-async fn a_counter_with_the_highest_limit_is_stored_and_counts() {
+async fn counter_works_with_the_highest_limit() {
     let limit = 5000;
     let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
     server.user("ada").await;

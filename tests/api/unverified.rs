@@ -1,4 +1,4 @@
-//! Accounts that never verified an address: they can replace it, lose it to its owner, and are deleted in time.
+//! Unverified accounts: they can replace their address, lose it to its owner, and are purged.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -26,7 +26,7 @@ async fn server() -> TestServer {
     .await
 }
 
-/// Registers an account that can't sign in yet.
+/// Registers an account that cannot sign in yet.
 async fn register(server: &TestServer, username: &str, email: &str) {
     let input = json!({ "username": username, "password": password_of(username), "email": email });
     server.anonymous().register(input).await.data("/register/user");
@@ -57,7 +57,7 @@ async fn count(server: &TestServer, action: Action) -> usize {
 }
 
 #[tokio::test]
-async fn mistyped_address_is_replaced_by_whoever_knows_the_password() {
+async fn mistyped_email_can_be_replaced_with_the_password() {
     let server = server().await;
     register(&server, "ada", "ada@exmaple.org").await;
     let mistyped = server.token_to("ada@exmaple.org").await;
@@ -72,13 +72,13 @@ async fn mistyped_address_is_replaced_by_whoever_knows_the_password() {
 }
 
 #[tokio::test]
-async fn replacing_with_a_wrong_name_or_password_is_a_failed_login() {
+async fn replacement_with_wrong_credentials_is_a_failed_login() {
     let (server, statements) = TestServer::observed().await;
     server.user_at("ada", "ada@example.org").await;
     let mut runs = Vec::new();
     for (username, is_login) in [("ada", true), ("ada", false), ("nobody", false)] {
         statements.lock().unwrap().clear();
-        // Not where the owner has registered: that place has a counter of its own.
+        // Not from the place of registration, which has its own counter.
         let elsewhere = server.anonymous().at("192.0.2.1");
         let answer = if is_login {
             elsewhere.login(username, "a wrong one").await
@@ -95,7 +95,7 @@ async fn replacing_with_a_wrong_name_or_password_is_a_failed_login() {
 }
 
 #[tokio::test]
-async fn guesses_by_replacing_are_counted_with_logins() {
+async fn replacement_and_login_share_the_throttle() {
     let server = server().await;
     register(&server, "ada", "ada@exmaple.org").await;
     let (home, elsewhere) = (server.anonymous().at("192.0.2.1"), server.anonymous().at("192.0.2.2"));
@@ -110,7 +110,7 @@ async fn guesses_by_replacing_are_counted_with_logins() {
 }
 
 #[tokio::test]
-async fn verified_or_disabled_account_is_told_so_after_the_right_password_only() {
+async fn account_state_is_revealed_only_after_the_right_password() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     verify(&server, "ada@example.org").await;
@@ -125,7 +125,7 @@ async fn verified_or_disabled_account_is_told_so_after_the_right_password_only()
 }
 
 #[tokio::test]
-async fn account_that_once_verified_an_address_can_not_replace_one_by_password() {
+async fn previously_verified_account_cannot_replace_its_email() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     verify(&server, "ada@example.org").await;
@@ -136,11 +136,11 @@ async fn account_that_once_verified_an_address_can_not_replace_one_by_password()
 }
 
 #[tokio::test]
-async fn replacing_tells_of_taken_addresses_no_more_often_than_registering_does() {
+async fn replacement_and_registration_share_the_probe_limit() {
     let server = server().await;
     register(&server, "ada", "ada@example.org").await;
     register(&server, "bo", "bo@example.org").await;
-    // Bo's registration and Ada's are counted, too.
+    // The registrations of Bo and Ada count, too.
     for number in 0..28 {
         register(&server, &format!("user{number}"), &format!("user{number}@example.org")).await;
     }
@@ -153,7 +153,7 @@ async fn replacing_tells_of_taken_addresses_no_more_often_than_registering_does(
 }
 
 #[tokio::test]
-async fn proven_address_is_taken_over_from_an_account_that_never_verified_it() {
+async fn verification_takes_the_email_from_an_unverified_account() {
     let server = TestServer::start().await;
     let squatter = server.user_at("squatter", "ada@example.org").await;
     let squatters = server.token_to("ada@example.org").await;
@@ -172,7 +172,7 @@ async fn proven_address_is_taken_over_from_an_account_that_never_verified_it() {
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     let removed: Vec<_> = events.iter().filter(|event| event.action == Action::EmailRemoved).collect();
     assert!(matches!(removed[..], [event] if event.user_id == Some(find_id(&squatter).await)), "{removed:?}");
-    // What is verified is not taken.
+    // A verified address is not taken over.
     squatter.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     let token = server.token_to("ada@example.org").await;
     assert_eq!(server.anonymous().verify_email(&token).await.code(), "EMAIL_TAKEN");
@@ -183,7 +183,7 @@ async fn find_id(actor: &Actor) -> uuid::Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_who_prove_one_address_at_once_one_keeps_it() {
+async fn concurrent_verifications_of_one_email_leave_one_owner() {
     for _ in 0..6 {
         let server = TestServer::start().await;
         server.user_at("bo", "ada@example.org").await;
@@ -213,7 +213,7 @@ async fn usernames(server: &TestServer) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn registration_that_is_not_verified_in_time_is_deleted() {
+async fn unverified_registration_is_purged() {
     let server = TestServer::with(after_a_week).await;
     server.user_at("ada", "ada@example.org").await;
     server.clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
@@ -228,7 +228,7 @@ async fn registration_that_is_not_verified_in_time_is_deleted() {
 }
 
 #[tokio::test]
-async fn nobody_is_deleted_who_was_verified_or_made_or_trusted_by_an_administrator() {
+async fn purge_keeps_verified_and_administered_accounts() {
     let server = TestServer::with(after_a_week).await;
     let administrator = Administrator::at_command_line();
     for name in ["verified", "moved", "boss", "disabled", "vouched", "forgotten"] {
@@ -264,7 +264,7 @@ async fn nobody_is_deleted_who_was_verified_or_made_or_trusted_by_an_administrat
 }
 
 #[tokio::test]
-async fn replaced_address_has_as_long_to_be_verified_as_the_first_had() {
+async fn replacement_restarts_the_verification_period() {
     let server = TestServer::with(after_a_week).await;
     server.user_at("ada", "ada@exmaple.org").await;
     server.clock.advance(TimeDelta::days(6));
@@ -285,7 +285,7 @@ async fn unverified_accounts_are_kept_by_default() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn several_instances_delete_each_account_once() {
+async fn concurrent_purges_delete_each_account_once() {
     let server = TestServer::with(|settings| {
         after_a_week(settings);
         settings.throttle.is_enabled = false;

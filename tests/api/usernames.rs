@@ -1,4 +1,4 @@
-//! Which usernames people may choose for themselves.
+//! Rules for usernames that users choose.
 
 use hallpass::domain::users::{
     administration::{self, Administrator},
@@ -31,7 +31,7 @@ async fn add(server: &TestServer, username: &str) -> Result<String, Vec<String>>
     })
 }
 
-/// Somebody of an older version, or of another system, with the password of `ada`.
+/// Imports a user of an older version or another system, with the password of `ada`.
 async fn import(server: &TestServer, username: &str) {
     let mut record = Record::default();
     record.set(Column::Username, username.to_owned());
@@ -43,7 +43,7 @@ async fn import(server: &TestServer, username: &str) {
 }
 
 #[tokio::test]
-async fn a_new_username_does_not_start_with_a_hyphen() {
+async fn new_username_cannot_start_with_a_hyphen() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for username in ["-h", "--all", "-"] {
@@ -55,7 +55,7 @@ async fn a_new_username_does_not_start_with_a_hyphen() {
 }
 
 #[tokio::test]
-async fn an_older_username_that_starts_with_a_hyphen_stays_usable() {
+async fn existing_username_with_a_leading_hyphen_stays_usable() {
     let server = TestServer::start().await;
     import(&server, "-h").await;
     server.anonymous().login("-H", &password_of("ada")).await.data("/login/user/id");
@@ -64,7 +64,7 @@ async fn an_older_username_that_starts_with_a_hyphen_stays_usable() {
 }
 
 #[tokio::test]
-async fn nobody_registers_a_reserved_username() {
+async fn reserved_username_cannot_be_registered() {
     let server = TestServer::start().await;
     for username in ["admin", "Root", "SUPPORT", "system"] {
         assert_eq!(register(&server, username).await.problems(), ["username: USERNAME_TAKEN"], "{username}");
@@ -75,14 +75,14 @@ async fn nobody_registers_a_reserved_username() {
 }
 
 #[tokio::test]
-async fn nobody_renames_their_account_to_a_reserved_username() {
+async fn rename_to_a_reserved_username_is_refused() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     assert_eq!(rename(&ada, "Admin").await.problems(), ["username: USERNAME_TAKEN"]);
 }
 
 #[tokio::test]
-async fn an_administrator_gives_away_a_reserved_username_whose_owner_keeps_it() {
+async fn administrator_can_assign_a_reserved_username() {
     let server = TestServer::start().await;
     assert_eq!(add(&server, "admin").await.as_deref(), Ok("admin"));
     let login = server.anonymous().login("admin", &password_of("admin")).await;
@@ -91,7 +91,7 @@ async fn an_administrator_gives_away_a_reserved_username_whose_owner_keeps_it() 
 }
 
 #[tokio::test]
-async fn a_server_may_reserve_no_usernames() {
+async fn reserved_usernames_can_be_empty() {
     let server = TestServer::with(|settings| settings.registration.reserved_usernames = Vec::new()).await;
     register(&server, "admin").await.data("/register/user");
 }

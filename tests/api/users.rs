@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::{Actor, TestServer, decode_part, json};
 
-/// What `me` says is wrong with this actor's bearer.
+/// The reason why `me` rejects the token of this client.
 async fn reason(actor: &Actor) -> String {
     let answer = actor.me().await;
     assert_eq!(answer.status, 200);
@@ -19,7 +19,7 @@ async fn reason(actor: &Actor) -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_is_nobody_and_loses_nothing_else() {
+async fn unauthenticated_me_is_null_and_other_fields_resolve() {
     let server = TestServer::start().await;
     let answer =
         server.anonymous().query("{ first: me { id } serverInfo { registrationEnabled } last: me { id } }").await;
@@ -30,7 +30,7 @@ async fn a_stranger_is_nobody_and_loses_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_token_lives_half_an_hour_to_the_second() {
+async fn access_token_expires_after_exactly_30_minutes() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.clock.advance(TimeDelta::seconds(30 * 60 - 1));
@@ -40,7 +40,7 @@ async fn a_token_lives_half_an_hour_to_the_second() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_ends_its_token_at_once() {
+async fn ended_session_revokes_its_access_token() {
     let server = TestServer::start().await;
     let db = server.app.database.read();
     let (ada, bo) = (server.user("ada").await, server.user("bo").await);
@@ -67,7 +67,7 @@ async fn a_session_that_ended_ends_its_token_at_once() {
 }
 
 #[tokio::test]
-async fn the_scheme_is_read_as_the_rfc_says() {
+async fn authorization_scheme_is_parsed_by_the_rfc() {
     let server = TestServer::start().await;
     let token = server.user("ada").await.bearer.unwrap();
     let actor = server.anonymous();
@@ -90,7 +90,7 @@ async fn the_scheme_is_read_as_the_rfc_says() {
 }
 
 #[tokio::test]
-async fn a_token_says_what_rfc_9068_wants() {
+async fn access_token_has_the_claims_of_rfc_9068() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let token = ada.bearer.clone().unwrap();

@@ -7,7 +7,7 @@ use crate::support::{TestServer, json};
 
 const DELETE: &str = "deleteAccount(input: {}) @skip(if: $dryRun) { deletedUserId }";
 
-/// The message of the only error, whose code must be this one; nothing was executed.
+/// The message of the only error, which must have this code; nothing was executed.
 async fn refusal(server: &TestServer, query: &str, variables: serde_json::Value, code: &str) -> String {
     let answer = server.anonymous().graphql(query, variables).await;
     assert!(answer.json().get("data").is_none(), "{query}: {answer:?}");
@@ -16,7 +16,7 @@ async fn refusal(server: &TestServer, query: &str, variables: serde_json::Value,
 }
 
 #[tokio::test]
-async fn omitted_variables_have_their_default_values_in_directives() {
+async fn omitted_variables_take_defaults_in_directives() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for mutation in [
@@ -30,7 +30,7 @@ async fn omitted_variables_have_their_default_values_in_directives() {
         "mutation($run: Boolean = false) { deleteAccount(input: {}) @include(if: $run) { deletedUserId } }".to_owned(),
         format!("mutation A($dryRun: Boolean = true) {{ {DELETE} }}"),
     ] {
-        // Also when the server knows the document, and without the object of variables.
+        // Also when the document is cached, and without a variables object.
         for _ in 0..3 {
             assert_eq!(ada.graphql(&mutation, json!({})).await.data(""), json!({}), "{mutation}");
             assert_eq!(ada.query(&mutation).await.data(""), json!({}), "{mutation}");
@@ -40,7 +40,7 @@ async fn omitted_variables_have_their_default_values_in_directives() {
 }
 
 #[tokio::test]
-async fn omitted_variables_have_their_default_values_in_queries() {
+async fn omitted_variables_take_defaults_in_queries() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let query = "query($no: Boolean = false, $yes: Boolean = true) { me { username @skip(if: $no) @include(if: $yes) id @include(if: $no) } }";
@@ -52,7 +52,7 @@ async fn omitted_variables_have_their_default_values_in_queries() {
 }
 
 #[tokio::test]
-async fn omitted_variables_have_their_default_values_in_input_fields() {
+async fn omitted_variables_take_defaults_in_input_fields() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let register = "mutation($name: String!, $delivery: TokenDelivery! = BODY, $first: String = \"Ada\") { register(input: \
@@ -66,7 +66,7 @@ async fn omitted_variables_have_their_default_values_in_input_fields() {
 }
 
 #[tokio::test]
-async fn a_default_value_does_not_excuse_an_explicit_null() {
+async fn default_does_not_replace_an_explicit_null() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let mutation = format!("mutation($dryRun: Boolean = true) {{ {DELETE} }}");
@@ -74,14 +74,14 @@ async fn a_default_value_does_not_excuse_an_explicit_null() {
         let answer = ada.graphql(&mutation, json!({ "dryRun": null })).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
         assert_eq!(answer.error()["message"], "The variable `$dryRun` must not be null where it is used.");
-        // Now the server knows the document.
+        // Now the document is cached.
         ada.query(&mutation).await.data("");
     }
     ada.me().await.data("/me/username");
 }
 
 #[tokio::test]
-async fn a_nullable_variable_without_a_default_value_does_not_fit_where_null_does_not() {
+async fn nullable_variable_is_refused_in_a_non_null_position() {
     let server = TestServer::start().await;
     for query in [
         "query($x: Boolean) { me @skip(if: $x) { id } }",
@@ -105,7 +105,7 @@ async fn a_nullable_variable_without_a_default_value_does_not_fit_where_null_doe
 }
 
 #[tokio::test]
-async fn a_value_in_a_document_must_be_of_the_type_that_is_expected() {
+async fn literals_must_match_the_expected_type() {
     let server = TestServer::start().await;
     let login = |input: &str| format!("mutation($p: String!) {{ login(input: {input}) {{ tokenType }} }}");
     for (query, told) in [
@@ -138,7 +138,7 @@ async fn a_value_in_a_document_must_be_of_the_type_that_is_expected() {
             "The default value of the variable `$d` must not be null. It is of the type Boolean!.",
         ),
     ] {
-        // Also when the variable beside it is missing.
+        // Also when the other variable is missing.
         for variables in [json!({}), json!({ "p": "correct horse" })] {
             assert_eq!(refusal(&server, &query, variables, "GRAPHQL_VALIDATION_FAILED").await, told, "{query}");
         }
@@ -146,7 +146,7 @@ async fn a_value_in_a_document_must_be_of_the_type_that_is_expected() {
 }
 
 #[tokio::test]
-async fn a_variable_may_be_left_out_where_null_fits() {
+async fn nullable_variable_can_be_omitted() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let update = "mutation($first: String, $last: String) { updateProfile(input: {firstName: $first, lastName: $last}) { user { fullName } } }";
@@ -171,7 +171,7 @@ async fn directives_on_variables_are_validated() {
 }
 
 #[tokio::test]
-async fn a_variable_has_an_input_type_of_the_schema() {
+async fn variable_must_have_an_input_type() {
     let server = TestServer::start().await;
     for (query, told) in [
         ("query($x: [Nothing] = [1]) { __typename }", "The type `Nothing` does not exist."),

@@ -11,9 +11,9 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 
 use crate::support::{TestDatabase, TestServer};
 
-/// A transaction that took its lock only when it first writes would fail where it has read before.
+/// A transaction that took its lock only on the first write would fail after a read.
 #[tokio::test]
-async fn on_sqlite_a_transaction_has_the_file_to_itself_from_its_start() {
+async fn sqlite_transaction_locks_the_file_from_its_start() {
     let database = TestDatabase::create().await;
     let [first, second] = [
         Database::connect(database.url(), Some(2)).await.unwrap(),
@@ -23,7 +23,7 @@ async fn on_sqlite_a_transaction_has_the_file_to_itself_from_its_start() {
     let next = tokio::time::timeout(Duration::from_millis(50), second.write()).await;
     let is_sqlite = matches!(database.url(), DatabaseUrl::Sqlite(_));
     assert_eq!(next.is_err(), is_sqlite);
-    // Readers are not kept waiting by anyone.
+    // Readers are never blocked.
     assert_eq!(second.pending_migrations().await.unwrap(), Vec::<String>::new());
     writing.rollback().await.unwrap();
     drop(next);
@@ -32,7 +32,7 @@ async fn on_sqlite_a_transaction_has_the_file_to_itself_from_its_start() {
 }
 
 #[tokio::test]
-async fn what_is_not_committed_has_not_happened() {
+async fn uncommitted_transaction_is_rolled_back() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let transaction = server.app.write().await.unwrap();
@@ -43,9 +43,9 @@ async fn what_is_not_committed_has_not_happened() {
     assert_eq!(session::Entity::find().all(db).await.unwrap().len(), 1);
 }
 
-/// SQLite rolls a transaction back by itself, when the disk is full or when it is told to, and its driver does not notice.
+/// SQLite rolls back a transaction itself, when the disk is full or on command, and its driver does not notice.
 #[tokio::test]
-async fn what_follows_a_transaction_that_sqlite_rolled_back_is_committed() {
+async fn writes_after_an_sqlite_rollback_are_committed() {
     let server = TestServer::start().await;
     if !matches!(server.database.url(), DatabaseUrl::Sqlite(_)) {
         return;
@@ -58,13 +58,13 @@ async fn what_follows_a_transaction_that_sqlite_rolled_back_is_committed() {
     user::Entity::delete_many().exec(&transaction).await.unwrap();
     drop(transaction);
     let grace = server.user("grace").await;
-    // Through another connection than it was written with.
+    // Through another connection than the write.
     grace.me().await.data("/me/id");
 }
 
-/// Hallpass gives up after 4 s; a statement that went on would keep its connection.
+/// Hallpass gives up after 4 s; a statement that continued would keep its connection.
 #[tokio::test]
-async fn database_gives_up_statements_before_hallpass_does() {
+async fn database_times_out_statements_before_hallpass() {
     let server = TestServer::start().await;
     let transaction = server.app.write().await.unwrap();
     let backend = transaction.get_database_backend();
@@ -79,7 +79,7 @@ async fn database_gives_up_statements_before_hallpass_does() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_an_outage_and_what_may_not_is_a_mistake() {
+async fn temporary_errors_are_outages_and_permanent_ones_are_not() {
     let server = TestServer::start().await;
     let (outages, mistakes): (&[&str], &[&str]) = match server.app.database.read().get_database_backend() {
         DbBackend::Postgres => {

@@ -1,4 +1,4 @@
-//! Clients that take connections and give none back.
+//! Clients that hold connections without reading.
 
 use std::{
     io::{Read, Write},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::{FAST, Folder, PATIENCE, Server};
 
-/// A connection with more answers to come than the system keeps for a client that does not read.
+/// A connection with more response data than the system buffers for a client that does not read.
 fn unread(server: &Server) -> Option<TcpStream> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let requests = "GET /schema.graphql HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(300);
@@ -16,14 +16,14 @@ fn unread(server: &Server) -> Option<TcpStream> {
 }
 
 #[test]
-fn clients_that_do_not_read_keep_nobody_else_waiting() {
+fn clients_that_do_not_read_do_not_block_others() {
     let folder = Folder::new("unread");
     let server = Server::start_by(&folder, &[FAST], |hallpass| {
         let mut limited = Command::new("sh");
         limited.args(["-c", "ulimit -n 256; exec \"$0\""]).arg(hallpass);
         limited
     });
-    // More than there are places; those without one wait in the system's queue.
+    // More than the connection limit; the rest wait in the accept queue.
     let unread: Vec<_> = (0..300).filter_map(|_| unread(&server)).collect();
     for _ in 0..3 {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();

@@ -1,4 +1,4 @@
-//! Which database a command works on, and what the server says when it starts.
+//! The database of a command, and the log of a server start.
 
 use std::{fs, io::BufRead, io::BufReader, process::Stdio};
 
@@ -9,7 +9,7 @@ fn files(folder: &Folder) -> usize {
 }
 
 #[test]
-fn every_command_names_the_database_that_it_works_on() {
+fn commands_name_their_database() {
     let folder = Folder::new("named");
     let path = folder.0.canonicalize().unwrap().join("data.db");
     let named = format!("database: SQLite {}\n", path.display());
@@ -33,7 +33,7 @@ fn every_command_names_the_database_that_it_works_on() {
 }
 
 #[test]
-fn a_command_for_accounts_makes_no_database() {
+fn user_commands_create_no_database() {
     let folder = Folder::new("no_file");
     for arguments in [
         &["user", "list"][..],
@@ -49,7 +49,7 @@ fn a_command_for_accounts_makes_no_database() {
 }
 
 #[test]
-fn a_missing_key_folder_names_the_command_and_leaves_nothing_behind() {
+fn missing_key_folder_error_names_the_command() {
     let folder = Folder::new("no_key_folder");
     let environment = [("LISTEN", "127.0.0.1:0"), ("JWT_ALGORITHM", "EdDSA"), ("JWT_KEYS", "keys")];
     for arguments in [&[][..], &["serve", "--no-migrate"]] {
@@ -60,7 +60,7 @@ fn a_missing_key_folder_names_the_command_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn the_first_log_is_short_and_says_where_everything_is() {
+fn first_log_is_short_and_lists_locations() {
     let folder = Folder::new("first_log");
     let port = free_port();
     let mut command = folder.hallpass(&[], &[("LISTEN", &format!("127.0.0.1:{port}"))]);

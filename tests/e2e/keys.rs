@@ -1,4 +1,4 @@
-//! The keys of access tokens, from the command line.
+//! Signing keys at the command line.
 
 use std::fs;
 
@@ -18,14 +18,14 @@ fn access_token(answer: &str) -> String {
     answer.split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-/// The header of the token that a login answers with.
+/// The header of an access token from a login.
 fn header(token: &str) -> Value {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap()
 }
 
 #[test]
-fn the_first_key_signs_at_once_and_the_next_in_an_hour() {
+fn first_key_signs_immediately_and_the_next_in_an_hour() {
     let folder = Folder::new("key_generate");
     let first = printed(&folder, &["key", "generate"], &EDDSA);
     let second = printed(&folder, &["key", "generate"], &EDDSA);
@@ -38,7 +38,7 @@ fn the_first_key_signs_at_once_and_the_next_in_an_hour() {
         let mode = |path: &str| fs::metadata(folder.0.join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("keys"), mode(first.trim())), (0o700, 0o600));
     }
-    // It replaces nothing.
+    // It does not overwrite anything.
     let at = ["key", "generate", "--at", "2030-01-31T12:00:00Z"];
     assert_eq!(printed(&folder, &at, &EDDSA), "keys/20300131T120000Z.pem\n");
     let before = fs::read(folder.0.join("keys/20300131T120000Z.pem")).unwrap();
@@ -47,14 +47,14 @@ fn the_first_key_signs_at_once_and_the_next_in_an_hour() {
 }
 
 #[test]
-fn the_secret_of_hs256_is_shown_to_who_asks_and_a_private_key_to_nobody() {
+fn hs256_secret_is_printed_and_private_keys_are_not() {
     let folder = Folder::new("key_show");
     let key = printed(&folder, &["key", "show", "access"], &[]);
     assert!(key.trim().len() == 64 && key.trim().bytes().all(|byte| byte.is_ascii_hexdigit()), "{key}");
     assert_eq!(printed(&folder, &["key", "show", "access"], &[]), key);
     assert!(printed(&folder, &["key", "show"], &[]).trim().ends_with("  HS256  signs"));
 
-    // Any JWT library takes it as it stands.
+    // Any JWT library accepts it unchanged.
     let server = Server::start(&folder, &[FAST]);
     server.graphql(REGISTER);
     let token = access_token(&server.graphql(LOGIN));
@@ -70,7 +70,7 @@ fn the_secret_of_hs256_is_shown_to_who_asks_and_a_private_key_to_nobody() {
 }
 
 #[test]
-fn without_a_key_the_server_does_not_start() {
+fn server_does_not_start_without_a_key() {
     let folder = Folder::new("no_key");
     let listen = ("LISTEN", "127.0.0.1:0");
     assert_fails(&folder.run(&[], &[listen, ("JWT_ALGORITHM", "ES256")]), 2, "JWT_KEYS: required");
@@ -85,7 +85,7 @@ fn without_a_key_the_server_does_not_start() {
 }
 
 #[test]
-fn a_hang_up_has_the_keys_read_again_and_stops_nothing() {
+fn sighup_reloads_the_keys() {
     let folder = Folder::new("hang_up");
     printed(&folder, &["key", "generate", "--at", "2026-01-01T00:00:00Z"], &EDDSA);
     let server = Server::start(&folder, &[FAST, EDDSA[0], EDDSA[1]]);

@@ -1,4 +1,4 @@
-//! The binary as an operator meets it: settings, exit codes, signals. Each test has a folder and a port of its own.
+//! The binary from an operator's view: settings, exit codes, signals. Each test has its own folder and port.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod connections;
@@ -27,10 +27,10 @@ use std::{
 
 const BINARY: &str = env!("CARGO_BIN_EXE_hallpass");
 
-/// How long something may take that comes at once, on a machine that has much else to do.
+/// Timeout for things that happen immediately, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An empty folder, gone when it is dropped.
+/// An empty folder. Deleted when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -41,7 +41,7 @@ impl Folder {
         Self(path)
     }
 
-    /// The binary in this folder, with nothing in its environment but these.
+    /// The binary in this folder, with only these environment variables.
     fn hallpass(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = self.prepare(Command::new(BINARY), environment);
         command.args(arguments);
@@ -53,7 +53,7 @@ impl Folder {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs it to completion.
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         self.hallpass(arguments, environment).stdin(Stdio::null()).output().unwrap()
     }
@@ -65,7 +65,7 @@ impl Drop for Folder {
     }
 }
 
-/// A server that has said that it is ready; killed when it is dropped.
+/// A server that has reported that it is ready. Killed when dropped.
 struct Server {
     child: Child,
     /// The lines of its log, until it ends.
@@ -78,14 +78,14 @@ impl Server {
         Self::start_by(folder, environment, |binary| Command::new(binary))
     }
 
-    /// Starts it by a command of the test's own, which is given the binary.
+    /// Starts it with a custom command, which is given the binary.
     fn start_by(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
         let server = Self::spawn(folder, environment, command);
         server.wait_for_line("ready at");
         server
     }
 
-    /// Starts it, and does not wait until it is ready.
+    /// Starts it without waiting until it is ready.
     fn spawn(folder: &Folder, environment: &[(&str, &str)], command: impl Fn(&str) -> Command) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
@@ -93,12 +93,12 @@ impl Server {
         let mut child = command.env("LISTEN", &listen).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::channel();
-        // Beside the test, which could not stop waiting for a line that never comes. It ends with the server.
+        // A separate thread, because the test must not block on a line that never comes. It ends with the server.
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         Self { child, log, port }
     }
 
-    /// Reads the log up to a line with this text.
+    /// Reads the log up to a line that contains this text.
     fn wait_for_line(&self, text: &str) {
         let end = Instant::now() + PATIENCE;
         let mut read = Vec::new();
@@ -112,7 +112,7 @@ impl Server {
         }
     }
 
-    /// Reads the log to its end, which is the server's.
+    /// Reads the rest of the log, until the server exits.
     fn last_lines(&self) -> String {
         let end = Instant::now() + PATIENCE;
         let mut read = Vec::new();
@@ -172,7 +172,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Standard error, but for the line that names the database.
+/// Standard error, without the line that names the database.
 fn told(output: &Output) -> String {
     let text = stderr(output);
     match text.split_once('\n') {
@@ -181,7 +181,7 @@ fn told(output: &Output) -> String {
     }
 }
 
-/// It failed with this exit code and one message, which holds `told`, and nothing that only we understand.
+/// Asserts this exit code and one message, which contains `told` and no internals.
 fn assert_fails(output: &Output, code: i32, told: &str) {
     let text = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{text}");
@@ -196,7 +196,7 @@ const LOGIN: &str =
 const FAST: (&str, &str) = ("BCRYPT_COST", "10");
 
 #[test]
-fn all_wrong_settings_are_told_at_once() {
+fn all_invalid_settings_are_reported() {
     let folder = Folder::new("wrong_settings");
     let output = folder.run(&[], &[("SECRET_KEY", "changeme"), ("LISTEN", "here"), ("BCRYPT_COST", "99")]);
     assert_fails(
@@ -215,14 +215,14 @@ fn all_wrong_settings_are_told_at_once() {
 }
 
 #[test]
-fn a_public_address_wants_a_key() {
+fn public_address_requires_a_key() {
     let folder = Folder::new("public");
     let output = folder.run(&[], &[("LISTEN", "0.0.0.0:0"), ("PUBLIC_URL", "https://accounts.example.org")]);
     assert_fails(&output, 2, "make one with `openssl rand -hex 32`");
 }
 
 #[test]
-fn a_broken_env_file_is_told_without_its_secrets() {
+fn malformed_env_file_is_reported_without_secrets() {
     let folder = Folder::new("broken_env");
     fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:0\nSECRET_KEY hunter2\n").unwrap();
     let output = folder.run(&[], &[]);
@@ -231,7 +231,7 @@ fn a_broken_env_file_is_told_without_its_secrets() {
 }
 
 #[test]
-fn the_environment_comes_before_the_env_file() {
+fn environment_overrides_the_env_file() {
     let folder = Folder::new("env");
     fs::write(folder.0.join(".env"), "LISTEN=from-file\nBCRYPT_COST=from-file\n").unwrap();
     let output = folder.run(&[], &[("LISTEN", "from-environment")]);
@@ -240,7 +240,7 @@ fn the_environment_comes_before_the_env_file() {
 }
 
 #[test]
-fn a_taken_port_is_told_before_anything_is_made() {
+fn taken_port_is_reported_before_anything_is_created() {
     let folder = Folder::new("taken_port");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
@@ -250,7 +250,7 @@ fn a_taken_port_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_told() {
+fn missing_database_is_reported() {
     let folder = Folder::new("no_database");
     let key = ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
     let port = free_port();
@@ -263,9 +263,9 @@ fn a_database_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_folder_that_can_not_be_written_is_told() {
+fn read_only_folder_is_reported() {
     let folder = Folder::new("read_only");
-    // Root may write anywhere but into what is no folder.
+    // Root can write everywhere, except below a path that is not a folder.
     fs::write(folder.0.join("file"), "").unwrap();
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://file/hallpass.db")]);
     assert_fails(&output, 1, "file/hallpass.db");
@@ -277,7 +277,7 @@ fn a_folder_that_can_not_be_written_is_told() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_told() {
+fn file_that_is_not_a_database_is_reported() {
     let folder = Folder::new("no_sqlite");
     fs::write(folder.0.join("hallpass.db"), "not a database, but long enough to look like one".repeat(100)).unwrap();
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0")]);
@@ -285,7 +285,7 @@ fn a_file_that_is_no_database_is_told() {
 }
 
 #[test]
-fn wrong_usage_is_two_and_help_is_zero() {
+fn usage_errors_exit_with_2_and_help_with_0() {
     let folder = Folder::new("usage");
     assert_eq!(folder.run(&["serv"], &[]).status.code(), Some(2));
     for argument in ["--help", "--version"] {
@@ -297,7 +297,7 @@ fn wrong_usage_is_two_and_help_is_zero() {
 }
 
 #[test]
-fn the_schema_is_printed_without_any_settings() {
+fn schema_command_needs_no_settings() {
     let folder = Folder::new("schema");
     let output = folder.run(&["schema"], &[("LISTEN", "nonsense")]);
     assert_eq!(output.status.code(), Some(0));
@@ -306,16 +306,16 @@ fn the_schema_is_printed_without_any_settings() {
 }
 
 #[test]
-fn accounts_and_tokens_outlive_a_restart() {
+fn accounts_and_tokens_survive_a_restart() {
     let folder = Folder::new("restart");
     let port = free_port().to_string();
-    // Tokens name the address that clients use; it must be the same after the restart.
+    // Tokens contain the public URL, so it must be the same after the restart.
     let environment = [FAST, ("PUBLIC_URL", &format!("http://localhost:{port}"))];
     let first = Server::start(&folder, &environment);
     assert!(first.graphql(REGISTER).contains(r#"{"username":"ada"}"#));
     let login = first.graphql(LOGIN);
     let token = login.split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
-    // Killed, not stopped: what was acknowledged is kept.
+    // Killed, not stopped: acknowledged writes are durable.
     drop(first);
 
     let second = Server::start(&folder, &environment);
@@ -331,7 +331,7 @@ fn accounts_and_tokens_outlive_a_restart() {
 }
 
 #[test]
-fn told_to_stop_it_stops_and_leaves_a_folded_database() {
+fn shutdown_leaves_a_checkpointed_database() {
     for signal in ["-TERM", "-INT"] {
         let folder = Folder::new(&format!("stop{signal}"));
         let mut server = Server::start(&folder, &[FAST]);

@@ -1,4 +1,4 @@
-//! `hallpass migrate`, and processes that are killed in the middle of it.
+//! `hallpass migrate`, and processes killed during it.
 
 use std::{
     fs,
@@ -10,12 +10,12 @@ use std::{
 
 use super::{BINARY, Folder, Server, assert_fails, block_on, stderr, support::database::TestDatabase};
 
-/// How often a process is killed on its way up, and how often on its way down.
+/// How often a process is killed while migrating up, and how often while migrating down.
 fn kills() -> u32 {
     std::env::var_os("MIGRATION_KILLS").map_or(20, |kills| kills.into_string().unwrap().parse().unwrap())
 }
 
-/// A database of its own on the server of `TEST_DATABASE_URL`, and the binary beside it.
+/// A separate database on the server of `TEST_DATABASE_URL`, and the binary.
 struct Migrated {
     folder: Folder,
     database: TestDatabase,
@@ -31,7 +31,7 @@ impl Migrated {
         self.folder.hallpass(arguments, &[("DATABASE_URL", &self.database.url_text()), secret])
     }
 
-    /// Runs it to its end, which must be a good one. Returns what was printed, and how long it took after it had named the
+    /// Runs it successfully to completion. Returns the output, and the time it took after it had named the
     /// database.
     fn run(&self, arguments: &[&str]) -> (String, Duration) {
         let (output, took) = self.run_and_kill(arguments, None);
@@ -66,7 +66,7 @@ const UP: [&str; 2] = ["migrate", "up"];
 const DOWN: [&str; 5] = ["migrate", "down", "--steps", "99", "--yes"];
 
 #[test]
-fn a_migration_that_is_killed_at_any_moment_can_be_run_again() {
+fn killed_migration_can_be_run_again() {
     let migrated = Migrated::new("killed_migration");
     let (listed, up_takes) = migrated.run(&UP);
     let full = migrated.schema();
@@ -82,7 +82,7 @@ fn a_migration_that_is_killed_at_any_moment_can_be_run_again() {
 
         migrated.run_and_kill(&DOWN, Some(down_takes * kill / kills));
         partial += u32::from(![&full, &bare].contains(&&migrated.schema()));
-        // The next start of a server would go up again.
+        // The next server start would migrate up again.
         if kill % 2 == 1 {
             assert_eq!(migrated.run(&UP).0, listed, "up again after kill {kill} of {kills} on the way down");
             assert_eq!(migrated.schema(), full, "up again after kill {kill} of {kills} on the way down");
@@ -96,7 +96,7 @@ fn a_migration_that_is_killed_at_any_moment_can_be_run_again() {
 }
 
 #[test]
-fn migrations_are_listed_applied_and_taken_back() {
+fn migrations_are_listed_applied_and_reverted() {
     let migrated = Migrated::new("migrate");
     migrated.run(&["migrate", "up"]);
     migrated.run(&["migrate", "down", "--steps", "99", "--yes"]);
@@ -123,7 +123,7 @@ fn only_serve_and_migrate_up_create_an_sqlite_file() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_taken_back_unless_told_so() {
+fn rollback_without_a_terminal_requires_a_flag() {
     let folder = Folder::new("down_unasked");
     assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
     let before = folder.run(&["migrate", "status"], &[]).stdout;
@@ -137,7 +137,7 @@ fn without_a_terminal_nothing_is_taken_back_unless_told_so() {
     assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
 }
 
-/// Answers the question of `migrate down` at a terminal. Returns the exit code, and what the terminal shows.
+/// Answers the prompt of `migrate down` at a terminal. Returns the exit code and the terminal's content.
 fn answer_at_terminal(folder: &Folder, answer: &str) -> (Option<i32>, String) {
     let mut script = Command::new("script");
     script.args(["-qec", &format!("{BINARY} migrate down"), "/dev/null"]);
@@ -149,7 +149,7 @@ fn answer_at_terminal(folder: &Folder, answer: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn at_a_terminal_taking_back_asks_first() {
+fn rollback_at_a_terminal_asks_for_confirmation() {
     let folder = Folder::new("down_asked");
     assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
     let before = folder.run(&["migrate", "status"], &[]).stdout;
@@ -172,7 +172,7 @@ impl Migrated {
         });
     }
 
-    /// Adds what a later version would have recorded.
+    /// Records a migration of a later version.
     fn apply_later(&self, is_additive: bool) {
         self.execute(&format!(
             "INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('m29990101_000001_later', 1, {is_additive})"
@@ -196,7 +196,7 @@ fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
 }
 
 #[test]
-fn commands_tell_a_database_that_is_too_new_from_one_that_lacks_migrations() {
+fn commands_distinguish_newer_databases_from_unmigrated_ones() {
     let migrated = Migrated::new("too_new");
     migrated.run(&UP);
     migrated.apply_later(false);

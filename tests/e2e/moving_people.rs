@@ -1,4 +1,4 @@
-//! `hallpass user import` and `export`: people come with their passwords, and may go with them.
+//! `hallpass user import` and `export`.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, stderr, told};
 
-/// What bcrypt, passlib and argon2-cffi made of `correct horse`, each at a low cost.
+/// Hashes of `correct horse` by bcrypt, passlib and argon2-cffi, each at a low cost.
 const HASHES: [&str; 3] = [
     "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG",
     "$pbkdf2-sha256$1000$1BqDMGZszTmH8F7rHaMUgg$G6lP4nSslh7S8z7IWqODa0ZUW63602o1asittfbdeik",
@@ -32,7 +32,7 @@ fn listed(folder: &Folder) -> String {
     stdout(&folder.run(&["user", "list", "--json"], &[]))
 }
 
-/// Runs a command with this on its standard input.
+/// Runs a command with this standard input.
 fn pipe(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
     let mut command = folder.hallpass(arguments, &[]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,9 +40,9 @@ fn pipe(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Each of them made one of the systems that people leave.
+/// One user from each supported system.
 #[test]
-fn people_of_each_system_sign_in_with_their_old_passwords() {
+fn imported_users_log_in_with_their_old_passwords() {
     let folder = migrated("old_passwords");
     let [bcrypt, pbkdf2, argon2] = HASHES;
     fs::write(
@@ -81,13 +81,13 @@ fn people_of_each_system_sign_in_with_their_old_passwords() {
         );
         assert!(answer.contains(me), "{username}: {answer}");
     }
-    // Each hash has been replaced by the sign-in.
+    // The login has replaced each hash.
     let exported = stdout(&folder.run(&["user", "export", "--with-hashes"], &[]));
     assert_eq!(exported.matches(r#""hashed_password":"$bcrypt-sha256$v=2,t=2b,r=10$"#).count(), 3, "{exported}");
 }
 
 #[test]
-fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
+fn dry_run_reports_refusals_and_writes_nothing() {
     let folder = migrated("dry_run");
     let hash = HASHES[0];
     let people = format!(
@@ -136,7 +136,7 @@ fn a_dry_run_tells_what_would_be_refused_and_writes_nothing() {
 }
 
 #[test]
-fn rows_of_csv_that_can_not_be_read_are_refused_one_by_one() {
+fn malformed_csv_rows_are_refused_individually() {
     let folder = migrated("broken_csv");
     let hash = HASHES[0];
     let mut people = format!("username,hashed_password,roles\nada,{hash},user\nbo,{hash}\n").into_bytes();
@@ -160,13 +160,13 @@ fn rows_of_csv_that_can_not_be_read_are_refused_one_by_one() {
 }
 
 #[test]
-fn killed_in_the_middle_it_goes_on_from_there() {
+fn killed_import_resumes() {
     let folder = migrated("killed_import");
     let line = |number| format!("{{\"username\":\"user{number}\",\"hashed_password\":\"{}\"}}\n", HASHES[0]);
     let lines = (0..2500).map(line).collect::<Vec<_>>().concat();
     let mut command = folder.hallpass(&["user", "import"], &[]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    // It waits for more when these are read.
+    // The process waits for more input after these.
     let mut input = child.stdin.take().unwrap();
     input.write_all(lines.as_bytes()).unwrap();
     input.flush().unwrap();
@@ -187,7 +187,7 @@ fn killed_in_the_middle_it_goes_on_from_there() {
 }
 
 #[test]
-fn an_export_into_an_empty_hallpass_gives_the_same_answers() {
+fn export_and_import_preserve_all_responses() {
     let folder = migrated("export");
     let people = format!(
         "{{\"username\":\"Ada\",\"email\":\"ada@пример.рф\",\"first_name\":\"Áda, \\\"the\\\" first's\",\"last_name\":\"=1+1\",\
@@ -234,7 +234,7 @@ fn an_export_into_an_empty_hallpass_gives_the_same_answers() {
 }
 
 #[test]
-fn what_can_not_be_read_is_told() {
+fn unreadable_input_is_reported() {
     let folder = migrated("unreadable");
     let fails = |arguments: &[&str], told: &str| {
         let arguments: Vec<&str> = ["user", "import"].into_iter().chain(arguments.iter().copied()).collect();

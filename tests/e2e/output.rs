@@ -1,4 +1,4 @@
-//! What commands do when nobody takes what they print: a full disk, a closed pipe.
+//! Commands whose output cannot be written: a full disk, a closed pipe.
 
 use std::{
     fs::{self, File},
@@ -19,7 +19,7 @@ fn into(mut command: Command, stdout: Stdio) -> Output {
 }
 
 #[test]
-fn a_command_whose_output_is_lost_fails() {
+fn command_fails_if_its_output_is_lost() {
     let folder = Folder::new("full_disk");
     fs::write(folder.0.join("nobody.jsonl"), "").unwrap();
     for (arguments, environment) in [
@@ -35,7 +35,7 @@ fn a_command_whose_output_is_lost_fails() {
         (&["user", "import", "nobody.jsonl"], &[]),
     ] {
         let output = into(folder.hallpass(arguments, environment), full());
-        // An empty list as JSON has nothing to write.
+        // An empty list as JSON has no output.
         if arguments != ["user", "list", "--json"] {
             assert_fails(&output, 1, FULL);
         }
@@ -60,7 +60,7 @@ fn a_command_whose_output_is_lost_fails() {
 }
 
 #[test]
-fn a_key_or_schema_that_nobody_reads_is_an_error() {
+fn closed_pipe_is_an_error_for_keys_and_schema() {
     let folder = Folder::new("closed_pipe");
     for arguments in [&["schema"][..], &["key", "show"], &["key", "show", "access"], &["migrate"]] {
         let mut command = folder.hallpass(arguments, &[]);
@@ -71,14 +71,14 @@ fn a_key_or_schema_that_nobody_reads_is_an_error() {
 }
 
 #[test]
-fn a_message_that_nobody_reads_is_no_panic() {
+fn closed_pipe_does_not_panic() {
     let folder = Folder::new("no_stderr");
     let status = folder.hallpass(&["key", "show"], &[("LISTEN", "here")]).stderr(full()).status().unwrap();
     assert_eq!(status.code(), Some(2));
 }
 
 #[test]
-fn a_server_whose_log_is_lost_goes_on() {
+fn server_survives_a_lost_log() {
     let folder = Folder::new("no_log");
     let port = super::free_port();
     let listen = format!("127.0.0.1:{port}");

@@ -27,13 +27,13 @@ fn refresh_token(answer: &str) -> String {
 }
 
 #[test]
-fn an_app_that_is_killed_before_it_reads_the_answer_gets_in_at_its_next_start() {
+fn app_killed_before_reading_the_response_can_still_refresh() {
     let folder = Folder::new("lost_answer");
-    // Without a grace the time between the two starts does not matter.
+    // Without a grace period, the time between the two starts does not matter.
     let server = Server::start(&folder, &[FAST, ("REFRESH_GRACE_SECONDS", "0")]);
     let first = refresh_token(&server.graphql(REGISTER));
 
-    // It sends its token, the server rotates, and the answer finds nobody.
+    // The app sends its token, the server rotates it, and the response is lost.
     let body = refresh(&first);
     let mut app = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let length = body.len();
@@ -42,7 +42,7 @@ fn an_app_that_is_killed_before_it_reads_the_answer_gets_in_at_its_next_start() 
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
-    // One byte of the answer shows that there is one.
+    // One byte shows that the response exists.
     app.read_exact(&mut [0]).unwrap();
     app.shutdown(Shutdown::Both).unwrap();
     drop(app);
@@ -50,13 +50,13 @@ fn an_app_that_is_killed_before_it_reads_the_answer_gets_in_at_its_next_start() 
     let second = refresh_token(&server.graphql(&refresh(&first)));
     assert_ne!(second, first);
     let third = refresh_token(&server.graphql(&refresh(&second)));
-    // A thief who has the first one gets nothing, and ends the session.
+    // A thief with the first token gets nothing, and the session ends.
     assert!(server.graphql(&refresh(&first)).contains("SESSION_REVOKED"));
     assert!(server.graphql(&refresh(&third)).contains("SESSION_REVOKED"));
 }
 
 #[test]
-fn a_rotation_and_a_logout_outlive_a_crash() {
+fn rotation_and_logout_survive_a_crash() {
     let folder = Folder::new("crash");
     let server = Server::start(&folder, &[FAST]);
     let token = refresh_token(&server.graphql(REGISTER));

@@ -1,4 +1,4 @@
-//! `.env`, and what is wrong with it.
+//! `.env` files and their errors.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use hallpass::config::declarations;
 
 use super::{Folder, Server, assert_fails, stderr};
 
-/// The only mistake that the binary reports for this `.env`.
+/// The only error that the binary reports for this `.env`.
 fn mistake(name: &str, env_file: impl AsRef<[u8]>) -> String {
     let folder = Folder::new(name);
     fs::write(folder.0.join(".env"), env_file).unwrap();
@@ -18,7 +18,7 @@ fn mistake(name: &str, env_file: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn a_dollar_in_the_env_file_is_literal() {
+fn dollar_sign_in_the_env_file_is_literal() {
     let folder = Folder::new("env_dollar");
     fs::write(folder.0.join(".env"), "JWT_AUDIENCE=a$LISTEN\nJWT_ALGORITHM=${NO}\"$LISTEN\"'$LISTEN'\n").unwrap();
     let output = folder.run(&["key", "show"], &[("LISTEN", "127.0.0.1:0")]);
@@ -26,7 +26,7 @@ fn a_dollar_in_the_env_file_is_literal() {
 }
 
 #[test]
-fn a_byte_order_mark_in_the_env_file_is_skipped() {
+fn byte_order_mark_in_the_env_file_is_skipped() {
     assert!(
         mistake("env_bom", "\u{feff}LISTEN=here\n")
             .starts_with("LISTEN: expected an IP address and port, such as 127.0.0.1:8000 or [::]:8000, got \"here\"")
@@ -34,7 +34,7 @@ fn a_byte_order_mark_in_the_env_file_is_skipped() {
 }
 
 #[test]
-fn what_is_no_env_file_is_named() {
+fn invalid_env_file_is_named() {
     let folder = Folder::new("env_folder");
     fs::create_dir(folder.0.join(".env")).unwrap();
     assert_fails(&folder.run(&["key", "show"], &[]), 2, ".env: expected a file, got a folder");
@@ -44,13 +44,13 @@ fn what_is_no_env_file_is_named() {
 }
 
 #[test]
-fn a_misspelled_setting_in_the_env_file_is_refused() {
+fn misspelled_setting_in_the_env_file_is_refused() {
     let text = mistake("env_typo", "DATABSE_URL=sqlite://hunter2.db\nPOSTGRES_PASSWORD=another\n");
     assert_eq!(text, ".env: DATABSE_URL: unknown, did you mean DATABASE_URL?");
 }
 
 #[test]
-fn a_misspelled_setting_in_the_environment_is_logged() {
+fn misspelled_setting_in_the_environment_is_logged() {
     let folder = Folder::new("environment_typo");
     let environment =
         [("DATABASE_URLS", "sqlite://hunter2.db"), ("LISTEN_FDS", "1"), ("DATABSE_URL", "another program's")];
@@ -62,7 +62,7 @@ fn a_misspelled_setting_in_the_environment_is_logged() {
 }
 
 #[test]
-fn a_setting_that_is_not_text_is_refused() {
+fn non_utf8_setting_is_refused() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let folder = Folder::new("environment_bytes");
     let mut command = folder.hallpass(&["key", "show"], &[]);
@@ -82,7 +82,7 @@ fn every_line_of_the_example_can_be_uncommented() {
     let folder = Folder::new("env_example");
     for line in &lines {
         fs::write(folder.0.join(".env"), line).unwrap();
-        // Some settings need another one.
+        // Some settings depend on another one.
         let told = stderr(&folder.run(&["key", "show"], &[]));
         assert!(!told.contains(".env"), "{line}: {told}");
     }
@@ -90,10 +90,10 @@ fn every_line_of_the_example_can_be_uncommented() {
     Server::start(&folder, &[]);
 }
 
-/// A value that no other text contains.
+/// A value that occurs in no other text.
 const HUNTER: &str = "hunter2.Zq8rT5wX1mN4vB7kC0pL3sD6";
 
-/// The secrets, each with a value that holds `HUNTER` wherever a value may hold a secret.
+/// The secrets, each with a value that contains `HUNTER` wherever a secret can be.
 const SECRETS: [(&str, &str); 5] = [
     ("DATABASE_URL", "postgres://HUNTER:HUNTER@db.example.org/accounts?password=HUNTER&user=HUNTER"),
     ("SECRET_KEY", "HUNTER"),
@@ -146,7 +146,7 @@ fn config_hides_secrets_from_the_environment_and_from_files() {
 }
 
 #[test]
-fn config_says_where_each_value_comes_from() {
+fn config_shows_the_source_of_each_value() {
     let folder = Folder::new("config_sources");
     fs::write(folder.0.join(".env"), "LISTEN=127.0.0.1:9000\nLOG_FORMAT=json\nROLES=\"admin,\nuser\"\n").unwrap();
     let text = config(&folder, &[("LOG_FORMAT", "text"), ("BCRYPT_COST", "10")]);
@@ -173,7 +173,7 @@ fn config_aligns_its_columns_and_creates_nothing() {
 }
 
 #[test]
-fn config_reports_mistakes_as_other_commands_do() {
+fn config_reports_errors_like_other_commands() {
     let folder = Folder::new("config_mistakes");
     let environment = [("LISTEN", "here"), ("SECRET_KEY", "hunter2")];
     let output = folder.run(&["config"], &environment);

@@ -10,10 +10,10 @@ use super::{
     support::database::{Lock, TestDatabase},
 };
 
-/// What SIGTERM may take; connections that nobody uses are given a second of it.
+/// Time limit after SIGTERM; idle connections get one second of it.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Starts a server while another process has the lock of migrations, and does something with it.
+/// Starts a server while another process holds the migration lock, and runs a closure with it.
 fn beside_another_migration(name: &str, is_new: bool, work: impl AsyncFnOnce(&mut Server, Lock)) {
     let folder = Folder::new(name);
     block_on(async {
@@ -54,7 +54,7 @@ fn server_answers_probes_while_another_process_migrates() {
 }
 
 #[test]
-fn server_that_waits_for_another_migration_stops_at_once() {
+fn server_waiting_for_another_migration_stops_immediately() {
     beside_another_migration("stop_waiting", false, async |server, lock| {
         assert!(get(server, "/health/live").starts_with("HTTP/1.1 200"));
         let start = Instant::now();

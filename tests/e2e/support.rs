@@ -1,4 +1,4 @@
-//! Databases on the server that `TEST_DATABASE_URL` names; most tests of the binary have SQLite files of their own.
+//! Databases on the server of `TEST_DATABASE_URL`; most tests of the binary use their own SQLite files.
 
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 #[path = "../api/support/database.rs"]

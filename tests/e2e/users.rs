@@ -1,4 +1,4 @@
-//! `hallpass user`: an operator who administers accounts, beside a server that is running.
+//! `hallpass user`: account administration while a server is running.
 
 use std::{
     io::Write,
@@ -9,11 +9,11 @@ use super::{FAST, Folder, LOGIN, Server, assert_fails, stderr, told};
 
 const PASSWORD: &str = "correct horse";
 
-/// Runs a command with this on its standard input.
+/// Runs a command with this standard input.
 fn pipe(folder: &Folder, arguments: &[&str], input: &str) -> Output {
     let mut command = folder.hallpass(arguments, &[FAST]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // It may have ended without reading.
+    // The process may have ended without reading.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     for text in [&output.stdout, &output.stderr] {
@@ -30,7 +30,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn the_first_administrator_is_made_before_the_first_start() {
+fn first_administrator_can_be_created_before_the_first_start() {
     let folder = Folder::new("first_admin");
     let add = ["user", "add", "ada", "--email", "ada@example.org", "--role", "user", "--role", "admin"];
     let refused = pipe(&folder, &add, PASSWORD);
@@ -55,7 +55,7 @@ fn the_first_administrator_is_made_before_the_first_start() {
 }
 
 #[test]
-fn a_running_server_heeds_what_the_operator_does() {
+fn operator_changes_affect_a_running_server() {
     let folder = Folder::new("operator");
     let server = Server::start(&folder, &[FAST]);
     for (name, roles) in [("ada", "user"), ("grace", "admin")] {
@@ -89,7 +89,7 @@ fn a_running_server_heeds_what_the_operator_does() {
 }
 
 #[test]
-fn addresses_are_set_and_verified_and_accounts_deleted() {
+fn operator_can_set_and_verify_emails_and_delete_users() {
     let folder = Folder::new("addresses");
     assert!(folder.run(&["migrate"], &[]).status.success());
     stdout(&pipe(&folder, &["user", "add", "ada", "--email", "ada@exmaple.org"], PASSWORD));
@@ -110,7 +110,7 @@ fn addresses_are_set_and_verified_and_accounts_deleted() {
 }
 
 #[test]
-fn what_can_not_be_done_is_told() {
+fn impossible_commands_are_reported() {
     let folder = Folder::new("operator_errs");
     assert!(folder.run(&["migrate"], &[]).status.success());
     let short = pipe(&folder, &["user", "add", "a da", "--role", "root"], "hunter2");
@@ -151,7 +151,7 @@ fn what_can_not_be_done_is_told() {
 }
 
 #[test]
-fn a_list_may_be_cut_off() {
+fn closed_pipe_does_not_fail_a_list() {
     let folder = Folder::new("cut_off");
     assert!(folder.run(&["migrate"], &[]).status.success());
     stdout(&pipe(&folder, &["user", "add", "ada"], PASSWORD));
@@ -163,7 +163,7 @@ fn a_list_may_be_cut_off() {
 }
 
 #[test]
-fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
+fn removed_role_is_reported_marked_and_kept() {
     const BEFORE: (&str, &str) = ("ROLES", "admin,editor,user");
     let folder = Folder::new("removed_role");
     assert!(folder.run(&["migrate"], &[]).status.success());
@@ -189,11 +189,11 @@ fn a_role_that_was_removed_from_roles_is_told_marked_and_kept() {
 }
 
 #[test]
-fn a_username_that_starts_with_a_hyphen_goes_behind_two() {
+fn username_with_a_leading_hyphen_follows_a_double_hyphen() {
     let folder = Folder::new("hyphen");
     assert!(folder.run(&["migrate"], &[]).status.success());
     assert_fails(&pipe(&folder, &["user", "add", "--", "-x"], PASSWORD), 1, "do not start with a hyphen.");
-    // Somebody of an older version.
+    // A user of an older version.
     let hash = "$2b$04$DxDNUd7wpVTwsZfGb5CqwuZhVbFtlVWFDS7xb25wIVeKhcK3WIXMG";
     std::fs::write(folder.0.join("people.csv"), format!("username,hashed_password\n-h,{hash}\n")).unwrap();
     stdout(&folder.run(&["user", "import", "people.csv"], &[]));

@@ -1,4 +1,4 @@
-//! Someone who uses the API.
+//! A client of the API.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,16 +14,16 @@ use tower::ServiceExt;
 
 use super::Answer;
 
-/// Someone with a client: it sends the bearer once there is one.
+/// A client. It sends the bearer token if it has one.
 #[derive(Clone)]
 pub struct Actor {
     router: Router,
     pub bearer: Option<String>,
     /// The `Cookie` header.
     pub cookie: Option<String>,
-    /// Where the requests come from.
+    /// The IP address of the client.
     address: Option<IpAddr>,
-    /// More headers of each request.
+    /// Additional headers of each request.
     headers: Vec<(String, String)>,
 }
 
@@ -44,22 +44,22 @@ impl Actor {
         Self { router, bearer: None, cookie: None, address: None, headers: Vec::new() }
     }
 
-    /// The same person with another bearer.
+    /// The same client with another bearer token.
     pub fn with_bearer(&self, bearer: &str) -> Self {
         Self { bearer: Some(bearer.to_owned()), ..self.clone() }
     }
 
-    /// The same person at another address.
+    /// The same client at another IP address.
     pub fn at(&self, address: &str) -> Self {
         Self { address: Some(address.parse().unwrap()), ..self.clone() }
     }
 
-    /// The same person, who reads these languages.
+    /// The same client with this `Accept-Language` header.
     pub fn speaking(&self, languages: &str) -> Self {
         self.with_header("accept-language", languages)
     }
 
-    /// The same person with one more header.
+    /// The same client with one more header.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut actor = self.clone();
         actor.headers.push((name.to_owned(), value.to_owned()));
@@ -74,7 +74,7 @@ impl Actor {
         self.graphql(LOGIN, json!({ "input": { "username": username, "password": password } })).await
     }
 
-    /// Exchanges a refresh token that travels in the body.
+    /// Exchanges a refresh token sent in the body.
     pub async fn refresh(&self, token: &str) -> Answer {
         self.graphql(REFRESH, json!({ "input": { "refreshToken": token } })).await
     }
@@ -144,30 +144,30 @@ impl Actor {
         self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
-    /// Sends a form, as OAuth's clients do.
+    /// Sends a form, like OAuth clients.
     pub async fn form(&self, path: &str, form: impl Into<Body>) -> Answer {
         self.body(path, "application/x-www-form-urlencoded", form).await
     }
 
-    /// Sends JSON to an address other than GraphQL's.
+    /// Sends JSON to a path other than GraphQL's.
     pub async fn json(&self, path: &str, body: Value) -> Answer {
         self.body(path, "application/json", body.to_string()).await
     }
 
-    /// Sends what is announced as this type.
+    /// Sends a body with this content type.
     pub async fn body(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, content_type);
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// Signs in by the form of OAuth's.
+    /// Signs in through the OAuth token endpoint.
     pub async fn token(&self, username: &str, password: &str) -> Answer {
         let pairs = [("username", username), ("password", password)];
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         self.form("/token", form).await
     }
 
-    /// A request with this actor's bearer, to be finished.
+    /// A request builder with this client's bearer token.
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(address) = self.address {

@@ -1,4 +1,4 @@
-//! What came back, and short ways to ask it.
+//! A response, with shortcuts for assertions.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -20,7 +20,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
-    /// What is at a JSON pointer in `data`, of an answer without errors.
+    /// The value at a JSON pointer in `data` of a response without errors.
     pub fn data(&self, pointer: &str) -> Value {
         let body = self.json();
         assert!(body.get("errors").is_none(), "{self:#?}");
@@ -41,7 +41,7 @@ impl Answer {
         error["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no code: {self:#?}")).to_owned()
     }
 
-    /// The problems of a form as `field: CODE`, in their order.
+    /// The field errors of a form as `field: CODE`, in order.
     pub fn problems(&self) -> Vec<String> {
         let error = self.error();
         let problems = error["extensions"]["errors"].as_array().unwrap();

@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 const PREFIX: &str = "hallpass_test_";
 
-/// An empty database with all migrations, gone when it is dropped.
+/// An empty database with all migrations. Dropped with this value.
 pub struct TestDatabase {
     url: DatabaseUrl,
 }
@@ -34,19 +34,19 @@ impl TestDatabase {
         database
     }
 
-    /// A database without a table.
+    /// A database without tables.
     pub async fn create_bare() -> Self {
         Self::named(false, "").await
     }
 
-    /// A database without a table that can't store all of Unicode, where PostgreSQL is.
+    /// A database without tables; on PostgreSQL, one that cannot store all of Unicode.
     pub async fn create_latin1() -> Self {
         Self::named(false, " ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await
     }
 
     async fn named(from_template: bool, postgres_options: &str) -> Self {
         static CREATING: tokio::sync::Mutex<u32> = tokio::sync::Mutex::const_new(0);
-        // PostgreSQL copies a template for one at a time.
+        // PostgreSQL copies a template for one client at a time.
         let mut count = CREATING.lock().await;
         *count += 1;
         let name = format!("{PREFIX}{}_{}", process::id(), *count);
@@ -60,7 +60,7 @@ impl TestDatabase {
                 (true, DbBackend::Postgres) => {
                     format!(" TEMPLATE {}", template(&server).await.unwrap().display())
                 }
-                // As a bare MariaDB makes them: the tables must say themselves what they hold.
+                // With MariaDB's default character set: the tables must declare their own.
                 (_, DbBackend::MySql) => " CHARACTER SET latin1".to_owned(),
                 _ => postgres_options.to_owned(),
             };
@@ -74,7 +74,7 @@ impl TestDatabase {
         &self.url
     }
 
-    /// Ends all connections to it, as a restart of the server or an administrator would. A file has none to lose.
+    /// Closes all connections, as a server restart or an administrator would. SQLite has none.
     pub async fn end_connections(&self) {
         if let Some(admin) = admin(&server()).await {
             end_connections(&admin, &name_of(&self.url)).await;
@@ -82,7 +82,7 @@ impl TestDatabase {
         }
     }
 
-    /// Locks all users against writers, from a connection of its own: on SQLite the file.
+    /// Locks all users against writers, from a separate connection; on SQLite, locks the file.
     pub async fn lock_users(&self) -> Lock {
         let connection = self.connect().await;
         if connection.get_database_backend() == DbBackend::Sqlite {
@@ -94,7 +94,7 @@ impl TestDatabase {
         Lock(connection)
     }
 
-    /// Refuses writes from now on. Returns whether this can be done to one database alone.
+    /// Refuses writes from now on. Returns whether the backend can do this for a single database.
     pub async fn make_read_only(&self) -> bool {
         let connection = self.connect().await;
         if connection.get_database_backend() != DbBackend::Postgres {
@@ -107,7 +107,7 @@ impl TestDatabase {
         true
     }
 
-    /// Fails if a transaction is still open in it when all connections have had time to end.
+    /// Fails if a transaction is still open after all connections have had time to close.
     pub async fn expect_no_open_transaction(&self) {
         let connection = self.connect().await;
         let backend = connection.get_database_backend();
@@ -134,7 +134,7 @@ impl TestDatabase {
         assert_eq!(open, 0);
     }
 
-    /// What `DATABASE_URL` is for it.
+    /// The value of `DATABASE_URL` for this database.
     pub fn url_text(&self) -> String {
         match &self.url {
             DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
@@ -142,7 +142,7 @@ impl TestDatabase {
         }
     }
 
-    /// Holds the lock of migrations, from a connection of its own. Every version must use the same one.
+    /// Holds the migration lock from a separate connection. Every version must use the same lock.
     pub async fn lock_migrations(&self) -> Lock {
         let connection = self.connect().await;
         match connection.get_database_backend() {
@@ -159,7 +159,7 @@ impl TestDatabase {
         Lock(connection)
     }
 
-    /// A connection of the test's own.
+    /// A separate connection for the test.
     pub async fn connect(&self) -> DatabaseConnection {
         let create = if matches!(self.url, DatabaseUrl::Sqlite(_)) { "?mode=rwc" } else { "" };
         let mut options = sea_orm::ConnectOptions::new(format!("{}{create}", self.url_text()));
@@ -168,7 +168,7 @@ impl TestDatabase {
     }
 }
 
-/// A transaction of somebody else's that holds locks.
+/// A transaction of another client that holds locks.
 pub struct Lock(DatabaseConnection);
 
 impl Lock {
@@ -198,7 +198,7 @@ async fn end_connections(admin: &DatabaseConnection, name: &str) {
     for row in admin.query_all_raw(Statement::from_string(backend, connections)).await.unwrap() {
         let id: u64 =
             row.try_get_by_index(0).or_else(|_| row.try_get_by_index::<i64>(0).map(i64::unsigned_abs)).unwrap();
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = admin.execute_unprepared(&format!("KILL {id}")).await;
     }
 }
@@ -206,7 +206,7 @@ async fn end_connections(admin: &DatabaseConnection, name: &str) {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let url = self.url.clone();
-        // The test's own runtime can't be blocked on from here.
+        // Blocking on the test's own runtime is not possible here.
         let dropped = thread::spawn(move || block_on(drop_database(&url)));
         let _ = dropped.join();
     }
@@ -224,7 +224,7 @@ async fn drop_database(url: &DatabaseUrl) {
             let Some(admin) = admin(&server()).await else {
                 return;
             };
-            // A transaction that the test left open would hold the tables for ever.
+            // A transaction left open by the test would lock the tables forever.
             end_connections(&admin, &name).await;
             run(&admin, &format!("DROP DATABASE {name}")).await;
             let _ = admin.close().await;
@@ -232,7 +232,7 @@ async fn drop_database(url: &DatabaseUrl) {
     }
 }
 
-/// What new databases are copied from: made once a process. MySQL can't copy one.
+/// The template of new databases, created once per process. MySQL cannot copy one.
 async fn template(server: &DatabaseUrl) -> Option<PathBuf> {
     static TEMPLATE: OnceCell<Option<PathBuf>> = OnceCell::const_new();
     TEMPLATE
@@ -260,7 +260,7 @@ async fn template(server: &DatabaseUrl) -> Option<PathBuf> {
         .clone()
 }
 
-/// Drops what processes that are gone have left behind.
+/// Drops databases of processes that no longer run.
 async fn sweep(server: &DatabaseUrl) {
     let is_stale = |name: &str| {
         let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('_').next());
@@ -294,7 +294,7 @@ async fn migrate(url: &DatabaseUrl) {
     database.close().await;
 }
 
-/// A connection to the server itself; none where a database is a file.
+/// A connection to the server itself; `None` if the database is a file.
 async fn admin(server: &DatabaseUrl) -> Option<DatabaseConnection> {
     match server {
         DatabaseUrl::Sqlite(_) => None,
@@ -310,7 +310,7 @@ async fn run(admin: &DatabaseConnection, sql: &str) {
     admin.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// The server to make databases on, as the settings read its URL.
+/// The server to create databases on, parsed like the setting.
 fn server() -> DatabaseUrl {
     let variables =
         std::env::var_os("TEST_DATABASE_URL").map(|url| ("DATABASE_URL".to_owned(), url.into_string().unwrap()));
@@ -318,7 +318,7 @@ fn server() -> DatabaseUrl {
     Settings::from_vars(variables.into_iter().chain([secret])).unwrap().database.url
 }
 
-/// The same server, another database.
+/// The same server with another database.
 fn at(server: &DatabaseUrl, name: &str) -> DatabaseUrl {
     let at = |url: &str| format!("{}/{name}", url.rsplit_once('/').unwrap().0).into();
     match server {

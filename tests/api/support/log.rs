@@ -1,4 +1,4 @@
-//! Everything that the tests of this process log, at every level and from every crate.
+//! The log of this test process, at every level and from every crate.
 
 use std::{
     io,
@@ -27,7 +27,7 @@ pub fn start() {
     });
 }
 
-/// The lines logged so far that hold `text`.
+/// The log lines so far that contain `text`.
 pub fn logged(text: &str) -> Vec<String> {
     let log = LOGGED.lock().unwrap();
     String::from_utf8_lossy(&log).lines().filter(|line| line.contains(text)).map(ToOwned::to_owned).collect()

@@ -1,4 +1,4 @@
-//! The harness: a server for each test, and actors who use it.
+//! Test harness: a server for each test, and clients.
 
 mod actor;
 mod answer;
@@ -40,10 +40,10 @@ pub use serde_json::json;
 pub use sessions::refreshed_tokens;
 pub use smtp::SmtpServer;
 
-/// The refresh cookie's name on plain http: its end is from the SHA-256 of `http://localhost:8000`.
+/// The refresh cookie's name on plain HTTP; its suffix is from the SHA-256 of `http://localhost:8000`.
 pub const REFRESH_COOKIE: &str = "refresh_token_0121783a";
 
-/// A server with a database of its own, and a clock that stands still.
+/// A server with its own database and a manual clock.
 pub struct TestServer {
     pub app: Arc<App>,
     pub router: Router,
@@ -61,7 +61,7 @@ impl TestServer {
         Self::on(TestDatabase::create().await, change).await
     }
 
-    /// A server on a database that is there already: a second instance, or the first after a restart.
+    /// A server on an existing database: a second instance, or the first after a restart.
     pub async fn on(database: impl Into<Arc<TestDatabase>>, change: impl FnOnce(&mut Settings)) -> Self {
         let database = database.into();
         let mut settings = settings();
@@ -71,7 +71,7 @@ impl TestServer {
         Self::assemble(database, settings, connected)
     }
 
-    /// A server whose statements are written down.
+    /// A server whose statements are recorded.
     pub async fn observed() -> (Self, Arc<Mutex<Vec<Statement>>>) {
         let database = TestDatabase::create().await;
         let mut settings = settings();
@@ -91,24 +91,24 @@ impl TestServer {
         Self { router: http::router(&app, http::Limits::default()), app, clock, database: database.into() }
     }
 
-    /// Someone whom the guard has let in.
+    /// The principal of an access token, as the guard returns it.
     pub async fn let_in(&self, actor: &Actor) -> Principal {
         let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
         let viewer = Viewer::Authenticated(claims.unwrap());
         domain::principal(&Context::of_request(&self.app, viewer, Client::default())).await.unwrap()
     }
 
-    /// The context of a command on this server's database.
+    /// A command context on this server's database.
     pub fn command_line(&self) -> Context {
         Context::of_command_line(&self.app)
     }
 
-    /// Someone without an account, or not signed in.
+    /// A client without a token.
     pub fn anonymous(&self) -> Actor {
         Actor::new(self.router.clone())
     }
 
-    /// Someone who has just registered with an app that keeps its refresh token itself, and that token.
+    /// Registers a user with an app that stores its refresh token itself. Returns the client and that token.
     pub async fn app_user(&self, username: &str) -> (Actor, String) {
         let register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken refreshToken } }";
         let input = json!({ "username": username, "password": password_of(username), "tokenDelivery": "BODY" });
@@ -127,7 +127,7 @@ impl TestServer {
         transaction.commit().await.unwrap();
     }
 
-    /// Someone who has just registered with an address; the password is [`password_of`] the name.
+    /// Registers a user with an e-mail address; the password is [`password_of`] the username.
     pub async fn user_at(&self, username: &str, email: &str) -> Actor {
         let mut actor = self.anonymous();
         let input = json!({ "username": username, "password": password_of(username), "email": email });
@@ -136,7 +136,7 @@ impl TestServer {
         actor
     }
 
-    /// Delivers what is due, and tells what has been sent to an address so far, the latest first.
+    /// Delivers the due mails. Returns all mails to an address so far, newest first.
     pub async fn mails_to(&self, email: &str) -> Vec<KeptMail> {
         deliver_mail::tick(&self.app).await.unwrap();
         let mut mails = self.app.mailer.kept().unwrap().all();
@@ -150,7 +150,7 @@ impl TestServer {
         token_in(&mails.first().unwrap_or_else(|| panic!("no mail to {email}")).text.plain)
     }
 
-    /// Someone who has just registered; the password is [`password_of`] the name.
+    /// Registers a user; the password is [`password_of`] the username.
     pub async fn user(&self, username: &str) -> Actor {
         let mut actor = self.anonymous();
         let answer = actor.register(json!({ "username": username, "password": password_of(username) })).await;
@@ -159,7 +159,7 @@ impl TestServer {
     }
 }
 
-/// A folder for `JWT_KEYS`, gone when it is dropped.
+/// A folder for `JWT_KEYS`. Deleted when dropped.
 pub struct KeyFolder(PathBuf);
 
 impl KeyFolder {
@@ -186,8 +186,8 @@ pub fn token_in(text: &str) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
-/// What a text for people must not have: a backtick, a name as programs spell it, or seconds as a bare number and "s".
-/// Links are left out.
+/// Jargon in a text for people: a backtick, an identifier in programming case, or seconds as a bare number and "s".
+/// Links are ignored.
 pub fn jargon_in(text: &str) -> Option<String> {
     if text.contains('`') {
         return Some("a backtick".to_owned());
@@ -205,12 +205,12 @@ pub fn jargon_in(text: &str) -> Option<String> {
     name.or_else(|| seconds.map(|pair| pair.join(" ")))
 }
 
-/// A part of a JWT.
+/// Decodes a part of a JWT.
 pub fn decode_part(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// Noon of a day, to the microsecond, so that a lost digit shows.
+/// Noon plus microseconds, so that lost precision shows.
 pub fn start_of_time() -> DateTime<Utc> {
     "2026-01-31T12:00:00.123456Z".parse().unwrap()
 }
@@ -219,11 +219,11 @@ pub fn password_of(username: &str) -> String {
     format!("the password of {username}")
 }
 
-/// What a test's server has been told, but for the database.
+/// The default settings of a test server, except for the database.
 pub fn settings() -> Settings {
     let secret = "a secret that is for the tests only: 4c1f";
     let mut settings = Settings::from_vars([("SECRET_KEY".to_owned(), secret.to_owned())]).unwrap();
-    // The least that bcrypt knows: the tests hash a lot.
+    // The lowest cost of bcrypt, because the tests hash a lot.
     settings.passwords.bcrypt_cost = 4;
     settings.passwords.hash_concurrency = 2;
     settings

@@ -1,4 +1,4 @@
-//! The tables of a database as text, to be compared.
+//! The tables of a database as text, for comparison.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -32,7 +32,7 @@ const MYSQL: [&str; 3] = [
 ];
 
 impl TestDatabase {
-    /// Its columns, indexes and foreign keys. Columns have no order: one that is made again comes last.
+    /// Columns, indexes and foreign keys of a table. Columns are unordered: a column that is added again comes last.
     pub async fn schema(&self) -> Vec<String> {
         let connection = self.connect().await;
         let backend = connection.get_database_backend();

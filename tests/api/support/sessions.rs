@@ -1,4 +1,4 @@
-//! Sessions and their refresh tokens, as the database has them.
+//! Sessions and their refresh tokens in the database.
 
 use hallpass::entity::{
     audit_event::{self, Action},
@@ -22,13 +22,13 @@ impl TestServer {
         row
     }
 
-    /// How many events of a kind the audit log has.
+    /// Number of audit events with this action.
     pub async fn events(&self, action: Action) -> usize {
         let events = audit_event::Entity::find().all(self.app.database.read()).await.unwrap();
         events.iter().filter(|event| event.action == action).count()
     }
 
-    /// Waits until the guard has recorded that the current tokens have arrived, which it does beside the request.
+    /// Waits until the guard has recorded that the current tokens arrived, which happens outside the request.
     pub async fn confirmed(&self) {
         for _ in 0..10_000 {
             let row = self.only_session().await;

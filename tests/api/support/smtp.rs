@@ -1,4 +1,4 @@
-//! A mail server on a loopback port, which keeps what it is given. It can be out of order, and refuse people.
+//! An SMTP server on a loopback port that stores its mails. It can be stopped, and can refuse commands.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A mail as it arrived.
+/// A received mail.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub from: String,
@@ -18,7 +18,7 @@ pub struct Received {
     pub data: String,
 }
 
-/// What the server answers, by the first word of a command; `<end>` is the end of a mail.
+/// The responses by command verb; `<end>` is the end of a mail.
 type Answers = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
 
 pub struct SmtpServer {
@@ -41,13 +41,13 @@ impl SmtpServer {
         let (received, answers) = (Arc::clone(&self.received), Arc::clone(&self.answers));
         self.serving = Some(tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Whoever goes away in the middle has sent nothing.
+                // A client that disconnects before the end has sent nothing.
                 tokio::spawn(talk(stream, Arc::clone(&received), Arc::clone(&answers)));
             }
         }));
     }
 
-    /// Nobody listens any more.
+    /// Stops listening.
     pub async fn go_down(&mut self) {
         if let Some(serving) = self.serving.take() {
             serving.abort();
@@ -55,28 +55,28 @@ impl SmtpServer {
         }
     }
 
-    /// It is back, on the same port.
+    /// Listens again on the same port.
     pub async fn come_up(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.serve(listener);
     }
 
-    /// From now on this command is answered so.
+    /// Sets the response to a command.
     pub fn answer(&self, command: &'static str, answer: &'static str) {
         self.answers.lock().unwrap().push((command, answer));
     }
 
-    /// From now on everything is taken again.
+    /// Accepts everything again.
     pub fn take_all(&self) {
         self.answers.lock().unwrap().clear();
     }
 
-    /// What has arrived, in its order.
+    /// The received mails, in order.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
-    /// As the settings name it.
+    /// The settings that use this server.
     pub fn settings(&self) -> Smtp {
         Smtp {
             host: "127.0.0.1".to_owned(),
@@ -146,12 +146,12 @@ async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String>
 }
 
 impl Received {
-    /// A header of the mail itself, its folding undone.
+    /// A header of the mail, unfolded.
     pub fn header(&self, name: &str) -> Option<String> {
         header(&self.data, name)
     }
 
-    /// The bodies of its parts, decoded, by their types.
+    /// The decoded bodies of the parts, by content type.
     pub fn parts(&self) -> Vec<(String, String)> {
         let kind = self.header("Content-Type").unwrap();
         let boundary = format!("--{}", kind.split("boundary=").nth(1).unwrap().trim_matches('"'));
