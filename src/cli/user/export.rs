@@ -154,7 +154,8 @@ enum Sink<W: Write> {
 impl<W: Write> Sink<W> {
     fn csv(out: W, with_hashes: bool) -> io::Result<Self> {
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
-        writer.write_record(COLUMNS.into_iter().chain(with_hashes.then_some("hashed_password")))?;
+        let names = COLUMNS.into_iter().chain(with_hashes.then_some("hashed_password"));
+        writer.write_record(names).map_err(io_error)?;
         Ok(Self::Csv(Box::new(writer)))
     }
 
@@ -180,7 +181,7 @@ impl<W: Write> Sink<W> {
                     &user.updated_at,
                     user.last_login.as_deref().unwrap_or_default(),
                 ];
-                Ok(writer.write_record(texts.into_iter().chain(user.hashed_password))?)
+                writer.write_record(texts.into_iter().chain(user.hashed_password)).map_err(io_error)
             }
         }
     }
@@ -189,6 +190,56 @@ impl<W: Write> Sink<W> {
         match self {
             Self::JsonLines(mut out) => out.flush().map(|()| out),
             Self::Csv(writer) => writer.into_inner().map_err(csv::IntoInnerError::into_error),
+        }
+    }
+}
+
+/// Keeps the kind of the error, which the conversion of the crate loses.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_recognized_in_both_formats() {
+        let user = Exported {
+            id: Uuid::nil(),
+            username: "ada",
+            email: None,
+            email_verified_at: None,
+            pending_email: None,
+            first_name: None,
+            last_name: None,
+            is_active: true,
+            roles: Vec::new(),
+            unknown_roles: Vec::new(),
+            created_at: String::new(),
+            updated_at: String::new(),
+            last_login: None,
+            hashed_password: None,
+        };
+        for mut sink in [Sink::JsonLines(Closed), Sink::csv(Closed, false).unwrap()] {
+            // The writer of CSV has a buffer.
+            let error = (0..1000).find_map(|_| sink.write(&user).err()).unwrap();
+            assert!(is_broken_pipe(&anyhow::Error::from(error).context(NOT_WRITTEN)));
         }
     }
 }
