@@ -198,7 +198,7 @@ async fn dropped_mail_is_logged_without_its_recipient() {
     change().await;
     let id = mail::Entity::find().one(server.app.database.read()).await.unwrap().unwrap().id.to_string();
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
-    assert!(logged(&id).iter().any(|line| line.contains("a mail was dropped")), "{:?}", logged(&id));
+    assert!(logged(&id).iter().any(|line| line.contains("mail dropped")), "{:?}", logged(&id));
     assert_eq!(logged("dropped@"), Vec::<String>::new());
 }
 

@@ -170,7 +170,7 @@ async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
     smtp.answer("RCPT", "550 5.1.1 <gone_for_good@example.org>: no such mailbox");
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     assert_eq!(waiting(&server).await, []);
-    let given_up = logged(&id).into_iter().find(|line| line.contains("given up")).unwrap();
+    let given_up = logged(&id).into_iter().find(|line| line.contains("cannot be delivered")).unwrap();
     assert!(given_up.contains("ERROR") && given_up.contains("RCPT TO: the mail server answered 550"), "{given_up}");
     assert_eq!(logged("gone_for_good@"), Vec::<String>::new());
     assert_eq!(logged("greylisted@"), Vec::<String>::new());
@@ -187,7 +187,7 @@ async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'stat
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         server.clock.advance(TimeDelta::minutes(2));
     }
-    let about = |line: &String| line.contains("a mail c") || line.contains("refuses a mail");
+    let about = |line: &String| line.contains("delivered") || line.contains("rejected a mail");
     let level = |line: String| if line.contains("ERROR") { "ERROR" } else { "WARN" };
     let levels = logged(&id).into_iter().filter(about).map(level).collect();
     (!waiting(&server).await.is_empty(), levels)

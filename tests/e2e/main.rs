@@ -339,7 +339,7 @@ fn shutdown_leaves_a_checkpointed_database() {
         server.signal(signal);
         let rest = server.last_lines();
         assert_eq!(server.child.wait().unwrap().code(), Some(0));
-        assert!(rest.contains("stopping"), "{rest}");
+        assert!(rest.contains("shutting down"), "{rest}");
         assert!(!folder.0.join("hallpass.db-wal").exists(), "{signal}");
     }
 }
