@@ -1,8 +1,9 @@
-//! Reads that nobody waits for any more, but that the server still runs.
+//! Cancels PostgreSQL reads whose request has gone away.
 //!
-//! PostgreSQL does not notice that a client is gone while a statement waits for a lock, so that each retry would keep one
-//! more of its connections. Writes have a limit of their own from their transaction on; a read outside of a transaction has
-//! none, because to set one would cost it a round trip. It is cancelled through another connection.
+//! PostgreSQL does not notice that a client has disconnected while a statement waits for a lock. Each retry of the
+//! request would then occupy one more server connection. Writes are bounded by the limits of their transaction. A read
+//! outside a transaction has no limit, because setting one would cost a round trip. Such a read is cancelled through
+//! another connection.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,16 +15,16 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::database::{TIMEOUT, client::Client};
 
-/// How long after an attempt that failed the next one follows, and how many may fail.
+/// Delay between attempts to cancel, and how many attempts may fail.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_FAILURES: u32 = 30;
 
-/// What cancels the reads that have run for so long that they were abandoned.
+/// Cancels abandoned reads once they have run longer than [`TIMEOUT`].
 pub(super) struct AbandonedReads<C: Client> {
     options: C::Options,
-    /// Cancels them all, those of other instances included: they have the same limit.
+    /// SQL that cancels every overdue read, including those of other instances, which have the same limit.
     cancel: String,
-    /// When the latest abandoned read will have run for longer than any may. Absent while there is none.
+    /// When the latest abandoned read exceeds the limit. `None` if no read is abandoned.
     due: Mutex<Option<Instant>>,
 }
 
@@ -32,7 +33,7 @@ impl<C: Client> AbandonedReads<C> {
         Arc::new(Self { options, cancel, due: Mutex::default() })
     }
 
-    /// Has the reads that began up to `start` cancelled once their time is over.
+    /// Schedules the cancellation of reads that began at or before `start`.
     pub(super) fn add(self: &Arc<Self>, start: std::time::Instant) {
         let due = Instant::from_std(start) + TIMEOUT;
         let mut latest = self.due();
@@ -56,7 +57,7 @@ impl<C: Client> AbandonedReads<C> {
                 };
                 due = later;
             } else {
-                tracing::debug!(?result, "abandoned reads could not be cancelled");
+                tracing::debug!(?result, "failed to cancel abandoned reads");
                 failures += 1;
                 due = latest.unwrap_or(due).max(Instant::now() + RETRY_INTERVAL);
             }

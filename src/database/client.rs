@@ -1,4 +1,4 @@
-//! A connection to one of the three databases: what can be sent to it, and how a transaction begins.
+//! Driver connections: how statements are sent, and how a transaction begins.
 
 use sea_orm::{
     ExecResult, QueryResult, Statement,
@@ -9,22 +9,22 @@ use sea_query_sqlx::SqlxValues;
 /// How a statement with values is prepared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Preparation {
-    /// Once for each connection, under a name.
+    /// Once per connection, as a named statement.
     Named,
-    /// For each execution, without a name. Behind a pooler in transaction mode, the next transaction may run on another
-    /// connection of the pooler, which does not know the name, or knows another statement by it.
+    /// For each execution, as an unnamed statement. Behind a pooler in transaction mode, the next transaction may run
+    /// on another server connection, where the name is unknown or refers to another statement.
     Unnamed,
 }
 
-/// A connection that statements can be sent to. They are SeaQuery's: values are bound, never part of the text.
+/// A connection that runs SeaQuery statements. Values are always bound, never part of the SQL text.
 pub trait Client: Connection + 'static {
-    /// Begins a transaction that writes.
+    /// SQL that begins a write transaction.
     const BEGIN: &'static str;
 
-    /// Runs SQL without values, and without preparing it.
+    /// Runs SQL without values and without preparing it.
     fn run(&mut self, sql: &str) -> impl Future<Output = Result<ExecResult, sqlx::Error>> + Send;
 
-    /// Runs a statement for its effect.
+    /// Runs a statement and returns its result, such as the number of affected rows.
     fn execute(
         &mut self,
         statement: &Statement,
@@ -55,33 +55,39 @@ macro_rules! client {
                 Executor::execute(self, AssertSqlSafe(sql)).await.map(Into::into)
             }
 
-            async fn execute(&mut self, statement: &Statement, how: Preparation) -> Result<ExecResult, sqlx::Error> {
-                Executor::execute(self, query(statement, how)).await.map(Into::into)
+            async fn execute(
+                &mut self,
+                statement: &Statement,
+                preparation: Preparation,
+            ) -> Result<ExecResult, sqlx::Error> {
+                Executor::execute(self, query(statement, preparation)).await.map(Into::into)
             }
 
             async fn query_one(
                 &mut self,
                 statement: &Statement,
-                how: Preparation,
+                preparation: Preparation,
             ) -> Result<Option<QueryResult>, sqlx::Error> {
-                Ok(self.fetch_optional(query(statement, how)).await?.map(Into::into))
+                Ok(self.fetch_optional(query(statement, preparation)).await?.map(Into::into))
             }
 
             async fn query_all(
                 &mut self,
                 statement: &Statement,
-                how: Preparation,
+                preparation: Preparation,
             ) -> Result<Vec<QueryResult>, sqlx::Error> {
-                Ok(self.fetch_all(query(statement, how)).await?.into_iter().map(Into::into).collect())
+                Ok(self.fetch_all(query(statement, preparation)).await?.into_iter().map(Into::into).collect())
             }
         }
     };
 }
 
-/// Limits that PostgreSQL keeps for the rest of a transaction. They end a statement before [`super::TIMEOUT`]: one that
-/// waits for a lock would otherwise keep its connection on the server, and each retry one more. They belong to the
-/// transaction, because a pooler may give the next one of this session another connection, and refuses limits at the start
-/// of a session. They follow BEGIN in one round trip.
+/// Adds time limits for the rest of a PostgreSQL transaction.
+///
+/// The limits end a statement before [`super::TIMEOUT`]. Otherwise a statement that waits for a lock would keep its
+/// server connection, and each retry would occupy one more. The limits are set per transaction because a pooler may
+/// switch to another connection between transactions, and refuses limits at the start of a session. They are sent with
+/// BEGIN in one round trip.
 macro_rules! with_limits {
     ($begin:literal) => {
         concat!(
@@ -91,16 +97,16 @@ macro_rules! with_limits {
     };
 }
 
-/// Begins a transaction on PostgreSQL that only reads.
+/// SQL that begins a read-only transaction on PostgreSQL.
 pub const POSTGRES_BEGIN_READ: &str = with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY");
 
-// A deferred transaction fails with "database is locked" when it turns from reading to writing.
+// A deferred transaction fails with "database is locked" when it changes from reading to writing.
 client!(SqliteConnection, "BEGIN IMMEDIATE");
 client!(PgConnection, with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED"));
-// Its connections are set to READ COMMITTED when they are opened.
+// Connections are set to READ COMMITTED when they are opened.
 client!(MySqlConnection, "BEGIN");
 
-/// Runs SQL without values, as [`Client::run`].
+/// Runs SQL without values, like [`Client::run`]. Its signature fits [`super::connections::Connections::begin`].
 pub async fn run_sql<C: Client>(connection: &mut C, sql: &str, _: Preparation) -> Result<ExecResult, sqlx::Error> {
     connection.run(sql).await
 }

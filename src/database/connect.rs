@@ -20,77 +20,86 @@ use crate::{
         abandoned::AbandonedReads,
         client::{POSTGRES_BEGIN_READ, Preparation},
         connections::{Connections, Pool, connection_error},
+        pool_options::PoolOptions,
         renewal::Renewal,
-        rules::Rules,
     },
 };
 
-/// How long SQLite waits for another process that writes: it ends before the transaction's time does.
+/// How long SQLite waits for another process that is writing. It is shorter than the transaction timeout.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a connection to a server is used. After a failover, readers that are never idle leave the old node by then.
+/// Maximum age of a server connection. After a failover, busy readers leave the old node within this time.
 const MAX_AGE: Duration = Duration::from_mins(5);
 
-/// What a new connection to MariaDB or MySQL is told, each of which takes the other's settings for comments: to give up
-/// before [`super::TIMEOUT`], when nobody waits for the answer any more. A statement that waits for a lock would otherwise
-/// keep its connection, and each retry one more, until the server has none left. Most limits are whole seconds. The default
-/// isolation level, REPEATABLE READ, would show a transaction a stale row that it then overwrites.
+/// Session settings of a new connection to MariaDB or MySQL. Each server treats the other's settings as comments.
 ///
-/// These belong to the session, as the driver's own time zone and character set do. MariaDB has no limits for one
-/// transaction. Poolers for MySQL keep a session that has set variables on one connection, or set them again on the next.
+/// The limits end a statement before [`super::TIMEOUT`], after which the request has been answered. Otherwise a
+/// statement that waits for a lock would keep its server connection, and each retry would occupy one more, until the
+/// server has none left. Most limits are whole seconds. The default isolation level, REPEATABLE READ, would show a
+/// transaction a stale row that it then overwrites.
+///
+/// The settings belong to the session, as do the time zone and character set that the driver sets. MariaDB has no
+/// limits for a single transaction. Poolers for MySQL keep a session that has set variables on one connection, or set
+/// the variables again on the next one.
 const MYSQL_SETUP: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
     SET SESSION lock_wait_timeout = 3, innodb_lock_wait_timeout = 3 \
     /*M! , max_statement_time = 3.5, idle_transaction_timeout = 3 */ /*!80000 , max_execution_time = 3500 */";
 
-/// What reads, and what writes.
+/// Opens the pool for reads and the pool for writes.
 pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(Pool, Pool), DbErr> {
-    let most = max_connections.unwrap_or_else(|| url.default_connections());
-    // Readers are quick and many, but a sign-in must find a connection to write with, too.
-    let (readers, writers) = (most.div_ceil(2), (most / 2).max(1));
+    let max = max_connections.unwrap_or_else(|| url.default_connections());
+    // Reads are short but frequent. The split guarantees that a sign-in still finds a connection for its writes.
+    let (readers, writers) = (max.div_ceil(2), (max / 2).max(1));
     let renewal = Arc::new(Renewal::default());
     Ok(match url {
         DatabaseUrl::Sqlite(path) => {
-            create_private(path).map_err(|error| DbErr::Custom(format!("the file {}: {error}", path.display())))?;
+            create_private(path)
+                .map_err(|error| DbErr::Custom(format!("cannot open the file {}: {error}", path.display())))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
-            let of = |max| Pool::Sqlite(Connections::new(Rules::new(options.clone(), max, &renewal)));
-            (of(most), of(1))
+            let pool = |max| Pool::Sqlite(Connections::new(PoolOptions::new(options.clone(), max, &renewal)));
+            (pool(max), pool(1))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
             let options = postgres(options, "").disable_statement_logging();
             let is_unnamed = is_unnamed(text);
             let preparation = if is_unnamed { Preparation::Unnamed } else { Preparation::Named };
-            let of = |max| Rules { preparation, max_age: Some(MAX_AGE), ..Rules::new(options.clone(), max, &renewal) };
-            let readers = Rules {
-                // To prepare a statement and to run it are two round trips. Without a name, only a transaction keeps both
-                // on one connection of the pooler.
+            let pool_options = |max| PoolOptions {
+                preparation,
+                max_age: Some(MAX_AGE),
+                ..PoolOptions::new(options.clone(), max, &renewal)
+            };
+            let readers = PoolOptions {
+                // Preparing and running a statement takes two round trips. Without a name, only a transaction keeps
+                // both on one connection of the pooler.
                 transaction: is_unnamed.then_some(POSTGRES_BEGIN_READ),
                 abandoned: Some(AbandonedReads::new(options.clone(), cancel_abandoned(&options))),
-                ..of(readers)
+                ..pool_options(readers)
             };
-            (Pool::Postgres(Connections::new(readers)), Pool::Postgres(Connections::new(of(writers))))
+            (Pool::Postgres(Connections::new(readers)), Pool::Postgres(Connections::new(pool_options(writers))))
         }
         DatabaseUrl::MySql(text) => {
             let options: MySqlConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
             let options = options.disable_statement_logging();
-            let of = |max| {
-                let rules = Rules::new(options.clone(), max, &renewal);
-                Pool::MySql(Connections::new(Rules { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..rules }))
+            let pool = |max| {
+                let options = PoolOptions::new(options.clone(), max, &renewal);
+                Pool::MySql(Connections::new(PoolOptions { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..options }))
             };
-            (of(readers), of(writers))
+            (pool(readers), pool(writers))
         }
     })
 }
 
-/// What a session on PostgreSQL begins with: only what every pooler takes, and keeps for the client. The name is the one by
-/// which the server's own tools show us, unless the URL has another; `suffix` tells connections for other purposes apart.
+/// Adjusts the startup parameters of a PostgreSQL session to those that every pooler accepts and keeps for the client.
+/// The application name identifies Hallpass in the server's tools, unless the URL sets another name. `suffix`
+/// distinguishes connections with other purposes.
 fn postgres(options: PgConnectOptions, suffix: &str) -> PgConnectOptions {
     let name = format!("{}{suffix}", options.get_application_name().unwrap_or("hallpass"));
-    // No floating-point number is stored, and poolers refuse the parameter.
+    // No floating-point numbers are stored, and poolers refuse this parameter.
     options.application_name(&name).extra_float_digits(None)
 }
 
-/// Whether the URL asks for statements without names, for a pooler in transaction mode.
+/// Whether the URL disables named statements, for a pooler in transaction mode.
 fn is_unnamed(url: &SecretString) -> bool {
     let url = url::Url::parse(url.expose_secret());
     url.is_ok_and(|url| {
@@ -99,8 +108,8 @@ fn is_unnamed(url: &SecretString) -> bool {
     })
 }
 
-/// Cancels what has run for longer than any read is waited for. Writes, whose transactions have a limit, have a transaction
-/// id as soon as they have written; migrations have another name.
+/// SQL that cancels reads that have run longer than their time limit. Write transactions, which have their own limit,
+/// get a transaction id with their first write and are skipped. Migrations use another application name.
 fn cancel_abandoned(options: &PgConnectOptions) -> String {
     let name = options.get_application_name().unwrap_or_default().replace('\'', "''");
     format!(
@@ -110,8 +119,9 @@ fn cancel_abandoned(options: &PgConnectOptions) -> String {
     )
 }
 
-/// What a migration's transaction begins with on PostgreSQL: it may take its time, whatever limits its user has. Behind a
-/// pooler, statements that an earlier migration left on the connection have the names that are given now.
+/// SQL that begins a migration's transaction on PostgreSQL. It removes the time limits of the session, because a
+/// migration may take long. It also deallocates statements that an earlier migration left on a pooler's connection,
+/// because their names would conflict.
 pub(super) fn begin_migration(url: &DatabaseUrl) -> String {
     format!(
         "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
@@ -120,7 +130,7 @@ pub(super) fn begin_migration(url: &DatabaseUrl) -> String {
     )
 }
 
-/// What a migration's transaction ends with on PostgreSQL, before COMMIT.
+/// SQL that ends a migration's transaction on PostgreSQL, before COMMIT.
 pub(super) fn end_migration(url: &DatabaseUrl) -> &'static str {
     match url {
         DatabaseUrl::Postgres(url) if is_unnamed(url) => "DEALLOCATE ALL",
@@ -128,8 +138,8 @@ pub(super) fn end_migration(url: &DatabaseUrl) -> &'static str {
     }
 }
 
-/// A pool of the driver's with one connection that may take its time, for migrations.
-pub(super) async fn patient(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
+/// Opens a driver pool with one connection without statement limits, for migrations.
+pub(super) async fn connect_for_migration(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
     let mut options = match url {
         DatabaseUrl::Sqlite(path) => {
             let path = path.clone();
@@ -141,7 +151,7 @@ pub(super) async fn patient(url: &DatabaseUrl) -> Result<DatabaseConnection, DbE
     };
     options
         .map_sqlx_postgres_opts(|options| postgres(options, " migration"))
-        // Statements are not logged: their parameters are people's data.
+        // Statements are not logged, because their parameters contain personal data.
         .sqlx_logging(false)
         .max_connections(1)
         .acquire_timeout(TIMEOUT)
@@ -149,7 +159,7 @@ pub(super) async fn patient(url: &DatabaseUrl) -> Result<DatabaseConnection, DbE
     Connector::connect(options).await
 }
 
-/// Creates the file for its owner's eyes alone; SQLite gives its companions (`-wal`, `-shm`) the same rights.
+/// Creates the file readable by its owner only. SQLite gives the `-wal` and `-shm` files the same permissions.
 fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
 }
@@ -158,7 +168,7 @@ fn sqlite(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
     options
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
-        // What was acknowledged survives a power cut, not just a crash.
+        // Committed data survives a power failure, not only a crash.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)

@@ -1,9 +1,9 @@
-//! Connections that are kept here instead of in the driver's pool.
+//! Connection pools that replace the driver's pool.
 //!
-//! The driver's pool asks a connection whether it still lives before or after each use: a round trip to the server, on
-//! SQLite two visits to the connection's thread, for every `me`. And it takes a connection back whose last future was
-//! dropped in the middle of a statement or of BEGIN, without knowing what state it is in. Here a connection is taken to
-//! live until its next use shows otherwise, and only one that is known to be clean is kept.
+//! The driver's pool tests a connection before or after each use. That costs a round trip to the server, or on SQLite
+//! two switches to the connection's thread, for every `me` query. The driver's pool also takes back a connection whose
+//! last future was dropped during a statement or BEGIN, without knowing its state. These pools assume that a connection
+//! works until its next use fails, and keep only connections that are known to be clean.
 
 use std::{
     fmt,
@@ -20,21 +20,21 @@ use tokio::{sync::Semaphore, time::timeout};
 use crate::database::{
     client::{Client, Preparation},
     error::{is_connection_lost, is_stale_plan},
-    lease::{Lease, Opened, close},
-    rules::Rules,
+    lease::{Lease, PooledConnection, close},
+    pool_options::PoolOptions,
 };
 
-/// A connection that was idle for longer may have been forgotten by something between here and the server, without a
-/// word: it is not used again.
+/// Maximum idle time of a connection. A firewall or proxy may silently drop a connection that is idle for longer, so it
+/// is not used again.
 const MAX_IDLE: Duration = Duration::from_mins(1);
 
-/// How long connections in use are waited for when all are to be closed.
+/// How long to wait for connections in use when the pool closes.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is called for each statement, for tests and measurements.
+/// A callback for each statement, for tests and measurements.
 pub(super) type Observer = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
 
-/// Connections to whichever database it is.
+/// A connection pool of any of the three databases.
 #[derive(Clone, Debug)]
 pub(super) enum Pool {
     Sqlite(Arc<Connections<SqliteConnection>>),
@@ -42,8 +42,8 @@ pub(super) enum Pool {
     MySql(Arc<Connections<MySqlConnection>>),
 }
 
-/// Does the same for each variant of an enum that has one for each database.
-macro_rules! each {
+/// Evaluates the same expression for each variant of an enum that has one variant per database.
+macro_rules! dispatch {
     ($on:expr, $type:ident::$inner:ident => $do:expr) => {
         match $on {
             $type::Sqlite($inner) => $do,
@@ -52,7 +52,7 @@ macro_rules! each {
         }
     };
 }
-pub(super) use each;
+pub(super) use dispatch;
 
 impl Pool {
     pub(super) fn backend(&self) -> DbBackend {
@@ -63,29 +63,33 @@ impl Pool {
         }
     }
 
-    /// The first observer stays.
+    /// Sets the observer. Only the first call has an effect.
     pub(super) fn observe(&self, observer: Observer) {
-        let _ = each!(self, Pool::connections => connections.observer.set(observer));
+        let _ = dispatch!(self, Pool::connections => connections.observer.set(observer));
     }
 
-    /// Opens a connection, to see whether the database can be reached.
+    /// Opens a connection to check that the database is reachable.
     pub(super) async fn connect(&self) -> Result<(), DbErr> {
-        each!(self, Pool::connections => connections.begin("", async |_, _, _| Ok(())).await.map(|(lease, ())| lease.give_back()))
+        dispatch!(self, Pool::connections => {
+            let (lease, ()) = connections.begin("", async |_, _, _| Ok(())).await?;
+            lease.release();
+        });
+        Ok(())
     }
 
-    /// Closes all connections and opens no more. Those in use are waited for, but not for long.
+    /// Closes all connections and opens no new ones. Waits briefly for those in use.
     pub(super) async fn close(&self) {
-        each!(self, Pool::connections => connections.close().await);
+        dispatch!(self, Pool::connections => connections.close().await);
     }
 }
 
-/// A few connections to one database, opened when they are first needed.
+/// A pool of connections to one database, opened on demand.
 pub(super) struct Connections<C: Client> {
-    pub(super) rules: Rules<C>,
-    /// The one used last at the end, and when that was.
-    idle: Mutex<Vec<(Instant, Opened<C>)>>,
-    /// Handed out in the order in which they were asked for.
-    places: Arc<Semaphore>,
+    pub(super) options: PoolOptions<C>,
+    /// Idle connections and when they were last used, the most recent at the end.
+    idle: Mutex<Vec<(Instant, PooledConnection<C>)>>,
+    /// One permit per connection, granted in the order of the requests.
+    permits: Arc<Semaphore>,
     observer: OnceLock<Observer>,
 }
 
@@ -96,29 +100,30 @@ impl<C: Client> fmt::Debug for Connections<C> {
 }
 
 impl<C: Client> Connections<C> {
-    pub(super) fn new(rules: Rules<C>) -> Arc<Self> {
+    pub(super) fn new(options: PoolOptions<C>) -> Arc<Self> {
         Arc::new(Self {
             idle: Mutex::new(Vec::new()),
-            places: Arc::new(Semaphore::new(usize::try_from(rules.max).unwrap_or(usize::MAX))),
+            permits: Arc::new(Semaphore::new(usize::try_from(options.max_connections).unwrap_or(usize::MAX))),
             observer: OnceLock::new(),
-            rules,
+            options,
         })
     }
 
-    /// Waits for a place and runs a statement on the connection that was used last. If that connection turns out to be
-    /// lost or out of date, or there is none, it runs on a new one: so it must change nothing, such as a read or BEGIN.
+    /// Waits for a permit and runs a statement on the most recently used connection. If there is no idle connection, or
+    /// it turns out to be lost or out of date, the statement runs on a new one. The statement must therefore change
+    /// nothing, such as a read or BEGIN.
     pub(super) async fn begin<S: Sync + ?Sized, T>(
         self: &Arc<Self>,
         statement: &S,
         run: impl AsyncFn(&mut C, &S, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<(Lease<C>, T), DbErr> {
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| closed())?;
-        let mut lease = Lease::new(Arc::clone(self), self.take_idle(), place);
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
+        let mut lease = Lease::new(Arc::clone(self), self.pop_idle(), permit);
         if lease.is_open() {
             match lease.run(statement, &run).await {
                 Ok(value) => return Ok((lease, value)),
                 Err(error) if is_connection_lost(&error) => {
-                    // The others have most likely been lost with it.
+                    // The other idle connections were most likely lost too.
                     self.idle().clear();
                 }
                 Err(error) if is_stale_plan(&error) => {}
@@ -130,8 +135,8 @@ impl<C: Client> Connections<C> {
         Ok((lease, value))
     }
 
-    /// Tells the observer how a statement went.
-    pub(super) async fn observed<T>(
+    /// Runs a statement and reports its duration and result to the observer.
+    pub(super) async fn run_observed<T>(
         &self,
         statement: &Statement,
         run: impl Future<Output = Result<T, DbErr>>,
@@ -146,54 +151,54 @@ impl<C: Client> Connections<C> {
     }
 
     async fn close(&self) {
-        // Whoever asks for a place from now on waits behind this.
-        let _ = timeout(DRAIN_TIMEOUT, self.places.acquire_many(self.rules.max)).await;
-        self.places.close();
+        // Requests that arrive from now on wait behind this one, until the semaphore is closed.
+        let _ = timeout(DRAIN_TIMEOUT, self.permits.acquire_many(self.options.max_connections)).await;
+        self.permits.close();
         let idle = std::mem::take(&mut *self.idle());
-        for (_, opened) in idle {
-            match timeout(DRAIN_TIMEOUT, opened.connection.close()).await {
+        for (_, pooled) in idle {
+            match timeout(DRAIN_TIMEOUT, pooled.connection.close()).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "a database connection did not close"),
-                Err(_) => tracing::warn!("a database connection did not close in time"),
+                Ok(Err(error)) => tracing::warn!(%error, "failed to close a database connection"),
+                Err(_) => tracing::warn!("timed out closing a database connection"),
             }
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Opened<C>)>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, PooledConnection<C>)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that was used last and may be used again.
-    fn take_idle(&self) -> Option<Opened<C>> {
+    /// Removes and returns the most recently used connection that may be used again.
+    fn pop_idle(&self) -> Option<PooledConnection<C>> {
         loop {
-            let (used, opened) = self.idle().pop()?;
-            if used.elapsed() < MAX_IDLE && opened.is_current(&self.rules) {
-                return Some(opened);
+            let (used, pooled) = self.idle().pop()?;
+            if used.elapsed() < MAX_IDLE && pooled.is_current(&self.options) {
+                return Some(pooled);
             }
-            close(opened, None);
+            close(pooled, None);
         }
     }
 
-    /// Keeps a connection for the next one who needs it.
-    pub(super) fn keep(&self, opened: Opened<C>) {
-        if self.places.is_closed() || !opened.is_current(&self.rules) {
-            close(opened, None);
+    /// Returns a connection to the pool, or closes it if it must not be used again.
+    pub(super) fn recycle(&self, pooled: PooledConnection<C>) {
+        if self.permits.is_closed() || !pooled.is_current(&self.options) {
+            close(pooled, None);
         } else {
-            self.idle().push((Instant::now(), opened));
+            self.idle().push((Instant::now(), pooled));
         }
     }
 
-    pub(super) async fn open(&self) -> Result<Opened<C>, sqlx::Error> {
-        let renewal = self.rules.renewal.count();
-        let mut connection = C::connect_with(&self.rules.options).await?;
-        if !self.rules.setup.is_empty() {
-            connection.run(self.rules.setup).await?;
+    pub(super) async fn open(&self) -> Result<PooledConnection<C>, sqlx::Error> {
+        let renewal = self.options.renewal.count();
+        let mut connection = C::connect_with(&self.options.connect_options).await?;
+        if !self.options.setup.is_empty() {
+            connection.run(self.options.setup).await?;
         }
-        Ok(Opened::new(connection, renewal))
+        Ok(PooledConnection::new(connection, renewal))
     }
 }
 
-/// There is no connection any more.
+/// The error for a closed connection or pool.
 pub(super) fn closed() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
@@ -212,47 +217,48 @@ mod tests {
 
     use crate::database::{client::run_sql, connections::*, renewal::Renewal};
 
-    /// Databases in memory: each connection has one of its own, so that a mark in it tells connections apart.
+    /// A pool of in-memory databases. Each connection has its own database, so a marker table in it identifies the
+    /// connection.
     fn connections(max_age: Duration) -> (Arc<Connections<SqliteConnection>>, Arc<Renewal>) {
         let renewal = Arc::new(Renewal::default());
-        let options = SqliteConnectOptions::new().in_memory(true);
-        let rules = Rules { max_age: Some(max_age), ..Rules::new(options, 1, &renewal) };
-        (Connections::new(rules), renewal)
+        let connect_options = SqliteConnectOptions::new().in_memory(true);
+        let options = PoolOptions { max_age: Some(max_age), ..PoolOptions::new(connect_options, 1, &renewal) };
+        (Connections::new(options), renewal)
     }
 
     async fn run(connections: &Arc<Connections<SqliteConnection>>, sql: &str) -> Result<(), DbErr> {
         let (lease, _) = connections.begin(sql, run_sql).await?;
-        lease.give_back();
+        lease.release();
         Ok(())
     }
 
-    const MARK: &str = "CREATE TABLE mark (x)";
-    const HAS_MARK: &str = "SELECT x FROM mark";
+    const CREATE_MARKER: &str = "CREATE TABLE marker (x)";
+    const READ_MARKER: &str = "SELECT x FROM marker";
 
     #[tokio::test]
-    async fn connection_is_used_again_during_its_lifetime_and_not_after_it() {
-        for (max_age, is_used_again) in [(Duration::from_mins(1), true), (Duration::ZERO, false)] {
+    async fn connection_is_reused_until_its_max_age() {
+        for (max_age, is_reused) in [(Duration::from_mins(1), true), (Duration::ZERO, false)] {
             let (connections, _) = connections(max_age);
-            run(&connections, MARK).await.unwrap();
-            assert_eq!(run(&connections, HAS_MARK).await.is_ok(), is_used_again, "{max_age:?}");
+            run(&connections, CREATE_MARKER).await.unwrap();
+            assert_eq!(run(&connections, READ_MARKER).await.is_ok(), is_reused, "{max_age:?}");
         }
     }
 
     #[tokio::test]
-    async fn connection_that_was_in_use_during_a_renewal_is_not_used_again() {
+    async fn connection_in_use_during_renewal_is_not_reused() {
         let (connections, renewal) = connections(Duration::from_mins(1));
-        run(&connections, MARK).await.unwrap();
-        let (lease, _) = connections.begin(HAS_MARK, run_sql).await.unwrap();
+        run(&connections, CREATE_MARKER).await.unwrap();
+        let (lease, _) = connections.begin(READ_MARKER, run_sql).await.unwrap();
         renewal.renew();
-        lease.give_back();
-        run(&connections, HAS_MARK).await.unwrap_err();
+        lease.release();
+        run(&connections, READ_MARKER).await.unwrap_err();
     }
 
     #[tokio::test]
     async fn renewal_replaces_idle_connections() {
         let (connections, renewal) = connections(Duration::from_mins(1));
-        run(&connections, MARK).await.unwrap();
+        run(&connections, CREATE_MARKER).await.unwrap();
         renewal.renew();
-        run(&connections, HAS_MARK).await.unwrap_err();
+        run(&connections, READ_MARKER).await.unwrap_err();
     }
 }

@@ -4,8 +4,8 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::database::Reader;
 
-/// Refuses a PostgreSQL database that can't store all of Unicode. The tables themselves declare it on MySQL, and SQLite
-/// stores nothing else.
+/// Rejects a PostgreSQL database whose encoding cannot store all of Unicode. On MySQL the tables declare their
+/// encoding, and SQLite always uses Unicode.
 pub(super) async fn check(reader: &Reader) -> Result<(), DbErr> {
     if reader.get_database_backend() != DbBackend::Postgres {
         return Ok(());
@@ -14,7 +14,8 @@ pub(super) async fn check(reader: &Reader) -> Result<(), DbErr> {
     let row = reader.query_one_raw(Statement::from_string(DbBackend::Postgres, encoding)).await?;
     match row.map(|row| row.try_get_by_index::<String>(0)).transpose()? {
         Some(encoding) if encoding != "UTF8" => Err(DbErr::Custom(format!(
-            "its encoding is {encoding}, which can't store all names; create it with `ENCODING 'UTF8' TEMPLATE template0`"
+            "its encoding is {encoding}, which cannot store all names; \
+             create it with `ENCODING 'UTF8' TEMPLATE template0`"
         ))),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! What a driver's error means to a user, decided once.
+//! Maps driver errors to Hallpass errors, and classifies them for retries.
 
 use sea_orm::{
     DbErr, RuntimeErr,
@@ -7,17 +7,19 @@ use sea_orm::{
 
 use crate::Error;
 
-/// Seconds after which a database that is out of reach may be back.
+/// Suggested retry delay in seconds when the database is unavailable.
 const RETRY_AFTER: u32 = 5;
 
-/// Added to an error that a pooler between here and PostgreSQL causes.
-const POOLER: &str = "a connection pooler in transaction mode, such as PgBouncer, needs `?statement-cache-capacity=0` at \
-                      the end of DATABASE_URL, unless it supports prepared statements";
+/// Appended to an error caused by a connection pooler in front of PostgreSQL.
+const POOLER_HINT: &str = "a connection pooler in transaction mode, such as PgBouncer, needs \
+                           `?statement-cache-capacity=0` at the end of DATABASE_URL, unless it supports prepared \
+                           statements";
 
-/// Takes the place of the driver's error, which names a feature of the driver.
-const MYSQL_PASSWORD: &str = "the MySQL server asks for the password itself, which is sent over an encrypted connection \
-                              only (caching_sha2_password, sha256_password): enable TLS on the server and set \
-                              `?ssl-mode=REQUIRED` in DATABASE_URL, or give the user another authentication plugin";
+/// Replaces the driver's error, which names a Cargo feature of the driver.
+const MYSQL_PASSWORD_HINT: &str = "the MySQL server requires the plain password (caching_sha2_password, \
+                                   sha256_password), which is sent over an encrypted connection only: enable TLS on \
+                                   the server and set `?ssl-mode=REQUIRED` in DATABASE_URL, or change the user's \
+                                   authentication plugin";
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
@@ -26,18 +28,18 @@ impl From<DbErr> for Error {
     }
 }
 
-/// The text of an error for operators: what to set, where the driver does not say it.
+/// The error text for operators. It names the setting to change where the driver does not.
 fn explain(error: &DbErr) -> String {
     match sqlx_error(error) {
         Some(sqlx::Error::Configuration(reason)) if reason.to_string().starts_with("RSA auth backend disabled") => {
-            MYSQL_PASSWORD.to_owned()
+            MYSQL_PASSWORD_HINT.to_owned()
         }
-        Some(cause) if is_pooler_mismatch(cause) => format!("{}: {POOLER}", without_source_line(error)),
+        Some(cause) if is_pooler_mismatch(cause) => format!("{}: {POOLER_HINT}", without_source_line(error)),
         _ => without_source_line(error),
     }
 }
 
-/// The driver's text without its end, which is a line of PostgreSQL's own source code.
+/// The error text without its suffix, a line number in PostgreSQL's source code.
 fn without_source_line(error: &DbErr) -> String {
     let text = error.to_string();
     let line = sqlx_error(error).and_then(postgres_error).and_then(PgDatabaseError::line);
@@ -58,18 +60,18 @@ fn postgres_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
 
-/// Whether a named statement is missing, is there already, or is another one: each time, another connection of a pooler has
-/// run it than has prepared it.
+/// Whether a named statement is missing, already exists, or is a different one. Each case means that a pooler prepared
+/// and ran the statement on different connections.
 fn is_pooler_mismatch(error: &sqlx::Error) -> bool {
     postgres_error(error).is_some_and(|error| match error.code() {
         "26000" | "42P05" => true,
-        // The number of parameters differs.
+        // The parameter count differs.
         "08P01" => error.routine() == Some("exec_bind_message"),
         _ => false,
     })
 }
 
-/// Whether the same statement may succeed later: the connection, the server or the disk is to blame, not the statement.
+/// Whether the same statement may succeed later, because the connection, the server or the disk failed.
 fn is_transient(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
@@ -96,55 +98,56 @@ fn is_transient_in_database(error: &dyn sqlx::error::DatabaseError) -> bool {
         return false;
     };
     if error.try_downcast_ref::<PgDatabaseError>().is_some() {
-        // Connection, rollback by serialization or deadlock, resources, lock not available, operator, system, read-only,
-        // idle in a transaction for too long.
+        // Connection exception, transaction rollback (serialization, deadlock), insufficient resources, lock not
+        // available, operator intervention, system error, read-only transaction, idle-in-transaction timeout.
         return ["08", "40", "53", "55P03", "57", "58", "25006", "25P03"].iter().any(|class| code.starts_with(class))
             || is_stale_plan_in_postgres(error);
     }
-    // SQLite's primary result code is the low byte: busy, locked, no memory, read-only, interrupted, I/O, full, can't
-    // open, locking protocol.
+    // SQLite's primary result code is the low byte: busy, locked, out of memory, read-only, interrupted, I/O error,
+    // full, cannot open, locking protocol.
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15))
 }
 
-/// By the numbers of MySQL and MariaDB, which differ above 1900.
+/// Classifies by the error numbers of MySQL and MariaDB, which differ above 1900.
 fn is_transient_in_mysql(number: u16) -> bool {
     matches!(
         number,
-        // Disk full; can't write; the storage engine failed (with a full disk, for one); out of memory.
+        // Disk full; cannot write; storage engine error (for example, disk full); out of memory.
         1021 | 1026 | 1030 | 1037 | 1038 | 1041 | 1114
-            // Too many connections, of all or of this user; no thread for one; this host is locked out.
+            // Too many connections, in total or for this user; cannot create a thread; host is blocked.
             | 1040 | 1129 | 1135 | 1203 | 1226
-            // A node of a cluster is not ready; shutting down; aborted; the network.
+            // Cluster node not ready; shutting down; aborted connection; network errors.
             | 1047 | 1053 | 1152 | 1158
             ..=1161
-            // The commit failed; lock wait; table of locks full; deadlock; interrupted.
+            // Commit failed; lock wait timeout; lock table full; deadlock; interrupted.
             | 1180 | 1205 | 1206 | 1213 | 1317
-            // Read-only, in its several ways.
+            // Read-only server or transaction.
             | 1290 | 1792 | 1836
-            // Killed; out of time, on MariaDB and on MySQL; gone; idle for too long.
+            // Killed; statement timeout on MariaDB and on MySQL; server gone; idle timeout.
             | 1927 | 1969 | 2006 | 2013 | 3024 | 4031
             // The table has changed since the statement was prepared.
             | 1615
     )
 }
 
-/// Whether the connection is to blame, and another one may do: the server closed it, or is gone.
+/// Whether the connection was lost, so that the statement may succeed on another one.
 pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => {
             if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-                // Shutting down, killed, gone, lost, idle for too long.
+                // Shutting down, killed, server gone, connection lost, idle timeout.
                 return matches!(error.number(), 1053 | 1927 | 2006 | 2013 | 4031);
             }
-            // Connection exception; ended by an administrator, a crash, a shutdown.
+            // Connection exception; terminated by an administrator, a crash or a shutdown.
             error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
         }
         _ => false,
     }
 }
 
-/// Whether the node refuses writes: it is read-only, or its cluster does not let it serve. Another node may take them.
+/// Whether the node refuses writes, because it is read-only or its cluster does not let it serve. Another node may
+/// accept them.
 pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else {
         return false;
@@ -158,11 +161,12 @@ pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
     if error.try_downcast_ref::<PgDatabaseError>().is_some() {
         return code == "25006";
     }
-    // SQLite opens a file that it may not write for reading alone, and does not try again on the same connection.
+    // SQLite opens a file without write permission as read-only, and does not retry on the same connection.
     code.parse::<u32>().is_ok_and(|code| code & 0xFF == 8)
 }
 
-/// Whether a prepared statement no longer fits its table, whose columns have changed. A new connection prepares it anew.
+/// Whether a prepared statement no longer matches its table, whose columns have changed. A new connection prepares it
+/// again.
 pub(super) fn is_stale_plan(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| {
         is_stale_plan_in_postgres(error)
@@ -170,13 +174,13 @@ pub(super) fn is_stale_plan(error: &sqlx::Error) -> bool {
     })
 }
 
-/// "cached plan must not change result type", in whatever language the server speaks.
+/// Detects "cached plan must not change result type", independent of the server's language.
 fn is_stale_plan_in_postgres(error: &dyn sqlx::error::DatabaseError) -> bool {
     let error = error.try_downcast_ref::<PgDatabaseError>();
     error.is_some_and(|error| error.code() == "0A000" && error.routine() == Some("RevalidateCachedQuery"))
 }
 
-/// Whether a unique index refused the row.
+/// Whether the error is a unique constraint violation.
 pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
 }

@@ -1,4 +1,4 @@
-//! A table of other software, read row by row: its columns go by their names, and their values are texts.
+//! Tables of other software, read row by row. Columns are selected by name, and values are read as text.
 
 use futures_util::TryStreamExt;
 use sea_orm::sqlx::{
@@ -12,56 +12,56 @@ use crate::{
     config::{DatabaseUrl, ExposeSecret},
 };
 
-/// Rows that are read ahead.
-const AHEAD: usize = 2000;
+/// Number of rows that are read ahead.
+const READ_AHEAD_ROWS: usize = 2000;
 
-/// A value in each of the columns that were asked for.
+/// The values of one row, in the order of the requested columns.
 pub type Texts = Vec<Option<String>>;
 
-/// A connection to read one table by.
+/// A read-only connection to one table.
 #[derive(Debug)]
 pub struct ForeignTable {
-    connection: Either,
-    /// In quotes.
+    connection: AnyConnection,
+    /// The quoted table name.
     table: String,
-    /// The names of its columns, in their order.
+    /// The column names, in table order.
     pub columns: Vec<String>,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: u64,
 }
 
 #[derive(Debug)]
-enum Either {
+enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl ForeignTable {
-    /// Connects, to read only.
+    /// Connects read-only and looks up the table's columns.
     ///
     /// # Errors
-    /// Internal, for whoever named the database: it is not there, or it has no such table.
+    /// Internal if the database cannot be opened, has no such table, or is MySQL.
     pub async fn open(url: &DatabaseUrl, table: &str) -> Result<Self> {
-        let quoted = quoted(table);
+        let quoted = quote(table);
         let count = AssertSqlSafe(format!("SELECT count(*) FROM {quoted}"));
-        let none = || crate::Error::internal(format_args!("it has no table {quoted}"));
+        let no_such_table = || crate::Error::internal(format_args!("it has no table {quoted}"));
         let (connection, columns, rows): (_, Vec<String>, i64) = match url {
             DatabaseUrl::Sqlite(path) => {
                 let options = SqliteConnectOptions::new().filename(path).read_only(true);
-                let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+                let mut connection = SqliteConnection::connect_with(&options).await.map_err(internal)?;
                 let columns = query_scalar("SELECT name FROM pragma_table_info(?)").bind(table);
-                let columns = columns.fetch_all(&mut connection).await.map_err(failed)?;
+                let columns = columns.fetch_all(&mut connection).await.map_err(internal)?;
                 if columns.is_empty() {
-                    return Err(none());
+                    return Err(no_such_table());
                 }
-                let rows = query_scalar(count).fetch_one(&mut connection).await.map_err(failed)?;
-                (Either::Sqlite(connection), columns, rows)
+                let rows = query_scalar(count).fetch_one(&mut connection).await.map_err(internal)?;
+                (AnyConnection::Sqlite(connection), columns, rows)
             }
             DatabaseUrl::Postgres(text) => {
-                let options: PgConnectOptions = text.expose_secret().parse().map_err(failed)?;
-                // The driver sets UTC and ISO 8601, so that all instants are written in one way. Poolers refuse the parameter.
+                let options: PgConnectOptions = text.expose_secret().parse().map_err(internal)?;
+                // The driver sets UTC and ISO 8601, so all timestamps have one format. Poolers refuse this parameter.
                 let options = options.extra_float_digits(None);
-                let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
+                let mut connection = PgConnection::connect_with(&options).await.map_err(internal)?;
                 let columns = "SELECT attname::text FROM pg_attribute \
                                WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
                 let columns = query_scalar(columns)
@@ -69,29 +69,29 @@ impl ForeignTable {
                     .persistent(false)
                     .fetch_all(&mut connection)
                     .await
-                    .map_err(failed)?;
+                    .map_err(internal)?;
                 if columns.is_empty() {
-                    return Err(none());
+                    return Err(no_such_table());
                 }
-                let rows = query_scalar(count).persistent(false).fetch_one(&mut connection).await.map_err(failed)?;
-                (Either::Postgres(connection), columns, rows)
+                let rows = query_scalar(count).persistent(false).fetch_one(&mut connection).await.map_err(internal)?;
+                (AnyConnection::Postgres(connection), columns, rows)
             }
             DatabaseUrl::MySql(_) => return Err(crate::Error::internal("only SQLite and PostgreSQL can be read")),
         };
         Ok(Self { connection, table: quoted, columns, rows: u64::try_from(rows).unwrap_or_default() })
     }
 
-    /// Reads these columns, in the order of the first one, no faster than the rows are taken.
+    /// Reads these columns, ordered by the first one. Reading pauses while the receiver is full.
     #[must_use]
     pub fn read(self, columns: &[String]) -> mpsc::Receiver<Result<Texts>> {
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let texts: Vec<_> = columns.iter().map(|name| format!("CAST({} AS text)", quoted(name))).collect();
-        // The column of the table, and not the text that is made of it.
-        let order = columns.first().map(|name| format!(" ORDER BY theirs.{}", quoted(name))).unwrap_or_default();
+        let (sender, receiver) = mpsc::channel(READ_AHEAD_ROWS);
+        let texts: Vec<_> = columns.iter().map(|name| format!("CAST({} AS text)", quote(name))).collect();
+        // Orders by the column itself, not by its value cast to text.
+        let order = columns.first().map(|name| format!(" ORDER BY theirs.{}", quote(name))).unwrap_or_default();
         let select = format!("SELECT {} FROM {} AS theirs{order}", texts.join(", "), self.table);
         match self.connection {
-            Either::Sqlite(connection) => tokio::spawn(send(connection, select, sender)),
-            Either::Postgres(connection) => tokio::spawn(send(connection, select, sender)),
+            AnyConnection::Sqlite(connection) => tokio::spawn(send(connection, select, sender)),
+            AnyConnection::Postgres(connection) => tokio::spawn(send(connection, select, sender)),
         };
         receiver
     }
@@ -112,18 +112,18 @@ where
             Err(error) => Err(error),
         };
         let is_last = texts.is_err();
-        // Nobody may be listening any more.
-        if sender.send(texts.map_err(failed)).await.is_err() || is_last {
+        // The receiver may have been dropped.
+        if sender.send(texts.map_err(internal)).await.is_err() || is_last {
             return;
         }
     }
 }
 
-fn failed(error: Error) -> crate::Error {
+fn internal(error: Error) -> crate::Error {
     crate::Error::internal(error)
 }
 
-/// A name as both databases take it.
-fn quoted(name: &str) -> String {
+/// Quotes an identifier for SQLite and PostgreSQL.
+fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! A connection in use, from the moment it is taken from the others until it is given back or closed.
+//! Leases of pooled connections.
 
 use std::{
     sync::Arc,
@@ -12,78 +12,83 @@ use crate::database::{
     client::{Client, Preparation},
     connections::{Connections, connection_error},
     error::{is_read_only, is_stale_plan},
-    rules::Rules,
+    pool_options::PoolOptions,
 };
 
-/// How long the place of a connection that was not returned stays taken at most, while the connection closes. On SQLite
-/// its thread may still be waiting for the file.
+/// How long a dropped connection keeps its permit while it closes. On SQLite, its thread may still be waiting for the
+/// file.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A connection, and what tells whether it may be used again.
-pub(super) struct Opened<C: Client> {
+/// A connection with the data that decides whether it may be used again.
+pub(super) struct PooledConnection<C: Client> {
     pub(super) connection: C,
-    at: Instant,
-    /// The count of renewals when it was opened.
+    opened_at: Instant,
+    /// The renewal count when the connection was opened.
     renewal: u64,
-    /// Whether its node has refused a write.
+    /// Whether the node has refused a write.
     is_read_only: bool,
 }
 
-impl<C: Client> Opened<C> {
+impl<C: Client> PooledConnection<C> {
     pub(super) fn new(connection: C, renewal: u64) -> Self {
-        Self { connection, at: Instant::now(), renewal, is_read_only: false }
+        Self { connection, opened_at: Instant::now(), renewal, is_read_only: false }
     }
 
-    pub(super) fn is_current(&self, rules: &Rules<C>) -> bool {
+    pub(super) fn is_current(&self, options: &PoolOptions<C>) -> bool {
         !self.is_read_only
-            && self.renewal == rules.renewal.count()
-            && rules.max_age.is_none_or(|max_age| self.at.elapsed() < max_age)
+            && self.renewal == options.renewal.count()
+            && options.max_age.is_none_or(|max_age| self.opened_at.elapsed() < max_age)
     }
 }
 
-/// A connection in use, and the place that it takes. It is closed when it is dropped: nobody knows what state it is in.
+/// A connection in use, with its permit. Dropping the lease closes the connection, because its state is unknown.
+/// [`Lease::release`] returns it to the pool.
 pub(super) struct Lease<C: Client> {
     pool: Arc<Connections<C>>,
-    opened: Option<Opened<C>>,
-    place: Option<OwnedSemaphorePermit>,
-    /// When the statement began that is running.
+    pooled: Option<PooledConnection<C>>,
+    permit: Option<OwnedSemaphorePermit>,
+    /// When the running statement began.
     running_since: Option<Instant>,
 }
 
 impl<C: Client> Lease<C> {
-    pub(super) fn new(pool: Arc<Connections<C>>, opened: Option<Opened<C>>, place: OwnedSemaphorePermit) -> Self {
-        Self { pool, opened, place: Some(place), running_since: None }
+    pub(super) fn new(
+        pool: Arc<Connections<C>>,
+        pooled: Option<PooledConnection<C>>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { pool, pooled, permit: Some(permit), running_since: None }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.opened.is_some()
+        self.pooled.is_some()
     }
 
-    /// Opens a new connection in this place, instead of the one that there may be.
+    /// Opens a new connection, replacing the current one if present.
     pub(super) async fn open(&mut self) -> Result<(), DbErr> {
-        if let Some(opened) = self.opened.take() {
-            close(opened, None);
+        if let Some(pooled) = self.pooled.take() {
+            close(pooled, None);
         }
-        // Boxed: it is big, and rarely needed.
-        self.opened = Some(Box::pin(self.pool.open()).await.map_err(connection_error)?);
+        // Boxed because the future is large and rarely needed.
+        self.pooled = Some(Box::pin(self.pool.open()).await.map_err(connection_error)?);
         Ok(())
     }
 
-    /// Runs a statement, in a transaction of its own if the rules say so.
+    /// Runs a statement, in its own transaction if the pool options say so.
     pub(super) async fn run<S: ?Sized, T>(
         &mut self,
         statement: &S,
         run: &impl AsyncFn(&mut C, &S, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let Rules { transaction, preparation, renewal, .. } = &self.pool.rules;
-        let opened = self.opened.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let PoolOptions { transaction, preparation, renewal, .. } = &self.pool.options;
+        let pooled = self.pooled.as_mut().ok_or(sqlx::Error::PoolClosed)?;
         self.running_since = Some(Instant::now());
-        let result = run_in(*transaction, &mut opened.connection, statement, *preparation, run).await;
+        let result = run_in(*transaction, &mut pooled.connection, statement, *preparation, run).await;
         self.running_since = None;
         if let Err(error) = &result {
             if is_read_only(error) {
-                opened.is_read_only = true;
-                renewal.read_only();
+                pooled.is_read_only = true;
+                renewal.record_read_only();
             } else if is_stale_plan(error) {
                 // All connections have prepared the same statements.
                 renewal.renew();
@@ -92,25 +97,25 @@ impl<C: Client> Lease<C> {
         result
     }
 
-    /// Keeps the connection, which is idle and outside of any transaction, for the next one.
-    pub(super) fn give_back(mut self) {
-        if let Some(opened) = self.opened.take() {
-            self.pool.keep(opened);
+    /// Returns the connection to the pool. It must be idle and outside any transaction.
+    pub(super) fn release(mut self) {
+        if let Some(pooled) = self.pooled.take() {
+            self.pool.recycle(pooled);
         }
     }
 }
 
 impl<C: Client> Drop for Lease<C> {
     fn drop(&mut self) {
-        let Some(opened) = self.opened.take() else {
+        let Some(pooled) = self.pooled.take() else {
             return;
         };
-        if let (Some(start), Some(abandoned)) = (self.running_since, &self.pool.rules.abandoned)
+        if let (Some(start), Some(abandoned)) = (self.running_since, &self.pool.options.abandoned)
             && Handle::try_current().is_ok()
         {
             abandoned.add(start);
         }
-        close(opened, self.place.take());
+        close(pooled, self.permit.take());
     }
 }
 
@@ -130,14 +135,14 @@ async fn run_in<C: Client, S: ?Sized, T>(
     Ok(value)
 }
 
-/// Closes a connection in the background. Its place, if it has one, is free only then: threads of SQLite that wait for the
-/// file must not add up.
-pub(super) fn close<C: Client>(opened: Opened<C>, place: Option<OwnedSemaphorePermit>) {
+/// Closes a connection in the background and then releases its permit. This bounds the number of SQLite threads that
+/// wait for the file.
+pub(super) fn close<C: Client>(pooled: PooledConnection<C>, permit: Option<OwnedSemaphorePermit>) {
     let Ok(runtime) = Handle::try_current() else {
         return;
     };
     runtime.spawn(async move {
-        let _ = timeout(CLOSE_TIMEOUT, opened.connection.close()).await;
-        drop(place);
+        let _ = timeout(CLOSE_TIMEOUT, pooled.connection.close()).await;
+        drop(permit);
     });
 }

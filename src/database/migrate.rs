@@ -1,4 +1,4 @@
-//! Migrations under a lock, so that any number of instances may start at the same moment.
+//! Migrations under a lock, so that several instances can start at the same time.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -14,30 +14,30 @@ use crate::{
     },
 };
 
-/// How long another process that migrates is waited for.
+/// How long to wait for another process that is migrating.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// How long to wait between two attempts to get the lock.
+/// Delay between attempts to acquire the lock.
 const LOCK_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Database {
-    /// Applies the migrations that the database lacks, and returns how many. On SQLite and PostgreSQL all or none are
-    /// applied; MySQL cannot roll back tables, so there an interrupted migration is completed by the next call. Waits up to
+    /// Applies the missing migrations and returns how many were applied. On SQLite and PostgreSQL, all or none are
+    /// applied. MySQL cannot roll back schema changes, so the next call completes an interrupted migration. Waits up to
     /// five minutes while another process migrates.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE if the database can't be reached or another process has the lock for too long. Internal, with the
-    /// reason, if the database is too new for this version or a statement fails.
+    /// SERVICE_UNAVAILABLE if the database is unreachable or another process holds the lock for too long. Internal,
+    /// with the reason, if the database is too new for this version or a statement fails.
     pub async fn migrate(&self) -> Result<usize> {
         self.migrate_within(LOCK_TIMEOUT).await
     }
 
-    /// Applies the migrations like [`Database::migrate`], but waits for another process no longer than this.
+    /// Applies the migrations like [`Database::migrate`], but waits for another process for at most `timeout`.
     ///
     /// # Errors
     /// As [`Database::migrate`].
     pub async fn migrate_within(&self, timeout: Duration) -> Result<usize> {
-        // While another process migrates, this read may fail.
+        // This read may fail while another process migrates.
         if let Ok(history) = self.history().await {
             match history.compatibility() {
                 Compatibility::TooNew(names) => return Err(Error::internal(too_new(&names))),
@@ -49,7 +49,7 @@ impl Database {
         self.change(&[Change::Install, Change::Up], timeout).await
     }
 
-    /// Takes the latest `steps` migrations back, and with them what is in the tables and columns that they made.
+    /// Reverts the latest `steps` migrations and deletes the contents of the tables and columns that they created.
     ///
     /// # Errors
     /// As [`Database::revert`].
@@ -57,8 +57,8 @@ impl Database {
         self.revert(&self.migrations_to_revert(steps).await?).await
     }
 
-    /// The migrations that [`Database::migrate_down`] would take back, the latest first. If such a command was interrupted, it
-    /// is the rest of what that one was to take back.
+    /// The migrations that [`Database::migrate_down`] would revert, latest first. After an interrupted revert, these
+    /// are the remaining migrations of that revert.
     ///
     /// # Errors
     /// Internal, with the reason, if the database has a migration that this version does not know.
@@ -66,30 +66,30 @@ impl Database {
         self.history().await?.to_revert(steps).map_err(|unknown| Error::internal(too_new(&unknown)))
     }
 
-    /// Takes back the migrations that [`Database::migrations_to_revert`] has named.
+    /// Reverts the migrations that [`Database::migrations_to_revert`] returned.
     ///
     /// # Errors
-    /// As [`Database::migrate`]; also internal if other migrations have become the latest ones.
+    /// As [`Database::migrate`]. Internal also if other migrations have become the latest ones.
     pub async fn revert(&self, names: &[String]) -> Result<()> {
         self.change(&[Change::Install, Change::Down(names)], LOCK_TIMEOUT).await.map(drop)
     }
 
-    /// Makes changes one after the other, each under the lock. Returns what the last one returns.
+    /// Applies changes one after the other, each under the lock. Returns the result of the last one.
     async fn change(&self, changes: &[Change<'_>], timeout: Duration) -> Result<usize> {
         let mut connection = None;
-        let end = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout;
         let (mut count, mut has_logged) = (0, false);
         for change in changes {
             count = loop {
                 if connection.is_none() {
-                    connection = unless_locked(connect::patient(&self.url).await)?;
+                    connection = unless_locked(connect::connect_for_migration(&self.url).await)?;
                 }
                 if let Some(connection) = &connection
                     && let Some(count) = Box::pin(try_change(connection, &self.url, *change)).await?
                 {
                     break count;
                 }
-                if Instant::now() >= end {
+                if Instant::now() >= deadline {
                     return Err(Error::unavailable(30, lock_timeout(timeout)));
                 }
                 if !std::mem::replace(&mut has_logged, true) {
@@ -104,11 +104,11 @@ impl Database {
         Ok(count)
     }
 
-    /// Begins a write that changes nothing, and rolls it back. BEGIN alone succeeds on a read-only database.
+    /// Begins a write that changes nothing and rolls it back. A plain BEGIN would succeed on a read-only database.
     pub(super) async fn try_write(&self) -> Result<(), DbErr> {
         let transaction = Transaction::begin(&self.writer).await?;
-        let nothing = format!("UPDATE {} SET version = version WHERE 1 = 0", migration::HISTORY_TABLE);
-        transaction.execute_raw(Statement::from_string(transaction.get_database_backend(), nothing)).await?;
+        let no_op = format!("UPDATE {} SET version = version WHERE 1 = 0", migration::HISTORY_TABLE);
+        transaction.execute_raw(Statement::from_string(transaction.get_database_backend(), no_op)).await?;
         transaction.rollback().await
     }
 
@@ -116,31 +116,31 @@ impl Database {
         History::read(self.read()).await
     }
 
-    /// How the database and this version fit together. If the database is newer, that is logged, once for the same
-    /// migrations.
+    /// Compares the migrations of the database with those of this version. A newer database is logged once for the same
+    /// set of migrations.
     ///
     /// # Errors
     /// Returns an error if a query fails.
     pub async fn compatibility(&self) -> Result<Compatibility, DbErr> {
         let compatibility = self.history().await?.compatibility();
         match &compatibility {
-            Compatibility::Newer(names) if self.is_news(names) => tracing::info!(
+            Compatibility::Newer(names) if self.is_new(names) => tracing::info!(
                 migrations = names.join(", "),
-                "the database was migrated by a later version; this version goes on serving, because these migrations are \
-                 additive"
+                "the database was migrated by a later version; this version continues to serve requests because these \
+                 migrations are additive"
             ),
-            Compatibility::TooNew(names) if self.is_news(names) => tracing::warn!("{}", too_new(names)),
+            Compatibility::TooNew(names) if self.is_new(names) => tracing::warn!("{}", too_new(names)),
             _ => {}
         }
         Ok(compatibility)
     }
 
-    /// Whether these migrations of a later version were not logged yet.
-    fn is_news(&self, newer: &[String]) -> bool {
-        let mut logged = self.newer.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *logged != newer;
+    /// Whether these migrations of a later version have not been logged yet. Marks them as logged.
+    fn is_new(&self, newer: &[String]) -> bool {
+        let mut logged = self.logged_newer.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *logged != newer;
         newer.clone_into(&mut logged);
-        is_news
+        is_new
     }
 
     /// The names of the migrations that this version knows and the database lacks.
@@ -159,7 +159,7 @@ impl Database {
         Ok(self.history().await?.applied())
     }
 
-    /// All migrations of this version, oldest first, and behind them those of a later one.
+    /// All migrations of this version, oldest first, followed by those of later versions.
     ///
     /// # Errors
     /// Returns an error if a query fails.
@@ -168,11 +168,11 @@ impl Database {
     }
 }
 
-/// Why this version does not work with the database.
+/// The error message for a database that is newer than this version.
 pub(crate) fn too_new(names: &[String]) -> String {
     format!(
-        "the database is newer than this version of Hallpass ({}), which does not know these migrations: {}. Use the \
-         version that made them",
+        "the database is newer than this version of Hallpass ({}). Unknown migrations: {}. Use the version that \
+         applied them",
         env!("CARGO_PKG_VERSION"),
         names.join(", ")
     )
@@ -180,8 +180,8 @@ pub(crate) fn too_new(names: &[String]) -> String {
 
 fn lock_timeout(timeout: Duration) -> String {
     format!(
-        "another process has been migrating the database for {} seconds. If it is still at work, try again when it has \
-         finished; if it hangs, end it or its connection to the database",
+        "another process has been migrating the database for {} seconds. If it is still running, try again when it has \
+         finished. If it hangs, stop it or terminate its database connection",
         timeout.as_secs()
     )
 }

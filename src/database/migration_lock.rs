@@ -1,4 +1,4 @@
-//! The lock of migrations: one process changes the tables at a time.
+//! The migration lock: only one process changes the schema at a time.
 
 use migration::Schema;
 use sea_orm::{
@@ -8,25 +8,26 @@ use sea_orm::{
 
 use crate::{Result, config::DatabaseUrl, database::connect};
 
-/// A number of our own for PostgreSQL's advisory locks.
+/// Hallpass's key for PostgreSQL's advisory locks.
 const ADVISORY_LOCK: i64 = 0x4861_6C6C_7061_7373;
 
-/// MySQL's locks belong to the server, so the name tells the database; 64 characters at most.
+/// MySQL's named locks belong to the whole server, so the name includes the database. The maximum length is 64
+/// characters.
 const NAMED_LOCK: &str = "CONCAT('hallpass.', SHA1(DATABASE()))";
 
-/// A change that is made under the lock.
+/// A schema change that is applied under the lock.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change<'a> {
-    /// Completes the table that records migrations. It is a transaction of its own on PostgreSQL, where other instances
-    /// cannot read a table that is being altered.
+    /// Creates or completes the table that records migrations. On PostgreSQL it runs in its own transaction, because
+    /// other instances cannot read a table that is being altered.
     Install,
     Up,
     Down(&'a [String]),
 }
 
 impl Change<'_> {
-    /// Makes the change, and returns how many migrations it was about.
-    async fn make(self, schema: Schema<'_>) -> Result<usize, DbErr> {
+    /// Applies the change and returns the number of migrations affected.
+    async fn apply(self, schema: Schema<'_>) -> Result<usize, DbErr> {
         match self {
             Self::Install => migration::install(&schema).await.map(|()| 0),
             Self::Up => migration::up(&schema).await,
@@ -35,7 +36,7 @@ impl Change<'_> {
     }
 }
 
-/// Makes a change if the lock is free; `None` if another process has it.
+/// Applies a change if the lock is free. Returns `None` if another process holds it.
 pub(super) async fn try_change(
     connection: &DatabaseConnection,
     url: &DatabaseUrl,
@@ -47,7 +48,7 @@ pub(super) async fn try_change(
     let Some(transaction) = begin_locked(connection, url).await? else {
         return Ok(None);
     };
-    let count = change.make(Schema::new(&transaction)).await?;
+    let count = change.apply(Schema::new(&transaction)).await?;
     if connection.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(connect::end_migration(url)).await?;
     }
@@ -55,7 +56,8 @@ pub(super) async fn try_change(
     Ok(Some(count))
 }
 
-/// A transaction that has the lock, which ends with it. On SQLite a transaction that writes is a lock already.
+/// Begins a transaction that holds the lock until it ends. On SQLite, a write transaction itself excludes other
+/// writers.
 async fn begin_locked(
     connection: &DatabaseConnection,
     url: &DatabaseUrl,
@@ -82,7 +84,7 @@ async fn begin_locked(
     Ok(Some(transaction))
 }
 
-/// `None` if another process writes to the SQLite file.
+/// Converts the error that another process is writing to the SQLite file into `None`.
 pub(super) fn unless_locked<T>(result: Result<T, DbErr>) -> Result<Option<T>, DbErr> {
     match result {
         Err(error) if is_locked(&error) => Ok(None),
@@ -108,8 +110,8 @@ async fn try_change_on_mysql(connection: &DatabaseConnection, change: Change<'_>
     if !run(&format!("GET_LOCK({NAMED_LOCK}, 0)")).await? {
         return Ok(None);
     }
-    let changed = change.make(Schema::new(connection)).await;
-    // If the connection was lost, the lock went with it.
+    let changed = change.apply(Schema::new(connection)).await;
+    // If the connection was lost, the server has released the lock.
     let _ = run(&format!("RELEASE_LOCK({NAMED_LOCK})")).await;
     Ok(Some(changed?))
 }

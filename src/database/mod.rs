@@ -1,7 +1,7 @@
-//! The database: how it is reached, read and written.
+//! Database connections, transactions and migrations.
 //!
-//! Owns the connections, the one way to a transaction ([`Database::write`]), the migrations' lock and what a driver's
-//! error means. It never knows a table; those are in `entity/`.
+//! Owns the connections, the only way to begin a write transaction ([`Database::write`]), the migration lock, and the
+//! mapping of driver errors. Knows no tables; those are in `entity/`.
 
 mod abandoned;
 mod client;
@@ -13,10 +13,10 @@ pub mod foreign;
 mod lease;
 mod migrate;
 mod migration_lock;
+mod pool_options;
 mod reader;
 mod readiness;
 mod renewal;
-mod rules;
 mod transaction;
 
 use std::{
@@ -35,57 +35,62 @@ pub use transaction::Transaction;
 use self::{connections::Pool, readiness::Readiness};
 use crate::{Result, config::DatabaseUrl};
 
-/// How long one read, or one transaction, may take with all that belongs to it, before the request is answered
-/// SERVICE_UNAVAILABLE.
+/// Time limit of one read or one transaction, including waiting for a connection. When it is exceeded, the request is
+/// answered with SERVICE_UNAVAILABLE.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long the check may take whether the database is ready.
+/// Time limit of the readiness check.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The connections to the one database that everything is kept in.
+/// The connections to the application's database.
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: Reader,
-    /// On SQLite one connection, because it has one writer at a time.
+    /// On SQLite a single connection, because SQLite allows one writer at a time.
     writer: Pool,
     url: DatabaseUrl,
     readiness: Arc<Readiness>,
-    /// The migrations of a later version that were logged last.
-    newer: Arc<Mutex<Vec<String>>>,
+    /// The migrations of a later version that were last logged.
+    logged_newer: Arc<Mutex<Vec<String>>>,
 }
 
 impl Database {
-    /// Connects, and creates the file where the database is one. A file that another process has locked, to migrate it for the
-    /// first time, is there.
+    /// Connects to the database, and creates the file of an SQLite database. A file that another process has locked for
+    /// its first migration counts as reachable.
     ///
     /// # Errors
-    /// The driver's, when the database can't be reached. Also when PostgreSQL does not store Unicode.
+    /// Returns an error if the database is unreachable, or if PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
-        migration_lock::unless_locked(in_time(writer.connect()).await)?;
-        let (readiness, newer) = (Arc::default(), Arc::default());
-        let database = Self { reader: Reader(reader), writer, url: url.clone(), readiness, newer };
+        migration_lock::unless_locked(with_timeout(writer.connect()).await)?;
+        let database = Self {
+            reader: Reader(reader),
+            writer,
+            url: url.clone(),
+            readiness: Arc::default(),
+            logged_newer: Arc::default(),
+        };
         encoding::check(&database.reader).await?;
         Ok(database)
     }
 
-    /// For a single statement that reads.
+    /// The handle for single statements that read.
     #[must_use]
     pub fn read(&self) -> &Reader {
         &self.reader
     }
 
-    /// Begins a transaction that writes. It is rolled back unless it is committed, and has four seconds. Never hash a
-    /// password or send anything while one is open: on SQLite all other writers wait for it.
+    /// Begins a write transaction. It is rolled back unless it is committed, and times out after four seconds. Never
+    /// hash a password or send a mail while one is open: on SQLite all other writers wait for it.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE when no connection is to be had.
+    /// SERVICE_UNAVAILABLE if no connection is available in time.
     pub async fn write(&self) -> Result<Transaction> {
         Ok(Transaction::begin(&self.writer).await?)
     }
 
-    /// Whether the database has all migrations that this version knows, none that it does not work with, and takes writes,
-    /// within two seconds. Concurrent calls share one check.
+    /// Whether the database is compatible with this version's migrations and accepts writes. Answers within two
+    /// seconds. Concurrent calls share one check.
     pub async fn is_ready(&self) -> bool {
         let check = async {
             let is_compatible =
@@ -95,33 +100,33 @@ impl Database {
         timeout(READY_TIMEOUT, self.readiness.check(check)).await.unwrap_or(false)
     }
 
-    /// Whether it is PostgreSQL.
+    /// Whether the database is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         matches!(self.url, DatabaseUrl::Postgres(_))
     }
 
-    /// Calls `observe` for each statement from now on, for tests and measurements.
+    /// Calls `observe` for each statement from now on. For tests and measurements.
     pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Send + Sync + 'static) {
         let observer: connections::Observer = Arc::new(observe);
         self.reader.0.observe(Arc::clone(&observer));
         self.writer.observe(observer);
     }
 
-    /// Closes all connections, so that SQLite's write-ahead log is folded into the file. Transactions that are open are
-    /// waited for, but not for more than a few seconds.
+    /// Closes all connections, so that SQLite checkpoints its write-ahead log. Waits a few seconds for open
+    /// transactions.
     pub async fn close(&self) {
-        // One after the other: of two SQLite connections that close at the same moment, each leaves the log to the other.
+        // Sequentially: if two SQLite connections close at the same moment, each leaves the checkpoint to the other.
         self.reader.0.close().await;
         self.writer.close().await;
     }
 }
 
-/// Runs `work` within the time that one read has.
-async fn in_time<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    in_time_until(Instant::now() + TIMEOUT, work).await
+/// Runs `work` with the time limit of one read.
+async fn with_timeout<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    with_deadline(Instant::now() + TIMEOUT, work).await
 }
 
-async fn in_time_until<T>(end: Instant, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    timeout_at(end, work).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+async fn with_deadline<T>(deadline: Instant, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    timeout_at(deadline, work).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }

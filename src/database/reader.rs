@@ -1,5 +1,5 @@
-//! Reading: one statement at a time. A read whose connection turns out to be lost is read again through a new one, which
-//! is safe because reading changes nothing.
+//! Single read statements. If the connection turns out to be lost, the read is retried on a new one, which is safe
+//! because a read changes nothing.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 
 use crate::database::{
     client::{Client, Preparation},
-    connections::{Connections, Pool, each},
-    in_time,
+    connections::{Connections, Pool, dispatch},
+    with_timeout,
 };
 
-/// Something to read from. Statements that write belong to [`super::Database::write`].
+/// Runs single read statements. Use [`super::Database::write`] for statements that write.
 #[derive(Clone, Debug)]
 pub struct Reader(pub(super) Pool);
 
-/// Runs one statement. If the request goes away meanwhile, its connection is closed.
+/// Runs one statement. If the request is dropped during the statement, the connection is closed.
 async fn read<C: Client, T>(
     connections: &Arc<Connections<C>>,
     statement: Statement,
     run: impl AsyncFn(&mut C, &Statement, Preparation) -> Result<T, sqlx::Error>,
 ) -> Result<T, DbErr> {
     let reading = async {
-        let (lease, value) = in_time(connections.begin(&statement, run)).await?;
-        lease.give_back();
+        let (lease, value) = with_timeout(connections.begin(&statement, run)).await?;
+        lease.release();
         Ok(value)
     };
-    connections.observed(&statement, reading).await
+    connections.run_observed(&statement, reading).await
 }
 
 #[async_trait::async_trait]
@@ -36,7 +36,7 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        each!(&self.0, Pool::connections => read(connections, statement, Client::execute).await)
+        dispatch!(&self.0, Pool::connections => read(connections, statement, Client::execute).await)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -44,10 +44,10 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        each!(&self.0, Pool::connections => read(connections, statement, Client::query_one).await)
+        dispatch!(&self.0, Pool::connections => read(connections, statement, Client::query_one).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        each!(&self.0, Pool::connections => read(connections, statement, Client::query_all).await)
+        dispatch!(&self.0, Pool::connections => read(connections, statement, Client::query_all).await)
     }
 }

@@ -1,11 +1,11 @@
-//! Whether a write can begin now.
+//! Shared readiness checks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
-/// Checks that run one at a time. Those who ask during a check share its result, so that however many ask, the checks never
-/// take more than one connection of those that write.
+/// Runs one check at a time. Calls made during a check share its result, so concurrent checks occupy at most one write
+/// connection.
 #[derive(Debug, Default)]
 pub(super) struct Readiness {
     finished: AtomicU64,

@@ -1,7 +1,7 @@
-//! When the connections that are open are replaced by new ones.
+//! Replacement of open connections.
 //!
-//! After a failover, old connections may lead to a node that is read-only and no longer hears of changes: a session that
-//! was revoked on the new primary would stay valid there. A new connection leads to where the address leads now.
+//! After a failover, old connections may still point to a node that is read-only and no longer replicated. A session
+//! that was revoked on the new primary would stay valid there. A new connection resolves the address again.
 
 use std::{
     sync::{
@@ -11,16 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a node that refuses writes keeps the connections that were opened since the last renewal. While a failover goes
-/// on, new connections may still lead to the old node.
+/// Minimum interval between renewals caused by a read-only node. During a failover, new connections may still reach the
+/// old node, so they are replaced again after this interval.
 const READ_ONLY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A count of renewals, shared by the connections that read and those that write. A connection is used again only if there
-/// was no renewal since it was opened.
+/// A renewal counter shared by the read and write pools. A connection is reused only if no renewal happened since it
+/// was opened.
 #[derive(Debug, Default)]
 pub(super) struct Renewal {
     count: AtomicU64,
-    /// Whether a write was refused, and none has succeeded since.
+    /// Whether a write was refused and none has succeeded since.
     is_read_only: AtomicBool,
     last_read_only: Mutex<Option<Instant>>,
 }
@@ -30,13 +30,13 @@ impl Renewal {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Replaces all connections that are open now.
+    /// Marks all open connections for replacement.
     pub(super) fn renew(&self) {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A write was refused because the node is read-only.
-    pub(super) fn read_only(&self) {
+    /// Records that a write was refused because the node is read-only.
+    pub(super) fn record_read_only(&self) {
         self.is_read_only.store(true, Ordering::Release);
         let mut last = self.last_read_only.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() >= READ_ONLY_INTERVAL) {
@@ -45,8 +45,9 @@ impl Renewal {
         }
     }
 
-    /// A write has succeeded. If one was refused before, readers that were opened in between may be on the old node.
-    pub(super) fn writable(&self) {
+    /// Records that a write succeeded. If one was refused before, readers opened in between may be connected to the old
+    /// node and are replaced.
+    pub(super) fn record_write(&self) {
         if self.is_read_only.load(Ordering::Acquire) && self.is_read_only.swap(false, Ordering::AcqRel) {
             self.renew();
         }
@@ -58,25 +59,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn read_only_node_renews_at_once_but_at_most_once_a_second() {
+    fn read_only_node_renews_immediately_then_at_most_once_a_second() {
         let renewal = Renewal::default();
-        renewal.read_only();
+        renewal.record_read_only();
         assert_eq!(renewal.count(), 1);
-        renewal.read_only();
+        renewal.record_read_only();
         assert_eq!(renewal.count(), 1);
         *renewal.last_read_only.lock().unwrap() = Instant::now().checked_sub(READ_ONLY_INTERVAL);
-        renewal.read_only();
+        renewal.record_read_only();
         assert_eq!(renewal.count(), 2);
     }
 
     #[test]
-    fn first_write_that_succeeds_again_renews_once() {
+    fn first_successful_write_after_a_refusal_renews_once() {
         let renewal = Renewal::default();
-        renewal.writable();
+        renewal.record_write();
         assert_eq!(renewal.count(), 0);
-        renewal.read_only();
-        renewal.writable();
-        renewal.writable();
+        renewal.record_read_only();
+        renewal.record_write();
+        renewal.record_write();
         assert_eq!(renewal.count(), 2);
     }
 }

@@ -1,4 +1,5 @@
-//! A transaction that writes, with an end: nobody waits for ever on a server that was stopped in the middle.
+//! Write transactions with a deadline, so that a request does not wait forever for a server that has stopped
+//! responding.
 
 use std::{fmt, sync::Arc};
 
@@ -11,30 +12,30 @@ use tokio::{sync::Mutex, time::Instant};
 use crate::database::{
     TIMEOUT,
     client::{Client, Preparation, run_sql},
-    connections::{Connections, Pool, closed, each, statement_error},
+    connections::{Connections, Pool, closed, dispatch, statement_error},
     error::is_stale_plan,
-    in_time_until,
     lease::Lease,
+    with_deadline,
 };
 
-/// A transaction that writes. It is rolled back unless it is committed, and fails with a timeout when it is not done by
-/// its end: what is then known of a commit is as little as after a lost connection.
+/// A write transaction. It is rolled back unless it is committed, and fails with a timeout at its deadline. After a
+/// timeout during commit, the outcome is unknown, as after a lost connection.
 ///
-/// Its connection is used again only after a COMMIT or ROLLBACK that succeeded. In all other cases it is closed: when the
-/// transaction is dropped, and when a statement is dropped before its answer has come.
+/// The connection is reused only after a successful COMMIT or ROLLBACK. Otherwise it is closed: when the transaction is
+/// dropped, or when a statement is dropped before its response arrives.
 pub struct Transaction {
-    open: Open,
-    end: Instant,
+    inner: Inner,
+    deadline: Instant,
 }
 
-/// A transaction on whichever database it is.
-enum Open {
-    Sqlite(OpenOn<SqliteConnection>),
-    Postgres(OpenOn<PgConnection>),
-    MySql(OpenOn<MySqlConnection>),
+/// A transaction on any of the three databases.
+enum Inner {
+    Sqlite(TransactionOn<SqliteConnection>),
+    Postgres(TransactionOn<PgConnection>),
+    MySql(TransactionOn<MySqlConnection>),
 }
 
-struct OpenOn<C: Client> {
+struct TransactionOn<C: Client> {
     pool: Arc<Connections<C>>,
     state: Mutex<State<C>>,
 }
@@ -43,9 +44,9 @@ enum State<C: Client> {
     /// No statement has run yet.
     Begun(Lease<C>),
     Open(Lease<C>),
-    /// A statement has failed, so that all that is left to do is to roll back.
+    /// A statement has failed. Only a rollback is possible.
     Failed(Lease<C>),
-    /// A statement was dropped before its answer had come.
+    /// A statement was dropped before its response arrived.
     Interrupted,
 }
 
@@ -56,44 +57,49 @@ impl fmt::Debug for Transaction {
 }
 
 impl Transaction {
-    /// The time is for all of it: waiting for a connection, connecting, the statements, the commit.
+    /// Begins a transaction. The time limit covers waiting for a connection, connecting, the statements and the commit.
     pub(super) async fn begin(pool: &Pool) -> Result<Self, DbErr> {
-        let end = Instant::now() + TIMEOUT;
+        let deadline = Instant::now() + TIMEOUT;
         let begin = async {
             Ok(match pool {
-                Pool::Sqlite(connections) => Open::Sqlite(OpenOn::begin(connections).await?),
-                Pool::Postgres(connections) => Open::Postgres(OpenOn::begin(connections).await?),
-                Pool::MySql(connections) => Open::MySql(OpenOn::begin(connections).await?),
+                Pool::Sqlite(connections) => Inner::Sqlite(TransactionOn::begin(connections).await?),
+                Pool::Postgres(connections) => Inner::Postgres(TransactionOn::begin(connections).await?),
+                Pool::MySql(connections) => Inner::MySql(TransactionOn::begin(connections).await?),
             })
         };
-        let open = in_time_until(end, begin).await?;
-        Ok(Self { open, end })
+        let inner = with_deadline(deadline, begin).await?;
+        Ok(Self { inner, deadline })
     }
 
-    /// Makes it so.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// The driver's. When the answer did not come, it may have been committed.
+    /// Returns an error if the commit fails or times out. If the connection was lost or timed out, the transaction may
+    /// have been committed.
     pub async fn commit(self) -> Result<(), DbErr> {
-        in_time_until(self.end, async { each!(self.open, Open::open => open.commit().await) }).await
+        with_deadline(self.deadline, async { dispatch!(self.inner, Inner::transaction => transaction.commit().await) })
+            .await
     }
 
-    /// Undoes it, and says so at once.
+    /// Rolls the transaction back and waits for the result.
     ///
     /// # Errors
-    /// The driver's; it is undone all the same.
+    /// Returns an error if the statement fails. The changes are discarded in any case.
     pub async fn rollback(self) -> Result<(), DbErr> {
-        in_time_until(self.end, async { each!(self.open, Open::open => open.rollback().await) }).await
+        with_deadline(self.deadline, async {
+            dispatch!(self.inner, Inner::transaction => transaction.rollback().await)
+        })
+        .await
     }
 }
 
-impl<C: Client> OpenOn<C> {
+impl<C: Client> TransactionOn<C> {
     async fn begin(pool: &Arc<Connections<C>>) -> Result<Self, DbErr> {
         let (lease, _) = pool.begin(C::BEGIN, run_sql).await?;
         Ok(Self { pool: Arc::clone(pool), state: Mutex::new(State::Begun(lease)) })
     }
 
-    /// Runs one statement. While it runs, the state is `Interrupted`, and stays so if it is dropped.
+    /// Runs one statement. The state is `Interrupted` while it runs, and stays so if the future is dropped.
     async fn run<T>(
         &self,
         statement: &Statement,
@@ -103,7 +109,7 @@ impl<C: Client> OpenOn<C> {
         let is_first = matches!(*state, State::Begun(_));
         let mut lease = std::mem::replace(&mut *state, State::Interrupted).open()?;
         let mut result = lease.run(statement, &run).await;
-        // Nothing is lost with a transaction that has done nothing.
+        // The transaction has done nothing yet, so it can be repeated on a new connection.
         if is_first && result.as_ref().is_err_and(is_stale_plan) {
             lease.open().await?;
             lease.run(C::BEGIN, &run_sql).await.map_err(statement_error)?;
@@ -114,7 +120,7 @@ impl<C: Client> OpenOn<C> {
         } else {
             *state = State::Open(lease);
             if !statement.sql.starts_with("SELECT") {
-                self.pool.rules.renewal.writable();
+                self.pool.options.renewal.record_write();
             }
         }
         result.map_err(statement_error)
@@ -125,7 +131,7 @@ impl<C: Client> OpenOn<C> {
         statement: Statement,
         run: impl AsyncFn(&mut C, &Statement, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
-        self.pool.observed(&statement, self.run(&statement, run)).await
+        self.pool.run_observed(&statement, self.run(&statement, run)).await
     }
 
     async fn commit(self) -> Result<(), DbErr> {
@@ -152,11 +158,11 @@ impl<C: Client> State<C> {
 
 async fn end<C: Client>(mut lease: Lease<C>, sql: &str) -> Result<(), DbErr> {
     lease.run(sql, &run_sql).await.map_err(statement_error)?;
-    lease.give_back();
+    lease.release();
     Ok(())
 }
 
-/// Runs a statement without values, and without preparing it.
+/// Runs a statement without values and without preparing it.
 async fn run_text<C: Client>(
     connection: &mut C,
     statement: &Statement,
@@ -168,31 +174,37 @@ async fn run_text<C: Client>(
 #[async_trait::async_trait]
 impl ConnectionTrait for Transaction {
     fn get_database_backend(&self) -> DbBackend {
-        match self.open {
-            Open::Sqlite(_) => DbBackend::Sqlite,
-            Open::Postgres(_) => DbBackend::Postgres,
-            Open::MySql(_) => DbBackend::MySql,
+        match self.inner {
+            Inner::Sqlite(_) => DbBackend::Sqlite,
+            Inner::Postgres(_) => DbBackend::Postgres,
+            Inner::MySql(_) => DbBackend::MySql,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let run = async { each!(&self.open, Open::open => open.run_observed(statement, Client::execute).await) };
-        in_time_until(self.end, run).await
+        let run = async {
+            dispatch!(&self.inner, Inner::transaction => transaction.run_observed(statement, Client::execute).await)
+        };
+        with_deadline(self.deadline, run).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let statement = Statement::from_string(self.get_database_backend(), sql);
-        let run = async { each!(&self.open, Open::open => open.run(&statement, run_text).await) };
-        in_time_until(self.end, run).await
+        let run = async { dispatch!(&self.inner, Inner::transaction => transaction.run(&statement, run_text).await) };
+        with_deadline(self.deadline, run).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let run = async { each!(&self.open, Open::open => open.run_observed(statement, Client::query_one).await) };
-        in_time_until(self.end, run).await
+        let run = async {
+            dispatch!(&self.inner, Inner::transaction => transaction.run_observed(statement, Client::query_one).await)
+        };
+        with_deadline(self.deadline, run).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let run = async { each!(&self.open, Open::open => open.run_observed(statement, Client::query_all).await) };
-        in_time_until(self.end, run).await
+        let run = async {
+            dispatch!(&self.inner, Inner::transaction => transaction.run_observed(statement, Client::query_all).await)
+        };
+        with_deadline(self.deadline, run).await
     }
 }
