@@ -1,5 +1,5 @@
-//! Access tokens: JWTs by RFC 9068, signed with HS256 by a key that nothing else uses, or with a key pair whose public
-//! half other services verify them with.
+//! Access tokens: JWTs according to RFC 9068. They are signed with HS256 and a dedicated key, or with a key pair whose
+//! public key other services use to verify them.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -19,15 +19,15 @@ use crate::{
 
 pub use super::key_ring::{KeyState, ListedKey};
 
-/// `typ` of the header, RFC 9068 §2.1: no other token of ours can be taken for an access token.
+/// `typ` header (RFC 9068 §2.1). It prevents other token types from being accepted as access tokens.
 const TYPE: &str = "at+jwt";
 
-/// A token of ours has about 700 bytes, with sixteen long roles 1,700.
+/// Hallpass tokens are about 700 bytes long, or 1,700 bytes with sixteen long roles.
 const MAX_TOKEN_LENGTH: usize = 4096;
 
-/// Signs and checks access tokens.
+/// Signs and verifies access tokens.
 pub struct AccessTokens {
-    /// Replaced whole, so that no request sees half of a change.
+    /// Replaced atomically, so that no request sees a partial reload.
     ring: RwLock<Arc<KeyRing>>,
     issuer: String,
     audience: String,
@@ -40,7 +40,7 @@ impl std::fmt::Debug for AccessTokens {
     }
 }
 
-/// Whom a token is for.
+/// The subject of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// `sub`
@@ -55,27 +55,27 @@ pub struct Subject<'a> {
     pub username: &'a str,
 }
 
-/// What a good token says. Roles and names are left out: here the row decides.
+/// The claims of a valid token. Roles and names are omitted, because Hallpass reads them from the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// Whose it is.
+    /// The user.
     pub user_id: Uuid,
-    /// The session it was made for.
+    /// The session that the token was issued for.
     pub session_id: Uuid,
-    /// How often the session had been refreshed when it was made.
+    /// The generation of the session when the token was issued.
     pub generation: i32,
-    /// When it was made, in seconds since 1970.
+    /// The time of issue, in seconds since 1970.
     pub issued_at: i64,
-    /// When it expires, in seconds since 1970.
+    /// The expiry time, in seconds since 1970.
     pub expires_at: i64,
 }
 
-/// Why a token is not good.
+/// The reason why a token was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// It is not one of ours, or was altered.
+    /// The token was not issued by Hallpass, or was modified.
     Invalid,
-    /// It was good until its `exp`.
+    /// The token was valid until its `exp`.
     Expired(Claims),
 }
 
@@ -95,7 +95,7 @@ struct SignedClaims<'a> {
     preferred_username: &'a str,
 }
 
-/// The claims that are checked: each must be there, and of its type.
+/// The claims that are checked. Each must be present and have the right type.
 #[derive(Deserialize)]
 struct CheckedClaims {
     iss: String,
@@ -110,10 +110,10 @@ struct CheckedClaims {
 }
 
 impl AccessTokens {
-    /// Tokens as the settings want them.
+    /// Loads the signing keys that the settings select.
     ///
     /// # Errors
-    /// Internal, with a cause for whoever starts the server: what is wrong with the keys.
+    /// Internal, with a cause for the operator that describes the problem with the keys.
     pub fn new(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<Self> {
         Ok(Self {
             ring: RwLock::new(Arc::new(key_ring(keys, settings, now)?)),
@@ -123,10 +123,10 @@ impl AccessTokens {
         })
     }
 
-    /// Reads the keys again. Returns how many there are.
+    /// Reloads the keys and returns how many there are.
     ///
     /// # Errors
-    /// Internal, with a cause for the operator: then the keys are those that were there before.
+    /// Internal, with a cause for the operator. The previous keys stay in use.
     pub fn reload(&self, keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<usize> {
         let ring = key_ring(keys, settings, now)?;
         let count = ring.len();
@@ -138,28 +138,28 @@ impl AccessTokens {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// All keys, the youngest first, and what they do at this moment.
+    /// All keys and their current state, newest first.
     #[must_use]
     pub fn keys(&self, now: DateTime<Utc>) -> Vec<ListedKey> {
         self.ring().list(now)
     }
 
-    /// The public keys as a JWK Set (RFC 7517 §5). It is empty with HS256, which has none.
+    /// The public keys as a JWK Set (RFC 7517 §5). The set is empty with HS256, which has no public keys.
     #[must_use]
     pub fn jwks(&self) -> String {
         self.ring().jwks().to_owned()
     }
 
-    /// How long a token lives.
+    /// The lifetime of a token.
     #[must_use]
     pub fn lifetime(&self) -> TimeDelta {
         self.lifetime
     }
 
-    /// A new token.
+    /// Signs a new token.
     ///
     /// # Errors
-    /// Internal, if no key has started or the library can't sign.
+    /// Internal if no key has started yet or signing fails.
     pub fn sign(&self, subject: Subject<'_>, now: DateTime<Utc>) -> Result<String> {
         let claims = SignedClaims {
             iss: &self.issuer,
@@ -177,11 +177,12 @@ impl AccessTokens {
         self.ring().sign(&claims, now)
     }
 
-    /// Checks a token by RFC 8725 and RFC 9068 §4: one algorithm, a key, type, issuer and audience of ours, and a header
-    /// that brings no key and no extension of its own.
+    /// Verifies a token according to RFC 8725 and RFC 9068 §4: one algorithm, a known key, the expected type, issuer
+    /// and audience, and no other header fields, such as an embedded key or an extension.
     ///
     /// # Errors
-    /// Why it is not good.
+    /// [`Rejected::Invalid`] if the token was not issued by Hallpass or was modified, [`Rejected::Expired`] if it was
+    /// valid until its `exp`.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, Rejected> {
         if token.len() > MAX_TOKEN_LENGTH {
             return Err(Rejected::Invalid);
@@ -202,7 +203,7 @@ impl AccessTokens {
     }
 }
 
-/// Checks the key files, if the settings name any.
+/// Checks the key files, if the settings use any.
 ///
 /// # Errors
 /// As [`AccessTokens::new`].

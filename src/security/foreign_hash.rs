@@ -1,8 +1,8 @@
-//! Password hashes that other software made, so that its users can sign in here: bcrypt, PBKDF2 as passlib writes it, and
-//! Argon2id. They are checked and never made; a sign-in replaces them.
+//! Password hashes created by other software, so that imported users can sign in: bcrypt, PBKDF2 in passlib's format,
+//! and Argon2id. They are only verified, never created; the next sign-in replaces them.
 //!
-//! What a hash costs stands in the hash. None may cost more than bcrypt at 15, the most that can be set here: some two
-//! seconds, which leaves a request the time to make a hash anew.
+//! The cost of a hash is part of the hash. Hashes that cost more than bcrypt at 15, the maximum of BCRYPT_COST, are
+//! rejected. That is about two seconds, which leaves a request enough time to rehash the password.
 
 use std::num::NonZeroU32;
 
@@ -15,26 +15,26 @@ use base64::{
 
 use crate::{Error, Result};
 
-/// bcrypt's own Base64. Some software filled the bits that a salt leaves over; bcrypt never reads them.
+/// bcrypt's Base64 alphabet. Some software sets the unused trailing bits of the salt, which bcrypt ignores.
 const BCRYPT_BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// What bcrypt reads of a password.
-const BCRYPT_KEY: usize = 72;
+/// The number of password bytes that bcrypt reads.
+const BCRYPT_MAX_BYTES: usize = 72;
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 
-/// Seventy times passlib's own, four times what OWASP wants.
+/// Seventy times passlib's default, four times OWASP's recommendation.
 const MAX_ROUNDS: u32 = 2_000_000;
 
-/// In KiB, for each thread that hashes: 256 MiB, four times what argon2-cffi takes by itself.
+/// Memory limit per hashing thread in KiB: 256 MiB, four times argon2-cffi's default.
 const MAX_MEMORY: u32 = 256 * 1024;
-/// In KiB, over all passes: what has to be computed.
+/// Limit of memory times passes, in KiB: the amount of computation.
 const MAX_WORK: u64 = 2 * 1024 * 1024;
 
-/// Seconds after which there may be memory again.
+/// Suggested retry delay in seconds when memory is exhausted.
 const RETRY_AFTER: u32 = 5;
 
-/// Someone else's hash of a password, taken apart.
+/// A parsed password hash of other software.
 pub(super) enum ForeignHash {
     Bcrypt { cost: u32, salt: [u8; 16], digest: [u8; 23] },
     Pbkdf2Sha256 { rounds: NonZeroU32, salt: Vec<u8>, digest: [u8; 32] },
@@ -42,12 +42,12 @@ pub(super) enum ForeignHash {
 }
 
 impl ForeignHash {
-    /// `None` for what is none of these, is malformed, or would cost too much.
+    /// Parses a hash. Returns `None` if the format is unknown or malformed, or if the hash would cost too much.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.strip_prefix('$')?.split_once('$')?;
         match scheme {
-            // One and the same, but for mistakes of some implementations, which Python's did not make. Their hashes are
-            // `2x`; each of them is of several passwords.
+            // These versions are equivalent, except for bugs in some implementations, which Python's did not have.
+            // Hashes made with such a bug are marked `2x`; each of them matches several passwords.
             "2a" | "2b" | "2y" => Self::bcrypt(rest),
             "pbkdf2-sha256" => Self::pbkdf2_sha256(rest),
             "argon2id" => Self::argon2id(rest),
@@ -55,7 +55,7 @@ impl ForeignHash {
         }
     }
 
-    /// `12$`, 22 characters of salt, 31 of digest.
+    /// Parses `12$`, 22 characters of salt, 31 of digest.
     fn bcrypt(text: &str) -> Option<Self> {
         let (cost, rest) = text.split_once('$')?;
         let (salt, digest) = rest.split_at_checked(22)?;
@@ -66,28 +66,28 @@ impl ForeignHash {
         Some(Self::Bcrypt { cost, salt, digest })
     }
 
-    /// `29000$<salt>$<digest>`, in Base64 with `.` for `+`.
+    /// Parses `29000$<salt>$<digest>`, in Base64 with `.` instead of `+`.
     fn pbkdf2_sha256(text: &str) -> Option<Self> {
         let (rounds, rest) = text.split_once('$')?;
         let (salt, digest) = rest.split_once('$')?;
         let decode = |text: &str| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok();
-        let rounds = number(rounds).filter(|rounds| *rounds <= MAX_ROUNDS).and_then(NonZeroU32::new)?;
+        let rounds = parse_number(rounds).filter(|rounds| *rounds <= MAX_ROUNDS).and_then(NonZeroU32::new)?;
         Some(Self::Pbkdf2Sha256 { rounds, salt: decode(salt)?, digest: decode(digest)?.try_into().ok()? })
     }
 
-    /// `v=19$m=65536,t=3,p=4$<salt>$<digest>`: 19 is version 1.3, the first that has Argon2id.
+    /// Parses `v=19$m=65536,t=3,p=4$<salt>$<digest>`. 19 is version 1.3, the first version with Argon2id.
     fn argon2id(text: &str) -> Option<Self> {
         let (costs, rest) = text.strip_prefix("v=19$")?.split_once('$')?;
         let (salt, digest) = rest.split_once('$')?;
         let (memory, rest) = costs.strip_prefix("m=")?.split_once(",t=")?;
         let (passes, lanes) = rest.split_once(",p=")?;
-        let (memory, passes, lanes) = (number(memory)?, number(passes)?, number(lanes)?);
-        // Lanes cost nothing more: they are computed one after the other, and there are few for the memory.
+        let (memory, passes, lanes) = (parse_number(memory)?, parse_number(passes)?, parse_number(lanes)?);
+        // Lanes add no cost: they are computed sequentially, and the memory size limits their number.
         if memory > MAX_MEMORY || u64::from(memory) * u64::from(passes) > MAX_WORK {
             return None;
         }
         let salt = STANDARD_NO_PAD.decode(salt).ok().filter(|salt| salt.len() >= argon2::MIN_SALT_LEN)?;
-        // As short as 4 bytes are allowed, and easily hit.
+        // Argon2 allows digests as short as 4 bytes, which are easy to guess.
         let digest = STANDARD_NO_PAD.decode(digest).ok().filter(|digest| (16..=64).contains(&digest.len()))?;
         let params = Params::new(memory, passes, lanes, Some(digest.len())).ok()?;
         Some(Self::Argon2id { params, salt, digest })
@@ -96,31 +96,33 @@ impl ForeignHash {
     /// Whether this is the hash of `password`.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE when there is no memory for Argon2id.
+    /// SERVICE_UNAVAILABLE if there is not enough memory for Argon2id.
     pub(super) fn verify(&self, password: &str) -> Result<bool> {
         match self {
             Self::Bcrypt { cost, salt, digest } => {
-                // With the NUL at its end, or the key of `p` would be that of `pp`: bcrypt repeats it. Who moves in may
-                // have a longer password than was read, and gets in by what was read; the hash that takes this one's place
-                // is of all that was typed.
-                let key: Vec<u8> = password.bytes().chain([0]).take(BCRYPT_KEY).collect();
+                // Includes the trailing NUL. Without it, `p` and `pp` would have the same key, because bcrypt repeats
+                // the key. An imported user's password may be longer than bcrypt reads, and signs in by those first
+                // bytes. The hash that replaces this one covers the whole password.
+                let key: Vec<u8> = password.bytes().chain([0]).take(BCRYPT_MAX_BYTES).collect();
                 let computed = bcrypt::bcrypt(*cost, *salt, &key);
                 let computed = computed.split_last().map_or(&[][..], |(_, computed)| computed);
-                let is_right = constant_time::verify_slices_are_equal(computed, digest).is_ok();
-                // `p`, NUL, `p` has the key of `p`. Whoever made the hash took no NUL.
-                Ok(is_right && !password.contains('\0'))
+                let is_match = constant_time::verify_slices_are_equal(computed, digest).is_ok();
+                // `p`, NUL, `p` has the same key as `p`. The software that created the hash did not accept NUL.
+                Ok(is_match && !password.contains('\0'))
             }
             Self::Pbkdf2Sha256 { rounds, salt, digest } => {
                 let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
-                let is_right = pbkdf2::verify(algorithm, *rounds, salt, password.as_bytes(), digest).is_ok();
-                // HMAC fills its key up with NULs: those at the end of a password do not count.
-                Ok(is_right && !password.ends_with('\0'))
+                let is_match = pbkdf2::verify(algorithm, *rounds, salt, password.as_bytes(), digest).is_ok();
+                // HMAC pads its key with NULs, so trailing NULs of a password would be ignored.
+                Ok(is_match && !password.ends_with('\0'))
             }
             Self::Argon2id { params, salt, digest } => {
                 let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
                 let mut computed = vec![0; digest.len()];
                 argon2.hash_password_into(password.as_bytes(), salt, &mut computed).map_err(|error| match error {
-                    argon2::Error::OutOfMemory => Error::unavailable(RETRY_AFTER, "no memory for a hash of Argon2id"),
+                    argon2::Error::OutOfMemory => {
+                        Error::unavailable(RETRY_AFTER, "not enough memory to compute an Argon2id hash")
+                    }
                     error => Error::internal(error),
                 })?;
                 Ok(constant_time::verify_slices_are_equal(&computed, digest).is_ok())
@@ -129,8 +131,8 @@ impl ForeignHash {
     }
 }
 
-/// A number without a sign and without zeros before it: one spelling.
-fn number(text: &str) -> Option<u32> {
+/// Parses a number without a sign or leading zeros, so that each number has one spelling.
+fn parse_number(text: &str) -> Option<u32> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| is_plain)
 }

@@ -1,7 +1,7 @@
-//! Signed tokens in compact form (RFC 7515 §7.1), of the kinds that are made and read here alone.
+//! Signed tokens in compact serialization (RFC 7515 §7.1), for token types that only Hallpass creates and reads.
 //!
-//! A key writes one header and accepts that header only, compared as text: there is no other algorithm, no `crit`, no
-//! key brought along, no second spelling to think about, and nothing is parsed before its signature is good.
+//! A key writes one header and accepts exactly that header, compared as text. This rules out other algorithms, `crit`,
+//! embedded keys and alternative encodings. Nothing is parsed before the signature is verified.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
@@ -9,11 +9,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, Result};
 
-/// What signs and verifies one type of token with one algorithm.
+/// A key that signs and verifies one type of token with one algorithm.
 #[derive(Clone)]
 pub(super) struct TokenKey {
     kid: String,
-    /// As it stands in the token.
+    /// The encoded header.
     header: String,
     algorithm: Algorithm,
     signing: EncodingKey,
@@ -22,7 +22,7 @@ pub(super) struct TokenKey {
 
 impl TokenKey {
     /// # Errors
-    /// Internal, if the header can't be written.
+    /// Internal if the header cannot be encoded.
     pub(super) fn new(
         token_type: &str,
         algorithm: Algorithm,
@@ -38,21 +38,23 @@ impl TokenKey {
         &self.kid
     }
 
-    /// A token with these claims.
+    /// Signs a token with these claims.
     ///
     /// # Errors
-    /// Internal, if the library can't sign.
+    /// Internal if the claims cannot be encoded or signing fails.
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String> {
         let message = format!("{}.{}", self.header, encode(claims)?);
         let signature = crypto::sign(message.as_bytes(), &self.signing, self.algorithm).map_err(Error::internal)?;
         Ok(format!("{message}.{signature}"))
     }
 
-    /// The claims of a token that this key has signed and that has all of them, each of its type.
+    /// Verifies a token signed by this key and returns its claims. Returns `None` if the signature is invalid, or if a
+    /// claim is missing or has the wrong type.
     pub(super) fn verify<C: DeserializeOwned>(&self, token: &str) -> Option<C> {
         let (message, signature) = token.rsplit_once('.')?;
         let claims = message.strip_prefix(&self.header)?.strip_prefix('.')?;
-        // What base64url writes in two ways is refused in all but one: by the signature, or as one by the decoder.
+        // Base64url can encode the same bytes in several ways. All but one are rejected, by the signature or by the
+        // decoder.
         let is_signed = crypto::verify(signature, message.as_bytes(), &self.verifying, self.algorithm);
         if !is_signed.is_ok_and(|is_signed| is_signed) {
             return None;

@@ -1,4 +1,4 @@
-//! The keys of the access tokens: one that signs, and all that verify.
+//! The keys of access tokens: one signs, all verify.
 
 use std::{ffi::OsStr, fs, io::ErrorKind, path::Path};
 
@@ -19,32 +19,32 @@ use crate::{
     },
 };
 
-/// 2,048 bits, in base64url: what RFC 7518 §3.3 wants at least.
-const MIN_MODULUS: usize = 342;
+/// Length of a 2,048-bit modulus in base64url, the minimum of RFC 7518 §3.3.
+const MIN_MODULUS_LENGTH: usize = 342;
 
-/// The keys, the oldest first.
+/// All keys, oldest first, and their JWK Set.
 pub(super) struct KeyRing {
     keys: Vec<RingKey>,
     jwks: String,
 }
 
-/// A key as operators see it.
+/// A key as shown to operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedKey {
-    /// Its name in the header of tokens.
+    /// The key id in the token header.
     pub kid: String,
-    /// What it does.
+    /// The current state.
     pub state: KeyState,
 }
 
-/// What a key does at a moment.
+/// The state of a key at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// It signs, and verifies.
+    /// The key signs and verifies tokens.
     Signs,
-    /// It verifies what it has signed.
+    /// The key only verifies tokens that it signed earlier.
     Verifies,
-    /// It starts to sign later.
+    /// The key starts to sign at this time.
     SignsFrom(DateTime<Utc>),
 }
 
@@ -54,18 +54,18 @@ struct RingKey {
 }
 
 impl KeyRing {
-    /// HS256, with keys derived from the secret and from the one before. There is no public half to publish.
+    /// An HS256 ring with keys derived from the current and the previous secret. It has no public keys.
     pub(super) fn hs256(keys: &Keys, token_type: &str, uses: [KeyUse; 2]) -> Result<Self> {
-        let keys = derived(keys, token_type, uses)?.into_iter().rev();
+        let keys = derive_hs256(keys, token_type, uses)?.into_iter().rev();
         let keys = keys.map(|key| RingKey { starts_at: DateTime::<Utc>::MIN_UTC, key }).collect();
         Ok(Self { keys, jwks: jwks(&[])? })
     }
 
-    /// All keys of a folder: see [`FILE_NAME`].
+    /// Loads all keys of a folder. File names have the format [`FILE_NAME`].
     ///
     /// # Errors
-    /// Internal, with a cause that names the file: one that can't be read or is not a key of this algorithm; or there
-    /// is none that has started.
+    /// Internal, with a cause that names the file, if a key cannot be read or does not fit the algorithm. Internal also
+    /// if no key has started yet.
     pub(super) fn from_folder(
         folder: &Path,
         algorithm: JwtAlgorithm,
@@ -73,23 +73,27 @@ impl KeyRing {
         now: DateTime<Utc>,
     ) -> Result<Self> {
         let failed = |path: &Path, what: &dyn std::fmt::Display| {
-            Error::internal(format!("the key {} of JWT_KEYS {what}", path.display()))
+            Error::internal(format!("JWT_KEYS: the key {} {what}", path.display()))
         };
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| {
             let folder = folder.display();
             Error::internal(if error.kind() == ErrorKind::NotFound {
-                format!("JWT_KEYS: the folder {folder} does not exist; make it and a key with `hallpass key generate`")
+                format!(
+                    "JWT_KEYS: the folder {folder} does not exist; create it and a key with `hallpass key generate`"
+                )
             } else {
-                format!("the folder {folder} of JWT_KEYS can't be read: {error}")
+                format!("JWT_KEYS: cannot read the folder {folder}: {error}")
             })
         })?;
         let mut found = Vec::new();
         for path in entries.iter().map(fs::DirEntry::path).filter(|path| path.extension() == Some(OsStr::new("pem"))) {
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
             let starts_at = NaiveDateTime::parse_from_str(name, FILE_NAME)
-                .map_err(|_| failed(&path, &"must be named by the UTC time it starts: 20260131T120000Z.pem"))?
+                .map_err(|_| {
+                    failed(&path, &"must be named by the UTC time at which it starts, such as 20260131T120000Z.pem")
+                })?
                 .and_utc();
-            let pem = fs::read(&path).map_err(|error| failed(&path, &format_args!("can't be read: {error}")))?;
+            let pem = fs::read(&path).map_err(|error| failed(&path, &format_args!("cannot be read: {error}")))?;
             let (key, jwk) = from_pem(&pem, algorithm, token_type)
                 .map_err(|reason| failed(&path, &format_args!("is not a private key for {algorithm}: {reason}")))?;
             found.push((RingKey { starts_at, key }, jwk));
@@ -99,7 +103,7 @@ impl KeyRing {
         let ring = Self { keys, jwks: jwks(&public)? };
         if ring.signing(now).is_none() {
             return Err(Error::internal(format!(
-                "the folder {} of JWT_KEYS has no key that has started; make one with `hallpass key generate`",
+                "JWT_KEYS: the folder {} has no key that has started; create one with `hallpass key generate`",
                 folder.display()
             )));
         }
@@ -110,7 +114,7 @@ impl KeyRing {
         self.keys.len()
     }
 
-    /// The public keys as a JWK Set (RFC 7517 §5), also those that are to sign later.
+    /// The public keys as a JWK Set (RFC 7517 §5), including those that will sign later.
     pub(super) fn jwks(&self) -> &str {
         &self.jwks
     }
@@ -119,7 +123,7 @@ impl KeyRing {
         self.keys.iter().rev().find(|key| key.starts_at <= now).map(|key| &key.key)
     }
 
-    /// All keys, the youngest first, and what they do at this moment.
+    /// All keys and their current state, newest first.
     pub(super) fn list(&self, now: DateTime<Utc>) -> Vec<ListedKey> {
         let signing = self.signing(now).map(TokenKey::kid);
         let state = |key: &RingKey| {
@@ -135,9 +139,9 @@ impl KeyRing {
     }
 
     /// # Errors
-    /// Internal, if no key has started or the library can't sign.
+    /// Internal if no key has started yet or signing fails.
     pub(super) fn sign(&self, claims: &impl Serialize, now: DateTime<Utc>) -> Result<String> {
-        self.signing(now).ok_or_else(|| Error::internal("no key has started"))?.sign(claims)
+        self.signing(now).ok_or_else(|| Error::internal("no signing key has started"))?.sign(claims)
     }
 
     pub(super) fn verify<C: DeserializeOwned>(&self, token: &str) -> Option<C> {
@@ -145,18 +149,18 @@ impl KeyRing {
     }
 }
 
-/// HS256 keys for one type of token, the current one first: `uses` are those of the key and of its name.
-pub(super) fn derived(keys: &Keys, token_type: &str, [key, name]: [KeyUse; 2]) -> Result<Vec<TokenKey>> {
-    let derived = |secret| {
-        let key = text(secret, key)?;
-        let kid = hex(&derive::<8>(secret, name)?);
+/// HS256 keys for one type of token, the current one first. The uses are those of the key and of its id.
+pub(super) fn derive_hs256(keys: &Keys, token_type: &str, [key_use, id_use]: [KeyUse; 2]) -> Result<Vec<TokenKey>> {
+    let derive_key = |secret| {
+        let key = text(secret, key_use)?;
+        let kid = hex(&derive::<8>(secret, id_use)?);
         let (signing, verifying) = (EncodingKey::from_secret(key.as_bytes()), DecodingKey::from_secret(key.as_bytes()));
         TokenKey::new(token_type, Algorithm::HS256, kid, signing, verifying)
     };
-    keys.secrets().map(derived).collect()
+    keys.secrets().map(derive_key).collect()
 }
 
-/// The key, and its public half under the name of its thumbprint (RFC 7638).
+/// Parses a private key. Returns it with its public JWK, whose key id is the thumbprint (RFC 7638).
 fn from_pem(pem: &[u8], algorithm: JwtAlgorithm, token_type: &str) -> Result<(TokenKey, Jwk), String> {
     let text = |error: jsonwebtoken::errors::Error| error.to_string();
     let (algorithm, signing) = match algorithm {
@@ -166,8 +170,8 @@ fn from_pem(pem: &[u8], algorithm: JwtAlgorithm, token_type: &str) -> Result<(To
         JwtAlgorithm::Rs256 => (Algorithm::RS256, EncodingKey::from_rsa_pem(pem).map_err(text)?),
     };
     let mut jwk = Jwk::from_encoding_key(&signing, algorithm).map_err(text)?;
-    if matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa) if rsa.n.len() < MIN_MODULUS) {
-        return Err("it has less than 2,048 bits".to_owned());
+    if matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa) if rsa.n.len() < MIN_MODULUS_LENGTH) {
+        return Err("it has fewer than 2,048 bits".to_owned());
     }
     let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(text)?;
     jwk.common.key_id = Some(kid.clone());

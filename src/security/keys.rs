@@ -1,4 +1,4 @@
-//! The keys: one secret in, one derived key for each use out, so that no use weakens another.
+//! Key derivation: one derived key per use, so that a weakness in one use does not affect the others.
 
 use std::{
     fs,
@@ -14,30 +14,30 @@ use crate::{
     security::{private_file, random},
 };
 
-/// The secrets that keys are derived from: the current one, and the one before it, which verifies only.
+/// The secrets that keys are derived from: the current one, and the previous one, which only verifies.
 #[derive(Clone, Debug)]
 pub struct Keys {
     current: SecretString,
     previous: Option<SecretString>,
 }
 
-/// What a key is for.
+/// The use of a derived key.
 #[derive(Clone, Copy, Debug)]
 pub enum KeyUse {
     /// HS256 signatures of access tokens.
     AccessToken,
-    /// The public name (`kid`) of the key for access tokens.
+    /// The key id (`kid`) of the access token key.
     AccessTokenId,
     /// HS256 signatures of refresh tokens.
     RefreshToken,
-    /// The public name (`kid`) of the key for refresh tokens.
+    /// The key id (`kid`) of the refresh token key.
     RefreshTokenId,
-    /// Names in the counters of attempts.
+    /// Pseudonyms in the throttle counters.
     Pseudonym,
 }
 
 impl KeyUse {
-    /// HKDF's `info`. Changing one changes the key: everybody is signed out.
+    /// HKDF's `info`. Changing a value changes the key, which signs all users out.
     const fn info(self) -> &'static [u8] {
         match self {
             Self::AccessToken => b"hallpass access token HS256",
@@ -58,16 +58,16 @@ impl KeyType for KeyLength {
 }
 
 impl Keys {
-    /// Takes the given secret, or reads it from its file, which is made first where there is none. `previous` is the
-    /// secret before it.
+    /// Uses the given secret, or reads it from its file, which is created if it does not exist. `previous` is the
+    /// previous secret.
     ///
     /// # Errors
-    /// Internal, when the file can't be read or made: its cause says which file and why.
+    /// Internal if the file cannot be read or created. The cause names the file and the reason.
     pub fn load(key: &SecretKey, previous: Option<&SecretString>) -> Result<Self> {
         let current = match key {
             SecretKey::Given(secret) => secret.clone(),
             SecretKey::File(path) => read_or_create(path)
-                .map_err(|error| Error::internal(format!("the key file {}: {error}", path.display())))?,
+                .map_err(|error| Error::internal(format!("cannot load the key file {}: {error}", path.display())))?,
         };
         Ok(Self { current, previous: previous.cloned() })
     }
@@ -80,21 +80,21 @@ impl Keys {
     /// The key of [`super::pseudonym`].
     ///
     /// # Errors
-    /// Internal, when the library refuses to derive it.
+    /// Internal if the key derivation fails.
     pub(super) fn pseudonym_key(&self) -> Result<[u8; 32]> {
         derive(&self.current, KeyUse::Pseudonym)
     }
 
-    /// The HS256 key of access tokens, as the text that it is used as: 64 hexadecimal digits.
+    /// The HS256 key of access tokens as text: 64 hexadecimal digits, whose bytes are the key.
     ///
     /// # Errors
-    /// Internal, when the library refuses to derive it.
+    /// Internal if the key derivation fails.
     pub fn access_token_key(&self) -> Result<SecretString> {
         text(&self.current, KeyUse::AccessToken).map(Into::into)
     }
 }
 
-/// A key as hexadecimal text, which any JWT tool takes as it stands.
+/// Derives a key as hexadecimal text, which every JWT tool accepts unchanged.
 ///
 /// # Errors
 /// As [`derive()`].
@@ -102,10 +102,10 @@ pub(super) fn text(secret: &SecretString, key_use: KeyUse) -> Result<String> {
     Ok(hex(&derive::<32>(secret, key_use)?))
 }
 
-/// The key for one use, `N` bytes, by HKDF-SHA256 (RFC 5869).
+/// Derives the key for one use, `N` bytes long, with HKDF-SHA256 (RFC 5869).
 ///
 /// # Errors
-/// Internal, if the library refuses, which it does for more than 8,160 bytes only.
+/// Internal if the key derivation fails, which happens only for more than 8,160 bytes.
 pub(super) fn derive<const N: usize>(secret: &SecretString, key_use: KeyUse) -> Result<[u8; N]> {
     let failed = |_| Error::internal("HKDF failed");
     let info = [key_use.info()];
@@ -119,12 +119,12 @@ pub(super) fn derive<const N: usize>(secret: &SecretString, key_use: KeyUse) -> 
     Ok(key)
 }
 
-/// Reads the secret. Several instances may start at once: the first one's key is everybody's.
+/// Reads or creates the secret. If several instances start at the same time, all use the secret that was created first.
 fn read_or_create(path: &Path) -> io::Result<SecretString> {
     match fs::read_to_string(path) {
         Ok(text) if text.trim().len() >= 64 => return Ok(text.trim().into()),
         Ok(_) => {
-            return Err(io::Error::other("it holds no key; delete it and a new one is made"));
+            return Err(io::Error::other("the file contains no valid key; delete it to create a new one"));
         }
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Err(_) => {}
@@ -137,12 +137,12 @@ fn read_or_create(path: &Path) -> io::Result<SecretString> {
     }
 }
 
-/// Lower-case hexadecimal digits.
+/// Encodes bytes as lowercase hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string can't fail.
+        // Writing to a string never fails.
         let _ = write!(text, "{byte:02x}");
         text
     })

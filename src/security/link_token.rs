@@ -1,4 +1,4 @@
-//! The tokens of links in mails: shown once, in the mail, and stored as a hash.
+//! Tokens of links in mails. A token appears only in its mail; the database stores its hash.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use crate::{
     security::random,
 };
 
-/// What is stored of a token: its SHA-256. Whoever reads the database can't make the link of it. A token has 256 bits of
-/// chance, so that there is nothing to guess and no need for a slow hash.
+/// The SHA-256 hash of a link token. A reader of the database cannot recover the link. A token has 256 random bits, so
+/// it cannot be guessed and needs no slow hash.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct TokenHash(String);
 
@@ -24,14 +24,14 @@ impl fmt::Debug for TokenHash {
 }
 
 impl TokenHash {
-    /// The hash of what somebody shows. Only the very text of a token has the hash of that token.
+    /// Hashes a presented token. Only the exact text of a token matches its hash.
     #[must_use]
     pub fn of(token: &SecretString) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, token.expose_secret().as_bytes())))
     }
 }
 
-/// A new token, in characters that a URL takes as they are, and its hash.
+/// Generates a token, in characters that need no escaping in URLs, and its hash.
 ///
 /// # Errors
 /// As [`random::bytes`].
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_long_and_found_by_its_hash_alone() {
+    fn token_has_256_bits_and_only_its_exact_text_matches_the_hash() {
         let (token, hash) = generate().unwrap();
         assert_eq!(token.expose_secret().len(), 43);
         assert!(TokenHash::of(&token) == hash && generate().unwrap().1 != hash);

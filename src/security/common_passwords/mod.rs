@@ -1,20 +1,20 @@
-//! The passwords that everybody tries first: some eighteen thousand, of the length that a password may have.
+//! A blocklist of about eighteen thousand common passwords that have a permitted length.
 //!
-//! `list.txt` is part of the binary and is searched as it is, so that it costs no time at the start and no memory beyond its
-//! own. `make.py` made it; `LICENSES.txt` says from what.
+//! `list.txt` is embedded in the binary and searched in place, so it needs no startup time and no additional memory.
+//! `make.py` creates the list; `LICENSES.txt` names its sources.
 
 use std::cmp::Ordering;
 
-/// In lower case, in the order of their bytes, a line for each.
+/// One lowercase password per line, sorted by bytes.
 const LIST: &str = include_str!("list.txt");
 
-/// Whether `password` is a common one, in upper or lower case.
+/// Whether `password` is a common one, ignoring case.
 #[must_use]
 pub fn contain(password: &str) -> bool {
     has_line(LIST.as_bytes(), password.to_lowercase().as_bytes())
 }
 
-/// Binary search by bytes: what is looked at is the line that the byte in the middle belongs to.
+/// Binary search by byte offset. Each step compares the line that contains the middle byte.
 fn has_line(mut sorted: &[u8], wanted: &[u8]) -> bool {
     while !sorted.is_empty() {
         let (left, _) = sorted.split_at(sorted.len() / 2);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_found_and_nothing_between_them() {
+    fn every_line_is_found_and_nothing_else() {
         let lines: Vec<&str> = LIST.lines().collect();
         let set: HashSet<&str> = lines.iter().copied().collect();
         assert!(lines.len() >= 3000);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn short_lists_have_ends_too() {
+    fn short_lists_are_searched_to_both_ends() {
         for list in ["", "b\n", "b\nd\n", "b\nd\nf\n", "b\nd\nf"] {
             for wanted in ["a", "b", "c", "d", "e", "f", "g", "bb", "b\nd"] {
                 let expected = list.lines().any(|line| line == wanted);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_tries_is_there_and_what_nobody_does_is_not() {
+    fn common_passwords_are_listed_and_rare_ones_are_not() {
         for common in
             "password 12345678 qwertyuiop iloveyou password1 password123 123456789 1234567890 sunshine princess \
                        football baseball superman trustno1 starwars whatever qwerty123 1q2w3e4r passw0rd letmein1 \
