@@ -55,7 +55,7 @@ impl<'a> UnitOfWork<'a> {
         let wakes_mail = event::write(context, &transaction, actor, events, now).await?;
         transaction.commit().await?;
         if wakes_mail {
-            context.app.outbox.ring();
+            context.app.outbox.notify();
         }
         Ok(())
     }

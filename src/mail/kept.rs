@@ -1,4 +1,5 @@
-//! The mails that this process has sent, for whoever develops against it. They hold links, so they are in memory alone.
+//! The mails that this process has sent, kept in memory for development. They contain links, so they are never stored
+//! elsewhere.
 
 use std::{
     collections::VecDeque,
@@ -17,10 +18,10 @@ use crate::{
     security::random,
 };
 
-/// The oldest go when there are more.
+/// Maximum number of mails. The oldest are dropped.
 const MAX_KEPT: usize = 100;
 
-/// The latest mails, and the key that opens them.
+/// The latest mails, and the key that grants access to them.
 pub struct Kept {
     mails: Mutex<VecDeque<KeptMail>>,
     key: String,
@@ -35,30 +36,30 @@ impl fmt::Debug for Kept {
 /// A mail that was sent.
 #[derive(Clone)]
 pub struct KeptMail {
-    /// Its name.
+    /// The mail's id.
     pub id: Uuid,
     /// When it was sent.
     pub sent_at: DateTime<Utc>,
-    /// Where to.
+    /// The recipient's address.
     pub to: String,
-    /// What it says.
+    /// The rendered text.
     pub text: Text,
 }
 
 impl Kept {
-    /// No mails yet, and a key of 128 random bits.
+    /// Creates an empty store with a random 128-bit key.
     pub(super) fn new() -> Result<Self> {
         let key = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
         Ok(Self { mails: Mutex::default(), key })
     }
 
-    /// What the address of the mails must have, for whoever started this process.
+    /// The key that the URL of the mails must contain. It is shown to the operator at startup.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Whether this is the key. It takes as long for all keys of its length.
+    /// Whether `presented` is the key, in constant time.
     #[must_use]
     pub fn is_key(&self, presented: &str) -> bool {
         constant_time::verify_slices_are_equal(presented.as_bytes(), self.key.as_bytes()).is_ok()
@@ -68,19 +69,19 @@ impl Kept {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn keep(&self, letter: &OutgoingMail, text: Text, sent_at: DateTime<Utc>) {
+    pub(super) fn keep(&self, mail: &OutgoingMail, text: Text, sent_at: DateTime<Utc>) {
         let mut mails = self.mails();
-        mails.push_front(KeptMail { id: letter.id, sent_at, to: letter.to.clone(), text });
+        mails.push_front(KeptMail { id: mail.id, sent_at, to: mail.to.clone(), text });
         mails.truncate(MAX_KEPT);
     }
 
-    /// All of them, the latest first.
+    /// All mails, latest first.
     #[must_use]
     pub fn all(&self) -> Vec<KeptMail> {
         self.mails().iter().cloned().collect()
     }
 
-    /// One of them.
+    /// The mail with this id.
     #[must_use]
     pub fn find(&self, id: Uuid) -> Option<KeptMail> {
         self.mails().iter().find(|mail| mail.id == id).cloned()

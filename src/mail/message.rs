@@ -1,4 +1,4 @@
-//! A mail as it travels (RFC 5322): headers, and its text in two forms.
+//! Message composition (RFC 5322): headers, and the text in two formats.
 
 use chrono::{DateTime, Utc};
 use lettre::{
@@ -11,7 +11,7 @@ use lettre::{
 
 use crate::mail::{Concern, OutgoingMail, SendError, Text};
 
-/// Says that no person wrote it, so that no machine answers (RFC 3834 §5).
+/// Marks the message as automatic, so that no auto-responder replies (RFC 3834 §5).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -29,22 +29,23 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// Puts a mail together. What is in its headers has been parsed before: two addresses, a subject of ours, a name of ours.
+/// Composes a message. All header values are already validated: two addresses, a fixed subject, a generated message id.
 pub(super) fn compose(
     from: &Mailbox,
-    letter: &OutgoingMail,
+    mail: &OutgoingMail,
     text: &Text,
     now: DateTime<Utc>,
 ) -> Result<Message, SendError> {
-    let never = |cause: &str| SendError { concern: Concern::Mailbox, is_refusal: false, cause: cause.to_owned() };
-    let to: Address = letter.to.parse().map_err(|_| never("the address is none"))?;
+    let permanent_failure =
+        |cause: &str| SendError { concern: Concern::Mailbox, is_refusal: false, cause: cause.to_owned() };
+    let to: Address = mail.to.parse().map_err(|_| permanent_failure("the recipient's address is invalid"))?;
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to))
         .subject(text.subject.clone())
         .date(now.into())
-        .message_id(Some(format!("<{}@{}>", letter.id, from.email.domain())))
+        .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
         .header(AutoSubmitted)
         .multipart(MultiPart::alternative_plain_html(text.plain.clone(), text.html.clone()))
-        .map_err(|_| never("it can't be put together"))
+        .map_err(|_| permanent_failure("the message could not be composed"))
 }

@@ -1,7 +1,7 @@
-//! Mails: what they say, how they leave, and who is woken to deliver them.
+//! Mail: templates, SMTP delivery, and waking the delivery worker.
 //!
-//! Owns the texts, the connection to the mail server, and the mails that are kept while developing. It knows no account
-//! and no table: `domain/notifications` says what to send to whom.
+//! Owns the texts, the connection to the mail server, and the mails kept during development. Knows no accounts and no
+//! tables: `domain/notifications` decides what to send to whom.
 
 mod kept;
 mod message;
@@ -24,64 +24,64 @@ use crate::{
     language::Language,
 };
 
-/// A mail to one person.
+/// A mail to one recipient.
 #[derive(Debug)]
 pub struct OutgoingMail {
-    /// Its name, the same at every try.
+    /// The mail's id, the same for every attempt.
     pub id: Uuid,
-    /// The address, its domain in ASCII.
+    /// The recipient's address, with its domain in ASCII.
     pub to: String,
-    /// What it is written in.
+    /// The language of the text.
     pub language: Language,
-    /// Whom it greets.
+    /// The username in the greeting.
     pub username: String,
-    /// What it says.
-    pub news: Notification,
+    /// The content.
+    pub notification: Notification,
 }
 
-/// What a mail says. A link holds a token, so there is no way to print it.
+/// The content of a mail. Links contain tokens, so they are [`SecretString`]s, which are never printed.
 #[derive(Debug)]
 pub enum Notification {
-    /// Use this link to verify the address.
+    /// A link to verify the address.
     VerifyEmail {
-        /// Where to.
+        /// The link.
         link: SecretString,
     },
-    /// Use this link to choose a new password.
+    /// A link to choose a new password.
     ResetPassword {
-        /// Where to.
+        /// The link.
         link: SecretString,
     },
-    /// The password is another one.
+    /// The password was changed.
     PasswordChanged,
-    /// The address is another one.
+    /// The address was changed.
     EmailChanged,
 }
 
-/// Why a mail was not sent.
+/// The reason why a mail was not sent.
 #[derive(Debug)]
 pub struct SendError {
-    /// What the failure is about.
+    /// The scope of the failure.
     pub concern: Concern,
-    /// Whether the server refused for good, so that the operator must change something: relaying, quota, authentication,
-    /// sender, policy.
+    /// Whether the server refused permanently, so that the operator must act: relaying, quota, authentication, sender,
+    /// policy.
     pub is_refusal: bool,
-    /// For the log. It names nobody.
+    /// The cause for the log. It contains no personal data.
     pub cause: String,
 }
 
-/// What a failure is about.
+/// The scope of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concern {
-    /// The mail server is out of reach, or refuses all mails. No other mail would fare better.
+    /// The mail server is unreachable or refuses all mails. Sending other mails would fail too.
     Server,
-    /// This mail. It may be accepted later.
+    /// Only this mail failed. A later attempt may succeed.
     Mail,
-    /// The mailbox does not exist, or never accepts mail. The mail is given up.
+    /// The mailbox does not exist or never accepts mail. The mail is discarded.
     Mailbox,
 }
 
-/// What mails leave by.
+/// Sends mails.
 #[derive(Debug)]
 pub struct Mailer {
     smtp: Option<smtp::Client>,
@@ -92,7 +92,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Reads the templates, and prepares TLS; connects to nobody.
+    /// Loads the templates and the TLS configuration. Does not connect to the mail server.
     ///
     /// # Errors
     /// Internal, with a cause for the operator.
@@ -108,36 +108,37 @@ impl Mailer {
         })
     }
 
-    /// Whether a failure is a refusal that this process has not logged yet. Logging it is up to the caller.
+    /// Whether a failure is a refusal that this process has not logged yet. It then counts as logged; the caller must
+    /// log it.
     #[must_use]
     pub fn is_new_refusal(&self, mail: Uuid, failure: &SendError) -> bool {
         self.refusals.is_new(mail, failure)
     }
 
-    /// The mails kept while developing; none where they are not.
+    /// The mails kept during development. `None` outside development.
     #[must_use]
     pub fn kept(&self) -> Option<&Kept> {
         self.kept.as_ref()
     }
 
-    /// Sends a mail, and keeps it where mails are kept.
+    /// Sends a mail, and keeps a copy during development.
     ///
     /// # Errors
-    /// It did not leave.
-    pub async fn send(&self, letter: &OutgoingMail, now: DateTime<Utc>) -> Result<(), SendError> {
-        let unreadable = |error: minijinja::Error| SendError {
+    /// [`SendError`] if the mail was not sent.
+    pub async fn send(&self, mail: &OutgoingMail, now: DateTime<Utc>) -> Result<(), SendError> {
+        let template_error = |error: minijinja::Error| SendError {
             concern: Concern::Mail,
             is_refusal: false,
-            cause: format!("a template: {error}"),
+            cause: format!("failed to render the template: {error}"),
         };
-        let text = self.templates.render(letter).map_err(unreadable)?;
-        let message = message::compose(&self.from, letter, &text, now)?;
+        let text = self.templates.render(mail).map_err(template_error)?;
+        let message = message::compose(&self.from, mail, &text, now)?;
         if let Some(smtp) = &self.smtp {
             smtp.send(&message).await?;
             self.refusals.accepted();
         }
         if let Some(kept) = &self.kept {
-            kept.keep(letter, text, now);
+            kept.keep(mail, text, now);
         }
         Ok(())
     }

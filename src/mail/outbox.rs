@@ -1,4 +1,4 @@
-//! The bell between those who write mails down and the worker that delivers them.
+//! Notifies the delivery worker of new mails.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -7,42 +7,42 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// Wakes the worker of this instance. Mails wait in the database, where all instances look now and then; this is so that
-/// nobody waits for that.
+/// Wakes the delivery worker of this instance. Mails wait in the database, which all instances poll. The notification
+/// avoids waiting for the next poll.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    bell: Notify,
-    end: Notify,
+    wake_up: Notify,
+    closed: Notify,
     is_closing: AtomicBool,
 }
 
 impl Outbox {
-    /// Mails have been committed: have them delivered now.
-    pub fn ring(&self) {
-        self.bell.notify_one();
+    /// Wakes the worker after mails have been committed.
+    pub fn notify(&self) {
+        self.wake_up.notify_one();
     }
 
-    /// Waits until somebody rings, `most` at most.
-    pub async fn wait(&self, most: Duration) {
-        // Whether there are mails is for the database to say.
-        let _ = tokio::time::timeout(most, self.bell.notified()).await;
+    /// Waits for a notification, for at most `limit`.
+    pub async fn wait(&self, limit: Duration) {
+        // After a timeout, the worker polls the database as well.
+        let _ = tokio::time::timeout(limit, self.wake_up.notified()).await;
     }
 
-    /// Waits for so long, unless it is the end.
+    /// Waits for `time`, or until the outbox closes.
     pub async fn pause(&self, time: Duration) {
         if !self.is_closing() {
-            let _ = tokio::time::timeout(time, self.end.notified()).await;
+            let _ = tokio::time::timeout(time, self.closed.notified()).await;
         }
     }
 
-    /// Has the worker end once the mails that are on their way have left.
+    /// Stops the worker after it has sent the mails in progress.
     pub fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
-        self.ring();
-        self.end.notify_one();
+        self.notify();
+        self.closed.notify_one();
     }
 
-    /// Whether no more mails are to be taken.
+    /// Whether the outbox is closing, so that the worker must not lease more mails.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Relaxed)

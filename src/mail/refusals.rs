@@ -1,4 +1,4 @@
-//! Which refusals of the mail server are in the log already, so that each is an error there once.
+//! Refusals of the mail server that have been logged, so that each is logged as an error once.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::mail::{Concern, SendError};
 
-/// The oldest go when there are more: each of them may be logged as an error again.
+/// Maximum number of mails. The oldest are dropped, and may be logged as an error again.
 const MAX_MAILS: usize = 1000;
 
 /// Refusals that this process has logged.
@@ -20,12 +20,12 @@ pub(super) struct Refusals(Mutex<Logged>);
 struct Logged {
     /// Why the server refuses all mails.
     server: Option<String>,
-    /// Mails that it refuses.
+    /// Refused mails.
     mails: VecDeque<Uuid>,
 }
 
 impl Refusals {
-    /// Whether a failure is a refusal that was not logged before. It counts as logged from now on.
+    /// Whether a failure is a refusal that has not been logged yet. It counts as logged from now on.
     pub(super) fn is_new(&self, mail: Uuid, failure: &SendError) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match failure.concern {
@@ -40,7 +40,7 @@ impl Refusals {
         }
     }
 
-    /// The server has accepted a mail: if it refuses all again, that is news.
+    /// Records that the server has accepted a mail. A later refusal of all mails is then logged again.
     pub(super) fn accepted(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).server = None;
     }

@@ -1,7 +1,8 @@
-//! The mail server, by SMTP (RFC 5321).
+//! SMTP client (RFC 5321).
 //!
-//! The steps are taken one by one, to know which of them failed. A mail is given up only if the server says that there is
-//! no such mailbox; everything else is tried again. A server's own words are not passed on; they name the recipient.
+//! Sends each SMTP command separately, to know which one failed. A mail is discarded only if the server says that the
+//! mailbox does not exist or never accepts mail; all other failures are retried. The server's reply text is not logged,
+//! because it contains the recipient's address.
 
 use std::time::Duration;
 
@@ -22,19 +23,19 @@ use crate::{
     mail::{Concern, SendError},
 };
 
-/// How long it may take to hand over one mail, with all that belongs to it.
+/// Time limit for sending one mail, including connecting.
 pub const SEND_TIMEOUT: Duration = Duration::from_mins(1);
-/// How much of that connecting may take.
+/// Time limit for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The step whose replies are about the recipient.
+/// The command whose replies concern the recipient.
 const RCPT_TO: &str = "RCPT TO";
 
-/// Enhanced statuses that say that mail to a mailbox is never accepted: no such mailbox, no such domain, a wrong address, moved
+/// Enhanced status codes for a mailbox that never accepts mail: no such mailbox, no such domain, invalid address, moved
 /// without a new address, disabled.
 const MAILBOX_STATUSES: [[u16; 3]; 5] = [[5, 1, 1], [5, 1, 2], [5, 1, 3], [5, 1, 6], [5, 2, 1]];
 
-/// A server that takes mails. Each is handed over on a connection of its own: there are few.
+/// A mail server. Each mail uses its own connection, because there are few mails.
 pub(super) struct Client {
     host: String,
     port: u16,
@@ -64,35 +65,35 @@ impl Client {
         })
     }
 
-    /// Hands a mail over.
+    /// Sends a message.
     pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
-        let handed_over = tokio::time::timeout(SEND_TIMEOUT, self.hand_over(message)).await;
-        handed_over.unwrap_or_else(|_| {
-            let cause = "the mail server took too long".to_owned();
+        let result = tokio::time::timeout(SEND_TIMEOUT, self.transmit(message)).await;
+        result.unwrap_or_else(|_| {
+            let cause = "the mail server timed out".to_owned();
             Err(SendError { concern: Concern::Server, is_refusal: false, cause })
         })
     }
 
-    async fn hand_over(&self, message: &Message) -> Result<(), SendError> {
+    async fn transmit(&self, message: &Message) -> Result<(), SendError> {
         let mut connection = self.connect().await?;
-        let handed_over = transfer(&mut connection, message).await;
-        // The mail is the server's by now, or is not; a farewell that fails changes nothing.
+        let result = transfer(&mut connection, message).await;
+        // The server has already accepted or refused the mail, so an error in QUIT does not matter.
         connection.abort().await;
-        handed_over
+        result
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
         let tls = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
         let server = (self.host.as_str(), self.port);
         let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.hello, tls, None);
-        let mut connection = connecting.await.map_err(|error| of_server("connecting", &error))?;
+        let mut connection = connecting.await.map_err(|error| server_error("connecting", &error))?;
         if self.security == SmtpSecurity::StartTls {
             let encrypting = connection.starttls(self.tls.clone(), &self.hello).await;
-            encrypting.map_err(|error| of_server("STARTTLS", &error))?;
+            encrypting.map_err(|error| server_error("STARTTLS", &error))?;
         }
         if let Some(credentials) = &self.credentials {
-            let signing_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-            signing_in.map_err(|error| of_server("signing in", &error))?;
+            let authenticated = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            authenticated.map_err(|error| server_error("signing in", &error))?;
         }
         Ok(connection)
     }
@@ -101,24 +102,24 @@ impl Client {
 async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), SendError> {
     let envelope = message.envelope();
     let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
-    sender.map_err(|error| of_server("MAIL FROM", &error))?;
+    sender.map_err(|error| server_error("MAIL FROM", &error))?;
     for to in envelope.to() {
         let recipient = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
-        recipient.map_err(|error| of_mail(RCPT_TO, &error))?;
+        recipient.map_err(|error| mail_error(RCPT_TO, &error))?;
     }
-    connection.command(Data).await.map_err(|error| of_mail("DATA", &error))?;
-    let taken = connection.message(&message.formatted()).await;
-    taken.map_err(|error| of_mail("the end of DATA", &error))?;
+    connection.command(Data).await.map_err(|error| mail_error("DATA", &error))?;
+    let accepted = connection.message(&message.formatted()).await;
+    accepted.map_err(|error| mail_error("the end of DATA", &error))?;
     Ok(())
 }
 
-/// A failure before the server knows the recipient.
-fn of_server(step: &str, error: &Error) -> SendError {
-    SendError { concern: Concern::Server, is_refusal: error.is_permanent(), cause: told(step, error) }
+/// Builds the error for a failure before the recipient was sent.
+fn server_error(step: &str, error: &Error) -> SendError {
+    SendError { concern: Concern::Server, is_refusal: error.is_permanent(), cause: describe(step, error) }
 }
 
-/// A failure once the server knows the recipient.
-fn of_mail(step: &str, error: &Error) -> SendError {
+/// Builds the error for a failure after the recipient was sent.
+fn mail_error(step: &str, error: &Error) -> SendError {
     let concern = if error.status().is_none() {
         Concern::Server
     } else if error.is_permanent() && is_about_mailbox(step, error) {
@@ -126,11 +127,11 @@ fn of_mail(step: &str, error: &Error) -> SendError {
     } else {
         Concern::Mail
     };
-    SendError { concern, is_refusal: error.is_permanent(), cause: told(step, error) }
+    SendError { concern, is_refusal: error.is_permanent(), cause: describe(step, error) }
 }
 
-/// Whether a permanent refusal says that the mailbox does not exist, has moved or is disabled (RFC 3463 §3.2, §3.3). Without
-/// an enhanced status, the reply code at RCPT must do (RFC 5321 §4.2.3).
+/// Whether a permanent refusal says that the mailbox does not exist, has moved or is disabled (RFC 3463 §3.2, §3.3).
+/// Without an enhanced status, the reply code to RCPT decides (RFC 5321 §4.2.3).
 fn is_about_mailbox(step: &str, error: &Error) -> bool {
     match enhanced_status(error) {
         Some(status) => MAILBOX_STATUSES.contains(&status),
@@ -138,7 +139,7 @@ fn is_about_mailbox(step: &str, error: &Error) -> bool {
     }
 }
 
-/// The enhanced status of a reply (RFC 2034): its first word, or in parentheses as qmail has it: `(#5.1.1)`.
+/// The enhanced status of a reply (RFC 2034): the first word, or in parentheses as qmail writes it: `(#5.1.1)`.
 fn enhanced_status(error: &Error) -> Option<[u16; 3]> {
     use std::error::Error as _;
     let text = error.source()?.to_string();
@@ -149,8 +150,8 @@ fn enhanced_status(error: &Error) -> Option<[u16; 3]> {
     })
 }
 
-/// What the log may know: the step, and the reply code or what became of the connection.
-fn told(step: &str, error: &Error) -> String {
+/// Describes an error for the log: the step, and the reply code or the connection error.
+fn describe(step: &str, error: &Error) -> String {
     use std::error::Error as _;
     let source = || error.source().map(ToString::to_string).unwrap_or_default();
     match error.status() {
@@ -158,8 +159,8 @@ fn told(step: &str, error: &Error) -> String {
             let status = enhanced_status(error).map(|[class, subject, detail]| format!(" {class}.{subject}.{detail}"));
             format!("{step}: the mail server answered {code}{}", status.unwrap_or_default())
         }
-        None if error.is_timeout() => format!("{step}: the mail server took too long"),
-        None if error.is_response() => format!("{step}: the mail server's answer can't be read"),
+        None if error.is_timeout() => format!("{step}: the mail server timed out"),
+        None if error.is_response() => format!("{step}: the mail server's reply is malformed"),
         None if error.is_tls() => format!("{step}: TLS failed: {}", source()),
         None => format!("{step}: {}", source()),
     }
@@ -176,7 +177,7 @@ fn tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
     }
 }
 
-/// By which name to greet: the one that clients know, or none that means anything.
+/// The name for EHLO: the host of the public URL, or lettre's default.
 fn hello(public_url: &str) -> ClientId {
     match Url::parse(public_url).ok().as_ref().and_then(Url::host) {
         Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),

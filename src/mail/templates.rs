@@ -1,7 +1,8 @@
-//! What mails say, in each language: one text for each, from which its HTML is made, so that both say the same.
+//! Mail templates in each language. HTML and plain text are rendered from the same source, so that both have the same
+//! content.
 //!
-//! A template starts with lines `subject:` and `button:`; after an empty line come the paragraphs. A paragraph that is
-//! the link becomes the button.
+//! A template starts with the lines `subject:` and `button:`. The paragraphs follow after an empty line. A paragraph
+//! that consists of the link becomes the button.
 
 use minijinja::{AutoEscape, Environment, context};
 
@@ -11,14 +12,14 @@ use crate::{
     mail::{Notification, OutgoingMail},
 };
 
-/// What a mail says. The texts may hold a link, so there is no way to print them.
+/// The rendered text of a mail. It does not implement `Debug`, because it may contain a link.
 #[derive(Clone)]
 pub struct Text {
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// As plain text.
+    /// The plain text body.
     pub plain: String,
-    /// As HTML.
+    /// The HTML body.
     pub html: String,
 }
 
@@ -50,24 +51,24 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    pub(super) fn render(&self, letter: &OutgoingMail) -> Result<Text, minijinja::Error> {
-        let (name, link) = match &letter.news {
+    pub(super) fn render(&self, mail: &OutgoingMail) -> Result<Text, minijinja::Error> {
+        let (name, link) = match &mail.notification {
             Notification::VerifyEmail { link } => ("verify_email", link.expose_secret()),
             Notification::ResetPassword { link } => ("reset_password", link.expose_secret()),
             Notification::PasswordChanged => ("password_changed", ""),
             Notification::EmailChanged => ("email_changed", ""),
         };
-        let template = self.0.get_template(&format!("{name}.{}.txt", letter.language.tag()))?;
-        let rendered = template.render(context! { username => &letter.username, link })?;
+        let template = self.0.get_template(&format!("{name}.{}.txt", mail.language.tag()))?;
+        let rendered = template.render(context! { username => &mail.username, link })?;
         let (head, plain) = rendered.split_once("\n\n").unwrap_or(("", &rendered));
         let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         let subject = field("subject:");
         let paragraphs: Vec<String> =
             plain.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
         let html = self.0.get_template(LAYOUT)?.render(context! {
-            language => letter.language.tag(), subject, paragraphs, link, button => field("button:"),
-            instead => match letter.language {
-                Language::English => "If the button does nothing, copy this address into your browser:",
+            language => mail.language.tag(), subject, paragraphs, link, button => field("button:"),
+            instead => match mail.language {
+                Language::English => "If the button does not work, copy this address into your browser:",
                 Language::Russian => "Если кнопка не работает, скопируйте этот адрес в браузер:",
             },
         })?;
@@ -79,29 +80,30 @@ impl Templates {
 mod tests {
     use super::*;
 
-    fn text(username: &str, language: Language, news: Notification) -> Text {
-        let letter = OutgoingMail {
+    fn text(username: &str, language: Language, notification: Notification) -> Text {
+        let mail = OutgoingMail {
             id: uuid::Uuid::nil(),
             to: "ada@example.org".to_owned(),
             language,
             username: username.to_owned(),
-            news,
+            notification,
         };
-        Templates::new().unwrap().render(&letter).unwrap()
+        Templates::new().unwrap().render(&mail).unwrap()
     }
 
     #[test]
-    fn every_mail_has_a_subject_and_says_the_same_in_both_forms() {
+    fn every_mail_has_a_subject_and_the_same_content_in_both_formats() {
         for language in Language::ALL {
             let link = || "https://example.org/page?token=abc".into();
-            for news in [
+            for notification in [
                 Notification::VerifyEmail { link: link() },
                 Notification::ResetPassword { link: link() },
                 Notification::PasswordChanged,
                 Notification::EmailChanged,
             ] {
-                let has_link = matches!(news, Notification::VerifyEmail { .. } | Notification::ResetPassword { .. });
-                let text = text("ada", language, news);
+                let has_link =
+                    matches!(notification, Notification::VerifyEmail { .. } | Notification::ResetPassword { .. });
+                let text = text("ada", language, notification);
                 assert!(!text.subject.is_empty() && !text.subject.contains('\n'));
                 assert!(
                     text.plain.contains("ada") && !text.plain.contains("subject:") && !text.plain.contains("button:")
@@ -116,9 +118,9 @@ mod tests {
         }
     }
 
-    /// Usernames are plain; should that ever change, a mail is still no page of theirs.
+    /// Usernames contain no markup today. The test guards against a change of that rule.
     #[test]
-    fn what_a_person_chose_is_never_markup() {
+    fn username_is_escaped_in_html() {
         let text = text("<b onclick=\"x\">&", Language::English, Notification::PasswordChanged);
         assert!(text.html.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;") && !text.html.contains("<b "));
         assert!(text.plain.contains("<b onclick=\"x\">&"));

@@ -187,7 +187,8 @@ async fn lease(
         Purpose::EmailChanged => Notification::EmailChanged,
     };
     let username = user.username.clone();
-    let letter = OutgoingMail { id: mail.id, to: mail.email.clone(), language: mail.language(), username, news };
+    let letter =
+        OutgoingMail { id: mail.id, to: mail.email.clone(), language: mail.language(), username, notification: news };
     Ok(Some(Leased { mail, letter }))
 }
 
