@@ -1,4 +1,4 @@
-//! [`App`]: everything that a use case may touch.
+//! [`App`]: the shared state of the application.
 
 use std::sync::{
     Arc,
@@ -18,49 +18,49 @@ use crate::{
     },
 };
 
-/// Generations confirmed at a time, so that these never crowd out a request that writes.
-const MAX_CONFIRMING: usize = 2;
+/// Maximum number of concurrent generation confirmations, so that they do not delay requests that write.
+const MAX_CONCURRENT_CONFIRMATIONS: usize = 2;
 
 tokio::task_local! {
     static HAS_WRITTEN: Arc<AtomicBool>;
 }
 
-/// Does `work`, and sets `has_written` when it begins its first transaction.
+/// Runs `work`, and sets `has_written` when it begins its first transaction.
 pub fn watch_writes<F: Future>(has_written: Arc<AtomicBool>, work: F) -> impl Future<Output = F::Output> {
     HAS_WRITTEN.scope(has_written, work)
 }
 
-/// What a use case may touch: the database, the time, the hasher, the tokens, the mails, the settings.
+/// The shared state: database, clock, hasher, tokens, mail and settings.
 #[derive(Debug)]
 pub struct App {
-    /// Where everything is kept that must outlive a request.
+    /// Persistent storage.
     pub database: Database,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// Hashes and checks passwords.
+    /// Hashes and verifies passwords.
     pub hasher: Hasher,
-    /// Signs and checks access tokens.
+    /// Signs and verifies access tokens.
     pub access_tokens: AccessTokens,
-    /// Signs and checks refresh tokens.
+    /// Signs and verifies refresh tokens.
     pub refresh_tokens: RefreshTokens,
-    /// Names for those whose attempts are counted.
+    /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
-    /// What mails leave by.
+    /// Sends mails.
     pub mailer: Mailer,
-    /// Whom to tell that mails wait.
+    /// Wakes the mail delivery worker.
     pub outbox: Outbox,
-    /// What the operator decided.
+    /// The configuration.
     pub settings: Settings,
     keys: Keys,
-    /// Places for work beside the requests; see [`crate::domain::sessions`].
+    /// Permits for confirmations in the background; see [`crate::domain::sessions`].
     pub(crate) confirming: Arc<Semaphore>,
 }
 
 impl App {
-    /// Puts the parts together: reads or makes the secret, derives the keys, starts the hasher's threads.
+    /// Builds the application: loads or creates the secret, derives the keys, and starts the hashing threads.
     ///
     /// # Errors
-    /// Internal: its cause is for whoever starts the server.
+    /// Internal, with a cause for the operator.
     pub fn new(settings: Settings, database: Database, clock: Clock) -> Result<Self> {
         let keys = Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref())?;
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
@@ -79,25 +79,25 @@ impl App {
             outbox: Outbox::default(),
             settings,
             keys,
-            confirming: Arc::new(Semaphore::new(MAX_CONFIRMING)),
+            confirming: Arc::new(Semaphore::new(MAX_CONCURRENT_CONFIRMATIONS)),
         })
     }
 
-    /// Reads the keys of the access tokens again. Returns how many there are.
+    /// Reloads the keys of the access tokens and returns how many there are.
     ///
     /// # Errors
-    /// Internal, with a cause for the operator: then nothing has changed.
+    /// Internal, with a cause for the operator. The previous keys stay in use.
     pub fn reload_keys(&self) -> Result<usize> {
         self.access_tokens.reload(&self.keys, &self.settings, self.clock.now())
     }
 
-    /// Begins a transaction that writes: see [`Database::write`].
+    /// Begins a write transaction; see [`Database::write`].
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE when no connection is to be had.
+    /// SERVICE_UNAVAILABLE if no connection is available in time.
     pub async fn write(&self) -> Result<Transaction> {
         let transaction = self.database.write().await?;
-        // Nobody watches outside of a request.
+        // Outside a request, `watch_writes` is not active.
         let _ = HAS_WRITTEN.try_with(|has_written| has_written.store(true, Ordering::Relaxed));
         Ok(transaction)
     }

@@ -1,4 +1,4 @@
-//! Time, in one place: everything asks [`Clock::now`], so that tests turn time instead of waiting for it.
+//! The clock. All code uses [`Clock::now`], so that tests can set the time instead of waiting.
 
 use std::sync::{
     Arc,
@@ -7,41 +7,41 @@ use std::sync::{
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// Where the current time comes from.
+/// The source of the current time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     System,
-    /// A clock that stands still until it is turned.
+    /// A clock that changes only when it is advanced.
     Manual(ManualClock),
 }
 
 impl Clock {
-    /// The current instant in UTC, cut to the microsecond, because that is what all databases keep.
+    /// The current time in UTC, truncated to microseconds, the precision of all supported databases.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+            #[expect(clippy::disallowed_methods, reason = "this is the only place that reads the system clock")]
             Self::System => Utc::now().trunc_subsecs(6),
             Self::Manual(clock) => clock.now(),
         }
     }
 }
 
-/// A clock for tests; its clones show the same time.
+/// A clock for tests. Its clones share the same time.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     unix_micros: Arc<AtomicI64>,
 }
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// Creates a clock that shows `start`.
     #[must_use]
     pub fn at(start: DateTime<Utc>) -> Self {
         Self { unix_micros: Arc::new(AtomicI64::new(start.timestamp_micros())) }
     }
 
-    /// Turns the clock forward, or back by a negative `delta`.
+    /// Advances the clock by `delta`, which may be negative.
     pub fn advance(&self, delta: TimeDelta) {
         let micros = delta.num_microseconds().unwrap_or(i64::MAX);
         self.unix_micros.fetch_add(micros, Ordering::SeqCst);

@@ -1,9 +1,9 @@
-//! The languages that Hallpass speaks to people.
+//! The languages of user-facing text.
 
 /// A language of messages, pages and mails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// English, also for everybody whose language is not here.
+    /// English, the default for unsupported languages.
     #[default]
     English,
     /// Russian.
@@ -11,10 +11,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::English, Self::Russian];
 
-    /// Its tag, by RFC 5646.
+    /// The language tag (RFC 5646).
     #[must_use]
     pub const fn tag(self) -> &'static str {
         match self {
@@ -23,8 +23,8 @@ impl Language {
         }
     }
 
-    /// The language with the greatest weight among language ranges (RFC 9110 §12.5.4). A region does not matter; of equal
-    /// weights the first counts, and zero is "not acceptable".
+    /// Selects the language with the highest weight among language ranges (RFC 9110 §12.5.4). Regions are ignored. Of
+    /// equal weights, the first wins. Zero means "not acceptable".
     #[must_use]
     pub fn preferred<'a>(ranges: impl IntoIterator<Item = (&'a str, u16)>) -> Self {
         let mut best = (Self::default(), 0);
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_greatest_weight_wins() {
+    fn range_with_the_highest_weight_wins() {
         for (ranges, expected) in [
             (&[][..], Language::English),
             (&[("ru", 1000)], Language::Russian),
