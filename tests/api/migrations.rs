@@ -165,7 +165,7 @@ async fn other_migrations_than_the_confirmed_ones_are_not_taken_back() {
     connected.migrate_down(1).await.unwrap();
     let applied = connected.applied_migrations().await.unwrap();
     let error = connected.revert(&confirmed).await.unwrap_err();
-    assert!(error.cause().unwrap().contains("meanwhile"), "{error:?}");
+    assert!(error.cause().unwrap().contains("in the meantime"), "{error:?}");
     assert_eq!(connected.applied_migrations().await.unwrap(), applied);
     connected.close().await;
 }
