@@ -1,12 +1,13 @@
-//! Puts the explorer and the documentation into the binary: GraphiQL, Swagger UI and ReDoc, bundled from `playground/` by npm
-//! and esbuild, or where that can't be, our own small pages from `playground/small`.
+//! Embeds the explorer and the documentation in the binary: GraphiQL, Swagger UI and ReDoc, bundled from `playground/`
+//! by npm and esbuild. If bundling is not possible, embeds the small pages of `playground/small` instead.
 //!
-//! `HALLPASS_PLAYGROUND=embed` makes it an error when GraphiQL can't be bundled; releases and CI say so. `small` takes the
-//! small page and asks no npm. Without it a warning tells which one it became.
+//! With `HALLPASS_PLAYGROUND=embed`, the build fails if GraphiQL cannot be bundled; releases and CI use this. With
+//! `small`, the build embeds the small pages without running npm. Without the variable, a warning reports if the small
+//! pages were used.
 //!
-//! Packages are installed once for each lock file and bundled once for each state of the sources, in the target directory,
-//! for all profiles. Nothing is written into the source tree.
-#![expect(clippy::print_stderr, reason = "it is how a build script says why it failed")]
+//! Packages are installed once per lock file and bundled once per state of the sources, in the target directory, for
+//! all profiles. The source tree is not modified.
+#![expect(clippy::print_stderr, reason = "build scripts report failures on stderr")]
 
 use std::{
     env,
@@ -19,14 +20,14 @@ use std::{
     process::{Command, ExitCode},
 };
 
-/// What decides how the page looks; only a change of these runs this script again.
+/// The files that determine the pages. Only a change of these reruns this script.
 const SOURCES: &[&str] = &["build.mjs", "package-lock.json", "package.json", "small", "src"];
 
-/// The pages, by their names in Rust.
+/// The pages, by the names of their constants.
 const PAGES: &[(&str, &str)] = &[("PAGE", "index.html"), ("DOCS", "docs.html"), ("REDOC", "redoc.html")];
 
-/// Without the packages' own scripts: none needs them, and nobody reads them. By itself npm tries for over a minute when
-/// there is no network.
+/// The options of `npm ci`. Packages' install scripts are disabled, because none is needed and they are not reviewed.
+/// The retry options shorten npm's default of over a minute without a network.
 const NPM_CI: &[&str] = &[
     "ci",
     "--ignore-scripts",
@@ -58,84 +59,85 @@ fn embed() -> Result<(), String> {
 
     let files = out.join("assets");
     if files.exists() {
-        fs::remove_dir_all(&files).map_err(|error| told(&files, &error))?;
+        fs::remove_dir_all(&files).map_err(|error| describe(&files, &error))?;
     }
-    fs::create_dir_all(&files).map_err(|error| told(&files, &error))?;
-    let wanted = env::var_os("HALLPASS_PLAYGROUND").unwrap_or_default();
-    match wanted.to_str() {
-        Some("embed") => graphiql(&playground, &out, &files)
-            .map_err(|why| format!("{why}\nGraphiQL can't be embedded, as HALLPASS_PLAYGROUND=embed wants it."))?,
+    fs::create_dir_all(&files).map_err(|error| describe(&files, &error))?;
+    let mode = env::var_os("HALLPASS_PLAYGROUND").unwrap_or_default();
+    match mode.to_str() {
+        Some("embed") => graphiql(&playground, &out, &files).map_err(|error| {
+            format!("{error}\nGraphiQL cannot be embedded, which HALLPASS_PLAYGROUND=embed requires.")
+        })?,
         Some("small") => small(&playground, &files)?,
         Some("") => {
-            if let Err(why) = graphiql(&playground, &out, &files) {
-                // Cargo says it again at each build, so it had better be short.
-                for line in why.lines().take(6) {
+            if let Err(error) = graphiql(&playground, &out, &files) {
+                // Cargo repeats the warning on each build, so it is kept short.
+                for line in error.lines().take(6) {
                     println!("cargo:warning={line}");
                 }
                 println!(
-                    "cargo:warning=The small explorer is embedded instead of GraphiQL. With Node.js 20.11 or later on the PATH, \
-                     and the network for once, `touch build.rs` and build again."
+                    "cargo:warning=The small explorer is embedded instead of GraphiQL. To embed GraphiQL, install \
+                     Node.js 20.11 or later, connect to the network, run `touch build.rs` and build again."
                 );
-                // An npm that turns up on another PATH is tried at once.
+                // Reruns this script if an npm on another PATH becomes available.
                 println!("cargo:rerun-if-env-changed=PATH");
                 small(&playground, &files)?;
             }
         }
-        _ => return Err("HALLPASS_PLAYGROUND wants embed or small, or is left out.".to_owned()),
+        _ => return Err("HALLPASS_PLAYGROUND: expected embed or small, or unset.".to_owned()),
     }
-    list(&files, &out.join("explorer.rs"))
+    write_asset_list(&files, &out.join("explorer.rs"))
 }
 
 /// Bundles GraphiQL.
 fn graphiql(playground: &Path, out: &Path, files: &Path) -> Result<(), String> {
-    // Cargo marks a target directory that it makes, for backup programs; else it is where it mostly is, seen from
-    // `target/debug/build/hallpass-…/out`.
-    let marked = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    let target = marked.or_else(|| out.ancestors().nth(4)).unwrap_or(out);
-    // esbuild is a program for one kind of machine.
+    // Cargo creates a `CACHEDIR.TAG` in target directories that it creates. Otherwise, the usual location relative to
+    // `target/debug/build/hallpass-…/out` is used.
+    let tagged = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    let target = tagged.or_else(|| out.ancestors().nth(4)).unwrap_or(out);
+    // esbuild's package contains a binary for one platform.
     let host = env::var_os("HOST").unwrap_or_default();
-    let locked = [playground.join("package-lock.json"), playground.join("package.json")];
-    let packages = target.join("playground").join(hash(&locked, &host)?);
-    once(&packages, |folder| {
-        for file in &locked {
+    let manifests = [playground.join("package-lock.json"), playground.join("package.json")];
+    let packages = target.join("playground").join(hash(&manifests, &host)?);
+    create_once(&packages, |folder| {
+        for file in &manifests {
             let name = file.file_name().unwrap_or_default();
-            fs::copy(file, folder.join(name)).map_err(|error| told(file, &error))?;
+            fs::copy(file, folder.join(name)).map_err(|error| describe(file, &error))?;
         }
         run("npm", NPM_CI, folder)
     })?;
     let script = playground.join("build.mjs");
     let bundle = packages.join(format!("bundle-{}", hash(&[script.clone(), playground.join("src")], &host)?));
-    once(&bundle, |folder| run("node", &[&script, packages.as_path(), folder], playground))?;
+    create_once(&bundle, |folder| run("node", &[&script, packages.as_path(), folder], playground))?;
     for file in entries(&bundle)? {
         let name = file.file_name().unwrap_or_default();
-        fs::copy(&file, files.join(name)).map_err(|error| told(&file, &error))?;
+        fs::copy(&file, files.join(name)).map_err(|error| describe(&file, &error))?;
     }
     Ok(())
 }
 
-/// Makes a folder by `work` unless it is there. Under another name until it is done, so that what has the name is whole, and
-/// two builds at a time do not meet.
-fn once(folder: &Path, work: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
+/// Creates a folder with `work` unless it exists. `work` writes to a temporary folder that is renamed at the end, so
+/// the folder is always complete and concurrent builds do not conflict.
+fn create_once(folder: &Path, work: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
     if folder.exists() {
         return Ok(());
     }
-    let unfinished = folder.with_extension(std::process::id().to_string());
-    fs::create_dir_all(&unfinished).map_err(|error| told(&unfinished, &error))?;
-    let done = work(&unfinished).and_then(|()| match fs::rename(&unfinished, folder) {
-        Err(error) if !folder.exists() => Err(told(folder, &error)),
+    let temporary = folder.with_extension(std::process::id().to_string());
+    fs::create_dir_all(&temporary).map_err(|error| describe(&temporary, &error))?;
+    let result = work(&temporary).and_then(|()| match fs::rename(&temporary, folder) {
+        Err(error) if !folder.exists() => Err(describe(folder, &error)),
         _ => Ok(()),
     });
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(|error| told(&unfinished, &error))?;
+    if temporary.exists() {
+        fs::remove_dir_all(&temporary).map_err(|error| describe(&temporary, &error))?;
     }
-    done
+    result
 }
 
 fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<(), String> {
     let output = Command::new(program).args(arguments).current_dir(folder).output();
     let output = output.map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("{program} is not on the PATH."),
-        _ => format!("{program} does not run: {error}"),
+        _ => format!("failed to run {program}: {error}"),
     })?;
     if output.status.success() {
         return Ok(());
@@ -143,7 +145,7 @@ fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<
     Err(format!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
-/// The small pages. Swagger UI and ReDoc have one between them.
+/// Writes the small pages. Swagger UI and ReDoc share one page.
 fn small(playground: &Path, files: &Path) -> Result<(), String> {
     let parts = ["src/operations.js", "src/session.js", "small/page.js", "small/page.css"];
     small_page(playground, files, "small/index.html", &parts, "/playground/assets", &["index.html"])?;
@@ -151,42 +153,42 @@ fn small(playground: &Path, files: &Path) -> Result<(), String> {
     small_page(playground, files, "small/docs.html", &parts, "/docs/assets", &["docs.html", "redoc.html"])
 }
 
-/// A small page: as it is written, but for the names of its files, which get their content's hash.
+/// Writes a small page, with its files renamed to include a hash of their content.
 fn small_page(
     playground: &Path,
     files: &Path,
     page: &str,
     parts: &[&str],
-    address: &str,
+    base_path: &str,
     results: &[&str],
 ) -> Result<(), String> {
     let read = |part: &str| {
         let path = playground.join(part);
-        fs::read_to_string(&path).map_err(|error| told(&path, &error))
+        fs::read_to_string(&path).map_err(|error| describe(&path, &error))
     };
     let mut page = read(page)?;
-    let mut named: Vec<(String, String)> = Vec::new();
+    let mut hashed_names: Vec<(String, String)> = Vec::new();
     for part in parts {
-        // A part imports only parts before it.
-        let text = named.iter().fold(read(part)?, |text, (name, hashed)| text.replace(name, hashed));
+        // A part imports only earlier parts.
+        let text = hashed_names.iter().fold(read(part)?, |text, (name, hashed)| text.replace(name, hashed));
         let (stem, extension) = part.rsplit('/').next().and_then(|name| name.split_once('.')).unwrap_or((part, ""));
         let mut content = DefaultHasher::new();
         content.write(text.as_bytes());
         let hashed = format!("{stem}-{:016x}.{extension}", content.finish());
         let path = files.join(&hashed);
-        fs::write(&path, text).map_err(|error| told(&path, &error))?;
-        page = page.replace(&format!("./{stem}.{extension}"), &format!("{address}/{hashed}"));
-        named.push((format!("./{stem}.{extension}"), format!("./{hashed}")));
+        fs::write(&path, text).map_err(|error| describe(&path, &error))?;
+        page = page.replace(&format!("./{stem}.{extension}"), &format!("{base_path}/{hashed}"));
+        hashed_names.push((format!("./{stem}.{extension}"), format!("./{hashed}")));
     }
     for result in results {
         let path = files.join(result);
-        fs::write(&path, &page).map_err(|error| told(&path, &error))?;
+        fs::write(&path, &page).map_err(|error| describe(&path, &error))?;
     }
     Ok(())
 }
 
-/// The Rust that `src/http/explorer.rs` includes: the pages, and every other file by its name.
-fn list(files: &Path, rust: &Path) -> Result<(), String> {
+/// Writes the Rust code that `src/http/explorer.rs` includes: the pages, and a list of all other files.
+fn write_asset_list(files: &Path, rust: &Path) -> Result<(), String> {
     let included = |name: &str| format!("(concat!(env!(\"OUT_DIR\"), \"/assets/{name}\"))");
     let mut text = String::new();
     for (name, page) in PAGES {
@@ -207,17 +209,17 @@ fn list(files: &Path, rust: &Path) -> Result<(), String> {
         );
     }
     text.push_str("];\n");
-    fs::write(rust, text).map_err(|error| told(rust, &error))
+    fs::write(rust, text).map_err(|error| describe(rust, &error))
 }
 
-/// One name for the content of files and folders.
+/// Hashes the content of files and folders.
 fn hash(paths: &[PathBuf], salt: &OsStr) -> Result<String, String> {
     fn add(path: &Path, hasher: &mut DefaultHasher) -> Result<(), String> {
         if path.is_dir() {
             return entries(path)?.iter().try_for_each(|path| add(path, hasher));
         }
         hasher.write(path.file_name().unwrap_or_default().as_encoded_bytes());
-        hasher.write(&fs::read(path).map_err(|error| told(path, &error))?);
+        hasher.write(&fs::read(path).map_err(|error| describe(path, &error))?);
         Ok(())
     }
     let mut hasher = DefaultHasher::new();
@@ -226,14 +228,14 @@ fn hash(paths: &[PathBuf], salt: &OsStr) -> Result<String, String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// What is in a folder, sorted.
+/// Lists a folder, sorted.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut entries: Vec<PathBuf> = entries.map_err(|error| told(folder, &error))?;
+    let mut entries: Vec<PathBuf> = entries.map_err(|error| describe(folder, &error))?;
     entries.sort();
     Ok(entries)
 }
 
-fn told(path: &Path, error: &io::Error) -> String {
+fn describe(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }

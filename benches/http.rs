@@ -1,8 +1,8 @@
-//! What a request costs, against the least it could cost: a bare axum handler and raw bcrypt, in the same run.
+//! The cost of requests relative to the minimum: a bare axum handler and plain bcrypt, measured in the same run.
 //!
-//! `cargo bench --bench http` prints a table. The server is pinned to one core and `wrk` (Debian's package) to another;
-//! what is counted is the CPU time of the server's process for each request, because it holds still where a shared
-//! machine's clock does not. `benches/README.md` says how to read it.
+//! `cargo bench --bench http` prints a table. The server is pinned to one core and `wrk` (a Debian package) to another.
+//! The result is the CPU time of the server process per request, which is more stable than wall-clock time on a shared
+//! machine. `benches/README.md` explains the results.
 #![expect(
     clippy::cast_precision_loss,
     clippy::expect_used,
@@ -10,7 +10,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench prints, and one that can't go on has failed"
+    reason = "a benchmark prints its results and panics when it fails"
 )]
 
 #[path = "http/load.rs"]
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use load::{Load, Wrk};
 use servers::{Kind, Server};
 
-/// Many small allocations a request, as in the real binary.
+/// The same allocator as in the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -37,11 +37,11 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
         Some("serve") => return servers::serve(&arguments[2..]),
-        // `cargo test` runs benches too; there is nothing to see then.
+        // `cargo test` also runs benches, with nothing to measure.
         Some("--test") => return,
         _ => {}
     }
-    println!("server on core 0, wrk on core 1; SQLite unless told otherwise\n");
+    println!("server on core 0, wrk on core 1; SQLite unless stated otherwise\n");
     let bare = requests();
     for (name, url) in [("PostgreSQL", "BENCH_POSTGRES_URL"), ("MariaDB", "BENCH_MYSQL_URL")] {
         if let Some(url) = std::env::var_os(url) {
@@ -54,7 +54,7 @@ fn main() {
     memory_and_start();
 }
 
-/// CPU for each request. Returns that of the bare server, in microseconds.
+/// Measures CPU time per request. Returns that of the bare server, in microseconds.
 fn requests() -> f64 {
     let bare = measure(&Server::start(Kind::Bare), ME, None);
     println!("| request | CPU µs | × bare | requests/s | p99 ms |\n|---|---|---|---|---|");
@@ -64,7 +64,7 @@ fn requests() -> f64 {
     report("me", measure(&server, ME, Some(&token)), bare.cpu_micros);
     report("__typename", measure(&server, r#"{"query":"{ __typename }"}"#, None), bare.cpu_micros);
     report("me, not signed in", measure(&server, ME, None), bare.cpu_micros);
-    report("login, but for its hash (cost 4)", measure(&server, LOGIN, None), bare.cpu_micros);
+    report("login with a hash of cost 4", measure(&server, LOGIN, None), bare.cpu_micros);
     bare.cpu_micros
 }
 
@@ -99,7 +99,7 @@ fn report(name: &str, measured: Measured, bare: f64) {
     println!("| {name} | {cpu_micros:.1} | {:.1} | {per_second:.0} | {p99_millis:.1} |", cpu_micros / bare);
 }
 
-/// Logins against raw bcrypt on the same core, alone and while others ask `me`.
+/// Compares logins with plain bcrypt on the same core, alone and while other clients query `me`.
 fn hashing() {
     const COST: u32 = 10;
     let raw = servers::raw_hashes_per_second(COST);
@@ -110,7 +110,8 @@ fn hashing() {
     let quiet = me.run(Duration::from_secs(5));
     let alone = logins.run(Duration::from_secs(10));
 
-    // What `me` takes of the core is not left for logins. Both for the same ten seconds, or a quiet rest would count too.
+    // `me` uses part of the core, which is not available to logins. Both run for the same ten seconds, because an idle
+    // rest would distort the result.
     let storm = logins.start(Duration::from_secs(10));
     let before = server.cpu_of_requests();
     let during: Wrk = me.run(Duration::from_secs(10));
@@ -118,14 +119,18 @@ fn hashing() {
     let storm = storm.finish();
     let per_second = |wrk: &Wrk| wrk.requests as f64 / wrk.seconds;
     println!("\n| hashing, cost {COST}, one core | |\n|---|---|");
-    println!("| raw bcrypt | {raw:.1} /s |");
-    println!("| logins alone | {:.1} /s, {:.0} % of raw |", per_second(&alone), 100.0 * per_second(&alone) / raw);
-    println!("| storm: 16 clients log in, 4 ask `me` | |");
-    println!("| `me` p99, quiet and in the storm | {:.1} ms, {:.1} ms |", quiet.p99_millis, during.p99_millis);
-    println!("| `me` in the storm | {:.0} % of quiet |", 100.0 * per_second(&during) / per_second(&quiet));
-    println!("| core taken by requests | {:.0} % |", 100.0 * busy);
+    println!("| plain bcrypt | {raw:.1} /s |");
     println!(
-        "| logins in the storm | {:.1} /s, {:.0} % of what is left |",
+        "| logins alone | {:.1} /s, {:.0} % of plain bcrypt |",
+        per_second(&alone),
+        100.0 * per_second(&alone) / raw
+    );
+    println!("| storm: 16 clients log in, 4 query `me` | |");
+    println!("| `me` p99, without and during the storm | {:.1} ms, {:.1} ms |", quiet.p99_millis, during.p99_millis);
+    println!("| `me` throughput during the storm | {:.0} % |", 100.0 * per_second(&during) / per_second(&quiet));
+    println!("| core used by requests | {:.0} % |", 100.0 * busy);
+    println!(
+        "| logins during the storm | {:.1} /s, {:.0} % of the remaining capacity |",
         per_second(&storm),
         100.0 * per_second(&storm) / (raw * (1.0 - busy))
     );
@@ -152,7 +157,7 @@ fn memory_and_start() {
         logins += load.run(Duration::from_secs(2)).requests;
     }
     println!("\n| the process | |\n|---|---|");
-    println!("| start to first answer, the database made | {} ms |", starts[4].as_millis());
+    println!("| start to first response, with a new database | {} ms |", starts[4].as_millis());
     println!("| memory, idle | {idle:.1} MiB |");
     println!("| memory, after {logins} logins | {:.1} MiB |", server.resident_mib());
 }

@@ -1,12 +1,12 @@
-//! How much memory 200 requests of the largest legal size take: while their bodies arrive, and while they wait for a hash.
+//! Memory used by 200 requests of the largest permitted size, while their bodies arrive and while they wait for a hash.
 //!
-//! `cargo bench --bench memory` prints a table, and fails where the server takes more than 100 MiB. It needs Linux, for
+//! `cargo bench --bench memory` prints a table and fails if the server uses more than 100 MiB. It requires Linux, for
 //! `/proc`.
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench prints, and one that can't go on has failed"
+    reason = "a benchmark prints its results and panics when it fails"
 )]
 
 #[path = "shared/process.rs"]
@@ -25,36 +25,36 @@ use process::Process;
 const REQUESTS: usize = 200;
 const MAX_MIB: f64 = 100.0;
 const MAX_BODY: usize = 128 * 1024;
-/// A little less than a head may have.
+/// Slightly less than the maximum size of the headers.
 const HEADERS: usize = 60 * 1024;
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("--test") {
-        // `cargo test` runs benches too; there is nothing to see then.
+        // `cargo test` also runs benches, with nothing to measure.
         return;
     }
-    println!("| {REQUESTS} requests | idle, MiB | at most, MiB |\n|---|---|---|");
-    let mut is_good = true;
+    println!("| {REQUESTS} requests | idle, MiB | peak, MiB |\n|---|---|---|");
+    let mut is_within_limit = true;
     for (what, body, sent) in [
-        ("slow: all but the last byte of 128 KiB has come", large_login(), MAX_BODY - 1),
-        ("waiting for a hash: a document of 62 KiB with 450 fields, a name of 60 kB", large_login(), MAX_BODY),
-        ("waiting for a hash: 1,990 values that are not declared", many_values(), MAX_BODY),
+        ("slow upload: all but the last byte of 128 KiB received", large_login(), MAX_BODY - 1),
+        ("waiting for a hash: document of 62 KiB with 450 fields, username of 60 kB", large_login(), MAX_BODY),
+        ("waiting for a hash: 1,990 undeclared values", many_values(), MAX_BODY),
     ] {
         let server = start();
         let idle = server.mib("VmRSS");
         let clients: Vec<_> = (0..REQUESTS).map(|_| send(&server, body.as_bytes(), sent)).collect();
         thread::sleep(Duration::from_secs(3));
-        let waiting = clients.iter().filter(|client| is_unanswered(client)).count();
-        clients.iter().for_each(wait_for_answer);
-        // The most there ever was: all requests have been read by now.
-        let most = server.mib("VmHWM");
-        println!("| {what} ({waiting} unanswered after 3 s) | {idle:.1} | {most:.1} |");
-        is_good &= most < MAX_MIB;
+        let waiting = clients.iter().filter(|client| is_pending(client)).count();
+        clients.iter().for_each(wait_for_response);
+        // The high-water mark. All requests have been read by now.
+        let peak = server.mib("VmHWM");
+        println!("| {what} ({waiting} unanswered after 3 s) | {idle:.1} | {peak:.1} |");
+        is_within_limit &= peak < MAX_MIB;
     }
-    assert!(is_good, "a bar was missed");
+    assert!(is_within_limit, "the memory limit was exceeded");
 }
 
-/// A login with as large a document, and as large a value in it, as are accepted.
+/// A login with a document and a value of the maximum size.
 fn large_login() -> String {
     let document = format!(
         "mutation($input: LoginInput!) {{ login(input: $input) {{ user {{ {} }} }} }} #{}",
@@ -64,7 +64,7 @@ fn large_login() -> String {
     padded(&document, &format!(r#"{{"input":{{"username":"{}","password":"not the password"}}}}"#, "x".repeat(60_000)))
 }
 
-/// A login with as many values as are accepted, of which it declares one.
+/// A login with the maximum number of values, of which it declares one.
 fn many_values() -> String {
     let document = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
     let values = vec![r#"{"a":{}}"#; 990].join(",");
@@ -78,27 +78,27 @@ fn padded(document: &str, variables: &str) -> String {
     body + &" ".repeat(missing)
 }
 
-fn is_unanswered(client: &TcpStream) -> bool {
+fn is_pending(client: &TcpStream) -> bool {
     client.set_nonblocking(true).unwrap();
     client.peek(&mut [0]).is_err()
 }
 
-fn wait_for_answer(mut client: &TcpStream) {
+fn wait_for_response(mut client: &TcpStream) {
     client.set_nonblocking(false).unwrap();
     let mut start = [0; 9];
     client.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"HTTP/1.1 ");
 }
 
-/// The binary, with a database of its own.
+/// Starts the binary with its own database.
 fn start() -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-    // So many threads that no request is refused because it would wait too long.
+    // Enough threads that no request is rejected because of its waiting time.
     command.env_clear().env("RUST_LOG", "off").env("BCRYPT_COST", "12").env("HASH_CONCURRENCY", "64");
     Process::start(command)
 }
 
-/// Begins a request with the largest head, of whose body so much is sent.
+/// Begins a request with the largest headers and sends the first `sent` bytes of its body.
 fn send(server: &Process, body: &[u8], sent: usize) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let head = format!(

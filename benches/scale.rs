@@ -1,13 +1,13 @@
-//! What requests cost with a thousand users and sessions in the tables, and with a million.
+//! The cost of requests with a thousand and with a million users and sessions.
 //!
-//! `cargo bench --bench scale` prints a table: CPU time for each, and instructions where valgrind is there to count them.
-//! `BENCH_POSTGRES_URL` names an empty database for more lines.
+//! `cargo bench --bench scale` prints a table of CPU times, and of instructions if valgrind is installed. Set
+//! `BENCH_POSTGRES_URL` to an empty database to measure PostgreSQL too.
 #![expect(
     clippy::cast_precision_loss,
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench prints, and one that can't go on has failed"
+    reason = "a benchmark prints its results and panics when it fails"
 )]
 
 use std::{
@@ -49,24 +49,24 @@ use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-/// As in the real binary.
+/// The same allocator as in the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SIZES: [u32; 2] = [1_000, 1_000_000];
-/// Requests in a run, and runs of each size.
+/// Number of requests per run, and of runs per size.
 const REQUESTS: u32 = 500;
 const RUNS: usize = 7;
-/// Rows of one statement.
+/// Number of rows per statement.
 const BATCH: u32 = 1_000;
 const PASSWORD: &str = "correct horse";
 
-/// What is measured.
+/// A measured operation.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
-    /// As a request through the router, without the journey.
+    /// A request through the router, without network transfer.
     Me,
-    /// With a hash of the least cost, or nothing else would be seen.
+    /// With the cheapest hash, which would otherwise dominate the result.
     Login,
     Refresh,
 }
@@ -76,8 +76,8 @@ const OPERATIONS: [Operation; 3] = [Operation::Me, Operation::Login, Operation::
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
-        Some("perform") => return perform_alone(&arguments[2], &arguments[3]),
-        // `cargo test` runs benches too; there is nothing to see then.
+        Some("perform") => return perform_from_stdin(&arguments[2], &arguments[3]),
+        // `cargo test` also runs benches, with nothing to measure.
         Some("--test") => return,
         _ => {}
     }
@@ -91,7 +91,7 @@ fn main() {
     }
 }
 
-/// Two files, measured by turns, so that a noisy neighbour meets both.
+/// Measures two SQLite files alternately, so that other load on the machine affects both.
 fn on_sqlite(databases: &[(u32, String)]) {
     let runtime = runtime();
     let mut filled: Vec<(Arc<App>, Vec<session::Model>)> = databases
@@ -126,7 +126,7 @@ fn on_sqlite(databases: &[(u32, String)]) {
     }
 }
 
-/// One database, measured as it grows.
+/// Measures one database as it grows.
 fn on_postgres(url: &str) {
     let runtime = runtime();
     let app = runtime.block_on(open(url));
@@ -162,7 +162,7 @@ async fn open(url: &str) -> Arc<App> {
     Arc::new(App::new(settings, database, Clock::System).unwrap())
 }
 
-/// Makes users with a session each, without hashing a password for each.
+/// Inserts users with one session each. All share one password hash.
 async fn fill(app: &App, count: u32) -> Vec<session::Model> {
     let now = app.clock.now();
     let password_hash = app.hasher.hash(&PASSWORD.into()).await.unwrap();
@@ -233,11 +233,12 @@ fn session_row(user_id: Uuid, now: DateTime<Utc>) -> session::Model {
     }
 }
 
-/// CPU µs for each of many requests, of users from all over the table, the same in each run: those who are about today.
+/// CPU time per request in µs, for users spread over the whole table. Each run uses the same users, like the active
+/// users of a day.
 async fn run_once(app: &Arc<App>, operation: Operation, sessions: &mut [session::Model]) -> f64 {
     let step = sessions.len() / usize::try_from(REQUESTS).unwrap();
     let router = http::router(app, Limits::default());
-    // What the client has is not part of what a request costs.
+    // Signing the client's tokens is not part of the measured cost.
     let tokens: Vec<String> = sessions.iter().step_by(step).map(|session| access_token(app, session)).collect();
     let before = cpu();
     for (session, token) in sessions.iter_mut().step_by(step).zip(tokens) {
@@ -260,8 +261,8 @@ async fn perform(
                 .header(AUTHORIZATION, format!("Bearer {access_token}"))
                 .body(Body::from(r#"{"query":"{ me { id username roles createdAt } }"}"#))
                 .unwrap();
-            let answer = router.clone().oneshot(request).await.unwrap();
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let response = router.clone().oneshot(request).await.unwrap();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
             assert!(body.starts_with(b"{\"data\":{\"me\":{\"id\""), "{body:?}");
         }
         Operation::Login => {
@@ -300,7 +301,7 @@ async fn refresh_one(app: &Arc<App>, session: &mut session::Model) {
     *session = refresh(&context(app), Some(presented)).await.unwrap().principal.session;
 }
 
-/// What all threads of this process have used.
+/// CPU time of all threads of this process.
 fn cpu() -> Duration {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let nanos = tasks.map(|task| {
@@ -310,9 +311,10 @@ fn cpu() -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
-/// Instructions for each request: those of a process with many, less those of one with few. None without valgrind.
+/// Instructions per request: the difference between a process with many requests and one with few. `None` without
+/// valgrind.
 fn instructions(app: &App, url: &str, operation: Operation, sessions: &[session::Model]) -> Option<f64> {
-    // Not the same ones twice, whose tokens are no longer current.
+    // The two processes use different sessions, because a refresh replaces the current token.
     let count = |requests: usize, first: usize| {
         let mut child = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -322,8 +324,8 @@ fn instructions(app: &App, url: &str, operation: Operation, sessions: &[session:
             .stderr(Stdio::piped())
             .spawn()
             .ok()?;
-        let some = sessions.iter().skip(first).step_by(sessions.len() / requests).take(requests);
-        let lines: Vec<String> = some
+        let selected = sessions.iter().skip(first).step_by(sessions.len() / requests).take(requests);
+        let lines: Vec<String> = selected
             .map(|session| {
                 format!("{} {} {} {}\n", session.id, session.user_id, session.generation, access_token(app, session))
             })
@@ -336,8 +338,8 @@ fn instructions(app: &App, url: &str, operation: Operation, sessions: &[session:
     Some((count(many, 0)? - count(few, 1)?) / (many - few) as f64)
 }
 
-/// Requests of the sessions that standard input names.
-fn perform_alone(url: &str, operation: &str) {
+/// Performs requests for the sessions listed on standard input.
+fn perform_from_stdin(url: &str, operation: &str) {
     let operation = OPERATIONS.into_iter().find(|known| format!("{known:?}") == operation).unwrap();
     runtime().block_on(async {
         let app = open(url).await;

@@ -1,4 +1,4 @@
-//! Load by `wrk`, on core 1.
+//! Load generation with `wrk` on core 1.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ pub struct Load<'a> {
     pub connections: u32,
 }
 
-/// What `wrk` has seen.
+/// The results of a `wrk` run.
 pub struct Wrk {
     pub requests: u64,
     pub seconds: f64,
@@ -48,7 +48,7 @@ impl Load<'_> {
             .arg(format!("http://127.0.0.1:{}/graphql", self.port))
             .stdout(Stdio::piped())
             .spawn()
-            .expect("wrk is needed: apt-get install wrk");
+            .expect("wrk is required: apt-get install wrk");
         Running(child)
     }
 }

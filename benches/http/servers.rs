@@ -1,4 +1,4 @@
-//! The servers that are measured, each a process of its own on core 0.
+//! The servers under test. Each is a separate process on core 0.
 
 use std::{
     fs,
@@ -14,11 +14,11 @@ use crate::process::Process;
 
 #[derive(Clone, Copy)]
 pub enum Kind<'a> {
-    /// An axum handler with a static JSON body: the least that a request can cost.
+    /// An axum handler with a static JSON body: the minimum cost of a request.
     Bare,
-    /// Hallpass from this very program, so that its hashes may be cheaper than the binary allows.
+    /// Hallpass in this benchmark's executable, which allows cheaper hashes than the binary.
     Hallpass { cost: u32, database: Option<&'a str> },
-    /// The binary, as it is shipped.
+    /// The release binary.
     Binary,
 }
 
@@ -48,19 +48,19 @@ impl Server {
         self.0.port
     }
 
-    /// Registers someone and returns the token; someone who is there already signs in.
+    /// Registers a user and returns the access token. Signs in if the user already exists.
     pub fn sign_up(&self, name: &str) -> String {
         for body in [super::REGISTER.replace("NAME", name), super::LOGIN.to_owned()] {
             let request = format!(
                 "POST /graphql HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let answer = self.0.send(&request).unwrap();
-            if let Some((_, rest)) = answer.split_once(r#""accessToken":""#) {
+            let response = self.0.send(&request).unwrap();
+            if let Some((_, rest)) = response.split_once(r#""accessToken":""#) {
                 return rest.split('"').next().unwrap().to_owned();
             }
         }
-        panic!("nobody could sign in");
+        panic!("registration and sign-in failed");
     }
 
     /// CPU time of all threads.
@@ -91,24 +91,28 @@ impl Server {
     }
 }
 
-/// The server's side: `bare`, or the cost of its hashes.
+/// Runs a server: `bare`, or Hallpass with the given hash cost.
 pub fn serve(arguments: &[String]) {
     if arguments[0] == "raw" {
         return print_raw_hashes(arguments[1].parse().unwrap());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut settings = Settings::from_vars(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))).unwrap();
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut settings = Settings::from_vars(variables).unwrap();
         let listener = tokio::net::TcpListener::bind(settings.server.listen).await.unwrap();
         let limits = http::Limits::default();
         let router = if arguments[0] == "bare" {
             let body = r#"{"data":{"me":{"id":"01a1fd84-b81b-7d5a-a267-2ae912710202","username":"ada","email":null,"firstName":null,"lastName":null,"isActive":true,"createdAt":"2026-11-21T09:51:35.963Z"}}}"#;
             let route = post(move || async move { ([(CONTENT_TYPE, "application/json")], body) });
             let live = axum::routing::get(|| async {});
-            return axum::serve(listener, Router::new().route("/graphql", route).route("/health/live", live)).await.unwrap();
+            let router = Router::new().route("/graphql", route).route("/health/live", live);
+            return axum::serve(listener, router).await.unwrap();
         } else {
             settings.passwords.bcrypt_cost = arguments[0].parse().unwrap();
-            let database = Database::connect(&settings.database.url, Some(settings.database.max_connections)).await.unwrap();
+            let max_connections = Some(settings.database.max_connections);
+            let database = Database::connect(&settings.database.url, max_connections).await.unwrap();
             database.migrate().await.unwrap();
             http::router(&Arc::new(App::new(settings, database, Clock::System).unwrap()), limits)
         };
@@ -126,7 +130,7 @@ fn print_raw_hashes(cost: u32) {
     println!("{}", count / start.elapsed().as_secs_f64());
 }
 
-/// Hashes a second of bcrypt alone, on core 0.
+/// Hashes per second of plain bcrypt on core 0.
 pub fn raw_hashes_per_second(cost: u32) -> f64 {
     let output = Command::new("taskset")
         .args(["-c", "0"])

@@ -1,7 +1,8 @@
-//! The table `seaql_migrations`: which migrations the database has, and whether one was interrupted.
+//! The table `seaql_migrations`, which records applied and interrupted migrations.
 //!
-//! Each row also says whether its migration is additive, so that an instance of an older version, which does not know the
-//! migration, can tell whether it may go on serving. Earlier versions wrote only `version` and `applied_at`.
+//! Each row also records whether its migration is additive. An instance of an older version, which does not know the
+//! migration, uses this to decide whether it may continue to serve requests. Earlier versions wrote only `version` and
+//! `applied_at`.
 
 use sea_orm_migration::{
     prelude::*,
@@ -17,7 +18,7 @@ const APPLIED_AT: &str = "applied_at";
 const IS_ADDITIVE: &str = "is_additive";
 const STATE: &str = "state";
 
-/// What the column `state` holds. Databases that roll back tables only ever show `applied`.
+/// Values of the column `state`. Databases that roll back schema changes only ever contain `applied`.
 const APPLIED: &str = "applied";
 const APPLYING: &str = "applying";
 const REVERTING: &str = "reverting";
@@ -30,36 +31,36 @@ struct Record {
     state: String,
 }
 
-/// The rows of the table, beside the migrations of this version.
+/// The rows of the table, compared with the migrations of this version.
 #[derive(Clone, Debug)]
 pub struct History {
     records: Vec<Record>,
     has_all_columns: bool,
 }
 
-/// How a database and this version fit together.
+/// The compatibility of a database with this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compatibility {
-    /// The database has the migrations of this version and no others.
+    /// The database has exactly the migrations of this version.
     Current,
-    /// It lacks these, or they were interrupted.
+    /// These migrations are missing or were interrupted.
     Missing(Vec<String>),
-    /// It also has these, of a later version. All are additive, so this version works with it.
+    /// The database also has these migrations of a later version. All are additive, so this version works with it.
     Newer(Vec<String>),
-    /// It has these, of a later version, with which this version does not work.
+    /// The database has these migrations of a later version, which are incompatible with this version.
     TooNew(Vec<String>),
 }
 
-/// What has become of one migration.
+/// The state of one migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MigrationState {
-    /// It was applied.
+    /// The migration was applied.
     Applied,
-    /// It was interrupted, on its way up or down.
+    /// The migration was interrupted while it was applied or reverted.
     Partial,
-    /// It was not applied.
+    /// The migration was not applied.
     Pending,
-    /// It was applied by a later version.
+    /// The migration was applied by a later version.
     Unknown {
         /// Whether this version works with it.
         is_additive: bool,
@@ -67,7 +68,7 @@ pub enum MigrationState {
 }
 
 impl History {
-    /// Reads the table, and changes nothing. A table that does not exist is empty.
+    /// Reads the table without changing anything. A table that does not exist counts as empty.
     ///
     /// # Errors
     /// Returns an error if a query fails.
@@ -97,7 +98,7 @@ impl History {
         Ok(Self { records, has_all_columns })
     }
 
-    /// How the database and this version fit together.
+    /// Compares the database with this version.
     #[must_use]
     pub fn compatibility(&self) -> Compatibility {
         let unknown = |is_refused: fn(&Record) -> bool| -> Vec<String> {
@@ -117,30 +118,30 @@ impl History {
         }
     }
 
-    /// Whether the table has the columns that this version writes, and values in them; see [`crate::install`].
+    /// Whether the table has all columns of this version, with values; see [`crate::install`].
     #[must_use]
     pub fn is_installed(&self) -> bool {
         let mut known = self.records.iter().filter(|record| record.is_known());
         self.has_all_columns && known.all(|record| record.is_additive.is_some())
     }
 
-    /// The migrations of this version that the database lacks, or has in part.
+    /// The migrations of this version that are missing or partially applied.
     #[must_use]
     pub fn pending(&self) -> Vec<String> {
         self.with_state(|state| matches!(state, MigrationState::Pending | MigrationState::Partial))
     }
 
-    /// The migrations of this version that the database has.
+    /// The migrations of this version that are applied.
     #[must_use]
     pub fn applied(&self) -> Vec<String> {
         self.with_state(|state| state == MigrationState::Applied)
     }
 
-    fn with_state(&self, is_wanted: impl Fn(MigrationState) -> bool) -> Vec<String> {
-        self.all().into_iter().filter(|(_, state)| is_wanted(*state)).map(|(name, _)| name).collect()
+    fn with_state(&self, predicate: impl Fn(MigrationState) -> bool) -> Vec<String> {
+        self.all().into_iter().filter(|(_, state)| predicate(*state)).map(|(name, _)| name).collect()
     }
 
-    /// All migrations of this version, oldest first, and behind them those of a later one.
+    /// All migrations of this version, oldest first, followed by those of later versions.
     #[must_use]
     pub fn all(&self) -> Vec<(String, MigrationState)> {
         let state = |name: &str| match self.record(name) {
@@ -156,18 +157,18 @@ impl History {
         known.chain(unknown).collect()
     }
 
-    /// The latest `steps` migrations of the database, the latest first. If a process was interrupted when it took some back,
-    /// it is the rest of these instead: the same command finishes what it had begun, and no more.
+    /// The latest `steps` migrations of the database, latest first. After an interrupted revert, returns the remaining
+    /// migrations of that revert instead, so that repeating the command finishes it and reverts nothing else.
     ///
     /// # Errors
-    /// Returns the migrations that this version does not know: it cannot take back what is older than they are.
+    /// Returns the unknown migrations if there are any, because older migrations cannot be reverted before them.
     pub fn to_revert(&self, steps: u32) -> Result<Vec<String>, Vec<String>> {
         let unknown: Vec<String> = self.unknown().map(|record| record.name.clone()).collect();
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let names = |is_wanted: fn(&Record) -> bool| {
-            self.records.iter().rev().filter(move |record| is_wanted(record)).map(|record| record.name.clone())
+        let names = |predicate: fn(&Record) -> bool| {
+            self.records.iter().rev().filter(move |record| predicate(record)).map(|record| record.name.clone())
         };
         let interrupted: Vec<String> = names(|record| record.state == REVERTING).collect();
         let steps = usize::try_from(steps).unwrap_or(usize::MAX);
@@ -192,7 +193,7 @@ impl Record {
         })
     }
 
-    /// A migration that does not say so is not.
+    /// A migration without a recorded value is not additive.
     fn is_additive(&self) -> bool {
         self.is_additive == Some(true)
     }
@@ -206,7 +207,7 @@ fn in_information_schema(schema: &str) -> String {
     format!("information_schema.columns WHERE table_schema = {schema} AND table_name = '{TABLE}'")
 }
 
-/// Creates the table, or adds the columns that it lacks.
+/// Creates the table, or adds its missing columns.
 pub(crate) async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
     let table = Table::create()
         .table(TABLE)
@@ -253,12 +254,12 @@ pub(crate) async fn finish(schema: &Schema<'_>, name: &str) -> Result<(), DbErr>
     schema.update(update).await
 }
 
-/// Records that migrations are about to be taken back.
+/// Records that migrations are about to be reverted.
 pub(crate) async fn begin_reverting(schema: &Schema<'_>, names: &[String]) -> Result<(), DbErr> {
     set_state(schema, &names.iter().map(String::as_str).collect::<Vec<_>>(), REVERTING).await
 }
 
-/// Records that a migration was taken back.
+/// Records that a migration was reverted.
 pub(crate) async fn forget(schema: &Schema<'_>, name: &str) -> Result<(), DbErr> {
     let delete = Query::delete().from_table(TABLE).and_where(Expr::col(VERSION).eq(name)).take();
     schema.connection().execute(&delete).await.map(drop)
@@ -273,7 +274,7 @@ async fn set_state(schema: &Schema<'_>, names: &[&str], state: &'static str) -> 
     schema.update(update).await
 }
 
-/// Seconds since 1970, by the database's clock.
+/// The time of the database's clock, in seconds since 1970.
 fn now(schema: &Schema<'_>) -> SimpleExpr {
     Expr::cust(match schema.connection().get_database_backend() {
         DbBackend::Sqlite => "unixepoch()",

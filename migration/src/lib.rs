@@ -1,7 +1,8 @@
-//! The history of Hallpass's tables: one file for each migration, and here the list of them, oldest first.
+//! Database migrations: one file per migration, and the list of all migrations.
 //!
-//! A process may be killed at any moment, and MySQL cannot roll back changes of tables. So a migration changes the database
-//! only through [`Schema`], whose steps look first and do what is left to do, and [`History`] records what was begun.
+//! A process may be killed at any time, and MySQL cannot roll back schema changes. A migration therefore changes the
+//! database only through [`Schema`], whose steps check the current state and do what is missing. [`History`] records
+//! which migrations have begun.
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationName};
@@ -22,19 +23,19 @@ mod schema;
 pub use history::{Compatibility, History, MigrationState};
 pub use schema::Schema;
 
-/// A change of the tables. Its name is that of its file.
+/// A schema migration. Its name is the name of its file.
 #[async_trait::async_trait]
 pub trait Migration: MigrationName + Send + Sync {
-    /// Whether instances of the version before it may go on serving after it was applied: they write no rows that this
-    /// version misunderstands, and miss nothing that this version relies on. New tables, and new columns that are nullable
-    /// or have a default, are additive unless older versions would have to maintain them.
+    /// Whether instances of the previous version may continue to serve requests after this migration. They must not
+    /// write rows that this version misunderstands, or fail to write what it relies on. New tables, and new columns
+    /// that are nullable or have a default, are additive unless older versions would have to maintain them.
     fn is_additive(&self) -> bool;
 
-    /// Applies it. It is run again from its start if it was interrupted.
+    /// Applies the migration. It runs again from the start if it was interrupted.
     async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr>;
 
-    /// Takes it back, with the rows and values in what it made. It is run again from its start if it was interrupted, also if
-    /// it was interrupted on its way up.
+    /// Reverts the migration and deletes the data in the tables and columns that it created. It runs again from the
+    /// start if it was interrupted, including while it was being applied.
     async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr>;
 }
 
@@ -58,7 +59,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
 /// The table that [`History`] reads.
 pub const HISTORY_TABLE: &str = history::TABLE;
 
-/// Creates the table of [`History`], or adds the columns that it lacks.
+/// Creates the table of [`History`], or adds its missing columns.
 ///
 /// # Errors
 /// Returns an error if a statement fails.
@@ -66,11 +67,11 @@ pub async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
     history::install(schema).await
 }
 
-/// Applies the migrations that the database lacks or has in part, and returns how many. Call [`install`] first, and hold a
+/// Applies the missing and partially applied migrations, and returns how many. Call [`install`] first, and hold the
 /// lock.
 ///
 /// # Errors
-/// Returns an error if a statement fails, or if the database has a migration that this version does not work with.
+/// Returns an error if a statement fails, or if the database has a migration that is incompatible with this version.
 pub async fn up(schema: &Schema<'_>) -> Result<usize, DbErr> {
     let history = History::read(schema.connection()).await?;
     if let Compatibility::TooNew(names) = history.compatibility() {
@@ -87,7 +88,7 @@ pub async fn up(schema: &Schema<'_>) -> Result<usize, DbErr> {
     Ok(pending.len())
 }
 
-/// Takes back these migrations, which [`History::to_revert`] has named. Call [`install`] first, and hold a lock.
+/// Reverts these migrations, which [`History::to_revert`] returned. Call [`install`] first, and hold the lock.
 ///
 /// # Errors
 /// Returns an error if a statement fails, or if these are no longer the latest migrations of the database.
@@ -95,7 +96,7 @@ pub async fn down(schema: &Schema<'_>, names: &[String]) -> Result<(), DbErr> {
     let history = History::read(schema.connection()).await?;
     let steps = <u32 as TryFrom<usize>>::try_from(names.len()).unwrap_or(u32::MAX);
     if history.to_revert(steps).as_deref() != Ok(names) {
-        return Err(DbErr::Migration("another process has changed the migrations meanwhile".to_owned()));
+        return Err(DbErr::Migration("another process has changed the migrations in the meantime".to_owned()));
     }
     history::begin_reverting(schema, names).await?;
     for migration in migrations().iter().rev() {

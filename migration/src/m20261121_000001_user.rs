@@ -1,4 +1,4 @@
-//! `users`: a person with an account.
+//! `users`: the accounts.
 
 use sea_orm_migration::prelude::*;
 

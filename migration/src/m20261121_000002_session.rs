@@ -1,4 +1,4 @@
-//! `sessions`: one row for each sign-in.
+//! `sessions`: one row per sign-in.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `audit_events`: what happened to accounts. A deleted account leaves its events, without its name.
+//! `audit_events`: security-relevant actions. Rows of a deleted account are kept without its id.
 
 use sea_orm_migration::prelude::*;
 

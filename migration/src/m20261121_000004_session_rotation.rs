@@ -1,4 +1,4 @@
-//! `sessions`: what rotating refresh tokens need, and an index for sweeping expired rows.
+//! `sessions`: columns for refresh token rotation, and an index for deleting expired rows.
 
 use sea_orm_migration::prelude::*;
 
@@ -12,7 +12,7 @@ const INDEX: &str = "sessions_expires_at";
 
 #[async_trait::async_trait]
 impl Migration for SessionRotation {
-    /// The sessions of an older version have no refresh token, and the columns have defaults that say so.
+    /// Sessions of an older version have no refresh token, which the column defaults express.
     fn is_additive(&self) -> bool {
         true
     }
@@ -22,7 +22,7 @@ impl Migration for SessionRotation {
             schema.instant("rotated_at"),
             ColumnDef::new("confirmed_generation").integer().not_null().default(0).take(),
             schema.instant("repeated_at"),
-            // Sessions from before had no refresh token, so that none can come by a wrong way.
+            // Existing sessions have no refresh token, so the default transport does not matter.
             ColumnDef::new("delivery").string_len(6).not_null().default("COOKIE").take(),
         ];
         for column in columns {

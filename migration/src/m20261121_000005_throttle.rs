@@ -1,4 +1,4 @@
-//! `throttles`: one row for each counter of attempts.
+//! `throttles`: one row per counter of attempts.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `mails` and `links`, and what `users` knows of its addresses.
+//! `mails` and `links`, and the columns of `users` for email verification.
 
 use sea_orm_migration::{prelude::*, sea_query::ForeignKeyCreateStatement};
 
@@ -12,7 +12,8 @@ const PENDING: &str = "users_pending_email_key";
 
 #[async_trait::async_trait]
 impl Migration for Mail {
-    /// An older version changes an address and leaves `email_verified_at`: the new address would count as verified.
+    /// An older version changes an address without resetting `email_verified_at`, so the new address would count as
+    /// verified.
     fn is_additive(&self) -> bool {
         false
     }
@@ -26,7 +27,7 @@ impl Migration for Mail {
         for column in columns {
             schema.add_column("users", column).await?;
         }
-        // Not unique: several may ask for one address, and the one who proves to have it gets it.
+        // Not unique: several accounts may request the same address. The first account that verifies it gets it.
         schema.create_index("users", PENDING, &["pending_email_key"]).await?;
 
         let mails = schema
@@ -42,7 +43,7 @@ impl Migration for Mail {
             .col(schema.instant("created_at").not_null())
             .col(schema.instant("next_attempt_at").not_null())
             .col(ColumnDef::new("attempts").integer().not_null())
-            .foreign_key(&mut of_user("mails_user_fkey", "mails"))
+            .foreign_key(&mut user_foreign_key("mails_user_fkey", "mails"))
             .take();
         schema.create_table(mails).await?;
         schema.create_index("mails", "mails_next_attempt_at", &["next_attempt_at"]).await?;
@@ -58,7 +59,7 @@ impl Migration for Mail {
             .col(schema.instant("created_at").not_null())
             .col(schema.instant("expires_at").not_null())
             .index(Index::create().unique().name("links_token_hash").col("token_hash"))
-            .foreign_key(&mut of_user("links_user_fkey", "links"))
+            .foreign_key(&mut user_foreign_key("links_user_fkey", "links"))
             .take();
         schema.create_table(links).await?;
         schema.create_index("links", "links_user_id", &["user_id"]).await?;
@@ -76,7 +77,7 @@ impl Migration for Mail {
     }
 }
 
-/// A row that belongs to a user, and is deleted with it.
-fn of_user(name: &'static str, table: &'static str) -> ForeignKeyCreateStatement {
+/// The foreign key of a row that belongs to a user and is deleted with the user.
+fn user_foreign_key(name: &'static str, table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().name(name).from(table, "user_id").to("users", "id").on_delete(ForeignKeyAction::Cascade).take()
 }

@@ -1,5 +1,4 @@
-//! `sessions`: which generation each one replaced, and which were burnt; an epoch per user, so that all sessions end by one
-//! update.
+//! `sessions`: predecessors and replaced generations, and an epoch per user, so that one update revokes all sessions.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +13,7 @@ const INDEX: &str = "sessions_live";
 
 #[async_trait::async_trait]
 impl Migration for SessionGenerations {
-    /// An older version ignores the epoch, so that sessions which were ended would go on there.
+    /// An older version ignores the epoch and would continue to accept revoked sessions.
     fn is_additive(&self) -> bool {
         false
     }
@@ -29,7 +28,7 @@ impl Migration for SessionGenerations {
         for (table, column) in columns {
             schema.add_column(table, column).await?;
         }
-        // Until now each generation replaced the one before it.
+        // In older versions, each generation replaced the one before it.
         let fill = Query::update()
             .table("sessions")
             .value("predecessor", Expr::col("generation").sub(1))
@@ -37,7 +36,7 @@ impl Migration for SessionGenerations {
             .and_where(Expr::col("predecessor").is_null())
             .take();
         schema.update(fill).await?;
-        // Before the other one is dropped: MySQL wants an index for the foreign key at all times.
+        // Created before the old index is dropped, because MySQL requires an index for the foreign key at all times.
         schema.create_index("sessions", INDEX, &["user_id", "epoch", "revoked_at"]).await?;
         schema.drop_index("sessions", OLD_INDEX).await
     }

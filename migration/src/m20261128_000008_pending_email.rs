@@ -1,5 +1,5 @@
-//! Binds a pending change of address to one request that expires, keeps used links, and records which accounts
-//! registered themselves and have never verified an address.
+//! Binds a pending change of address to one request that expires, keeps used links, and records which self-registered
+//! accounts have never verified an address.
 
 use sea_orm_migration::prelude::*;
 
@@ -13,8 +13,8 @@ const INDEX: &str = "users_never_verified_since";
 
 #[async_trait::async_trait]
 impl Migration for PendingEmail {
-    /// An older version completes a pending change without regard to the request that it belongs to, and does not end
-    /// `never_verified_since`: accounts with a verified address could be deleted.
+    /// An older version completes a pending change without checking its request. It also does not reset
+    /// `never_verified_since`, so accounts with a verified address could be deleted.
     fn is_additive(&self) -> bool {
         false
     }
@@ -25,7 +25,7 @@ impl Migration for PendingEmail {
             ("users", request()),
             ("users", schema.instant("pending_email_expires_at")),
             ("users", schema.instant("never_verified_since")),
-            // Unknown for existing accounts, so that none of them is ever deleted for it.
+            // Unknown for existing accounts, so false. They are never deleted as unverified.
             ("users", ColumnDef::new("is_self_registered").boolean().not_null().default(false).take()),
             ("links", request()),
             ("links", schema.instant("used_at")),
@@ -41,8 +41,8 @@ impl Migration for PendingEmail {
             .and_where(Expr::col("never_verified_since").is_null())
             .take();
         schema.update(unverified).await?;
-        // Pending changes are cancelled: they may be older than a reset that should have cleared them. One that belongs to a
-        // request was made by this version.
+        // Cancels pending changes without a request id: they may be older than a password reset that should have
+        // cleared them. Changes with a request id were made by this version.
         let cancelled = Query::update()
             .table("users")
             .values(["pending_email", "pending_email_key"].map(|column| (column, Expr::value(None::<String>))))

@@ -1,4 +1,4 @@
-//! `mails.round`: the order in which mails leave.
+//! `mails.round`: the sending order of mails.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,7 +10,7 @@ pub(crate) struct MailLimits;
 
 #[async_trait::async_trait]
 impl Migration for MailLimits {
-    /// Mails of an older version are in round 0, and leave first.
+    /// Mails of an older version are in round 0 and are sent first.
     fn is_additive(&self) -> bool {
         true
     }

@@ -1,5 +1,5 @@
-//! `audit_log`: what happened to accounts. Rows are written in the transaction of what they record. Only the address and
-//! the user agent of a client are ever removed.
+//! `audit_log`: security-relevant actions. A row is written in the transaction of the action that it records. Only a
+//! client's address and user agent are ever removed.
 
 use std::{fmt, str::FromStr};
 
@@ -12,47 +12,47 @@ use super::bulk;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_log")]
 pub struct Model {
-    /// In the order of time.
+    /// The id, ordered by time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// What happened.
     pub action: Action,
-    /// Who did it.
+    /// The kind of actor.
     pub actor_type: ActorType,
-    /// The id of the user who did it, which stays when the user is deleted.
+    /// The id of the acting user. It is kept when the user is deleted.
     pub actor_id: Option<Uuid>,
-    /// The id of the user whom it concerns, which stays when the user is deleted. `None` for a failed login with a name
-    /// that nobody has.
+    /// The id of the affected user. It is kept when the user is deleted. `None` for a failed login with an unknown
+    /// identifier.
     pub user_id: Option<Uuid>,
-    /// The address of the client.
+    /// The client's IP address.
     pub ip_address: Option<String>,
     /// `User-Agent` of the request, at most 512 characters.
     pub user_agent: Option<String>,
-    /// Names of changed fields, the method of a sign-in and the like.
+    /// Details such as the names of changed fields or the sign-in method.
     pub details: Option<Details>,
 }
 
-/// Rows outlive the users whom they name, so there is no relation.
+/// Rows outlive users, so there is no relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Who did something.
+/// The kind of actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(20))", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ActorType {
     /// A client that was not signed in.
     Anonymous,
-    /// A signed-in user, for themselves.
+    /// A signed-in user who acted on their own account.
     User,
     /// An administrator.
     Administrator,
-    /// Whoever ran the binary.
+    /// The operator, on the command line.
     CommandLine,
-    /// A job of the server.
+    /// A background job of the server.
     System,
 }
 
@@ -109,7 +109,7 @@ pub enum Action {
     UserDeleted,
 }
 
-/// Names and values, stored as a JSON array of pairs.
+/// Pairs of names and values, stored as a JSON array of pairs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveValueType)]
 #[sea_orm(value_type = "String")]
 pub struct Details(pub Vec<(String, String)>);
@@ -128,7 +128,7 @@ impl FromStr for Details {
     }
 }
 
-/// Removes the addresses and user agents of a user's own requests.
+/// Removes the IP addresses and user agents of a user's own requests.
 pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     let own = Condition::any()
         .add(Column::ActorId.eq(user_id))
@@ -142,7 +142,7 @@ pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(
         .map(drop)
 }
 
-/// Writes rows.
+/// Inserts rows.
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
     bulk::insert(db, rows.into_iter().map(|row| sea_orm::IntoActiveModel::into_active_model(row).reset_all())).await
 }

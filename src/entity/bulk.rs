@@ -1,4 +1,4 @@
-//! Writing many rows by one statement.
+//! Bulk inserts: many rows with one statement.
 
 use chrono::SecondsFormat;
 use sea_orm::{
@@ -7,10 +7,10 @@ use sea_orm::{
 };
 use serde_json::{Map, Value as Json};
 
-/// From so many rows on, PostgreSQL takes less time for one JSON value than for thousands of parameters.
+/// Minimum number of rows for which PostgreSQL processes one JSON value faster than thousands of parameters.
 const MIN_JSON_ROWS: usize = 16;
 
-/// Writes all of these rows, in each of which all columns are set; or none.
+/// Inserts all rows or none. All columns must be set in each row.
 pub(super) async fn insert<A: ActiveModelTrait>(
     db: &impl ConnectionTrait,
     rows: impl IntoIterator<Item = A>,
@@ -22,7 +22,7 @@ pub(super) async fn insert<A: ActiveModelTrait>(
     A::Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
 }
 
-/// Sends all rows as one value.
+/// Inserts all rows from one JSON value.
 async fn insert_as_json<A: ActiveModelTrait>(
     db: &impl ConnectionTrait,
     rows: impl IntoIterator<Item = A>,

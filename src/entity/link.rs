@@ -1,4 +1,4 @@
-//! `links`: one row for each link in a mail that is good for something. Used, it is gone.
+//! `links`: one row per link sent by mail.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
@@ -9,44 +9,44 @@ use crate::security::link_token::TokenHash;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "links")]
 pub struct Model {
-    /// Its name.
+    /// The id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whose account it changes.
+    /// The account that the link changes.
     pub user_id: Uuid,
-    /// What it does.
+    /// The purpose.
     pub purpose: Purpose,
-    /// What its token is found by; the token itself is in the mail alone.
+    /// The hash of the token. The token itself is only in the mail.
     pub token_hash: TokenHash,
-    /// The address that it was sent to: whoever shows the token reads what comes there.
+    /// The address that the link was sent to. Presenting the token proves access to this address.
     pub email_key: String,
-    /// When it was made.
+    /// When the link was created.
     pub created_at: DateTime<Utc>,
-    /// When it is of no more use.
+    /// When the link expires.
     pub expires_at: DateTime<Utc>,
-    /// The request to move that it completes; none where it is for the account's own address.
+    /// The address change that the link completes. `None` for links for the account's own address.
     pub pending_email_id: Option<Uuid>,
-    /// When it was used. It is kept, so that a second click can be told from a link that is not valid.
+    /// When the link was used. Used links are kept, so that a second click gets another response than an invalid link.
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// A link goes with its account.
+/// A link is deleted with its account.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What a link does.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(20))", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Purpose {
-    /// It says that an address is read by the account's owner.
+    /// Verifies that the account's owner reads mail to an address.
     VerifyEmail,
-    /// It sets a new password.
+    /// Sets a new password.
     ResetPassword,
 }
 
-/// Writes a new link.
+/// Inserts a link.
 pub async fn insert(db: &impl ConnectionTrait, link: Model) -> Result<(), DbErr> {
     Entity::insert(sea_orm::IntoActiveModel::into_active_model(link).reset_all())
         .exec_without_returning(db)
@@ -54,12 +54,12 @@ pub async fn insert(db: &impl ConnectionTrait, link: Model) -> Result<(), DbErr>
         .map(drop)
 }
 
-/// The link whose token has this hash.
+/// Finds a link by the hash of its token.
 pub async fn find(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<Option<Model>, DbErr> {
     Ok(Entity::find().filter(Column::TokenHash.eq(token_hash.clone())).all(db).await?.pop())
 }
 
-/// Uses a link. Of several requests that do so at the same time, one gets true.
+/// Marks a link as used. If several requests do so at the same time, one gets true.
 pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let taken = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))
@@ -71,7 +71,7 @@ pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Re
     Ok(taken.rows_affected == 1)
 }
 
-/// Deletes the links of a user that were not used, all or those of one purpose.
+/// Deletes the unused links of a user, all or those with one purpose.
 pub async fn delete_unused(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purpose>) -> Result<(), DbErr> {
     let mut those = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::UsedAt.is_null());
     if let Some(purpose) = purpose {
@@ -80,13 +80,13 @@ pub async fn delete_unused(db: &impl ConnectionTrait, user_id: Uuid, purpose: Op
     those.exec(db).await.map(drop)
 }
 
-/// Some links that expired before `then`, the oldest first.
+/// Lists links that expired by `then`, oldest first, at most `most`.
 pub async fn expired(db: &impl ConnectionTrait, most: u64, then: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(then));
     ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
 }
 
-/// Deletes these.
+/// Deletes links by id. Returns how many.
 pub async fn delete(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<u64, DbErr> {
     Ok(Entity::delete_many().filter(Column::Id.is_in(ids)).exec(db).await?.rows_affected)
 }

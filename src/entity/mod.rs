@@ -1,8 +1,8 @@
-//! The tables: one file for each, with its model and every statement about it.
+//! Database entities: one file per table, with its model and all of its statements.
 //!
-//! Owns how rows are stored and found. It has no rules: who may do what is decided in `domain/`. Every function returns an
-//! error if its query fails; where callers handle one kind of failure, its documentation says so.
-#![expect(clippy::missing_errors_doc, reason = "said once, above")]
+//! Owns how rows are stored and found. Contains no business rules; `domain/` decides who may do what. Every function
+//! returns an error if its query fails. If callers handle a specific error, the function's documentation names it.
+#![expect(clippy::missing_errors_doc, reason = "documented once, above")]
 
 pub mod audit_event;
 mod bulk;

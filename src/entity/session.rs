@@ -1,4 +1,4 @@
-//! `sessions`: one row for each sign-in, of a browser, a phone or a script.
+//! `sessions`: one row per sign-in of a browser, app or script.
 
 use std::sync::OnceLock;
 
@@ -19,55 +19,55 @@ use crate::entity::{columns::Columns, user};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub struct Model {
-    /// `sid` of the access tokens.
+    /// The id; `sid` in access tokens.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Who signed in.
+    /// The user.
     pub user_id: Uuid,
-    /// How often the session was refreshed; `gen` of the access tokens.
+    /// The number of refreshes; `gen` in access tokens.
     pub generation: i32,
-    /// `User-Agent` of the sign-in, cut to 512 characters.
+    /// `User-Agent` of the sign-in, truncated to 512 characters.
     pub user_agent: Option<String>,
-    /// Where the sign-in came from.
+    /// The client's IP address at sign-in.
     pub ip_address: Option<String>,
-    /// The sign-in.
+    /// The time of the sign-in.
     pub created_at: DateTime<Utc>,
-    /// The sign-in or the latest refresh.
+    /// The time of the sign-in or the latest refresh.
     pub last_used_at: DateTime<Utc>,
-    /// When it ends if it is not refreshed.
+    /// When the session expires unless it is refreshed.
     pub expires_at: DateTime<Utc>,
-    /// When it was ended: logout, revocation, a changed password.
+    /// When the session was revoked, by sign-out, revocation or a password change.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// The latest refresh: when this generation began.
+    /// The latest refresh, when this generation began.
     pub rotated_at: Option<DateTime<Utc>>,
-    /// The latest generation whose tokens have been seen, so that its client has certainly got them.
+    /// The latest generation of which a token was presented, so that the client must have received it.
     pub confirmed_generation: i32,
     /// When the predecessor's token was presented again after the grace period. Audited once per predecessor.
     pub repeated_at: Option<DateTime<Utc>>,
-    /// How its refresh token travels, all its life.
+    /// How the client sends the refresh token. Fixed for the lifetime of the session.
     pub delivery: Delivery,
-    /// `users.session_epoch` when the session was opened. A session of an earlier epoch has ended.
+    /// `users.session_epoch` at sign-in. A session of an earlier epoch is revoked.
     pub epoch: i32,
-    /// The generation whose refresh token was exchanged for this generation; none before the first refresh.
+    /// The generation whose refresh token was exchanged for this generation. `None` before the first refresh.
     pub predecessor: Option<i32>,
-    /// Generations that were issued and then replaced from their predecessor again: whoever presents one is not alone.
+    /// Generations that were issued and then replaced. A token of one shows that two clients use the session.
     pub burnt: BurntGenerations,
 }
 
-/// How a refresh token travels.
+/// The transport of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(6))", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Delivery {
-    /// In a cookie that scripts can't read.
+    /// In a cookie that scripts cannot read.
     Cookie,
-    /// In the body of answers and requests.
+    /// In the body of requests and responses.
     Body,
 }
 
-/// A session belongs to a user, and goes with it.
+/// A session belongs to a user, and is deleted with the user.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Who signed in.
+    /// The user.
     #[sea_orm(belongs_to = "super::user::Entity", from = "Column::UserId", to = "super::user::Column::Id")]
     User,
 }
@@ -80,17 +80,17 @@ impl Related<user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The session and its user, in one query: the guard of every request that needs a user.
+/// Finds a session with its user in one query. Every request of a signed-in user runs it.
 pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), with_user_sql(db), [id.into()]);
-    // Not `query_one` with a limit: `LIMIT ?` makes SQLite prepare the statement anew each time.
+    // Not `query_one` with a limit: `LIMIT ?` makes SQLite prepare the statement again each time.
     let rows = db.query_all_raw(statement).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let mut columns = Columns::of(row);
     Ok(Some((Model::read(&mut columns)?, user::Model::read(&mut columns)?)))
 }
 
-/// The text of that query, built once: building it for each request costs more than running it.
+/// The SQL of that query, built once because building it costs more than running it.
 fn with_user_sql(db: &impl ConnectionTrait) -> &'static str {
     static SQL: [OnceLock<String>; 3] = [const { OnceLock::new() }; 3];
     let backend = db.get_database_backend();
@@ -102,13 +102,13 @@ fn with_user_sql(db: &impl ConnectionTrait) -> &'static str {
     };
     text.get_or_init(|| {
         let select = Entity::find_by_id(Uuid::nil()).find_also_related(user::Entity).build(backend);
-        // A session without its user is as good as none.
+        // A session without a user counts as missing.
         select.sql.replace("LEFT JOIN", "INNER JOIN")
     })
 }
 
 impl Model {
-    /// From the columns of a row, which are in the order of the fields above.
+    /// Reads a session from the columns of a row, which are in the order of the fields above.
     fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             id: columns.read()?,
@@ -130,26 +130,26 @@ impl Model {
         })
     }
 
-    /// Whether it was ended, by itself or together with all sessions of its user.
+    /// Whether the session was revoked, individually or together with all sessions of its user.
     #[must_use]
     pub fn is_revoked(&self, user: &user::Model) -> bool {
         self.revoked_at.is_some() || self.epoch != user.session_epoch
     }
 
-    /// Whether it has neither expired nor been ended.
+    /// Whether the session has neither expired nor been revoked.
     #[must_use]
     pub fn is_live(&self, user: &user::Model, now: DateTime<Utc>) -> bool {
         !self.is_revoked(user) && self.expires_at > now
     }
 }
 
-/// Writes a new session.
+/// Inserts a session.
 pub async fn insert(db: &impl ConnectionTrait, session: &Model) -> Result<(), DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(session.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
-/// The sessions of a user that are live in `epoch`.
+/// Matches the sessions of a user that are live in `epoch`.
 fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(Column::UserId.eq(user_id))
@@ -158,7 +158,7 @@ fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition 
         .add(Column::ExpiresAt.gt(now))
 }
 
-/// The live sessions of a user, the latest used first.
+/// Lists the live sessions of a user, most recently used first, at most `most`.
 pub async fn live_of(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -175,7 +175,7 @@ pub async fn live_of(
         .await
 }
 
-/// Some sessions that have expired, the oldest first.
+/// Lists expired sessions, oldest first, at most `most`.
 pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
     ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await

@@ -1,4 +1,4 @@
-//! `throttles`: one row for each counter of attempts. Whom it counts, its name does not say.
+//! `throttles`: one row per counter of attempts. Pseudonyms identify the counters.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict};
@@ -7,31 +7,31 @@ use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*, sea
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "throttles")]
 pub struct Model {
-    /// A pseudonym of what is counted.
+    /// The pseudonym of what is counted.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// A pseudonym of the identifier that the attempts are at, or of the account whose owner uses this place.
+    /// The pseudonym of the identifier that was attempted, or of the account whose owner uses this network.
     pub identifier_id: Option<Uuid>,
-    /// When the latest attempts were made.
+    /// The times of the latest attempts.
     pub attempts: Attempts,
-    /// How many windows in a row were full, for a wait that doubles.
+    /// The number of consecutive full windows. The block time doubles with each.
     pub full_windows: i32,
-    /// The end of the wait after a full window.
+    /// The end of the block after a full window.
     pub blocked_until: Option<DateTime<Utc>>,
-    /// Until when this is a place (an account and a network) that the owner uses. Older versions set it in the row of an
-    /// identifier and a network, where it means nothing any more.
+    /// Until when the owner is known to use this combination of account and network. Older versions set it in the row
+    /// of an identifier and a network, where it is ignored.
     pub familiar_until: Option<DateTime<Utc>>,
-    /// When nothing of this matters any more.
+    /// When the row may be deleted.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Counters belong to names that need not exist, so they have no relation.
+/// Counters also exist for unknown identifiers, so they have no relation to users.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Instants, in order: eight bytes for each, microseconds since 1970, most significant first.
+/// Times in ascending order, stored as eight bytes each: big-endian microseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveValueType)]
 pub struct Attempts(Vec<u8>);
 
@@ -42,7 +42,7 @@ impl FromIterator<DateTime<Utc>> for Attempts {
 }
 
 impl Attempts {
-    /// The instants.
+    /// The times, in ascending order.
     #[must_use]
     pub fn times(&self) -> impl DoubleEndedIterator<Item = DateTime<Utc>> {
         let (times, _) = self.0.as_chunks();
@@ -51,7 +51,7 @@ impl Attempts {
 }
 
 impl Model {
-    /// A counter that has counted nothing.
+    /// Creates an empty counter.
     #[must_use]
     pub fn empty(id: Uuid, identifier_id: Option<Uuid>, now: DateTime<Utc>) -> Self {
         Self {
@@ -66,23 +66,23 @@ impl Model {
     }
 }
 
-/// Those of `ids` that are there.
+/// Finds those of `ids` that exist.
 pub async fn find(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::Id.is_in(ids)).all(db).await
 }
 
-/// The rows, which nobody else changes until the transaction ends; `empty` ones are those that are not there yet. All
-/// who lock several do so in one order, so that no two wait for each other.
+/// Locks rows until the transaction ends, and returns them. Creates the `empty` ones that do not exist yet. The rows
+/// are always locked in the same order, so that two transactions cannot deadlock.
 pub async fn lock(db: &impl ConnectionTrait, mut empty: Vec<Model>) -> Result<Vec<Model>, DbErr> {
     empty.sort_by_key(|row| row.id);
     let ids = empty.iter().map(|row| row.id).collect();
-    // Where there is a row, it is written over its own name: that locks it.
+    // If the row exists, its id is overwritten with itself, which locks the row.
     let untouched = OnConflict::column(Column::Id).update_column(Column::Id).to_owned();
     Entity::insert_many(empty.into_iter().map(set)).on_conflict(untouched).exec_without_returning(db).await?;
     find(db, ids).await
 }
 
-/// Stores rows that are locked.
+/// Stores locked rows.
 pub async fn save(db: &impl ConnectionTrait, mut rows: Vec<Model>) -> Result<(), DbErr> {
     rows.sort_by_key(|row| row.id);
     let replaced = OnConflict::column(Column::Id)
@@ -97,7 +97,7 @@ pub async fn save(db: &impl ConnectionTrait, mut rows: Vec<Model>) -> Result<(),
     Entity::insert_many(rows.into_iter().map(set)).on_conflict(replaced).exec_without_returning(db).await.map(drop)
 }
 
-/// All columns to be written, whatever they were before.
+/// Sets all columns.
 fn set(row: Model) -> ActiveModel {
     ActiveModel {
         id: Set(row.id),
@@ -110,7 +110,7 @@ fn set(row: Model) -> ActiveModel {
     }
 }
 
-/// Forgets the attempts at some identifiers, from everywhere, and the waits that they led to.
+/// Resets the attempts and blocks of some identifiers, for all networks.
 pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::Attempts, Expr::value(Attempts::default()))
@@ -127,13 +127,13 @@ pub async fn forget(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Res
     Entity::delete_many().filter(Column::IdentifierId.is_in(identifier_ids)).exec(db).await.map(drop)
 }
 
-/// Some counters that matter no more, the oldest first.
+/// Lists expired counters, oldest first, at most `most`.
 pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
     ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
 }
 
-/// Deletes those of `ids` that matter no more. Returns how many.
+/// Deletes those of `ids` that have expired. Returns how many.
 pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
     let those = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
     Ok(those.exec(db).await?.rows_affected)

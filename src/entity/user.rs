@@ -1,4 +1,4 @@
-//! `users`: a person with an account.
+//! `users`: the accounts.
 
 use std::{fmt, str::FromStr};
 
@@ -19,72 +19,72 @@ pub use unverified::*;
 
 use crate::{entity::columns::Columns, security::password::PasswordHash};
 
-/// The role that administers the others. One active user who has it must always be left.
+/// The administrator role. At least one active user must have it.
 pub const ADMIN: &str = "admin";
 
 /// A row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
-    /// Opaque and permanent; `sub` of the access tokens.
+    /// The opaque, permanent id; `sub` in access tokens.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// As its owner writes it.
+    /// The username as entered.
     pub username: String,
-    /// The username as it is compared: unique.
+    /// The normalized username, for comparisons. Unique.
     pub username_key: String,
-    /// As its owner writes it.
+    /// The address as entered.
     pub email: Option<String>,
-    /// The address as it is compared: unique.
+    /// The normalized address, for comparisons. Unique.
     pub email_key: Option<String>,
-    /// What the password is checked against.
+    /// The password hash.
     pub password_hash: PasswordHash,
     /// Given name.
     pub first_name: Option<String>,
     /// Family name.
     pub last_name: Option<String>,
-    /// False for a disabled account: it can't sign in, and its sessions are no longer good.
+    /// False if the account is disabled: the user cannot sign in, and all sessions are invalid.
     pub is_active: bool,
-    /// The roles held.
+    /// The user's roles.
     pub roles: Roles,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// When its owner or an administrator last changed it.
+    /// When the owner or an administrator last changed the account.
     pub updated_at: DateTime<Utc>,
     /// The latest sign-in.
     pub last_login_at: Option<DateTime<Utc>>,
-    /// When the owner proved to read what comes to `email`; none as long as they have not.
+    /// When the owner verified `email`. `None` if it is not verified.
     pub email_verified_at: Option<DateTime<Utc>>,
-    /// The address of the latest request to move, which may have expired: see [`Model::pending_email_at`].
+    /// The address of the latest request to change it. The request may have expired; see [`Model::pending_email_at`].
     pub pending_email: Option<String>,
-    /// The same as it is compared. Not unique: who verifies it first gets it.
+    /// The normalized pending address. Not unique: the first account that verifies it gets it.
     pub pending_email_key: Option<String>,
-    /// Counts how often all sessions were ended at once. Sessions of an earlier epoch have ended.
+    /// The number of times that all sessions were revoked at once. Sessions of an earlier epoch are revoked.
     pub session_epoch: i32,
-    /// The request to move. Links and mails of another request to the same address do not complete it.
+    /// The id of the change request. Links and mails of another request to the same address do not complete it.
     pub pending_email_id: Option<Uuid>,
-    /// When that request expires.
+    /// When the change request expires.
     pub pending_email_expires_at: Option<DateTime<Utc>>,
-    /// Since when the account has waited for a first verified address; none once it has ever had one.
+    /// Since when the account has waited for its first verified address. `None` once it has had one.
     pub never_verified_since: Option<DateTime<Utc>>,
-    /// Whether its owner registered it, and not an administrator or an import.
+    /// Whether the owner registered the account. False if an administrator or an import created it.
     pub is_self_registered: bool,
 }
 
-/// Relations to other tables are declared where they point from.
+/// Relations are declared in the tables that hold the foreign keys.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// Whether this user can administrate at this moment.
+    /// Whether this user is active and an administrator.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {
         self.is_active && self.roles.0.iter().any(|role| role == ADMIN)
     }
 
-    /// First and last name together; none where neither is set.
+    /// First and last name, or `None` if neither is set.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {
         let names = [self.first_name.as_deref(), self.last_name.as_deref()];
@@ -92,7 +92,7 @@ impl Model {
         (!names.is_empty()).then(|| names.join(" "))
     }
 
-    /// From the columns of a row, which are in the order of the fields above.
+    /// Reads a user from the columns of a row, which are in the order of the fields above.
     pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             id: columns.read()?,
@@ -120,7 +120,7 @@ impl Model {
     }
 }
 
-/// Names of roles, sorted; stored with commas between them.
+/// Sorted role names, stored separated by commas.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveValueType)]
 #[sea_orm(value_type = "String")]
 pub struct Roles(pub Vec<String>);
@@ -139,7 +139,7 @@ impl FromStr for Roles {
     }
 }
 
-/// What someone typed to say who they are, normalised as at registration. A username never has an `@`.
+/// A normalized username or email address that identifies a user. A username never contains `@`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifier<'a> {
     /// Compared with `username_key`.
@@ -155,25 +155,25 @@ fn select(identifier: Identifier<'_>) -> Select<Entity> {
     }
 }
 
-/// The user whom `identifier` names.
+/// Finds the user with this identifier.
 pub async fn find(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Result<Option<Model>, DbErr> {
-    // Not `one`, whose `LIMIT ?` makes SQLite prepare the statement anew each time.
+    // Not `one`: its `LIMIT ?` makes SQLite prepare the statement again each time.
     Ok(select(identifier).all(db).await?.pop())
 }
 
-/// The id of the user whom `identifier` names.
+/// Finds the id of the user with this identifier.
 pub async fn find_id(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> Result<Option<Uuid>, DbErr> {
     Ok(select(identifier).select_only().column(Column::Id).into_tuple().all(db).await?.pop())
 }
 
-/// Which of two keys are in use: the rows that hold them, as pairs of keys.
+/// Returns the keys of the users that have this username or this address.
 pub async fn taken_keys(
     db: &impl ConnectionTrait,
     username_key: &str,
     email_key: Option<&str>,
 ) -> Result<Vec<(String, Option<String>)>, DbErr> {
     let mut taken = Vec::new();
-    // One by one: for `OR` not every planner takes both indexes.
+    // Two queries, because not every query planner uses both indexes for `OR`.
     for identifier in [Some(Identifier::Username(username_key)), email_key.map(Identifier::Email)].into_iter().flatten()
     {
         let keys = select(identifier).select_only().columns([Column::UsernameKey, Column::EmailKey]);
@@ -182,7 +182,7 @@ pub async fn taken_keys(
     Ok(taken)
 }
 
-/// Some active administrators, by their ids.
+/// Lists the ids of active administrators, at most `most`.
 pub async fn active_admins(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::IsActive.eq(true)).filter(has_role(ADMIN));
     ids.limit(most).into_tuple().all(db).await
@@ -197,12 +197,12 @@ fn has_role(role: &str) -> Condition {
         .add(Column::Roles.like(format!("%,{role}")))
 }
 
-/// The user with an id.
+/// Finds a user by id.
 pub async fn find_by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Ok(Entity::find_by_id(id).all(db).await?.pop())
 }
 
-/// Some users in the order of their usernames, from behind the one with the key `after`.
+/// Lists users ordered by username key, after the key `after`, at most `most`.
 pub async fn by_username(db: &impl ConnectionTrait, after: Option<&str>, most: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|key| Column::UsernameKey.gt(key)));
     Entity::find().filter(rest).order_by_asc(Column::UsernameKey).limit(most).all(db).await

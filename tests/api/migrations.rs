@@ -62,7 +62,7 @@ async fn older_instance_stays_ready_while_later_migrations_are_additive() {
     assert_eq!(ada.me().await.data("/me/username"), "ada");
     assert_eq!(database.migrate().await.unwrap(), 0);
     assert_eq!(database.compatibility().await.unwrap(), Compatibility::Newer(vec![name.to_owned()]));
-    let told: Vec<_> = logged(name).into_iter().filter(|line| line.contains("goes on serving")).collect();
+    let told: Vec<_> = logged(name).into_iter().filter(|line| line.contains("continues to serve requests")).collect();
     assert_eq!(told.len(), 1, "{told:#?}");
     let error = database.migrate_down(1).await.unwrap_err();
     assert!(error.cause().unwrap().contains(name), "{error:?}");
@@ -165,7 +165,7 @@ async fn rollback_reverts_only_confirmed_migrations() {
     connected.migrate_down(1).await.unwrap();
     let applied = connected.applied_migrations().await.unwrap();
     let error = connected.revert(&confirmed).await.unwrap_err();
-    assert!(error.cause().unwrap().contains("meanwhile"), "{error:?}");
+    assert!(error.cause().unwrap().contains("in the meantime"), "{error:?}");
     assert_eq!(connected.applied_migrations().await.unwrap(), applied);
     connected.close().await;
 }

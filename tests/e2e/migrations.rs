@@ -191,7 +191,7 @@ fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
     let url = migrated.database.url_text();
     let environment = [("DATABASE_URL", url.as_str()), ("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8")];
     let server = Server::spawn(&migrated.folder, &environment, |binary| Command::new(binary));
-    server.wait_for_line("this version goes on serving, because these migrations are additive");
+    server.wait_for_line("this version continues to serve requests because these migrations are additive");
     server.wait_for_line("ready at");
 }
 

@@ -1,21 +1,21 @@
-//! Generations of a session whose tokens were set aside.
+//! Session generations that were replaced before they were confirmed.
 
 use std::{fmt, num::ParseIntError, ops::RangeInclusive, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use sea_orm::DeriveValueType;
 
-/// Ranges that are remembered; the column holds this many at their longest.
+/// Maximum number of ranges. The column holds this many at their maximum length.
 const MAX_RANGES: usize = 24;
 
-/// Generations that were issued, and then replaced because their predecessor's token was presented again: either the client
-/// never received them, or two clients hold the session. They are remembered for as long as one of their access tokens may
-/// live. Their refresh tokens are recognized without this list.
+/// Generations that were issued and then replaced, because their predecessor's token was presented again. Either the
+/// client never received them, or two clients use the session. They are stored until their access tokens have expired.
+/// Their refresh tokens are recognized without this list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveValueType)]
 #[sea_orm(value_type = "String")]
 pub struct BurntGenerations(Vec<Burnt>);
 
-/// Consecutive generations, and the time in seconds since 1970 after which they may be forgotten.
+/// Consecutive generations, and the time in seconds since 1970 after which they may be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Burnt {
     first: i32,
@@ -30,8 +30,8 @@ impl BurntGenerations {
         self.0.iter().any(|range| (range.first..=range.last).contains(&generation))
     }
 
-    /// The list with `generations` added, to be remembered until `until`, and without those that may be forgotten. `None` if
-    /// there are too many.
+    /// Returns the list with `generations` added until `until`, and without expired entries. Returns `None` if the list
+    /// would have too many entries.
     #[must_use]
     pub fn with(&self, generations: RangeInclusive<i32>, until: DateTime<Utc>, now: DateTime<Utc>) -> Option<Self> {
         let (first, last) = generations.into_inner();
@@ -45,7 +45,7 @@ impl BurntGenerations {
     }
 }
 
-/// `1-3@1790000000,5-5@1790000060`
+/// Formats as `1-3@1790000000,5-5@1790000060`.
 impl fmt::Display for BurntGenerations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, Burnt { first, last, until }) in self.0.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `sessions`: ending them. Callers lock the row of the user first, so that all transactions take locks in one order.
+//! `sessions`: revocation. Callers lock the user's row first, so that all transactions lock in the same order.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
@@ -8,13 +8,13 @@ use crate::entity::{
     user,
 };
 
-/// The users of these sessions, as pairs of session id and user id.
+/// Returns the users of these sessions, as pairs of session id and user id.
 pub async fn owners(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
     let columns = Entity::find().select_only().columns([Column::Id, Column::UserId]);
     columns.filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).into_tuple().all(db).await
 }
 
-/// Locks a live session of `user` until the transaction ends. SQLite's only writer needs no lock.
+/// Locks a live session of `user` until the transaction ends. SQLite has a single writer and needs no lock.
 pub async fn lock(
     db: &impl ConnectionTrait,
     user: &user::Model,
@@ -41,7 +41,7 @@ pub async fn revoke(
     Ok(revoked.rows_affected)
 }
 
-/// How many sessions of an epoch are live, `except` not counted.
+/// Counts the live sessions of an epoch, except `except`.
 pub async fn count_live(
     db: &impl ConnectionTrait,
     (user_id, epoch): (Uuid, i32),
@@ -54,13 +54,13 @@ pub async fn count_live(
     Ok(count.unwrap_or_default().unsigned_abs())
 }
 
-/// Takes a session over into a new epoch of its user, so that it does not end with the others.
+/// Moves a session to a new epoch of its user, so that it is not revoked with the others.
 pub async fn keep(db: &impl ConnectionTrait, id: Uuid, epoch: i32) -> Result<(), DbErr> {
     let kept = Entity::update_many().col_expr(Column::Epoch, Expr::value(epoch)).filter(Column::Id.eq(id));
     kept.exec(db).await.map(drop)
 }
 
-/// Live sessions of `user` that are older than its `newest` ones, at most `limit`.
+/// Lists live sessions of `user` except the `newest` ones, at most `limit`.
 pub async fn older(
     db: &impl ConnectionTrait,
     user: &user::Model,
@@ -69,6 +69,6 @@ pub async fn older(
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(live(user.id, user.session_epoch, now));
-    // Ids are in the order of their creation.
+    // Ids are ordered by time of creation.
     ids.order_by_desc(Column::Id).offset(newest).limit(limit).into_tuple().all(db).await
 }

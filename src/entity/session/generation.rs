@@ -1,12 +1,12 @@
-//! `sessions`: moving a session from one generation to the next.
+//! `sessions`: refresh token rotation.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
 use crate::entity::session::{BurntGenerations, Column, Entity, Model};
 
-/// Moves a session from `session`'s generation to the next, unless another request has done so or the session was revoked.
-/// Its token was used, which confirms the generation that ends.
+/// Rotates a session to its next generation, unless another request has rotated it or it was revoked. The use of the
+/// current generation's token confirms that generation.
 pub async fn rotate(
     db: &impl ConnectionTrait,
     session: &Model,
@@ -22,8 +22,8 @@ pub async fn rotate(
     advance(db, session, next).await
 }
 
-/// Replaces the unconfirmed generation of `session` with a new one of the same predecessor, whose token was presented again.
-/// `None` if the generation was confirmed or replaced meanwhile.
+/// Replaces the unconfirmed generation of `session` with a new one of the same predecessor, whose token was presented
+/// again. Returns `None` if the generation was confirmed or replaced in the meantime.
 pub async fn rotate_again(
     db: &impl ConnectionTrait,
     session: &Model,
@@ -45,7 +45,7 @@ fn next(session: &Model, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Model
     }
 }
 
-/// Writes `next` over `session` by compare-and-swap.
+/// Replaces `session` with `next` by compare-and-swap.
 async fn advance(db: &impl ConnectionTrait, session: &Model, next: Model) -> Result<Option<Model>, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::Generation, Expr::value(next.generation))
@@ -65,7 +65,7 @@ async fn advance(db: &impl ConnectionTrait, session: &Model, next: Model) -> Res
     Ok((updated.rows_affected == 1).then_some(next))
 }
 
-/// Records that the tokens of the current generation have been seen.
+/// Records that a token of the current generation was presented.
 pub async fn confirm(db: &impl ConnectionTrait, id: Uuid, generation: i32) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::ConfirmedGeneration, Expr::value(generation))

@@ -1,4 +1,4 @@
-//! The addresses of users.
+//! Email addresses of users.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
@@ -6,13 +6,13 @@ use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 use super::{Column, Entity, Model};
 
 impl Model {
-    /// The address that the account is to have, unless the request has expired.
+    /// The requested new address, unless the request has expired.
     #[must_use]
     pub fn pending_email_at(&self, now: DateTime<Utc>) -> Option<&str> {
         self.pending_email.as_deref().filter(|_| self.pending_email_expires_at.is_some_and(|end| end > now))
     }
 
-    /// Cancels a requested change of the address. Any change of the credentials of an account does so, too.
+    /// Cancels a requested change of address. Every change of the account's credentials also does this.
     pub fn clear_pending_email(&mut self) {
         self.pending_email = None;
         self.pending_email_key = None;
@@ -27,12 +27,12 @@ impl Model {
     }
 }
 
-/// Active users who have one of these addresses, verified or not.
+/// Finds active users with one of these addresses, verified or not.
 pub async fn email_holders(db: &impl ConnectionTrait, email_keys: Vec<&str>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::EmailKey.is_in(email_keys)).filter(Column::IsActive.eq(true)).all(db).await
 }
 
-/// Active users with a requested change to one of these addresses that has not expired, the latest request first.
+/// Finds active users with an unexpired request to change to one of these addresses, latest request first.
 pub async fn pending_email_holders(
     db: &impl ConnectionTrait,
     email_keys: Vec<&str>,

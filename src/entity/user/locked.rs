@@ -1,4 +1,4 @@
-//! Changing users.
+//! Locked user rows, the only way to change a user.
 
 use std::ops::Deref;
 
@@ -6,7 +6,7 @@ use sea_orm::{DbBackend, Iterable, QueryOrder, QuerySelect, entity::prelude::*, 
 
 use super::{Column, Entity, Model};
 
-/// The row of a user, which nobody else changes until the transaction ends.
+/// A user row that is locked until the transaction ends.
 #[derive(Debug)]
 pub struct Locked(Model);
 
@@ -25,15 +25,15 @@ impl From<Locked> for Model {
 }
 
 impl Locked {
-    /// The row as it is now.
+    /// Returns a copy of the current row.
     #[must_use]
     pub fn to_model(&self) -> Model {
         self.0.clone()
     }
 
-    /// Changes the row. Returns whether anything changed; if not, no statement is executed.
+    /// Updates the changed columns. Returns whether anything changed; if not, no statement is executed.
     ///
-    /// The error is a unique violation if another user has the username or the address.
+    /// Returns a unique violation if another user has the username or the address.
     pub async fn update(&mut self, db: &impl ConnectionTrait, change: impl FnOnce(&mut Model)) -> Result<bool, DbErr> {
         let mut after = self.0.clone();
         change(&mut after);
@@ -49,32 +49,32 @@ impl Locked {
         Ok(true)
     }
 
-    /// Deletes the user, with all that belongs to them.
+    /// Deletes the user and all rows that belong to the user.
     pub async fn delete(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
         Entity::delete_by_id(self.0.id).exec(db).await.map(drop)
     }
 }
 
-/// Locks users until the transaction ends, and returns their rows as they are then. Always in the same order, so that two
-/// transactions that lock the same users do not wait for each other.
+/// Locks users until the transaction ends, and returns their current rows. The rows are always locked in the same
+/// order, so that two transactions cannot deadlock.
 pub async fn lock_all(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Locked>, DbErr> {
     let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
     let rows = match transaction.get_database_backend() {
-        // Its one writer is alone already.
+        // SQLite has a single writer, so no lock is needed.
         DbBackend::Sqlite => rows,
-        // Does not block transactions that write a row with a foreign key to the user.
+        // This lock does not block transactions that write a row with a foreign key to the user.
         DbBackend::Postgres => rows.lock(LockType::NoKeyUpdate),
         _ => rows.lock_exclusive(),
     };
     Ok(rows.all(transaction).await?.into_iter().map(Locked).collect())
 }
 
-/// Locks one user. `None` if the user does not exist any more.
+/// Locks one user. Returns `None` if the user no longer exists.
 pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<Locked>, DbErr> {
     Ok(lock_all(transaction, vec![id]).await?.pop())
 }
 
-/// Writes a new user. The error is a unique violation if another user has the username or the address.
+/// Inserts a user. Returns a unique violation if another user has the username or the address.
 pub async fn insert(db: &impl ConnectionTrait, user: Model) -> Result<Locked, DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(user.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await?;
