@@ -38,8 +38,8 @@ async fn run(router: Router, limits: Limits) -> Running {
     let (stop, stopped) = oneshot::channel();
     let stopped = async move { stopped.await.unwrap_or(()) };
     // All clients of a test share one IP address, except 127.0.0.2.
-    let has_no_share = |address: std::net::IpAddr| address.to_string() == "127.0.0.1";
-    let served = tokio::spawn(serve(listener, router, limits, has_no_share, stopped));
+    let is_exempt = |address: std::net::IpAddr| address.to_string() == "127.0.0.1";
+    let served = tokio::spawn(serve(listener, router, limits, is_exempt, stopped));
     Running { address, stop, served }
 }
 
@@ -308,18 +308,18 @@ async fn disconnect_frees_a_connection_slot() {
     .await;
     let running = run(server.router.clone(), Limits::default()).await;
     let login = login_request("correct horse");
-    let mut storm = FuturesUnordered::new();
+    let mut logins = FuturesUnordered::new();
     for _ in 0..10 {
-        storm.push(read_to_end(send(running.address, &login).await));
+        logins.push(read_to_end(send(running.address, &login).await));
     }
-    assert!(storm.next().await.unwrap().contains("SERVICE_UNAVAILABLE"));
-    drop(storm);
+    assert!(logins.next().await.unwrap().contains("SERVICE_UNAVAILABLE"));
+    drop(logins);
     let actor = server.anonymous();
-    let admitted = async {
+    let accepted = async {
         // Refused immediately while the queue is full; a request that is not refused is waiting.
         while tokio::time::timeout(Duration::from_millis(20), actor.login("ada", "correct horse")).await.is_ok() {}
     };
-    tokio::time::timeout(Duration::from_secs(10), admitted).await.expect("those who hung up still wait");
+    tokio::time::timeout(Duration::from_secs(10), accepted).await.expect("disconnected clients still wait");
 }
 
 #[tokio::test]

@@ -487,7 +487,7 @@ async fn revoked_session_cannot_end_others() {
     let (ada, _) = server.app_user("ada").await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let thief = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
-    let (owner, other) = (server.let_in(&ada).await, server.let_in(&thief).await);
+    let (owner, other) = (server.principal(&ada).await, server.principal(&thief).await);
     let context = &domain::Context::of_request(&server.app, domain::Viewer::Anonymous, domain::Client::default());
     domain::sessions::revoke(context, &owner, other.session.id).await.unwrap();
 

@@ -195,7 +195,7 @@ async fn client_ip_comes_from_trusted_proxies_only() {
     let proxies = Settings::from_vars(variables).unwrap().server.proxies;
     let server = TestServer::with(|settings| settings.server.proxies = proxies).await;
     server.user("ada").await;
-    let behind_proxy = |told: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", told);
+    let behind_proxy = |forwarded: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", forwarded);
     // Values from the client are to the left of those that the proxy adds.
     for number in 0..10 {
         assert_eq!(guess(&behind_proxy(&format!("192.0.2.{number}, {ELSEWHERE}")), "ada").await, "INVALID_CREDENTIALS");
@@ -232,12 +232,12 @@ async fn success_refunds_the_attempt() {
 #[tokio::test]
 async fn successful_logins_are_not_counted() {
     let server = TestServer::start().await;
-    let office = server.anonymous().at(ELSEWHERE);
+    let client = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "bo"] {
         server.anonymous().at(HOME).register(json!({ "username": name, "password": password_of(name) })).await;
         // More often than an IP address or an unfamiliar place may fail.
         for _ in 0..101 {
-            office.login(name, &password_of(name)).await.data("/login/user/id");
+            client.login(name, &password_of(name)).await.data("/login/user/id");
         }
     }
     let counted: usize = rows(&server).await.iter().map(|row| row.attempts.times().count()).sum();
