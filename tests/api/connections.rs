@@ -144,7 +144,7 @@ const WAITING: &str =
 async fn assert_no_waiting_statements(connection: &impl ConnectionTrait, limit: Duration) {
     let start = Instant::now();
     while ask::<i64>(connection, WAITING).await > 0 {
-        assert!(start.elapsed() < limit, "it still waits for the lock");
+        assert!(start.elapsed() < limit, "a statement still waits for the lock");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -190,7 +190,7 @@ async fn postgres_migrations_have_no_statement_timeout() {
     let connected = connect().await.unwrap();
     let start = Instant::now();
     connected.migrate().await.unwrap();
-    assert!(start.elapsed() > Duration::from_secs(4), "it was not slow");
+    assert!(start.elapsed() > Duration::from_secs(4), "the migration was not slow");
     connected.close().await;
 }
 

@@ -265,7 +265,7 @@ async fn login_with_an_imported_hash_replaces_it() {
         let after = row(&server).await;
         let new = text(&after.password_hash);
         assert!(new.starts_with("$bcrypt-sha256$v=2,t=2b,r=4$"), "{new} instead of {stored}");
-        assert_eq!(after.updated_at, before.updated_at, "her account is what it was");
+        assert_eq!(after.updated_at, before.updated_at, "the account is unchanged");
         ada.me().await.data("/me");
 
         // The new hash covers the whole password, even if the old one did not.
@@ -275,7 +275,7 @@ async fn login_with_an_imported_hash_replaces_it() {
             let answer = server.anonymous().login("ada", typed).await;
             assert_eq!(answer.json().get("errors").is_none(), is_right, "{stored}: {typed:?}");
         }
-        assert_eq!(text(&row(&server).await.password_hash), new, "what is as it should be stays");
+        assert_eq!(text(&row(&server).await.password_hash), new, "a current hash is kept");
     }
 }
 

@@ -104,7 +104,7 @@ async fn unknown_username_runs_the_same_statements() {
     let failed = events.iter().filter(|event| event.action == audit_event::Action::LoginFailed);
     let whose: Vec<bool> = failed.map(|event| event.user_id.is_some()).collect();
     assert_eq!(whose.len(), 2);
-    assert_ne!(whose[0], whose[1], "one of the names is nobody's");
+    assert_ne!(whose[0], whose[1], "one of the names has no account");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn reset_after_flood(emails: impl Iterator<Item = String>) {
         .any(|mail| mail.text.plain.contains("/reset-password") && mail.to == "ada@example.org")
     {
         passes += 1;
-        assert!(passes <= 12, "the reset mail has not gone after 12 passes");
+        assert!(passes <= 12, "the reset mail was not sent after 12 passes");
         deliver_mail::pass(&server.app).await.unwrap();
     }
     let statements = statements.lock().unwrap().len();

@@ -251,7 +251,7 @@ async fn shutdown_responds_to_open_connections() {
     }
     // Without connections there is nothing to wait for.
     let stopped = tokio::time::timeout(Duration::from_secs(5), running.served);
-    stopped.await.expect("it waits for nobody").unwrap();
+    stopped.await.expect("the server waits although no client is connected").unwrap();
 }
 
 #[tokio::test]
@@ -368,7 +368,7 @@ async fn writing_request_completes_after_a_disconnect() {
     }
     drop(stream);
     let signed_in = async { while session::Entity::find().count(db).await.unwrap() < 2 {} };
-    tokio::time::timeout(Duration::from_secs(5), signed_in).await.expect("the login was cut off");
+    tokio::time::timeout(Duration::from_secs(5), signed_in).await.expect("the login was cancelled");
 }
 
 #[tokio::test]
@@ -413,5 +413,7 @@ async fn disconnect_cancels_a_request_before_its_first_write() {
     let stream = send(running.address, "GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     started.notified().await;
     drop(stream);
-    tokio::time::timeout(Duration::from_secs(5), ended.notified()).await.expect("it goes on");
+    tokio::time::timeout(Duration::from_secs(5), ended.notified())
+        .await
+        .expect("the request continues after the disconnect");
 }

@@ -365,7 +365,7 @@ async fn logout_ends_only_the_session_of_the_given_token() {
     // Logout is idempotent.
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 0);
     let reason = elsewhere.me().await.error()["extensions"]["reason"].clone();
-    assert_eq!(reason, "TOKEN_EXPIRED", "the other session lives on");
+    assert_eq!(reason, "TOKEN_EXPIRED", "the other session is kept");
     assert_eq!(elsewhere.logout(json!({})).await.data("/logout/revokedSessions"), 1);
 }
 

@@ -176,7 +176,7 @@ fn killed_import_resumes() {
     input.flush().unwrap();
     let end = Instant::now() + PATIENCE;
     while listed_users(&folder).is_empty() {
-        assert!(Instant::now() < end, "nobody comes");
+        assert!(Instant::now() < end, "no user was imported in time");
     }
     child.kill().unwrap();
     child.wait().unwrap();

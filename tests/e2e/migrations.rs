@@ -92,7 +92,7 @@ fn killed_migration_can_be_run_again() {
     }
     let is_mysql = migrated.database.url_text().starts_with("mysql");
     assert!(is_mysql || partial == 0, "{partial} kills left a part of the tables, which should have been rolled back");
-    assert!(!is_mysql || partial > 0 || kills < 20, "no kill came in the middle");
+    assert!(!is_mysql || partial > 0 || kills < 20, "no kill interrupted a migration");
 }
 
 #[test]

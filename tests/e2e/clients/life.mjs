@@ -159,5 +159,5 @@ try {
 await browser.close();
 await stop();
 if (mistake) console.error(mistake.message);
-console.log(`${steps} steps${mistake ? ", and then a mistake" : ""}`);
+console.log(`${steps} steps${mistake ? ", then a failure" : ""}`);
 process.exit(mistake ? 1 : 0);
