@@ -141,10 +141,10 @@ async fn pooler_error_names_the_url_parameter() {
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-async fn expect_nothing_waits(connection: &impl ConnectionTrait, limit: Duration) {
+async fn assert_no_waiting_statements(connection: &impl ConnectionTrait, limit: Duration) {
     let start = Instant::now();
     while ask::<i64>(connection, WAITING).await > 0 {
-        assert!(start.elapsed() < limit, "it still waits for the lock");
+        assert!(start.elapsed() < limit, "a statement still waits for the lock");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -165,7 +165,7 @@ async fn abandoned_reads_are_cancelled_on_postgres() {
     tokio::time::timeout(Duration::from_millis(300), ada.me()).await.expect_err("it was to be interrupted");
     assert_eq!(ask::<i64>(server.app.database.read(), WAITING).await, 1);
     assert_eq!(ada.me().await.code(), "SERVICE_UNAVAILABLE");
-    expect_nothing_waits(server.app.database.read(), Duration::from_secs(2)).await;
+    assert_no_waiting_statements(server.app.database.read(), Duration::from_secs(2)).await;
     drop(lock);
     other.close().await;
     ada.me().await.data("/me/id");
@@ -190,7 +190,7 @@ async fn postgres_migrations_have_no_statement_timeout() {
     let connected = connect().await.unwrap();
     let start = Instant::now();
     connected.migrate().await.unwrap();
-    assert!(start.elapsed() > Duration::from_secs(4), "it was not slow");
+    assert!(start.elapsed() > Duration::from_secs(4), "the migration was not slow");
     connected.close().await;
 }
 
@@ -256,7 +256,7 @@ const CLIENT_SSL: u32 = 1 << 11;
 
 /// Acts as a MySQL 8 server up to the request for the cleartext password. Returns the capabilities that the client
 /// sent.
-async fn ask_for_the_password(mut stream: impl AsyncRead + AsyncWrite + Unpin, capabilities: u32) -> io::Result<u32> {
+async fn request_password(mut stream: impl AsyncRead + AsyncWrite + Unpin, capabilities: u32) -> io::Result<u32> {
     let [low, high] =
         [capabilities & 0xFFFF, capabilities >> 16].map(|half| u16::try_from(half).unwrap().to_le_bytes());
     let mut greeting = b"\x0a8.0.36\0\x01\0\0\0saltsalt\0".to_vec();
@@ -302,7 +302,7 @@ async fn connect_to_mysql(url: String) -> String {
 async fn mysql_password_that_needs_encryption_is_explained() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
-    let serving = async { ask_for_the_password(listener.accept().await.unwrap().0, MYSQL_8).await.unwrap() };
+    let serving = async { request_password(listener.accept().await.unwrap().0, MYSQL_8).await.unwrap() };
     let (text, _) = tokio::join!(connect_to_mysql(url), serving);
     assert!(text.contains("`?ssl-mode=REQUIRED` in DATABASE_URL"), "{text}");
     assert!(!text.contains("feature"), "{text}");
@@ -313,7 +313,7 @@ async fn mysql_password_that_needs_encryption_is_explained_on_a_socket() {
     let path = std::env::temp_dir().join(format!("hallpass_test_{}_mysql", std::process::id()));
     let listener = UnixListener::bind(&path).unwrap();
     let url = format!("mysql://ada:secret@localhost/hallpass?socket={}", path.display());
-    let serving = async { ask_for_the_password(listener.accept().await.unwrap().0, MYSQL_8).await.unwrap() };
+    let serving = async { request_password(listener.accept().await.unwrap().0, MYSQL_8).await.unwrap() };
     let (text, _) = tokio::join!(connect_to_mysql(url), serving);
     std::fs::remove_file(path).unwrap();
     assert!(text.contains("`?ssl-mode=REQUIRED` in DATABASE_URL"), "{text}");
@@ -323,8 +323,7 @@ async fn mysql_password_that_needs_encryption_is_explained_on_a_socket() {
 async fn mysql_connection_is_encrypted_if_offered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
-    let serving =
-        async { ask_for_the_password(listener.accept().await.unwrap().0, MYSQL_8 | CLIENT_SSL).await.unwrap() };
+    let serving = async { request_password(listener.accept().await.unwrap().0, MYSQL_8 | CLIENT_SSL).await.unwrap() };
     let (_, answered) = tokio::join!(connect_to_mysql(url), serving);
     assert_ne!(answered & CLIENT_SSL, 0);
 }

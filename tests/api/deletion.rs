@@ -110,7 +110,7 @@ async fn last_administrator_cannot_delete_their_account() {
 async fn revoked_session_cannot_delete_the_account() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    let principal = server.let_in(&ada).await;
+    let principal = server.principal(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let refused = deletion::delete(&server.command_line(), &principal, None).await.unwrap_err();
     assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));

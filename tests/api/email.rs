@@ -79,9 +79,9 @@ async fn email_changes_when_verified_and_the_old_one_is_notified() {
     let moved = addresses(&ada).await;
     assert_eq!(moved["email"], "Ada@New.example");
     assert_eq!((&moved["emailVerified"], &moved["pendingEmail"]), (&json!(true), &Value::Null));
-    let told = server.mails_to("ada@example.org").await;
-    assert_eq!((told.len(), told[0].text.subject.as_str()), (2, "Your e-mail address was changed"));
-    assert!(!told[0].text.plain.to_lowercase().contains("new.example"));
+    let mails = server.mails_to("ada@example.org").await;
+    assert_eq!((mails.len(), mails[0].text.subject.as_str()), (2, "Your e-mail address was changed"));
+    assert!(!mails[0].text.plain.to_lowercase().contains("new.example"));
     server.anonymous().login("ada@new.example", &password_of("ada")).await.data("/login/user");
     let expected = [
         Action::UserRegistered,
@@ -166,12 +166,12 @@ async fn pending_email_can_be_replaced_and_cancelled() {
 async fn first_account_to_verify_an_email_keeps_it() {
     let server = Arc::new(TestServer::with(|settings| settings.throttle.is_enabled = false).await);
     let mut tokens = Vec::new();
-    let mut people = Vec::new();
+    let mut users = Vec::new();
     for name in ["ada", "bo", "cy"] {
-        let person = server.user(name).await;
-        person.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
+        let user = server.user(name).await;
+        user.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");
         tokens.push(server.token_to("shared@example.org").await);
-        people.push(person);
+        users.push(user);
     }
     // Another request sends a new link.
     server.anonymous().send_verification_email("shared@example.org").await.data("/sendVerificationEmail");
@@ -190,8 +190,8 @@ async fn first_account_to_verify_an_email_keeps_it() {
     }
     assert_eq!(winners, 1);
     let mut held = 0;
-    for person in &people {
-        held += u32::from(addresses(person).await["email"] == "shared@example.org");
+    for user in &users {
+        held += u32::from(addresses(user).await["email"] == "shared@example.org");
     }
     assert_eq!(held, 1);
     // Whether an address is taken is revealed only to the owner of its mailbox, not on the request.
@@ -244,7 +244,7 @@ async fn revoked_session_cannot_change_the_email() {
     use hallpass::domain::users::email;
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
-    let principal = server.let_in(&ada).await;
+    let principal = server.principal(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let form = email::EmailChange { new_email: "thief@example.org".to_owned(), password: None };
     let error = email::change(&server.command_line(), &principal, form).await.unwrap_err();

@@ -24,7 +24,7 @@ async fn with_ada_at_home() -> (TestServer, Actor) {
 }
 
 /// Makes wrong guesses until no unfamiliar place can sign in.
-async fn strangers_guess(server: &TestServer, name: &str) {
+async fn exhaust_guesses(server: &TestServer, name: &str) {
     for number in 0..5 {
         let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
         for _ in 0..10 {
@@ -56,7 +56,7 @@ async fn familiar_places_survive_a_username_change() {
     let (server, ada) = with_ada_at_home().await;
     let rename = r#"mutation { updateProfile(input: { username: "countess" }) { user { username } } }"#;
     ada.query(rename).await.data("/updateProfile/user");
-    strangers_guess(&server, "countess").await;
+    exhaust_guesses(&server, "countess").await;
     assert!(can_sign_in(&server, HOME, "countess", &password_of("ada")).await);
 }
 
@@ -66,7 +66,7 @@ async fn familiar_places_survive_an_email_change() {
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
     let token = server.token_to("ada@new.example").await;
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
-    strangers_guess(&server, "ada@new.example").await;
+    exhaust_guesses(&server, "ada@new.example").await;
     assert!(can_sign_in(&server, HOME, "ada@new.example", &password_of("ada")).await);
 }
 
@@ -74,7 +74,7 @@ async fn familiar_places_survive_an_email_change() {
 async fn place_is_familiar_for_every_identifier_of_the_account() {
     let (server, _) = with_ada_at_home().await;
     assert!(can_sign_in(&server, OFFICE, "ada", &password_of("ada")).await);
-    strangers_guess(&server, ADDRESS).await;
+    exhaust_guesses(&server, ADDRESS).await;
     assert!(can_sign_in(&server, OFFICE, ADDRESS, &password_of("ada")).await);
 }
 
@@ -82,7 +82,7 @@ async fn place_is_familiar_for_every_identifier_of_the_account() {
 async fn place_is_familiar_for_one_account_only() {
     let (server, _) = with_ada_at_home().await;
     server.user("bo").await;
-    strangers_guess(&server, "bo").await;
+    exhaust_guesses(&server, "bo").await;
     assert!(!can_sign_in(&server, HOME, "bo", &password_of("bo")).await);
 }
 
@@ -90,7 +90,7 @@ async fn place_is_familiar_for_one_account_only() {
 async fn attempts_are_counted_per_identifier() {
     let (server, _) = with_ada_at_home().await;
     // Otherwise a shared counter would reveal that both identifiers belong to one account.
-    strangers_guess(&server, "ada").await;
+    exhaust_guesses(&server, "ada").await;
     let stranger = server.anonymous().at(ELSEWHERE);
     assert_eq!(stranger.login(ADDRESS, "not the password").await.code(), "INVALID_CREDENTIALS");
 }
@@ -101,7 +101,7 @@ async fn password_reset_forgets_all_other_places() {
     server.anonymous().request_password_reset(ADDRESS).await.data("/requestPasswordReset");
     let token = server.token_to(ADDRESS).await;
     server.anonymous().at(OFFICE).reset_password(&token, "another password").await.data("/resetPassword");
-    strangers_guess(&server, "ada").await;
+    exhaust_guesses(&server, "ada").await;
     assert!(!can_sign_in(&server, HOME, "ada", "another password").await);
     assert!(can_sign_in(&server, OFFICE, "ada", "another password").await);
 }
@@ -114,7 +114,7 @@ async fn password_set_by_an_administrator_forgets_all_places() {
     administration::set_password(&server.command_line(), &administrator, ada.id, "another password".into())
         .await
         .unwrap();
-    strangers_guess(&server, "ada").await;
+    exhaust_guesses(&server, "ada").await;
     assert!(!can_sign_in(&server, HOME, "ada", "another password").await);
 }
 
@@ -122,7 +122,7 @@ async fn password_set_by_an_administrator_forgets_all_places() {
 async fn logout_everywhere_forgets_all_places() {
     let (server, ada) = with_ada_at_home().await;
     ada.logout(json!({ "everywhere": true })).await.data("/logout");
-    strangers_guess(&server, "ada").await;
+    exhaust_guesses(&server, "ada").await;
     assert!(!can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
 }
 
@@ -130,7 +130,7 @@ async fn logout_everywhere_forgets_all_places() {
 async fn logout_of_one_session_keeps_the_place() {
     let (server, ada) = with_ada_at_home().await;
     ada.logout(json!({})).await.data("/logout");
-    strangers_guess(&server, "ada").await;
+    exhaust_guesses(&server, "ada").await;
     assert!(can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
 }
 
@@ -139,7 +139,7 @@ async fn disabling_an_account_forgets_all_places() {
     let (server, _) = with_ada_at_home().await;
     administrate(&server, Change { is_active: Some(false), ..Change::default() }).await;
     administrate(&server, Change { is_active: Some(true), ..Change::default() }).await;
-    strangers_guess(&server, "ada").await;
+    exhaust_guesses(&server, "ada").await;
     assert!(!can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
 }
 

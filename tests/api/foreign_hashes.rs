@@ -104,14 +104,14 @@ fn fixtures() -> impl Iterator<Item = (String, &'static str)> {
 }
 
 /// The part of a password that plain bcrypt uses.
-fn read_by_bcrypt(password: &str) -> &[u8] {
+fn bcrypt_input(password: &str) -> &[u8] {
     &password.as_bytes()[..password.len().min(72)]
 }
 
 /// Whether a hash of `password` should verify `typed`.
-fn shall_open(stored: &str, password: &str, typed: &str) -> bool {
+fn should_verify(stored: &str, password: &str, typed: &str) -> bool {
     if stored.starts_with("$2") {
-        read_by_bcrypt(typed) == read_by_bcrypt(password) && !typed.contains('\0')
+        bcrypt_input(typed) == bcrypt_input(password) && !typed.contains('\0')
     } else {
         typed == password
     }
@@ -167,7 +167,7 @@ async fn hash_verifies_only_its_own_password() {
         let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not known"));
         for typed in variants(&password, password.chars().count() / 2) {
             let opens = hasher.verify(&typed.as_str().into(), Some(&hash)).await.unwrap();
-            assert_eq!(opens, shall_open(stored, &password, &typed), "{stored} of {password:?} to {typed:?}");
+            assert_eq!(opens, should_verify(stored, &password, &typed), "{stored} of {password:?} to {typed:?}");
         }
     }
 }
@@ -265,7 +265,7 @@ async fn login_with_an_imported_hash_replaces_it() {
         let after = row(&server).await;
         let new = text(&after.password_hash);
         assert!(new.starts_with("$bcrypt-sha256$v=2,t=2b,r=4$"), "{new} instead of {stored}");
-        assert_eq!(after.updated_at, before.updated_at, "her account is what it was");
+        assert_eq!(after.updated_at, before.updated_at, "the account is unchanged");
         ada.me().await.data("/me");
 
         // The new hash covers the whole password, even if the old one did not.
@@ -275,7 +275,7 @@ async fn login_with_an_imported_hash_replaces_it() {
             let answer = server.anonymous().login("ada", typed).await;
             assert_eq!(answer.json().get("errors").is_none(), is_right, "{stored}: {typed:?}");
         }
-        assert_eq!(text(&row(&server).await.password_hash), new, "what is as it should be stays");
+        assert_eq!(text(&row(&server).await.password_hash), new, "a current hash is kept");
     }
 }
 

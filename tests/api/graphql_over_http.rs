@@ -254,7 +254,7 @@ async fn variable_errors_name_the_path() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let login = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
-    for (variables, told) in [
+    for (variables, expected) in [
         (json!({}), "The variable `$input` is missing. It is of the type LoginInput!."),
         (json!({ "input": null }), "The variable `$input` must not be null. It is of the type LoginInput!."),
         (json!({ "input": "s3cret" }), "The variable `$input` must be an object of the type LoginInput."),
@@ -277,7 +277,7 @@ async fn variable_errors_name_the_path() {
     ] {
         let answer = actor.graphql(login, variables).await;
         assert_refused(&answer, 200, "BAD_USER_INPUT");
-        assert_eq!(answer.error()["message"], told);
+        assert_eq!(answer.error()["message"], expected);
         assert_eq!(answer.error()["locations"][0], json!({ "line": 1, "column": 10 }));
     }
     let nullable = "query($yes: Boolean = true, $unused: [Int!]) { me @include(if: $yes) { id } also: me @include(if: $yes) { id } \
@@ -300,7 +300,7 @@ async fn variable_errors_name_the_path() {
 async fn validation_errors_explain_the_cause() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    for (query, told) in [
+    for (query, expected) in [
         ("{ me { usernam } }", "The field `usernam` does not exist on User. Did you mean `username`?"),
         ("{ me { xyzzy } }", "The field `xyzzy` does not exist on User."),
         ("{ me }", "The field `me` has subfields. Select some of them in braces."),
@@ -342,7 +342,7 @@ async fn validation_errors_explain_the_cause() {
         let answer = actor.query(query).await;
         let body = answer.json();
         assert_eq!(body["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{query}");
-        assert_eq!(body["errors"][0]["message"], told, "{query}");
+        assert_eq!(body["errors"][0]["message"], expected, "{query}");
         assert!(body["errors"][0]["locations"][0]["line"].is_number(), "{query}");
     }
 }

@@ -54,7 +54,7 @@ async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> 
 }
 
 /// Number of imported users, number of existing users, and the refused lines with their reasons.
-fn told(outcome: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
+fn summary(outcome: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
     let refused = outcome
         .refused
         .iter()
@@ -77,16 +77,16 @@ async fn imported_users_log_in_with_their_old_passwords() {
     let people = HASHES.iter().enumerate().map(|(number, hash)| {
         record(&[("username", &format!("ada{number}")), ("hashed_password", hash), ("disabled", "False")])
     });
-    assert_eq!(told(&import(&server, lines(people)).await), (4, 0, vec![]));
+    assert_eq!(summary(&import(&server, lines(people)).await), (4, 0, vec![]));
     for (number, hash) in HASHES.iter().enumerate() {
         let stored = async || users(&server).await[number].password_hash.export().to_owned();
         assert_eq!(stored().await, *hash);
         let login = server.anonymous().login(&format!("ada{number}"), &password_of("ada")).await;
         login.data("/login/user");
-        let anew = stored().await;
-        assert!(anew.starts_with("$bcrypt-sha256$"), "{hash}");
+        let rehashed = stored().await;
+        assert!(rehashed.starts_with("$bcrypt-sha256$"), "{hash}");
         // Hashes in our own format are kept.
-        assert_eq!(anew == *hash, number == 3, "{hash}");
+        assert_eq!(rehashed == *hash, number == 3, "{hash}");
     }
 }
 
@@ -124,7 +124,7 @@ async fn import_keeps_all_known_fields() {
         ("email", "cy@example.org"),
         ("email_verified", "t"),
     ]);
-    assert_eq!(told(&import(&server, lines([ada, bo, cy])).await), (3, 0, vec![]));
+    assert_eq!(summary(&import(&server, lines([ada, bo, cy])).await), (3, 0, vec![]));
     let [ada, bo, cy] = users(&server).await.try_into().unwrap();
     let now = server.app.clock.now();
 
@@ -187,8 +187,8 @@ async fn refused_lines_are_explained_and_do_not_block_others() {
     let rehearsed = rehearse(&server, &mut Known::default(), all()).await;
     assert_eq!(users(&server).await, []);
     let outcome = import(&server, all()).await;
-    assert_eq!(told(&rehearsed), told(&outcome));
-    let (imported, _, refused) = told(&outcome);
+    assert_eq!(summary(&rehearsed), summary(&outcome));
+    let (imported, _, refused) = summary(&outcome);
     assert_eq!(imported, 1);
     let of = |wanted| refused.iter().filter(move |(line, _)| *line == wanted).map(|(_, why)| why.split(": ").next());
     assert_eq!(
@@ -240,8 +240,8 @@ async fn first_line_wins_a_duplicate_name() {
         ])
     };
     let wanted = (2, 1, vec![(2, taken.to_owned()), (4, taken.to_owned()), (5, address.to_owned())]);
-    assert_eq!(told(&rehearse(&server, &mut Known::default(), all()).await), wanted);
-    assert_eq!(told(&import(&server, all()).await), wanted);
+    assert_eq!(summary(&rehearse(&server, &mut Known::default(), all()).await), wanted);
+    assert_eq!(summary(&import(&server, all()).await), wanted);
     let names: Vec<_> = users(&server).await.into_iter().map(|user| user.username).collect();
     assert_eq!(names, ["ada", "cy", "Grace"]);
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
@@ -252,9 +252,9 @@ async fn first_line_wins_a_duplicate_name() {
 async fn dry_run_remembers_earlier_batches() {
     let server = TestServer::start().await;
     let mut before = Known::default();
-    assert_eq!(told(&rehearse(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
+    assert_eq!(summary(&rehearse(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
     let again = lines([record(&[("username", "Ada")]), record(&[("username", "bo"), ("hashed_password", HASHES[1])])]);
-    let (imported, already_there, refused) = told(&rehearse(&server, &mut before, again).await);
+    let (imported, already_there, refused) = summary(&rehearse(&server, &mut before, again).await);
     assert_eq!((imported, already_there, refused.len()), (0, 1, 1));
     assert_eq!(users(&server).await, []);
 }
@@ -271,20 +271,20 @@ async fn repeated_import_resumes() {
             record(&[("username", "dee")]),
         ])
     };
-    assert_eq!(told(&import(&server, people().into_iter().take(3).collect()).await), (3, 0, vec![]));
+    assert_eq!(summary(&import(&server, people().into_iter().take(3).collect()).await), (3, 0, vec![]));
     // A sign-in in between replaces the hash.
     server.clock.advance(TimeDelta::minutes(1));
     for username in ["bo", "cy"] {
         server.anonymous().login(username, &password_of("ada")).await.data("/login/user");
     }
     let before = users(&server).await;
-    assert_eq!(told(&import(&server, people()).await), (1, 3, vec![]));
+    assert_eq!(summary(&import(&server, people()).await), (1, 3, vec![]));
     assert_eq!(users(&server).await[..3], before);
-    assert_eq!(told(&import(&server, people()).await), (0, 4, vec![]));
+    assert_eq!(summary(&import(&server, people()).await), (0, 4, vec![]));
 
     // An id that is taken is refused.
     let other = lines([record(&[("username", "eve"), ("id", id)])]);
-    let (_, _, refused) = told(&import(&server, other).await);
+    let (_, _, refused) = summary(&import(&server, other).await);
     assert_eq!(refused, [(1, "id: Another account has this id.".to_owned())]);
 }
 
@@ -331,7 +331,7 @@ async fn export_round_trips() {
         ])
     });
     let new = TestServer::start().await;
-    assert_eq!(told(&import(&new, lines(people)).await), (5, 0, vec![]));
+    assert_eq!(summary(&import(&new, lines(people)).await), (5, 0, vec![]));
     let was_registered = |user: Model| Model { is_self_registered: false, ..user };
     let expected: Vec<Model> = users(&server).await.into_iter().map(was_registered).collect();
     assert_eq!(users(&new).await, expected);
@@ -343,7 +343,7 @@ async fn full_batch_fits_into_one_statement() {
     let names: Vec<String> = (0..import::BATCH).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for (imported, already_there) in [(1000, 0), (0, 1000)] {
-        assert_eq!(told(&import(&server, named(&names)).await), (imported, already_there, vec![]));
+        assert_eq!(summary(&import(&server, named(&names)).await), (imported, already_there, vec![]));
     }
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     assert_eq!(events.len(), 1000);

@@ -117,7 +117,7 @@ async fn invalid_key_files_are_named_and_change_nothing() {
     };
     let start = now + TimeDelta::days(1);
     let name = start.format("%Y%m%dT%H%M%SZ.pem").to_string();
-    for (name, content, told) in [
+    for (name, content, expected) in [
         ("mine.pem", pem(JwtAlgorithm::EdDsa), "must be named by the UTC time"),
         (&*name, pem(JwtAlgorithm::Es256), "is not a private key for EdDSA"),
         (&*name, pem(JwtAlgorithm::Rs256), "is not a private key for EdDSA"),
@@ -128,7 +128,7 @@ async fn invalid_key_files_are_named_and_change_nothing() {
         std::fs::write(&path, &content).unwrap();
         let error = server.app.reload_keys().unwrap_err();
         let cause = error.cause().unwrap();
-        assert!(cause.contains(told) && cause.contains(name), "{cause}");
+        assert!(cause.contains(expected) && cause.contains(name), "{cause}");
         ada.me().await.data("/me/id");
         std::fs::remove_file(path).unwrap();
     }
@@ -160,14 +160,14 @@ async fn new_secret_keeps_sessions_while_the_old_one_is_configured() {
     let (access, refresh) = (text("/refreshToken/accessToken"), text("/refreshToken/refreshToken"));
 
     // New tokens need only the new key.
-    let settled =
+    let rotated =
         TestServer::on(first.database.clone(), |settings| settings.tokens.secret_key = SecretKey::Given(new.into()))
             .await;
-    settled.anonymous().with_bearer(&access).me().await.data("/me/id");
-    settled.anonymous().refresh(&refresh).await.data("/refreshToken/accessToken");
-    let stale = settled.anonymous().with_bearer(ada.bearer.as_ref().unwrap()).me().await;
+    rotated.anonymous().with_bearer(&access).me().await.data("/me/id");
+    rotated.anonymous().refresh(&refresh).await.data("/refreshToken/accessToken");
+    let stale = rotated.anonymous().with_bearer(ada.bearer.as_ref().unwrap()).me().await;
     assert_eq!(stale.error()["extensions"]["reason"], "TOKEN_INVALID");
-    assert_eq!(settled.anonymous().refresh(&refresh_token).await.code(), "SESSION_NOT_FOUND");
+    assert_eq!(rotated.anonymous().refresh(&refresh_token).await.code(), "SESSION_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -215,13 +215,13 @@ async fn other_languages_fall_back_to_english() {
 async fn document_errors_are_in_english() {
     let server = TestServer::start().await;
     let actor = server.anonymous().speaking("ru");
-    let told = async |query: &str| message(&actor.query(query).await);
-    assert_eq!(told("{ me { passwort } }").await, "The field `passwort` does not exist on User.");
-    assert!(told("query($id: Int!) { me { id } }").await.contains("missing"));
+    let message_of = async |query: &str| message(&actor.query(query).await);
+    assert_eq!(message_of("{ me { passwort } }").await, "The field `passwort` does not exist on User.");
+    assert!(message_of("query($id: Int!) { me { id } }").await.contains("missing"));
     let answer = actor.post("no JSON").await;
     assert!(message(&answer).starts_with("The body is not a JSON object."));
     // One text for all values, so that it can be translated.
-    assert!(is_russian(&told("{ me { id }").await));
+    assert!(is_russian(&message_of("{ me { id }").await));
 }
 
 #[tokio::test]

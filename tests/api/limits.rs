@@ -14,12 +14,12 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name \
     ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
 
-fn assert_refused(answer: &Answer, told: &str) {
+fn assert_refused(answer: &Answer, expected: &str) {
     let body = answer.json();
     let errors = body["errors"].as_array().unwrap();
     assert!(body.get("data").is_none(), "{answer:?}");
     assert_eq!(errors[0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{answer:?}");
-    assert!(errors[0]["message"].as_str().unwrap().contains(told), "{errors:?}");
+    assert!(errors[0]["message"].as_str().unwrap().contains(expected), "{errors:?}");
     assert!(errors.len() <= 20);
 }
 
@@ -79,7 +79,7 @@ async fn errors_name_the_exceeded_limit() {
     let nested = |levels: usize, open: &str, close: &str| {
         format!("{{ {} __typename {} }}", open.repeat(levels), close.repeat(levels))
     };
-    for (query, told) in [
+    for (query, expected) in [
         (format!("{{ {} }}", "__typename ".repeat(1000)), "more than 1000 tokens"),
         (format!("{{ me(x: [{}]) {{ id }} }}", "0".repeat(2000)), "more than 1000 tokens"),
         (format!("{{ __typename }} #{}", "x".repeat(65_536)), "more than 65536 bytes"),
@@ -109,7 +109,7 @@ async fn errors_name_the_exceeded_limit() {
         ("{ __typename } fragment a on Query { ...a }".to_owned(), "spreads itself"),
         ("{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }".to_owned(), "spreads itself"),
     ] {
-        assert_refused(&actor.query(&query).await, told);
+        assert_refused(&actor.query(&query).await, expected);
     }
     for fits in [
         format!("{{ {} }}", "__typename ".repeat(500)),
@@ -130,7 +130,7 @@ async fn limits_apply_to_the_executed_operation() {
     };
     let aliases = |count: usize| (0..count).map(|n| format!("a{n}: __typename ")).collect::<String>();
     let directives = |count: usize| "__typename @skip(if: false) ".repeat(count);
-    for (small, large, told) in [
+    for (small, large, expected) in [
         (aliases(20), aliases(31), "more than 30 aliases"),
         (directives(20), directives(31), "more than 30 directives"),
         ("a: __typename ...F ".to_owned(), "...F ...G".to_owned(), "more than 500 fields"),
@@ -140,12 +140,13 @@ async fn limits_apply_to_the_executed_operation() {
              fragment F on Query {{ {0} }} fragment G on Query {{ ...F ... {{ ...F }} {0} }}",
             "serverInfo { mailEnabled } ".repeat(100),
         );
-        let query = if told.contains("fields") { query } else { query.split("fragment").next().unwrap().to_owned() };
+        let query =
+            if expected.contains("fields") { query } else { query.split("fragment").next().unwrap().to_owned() };
         // Also when the document is cached.
         for _ in 0..2 {
             send(&query, "A").await.data("");
             send(&query, "B").await.data("");
-            assert_refused(&send(&query, "C").await, told);
+            assert_refused(&send(&query, "C").await, expected);
         }
     }
 }
@@ -157,14 +158,14 @@ async fn validation_cost_of_all_operations_is_limited() {
         let fragments = (0..times).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1));
         format!("query B {{ ...f0 }} {} fragment f{times} on Query {{ {last} }}", fragments.collect::<String>())
     };
-    for (document, told) in [
+    for (document, expected) in [
         (doubling(30, "__typename"), "more than 10000 selections in all"),
         (doubling(10, &"__typename ".repeat(5)), "more than 5000 fields in all"),
         (doubling(10, &format!("__typename {}", "@skip(if: true) ".repeat(5))), "more than 5000 directives in all"),
         (format!("query B {{ {} __typename {} }}", "... {".repeat(40), "}".repeat(40)), "more than 36 levels"),
     ] {
         let body = json!({ "query": format!("query A {{ __typename }} {document}"), "operationName": "A" });
-        assert_refused(&server.anonymous().post(body.to_string()).await, told);
+        assert_refused(&server.anonymous().post(body.to_string()).await, expected);
     }
 }
 
@@ -227,7 +228,7 @@ async fn introspection_can_be_disabled() {
     assert_eq!(actor.get("/schema.graphql").await.status, 404);
 
     // The errors that are reported when it is on.
-    let mistakes = [
+    let documents = [
         "{ me { usernam } }",
         "{ serverInf { emailRequired } }",
         "mutation { login { tokenType } }",
@@ -243,14 +244,14 @@ async fn introspection_can_be_disabled() {
         actor.graphql(login, json!({ "form": 7 })).await,
         actor.graphql(login, json!({})).await,
     ];
-    for mistake in mistakes {
-        answers.push(actor.query(mistake).await);
+    for document in documents {
+        answers.push(actor.query(document).await);
     }
     assert_eq!(answers[5].error()["message"], "A required argument of the field `login` is missing.");
     for answer in answers {
         for name in ["username", "serverInfo", "User", "Query", "LoginInput", "sessionId", "ID", "Did you mean"] {
-            let told = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
-            assert!(!told.contains(name), "{told}");
+            let message = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+            assert!(!message.contains(name), "{message}");
         }
     }
     assert!(settings().graphql.introspection);

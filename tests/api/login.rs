@@ -56,12 +56,12 @@ async fn unknown_username_costs_a_password_hash() {
         settings.passwords.hash_concurrency = 1;
     })
     .await;
-    let storm = (0..10).map(|_| {
+    let logins = (0..10).map(|_| {
         let actor = server.anonymous();
         tokio::spawn(async move { actor.login("nobody", "not her password").await })
     });
-    let mut storm: FuturesUnordered<_> = storm.collect();
-    let refused = storm.next().await.unwrap().unwrap();
+    let mut logins: FuturesUnordered<_> = logins.collect();
+    let refused = logins.next().await.unwrap().unwrap();
     assert_eq!(refused.code(), "SERVICE_UNAVAILABLE");
     let retry_after = refused.error()["extensions"]["retryAfter"].as_u64().unwrap();
     assert!((5..60).contains(&retry_after), "{retry_after}");
@@ -104,7 +104,7 @@ async fn unknown_username_runs_the_same_statements() {
     let failed = events.iter().filter(|event| event.action == audit_event::Action::LoginFailed);
     let whose: Vec<bool> = failed.map(|event| event.user_id.is_some()).collect();
     assert_eq!(whose.len(), 2);
-    assert_ne!(whose[0], whose[1], "one of the names is nobody's");
+    assert_ne!(whose[0], whose[1], "one of the names has no account");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn reset_after_flood(emails: impl Iterator<Item = String>) {
         .any(|mail| mail.text.plain.contains("/reset-password") && mail.to == "ada@example.org")
     {
         passes += 1;
-        assert!(passes <= 12, "the reset mail has not gone after 12 passes");
+        assert!(passes <= 12, "the reset mail was not sent after 12 passes");
         deliver_mail::pass(&server.app).await.unwrap();
     }
     let statements = statements.lock().unwrap().len();
@@ -207,13 +207,13 @@ async fn retried_mail_is_counted_once() {
     let mut smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp.settings())).await;
     verified_user(&server, "ada", "ada@example.org").await;
-    smtp.go_down().await;
+    smtp.stop().await;
     request_resets(&server, "ada@example.org", 2).await;
     for _ in 0..5 {
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
         server.clock.advance(TimeDelta::minutes(5));
     }
-    smtp.come_up().await;
+    smtp.restart().await;
     request_resets(&server, "ada@example.org", 1).await;
     server.clock.advance(TimeDelta::minutes(20));
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 3);
@@ -227,10 +227,10 @@ async fn network_can_request_60_mails_an_hour() {
         mallory.request_password_reset(&format!("a{number}@example.org")).await.data("/requestPasswordReset");
         mallory.send_verification_email(&format!("b{number}@example.org")).await.data("/sendVerificationEmail");
     }
-    let neighbour = server.anonymous().at("2001:db8:1:2:ffff::1");
+    let same_network = server.anonymous().at("2001:db8:1:2:ffff::1");
     for answer in [
-        neighbour.request_password_reset("ada@example.org").await,
-        neighbour.send_verification_email("ada@example.org").await,
+        same_network.request_password_reset("ada@example.org").await,
+        same_network.send_verification_email("ada@example.org").await,
     ] {
         assert_eq!((answer.code().as_str(), answer.header("retry-after")), ("RATE_LIMITED", Some("3600")));
     }
@@ -242,7 +242,7 @@ async fn network_can_request_60_mails_an_hour() {
         .await
         .data("/requestPasswordReset");
     server.clock.advance(TimeDelta::hours(1));
-    neighbour.request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    same_network.request_password_reset("ada@example.org").await.data("/requestPasswordReset");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

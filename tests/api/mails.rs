@@ -76,7 +76,7 @@ async fn mail_is_well_formed() {
 #[tokio::test]
 async fn queued_mail_is_sent_once_after_an_smtp_outage() {
     let mut smtp = SmtpServer::start().await;
-    smtp.go_down().await;
+    smtp.stop().await;
     let server = server_with(&smtp).await;
     let names: Vec<String> = (0..40).map(|number| format!("user{number}")).collect();
     for name in &names {
@@ -90,7 +90,7 @@ async fn queued_mail_is_sent_once_after_an_smtp_outage() {
         server.clock.advance(TimeDelta::minutes(1));
     }
     assert_eq!(waiting(&server).await.len(), 40);
-    smtp.come_up().await;
+    smtp.restart().await;
     let mut sent = 0;
     for _ in 0..60 {
         sent += deliver_mail::tick(&server.app).await.unwrap();
@@ -98,8 +98,8 @@ async fn queued_mail_is_sent_once_after_an_smtp_outage() {
     }
     assert_eq!((sent, waiting(&server).await.len()), (40, 0));
     let received = smtp.received();
-    let people: BTreeSet<&str> = received.iter().map(|mail| mail.to.as_str()).collect();
-    assert_eq!((received.len(), people.len()), (40, 40));
+    let recipients: BTreeSet<&str> = received.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!((received.len(), recipients.len()), (40, 40));
     // The link is created, and its lifetime starts, when the mail is sent.
     let token = token_in(&received.last().unwrap().parts()[0].1);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
@@ -158,9 +158,9 @@ async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
     server.user_at("grey", "greylisted@example.org").await;
     smtp.answer("RCPT", "450 4.2.0 <greylisted@example.org>: come back later");
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
-    let put_off = waiting(&server).await.remove(0);
-    assert_eq!(put_off.next_attempt_at - server.app.clock.now(), TimeDelta::minutes(1));
-    smtp.take_all();
+    let postponed = waiting(&server).await.remove(0);
+    assert_eq!(postponed.next_attempt_at - server.app.clock.now(), TimeDelta::minutes(1));
+    smtp.accept_all();
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::minutes(1));
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
@@ -177,7 +177,7 @@ async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
 }
 
 /// Whether a mail is retried after this SMTP response, and the log level of both attempts.
-async fn after(command: &'static str, answer: &'static str) -> (bool, Vec<&'static str>) {
+async fn outcome_of(command: &'static str, answer: &'static str) -> (bool, Vec<&'static str>) {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -210,7 +210,7 @@ async fn only_a_refused_mailbox_drops_a_mail() {
         ("DATA", "550 5.1.1 no such mailbox"),
         ("<end>", "550 5.1.1 no such mailbox"),
     ] {
-        assert_eq!(after(command, answer).await, (false, vec!["ERROR"]), "{command} {answer}");
+        assert_eq!(outcome_of(command, answer).await, (false, vec!["ERROR"]), "{command} {answer}");
     }
 }
 
@@ -235,12 +235,12 @@ async fn other_refusals_are_retried_and_logged_once_as_error() {
         ("<end>", "550 spam"),
         ("<end>", "552 5.3.4 too big"),
     ] {
-        assert_eq!(after(command, answer).await, (true, vec!["ERROR", "WARN"]), "{command} {answer}");
+        assert_eq!(outcome_of(command, answer).await, (true, vec!["ERROR", "WARN"]), "{command} {answer}");
     }
     for (command, answer) in
         [("RCPT", "450 4.1.1 later"), ("RCPT", "452 4.2.2 mailbox full"), ("MAIL", "451 4.7.1 later")]
     {
-        assert_eq!(after(command, answer).await, (true, vec!["WARN", "WARN"]), "{command} {answer}");
+        assert_eq!(outcome_of(command, answer).await, (true, vec!["WARN", "WARN"]), "{command} {answer}");
     }
 }
 
@@ -298,8 +298,8 @@ async fn mail_is_not_sent_without_tls() {
         (SmtpSecurity::Tls, None),
         (SmtpSecurity::None, Some(("ada".to_owned(), "tiger".into()))),
     ] {
-        let wanted = hallpass::config::Smtp { security, credentials, ..smtp.settings() };
-        let server = TestServer::with(|settings| settings.mail.smtp = Some(wanted)).await;
+        let smtp_settings = hallpass::config::Smtp { security, credentials, ..smtp.settings() };
+        let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp_settings)).await;
         server.user_at("ada", "ada@example.org").await;
         // The server offers neither: no mail is sent, and none is kept as sent.
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0, "{security:?}");
@@ -315,7 +315,7 @@ async fn link_works_after_its_mail_is_sent_twice() {
     server.user_at("ada", "ada@example.org").await;
     smtp.answer("<end>", "451 4.3.0 queued perhaps");
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
-    smtp.take_all();
+    smtp.accept_all();
     server.clock.advance(TimeDelta::minutes(1));
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 2);
@@ -335,10 +335,10 @@ async fn queued_mail_has_no_content() {
     assert_eq!((known.len(), unknown.len()), (1, 1));
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap(), []);
     // This purpose needs an account, but no account has the address: nothing to send.
-    let mut strange = unknown[0].clone().into_active_model();
-    strange.id = Set(hallpass::security::random::id(server.app.clock.now()).unwrap());
-    strange.purpose = Set(mail::Purpose::EmailChanged);
-    strange.insert(server.app.database.read()).await.unwrap();
+    let mut orphan = unknown[0].clone().into_active_model();
+    orphan.id = Set(hallpass::security::random::id(server.app.clock.now()).unwrap());
+    orphan.purpose = Set(mail::Purpose::EmailChanged);
+    orphan.insert(server.app.database.read()).await.unwrap();
     assert_eq!(server.mails_to("ada@example.org").await.len(), 2);
     assert_eq!(waiting(&server).await, []);
 }

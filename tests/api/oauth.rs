@@ -66,9 +66,9 @@ async fn is_signed_in(actor: &Actor, token: &str) -> bool {
 #[tokio::test]
 async fn password_grant_works_with_and_without_grant_type() {
     let server = with_ada().await;
-    let anyone = server.anonymous();
+    let anonymous = server.anonymous();
     for grant in ["grant_type=password&", "", "grant_type=&", "scope=&client_id=app&unknown=1&", "client_secret=&"] {
-        let answer = anyone.form("/token", format!("{grant}username=Ada&password=the+password%20of+ada")).await;
+        let answer = anonymous.form("/token", format!("{grant}username=Ada&password=the+password%20of+ada")).await;
         let (access, _) = tokens(&answer);
         let body = answer.json();
         let names: Vec<&String> = body.as_object().unwrap().keys().collect();
@@ -77,10 +77,10 @@ async fn password_grant_works_with_and_without_grant_type() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("pragma"), Some("no-cache"));
         assert_eq!(answer.header("set-cookie"), None);
-        assert!(is_signed_in(&anyone, &access).await);
+        assert!(is_signed_in(&anonymous, &access).await);
     }
     // Stale bearers, charsets and cookies are ignored.
-    let stale = anyone.with_bearer("of bad news").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
+    let stale = anonymous.with_bearer("of bad news").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
     let type_and_charset = "application/x-www-form-urlencoded; charset=UTF-8";
     let body = "username=ada&password=the password of ada";
     tokens(&stale.body("/token", type_and_charset, body).await);
@@ -89,7 +89,7 @@ async fn password_grant_works_with_and_without_grant_type() {
 #[tokio::test]
 async fn errors_follow_rfc_6749() {
     let server = with_ada().await;
-    let anyone = server.anonymous();
+    let anonymous = server.anonymous();
     let large = format!("username=ada&password={}", "x".repeat(16 * 1024));
     for (form, status, code) in [
         ("", 400, "invalid_request"),
@@ -114,7 +114,7 @@ async fn errors_follow_rfc_6749() {
         ("username=ada&password=%00", 401, "invalid_grant"),
         (&large, 413, "invalid_request"),
     ] {
-        let answer = anyone.form("/token", form.to_owned()).await;
+        let answer = anonymous.form("/token", form.to_owned()).await;
         assert_eq!(error(&answer), refused(status, code), "{}", &form[..form.len().min(80)]);
         assert!(!answer.text.contains("nonsense"));
     }
@@ -126,34 +126,34 @@ async fn errors_follow_rfc_6749() {
         "application/x-www-form-urlencoded; charset=latin1",
     ] {
         assert_eq!(
-            error(&anyone.body("/token", content_type, form).await),
+            error(&anonymous.body("/token", content_type, form).await),
             refused(400, "invalid_request"),
             "{content_type}"
         );
     }
     let json = json!({ "username": "ada", "password": password_of("ada") });
-    assert_eq!(error(&anyone.json("/token", json).await), refused(400, "invalid_request"));
-    let bare = anyone.send(anyone.request(Method::POST, "/token").body(form.into()).unwrap()).await;
+    assert_eq!(error(&anonymous.json("/token", json).await), refused(400, "invalid_request"));
+    let bare = anonymous.send(anonymous.request(Method::POST, "/token").body(form.into()).unwrap()).await;
     assert_eq!(error(&bare), refused(400, "invalid_request"));
-    let raw = anyone.form("/token", [b"username=ada&password=".as_slice(), b"\xff"].concat()).await;
+    let raw = anonymous.form("/token", [b"username=ada&password=".as_slice(), b"\xff"].concat()).await;
     assert_eq!(error(&raw), refused(400, "invalid_request"));
 }
 
 #[tokio::test]
 async fn credentials_in_the_query_string_are_refused() {
     let server = with_ada().await;
-    let anyone = server.anonymous();
+    let anonymous = server.anonymous();
     let query = "/token?grant_type=password&username=ada&password=the+password+of+ada";
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
-        let request = anyone.request(method.clone(), query).body(Body::empty()).unwrap();
-        let answer = anyone.send(request).await;
+        let request = anonymous.request(method.clone(), query).body(Body::empty()).unwrap();
+        let answer = anonymous.send(request).await;
         assert_eq!(answer.status, 405, "{method}");
         assert_eq!(answer.header("allow"), Some("POST"), "{method}");
     }
     for form in ["", "grant_type=password", "username=ada&password=the+password+of+ada"] {
-        assert_eq!(error(&anyone.form(query, form).await), refused(400, "invalid_request"), "{form}");
+        assert_eq!(error(&anonymous.form(query, form).await), refused(400, "invalid_request"), "{form}");
     }
-    tokens(&anyone.form("/token?trace=1", "username=ada&password=the+password+of+ada").await);
+    tokens(&anonymous.form("/token?trace=1", "username=ada&password=the+password+of+ada").await);
 }
 
 #[tokio::test]
@@ -311,10 +311,10 @@ async fn introspect(server: &TestServer, token: &str) -> Value {
 async fn introspection_describes_tokens() {
     let server = with_ada().await;
     let (access, refresh_token) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
-    let told = introspect(&server, &access).await;
+    let introspected = introspect(&server, &access).await;
     let claims = crate::support::decode_part(access.split('.').nth(1).unwrap());
-    assert_eq!(told["active"], true);
-    for (name, value) in told.as_object().unwrap() {
+    assert_eq!(introspected["active"], true);
+    for (name, value) in introspected.as_object().unwrap() {
         match name.as_str() {
             "active" => {}
             "username" => assert_eq!(*value, claims["preferred_username"]),
@@ -322,7 +322,7 @@ async fn introspection_describes_tokens() {
             _ => assert_eq!(*value, claims[name], "{name}"),
         }
     }
-    assert_eq!(told.as_object().unwrap().len(), 11, "{told}");
+    assert_eq!(introspected.as_object().unwrap().len(), 11, "{introspected}");
 
     let inactive = json!({ "active": false });
     // A refresh token must not pass for an access token.
@@ -432,7 +432,7 @@ async fn metadata_lists_the_endpoints() {
 }
 
 /// Makes a wrong guess through one of the endpoints. Returns whether it was evaluated.
-async fn is_looked_at(actor: &Actor, way: usize, name: &str) -> bool {
+async fn is_evaluated(actor: &Actor, way: usize, name: &str) -> bool {
     let answer = match way % 4 {
         0 => actor.token(name, "not the password").await,
         1 => actor.json("/login", json!({ "username": name, "password": "not the password" })).await,
@@ -462,18 +462,18 @@ async fn graphql_rest_and_oauth_share_the_login_throttle() {
     for name in ["ada", "nobody"] {
         let mallory = server.anonymous().at("203.0.113.7").with_header("x-forwarded-for", "192.0.2.1");
         let spelled = [name.to_owned(), name.to_uppercase()];
-        let mut looked_at = 0;
+        let mut evaluated = 0;
         for way in 0..101 {
-            looked_at += usize::from(is_looked_at(&mallory, way, &spelled[way / 4 % 2]).await);
+            evaluated += usize::from(is_evaluated(&mallory, way, &spelled[way / 4 % 2]).await);
         }
-        assert_eq!(looked_at, 10, "{name}");
+        assert_eq!(evaluated, 10, "{name}");
         assert_eq!(mallory.token(name, &password_of(name)).await.status, 429);
     }
     // 40 concurrent guesses through all endpoints.
     server.user("eve").await;
     let guesses = (0..40).map(|way| {
         let mallory = server.anonymous().at("203.0.113.8");
-        tokio::spawn(async move { is_looked_at(&mallory, way, "eve").await })
+        tokio::spawn(async move { is_evaluated(&mallory, way, "eve").await })
     });
     let answers = join_all(guesses.collect::<Vec<_>>()).await;
     assert_eq!(answers.into_iter().filter(|answer| *answer.as_ref().unwrap()).count(), 10);
@@ -484,9 +484,9 @@ async fn throttle_allows_100_guesses_per_ip_and_50_per_username() {
     let server = with_ada().await;
     let mallory = server.anonymous().at("203.0.113.7");
     for number in 0..100 {
-        assert!(is_looked_at(&mallory, number, &format!("name{}", number / 9)).await, "{number}");
+        assert!(is_evaluated(&mallory, number, &format!("name{}", number / 9)).await, "{number}");
     }
-    assert!(!is_looked_at(&mallory, 1, "another").await);
+    assert!(!is_evaluated(&mallory, 1, "another").await);
     assert_eq!(mallory.token("ada", &password_of("ada")).await.status, 429);
 
     // Ada signed in at home before, so she is not locked out there.
@@ -494,14 +494,14 @@ async fn throttle_allows_100_guesses_per_ip_and_50_per_username() {
     tokens(&home.token("ada", &password_of("ada")).await);
     for number in 0..50 {
         let stranger = server.anonymous().at(&format!("192.0.2.{number}"));
-        assert!(is_looked_at(&stranger, number, "ada").await, "{number}");
+        assert!(is_evaluated(&stranger, number, "ada").await, "{number}");
     }
     let stranger = server.anonymous().at("192.0.2.200");
-    assert!(!is_looked_at(&stranger, 0, "ada").await);
+    assert!(!is_evaluated(&stranger, 0, "ada").await);
     assert_eq!(stranger.json("/login", json!({ "username": "ada", "password": password_of("ada") })).await.status, 429);
     // The counter is in the database, so it survives restarts and is shared by instances.
     let restarted = TestServer::on(server.database.clone(), |_| {}).await;
-    assert!(!is_looked_at(&restarted.anonymous().at("192.0.2.200"), 0, "ada").await);
+    assert!(!is_evaluated(&restarted.anonymous().at("192.0.2.200"), 0, "ada").await);
     tokens(&restarted.anonymous().at("198.51.100.7").token("ada", &password_of("ada")).await);
 }
 

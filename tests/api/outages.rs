@@ -147,7 +147,7 @@ async fn closing_does_not_wait_forever_for_an_open_transaction() {
     let connected = Database::connect(database.url(), Some(2)).await.unwrap();
     let transaction = connected.write().await.unwrap();
     let closed = tokio::time::timeout(Duration::from_secs(5), connected.close()).await;
-    closed.expect("it waits for the transaction");
+    closed.expect("closing waits for the transaction");
     drop(transaction);
 }
 

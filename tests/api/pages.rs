@@ -202,9 +202,9 @@ async fn refused_password_is_reported_after_a_redirect() {
         assert!(form.text.contains(message) && form.text.contains(&format!("value=\"{reset}\"")), "{}", form.text);
         // A browser without cookies, and one with the cookie of another link.
         for headers in [&[][..], &[("cookie", "reset_link_00000000=x")]] {
-            let told = follow(&server, &sent, headers).await;
-            assert!(told.status == StatusCode::BAD_REQUEST && told.text.contains(message), "{}", told.text);
-            assert!(!told.text.contains("<form"), "{}", told.text);
+            let result = follow(&server, &sent, headers).await;
+            assert!(result.status == StatusCode::BAD_REQUEST && result.text.contains(message), "{}", result.text);
+            assert!(!result.text.contains("<form"), "{}", result.text);
         }
     }
 }
@@ -289,7 +289,7 @@ async fn page_uses_the_accepted_language() {
 }
 
 /// The visible text of a page.
-fn shown(html: &str) -> String {
+fn visible_text(html: &str) -> String {
     let body = html.split("<body>").nth(1).unwrap();
     body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ")
 }
@@ -307,7 +307,7 @@ async fn pages_have_no_jargon() {
     let links = [format!("/verify-email?token={verify}"), format!("/reset-password?token={reset}")];
     for path in results.chain(links) {
         for language in ["en", "ru"] {
-            let text = shown(&open(&server, &path, &[("accept-language", language)]).await.text);
+            let text = visible_text(&open(&server, &path, &[("accept-language", language)]).await.text);
             assert!(text.len() > 40 && jargon_in(&text).is_none(), "{path}: {text}");
         }
     }
@@ -371,9 +371,9 @@ async fn page_reports_a_taken_email() {
     let own = server.token_to("ada@example.org").await;
     server.anonymous().verify_email(&own).await.data("/verifyEmail");
     let answer = send(&server, "/verify-email", &[("token", &token)], CHROMIUM).await;
-    let told = follow(&server, &answer, &[]).await;
-    assert_eq!(told.status, StatusCode::CONFLICT);
-    assert!(told.text.contains("Another account has this e-mail address."), "{}", told.text);
+    let result = follow(&server, &answer, &[]).await;
+    assert_eq!(result.status, StatusCode::CONFLICT);
+    assert!(result.text.contains("Another account has this e-mail address."), "{}", result.text);
 }
 
 #[tokio::test]
@@ -389,7 +389,7 @@ async fn pages_are_disabled_if_the_app_has_its_own() {
 }
 
 /// A request as received from a socket with this peer.
-fn from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+fn request_from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
     let builder = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
     let mut request = builder.body(Body::empty()).unwrap();
     request.extensions_mut().insert(Peer(SocketAddr::new(peer.parse().unwrap(), 4711)));
@@ -403,7 +403,7 @@ async fn mailbox_lists_mails_newest_first() {
     let key = server.app.mailer.kept().unwrap().key();
     let see = async |path: &str| {
         let path = format!("{path}?key={key}");
-        server.anonymous().send(from("127.0.0.1", &path, here)).await
+        server.anonymous().send(request_from("127.0.0.1", &path, here)).await
     };
     assert!(see("/dev/mail").await.text.contains("None yet."));
     server.user_at("ada", "ada@example.org").await;
@@ -433,7 +433,7 @@ async fn mailbox_is_local_only() {
     let host = ("host", "127.0.0.1:8000");
     let key = server.app.mailer.kept().unwrap().key();
     let see = async |peer: &str, headers: &[(&str, &str)]| {
-        let statuses = ["/dev/mail", &mail].map(|path| from(peer, &format!("{path}?key={key}"), headers));
+        let statuses = ["/dev/mail", &mail].map(|path| request_from(peer, &format!("{path}?key={key}"), headers));
         let [list, one] = statuses;
         let (list, one) = (server.anonymous().send(list).await, server.anonymous().send(one).await);
         assert_eq!(list.status, one.status);
@@ -461,7 +461,7 @@ async fn mailbox_is_local_only() {
     // Without a socket, the peer is unknown.
     assert_eq!(server.anonymous().get(&format!("/dev/mail?key={key}")).await.status, StatusCode::NOT_FOUND);
     let without = TestServer::with(|settings| settings.mail.dev = false).await;
-    let answer = without.anonymous().send(from("127.0.0.1", "/dev/mail", &[host])).await;
+    let answer = without.anonymous().send(request_from("127.0.0.1", "/dev/mail", &[host])).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
@@ -476,10 +476,14 @@ async fn mailbox_behind_a_bare_proxy_requires_its_key() {
     let key = server.app.mailer.kept().unwrap().key();
     let wrong = [String::new(), "?key=".to_owned(), format!("?key={}x", &key[1..]), format!("?key={key}x")];
     for query in wrong {
-        let list = server.anonymous().send(from("127.0.0.1", &format!("/dev/mail{query}"), THROUGH_A_BARE_PROXY)).await;
+        let list = server
+            .anonymous()
+            .send(request_from("127.0.0.1", &format!("/dev/mail{query}"), THROUGH_A_BARE_PROXY))
+            .await;
         assert_eq!(list.status, StatusCode::FORBIDDEN, "{query}");
         assert!(!list.text.contains("ada@") && list.header("set-cookie").is_none(), "{list:?}");
-        let one = server.anonymous().send(from("127.0.0.1", &format!("{mail}{query}"), THROUGH_A_BARE_PROXY)).await;
+        let one =
+            server.anonymous().send(request_from("127.0.0.1", &format!("{mail}{query}"), THROUGH_A_BARE_PROXY)).await;
         assert_eq!(one.status, StatusCode::NOT_FOUND, "{query}");
     }
 }
@@ -492,7 +496,7 @@ async fn mailbox_key_is_kept_in_a_cookie() {
     let key = server.app.mailer.kept().unwrap().key();
     let see = async |path: &str, cookie: &str| {
         let headers = [("host", "localhost:8000"), ("cookie", cookie)];
-        server.anonymous().send(from("127.0.0.1", path, &headers)).await
+        server.anonymous().send(request_from("127.0.0.1", path, &headers)).await
     };
     let opened = see(&format!("/dev/mail?key={key}"), "a=b").await;
     let cookie = format!("dev_mail_key={key}");
@@ -512,7 +516,7 @@ async fn explorer_links_to_the_mailbox_without_its_key() {
     let key = server.app.mailer.kept().unwrap().key();
     let html = ("accept", "text/html");
     let page = async |peer: &str, headers: &[(&str, &str)]| {
-        let (page, graphql) = (from(peer, "/", headers), from(peer, "/graphql", headers));
+        let (page, graphql) = (request_from(peer, "/", headers), request_from(peer, "/graphql", headers));
         let page = server.anonymous().send(page).await.text;
         assert_eq!(server.anonymous().send(graphql).await.text, page);
         assert!(!page.contains(key));

@@ -19,7 +19,7 @@ async fn change(actor: &Actor, input: Value) -> Answer {
     actor.graphql(CHANGE, json!({ "input": input })).await
 }
 
-fn to_new() -> Value {
+fn change_input() -> Value {
     json!({ "currentPassword": password_of("ada"), "newPassword": NEW })
 }
 
@@ -35,7 +35,7 @@ async fn password_change_revokes_other_sessions_and_notifies_the_owner() {
     let link = server.token_to("ada@example.org").await;
     server.clock.advance(TimeDelta::minutes(1));
 
-    let answer = change(&ada, to_new()).await;
+    let answer = change(&ada, change_input()).await;
     assert_eq!(answer.data("/changePassword/revokedSessions"), 1);
     assert_eq!(answer.data("/changePassword/user/updatedAt"), "2026-01-31T12:01:00.123Z");
     ada.me().await.data("/me/id");
@@ -56,7 +56,7 @@ async fn password_change_can_keep_other_sessions() {
     let ada = server.user("ada").await;
     let phone = server.anonymous().login("ada", &password_of("ada")).await;
     let phone = ada.with_bearer(phone.data("/login/accessToken").as_str().unwrap());
-    let mut input = to_new();
+    let mut input = change_input();
     input["keepOtherSessions"] = json!(true);
     assert_eq!(change(&ada, input).await.data("/changePassword/revokedSessions"), 0);
     phone.me().await.data("/me/id");
@@ -77,7 +77,7 @@ async fn form_is_validated_before_the_current_password() {
         let answer = change(&ada, json!({ "currentPassword": current, "newPassword": new })).await;
         assert_eq!(answer.problems(), expected);
     }
-    assert_eq!(change(&server.anonymous(), to_new()).await.code(), "UNAUTHENTICATED");
+    assert_eq!(change(&server.anonymous(), change_input()).await.code(), "UNAUTHENTICATED");
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
 }
 
@@ -89,12 +89,12 @@ async fn wrong_current_passwords_are_limited_to_ten() {
     for number in 0..10 {
         assert_eq!(change(&ada, wrong.clone()).await.code(), "WRONG_PASSWORD", "{number}");
     }
-    let refused = change(&ada, to_new()).await;
+    let refused = change(&ada, change_input()).await;
     assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("RATE_LIMITED", Some("900")));
     // Sign-in and the session still work; after 15 minutes the correct password is accepted again.
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
     server.clock.advance(TimeDelta::minutes(15));
-    change(&ada, to_new()).await.data("/changePassword");
+    change(&ada, change_input()).await.data("/changePassword");
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn correct_passwords_are_not_counted_as_guesses() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for _ in 0..5 {
-        change(&ada, to_new()).await.data("/changePassword");
+        change(&ada, change_input()).await.data("/changePassword");
         let back = json!({ "currentPassword": NEW, "newPassword": password_of("ada") });
         change(&ada, back).await.data("/changePassword");
     }
@@ -136,7 +136,7 @@ async fn concurrent_password_changes_succeed_once() {
 async fn revoked_session_cannot_change_the_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    let principal = server.let_in(&ada).await;
+    let principal = server.principal(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let form = PasswordChange {
         current_password: password_of("ada").into(),

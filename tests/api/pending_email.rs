@@ -39,14 +39,14 @@ async fn addresses(actor: &Actor) -> [Value; 2] {
 }
 
 /// Neither the sent link nor another mail can change the address.
-async fn assert_change_is_dead(server: &TestServer, token: &str) {
+async fn assert_change_is_cancelled(server: &TestServer, token: &str) {
     assert_eq!(server.anonymous().verify_email(token).await.code(), "LINK_INVALID");
     let before = server.mails_to(PENDING).await.len();
     server.anonymous().send_verification_email(PENDING).await.data("/sendVerificationEmail");
     assert_eq!(server.mails_to(PENDING).await.len(), before);
 }
 
-async fn rest(actor: &Actor, method: Method, path: &str, body: Option<Value>) -> Answer {
+async fn rest_request(actor: &Actor, method: Method, path: &str, body: Option<Value>) -> Answer {
     let request = actor.request(method, path).header("content-type", "application/json");
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     actor.send(request.body(body).unwrap()).await
@@ -62,7 +62,7 @@ async fn password_reset_clears_pending_email() {
     server.anonymous().request_password_reset(OWN).await.data("/requestPasswordReset");
     let reset = server.token_to(OWN).await;
     server.anonymous().reset_password(&reset, "a new password").await.data("/resetPassword");
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
     let ada = sign_in(&server, "a new password").await;
     assert_eq!(addresses(&ada).await, [json!(OWN), Value::Null]);
 }
@@ -75,7 +75,7 @@ async fn password_change_clears_pending_email() {
     let changed = ada.graphql(change, json!({ "input": input })).await;
     assert_eq!(changed.data("/changePassword/user/pendingEmail"), Value::Null);
     assert_eq!(addresses(&ada).await, [json!(OWN), Value::Null]);
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn password_set_by_an_administrator_clears_pending_email() {
     administration::set_password(&server.command_line(), &administrator, ada.id, "a new password".into())
         .await
         .unwrap();
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
     let ada = sign_in(&server, "a new password").await;
     assert_eq!(addresses(&ada).await, [json!(OWN), Value::Null]);
 }
@@ -102,7 +102,7 @@ async fn disabling_an_account_clears_pending_email_and_links() {
         let change = Change { is_active: Some(is_active), ..Change::default() };
         administration::update(&server.command_line(), &administrator, ada.id, change).await.unwrap();
     }
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
     assert_eq!(server.anonymous().reset_password(&reset, "a new password").await.code(), "LINK_INVALID");
     let ada = sign_in(&server, &password_of("ada")).await;
     assert_eq!(addresses(&ada).await, [json!(OWN), Value::Null]);
@@ -112,14 +112,14 @@ async fn disabling_an_account_clears_pending_email_and_links() {
 async fn pending_email_of_a_rest_client_is_shown_and_cleared_by_a_reset() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", OWN).await;
-    let changed = rest(&ada, Method::PUT, "/users/me", Some(json!({ "email": PENDING }))).await;
+    let changed = rest_request(&ada, Method::PUT, "/users/me", Some(json!({ "email": PENDING }))).await;
     assert_eq!((&changed.json()["email"], &changed.json()["pending_email"]), (&json!(OWN), &json!(PENDING)));
     assert_eq!(ada.get("/users/me").await.json()["pending_email"], PENDING);
     let token = server.token_to(PENDING).await;
     server.anonymous().request_password_reset(OWN).await.data("/requestPasswordReset");
     let reset = server.token_to(OWN).await;
     server.anonymous().reset_password(&reset, "a new password").await.data("/resetPassword");
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
     let ada = sign_in(&server, "a new password").await;
     assert_eq!(ada.get("/users/me").await.json()["pending_email"], Value::Null);
 }
@@ -162,7 +162,7 @@ async fn pending_change_can_be_cancelled_if_mail_is_disabled() {
         let user = cancel(&ada).await.data("/cancelEmailChange/user");
         assert_eq!(user, json!({ "email": OWN, "pendingEmail": null }));
     }
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
 }
 
 #[tokio::test]
@@ -179,11 +179,11 @@ async fn cancelling_requires_authentication_and_is_audited_once() {
 #[tokio::test]
 async fn rest_client_can_cancel_a_pending_change() {
     let (server, ada, token) = account_with_pending_change().await;
-    assert_eq!(rest(&server.anonymous(), Method::DELETE, "/users/me/pending-email", None).await.status, 401);
-    let cancelled = rest(&ada, Method::DELETE, "/users/me/pending-email", None).await;
+    assert_eq!(rest_request(&server.anonymous(), Method::DELETE, "/users/me/pending-email", None).await.status, 401);
+    let cancelled = rest_request(&ada, Method::DELETE, "/users/me/pending-email", None).await;
     assert_eq!(cancelled.status, StatusCode::OK);
     assert_eq!((&cancelled.json()["email"], &cancelled.json()["pending_email"]), (&json!(OWN), &Value::Null));
-    assert_change_is_dead(&server, &token).await;
+    assert_change_is_cancelled(&server, &token).await;
 }
 
 #[tokio::test]

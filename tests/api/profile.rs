@@ -81,17 +81,17 @@ async fn all_field_errors_are_reported() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_renames_to_one_username_succeed_once() {
     let server = TestServer::start().await;
-    let mut wanting = Vec::new();
+    let mut attempts = Vec::new();
     for number in 0..8 {
         let user = server.user(&format!("user-{number}")).await;
-        wanting.push(tokio::spawn(async move {
+        attempts.push(tokio::spawn(async move {
             let answer = update(&user, json!({ "username": "ada" })).await;
             if answer.json()["errors"].is_null() { None } else { Some(answer.code()) }
         }));
     }
     let mut refused = 0;
-    for wanting in wanting {
-        if let Some(code) = wanting.await.unwrap() {
+    for attempt in attempts {
+        if let Some(code) = attempt.await.unwrap() {
             assert_eq!(code, "USERNAME_TAKEN");
             refused += 1;
         }
@@ -102,7 +102,7 @@ async fn concurrent_renames_to_one_username_succeed_once() {
 #[tokio::test]
 async fn revoked_session_cannot_update_the_profile() {
     let (server, ada) = with_ada().await;
-    let principal = server.let_in(&ada).await;
+    let principal = server.principal(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let change = ProfileChange { first_name: Some(Some("Eve".to_owned())), ..ProfileChange::default() };
     let refused = profile::update(&server.command_line(), &principal, change).await.unwrap_err();

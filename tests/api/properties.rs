@@ -22,7 +22,7 @@ fn server() -> (Runtime, TestServer) {
 }
 
 /// Sends a request and checks the rules for all responses.
-fn assert_client_error_or_answer(runtime: &Runtime, actor: &Actor, request: axum::http::Request<Body>) {
+fn assert_data_or_client_error(runtime: &Runtime, actor: &Actor, request: axum::http::Request<Body>) {
     let answer = runtime.block_on(actor.send(request));
     assert!(answer.status.as_u16() < 500, "{answer:?}");
     let body = answer.json();
@@ -126,7 +126,7 @@ fn any_document_is_answered() {
             let body = serde_json::json!({ "query": query, "variables": variables }).to_string();
             actor.request(Method::POST, "/graphql").header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap()
         };
-        assert_client_error_or_answer(&runtime, &actor, request);
+        assert_data_or_client_error(&runtime, &actor, request);
     });
 }
 
@@ -171,7 +171,7 @@ fn any_body_and_any_header_is_answered() {
         if let Ok(bearer) = HeaderValue::from_bytes(&[b"Bearer ", &bearer[..]].concat()) {
             request = request.header(header::AUTHORIZATION, bearer);
         }
-        assert_client_error_or_answer(&runtime, &actor, request.body(body.into()).unwrap());
+        assert_data_or_client_error(&runtime, &actor, request.body(body.into()).unwrap());
     });
 }
 

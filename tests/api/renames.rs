@@ -157,7 +157,7 @@ async fn concurrent_probes_respect_the_limit() {
 #[tokio::test]
 async fn only_real_changes_are_audited() {
     let (server, ada) = with_ada_and_bo().await;
-    let principal = server.let_in(&ada).await;
+    let principal = server.principal(&ada).await;
     probe_often(&ada, 3).await;
     // A form submitted twice: the second request still sees the user from before the first.
     for _ in 0..2 {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 /// Settings like the tutorials', which accept `password123`.
-fn as_in_the_tutorials(settings: &mut Settings) {
+fn tutorial_server(settings: &mut Settings) {
     settings.passwords.blocklist = false;
 }
 
@@ -39,14 +39,14 @@ fn detail(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), body["detail"].as_str().unwrap().to_owned())
 }
 
-fn told(status: u16, message: &str) -> (u16, String) {
+fn error_detail(status: u16, message: &str) -> (u16, String) {
     (status, message.to_owned())
 }
 
 /// The four tests of the long tutorial's `test_main.py`, in order, against one server.
 #[tokio::test]
 async fn tests_of_the_tutorials_pass() {
-    let server = TestServer::with(as_in_the_tutorials).await;
+    let server = TestServer::with(tutorial_server).await;
     let client = server.anonymous();
 
     // test_register
@@ -79,12 +79,12 @@ async fn tests_of_the_tutorials_pass() {
 #[tokio::test]
 async fn registration_login_and_current_user_work() {
     let server = TestServer::start().await;
-    let anyone = server.anonymous();
+    let anonymous = server.anonymous();
     let form = json!({
         "username": "Ada", "password": password_of("ada"), "email": "ada@example.org", "first_name": "Ada",
         "last_name": "Lovelace", "is_admin": true, "roles": ["admin"],
     });
-    let registered = anyone.json("/register", form).await;
+    let registered = anonymous.json("/register", form).await;
     assert_eq!(registered.status, 200, "{registered:#?}");
     let account = registered.json();
     let names: Vec<&String> = account.as_object().unwrap().keys().collect();
@@ -93,10 +93,10 @@ async fn registration_login_and_current_user_work() {
     assert_eq!(registered.header("set-cookie"), None);
 
     let credentials = json!({ "username": "ada@example.org", "password": password_of("ada") });
-    let signed_in = anyone.json("/login", credentials).await;
+    let signed_in = anonymous.json("/login", credentials).await;
     assert_eq!((signed_in.status.as_u16(), &signed_in.json()["token_type"]), (200, &json!("bearer")));
     assert_eq!((signed_in.header("cache-control"), signed_in.header("pragma")), (Some("no-store"), Some("no-cache")));
-    let ada = anyone.with_bearer(signed_in.json()["access_token"].as_str().unwrap());
+    let ada = anonymous.with_bearer(signed_in.json()["access_token"].as_str().unwrap());
     let by_rest = ada.get("/users/me").await;
     assert_eq!(by_rest.header("cache-control"), Some("no-store"));
     let by_graphql = ada.me().await;
@@ -120,18 +120,18 @@ async fn registration_login_and_current_user_work() {
 
 #[tokio::test]
 async fn registration_without_an_email_works_as_in_the_tutorial() {
-    let server = TestServer::with(as_in_the_tutorials).await;
-    let anyone = server.anonymous();
+    let server = TestServer::with(tutorial_server).await;
+    let anonymous = server.anonymous();
     let credentials = json!({ "username": "string", "password": "password123" });
-    let registered = anyone.json("/register", credentials.clone()).await;
+    let registered = anonymous.json("/register", credentials.clone()).await;
     assert_eq!((registered.status.as_u16(), &registered.json()["email"]), (200, &Value::Null));
     let (_, token) = {
-        let answer = anyone.json("/login", credentials).await.json();
+        let answer = anonymous.json("/login", credentials).await.json();
         (answer["access_token"].clone(), answer["refresh_token"].as_str().unwrap().to_owned())
     };
     for answer in [
-        anyone.form("/refresh", format!("refresh_token={token}")).await,
-        anyone.json("/refresh", json!({ "refresh_token": token })).await,
+        anonymous.form("/refresh", format!("refresh_token={token}")).await,
+        anonymous.json("/refresh", json!({ "refresh_token": token })).await,
     ] {
         assert_eq!((answer.status.as_u16(), &answer.json()["token_type"]), (200, &json!("bearer")));
     }
@@ -150,10 +150,10 @@ async fn user_of_the_tutorial_is_imported_with_the_hash() {
     row.update(&transaction).await.unwrap();
     transaction.commit().await.unwrap();
 
-    let anyone = server.anonymous();
-    let answer = anyone.form("/token", "grant_type=password&username=alice&password=secret").await;
+    let anonymous = server.anonymous();
+    let answer = anonymous.form("/token", "grant_type=password&username=alice&password=secret").await;
     assert_eq!((answer.status.as_u16(), &answer.json()["token_type"]), (200, &json!("bearer")));
-    let alice = anyone.with_bearer(answer.json()["access_token"].as_str().unwrap()).get("/users/me").await;
+    let alice = anonymous.with_bearer(answer.json()["access_token"].as_str().unwrap()).get("/users/me").await;
     assert_eq!((&alice.json()["username"], &alice.json()["disabled"]), (&json!("alice"), &json!(false)));
     assert!(!alice.text.contains("hash"));
 }
@@ -161,15 +161,15 @@ async fn user_of_the_tutorial_is_imported_with_the_hash() {
 #[tokio::test]
 async fn conflicts_use_the_messages_of_the_tutorials() {
     let server = TestServer::start().await;
-    let anyone = server.anonymous().speaking("ru");
+    let anonymous = server.anonymous().speaking("ru");
     let register = async |username: &str, email: &str| {
-        anyone.json("/register", json!({ "username": username, "email": email, "password": "correct horse" })).await
+        anonymous.json("/register", json!({ "username": username, "email": email, "password": "correct horse" })).await
     };
     assert_eq!(register("ada", "ada@example.org").await.status, 200);
-    assert_eq!(detail(&register("bo", "ADA@example.org").await), told(400, "Email уже зарегистрирован"));
-    assert_eq!(detail(&register("ADA", "bo@example.org").await), told(400, "Имя пользователя уже занято"));
+    assert_eq!(detail(&register("bo", "ADA@example.org").await), error_detail(400, "Email уже зарегистрирован"));
+    assert_eq!(detail(&register("ADA", "bo@example.org").await), error_detail(400, "Имя пользователя уже занято"));
     // If both are taken, the error is about the address, as in the tutorial.
-    assert_eq!(detail(&register("ada", "ada@example.org").await), told(400, "Email уже зарегистрирован"));
+    assert_eq!(detail(&register("ada", "ada@example.org").await), error_detail(400, "Email уже зарегистрирован"));
     let closed = TestServer::with(|settings| settings.registration.is_enabled = false).await;
     let form = json!({ "username": "ada", "password": "correct horse" });
     assert_eq!(closed.anonymous().json("/register", form).await.status, 403);
@@ -178,7 +178,7 @@ async fn conflicts_use_the_messages_of_the_tutorials() {
 #[tokio::test]
 async fn validation_errors_match_fastapi() {
     let server = TestServer::start().await;
-    let anyone = server.anonymous();
+    let anonymous = server.anonymous();
     for (body, expected) in [
         (json!({}), ["body.username: missing", "body.password: missing"].as_slice()),
         (json!({ "username": "ada" }), &["body.password: missing"]),
@@ -199,25 +199,28 @@ async fn validation_errors_match_fastapi() {
         (json!([]), &["body: model_attributes_type"]),
         (json!(null), &["body: model_attributes_type"]),
     ] {
-        assert_eq!(invalid(&anyone.json("/register", body.clone()).await), expected, "{body}");
+        assert_eq!(invalid(&anonymous.json("/register", body.clone()).await), expected, "{body}");
     }
-    let short = anyone.speaking("ru").json("/register", json!({ "username": "ada", "password": "short" })).await;
+    let short = anonymous.speaking("ru").json("/register", json!({ "username": "ada", "password": "short" })).await;
     assert_eq!(short.json()["detail"][0]["msg"], "Пароль должен содержать минимум 8 символов");
-    let missing = anyone.speaking("ru").json("/login", json!({ "username": "ada" })).await;
+    let missing = anonymous.speaking("ru").json("/login", json!({ "username": "ada" })).await;
     assert_eq!(missing.json()["detail"][0]["msg"], "Заполните это поле");
 
     for path in ["/register", "/login", "/refresh"] {
         for text in ["", "{", "nonsense", r#"{"username": "\ud800"}"#, &"[".repeat(10_000)] {
-            assert_eq!(invalid(&anyone.body(path, "application/json", text.to_owned()).await), ["body: json_invalid"]);
+            assert_eq!(
+                invalid(&anonymous.body(path, "application/json", text.to_owned()).await),
+                ["body: json_invalid"]
+            );
         }
         for content_type in ["text/plain", "application/xml", "application/json; charset=latin1"] {
-            let answer = anyone.body(path, content_type, r#"{"username": "ada", "password": "x"}"#).await;
+            let answer = anonymous.body(path, content_type, r#"{"username": "ada", "password": "x"}"#).await;
             assert_eq!(invalid(&answer), ["body: json_type"], "{path} {content_type}");
         }
-        let large = anyone.body(path, "application/json", "x".repeat(16 * 1024 + 1)).await;
+        let large = anonymous.body(path, "application/json", "x".repeat(16 * 1024 + 1)).await;
         assert_eq!(detail(&large).0, 413);
-        let got = anyone.get(path).await;
-        assert_eq!((detail(&got), got.header("allow")), (told(405, "Method Not Allowed"), Some("POST")));
+        let got = anonymous.get(path).await;
+        assert_eq!((detail(&got), got.header("allow")), (error_detail(405, "Method Not Allowed"), Some("POST")));
     }
 }
 
@@ -225,22 +228,22 @@ async fn validation_errors_match_fastapi() {
 async fn refresh_token_in_the_query_string_is_refused() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
-    let anyone = server.anonymous();
+    let anonymous = server.anonymous();
     let path = format!("/refresh?refresh_token={token}");
-    for answer in [anyone.form(&path, "").await, anyone.json(&path, json!({ "refresh_token": token })).await] {
+    for answer in [anonymous.form(&path, "").await, anonymous.json(&path, json!({ "refresh_token": token })).await] {
         assert_eq!(invalid(&answer), ["query.refresh_token: value_error"]);
         assert!(!answer.text.contains(&token));
     }
     for form in ["", "refresh_token=", "token=x"] {
-        assert_eq!(invalid(&anyone.form("/refresh", form).await), ["body.refresh_token: missing"], "{form}");
+        assert_eq!(invalid(&anonymous.form("/refresh", form).await), ["body.refresh_token: missing"], "{form}");
     }
     for form in ["refresh_token=%ff", "refresh_token=a&refresh_token=b", "refresh_token=%00"] {
-        assert_eq!(invalid(&anyone.form("/refresh", form).await), ["body.refresh_token: value_error"], "{form}");
+        assert_eq!(invalid(&anonymous.form("/refresh", form).await), ["body.refresh_token: value_error"], "{form}");
     }
     // The token was not used up.
-    assert_eq!(anyone.form("/refresh", format!("refresh_token={token}")).await.status, 200);
-    let answer = anyone.speaking("ru").json("/refresh", json!({ "refresh_token": "nonsense" })).await;
-    assert_eq!(detail(&answer), told(401, "Недействительный refresh токен"));
+    assert_eq!(anonymous.form("/refresh", format!("refresh_token={token}")).await.status, 200);
+    let answer = anonymous.speaking("ru").json("/refresh", json!({ "refresh_token": "nonsense" })).await;
+    assert_eq!(detail(&answer), error_detail(401, "Недействительный refresh токен"));
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
 }
 
@@ -248,26 +251,26 @@ async fn refresh_token_in_the_query_string_is_refused() {
 async fn unauthenticated_request_gets_the_reason() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    let anyone = server.anonymous().speaking("ru");
+    let anonymous = server.anonymous().speaking("ru");
     for path in ["/users/me", "/protected"] {
-        let missing = anyone.get(path).await;
-        assert_eq!(detail(&missing), told(401, "Не удалось проверить учетные данные"));
+        let missing = anonymous.get(path).await;
+        assert_eq!(detail(&missing), error_detail(401, "Не удалось проверить учетные данные"));
         assert_eq!(missing.header("www-authenticate"), Some("Bearer"));
-        let invalid = anyone.with_bearer("invalid_token").get(path).await;
-        assert_eq!(detail(&invalid), told(401, "Неверный токен"));
+        let invalid = anonymous.with_bearer("invalid_token").get(path).await;
+        assert_eq!(detail(&invalid), error_detail(401, "Неверный токен"));
         assert_eq!(invalid.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
         // Another scheme counts as no token.
-        let basic = anyone.with_header("authorization", "Basic YWRhOmFkYQ==").get(path).await;
-        assert_eq!(detail(&basic), told(401, "Не удалось проверить учетные данные"));
+        let basic = anonymous.with_header("authorization", "Basic YWRhOmFkYQ==").get(path).await;
+        assert_eq!(detail(&basic), error_detail(401, "Не удалось проверить учетные данные"));
     }
     let credentials = json!({ "username": "ada", "password": "not the password" });
-    let wrong = anyone.json("/login", credentials).await;
-    assert_eq!(detail(&wrong), told(401, "Неверное имя пользователя или пароль"));
+    let wrong = anonymous.json("/login", credentials).await;
+    assert_eq!(detail(&wrong), error_detail(401, "Неверное имя пользователя или пароль"));
     assert_eq!((wrong.header("www-authenticate"), &wrong.json()["error"]), (Some("Bearer"), &json!("invalid_grant")));
 
     server.clock.advance(TimeDelta::minutes(30));
     let expired = ada.speaking("ru").get("/users/me").await;
-    assert_eq!(detail(&expired), told(401, "Токен истёк"));
+    assert_eq!(detail(&expired), error_detail(401, "Токен истёк"));
 }
 
 #[tokio::test]
@@ -276,13 +279,13 @@ async fn disabled_account_is_reported_only_with_the_right_password() {
     let (ada, token) = server.app_user("ada").await;
     server.disable("ada").await;
     let ada = ada.speaking("ru");
-    assert_eq!(detail(&ada.get("/users/me").await), told(400, "Неактивный пользователь"));
-    assert_eq!(detail(&ada.get("/protected").await), told(400, "Неактивный пользователь"));
+    assert_eq!(detail(&ada.get("/users/me").await), error_detail(400, "Неактивный пользователь"));
+    assert_eq!(detail(&ada.get("/protected").await), error_detail(400, "Неактивный пользователь"));
     let refreshed = ada.json("/refresh", json!({ "refresh_token": token })).await;
-    assert_eq!(detail(&refreshed), told(400, "Неактивный пользователь"));
+    assert_eq!(detail(&refreshed), error_detail(400, "Неактивный пользователь"));
     let login = async |password: &str| ada.json("/login", json!({ "username": "ada", "password": password })).await;
-    assert_eq!(detail(&login(&password_of("ada")).await), told(400, "Неактивный пользователь"));
-    assert_eq!(detail(&login("not the password").await), told(401, "Неверное имя пользователя или пароль"));
+    assert_eq!(detail(&login(&password_of("ada")).await), error_detail(400, "Неактивный пользователь"));
+    assert_eq!(detail(&login("not the password").await), error_detail(401, "Неверное имя пользователя или пароль"));
     // GraphQL still reports the exact reason.
     assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
 }
@@ -298,7 +301,7 @@ async fn delete(actor: &Actor, body: &str) -> Answer {
 }
 
 /// Asserts that an update of all fields is refused with this code, changes nothing and sends no mail.
-async fn nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: u16) {
+async fn assert_nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: u16) {
     let mails = server.mails_to("ada@new.example").await.len();
     assert_eq!(put(ada, form).await.status, status);
     let me = ada.query("{ me { username firstName pendingEmail } }").await;
@@ -312,7 +315,7 @@ async fn taken_username_leaves_the_email_unchanged() {
     let ada = server.user_at("ada", "ada@example.org").await;
     server.user("bo").await;
     let form = json!({ "username": "bo", "first_name": "Ada", "email": "ada@new.example" });
-    nothing_changes(&server, &ada, form, 400).await;
+    assert_nothing_changes(&server, &ada, form, 400).await;
 }
 
 #[tokio::test]
@@ -320,7 +323,7 @@ async fn invalid_email_leaves_the_names_unchanged() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let form = json!({ "username": "countess", "first_name": "Ada", "email": "nowhere" });
-    nothing_changes(&server, &ada, form, 422).await;
+    assert_nothing_changes(&server, &ada, form, 422).await;
 }
 
 #[tokio::test]
@@ -333,7 +336,7 @@ async fn mail_limit_leaves_the_names_unchanged() {
     }
     ada.graphql("mutation { cancelEmailChange { user { id } } }", json!({})).await.data("/cancelEmailChange");
     let form = json!({ "username": "countess", "first_name": "Ada", "email": "ada@new.example" });
-    nothing_changes(&server, &ada, form, 429).await;
+    assert_nothing_changes(&server, &ada, form, 429).await;
 }
 
 #[tokio::test]
@@ -370,7 +373,7 @@ async fn only_given_fields_change() {
     assert_eq!(put(&ada, json!({ "first_name": null, "username": "Countess" })).await.json()["full_name"], "Lovelace");
 
     // The tutorial does not handle a taken username.
-    assert_eq!(detail(&put(&ada, json!({ "username": "BO" })).await), told(400, "Имя пользователя уже занято"));
+    assert_eq!(detail(&put(&ada, json!({ "username": "BO" })).await), error_detail(400, "Имя пользователя уже занято"));
     assert_eq!(invalid(&put(&ada, json!({ "username": null })).await), ["body.username: missing"]);
     let wrong = json!({ "username": 7, "first_name": "x".repeat(101) });
     assert_eq!(invalid(&put(&ada, wrong).await), ["body.username: string_type"]);

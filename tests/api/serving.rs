@@ -38,8 +38,8 @@ async fn run(router: Router, limits: Limits) -> Running {
     let (stop, stopped) = oneshot::channel();
     let stopped = async move { stopped.await.unwrap_or(()) };
     // All clients of a test share one IP address, except 127.0.0.2.
-    let has_no_share = |address: std::net::IpAddr| address.to_string() == "127.0.0.1";
-    let served = tokio::spawn(serve(listener, router, limits, has_no_share, stopped));
+    let is_exempt = |address: std::net::IpAddr| address.to_string() == "127.0.0.1";
+    let served = tokio::spawn(serve(listener, router, limits, is_exempt, stopped));
     Running { address, stop, served }
 }
 
@@ -251,7 +251,7 @@ async fn shutdown_responds_to_open_connections() {
     }
     // Without connections there is nothing to wait for.
     let stopped = tokio::time::timeout(Duration::from_secs(5), running.served);
-    stopped.await.expect("it waits for nobody").unwrap();
+    stopped.await.expect("the server waits although no client is connected").unwrap();
 }
 
 #[tokio::test]
@@ -308,18 +308,18 @@ async fn disconnect_frees_a_connection_slot() {
     .await;
     let running = run(server.router.clone(), Limits::default()).await;
     let login = login_request("correct horse");
-    let mut storm = FuturesUnordered::new();
+    let mut logins = FuturesUnordered::new();
     for _ in 0..10 {
-        storm.push(read_to_end(send(running.address, &login).await));
+        logins.push(read_to_end(send(running.address, &login).await));
     }
-    assert!(storm.next().await.unwrap().contains("SERVICE_UNAVAILABLE"));
-    drop(storm);
+    assert!(logins.next().await.unwrap().contains("SERVICE_UNAVAILABLE"));
+    drop(logins);
     let actor = server.anonymous();
-    let admitted = async {
+    let accepted = async {
         // Refused immediately while the queue is full; a request that is not refused is waiting.
         while tokio::time::timeout(Duration::from_millis(20), actor.login("ada", "correct horse")).await.is_ok() {}
     };
-    tokio::time::timeout(Duration::from_secs(10), admitted).await.expect("those who hung up still wait");
+    tokio::time::timeout(Duration::from_secs(10), accepted).await.expect("disconnected clients still wait");
 }
 
 #[tokio::test]
@@ -368,7 +368,7 @@ async fn writing_request_completes_after_a_disconnect() {
     }
     drop(stream);
     let signed_in = async { while session::Entity::find().count(db).await.unwrap() < 2 {} };
-    tokio::time::timeout(Duration::from_secs(5), signed_in).await.expect("the login was cut off");
+    tokio::time::timeout(Duration::from_secs(5), signed_in).await.expect("the login was cancelled");
 }
 
 #[tokio::test]
@@ -413,5 +413,7 @@ async fn disconnect_cancels_a_request_before_its_first_write() {
     let stream = send(running.address, "GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     started.notified().await;
     drop(stream);
-    tokio::time::timeout(Duration::from_secs(5), ended.notified()).await.expect("it goes on");
+    tokio::time::timeout(Duration::from_secs(5), ended.notified())
+        .await
+        .expect("the request continues after the disconnect");
 }

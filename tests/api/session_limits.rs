@@ -119,7 +119,7 @@ async fn ending_the_current_session_clears_its_cookie() {
     let revoke = "mutation($id: ID!) { revokeSession(input: { sessionId: $id }) { revokedSessionId } }";
     let answer = ada.graphql(revoke, json!({ "id": id(false) })).await;
     answer.data("/revokeSession");
-    assert_eq!(cookie(&answer), None, "another session's end leaves the cookie");
+    assert_eq!(cookie(&answer), None, "ending another session keeps the cookie");
     assert_eq!(other.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
     let answer = ada.graphql(revoke, json!({ "id": id(true) })).await;
     answer.data("/revokeSession");

@@ -365,7 +365,7 @@ async fn logout_ends_only_the_session_of_the_given_token() {
     // Logout is idempotent.
     assert_eq!(ada.logout(json!({ "refreshToken": first })).await.data("/logout/revokedSessions"), 0);
     let reason = elsewhere.me().await.error()["extensions"]["reason"].clone();
-    assert_eq!(reason, "TOKEN_EXPIRED", "the other session lives on");
+    assert_eq!(reason, "TOKEN_EXPIRED", "the other session is kept");
     assert_eq!(elsewhere.logout(json!({})).await.data("/logout/revokedSessions"), 1);
 }
 
@@ -487,7 +487,7 @@ async fn revoked_session_cannot_end_others() {
     let (ada, _) = server.app_user("ada").await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let thief = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
-    let (owner, other) = (server.let_in(&ada).await, server.let_in(&thief).await);
+    let (owner, other) = (server.principal(&ada).await, server.principal(&thief).await);
     let context = &domain::Context::of_request(&server.app, domain::Viewer::Anonymous, domain::Client::default());
     domain::sessions::revoke(context, &owner, other.session.id).await.unwrap();
 

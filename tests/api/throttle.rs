@@ -195,7 +195,7 @@ async fn client_ip_comes_from_trusted_proxies_only() {
     let proxies = Settings::from_vars(variables).unwrap().server.proxies;
     let server = TestServer::with(|settings| settings.server.proxies = proxies).await;
     server.user("ada").await;
-    let behind_proxy = |told: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", told);
+    let behind_proxy = |forwarded: &str| server.anonymous().at("10.0.0.1").with_header("x-forwarded-for", forwarded);
     // Values from the client are to the left of those that the proxy adds.
     for number in 0..10 {
         assert_eq!(guess(&behind_proxy(&format!("192.0.2.{number}, {ELSEWHERE}")), "ada").await, "INVALID_CREDENTIALS");
@@ -232,16 +232,16 @@ async fn success_refunds_the_attempt() {
 #[tokio::test]
 async fn successful_logins_are_not_counted() {
     let server = TestServer::start().await;
-    let office = server.anonymous().at(ELSEWHERE);
+    let client = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "bo"] {
         server.anonymous().at(HOME).register(json!({ "username": name, "password": password_of(name) })).await;
         // More often than an IP address or an unfamiliar place may fail.
         for _ in 0..101 {
-            office.login(name, &password_of(name)).await.data("/login/user/id");
+            client.login(name, &password_of(name)).await.data("/login/user/id");
         }
     }
     let counted: usize = rows(&server).await.iter().map(|row| row.attempts.times().count()).sum();
-    assert_eq!(counted, 2, "two registrations, and nothing else");
+    assert_eq!(counted, 2, "only the two registrations");
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn unevaluated_attempts_are_not_counted() {
         assert_eq!(guesses.next().await.unwrap().unwrap(), "SERVICE_UNAVAILABLE");
     }
     for row in rows(&server).await {
-        assert!(row.attempts.times().count() <= 4, "five of nine were refused");
+        assert!(row.attempts.times().count() <= 4, "at least five of nine were refused");
     }
 }
 
@@ -307,7 +307,7 @@ async fn old_counters_are_purged() {
     guess_often(&server.anonymous().at(HOME), "nobody", 3).await;
     let before = rows(&server).await;
     purge(&server.app, Table::Throttles).await.unwrap();
-    assert_eq!(rows(&server).await.len(), before.len(), "all of them are needed still");
+    assert_eq!(rows(&server).await.len(), before.len(), "all counters are still needed");
     server.clock.advance(TimeDelta::hours(24));
     purge(&server.app, Table::Throttles).await.unwrap();
     // The familiar place.
@@ -386,5 +386,5 @@ async fn correct_password_without_a_session_is_not_counted() {
         assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
     }
     let counted: usize = rows(&server).await.iter().map(|row| row.attempts.times().count()).sum();
-    assert_eq!(counted, 3, "the registration, its mail by network and by account, and nothing else");
+    assert_eq!(counted, 3, "only the registration, and its mail by network and by account");
 }

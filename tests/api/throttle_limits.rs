@@ -90,10 +90,10 @@ async fn wrong_current_password_limit_is_configurable() {
 async fn registration_limit_is_configurable() {
     for limit in [2, 33] {
         let server = with_limit("LIMIT_REGISTRATIONS_PER_HOUR", limit).await;
-        let office = server.anonymous();
+        let client = server.anonymous();
         assert_limit(limit, HOUR, async |number| {
             let username = format!("user-{number}");
-            office.register(json!({ "username": username, "password": password_of(&username) })).await
+            client.register(json!({ "username": username, "password": password_of(&username) })).await
         })
         .await;
     }
@@ -133,9 +133,9 @@ async fn password_change_limit_is_configurable() {
 async fn mail_request_limit_by_network_is_configurable() {
     for limit in [2, 63] {
         let server = with_limit("LIMIT_MAIL_REQUESTS_BY_NETWORK_PER_HOUR", limit).await;
-        let office = server.anonymous();
+        let client = server.anonymous();
         assert_limit(limit, HOUR, async |number| {
-            office.request_password_reset(&format!("user{number}@example.org")).await
+            client.request_password_reset(&format!("user{number}@example.org")).await
         })
         .await;
     }

@@ -156,7 +156,7 @@ async fn replacement_and_registration_share_the_probe_limit() {
 async fn verification_takes_the_email_from_an_unverified_account() {
     let server = TestServer::start().await;
     let squatter = server.user_at("squatter", "ada@example.org").await;
-    let squatters = server.token_to("ada@example.org").await;
+    let squatter_token = server.token_to("ada@example.org").await;
     let ada = server.user("ada").await;
     let input = json!({ "username": "bo", "password": password_of("bo"), "email": "ada@example.org" });
     assert_eq!(server.anonymous().register(input).await.problems(), ["email: EMAIL_TAKEN"]);
@@ -168,7 +168,7 @@ async fn verification_takes_the_email_from_an_unverified_account() {
         squatter.query("{ me { email emailVerified } }").await.data("/me"),
         json!({ "email": null, "emailVerified": false })
     );
-    assert_eq!(server.anonymous().verify_email(&squatters).await.code(), "LINK_INVALID");
+    assert_eq!(server.anonymous().verify_email(&squatter_token).await.code(), "LINK_INVALID");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     let removed: Vec<_> = events.iter().filter(|event| event.action == Action::EmailRemoved).collect();
     assert!(matches!(removed[..], [event] if event.user_id == Some(find_id(&squatter).await)), "{removed:?}");

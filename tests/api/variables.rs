@@ -108,7 +108,7 @@ async fn nullable_variable_is_refused_in_a_non_null_position() {
 async fn literals_must_match_the_expected_type() {
     let server = TestServer::start().await;
     let login = |input: &str| format!("mutation($p: String!) {{ login(input: {input}) {{ tokenType }} }}");
-    for (query, told) in [
+    for (query, expected) in [
         (
             login(r#"{username: "ada", password: $p, tokenDelivery: "BODY"}"#),
             "`tokenDelivery` in the argument `input` does not fit the type TokenDelivery!.",
@@ -140,7 +140,7 @@ async fn literals_must_match_the_expected_type() {
     ] {
         // Also when the other variable is missing.
         for variables in [json!({}), json!({ "p": "correct horse" })] {
-            assert_eq!(refusal(&server, &query, variables, "GRAPHQL_VALIDATION_FAILED").await, told, "{query}");
+            assert_eq!(refusal(&server, &query, variables, "GRAPHQL_VALIDATION_FAILED").await, expected, "{query}");
         }
     }
 }
@@ -159,25 +159,25 @@ async fn nullable_variable_can_be_omitted() {
 #[tokio::test]
 async fn directives_on_variables_are_validated() {
     let server = TestServer::start().await;
-    for (query, told) in [
+    for (query, expected) in [
         ("query($x: Boolean! @nope) { __typename @skip(if: $x) }", "The directive `@nope` does not exist."),
         (
             "query($x: Boolean! @skip(if: true)) { __typename @skip(if: $x) }",
             "The directive `@skip` can't be used on a variable.",
         ),
     ] {
-        assert_eq!(refusal(&server, query, json!({ "x": true }), "GRAPHQL_VALIDATION_FAILED").await, told);
+        assert_eq!(refusal(&server, query, json!({ "x": true }), "GRAPHQL_VALIDATION_FAILED").await, expected);
     }
 }
 
 #[tokio::test]
 async fn variable_must_have_an_input_type() {
     let server = TestServer::start().await;
-    for (query, told) in [
+    for (query, expected) in [
         ("query($x: [Nothing] = [1]) { __typename }", "The type `Nothing` does not exist."),
         ("query($x: Nothing = 1) { __typename }", "The type `Nothing` does not exist."),
         ("query($x: [User!]! = []) { __typename }", "The variable `$x` must be of an input type."),
     ] {
-        assert_eq!(refusal(&server, query, json!({}), "GRAPHQL_VALIDATION_FAILED").await, told);
+        assert_eq!(refusal(&server, query, json!({}), "GRAPHQL_VALIDATION_FAILED").await, expected);
     }
 }

@@ -81,7 +81,7 @@ async fn database_times_out_statements_before_hallpass() {
 #[tokio::test]
 async fn temporary_errors_are_outages_and_permanent_ones_are_not() {
     let server = TestServer::start().await;
-    let (outages, mistakes): (&[&str], &[&str]) = match server.app.database.read().get_database_backend() {
+    let (outages, permanent): (&[&str], &[&str]) = match server.app.database.read().get_database_backend() {
         DbBackend::Postgres => {
             (&["53100", "53300", "55P03", "57014", "57P01", "25006", "25P03", "40P01", "58030"], &["42P01", "22001"])
         }
@@ -92,7 +92,7 @@ async fn temporary_errors_are_outages_and_permanent_ones_are_not() {
         _ => return,
     };
     let codes = outages.iter().map(|code| (code, ErrorCode::ServiceUnavailable));
-    for (code, expected) in codes.chain(mistakes.iter().map(|code| (code, ErrorCode::InternalServerError))) {
+    for (code, expected) in codes.chain(permanent.iter().map(|code| (code, ErrorCode::InternalServerError))) {
         let transaction = server.app.write().await.unwrap();
         let raise = match transaction.get_database_backend() {
             DbBackend::Postgres => format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$"),

@@ -9,7 +9,7 @@ use std::{
 use crate::{FAST, Folder, PATIENCE, Server};
 
 /// A connection with more response data than the system buffers for a client that does not read.
-fn unread(server: &Server) -> Option<TcpStream> {
+fn unread_connection(server: &Server) -> Option<TcpStream> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let requests = "GET /schema.graphql HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(300);
     stream.write_all(requests.as_bytes()).ok().map(|()| stream)
@@ -17,14 +17,14 @@ fn unread(server: &Server) -> Option<TcpStream> {
 
 #[test]
 fn clients_that_do_not_read_do_not_block_others() {
-    let folder = Folder::new("unread");
+    let folder = Folder::new("unread_connection");
     let server = Server::start_by(&folder, &[FAST], |hallpass| {
         let mut limited = Command::new("sh");
         limited.args(["-c", "ulimit -n 256; exec \"$0\""]).arg(hallpass);
         limited
     });
     // More than the connection limit; the rest wait in the accept queue.
-    let unread: Vec<_> = (0..300).filter_map(|_| unread(&server)).collect();
+    let unread_connection: Vec<_> = (0..300).filter_map(|_| unread_connection(&server)).collect();
     for _ in 0..3 {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -33,5 +33,5 @@ fn clients_that_do_not_read_do_not_block_others() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
-    drop(unread);
+    drop(unread_connection);
 }

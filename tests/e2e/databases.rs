@@ -53,8 +53,8 @@ fn missing_key_folder_error_names_the_command() {
     let folder = Folder::new("no_key_folder");
     let environment = [("LISTEN", "127.0.0.1:0"), ("JWT_ALGORITHM", "EdDSA"), ("JWT_KEYS", "keys")];
     for arguments in [&[][..], &["serve", "--no-migrate"]] {
-        let told = "JWT_KEYS: the folder keys does not exist; create it and a key with `hallpass key generate`";
-        assert_fails(&folder.run(arguments, &environment), 1, told);
+        let expected = "JWT_KEYS: the folder keys does not exist; create it and a key with `hallpass key generate`";
+        assert_fails(&folder.run(arguments, &environment), 1, expected);
         assert_eq!(files(&folder), 0);
     }
 }
@@ -78,9 +78,9 @@ fn first_log_is_short_and_lists_locations() {
     assert!(log[0].contains(" migrations applied"), "{}", log[0]);
     let url = format!("http://localhost:{port}");
     let database = folder.0.canonicalize().unwrap().join("hallpass.db");
-    let told = format!(
+    let expected = format!(
         "ready at {url}/graphql explorer=\"{url}\" database=SQLite {} mailbox=\"{url}/dev/mail?key=",
         database.display()
     );
-    assert!(log[1].contains(&told), "{}\n{told}", log[1]);
+    assert!(log[1].contains(&expected), "{}\n{expected}", log[1]);
 }

@@ -3,10 +3,10 @@
 
 mod connections;
 mod databases;
+mod import_export;
 mod keys;
 mod log;
 mod migrations;
-mod moving_people;
 mod output;
 mod sessions;
 mod settings;
@@ -173,7 +173,7 @@ fn stderr(output: &Output) -> String {
 }
 
 /// Standard error, without the line that names the database.
-fn told(output: &Output) -> String {
+fn error_text(output: &Output) -> String {
     let text = stderr(output);
     match text.split_once('\n') {
         Some((line, rest)) if line.starts_with("database: ") => rest.to_owned(),
@@ -181,11 +181,11 @@ fn told(output: &Output) -> String {
     }
 }
 
-/// Asserts this exit code and one message, which contains `told` and no internals.
-fn assert_fails(output: &Output, code: i32, told: &str) {
+/// Asserts this exit code and one message, which contains `expected` and no internals.
+fn assert_fails(output: &Output, code: i32, expected: &str) {
     let text = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{text}");
-    assert!(text.contains(told), "{text}");
+    assert!(text.contains(expected), "{text}");
     assert!(text.lines().last().is_some_and(|line| !line.is_empty()), "{text}");
     assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
 }

@@ -92,7 +92,7 @@ fn killed_migration_can_be_run_again() {
     }
     let is_mysql = migrated.database.url_text().starts_with("mysql");
     assert!(is_mysql || partial == 0, "{partial} kills left a part of the tables, which should have been rolled back");
-    assert!(!is_mysql || partial > 0 || kills < 20, "no kill came in the middle");
+    assert!(!is_mysql || partial > 0 || kills < 20, "no kill interrupted a migration");
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn rollback_without_a_terminal_requires_a_flag() {
     let before = folder.run(&["migrate", "status"], &[]).stdout;
     let refused = folder.run(&["migrate", "down", "--steps", "2"], &[]);
     assert_fails(&refused, 1, "nothing was changed");
-    let told = stderr(&refused);
-    assert!(told.contains("Run it with --yes") && told.contains("m20261128_000010_audit_log\n"), "{told}");
-    assert!(told.contains("m20261128_000009_mail_limits") && !told.contains("_000008_"), "{told}");
+    let message = stderr(&refused);
+    assert!(message.contains("Run it with --yes") && message.contains("m20261128_000010_audit_log\n"), "{message}");
+    assert!(message.contains("m20261128_000009_mail_limits") && !message.contains("_000008_"), "{message}");
     assert_eq!(folder.run(&["migrate", "status"], &[]).stdout, before);
     assert_eq!(folder.run(&["migrate", "down", "--yes"], &[]).status.code(), Some(0));
     assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
@@ -173,7 +173,7 @@ impl Migrated {
     }
 
     /// Records a migration of a later version.
-    fn apply_later(&self, is_additive: bool) {
+    fn record_later_migration(&self, is_additive: bool) {
         self.execute(&format!(
             "INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('m29990101_000001_later', 1, {is_additive})"
         ));
@@ -184,7 +184,7 @@ impl Migrated {
 fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
     let migrated = Migrated::new("newer");
     migrated.run(&UP);
-    migrated.apply_later(true);
+    migrated.record_later_migration(true);
     assert!(migrated.run(&["migrate", "status"]).0.ends_with("\nunknown  m29990101_000001_later (additive)\n"));
     migrated.run(&["migrate", "up"]);
     migrated.run(&["user", "list"]);
@@ -199,10 +199,10 @@ fn commands_work_on_a_newer_database_whose_migrations_are_additive() {
 fn commands_distinguish_newer_databases_from_unmigrated_ones() {
     let migrated = Migrated::new("too_new");
     migrated.run(&UP);
-    migrated.apply_later(false);
-    let fails = |arguments: &[&str], told: &str| {
+    migrated.record_later_migration(false);
+    let fails = |arguments: &[&str], message: &str| {
         let output = migrated.command(arguments).env("LISTEN", "127.0.0.1:0").output().unwrap();
-        assert_fails(&output, 1, told);
+        assert_fails(&output, 1, message);
     };
     for arguments in [
         &["serve"][..],

@@ -87,7 +87,7 @@ fn server_survives_a_lost_log() {
     let server = Server { child, log: std::sync::mpsc::channel().1, port };
     let end = std::time::Instant::now() + PATIENCE;
     while std::net::TcpStream::connect(&listen).is_err() {
-        assert!(std::time::Instant::now() < end, "it does not listen");
+        assert!(std::time::Instant::now() < end, "the server does not listen");
         std::thread::yield_now();
     }
     let answer = server.graphql(r#"{"query":"{ serverInfo { registrationEnabled } }"}"#);

@@ -7,7 +7,7 @@ use hallpass::config::declarations;
 use super::{Folder, Server, assert_fails, stderr};
 
 /// The only error that the binary reports for this `.env`.
-fn mistake(name: &str, env_file: impl AsRef<[u8]>) -> String {
+fn env_error(name: &str, env_file: impl AsRef<[u8]>) -> String {
     let folder = Folder::new(name);
     fs::write(folder.0.join(".env"), env_file).unwrap();
     let output = folder.run(&["key", "show"], &[]);
@@ -28,7 +28,7 @@ fn dollar_sign_in_the_env_file_is_literal() {
 #[test]
 fn byte_order_mark_in_the_env_file_is_skipped() {
     assert!(
-        mistake("env_bom", "\u{feff}LISTEN=here\n")
+        env_error("env_bom", "\u{feff}LISTEN=here\n")
             .starts_with("LISTEN: expected an IP address and port, such as 127.0.0.1:8000 or [::]:8000, got \"here\"")
     );
 }
@@ -40,12 +40,12 @@ fn invalid_env_file_is_named() {
     assert_fails(&folder.run(&["key", "show"], &[]), 2, ".env: expected a file, got a folder");
     let utf_16: Vec<u8> = "\u{feff}LISTEN=here\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let expected = ".env: expected text in UTF-8, got UTF-16 or binary data; save the file as UTF-8";
-    assert_eq!(mistake("env_utf_16", utf_16), expected);
+    assert_eq!(env_error("env_utf_16", utf_16), expected);
 }
 
 #[test]
 fn misspelled_setting_in_the_env_file_is_refused() {
-    let text = mistake("env_typo", "DATABSE_URL=sqlite://hunter2.db\nPOSTGRES_PASSWORD=another\n");
+    let text = env_error("env_typo", "DATABSE_URL=sqlite://hunter2.db\nPOSTGRES_PASSWORD=another\n");
     assert_eq!(text, ".env: DATABSE_URL: unknown, did you mean DATABASE_URL?");
 }
 
@@ -83,8 +83,8 @@ fn every_line_of_the_example_can_be_uncommented() {
     for line in &lines {
         fs::write(folder.0.join(".env"), line).unwrap();
         // Some settings depend on another one.
-        let told = stderr(&folder.run(&["key", "show"], &[]));
-        assert!(!told.contains(".env"), "{line}: {told}");
+        let message = stderr(&folder.run(&["key", "show"], &[]));
+        assert!(!message.contains(".env"), "{line}: {message}");
     }
     fs::write(folder.0.join(".env"), lines.join("\n")).unwrap();
     Server::start(&folder, &[]);

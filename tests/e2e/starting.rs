@@ -14,7 +14,7 @@ use super::{
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Starts a server while another process holds the migration lock, and runs a closure with it.
-fn beside_another_migration(name: &str, is_new: bool, work: impl AsyncFnOnce(&mut Server, Lock)) {
+fn with_migration_lock(name: &str, is_new: bool, work: impl AsyncFnOnce(&mut Server, Lock)) {
     let folder = Folder::new(name);
     block_on(async {
         let database = if is_new { TestDatabase::create_bare().await } else { TestDatabase::create().await };
@@ -39,7 +39,7 @@ const INFO: &str = r#"{"query":"{ serverInfo { registrationEnabled } }"}"#;
 
 #[test]
 fn server_answers_probes_while_another_process_migrates() {
-    beside_another_migration("probes", false, async |server, lock| {
+    with_migration_lock("probes", false, async |server, lock| {
         assert!(get(server, "/health/live").starts_with("HTTP/1.1 200"));
         assert!(get(server, "/health/ready").starts_with("HTTP/1.1 503"));
         let refused = server.graphql(INFO);
@@ -55,7 +55,7 @@ fn server_answers_probes_while_another_process_migrates() {
 
 #[test]
 fn server_waiting_for_another_migration_stops_immediately() {
-    beside_another_migration("stop_waiting", false, async |server, lock| {
+    with_migration_lock("stop_waiting", false, async |server, lock| {
         assert!(get(server, "/health/live").starts_with("HTTP/1.1 200"));
         let start = Instant::now();
         server.signal("-TERM");
@@ -68,7 +68,7 @@ fn server_waiting_for_another_migration_stops_immediately() {
 
 #[test]
 fn server_on_a_new_database_waits_for_another_migration() {
-    beside_another_migration("new_database", true, async |server, lock| {
+    with_migration_lock("new_database", true, async |server, lock| {
         assert!(get(server, "/health/live").starts_with("HTTP/1.1 200"));
         assert!(get(server, "/health/ready").starts_with("HTTP/1.1 503"));
         lock.release().await;

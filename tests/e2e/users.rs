@@ -5,7 +5,7 @@ use std::{
     process::{Output, Stdio},
 };
 
-use super::{FAST, Folder, LOGIN, Server, assert_fails, stderr, told};
+use super::{FAST, Folder, LOGIN, Server, assert_fails, error_text, stderr};
 
 const PASSWORD: &str = "correct horse";
 
@@ -93,16 +93,16 @@ fn operator_can_set_and_verify_emails_and_delete_users() {
     let folder = Folder::new("addresses");
     assert!(folder.run(&["migrate"], &[]).status.success());
     stdout(&pipe(&folder, &["user", "add", "ada", "--email", "ada@exmaple.org"], PASSWORD));
-    let told = |arguments: &[&str]| stdout(&folder.run(arguments, &[]));
+    let print = |arguments: &[&str]| stdout(&folder.run(arguments, &[]));
     let unverified = "ada has the address ada@example.org, which is not verified yet\n";
-    assert_eq!(told(&["user", "set-email", "ada", "ada@example.org"]), unverified);
+    assert_eq!(print(&["user", "set-email", "ada", "ada@example.org"]), unverified);
     let verified = "ada has the address ada@example.org, which is verified\n";
-    assert_eq!(told(&["user", "verify-email", "ada@example.org"]), verified);
+    assert_eq!(print(&["user", "verify-email", "ada@example.org"]), verified);
     let verified = "ada has the address ada@new.example, which is verified\n";
-    assert_eq!(told(&["user", "set-email", "ada", "ada@new.example", "--verified"]), verified);
+    assert_eq!(print(&["user", "set-email", "ada", "ada@new.example", "--verified"]), verified);
 
     assert_fails(&pipe(&folder, &["user", "delete", "ada"], "ada\n"), 2, "--yes deletes without asking");
-    assert_eq!(told(&["user", "delete", "ada", "--yes"]), "ada is deleted\n");
+    assert_eq!(print(&["user", "delete", "ada", "--yes"]), "ada is deleted\n");
     assert_fails(&folder.run(&["user", "delete", "ada", "--yes"], &[]), 1, "there is no user with this username");
     stdout(&pipe(&folder, &["user", "add", "grace", "--role", "admin"], PASSWORD));
     assert_fails(&folder.run(&["user", "delete", "grace", "--yes"], &[]), 1, "This is the last active administrator.");
@@ -159,7 +159,7 @@ fn closed_pipe_does_not_fail_a_list() {
         folder.hallpass(&["user", "list"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), told(&output).as_str()), (Some(0), ""));
+    assert_eq!((output.status.code(), error_text(&output).as_str()), (Some(0), ""));
 }
 
 #[test]

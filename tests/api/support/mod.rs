@@ -92,7 +92,7 @@ impl TestServer {
     }
 
     /// The principal of an access token, as the guard returns it.
-    pub async fn let_in(&self, actor: &Actor) -> Principal {
+    pub async fn principal(&self, actor: &Actor) -> Principal {
         let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
         let viewer = Viewer::Authenticated(claims.unwrap());
         domain::principal(&Context::of_request(&self.app, viewer, Client::default())).await.unwrap()

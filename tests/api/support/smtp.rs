@@ -48,7 +48,7 @@ impl SmtpServer {
     }
 
     /// Stops listening.
-    pub async fn go_down(&mut self) {
+    pub async fn stop(&mut self) {
         if let Some(serving) = self.serving.take() {
             serving.abort();
             let _ = serving.await;
@@ -56,7 +56,7 @@ impl SmtpServer {
     }
 
     /// Listens again on the same port.
-    pub async fn come_up(&mut self) {
+    pub async fn restart(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.serve(listener);
     }
@@ -67,7 +67,7 @@ impl SmtpServer {
     }
 
     /// Accepts everything again.
-    pub fn take_all(&self) {
+    pub fn accept_all(&self) {
         self.answers.lock().unwrap().clear();
     }
 

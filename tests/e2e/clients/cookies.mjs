@@ -77,37 +77,37 @@ async function overHttp(browser) {
   check("no script can read the cookie", (await page.evaluate(() => document.cookie)) === "");
   let cookie = await cookieOf(context, url);
   check("the browser keeps it, HttpOnly and SameSite=Strict", /^refresh_token_[0-9a-f]{8}$/.test(cookie?.name) && cookie.httpOnly && cookie.sameSite === "Strict");
-  check("it outlives the browser's session", cookie.expires > Date.now() / 1000 + 6 * 24 * 3600);
+  check("the cookie persists after the browser session", cookie.expires > Date.now() / 1000 + 6 * 24 * 3600);
 
   check("the page refreshes", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
   cookie = await cookieOf(context, url);
-  check("the cookie has moved on", generation(cookie) === 1);
+  check("the cookie was rotated", generation(cookie) === 1);
   const tabs = [await open("localhost", PORTS.allowed), await open("localhost", PORTS.allowed)];
   await Promise.all(tabs.map((tab) => tab.reload()));
   const both = await Promise.all(tabs.map((tab) => send(tab, url, REFRESH)));
-  check("two tabs that refresh at once both live on", both.every((answer) => answer.data?.refreshToken.accessToken));
+  check("concurrent refreshes in two tabs both succeed", both.every((answer) => answer.data?.refreshToken.accessToken));
   check("and go on", (await send(tabs[0], url, REFRESH)).data && (await send(tabs[1], url, REFRESH)).data);
   cookie = await cookieOf(context, url);
 
   const foreign = await open("localhost", PORTS.foreign);
-  check("a page of another origin on this site may not ask", (await send(foreign, url, REFRESH)) === "TypeError");
-  check("unasked, the browser sends the cookie along, and it is refused", (await sendWithoutAsking(foreign, url, LOGOUT)) === 403);
+  check("CORS blocks a same-site page of another origin", (await send(foreign, url, REFRESH)) === "TypeError");
+  check("without a preflight the browser sends the cookie, and the server refuses it", (await sendWithoutAsking(foreign, url, LOGOUT)) === 403);
   const form = await open("localhost", PORTS.foreign);
   await form.setContent(`<form method="post" action="${url}" enctype="text/plain"><input name='{"query":"${LOGOUT}","x":"' value='"}'></form>`);
   const [posted] = await Promise.all([form.waitForResponse(url), form.evaluate(() => document.forms[0].submit())]);
   check("a form is refused", posted.status() === 403);
 
   const elsewhere = await open("127.0.0.1", PORTS.elsewhere);
-  check("a page of another site may not ask", (await send(elsewhere, url, REFRESH)) === "TypeError");
-  check("and the browser keeps the cookie from it", (await sendWithoutAsking(elsewhere, url, LOGOUT)) === 415);
+  check("CORS blocks a cross-site page", (await send(elsewhere, url, REFRESH)) === "TypeError");
+  check("and the browser does not send the cookie", (await sendWithoutAsking(elsewhere, url, LOGOUT)) === 415);
   const link = await elsewhere.goto(`${url}?query=${encodeURIComponent(LOGOUT)}`);
   check("a link can't carry a mutation", link.status() === 405);
 
-  check("after all this the cookie is as it was", (await cookieOf(context, url)).value === cookie.value);
+  check("the cookie is unchanged", (await cookieOf(context, url)).value === cookie.value);
   check("and good", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
   check("logout ends the session", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1);
-  check("and the browser forgets the cookie", (await cookieOf(context, url)) === undefined);
-  check("so there is nothing to refresh", (await send(page, url, REFRESH)).errors?.[0].extensions.code === "SESSION_NOT_FOUND");
+  check("and clears the cookie", (await cookieOf(context, url)) === undefined);
+  check("so there is no session to refresh", (await send(page, url, REFRESH)).errors?.[0].extensions.code === "SESSION_NOT_FOUND");
   await context.close();
   await stop();
 }
@@ -135,11 +135,11 @@ async function overHttps(browser) {
   const page = await context.newPage();
   await page.goto(`${origin}/page`);
   const url = `${origin}/graphql`;
-  check("over https a page signs in", (await send(page, url, REGISTER.replace("NAME", "bo"))).data?.register.user.username === "bo");
+  check("a page signs in over HTTPS", (await send(page, url, REGISTER.replace("NAME", "bo"))).data?.register.user.username === "bo");
   const cookie = await cookieOf(context, url);
-  check("the browser takes a cookie with __Host-, Secure", cookie?.name === "__Host-refresh_token" && cookie.secure && cookie.httpOnly);
+  check("the browser accepts the Secure __Host- cookie", cookie?.name === "__Host-refresh_token" && cookie.secure && cookie.httpOnly);
   check("and sends it", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "bo");
-  check("and forgets it at logout", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1 && !(await cookieOf(context, url)));
+  check("and clears it at logout", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1 && !(await cookieOf(context, url)));
   await context.close();
   await stop();
 }

@@ -62,11 +62,11 @@ async function firstTwentySeconds(context) {
   const run = () => page.run(tab);
   const choose = (name) => () => page.choose(tab, name);
 
-  await step(tab, "at first nobody is signed in", () => {}, isSignedIn, "Not signed in");
+  await step(tab, "initially not signed in", () => {}, isSignedIn, "Not signed in");
   const mails = tab.locator('a[href$="/dev/mail"]');
   assert("there is a link to the mails, without their key", (await mails.isVisible()) && !(await tab.content()).includes("key="));
   await step(tab, "register", run, page.answer, '"accessToken"');
-  await step(tab, "the page says who is signed in", () => {}, isSignedIn, "Signed in as grace");
+  await step(tab, "the page shows the signed-in user", () => {}, isSignedIn, "Signed in as grace");
   await choose("Me")();
   await step(tab, "me", run, page.answer, '"username": "grace"');
   if (screenshots) {
@@ -86,13 +86,13 @@ async function firstTwentySeconds(context) {
   await step(tab, "a reload does not sign out", () => tab.reload(), isSignedIn, "Signed in as grace");
   await page.ready(tab);
   const other = await open(context);
-  await step(other, "another tab knows nothing", () => {}, isSignedIn, "Not signed in");
+  await step(other, "another tab is not signed in", () => {}, isSignedIn, "Not signed in");
   await other.close();
 
   if (kind === "graphiql") await graphiqlOnly(tab);
 
   await choose("Refresh")();
-  await step(tab, "refresh, by the cookie", run, page.answer, '"accessToken"');
+  await step(tab, "refresh by cookie", run, page.answer, '"accessToken"');
 
   const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
   await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
@@ -100,21 +100,21 @@ async function firstTwentySeconds(context) {
   await step(tab, "me again", run, page.answer, "TOKEN_MISSING");
   await step(tab, "the hint", () => {}, page.answer, "The request has no `Authorization` header.");
   await choose("Refresh")();
-  await step(tab, "the server has ended the session, too", run, page.answer, "SESSION_NOT_FOUND");
+  await step(tab, "the server has ended the session", run, page.answer, "SESSION_NOT_FOUND");
   await choose("Login")();
   await step(tab, "login", run, page.answer, '"lastLoginAt"');
   await step(tab, "signed in again", () => {}, isSignedIn, "Signed in as grace");
   const broken = () => tab.evaluate(() => sessionStorage.setItem("hallpass:accessToken", "nonsense"));
   await broken();
   await choose("Me")();
-  await step(tab, "a token that is no longer good is forgotten", run, isSignedIn, "the access token is no longer valid");
+  await step(tab, "an invalid token is forgotten", run, isSignedIn, "the access token is no longer valid");
 }
 
 async function graphiqlOnly(tab) {
   const docs = tab.locator(".graphiql-plugin");
   await tab.getByRole("button", { name: "Show Documentation Explorer" }).click();
   const openType = () => docs.getByText("ErrorExtensions", { exact: true }).click();
-  await step(tab, "the docs tell of errors", openType, ".graphiql-plugin", "Decide by this, never by the message.");
+  await step(tab, "the docs describe errors", openType, ".graphiql-plugin", "Decide by this, never by the message.");
   await tab.getByRole("button", { name: "Hide Documentation Explorer" }).click();
 
   await page.choose(tab, "Me");
@@ -122,8 +122,8 @@ async function graphiqlOnly(tab) {
   const headers = tab.locator('section[aria-label="Headers"] .monaco-editor:visible');
   await headers.click();
   await tab.keyboard.insertText('{ "authorization": "Bearer of bad news" }');
-  await step(tab, "a header of one's own goes first", () => page.run(tab), page.answer, "TOKEN_INVALID");
-  await step(tab, "and signs nobody out", () => {}, isSignedIn, "Signed in as grace");
+  await step(tab, "a custom header takes precedence", () => page.run(tab), page.answer, "TOKEN_INVALID");
+  await step(tab, "and keeps the user signed in", () => {}, isSignedIn, "Signed in as grace");
   await headers.click();
   await tab.keyboard.press("ControlOrMeta+A");
   await tab.keyboard.press("Delete");

@@ -105,14 +105,14 @@ async function mariadb() {
 
   const heal = await database.readOnly();
   const refused = await here.login("ada");
-  check("MariaDB: a node that is read-only refuses writes", refused.code === "SERVICE_UNAVAILABLE", refused);
-  check("MariaDB: it is not ready", (await here.ready()) === 503);
+  check("MariaDB: a read-only node refuses writes", refused.code === "SERVICE_UNAVAILABLE", refused);
+  check("MariaDB: the server is not ready", (await here.ready()) === 503);
   await heal();
   const login = await here.login("ada");
   check("MariaDB: the next write succeeds", login.code === undefined, login);
   let old;
   await until("all connections are new", LIMIT, async () => (old = (await ids()).filter((id) => before.has(id))).length === 0).catch(() => {});
-  check("MariaDB: all connections are new, those that read too", old.length === 0, old);
+  check("MariaDB: all connections are new, including read connections", old.length === 0, old);
   const unexpected = await stopReading();
   check("MariaDB: no read failed", unexpected.length === 0, unexpected[0]);
   await here.stop();

@@ -193,7 +193,7 @@ for (let turn = 0; turn < 20; turn += 1) {
   const [read, refreshed] = await Promise.all([there.me(pair?.accessToken), there.refresh(pair?.refreshToken)]);
   if (!isLive || !isRefused(read) || refreshed.code !== "SESSION_REVOKED") stale += 1;
 }
-check("a logout on one instance acts at once on the other, 20 times", stale === 0);
+check("a logout on one instance takes effect immediately on the other, 20 times", stale === 0);
 
 // Kills.
 const killing = await underLoad(async () => {
@@ -206,8 +206,8 @@ const killing = await underLoad(async () => {
     await restart(victim);
   }
 });
-check(`${killing.kills} times one was killed: of ${killing.requests} requests ${killing.lost} got no answer and ${killing.unavailable} were put off; no answer was wrong`, wrong.length === 0);
-check("the load was felt: some requests were lost", killing.lost > 0);
+check(`${killing.kills} times one was killed: of ${killing.requests} requests ${killing.lost} got no answer and ${killing.unavailable} were put off; no response was wrong`, wrong.length === 0);
+check("the load had an effect: some requests were lost", killing.lost > 0);
 
 // Rolling restarts.
 const rolling = await underLoad(async () => {
@@ -219,7 +219,7 @@ const rolling = await underLoad(async () => {
   }
 });
 check(`${ROLLING_RESTARTS} rolling restarts, ${rolling.stops} stops: of ${rolling.requests} requests ${rolling.lost} got no answer and ${rolling.unavailable} were put off`, rolling.lost + rolling.unavailable === 0);
-check("no answer was wrong", wrong.length === 0);
+check("no response was wrong", wrong.length === 0);
 
 // And afterwards.
 for (const session of living) {

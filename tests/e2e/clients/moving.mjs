@@ -49,7 +49,7 @@ const cy = (await client.register("cy")).data.register;
 await client.logout(cy.refreshToken);
 
 sh(recipe("VACUUM INTO"));
-check("a copy is for nobody else's eyes", (statSync(join(folder, "backup.db")).mode & 0o077) === 0);
+check("a backup is readable by its owner only", (statSync(join(folder, "backup.db")).mode & 0o077) === 0);
 const later = (await client.refresh(bo.refreshToken)).data.refreshToken;
 await client.register("dee");
 await stop();
@@ -57,10 +57,10 @@ renameSync(join(folder, "backup.db"), join(folder, "hallpass.db"));
 for (const companion of ["-wal", "-shm"]) rmSync(join(folder, `hallpass.db${companion}`), { force: true });
 
 stop = await start(binary, port, settings, undefined, folder);
-check("restored, whoever was there signs in", (await client.login("bo")).data?.login);
-check("who came later does not", (await client.login("dee")).code === "INVALID_CREDENTIALS");
+check("after a restore, users in the backup can log in", (await client.login("bo")).data?.login);
+check("later users cannot", (await client.login("dee")).code === "INVALID_CREDENTIALS");
 check("a refresh token newer than the backup ends its session", (await client.refresh(later.refreshToken)).code === "SESSION_REVOKED");
-check("one of the backup's is good", generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
+check("a refresh token from the backup works", generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
 const bearer = (await client.login("bo")).data.login;
 // The last that is written before the moves.
 const adasPair = (await client.login("ada")).data.login;
@@ -102,11 +102,11 @@ stop = await start(binary, port, settings, undefined, folder);
 const here = await asked((await client.login("ada")).data.login);
 await stop();
 sh(named(recipe("user export"), accountsOnly.url));
-check("accounts alone: nothing is left of the file", !existsSync(join(folder, "people.jsonl")));
+check("accounts only: the export file is deleted", !existsSync(join(folder, "people.jsonl")));
 stop = await start(binary, port, { ...settings, DATABASE_URL: accountsOnly.url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
-check("accounts alone: a session from before is over", isRefused(await client.me(adasPair.accessToken)));
+check("accounts only: earlier sessions have ended", isRefused(await client.me(adasPair.accessToken)));
 const there = await asked((await client.login("ada")).data.login);
-check("accounts alone: what Ada sees is as it was", here === there && here.includes("first's"));
-for (const name of ["bo", "cy"]) check(`accounts alone: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
+check("accounts only: Ada's data is unchanged", here === there && here.includes("first's"));
+for (const name of ["bo", "cy"]) check(`accounts only: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
 await stop();
 finish();

@@ -26,11 +26,11 @@ function tutorials(home) {
   const registered = curl(home, "-X", "POST", "@/register", ...json, "-d", person);
   check("curl: register", registered.status === 200 && registered.body.email === "user@example.com" && registered.body.is_active === true);
   const again = curl(home, "-X", "POST", "@/register", ...json, "-d", person.replace("testuser", "newuser"));
-  check("curl: register with an address that is taken", again.status === 400);
+  check("curl: register with a taken e-mail address", again.status === 400);
   const granted = curl(home, "-X", "POST", "@/token", ...form, "-d", "grant_type=password&username=testuser&password=password123");
   check("curl: token, with a grant type", granted.status === 200 && granted.body.token_type === "bearer");
   const token = curl(home, "-X", "POST", "@/token", ...form, "-d", "username=testuser&password=password123");
-  check("curl: token, without", token.status === 200);
+  check("curl: token, without a grant type", token.status === 200);
   const bearer = ["-H", `Authorization: Bearer ${token.body.access_token}`];
   const me = curl(home, "-X", "GET", "@/users/me", ...bearer);
   check("curl: users/me", me.status === 200 && me.body.username === "testuser" && me.body.disabled === false);
@@ -39,7 +39,7 @@ function tutorials(home) {
   const wrong = curl(home, "-X", "POST", "@/token", ...form, "-d", "username=testuser&password=wrongpassword");
   check("curl: a wrong password", wrong.status === 401 && wrong.body.error === "invalid_grant");
   check("curl: no token", curl(home, "-X", "GET", "@/protected").status === 401);
-  check("curl: no good token", curl(home, "-X", "GET", "@/protected", "-H", "Authorization: Bearer invalid_token").status === 401);
+  check("curl: an invalid token", curl(home, "-X", "GET", "@/protected", "-H", "Authorization: Bearer invalid_token").status === 401);
   const login = curl(home, "-X", "POST", "@/login", ...json, "-d", '{"username": "testuser", "password": "password123"}');
   check("curl: login", login.status === 200 && login.body.token_type === "bearer");
 }
@@ -70,10 +70,10 @@ async function webapi(home) {
   const revoked = await oauth.revocationRequest(server, app, none, fresh.refresh_token, options);
   check("oauth4webapi: revocation", (await oauth.processRevocationResponse(revoked)) === undefined);
   const asked = await oauth.introspectionRequest(server, service, oauth.ClientSecretBasic(SECRET), fresh.access_token, options);
-  check("oauth4webapi: what was revoked is inactive", (await oauth.processIntrospectionResponse(server, service, asked)).active === false);
+  check("oauth4webapi: a revoked token is inactive", (await oauth.processIntrospectionResponse(server, service, asked)).active === false);
   const refused = await oauth.refreshTokenGrantRequest(server, app, none, fresh.refresh_token, options);
   const error = await oauth.processRefreshTokenResponse(server, app, refused).catch((error) => error);
-  check("oauth4webapi: and can't be refreshed", error.error === "invalid_grant");
+  check("oauth4webapi: and cannot be refreshed", error.error === "invalid_grant");
 }
 
 const settings = { BCRYPT_COST: "10", PASSWORD_BLOCKLIST: "false", OAUTH_CLIENTS: `api:${SECRET}` };

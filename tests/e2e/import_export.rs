@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, stderr, told};
+use super::{FAST, Folder, LOGIN, PATIENCE, Server, assert_fails, error_text, stderr};
 
 /// Hashes of `correct horse` by bcrypt, passlib and argon2-cffi, each at a low cost.
 const HASHES: [&str; 3] = [
@@ -28,7 +28,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn listed(folder: &Folder) -> String {
+fn listed_users(folder: &Folder) -> String {
     stdout(&folder.run(&["user", "list", "--json"], &[]))
 }
 
@@ -66,7 +66,7 @@ fn imported_users_log_in_with_their_old_passwords() {
     for file in ["a.jsonl", "b.csv", "c.jsonl"] {
         let output = folder.run(&["user", "import", file], &[]);
         assert_eq!(stdout(&output), "1 imported, 0 already there, 0 refused\n", "{file}");
-        assert_eq!(told(&output), "", "{file}");
+        assert_eq!(error_text(&output), "", "{file}");
     }
     let server = Server::start(&folder, &[FAST]);
     for (username, me) in [
@@ -111,12 +111,16 @@ fn dry_run_reports_refusals_and_writes_nothing() {
         1,
         "line 3: username: Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.\nline 3: hashed_password: Unsupported hash",
     );
-    assert_eq!(listed(&folder), "");
+    assert_eq!(listed_users(&folder), "");
     let real = folder.run(&["user", "import", "people.jsonl"], &[]);
     assert_eq!(String::from_utf8(real.stdout.clone()).unwrap(), "2 imported, 0 already there, 4 refused\n");
     assert_fails(&real, 1, "some users were not imported");
     let lines = |output: &Output| {
-        told(output).lines().filter(|line| !line.starts_with("hallpass")).map(ToOwned::to_owned).collect::<Vec<_>>()
+        error_text(output)
+            .lines()
+            .filter(|line| !line.starts_with("hallpass"))
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
     };
     assert_eq!(lines(&dry), lines(&real));
     assert_eq!(
@@ -132,7 +136,7 @@ fn dry_run_reports_refusals_and_writes_nothing() {
         assert!(!stderr(output).contains("hunter2") && !stderr(output).contains("maybe"), "{}", stderr(output));
         assert!(HASHES.iter().all(|hash| !stderr(output).contains(hash)), "{}", stderr(output));
     }
-    assert_eq!(listed(&folder).lines().count(), 2);
+    assert_eq!(listed_users(&folder).lines().count(), 2);
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn malformed_csv_rows_are_refused_individually() {
         "line 3: line: This has not as many values as there are columns.\nline 4: line: This is not UTF-8.\n",
     );
     assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), "3 imported, 0 already there, 2 refused\n");
-    let roles: Vec<String> = listed(&folder)
+    let roles: Vec<String> = listed_users(&folder)
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["roles"].to_string())
         .collect();
@@ -171,19 +175,19 @@ fn killed_import_resumes() {
     input.write_all(lines.as_bytes()).unwrap();
     input.flush().unwrap();
     let end = Instant::now() + PATIENCE;
-    while listed(&folder).is_empty() {
-        assert!(Instant::now() < end, "nobody comes");
+    while listed_users(&folder).is_empty() {
+        assert!(Instant::now() < end, "no user was imported in time");
     }
     child.kill().unwrap();
     child.wait().unwrap();
     drop(input);
-    let there = listed(&folder).lines().count();
+    let there = listed_users(&folder).lines().count();
     assert!((1000..2500).contains(&there), "{there}");
 
     fs::write(folder.0.join("people.jsonl"), &lines).unwrap();
     let again = stdout(&folder.run(&["user", "import", "people.jsonl"], &[]));
     assert_eq!(again, format!("{} imported, {there} already there, 0 refused\n", 2500 - there));
-    assert_eq!(listed(&folder).lines().count(), 2500);
+    assert_eq!(listed_users(&folder).lines().count(), 2500);
 }
 
 #[test]
@@ -201,7 +205,7 @@ fn export_and_import_preserve_all_responses() {
     assert_eq!(stdout(&imported), "2 imported, 0 already there, 0 refused\n");
     let server = Server::start(&folder, &[FAST]);
     assert!(server.graphql(LOGIN).contains("accessToken"));
-    let before = listed(&folder);
+    let before = listed_users(&folder);
 
     for file in ["people.jsonl", "people.csv"] {
         let arguments = ["user", "export", "--with-hashes", "--output", file];
@@ -215,10 +219,10 @@ fn export_and_import_preserve_all_responses() {
         let format = if file.contains("csv") { "csv" } else { "jsonl" };
         let output = pipe(&elsewhere, &["user", "import", "--format", format], &exported);
         assert_eq!(
-            (stdout(&output).as_str(), told(&output).as_str()),
+            (stdout(&output).as_str(), error_text(&output).as_str()),
             ("2 imported, 0 already there, 0 refused\n", "")
         );
-        assert_eq!(listed(&elsewhere), before, "{file}");
+        assert_eq!(listed_users(&elsewhere), before, "{file}");
         let again = stdout(&elsewhere.run(&["user", "export", "--with-hashes", "--format", format], &[]));
         assert_eq!(again.as_bytes(), exported, "{file}");
         assert!(Server::start(&elsewhere, &[FAST]).graphql(LOGIN).contains("accessToken"), "{file}");
@@ -236,9 +240,9 @@ fn export_and_import_preserve_all_responses() {
 #[test]
 fn unreadable_input_is_reported() {
     let folder = migrated("unreadable");
-    let fails = |arguments: &[&str], told: &str| {
+    let fails = |arguments: &[&str], expected: &str| {
         let arguments: Vec<&str> = ["user", "import"].into_iter().chain(arguments.iter().copied()).collect();
-        assert_fails(&folder.run(&arguments, &[]), 1, told);
+        assert_fails(&folder.run(&arguments, &[]), 1, expected);
     };
     fails(&["nobody.jsonl"], "nobody.jsonl can't be read: ");
     fails(&["."], ". can't be read: ");
