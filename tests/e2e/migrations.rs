@@ -130,8 +130,8 @@ fn without_a_terminal_nothing_is_taken_back_unless_told_so() {
     let refused = folder.run(&["migrate", "down", "--steps", "2"], &[]);
     assert_fails(&refused, 1, "nothing was changed");
     let told = stderr(&refused);
-    assert!(told.contains("Run it with --yes") && told.contains("m20261128_000010_audit_log\n"), "{told}");
-    assert!(told.contains("m20261128_000009_mail_limits") && !told.contains("_000008_"), "{told}");
+    assert!(told.contains("Run it with --yes") && told.contains("m20261128_000011_user_roles\n"), "{told}");
+    assert!(told.contains("m20261128_000010_audit_log") && !told.contains("_000009_"), "{told}");
     assert_eq!(folder.run(&["migrate", "status"], &[]).stdout, before);
     assert_eq!(folder.run(&["migrate", "down", "--yes"], &[]).status.code(), Some(0));
     assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
@@ -158,7 +158,7 @@ fn at_a_terminal_taking_back_asks_first() {
         let (exit_code, shown) = answer_at_terminal(&folder, answer);
         assert_eq!(exit_code, Some(code), "{answer:?}: {shown}");
         let asked = format!("This takes back these migrations of the database SQLite {}:", path.display());
-        assert!(shown.contains(&asked) && shown.contains("  m20261128_000010_audit_log"), "{shown}");
+        assert!(shown.contains(&asked) && shown.contains("  m20261128_000011_user_roles"), "{shown}");
         assert_eq!(folder.run(&["migrate", "status"], &[]).stdout == before, code == 1, "{answer:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use sea_orm::{DbBackend, Iterable, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use super::{Column, Entity, Model};
+use crate::entity::user_role;
 
 /// The row of a user, which nobody else changes until the transaction ends.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Locked {
         self.0.clone()
     }
 
-    /// Changes the row. Returns whether anything changed; if not, no statement is executed.
+    /// Changes the row, and the roles if they differ. Returns whether anything changed; if not, no statement is executed.
     ///
     /// The error is a unique violation if another user has the username or the address.
     pub async fn update(&mut self, db: &impl ConnectionTrait, change: impl FnOnce(&mut Model)) -> Result<bool, DbErr> {
@@ -45,6 +46,9 @@ impl Locked {
             .into_iter()
             .fold(Entity::update_many(), |update, column| update.col_expr(column, Expr::value(after.get(column))));
         update.filter(Column::Id.eq(self.0.id)).exec(db).await?;
+        if after.roles != self.0.roles {
+            user_role::replace(db, after.id, after.roles.clone()).await?;
+        }
         self.0 = after;
         Ok(true)
     }
@@ -74,9 +78,10 @@ pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option
     Ok(lock_all(transaction, vec![id]).await?.pop())
 }
 
-/// Writes a new user. The error is a unique violation if another user has the username or the address.
+/// Writes a new user, with their roles. The error is a unique violation if another user has the username or the address.
 pub async fn insert(db: &impl ConnectionTrait, user: Model) -> Result<Locked, DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(user.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await?;
+    user_role::insert(db, [(user.id, user.roles.clone())]).await?;
     Ok(Locked(user))
 }
