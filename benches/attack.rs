@@ -43,7 +43,6 @@ use hallpass::{
     security::random,
 };
 use http_body_util::BodyExt;
-use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -97,31 +96,31 @@ async fn open(url: &str, change: impl FnOnce(&mut Settings)) -> Arc<App> {
 async fn fill(app: &App) {
     let now = app.clock.now();
     let password_hash = app.hasher.hash(&PASSWORD.into()).await.unwrap();
-    let users = (0..USERS).map(|number| user::ActiveModel {
-        id: Set(random::id(now).unwrap()),
-        username: Set(format!("user-{number}")),
-        username_key: Set(format!("user-{number}")),
-        email: Set(Some(format!("user-{number}@example.org"))),
-        email_key: Set(Some(format!("user-{number}@example.org"))),
-        password_hash: Set(password_hash.clone()),
-        first_name: Set(None),
-        last_name: Set(None),
-        is_active: Set(true),
-        roles: Set(Roles(vec!["user".to_owned()])),
-        created_at: Set(now),
-        updated_at: Set(now),
-        last_login_at: Set(None),
-        email_verified_at: Set(None),
-        pending_email: Set(None),
-        pending_email_key: Set(None),
-        session_epoch: Set(0),
-        pending_email_id: Set(None),
-        pending_email_expires_at: Set(None),
-        never_verified_since: Set(None),
-        is_self_registered: Set(true),
+    let users = (0..USERS).map(|number| user::Model {
+        id: random::id(now).unwrap(),
+        username: format!("user-{number}"),
+        username_key: format!("user-{number}"),
+        email: Some(format!("user-{number}@example.org")),
+        email_key: Some(format!("user-{number}@example.org")),
+        password_hash: password_hash.clone(),
+        first_name: None,
+        last_name: None,
+        is_active: true,
+        roles: Roles(vec!["user".to_owned()]),
+        created_at: now,
+        updated_at: now,
+        last_login_at: None,
+        email_verified_at: None,
+        pending_email: None,
+        pending_email_key: None,
+        session_epoch: 0,
+        pending_email_id: None,
+        pending_email_expires_at: None,
+        never_verified_since: None,
+        is_self_registered: true,
     });
     let transaction = app.write().await.unwrap();
-    user::Entity::insert_many(users).exec(&transaction).await.unwrap();
+    user::insert_all(&transaction, users).await.unwrap();
     transaction.commit().await.unwrap();
 }
 

@@ -45,7 +45,7 @@ use hallpass::{
     security::{access_token::Subject, random, refresh_token::RefreshClaims},
 };
 use http_body_util::BodyExt;
-use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{EntityTrait, IntoActiveModel};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -172,7 +172,7 @@ async fn fill(app: &App, count: u32) -> Vec<session::Model> {
         let sessions: Vec<session::Model> = ids.iter().map(|id| session_row(*id, now)).collect();
         let users = ids.iter().map(|id| user_row(*id, now, password_hash.clone()));
         let transaction = app.write().await.unwrap();
-        user::Entity::insert_many(users).exec(&transaction).await.unwrap();
+        user::insert_all(&transaction, users).await.unwrap();
         let models = sessions.iter().cloned().map(IntoActiveModel::into_active_model);
         session::Entity::insert_many(models).exec(&transaction).await.unwrap();
         transaction.commit().await.unwrap();
@@ -181,34 +181,30 @@ async fn fill(app: &App, count: u32) -> Vec<session::Model> {
     all
 }
 
-fn user_row(
-    id: Uuid,
-    now: DateTime<Utc>,
-    password_hash: hallpass::security::password::PasswordHash,
-) -> user::ActiveModel {
+fn user_row(id: Uuid, now: DateTime<Utc>, password_hash: hallpass::security::password::PasswordHash) -> user::Model {
     let name = id.simple().to_string();
-    user::ActiveModel {
-        id: Set(id),
-        username: Set(name.clone()),
-        username_key: Set(name),
-        email: Set(None),
-        email_key: Set(None),
-        password_hash: Set(password_hash),
-        first_name: Set(None),
-        last_name: Set(None),
-        is_active: Set(true),
-        roles: Set(Roles(vec!["user".to_owned()])),
-        created_at: Set(now),
-        updated_at: Set(now),
-        last_login_at: Set(None),
-        email_verified_at: Set(None),
-        pending_email: Set(None),
-        pending_email_key: Set(None),
-        session_epoch: Set(0),
-        pending_email_id: Set(None),
-        pending_email_expires_at: Set(None),
-        never_verified_since: Set(None),
-        is_self_registered: Set(true),
+    user::Model {
+        id,
+        username: name.clone(),
+        username_key: name,
+        email: None,
+        email_key: None,
+        password_hash,
+        first_name: None,
+        last_name: None,
+        is_active: true,
+        roles: Roles(vec!["user".to_owned()]),
+        created_at: now,
+        updated_at: now,
+        last_login_at: None,
+        email_verified_at: None,
+        pending_email: None,
+        pending_email_key: None,
+        session_epoch: 0,
+        pending_email_id: None,
+        pending_email_expires_at: None,
+        never_verified_since: None,
+        is_self_registered: true,
     }
 }
 

@@ -1,10 +1,18 @@
 //! [`Schema`]: the only way in which a migration changes the database.
 
+use std::collections::BTreeSet;
+
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::DbBackend,
+    sea_orm::{DbBackend, prelude::Uuid},
     sea_query::{ColumnDef, Index, Query, Table, TableCreateStatement, UpdateStatement},
 };
+
+/// Rows of a table that a step reads at a time.
+const PAGE: u64 = 1000;
+
+/// Rows that a step writes by one statement: SQLite binds 32,766 values at most.
+const MAX_ROWS: usize = 5000;
 
 /// The tables of a database, as a migration sees them. Every step looks first and changes only what is not yet as it should
 /// be, so that a migration can be run again from its start.
@@ -138,5 +146,39 @@ impl<'c> Schema<'c> {
         let mut insert = Query::insert().into_table(to).columns(names).to_owned();
         let copied = insert.select_from(rows).map_err(|error| DbErr::Migration(error.to_string()))?;
         self.manager.execute(copied.to_owned()).await
+    }
+    /// Fills an empty table from a column that holds names with commas between them: a row for each name, with the `id` of the
+    /// row that has it. Reads a page at a time, so that the table may have any size.
+    pub(crate) async fn split_names(
+        &self,
+        from: &'static str,
+        column: &'static str,
+        to: &'static str,
+        columns: [&'static str; 2],
+    ) -> Result<(), DbErr> {
+        let mut last: Option<Uuid> = None;
+        loop {
+            let rest = Cond::all().add_option(last.map(|id| Expr::col("id").gt(id)));
+            let mut page = Query::select().columns(["id", column]).from(from).cond_where(rest).take();
+            let page = self.connection().query_all(page.order_by("id", Order::Asc).limit(PAGE)).await?;
+            let mut rows: Vec<(Uuid, String)> = Vec::new();
+            for row in &page {
+                let (id, names) = (row.try_get("", "id")?, row.try_get::<String>("", column)?);
+                let names: BTreeSet<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
+                rows.extend(names.into_iter().map(|name| (id, name.to_owned())));
+                last = Some(id);
+            }
+            for rows in rows.chunks(MAX_ROWS) {
+                let mut insert = Query::insert().into_table(to).columns(columns).take();
+                for (id, name) in rows {
+                    let values = [(*id).into(), name.as_str().into()];
+                    insert.values(values).map_err(|error| DbErr::Migration(error.to_string()))?;
+                }
+                self.manager.execute(insert).await?;
+            }
+            if page.is_empty() {
+                return Ok(());
+            }
+        }
     }
 }

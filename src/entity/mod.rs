@@ -12,3 +12,4 @@ pub mod mail;
 pub mod session;
 pub mod throttle;
 pub mod user;
+pub mod user_role;

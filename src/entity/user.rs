@@ -17,7 +17,10 @@ pub use many::*;
 pub use sessions::*;
 pub use unverified::*;
 
-use crate::{entity::columns::Columns, security::password::PasswordHash};
+use crate::{
+    entity::{columns::Columns, user_role},
+    security::password::PasswordHash,
+};
 
 /// The administrator role. At least one active user must have it.
 pub const ADMIN: &str = "admin";
@@ -45,7 +48,7 @@ pub struct Model {
     pub last_name: Option<String>,
     /// False if the account is disabled: the user cannot sign in, and all sessions are invalid.
     pub is_active: bool,
-    /// The user's roles.
+    /// The user's roles: the copy of `user_roles` that is read together with the row.
     pub roles: Roles,
     /// When the account was created.
     pub created_at: DateTime<Utc>,
@@ -188,13 +191,9 @@ pub async fn active_admins(db: &impl ConnectionTrait, most: u64) -> Result<Vec<U
     ids.limit(most).into_tuple().all(db).await
 }
 
-/// Whether a user has a role.
-fn has_role(role: &str) -> Condition {
-    Condition::any()
-        .add(Column::Roles.eq(role))
-        .add(Column::Roles.like(format!("{role},%")))
-        .add(Column::Roles.like(format!("%,{role},%")))
-        .add(Column::Roles.like(format!("%,{role}")))
+/// Whether a user has a role. Found by the index of `user_roles`.
+fn has_role(role: &str) -> Expr {
+    Column::Id.in_subquery(user_role::holders(role))
 }
 
 /// Finds a user by id.

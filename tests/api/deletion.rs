@@ -9,7 +9,7 @@ use hallpass::{
     },
     error::UnauthenticatedReason,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 use serde_json::Value;
 
 use crate::support::{Actor, Answer, TestServer, json, password_of};
@@ -95,10 +95,10 @@ async fn last_administrator_cannot_delete_their_account() {
     let ada = server.user("ada").await;
     let bo = server.user("bo").await;
     for user in user::Entity::find().all(server.app.database.read()).await.unwrap() {
-        let mut user = user.into_active_model();
-        user.roles = Set(user::Roles(vec!["admin".to_owned()]));
         let transaction = server.app.write().await.unwrap();
-        user.update(&transaction).await.unwrap();
+        let mut user = user::lock(&transaction, user.id).await.unwrap().unwrap();
+        let roles = user::Roles(vec!["admin".to_owned()]);
+        user.update(&transaction, |user| user.roles = roles).await.unwrap();
         transaction.commit().await.unwrap();
     }
     delete(&ada, json!({})).await.data("/deleteAccount");

@@ -2,6 +2,7 @@
 
 use hallpass::{
     database::Database,
+    entity::user,
     jobs::purge::{Table, purge},
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -60,7 +61,7 @@ async fn unverified_account_purge_uses_an_index() {
     let (server, statements) = TestServer::observed().await;
     server.user_at("ada", "ada@example.org").await;
     statements.lock().unwrap().clear();
-    let abandoned = hallpass::entity::user::Unverified { since: server.app.clock.now(), without_email: false };
+    let abandoned = user::Unverified { since: server.app.clock.now(), without_email: false };
     let found = abandoned.find(server.app.database.read(), 200).await.unwrap();
     assert_eq!(found.len(), 1);
     let searching = std::mem::take(&mut *statements.lock().unwrap());
@@ -68,6 +69,18 @@ async fn unverified_account_purge_uses_an_index() {
         let plan = explain(&server.app.database, &statement).await;
         assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
     }
+}
+
+#[tokio::test]
+async fn search_by_role_uses_the_index() {
+    let (server, statements) = TestServer::observed().await;
+    server.user("ada").await;
+    statements.lock().unwrap().clear();
+    user::active_admins(server.app.database.read(), 10).await.unwrap();
+    let searching = std::mem::take(&mut *statements.lock().unwrap());
+    let [search] = &searching[..] else { panic!("{searching:#?}") };
+    let plan = explain(&server.app.database, search).await;
+    assert!(plan.uses_index && plan.text.contains("user_roles"), "{}\n{}", search.sql, plan.text);
 }
 
 #[tokio::test]
@@ -127,8 +140,12 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
                 let is_small = access.as_deref() == Some("ALL") && keys.is_some();
                 // One index may filter what another one finds: `ref|filter`.
                 let found_by = access.as_deref().and_then(|access| access.split('|').next());
-                let uses_index =
-                    is_absent || is_small || matches!(found_by, Some("const" | "eq_ref" | "ref" | "range"));
+                let uses_index = is_absent
+                    || is_small
+                    || matches!(
+                        found_by,
+                        Some("const" | "eq_ref" | "ref" | "range" | "unique_subquery" | "index_subquery")
+                    );
                 (format!("{table:?} {access:?} {extra:?}"), uses_index)
             }
         })

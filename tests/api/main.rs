@@ -63,6 +63,7 @@ mod support;
 mod throttle;
 mod throttle_limits;
 mod unverified;
+mod user_roles;
 mod usernames;
 mod users;
 mod variables;

@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use hallpass::{
     database::{Compatibility, Database},
+    entity::user,
     error::ErrorCode,
 };
 use sea_orm::{ConnectionTrait, EntityTrait};
 
-use crate::support::{TestDatabase, TestServer, logged, password_of};
+use crate::support::{TestDatabase, TestServer, logged, password_of, random_id, roles_of_users, user_roles};
 
 const LATER: &str = "m29990101_000001_later";
 
@@ -94,6 +95,7 @@ fn incompatible_migrations_are_declared() {
             "m20261128_000007_session_generations",
             "m20261128_000008_pending_email",
             "m20261128_000010_audit_log",
+            "m20261128_000011_user_roles",
         ]
     );
 }
@@ -146,7 +148,7 @@ async fn rollback_completes_an_interrupted_rollback_only() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let latest = connected.migrations_to_revert(2).await.unwrap();
-    assert_eq!(latest, ["m20261128_000010_audit_log", "m20261128_000009_mail_limits"]);
+    assert_eq!(latest, ["m20261128_000011_user_roles", "m20261128_000010_audit_log"]);
     let interrupted = format!("UPDATE seaql_migrations SET state = 'reverting' WHERE version >= '{}'", latest[1]);
     connected.read().execute_unprepared(&interrupted).await.unwrap();
     for steps in [1, 5] {
@@ -230,8 +232,60 @@ async fn pending_change_migration_is_idempotent_and_cancels_older_changes() {
     database.migrate().await.unwrap();
     assert!(database.is_ready().await);
     assert_eq!(ada.me().await.data("/me/username"), "ada");
-    let rows = hallpass::entity::user::Entity::find().all(database.read()).await.unwrap();
+    let rows = user::Entity::find().all(database.read()).await.unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((&row.pending_email, &row.pending_email_key), (&None, &None));
     assert_eq!(row.never_verified_since, Some(row.created_at));
+}
+
+/// As before `user_roles`: with these statements after the latest migration, which is then run again.
+async fn fill_user_roles_again(server: &TestServer, statements: &[&str]) {
+    let database = &server.app.database;
+    let interrupted = "UPDATE seaql_migrations SET state = 'applying' WHERE version = 'm20261128_000011_user_roles'";
+    for statement in statements.iter().chain([&interrupted]) {
+        database.read().execute_unprepared(statement).await.unwrap();
+    }
+    assert_eq!(database.migrate().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn user_roles_are_filled_from_existing_users() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    server.user("bo").await;
+    let roles = "UPDATE users SET roles = 'admin,user' WHERE username = 'ada'";
+    fill_user_roles_again(&server, &[roles, "DROP TABLE user_roles"]).await;
+    assert_eq!(user_roles(&server).await.len(), 3);
+    assert_eq!(user_roles(&server).await, roles_of_users(&server).await);
+}
+
+#[tokio::test]
+async fn user_roles_are_filled_from_more_users_than_a_page() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let ada = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
+    for _ in 0..3 {
+        let users = (0..700).map(|_| {
+            let id = random_id();
+            user::Model { id, username_key: id.to_string(), ..ada.clone() }
+        });
+        let transaction = server.app.write().await.unwrap();
+        user::insert_all(&transaction, users).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    fill_user_roles_again(&server, &["DELETE FROM user_roles"]).await;
+    assert_eq!(user_roles(&server).await.len(), 2101);
+    assert_eq!(user_roles(&server).await, roles_of_users(&server).await);
+}
+
+/// As after a crash on a database that keeps half a migration, and after an older version has changed roles since.
+#[tokio::test]
+async fn interrupted_filling_of_user_roles_starts_anew() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    server.user("bo").await;
+    let outdated = "INSERT INTO user_roles SELECT id, 'admin' FROM users WHERE username = 'bo'";
+    let half = "DELETE FROM user_roles WHERE user_id IN (SELECT id FROM users WHERE username = 'ada')";
+    fill_user_roles_again(&server, &[half, outdated]).await;
+    assert_eq!(user_roles(&server).await, roles_of_users(&server).await);
 }

@@ -130,8 +130,8 @@ fn rollback_without_a_terminal_requires_a_flag() {
     let refused = folder.run(&["migrate", "down", "--steps", "2"], &[]);
     assert_fails(&refused, 1, "nothing was changed");
     let message = stderr(&refused);
-    assert!(message.contains("Run it with --yes") && message.contains("m20261128_000010_audit_log\n"), "{message}");
-    assert!(message.contains("m20261128_000009_mail_limits") && !message.contains("_000008_"), "{message}");
+    assert!(message.contains("Run it with --yes") && message.contains("m20261128_000011_user_roles\n"), "{message}");
+    assert!(message.contains("m20261128_000010_audit_log") && !message.contains("_000009_"), "{message}");
     assert_eq!(folder.run(&["migrate", "status"], &[]).stdout, before);
     assert_eq!(folder.run(&["migrate", "down", "--yes"], &[]).status.code(), Some(0));
     assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
@@ -158,7 +158,7 @@ fn rollback_at_a_terminal_asks_for_confirmation() {
         let (exit_code, shown) = answer_at_terminal(&folder, answer);
         assert_eq!(exit_code, Some(code), "{answer:?}: {shown}");
         let asked = format!("This takes back these migrations of the database SQLite {}:", path.display());
-        assert!(shown.contains(&asked) && shown.contains("  m20261128_000010_audit_log"), "{shown}");
+        assert!(shown.contains(&asked) && shown.contains("  m20261128_000011_user_roles"), "{shown}");
         assert_eq!(folder.run(&["migrate", "status"], &[]).stdout == before, code == 1, "{answer:?}");
     }
 }

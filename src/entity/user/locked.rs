@@ -5,6 +5,7 @@ use std::ops::Deref;
 use sea_orm::{DbBackend, Iterable, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use super::{Column, Entity, Model};
+use crate::entity::user_role;
 
 /// A user row that is locked until the transaction ends.
 #[derive(Debug)]
@@ -31,7 +32,8 @@ impl Locked {
         self.0.clone()
     }
 
-    /// Updates the changed columns. Returns whether anything changed; if not, no statement is executed.
+    /// Updates the changed columns, and the roles in `user_roles`. Returns whether anything changed; if not, no statement is
+    /// executed.
     ///
     /// Returns a unique violation if another user has the username or the address.
     pub async fn update(&mut self, db: &impl ConnectionTrait, change: impl FnOnce(&mut Model)) -> Result<bool, DbErr> {
@@ -45,6 +47,9 @@ impl Locked {
             .into_iter()
             .fold(Entity::update_many(), |update, column| update.col_expr(column, Expr::value(after.get(column))));
         update.filter(Column::Id.eq(self.0.id)).exec(db).await?;
+        if after.roles != self.0.roles {
+            user_role::replace(db, after.id, after.roles.clone()).await?;
+        }
         self.0 = after;
         Ok(true)
     }
@@ -74,9 +79,10 @@ pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option
     Ok(lock_all(transaction, vec![id]).await?.pop())
 }
 
-/// Inserts a user. Returns a unique violation if another user has the username or the address.
+/// Inserts a user with their roles. Returns a unique violation if another user has the username or the address.
 pub async fn insert(db: &impl ConnectionTrait, user: Model) -> Result<Locked, DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(user.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await?;
+    user_role::insert(db, [(user.id, user.roles.clone())]).await?;
     Ok(Locked(user))
 }

@@ -5,12 +5,16 @@ use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect, entity::prelu
 use crate::entity::{
     bulk,
     user::{Column, Entity, Model, Roles},
+    user_role,
 };
 
-/// Writes many users at once.
+/// Writes many users at once, with their roles.
 /// If a unique index refuses one of them, none is written.
 pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
-    bulk::insert(db, users.into_iter().map(|user| user.into_active_model().reset_all())).await
+    let users: Vec<Model> = users.into_iter().collect();
+    let roles: Vec<_> = users.iter().map(|user| (user.id, user.roles.clone())).collect();
+    bulk::insert(db, users.into_iter().map(|user| user.into_active_model().reset_all())).await?;
+    user_role::insert(db, roles).await
 }
 
 /// Those who have one of these ids, usernames or addresses; some of them more than once.

@@ -1,7 +1,7 @@
 //! Users who registered themselves and never verified an address.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{Condition, ExprTrait, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::entity::user::{ADMIN, Column, Entity, has_role};
 

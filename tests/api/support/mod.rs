@@ -28,13 +28,16 @@ use hallpass::{
     config::Settings,
     database::Database,
     domain::{self, Client, Context, Principal, Viewer},
-    entity::user,
+    entity::{user, user_role},
     http,
     jobs::deliver_mail,
     mail::KeptMail,
 };
 pub use log::logged;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement,
+    prelude::Uuid,
+};
 use serde_json::Value;
 pub use serde_json::json;
 pub use sessions::refreshed_tokens;
@@ -227,4 +230,26 @@ pub fn settings() -> Settings {
     settings.passwords.bcrypt_cost = 4;
     settings.passwords.hash_concurrency = 2;
     settings
+}
+
+/// The rows of `user_roles`, in order.
+pub async fn user_roles(server: &TestServer) -> Vec<(Uuid, String)> {
+    let rows = user_role::Entity::find().all(server.app.database.read()).await.unwrap();
+    let mut rows: Vec<_> = rows.into_iter().map(|row| (row.user_id, row.role)).collect();
+    rows.sort();
+    rows
+}
+
+/// What `users.roles` says, in the order of [`user_roles`].
+pub async fn roles_of_users(server: &TestServer) -> Vec<(Uuid, String)> {
+    let users = user::Entity::find().all(server.app.database.read()).await.unwrap();
+    let roles = users.into_iter().flat_map(|user| user.roles.0.into_iter().map(move |role| (user.id, role)));
+    let mut roles: Vec<_> = roles.collect();
+    roles.sort();
+    roles
+}
+
+/// An id for a row that a test writes itself.
+pub fn random_id() -> Uuid {
+    hallpass::security::random::id(start_of_time()).unwrap()
 }

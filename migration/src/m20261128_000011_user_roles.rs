@@ -1,0 +1,42 @@
+//! `user_roles`: the roles of users, with an index by role. `users.roles` stays: it is read together with the user.
+
+use sea_orm_migration::prelude::*;
+
+use crate::{Migration, schema::Schema};
+
+/// Creates `user_roles`, and fills it from `users.roles`.
+#[derive(DeriveMigrationName)]
+pub(crate) struct UserRoles;
+
+#[async_trait::async_trait]
+impl Migration for UserRoles {
+    /// An older version changes `users.roles` only, so that searches by role would miss what it wrote.
+    fn is_additive(&self) -> bool {
+        false
+    }
+
+    async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        // What an interrupted run left may be outdated: an older version may have changed roles since.
+        schema.drop_table("user_roles").await?;
+        let table = schema
+            .table("user_roles")
+            .col(ColumnDef::new("user_id").uuid().not_null())
+            .col(ColumnDef::new("role").string_len(64).not_null())
+            .primary_key(Index::create().col("user_id").col("role"))
+            .foreign_key(
+                ForeignKey::create()
+                    .name("user_roles_user_fkey")
+                    .from("user_roles", "user_id")
+                    .to("users", "id")
+                    .on_delete(ForeignKeyAction::Cascade),
+            )
+            .take();
+        schema.create_table(table).await?;
+        schema.split_names("users", "roles", "user_roles", ["user_id", "role"]).await?;
+        schema.create_index("user_roles", "user_roles_role", &["role", "user_id"]).await
+    }
+
+    async fn down(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
+        schema.drop_table("user_roles").await
+    }
+}

@@ -1,0 +1,54 @@
+//! `user_roles`: one row for each role of each user, by which users are searched for.
+//!
+//! `users.roles` has the same roles, to be read together with the user. Only [`user`] writes them, each time to both.
+
+use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
+
+use crate::entity::{bulk, user};
+
+/// Rows written by one statement: SQLite binds 32,766 values at most.
+const MAX_ROWS: usize = 10_000;
+
+/// A row of `user_roles`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "user_roles")]
+pub struct Model {
+    /// The user who has the role.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    /// Name of the role.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub role: String,
+}
+
+/// The rows of a user are deleted with the user.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Selects the ids of the users who have a role.
+pub(super) fn holders(role: &str) -> SelectStatement {
+    Entity::find().select_only().column(Column::UserId).filter(Column::Role.eq(role)).into_query()
+}
+
+/// Writes the roles of new users.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    users: impl IntoIterator<Item = (Uuid, user::Roles)>,
+) -> Result<(), DbErr> {
+    let rows = users.into_iter().flat_map(|(user_id, roles)| {
+        roles.0.into_iter().map(move |role| ActiveModel::from(Model { user_id, role }).reset_all())
+    });
+    let rows: Vec<ActiveModel> = rows.collect();
+    for rows in rows.chunks(MAX_ROWS) {
+        bulk::insert(db, rows.iter().cloned()).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the roles of a user.
+pub(super) async fn replace(db: &impl ConnectionTrait, user_id: Uuid, roles: user::Roles) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await?;
+    insert(db, [(user_id, roles)]).await
+}
