@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Longer than anyone may keep the JWK Set, so that all know a key before it signs.
+/// Longer than verifiers may cache the JWK Set, so that all of them know a key before it signs.
 const LEAD: TimeDelta = TimeDelta::hours(1);
 
 /// The context of errors of `key show`.
@@ -34,7 +34,7 @@ pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<()> {
 }
 
 fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<()> {
-    const FAILED: &str = "no key was made";
+    const FAILED: &str = "no key was generated";
     let Some(folder) = &settings.tokens.jwt_keys else {
         bail!("{FAILED}: set JWT_ALGORITHM to EdDSA, ES256 or RS256, and JWT_KEYS to a folder");
     };
@@ -47,7 +47,7 @@ fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<()> {
 
 fn keys(settings: &Settings) -> Result<Keys> {
     if let SecretKey::File(path) = &settings.tokens.secret_key {
-        // In another folder it is another key than the server's.
+        // In another folder it may be another key than the server's.
         note_line(format_args!("key file: {}", absolute(path).as_ref().unwrap_or(path).display()));
     }
     Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref()).context(NO_KEY)
@@ -70,7 +70,7 @@ fn show(settings: &Settings) -> Result<()> {
 fn show_access_key(settings: &Settings) -> Result<()> {
     if settings.tokens.jwt_algorithm != JwtAlgorithm::Hs256 {
         bail!(
-            "JWT_ALGORITHM is {}: nobody else needs a secret, others verify with {}/.well-known/jwks.json",
+            "JWT_ALGORITHM is {}: there is no shared secret, verifiers use {}/.well-known/jwks.json",
             settings.tokens.jwt_algorithm,
             settings.server.public_url
         );

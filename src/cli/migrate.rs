@@ -60,18 +60,18 @@ async fn revert(settings: &Settings, database: &Database, steps: u32, yes: bool)
     database.revert(&names).await.context(NOT_MIGRATED)
 }
 
-/// Asks at the terminal whether these migrations are to be taken back.
+/// Asks at the terminal whether to revert these migrations.
 fn confirm(settings: &Settings, names: &[String]) -> Result<()> {
     let names = names.join("\n  ");
     if !io::stdin().is_terminal() {
         bail!(
-            "nothing was changed: `migrate down` deletes what is in the tables and columns of these migrations, and there is \
-             no terminal to ask at. Run it with --yes to go on:\n  {names}"
+            "nothing was changed: `migrate down` deletes the data in the tables and columns of these migrations, and there is no \
+             terminal to ask for confirmation. Run it with --yes to continue:\n  {names}"
         );
     }
     print(format_args!(
-        "This takes back these migrations of the database {}:\n  {names}\nand deletes what is in the tables and columns that \
-         they made. Type yes to go on: ",
+        "This reverts these migrations of the database {}:\n  {names}\nand deletes the data in the tables and columns that \
+         they created. Type yes to continue: ",
         settings.database.url
     ))?;
     expect_yes(io::stdin().lock())

@@ -150,7 +150,7 @@ fn describe(error: &anyhow::Error) -> String {
     texts.collect::<Vec<_>>().join(": ")
 }
 
-/// Runs a command; `environment` are the process's variables.
+/// Runs a command with the environment variables of the process.
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let done = match command {
         Command::Schema => output::print(crate::graphql::sdl()),
@@ -172,7 +172,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
     }
 }
 
-/// Prints the help that was asked for, or what is wrong with the arguments.
+/// Prints the requested help, or the error in the arguments.
 #[must_use]
 pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
     match (help_or_mistake.print(), u8::try_from(help_or_mistake.exit_code())) {
@@ -199,22 +199,22 @@ fn with_settings<F: Future<Output = Result<()>>>(
     let Loaded { settings, .. } = load(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(work(settings));
-    // What is done is done: nothing that still blocks a thread, such as the look-up of a name, is waited for.
+    // The command is done: do not wait for blocking threads, such as a DNS lookup.
     runtime.shutdown_background();
     done
 }
 
-/// Says which database a command works on: in another folder it may be another file than the server's.
+/// Prints which database a command works on. In another folder it may be another file than the server's.
 fn name_database(settings: &Settings) {
     output::note_line(format_args!("database: {}", settings.database.url));
 }
 
-/// Refuses to start without the key files of `JWT_KEYS`, before anything is created.
+/// Fails without the key files of `JWT_KEYS`, before anything is created.
 fn expect_keys(settings: &Settings) -> Result<()> {
     access_token::check_key_files(settings, Clock::System.now()).context(NOT_STARTED)
 }
 
-/// Refuses to create an SQLite database, which would be empty and most likely not the server's.
+/// Fails instead of creating an SQLite database, which would be empty and most likely not the server's.
 fn expect_database(settings: &Settings) -> Result<()> {
     match &settings.database.url {
         DatabaseUrl::Sqlite(path) if !path.exists() => bail!(
@@ -232,7 +232,7 @@ async fn connect(settings: &Settings) -> Result<Database> {
         .context("the database can't be opened, look at DATABASE_URL")
 }
 
-/// Refuses a database without the tables that this version needs, and one that is too new for it.
+/// Fails for a database that lacks migrations of this version, or has later ones that it is not compatible with.
 async fn expect_migrated(database: &Database) -> Result<()> {
     let compatibility = database.compatibility().await.map_err(Error::from);
     match compatibility.context("the database's migrations can't be read")? {

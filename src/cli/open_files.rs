@@ -1,14 +1,14 @@
-//! How many files and connections the process may have open.
+//! The limit of open files and connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the process opens beside its clients' connections and those to a server's database: files of SQLite, logs, mails.
+/// Descriptors for everything except connections of clients and to a database server: files of SQLite, logs, mails.
 const RESERVED: u64 = 64;
 
-/// More than the server ever needs; a soft limit above it stays as it is.
+/// More than the server ever needs; a higher soft limit is kept.
 const WANTED: u64 = 8192;
 
-/// Raises the soft limit of open files as far as the hard limit allows, and returns how many are left for clients.
+/// Raises the soft limit of open files as far as the hard limit allows. Returns how many descriptors are left for clients.
 pub(super) fn for_clients(database_connections: u32) -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(WANTED, |maximum| maximum.min(WANTED));

@@ -1,4 +1,4 @@
-//! What commands print. A full disk or a closed pipe is an error, not a panic.
+//! Output of commands. A full disk or a closed pipe is an error, not a panic.
 
 use std::{
     fmt::Display,

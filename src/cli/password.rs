@@ -1,5 +1,5 @@
-//! Where the password of an account comes from: a prompt that does not show it, or a pipe. Never an argument, which
-//! everybody on the machine can see.
+//! Reads a password from a prompt that does not show it, or from a pipe. Never from an argument, which all users of the
+//! machine can see.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -8,33 +8,33 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{ExposeSecret, SecretString};
 
-/// Bytes of a line that are read; the longest password has 512.
+/// Maximum number of bytes that are read; the longest password has 512.
 const MAX_LINE_LENGTH: u64 = 4096;
 
-/// Asks twice on a terminal, else reads the first line of standard input. What the password must be is checked elsewhere.
+/// Asks twice on a terminal, otherwise reads the first line of standard input. The domain checks the password.
 pub(super) fn read() -> Result<SecretString> {
     if std::io::stdin().is_terminal() { ask() } else { first_line(std::io::stdin().lock()) }
 }
 
 fn ask() -> Result<SecretString> {
-    // Ctrl-C must not end the process before the terminal shows again what is typed.
+    // Ctrl-C must not end the process before the terminal's echo is restored.
     let _caught = signal(SignalKind::interrupt())?;
     let ask = |prompt: &str| rpassword::prompt_password(prompt).map(SecretString::from).context("no password was read");
     let password = ask("Password: ")?;
-    if password.expose_secret() != ask("The same again: ")?.expose_secret() {
-        bail!("these were two different passwords; nothing was changed");
+    if password.expose_secret() != ask("Repeat the password: ")?.expose_secret() {
+        bail!("the passwords differ; nothing was changed");
     }
     Ok(password)
 }
 
 fn first_line(input: impl BufRead) -> Result<SecretString> {
     let mut line = String::new();
-    // The error may quote what was typed.
+    // The error may contain the input.
     if input.take(MAX_LINE_LENGTH).read_line(&mut line).is_err() {
         bail!("no password was read: standard input is not UTF-8");
     }
     let Some(password) = line.lines().next() else {
-        bail!("no password was read: give it in the first line of standard input");
+        bail!("no password was read: write it to the first line of standard input");
     };
     Ok(password.into())
 }
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_the_first_line_as_it_is() {
+    fn password_is_the_first_line_unchanged() {
         for input in ["  pass word ", "  pass word \n", "  pass word \r\n", "  pass word \nanother line\n"] {
             assert_eq!(read(input.as_bytes()).unwrap(), "  pass word ");
         }

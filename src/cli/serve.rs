@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
-    // Bound before the database is touched: a port that is taken changes nothing. Clients wait in the system's queue.
+    // Before the database is touched, so that a port in use changes nothing. Clients wait in the system's queue.
     let listen = settings.server.listen;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}, look at LISTEN"))?;
@@ -46,7 +46,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     let mut serving = Box::pin(http::serve(listener, router, limits, has_no_share, stop));
     tokio::select! {
         prepared = prepare(&app.database, no_migrate) => prepared?,
-        // Told to stop before it was ready.
+        // Stopped before it was ready.
         () = &mut serving => {
             app.database.close().await;
             return Ok(());
@@ -68,7 +68,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     Ok(())
 }
 
-/// Applies the migrations that the database lacks, or refuses to serve without them.
+/// Applies missing migrations, or fails without them.
 async fn prepare(database: &Database, no_migrate: bool) -> Result<()> {
     if !no_migrate {
         let count = database.migrate().await.context(NOT_MIGRATED)?;
@@ -83,12 +83,12 @@ fn limits(settings: &Settings) -> Limits {
     let limits = Limits::with_descriptors(open_files::for_clients(settings.database.max_connections));
     if limits.connections < Limits::default().connections {
         let connections = limits.connections;
-        tracing::warn!(connections, "the limit of open files is low: no more clients are served at a time");
+        tracing::warn!(connections, "the limit of open files is low and limits the number of connections");
     }
     limits
 }
 
-/// Ready when the process is told to stop: by SIGTERM or SIGINT.
+/// Completes at SIGTERM or SIGINT.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

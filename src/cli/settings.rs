@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// What was read.
+/// The settings of a command.
 pub(super) struct Loaded {
     pub(super) settings: Settings,
     /// Each setting with its effective value, and where it comes from.
@@ -43,7 +43,7 @@ pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> R
     }
 }
 
-/// The variables that are text, and what is wrong with settings that are not.
+/// The variables in UTF-8, and a mistake for each setting that is not.
 fn decode(environment: impl Iterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Vec<String>) {
     let (mut variables, mut mistakes) = (Vec::new(), Vec::new());
     for (name, value) in environment {

@@ -50,7 +50,7 @@ async fn import(server: &TestServer, lines: Vec<Line>) -> BatchResult {
 
 async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> BatchResult {
     let batch = Batch::parse(&server.command_line(), lines).unwrap();
-    import::rehearse(&server.command_line(), &Administrator::at_command_line(), before, batch).await.unwrap()
+    import::dry_run(&server.command_line(), &Administrator::at_command_line(), before, batch).await.unwrap()
 }
 
 /// Number of imported users, number of existing users, and the refused lines with their reasons.

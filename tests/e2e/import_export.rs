@@ -126,8 +126,8 @@ fn dry_run_reports_refusals_and_writes_nothing() {
     assert_eq!(
         lines(&real)[3..],
         [
-            "line 4: line: This is no object of JSON.",
-            "line 5: line: This is no object of JSON.",
+            "line 4: line: The line is not a JSON object.",
+            "line 5: line: The line is not a JSON object.",
             "line 6: username: This username is taken. Choose another.",
             "ignored columns: phone",
         ]
@@ -150,7 +150,7 @@ fn malformed_csv_rows_are_refused_individually() {
     assert_fails(
         &output,
         1,
-        "line 3: line: This has not as many values as there are columns.\nline 4: line: This is not UTF-8.\n",
+        "line 3: line: The line has another number of values than the header.\nline 4: line: The line is not UTF-8.\n",
     );
     assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), "3 imported, 0 already there, 2 refused\n");
     let roles: Vec<String> = listed_users(&folder)
@@ -160,7 +160,7 @@ fn malformed_csv_rows_are_refused_individually() {
     assert_eq!(roles, [r#"["user"]"#, r#"["admin","user"]"#, "[]"]);
 
     let output = pipe(&folder, &["user", "import", "-", "--format", "csv"], b"name,password\nada,x\n");
-    assert_fails(&output, 1, "nobody was imported: there is no column `username`");
+    assert_fails(&output, 1, "nothing was imported: there is no column `username`");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn export_and_import_preserve_all_responses() {
         assert_eq!(stdout(&folder.run(&arguments, &[])), "");
         let path = folder.0.join(file);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_fails(&folder.run(&arguments, &[]), 1, &format!("{file} can't be made: "));
+        assert_fails(&folder.run(&arguments, &[]), 1, &format!("{file} cannot be created: "));
         let elsewhere = migrated(&format!("export_{file}"));
         let exported = fs::read(&path).unwrap();
         assert!(String::from_utf8_lossy(&exported).contains("$bcrypt-sha256$"));

@@ -157,7 +157,7 @@ fn rollback_at_a_terminal_asks_for_confirmation() {
     for (answer, code) in [("no\n", 1), ("y\n", 1), ("yes\n", 0)] {
         let (exit_code, shown) = answer_at_terminal(&folder, answer);
         assert_eq!(exit_code, Some(code), "{answer:?}: {shown}");
-        let asked = format!("This takes back these migrations of the database SQLite {}:", path.display());
+        let asked = format!("This reverts these migrations of the database SQLite {}:", path.display());
         assert!(shown.contains(&asked) && shown.contains("  m20261128_000011_user_roles"), "{shown}");
         assert_eq!(folder.run(&["migrate", "status"], &[]).stdout == before, code == 1, "{answer:?}");
     }

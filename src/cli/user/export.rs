@@ -58,7 +58,7 @@ struct Exported<'a> {
     hashed_password: Option<&'a str>,
 }
 
-/// The same names for CSV, but for the last one.
+/// The columns of CSV, except for the hash.
 const COLUMNS: [&str; 13] = [
     "id",
     "username",
@@ -85,7 +85,7 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
             written => written.map(drop),
         };
     };
-    let failed = || format!("{} can't be made", path.display());
+    let failed = || format!("{} cannot be created", path.display());
     if path.symlink_metadata().is_ok() {
         return Err(io::Error::from(ErrorKind::AlreadyExists)).with_context(failed);
     }
@@ -95,7 +95,7 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
 }
 
 /// The context of an error of the output.
-const NOT_WRITTEN: &str = "the export ended too early";
+const NOT_WRITTEN: &str = "the export is incomplete";
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)

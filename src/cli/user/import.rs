@@ -44,9 +44,9 @@ pub struct ImportArguments {
 }
 
 /// The context of errors of the database. What is imported stays so, and is skipped next time.
-const STOPPED: &str = "stopped before the end; the same command goes on from there";
+const STOPPED: &str = "the import stopped before the end; run the same command to continue";
 
-/// Imports users, and prints those that are refused.
+/// Imports users, and prints the refused ones.
 pub(super) async fn run(context: &Context, administrator: &Administrator, arguments: ImportArguments) -> Result<()> {
     let ImportArguments { file, format, from, table, dry_run } = arguments;
     let mut source = match from.as_deref() {
@@ -60,11 +60,11 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     };
     let mut tally =
         Tally { unit: source.unit(), bar: progress_bar(source.total()), imported: 0, already_there: 0, refused: 0 };
-    let mut rehearsed = Known::default();
-    // Those that are being written, and who is in them.
+    let mut checked = Known::default();
+    // Batches that are being written, and their users.
     let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<BatchResult>>> = FuturesOrdered::new();
-    let mut people = VecDeque::new();
-    let most = import::most_at_once(&context.app);
+    let mut users = VecDeque::new();
+    let max_running = import::max_parallel_batches(&context.app);
     let mut read = Ok(());
     loop {
         let lines = source.batch().await.unwrap_or_else(|failure| {
@@ -76,16 +76,16 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
         }
         let batch = Batch::parse(context, lines).context(STOPPED)?;
         if dry_run {
-            let outcome = import::rehearse(context, administrator, &mut rehearsed, batch).await.context(STOPPED)?;
+            let outcome = import::dry_run(context, administrator, &mut checked, batch).await.context(STOPPED)?;
             tally.add(&outcome, source.position());
             continue;
         }
-        while running.len() >= most || people.iter().any(|others| batch.meets(others)) {
+        while running.len() >= max_running || users.iter().any(|others| batch.conflicts_with(others)) {
             let Some(outcome) = running.next().await else { break };
-            people.pop_front();
+            users.pop_front();
             tally.add(&outcome.context(STOPPED)?, source.position());
         }
-        people.push_back(batch.people());
+        users.push_back(batch.known_users());
         running.push_back(import::import(context, administrator, batch).boxed_local());
     }
     while let Some(outcome) = running.next().await {
@@ -93,7 +93,7 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     }
     let Tally { bar, imported, already_there, refused, .. } = tally;
     bar.finish_and_clear();
-    // A name comes from the file.
+    // Escaped, because the names come from the file.
     let ignored: Vec<String> = source.ignored().map(|name| name.escape_debug().to_string()).collect();
     if !ignored.is_empty() {
         note_line(format_args!("ignored columns: {}", ignored.join(", ")));
@@ -110,7 +110,7 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     }
 }
 
-/// What has become of people so far.
+/// Counts of users, and the progress bar.
 struct Tally {
     unit: &'static str,
     bar: ProgressBar,
@@ -120,7 +120,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Adds a batch, and prints who is refused. `position` is where the source is.
+    /// Adds a batch, and prints its refused lines. `position` is that of the source.
     fn add(&mut self, outcome: &BatchResult, position: u64) {
         self.bar.suspend(|| {
             for (line, refusals) in &outcome.refused {
@@ -132,9 +132,9 @@ impl Tally {
         self.imported += outcome.imported;
         self.already_there += outcome.already_there;
         self.refused += outcome.refused.len() as u64;
-        let users = self.imported + self.already_there + self.refused;
-        let per_second = users / self.bar.elapsed().as_secs().max(1);
-        self.bar.set_message(format!("{users} users, {per_second} per second"));
+        let count = self.imported + self.already_there + self.refused;
+        let per_second = count / self.bar.elapsed().as_secs().max(1);
+        self.bar.set_message(format!("{count} users, {per_second} per second"));
         self.bar.set_position(position);
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     language::Language,
 };
 
-/// Users that are read at a time.
+/// Number of users per query.
 const PAGE: u64 = 500;
 
 /// A command for users. A user is named by username or e-mail address; put `--` before one that starts with `-`.
@@ -125,7 +125,7 @@ pub(super) async fn run(settings: Settings, action: UserAction) -> Result<()> {
 }
 
 async fn administrate(context: &Context, action: UserAction) -> Result<()> {
-    let failed = |error: Error| told(context.settings(), error);
+    let failed = |error: Error| error_for_operator(context.settings(), error);
     let administrator = &Administrator::at_command_line();
     let update = async |user: &str, change: Change| {
         let user = administration::find(context, administrator, user).await?;
@@ -137,12 +137,12 @@ async fn administrate(context: &Context, action: UserAction) -> Result<()> {
             let form = Registration { username, password, email, first_name, last_name };
             let roles = (!roles.is_empty()).then_some(roles);
             let user = administration::create(context, administrator, form, roles).await.map_err(failed)?;
-            print_line(format_args!("{} can sign in, with {}", user.username, roles_of(&user)))?;
+            print_line(format_args!("{} was created, with {}", user.username, roles_of(&user)))?;
         }
         UserAction::Disable { user } => {
             let change = Change { is_active: Some(false), ..Change::default() };
             let user = update(&user, change).await.map_err(failed)?;
-            print_line(format_args!("{} is disabled, and signed out everywhere", user.username))?;
+            print_line(format_args!("{} is disabled; all sessions were ended", user.username))?;
         }
         UserAction::Enable { user } => {
             let change = Change { is_active: Some(true), ..Change::default() };
@@ -153,7 +153,7 @@ async fn administrate(context: &Context, action: UserAction) -> Result<()> {
             let user = administration::find(context, administrator, &user).await.map_err(failed)?;
             let password = password::read()?;
             let user = administration::set_password(context, administrator, user.id, password).await.map_err(failed)?;
-            print_line(format_args!("{} has another password, and is signed out everywhere", user.username))?;
+            print_line(format_args!("the password of {} was changed; all sessions were ended", user.username))?;
         }
         UserAction::SetEmail { user, address, verified } => {
             let user = administration::find(context, administrator, &user).await.map_err(failed)?;
@@ -202,17 +202,17 @@ fn address_of(user: &Model) -> String {
 /// Asks at the terminal for the username.
 fn confirm_deletion(user: &Model) -> Result<()> {
     if !io::stdin().is_terminal() {
-        bail!(UsageError("nothing was changed: there is no terminal to ask at; --yes deletes without asking"));
+        bail!(UsageError("nothing was changed: there is no terminal to ask for confirmation; use --yes"));
     }
-    output::print(format_args!("Type {} to delete this account for good: ", user.username))?;
+    output::print(format_args!("Type {} to delete this account permanently: ", user.username))?;
     let mut typed = String::new();
     io::stdin().read_line(&mut typed)?;
-    ensure!(typed.trim_end_matches(['\r', '\n']) == user.username, "nothing was changed: this is not the username");
+    ensure!(typed.trim_end_matches(['\r', '\n']) == user.username, "nothing was changed: the username does not match");
     Ok(())
 }
 
 /// What to print for an error of the domain.
-fn told(settings: &Settings, error: Error) -> anyhow::Error {
+fn error_for_operator(settings: &Settings, error: Error) -> anyhow::Error {
     const WHAT: &str = "nothing was changed";
     match error {
         Error::NotFound => anyhow!("there is no user with this username or e-mail address"),
@@ -231,7 +231,7 @@ fn told(settings: &Settings, error: Error) -> anyhow::Error {
 async fn list(context: &Context, administrator: &Administrator, as_json: bool) -> Result<()> {
     let mut out = BufWriter::new(io::stdout());
     let mut write = |line: String| match writeln!(out, "{line}") {
-        // Whoever was reading has seen enough.
+        // The reader, such as `head`, has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         written => written.map(|()| true).context(output::NOT_PRINTED),
     };

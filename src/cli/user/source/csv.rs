@@ -1,4 +1,4 @@
-//! Values with commas between them, by RFC 4180; the first line names the columns.
+//! Comma-separated values (RFC 4180); the first line names the columns.
 
 use std::io::Read;
 
@@ -35,7 +35,7 @@ impl Csv {
         let mut record = Record::default();
         for (column, text) in self.columns.iter().zip(&self.row) {
             match column {
-                // Nothing stands for no value, but for a list, which is empty.
+                // An empty text is no value, except for a list, which is empty.
                 Some(column) if !text.is_empty() || *column == Column::Roles => record.set(*column, text.to_owned()),
                 _ => {}
             }
@@ -45,14 +45,14 @@ impl Csv {
     }
 }
 
-/// A line that is at fault by itself; the next one can be read.
+/// An invalid line, after which the next one can be read.
 fn refused(error: csv::Error) -> Result<Line> {
     let line = error.position().map_or(0, csv::Position::line);
     match error.kind() {
         ErrorKind::UnequalLengths { .. } => {
-            Ok((line, Err(RecordError::new("line", "This has not as many values as there are columns."))))
+            Ok((line, Err(RecordError::new("line", "The line has another number of values than the header."))))
         }
-        ErrorKind::Utf8 { .. } => Ok((line, Err(RecordError::new("line", "This is not UTF-8.")))),
+        ErrorKind::Utf8 { .. } => Ok((line, Err(RecordError::new("line", "The line is not UTF-8.")))),
         _ => Err(error).context(UNREADABLE),
     }
 }

@@ -1,4 +1,4 @@
-//! An object of JSON in each line.
+//! JSON Lines: one JSON object per line.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -10,7 +10,7 @@ use crate::{
     domain::users::import::{Line, Record, RecordError},
 };
 
-/// Bytes of a line. A file without any ends would else be taken for one.
+/// Maximum length of a line in bytes, in case a file has no line ends.
 const MAX_LINE_LENGTH: u64 = 1024 * 1024;
 
 pub(super) struct JsonLines {
@@ -24,7 +24,7 @@ impl JsonLines {
         Self { input, number: 0, line: Vec::new() }
     }
 
-    /// The next line that is not blank.
+    /// Reads the next line that is not blank.
     pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>> {
         loop {
             self.line.clear();
@@ -45,9 +45,9 @@ impl JsonLines {
 }
 
 fn parse(line: &[u8], columns: &mut Columns) -> Result<Record, RecordError> {
-    // The error of the parser would show what stands there.
+    // The error of the parser may contain values.
     let object: Map<String, Value> =
-        serde_json::from_slice(line).map_err(|_| RecordError::new("line", "This is no object of JSON."))?;
+        serde_json::from_slice(line).map_err(|_| RecordError::new("line", "The line is not a JSON object."))?;
     let mut record = Record::default();
     for (name, value) in object {
         let Some(column) = columns.named(&name) else {

@@ -1,6 +1,6 @@
-//! Where people come from: a file of JSON Lines or CSV, or a table.
+//! Sources of users: a file of JSON Lines or CSV, or a table of another database.
 //!
-//! Owns how these are read. What stands in the columns is looked at elsewhere, in the same way wherever it comes from.
+//! They read records. The domain parses the columns in the same way for all sources.
 
 mod csv;
 mod json_lines;
@@ -22,10 +22,10 @@ use anyhow::{Context, Result, bail, ensure};
 use self::{csv::Csv, json_lines::JsonLines, table::Table};
 use crate::domain::users::import::{BATCH, Column, Line};
 
-/// Names of unknown columns that are kept, to be told.
+/// Maximum number of unknown columns that are reported.
 const MAX_IGNORED: usize = 50;
 
-/// How people are written in a file.
+/// The format of a file of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// JSON Lines: one JSON object per line.
@@ -35,7 +35,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The one that is meant: by the file's name, unless it is said.
+    /// The given format, or that of the file's extension.
     pub(super) fn of(said: Option<Self>, path: Option<&Path>) -> Self {
         let extension = path.and_then(Path::extension).unwrap_or_default();
         said.unwrap_or(if extension.eq_ignore_ascii_case("csv") { Self::Csv } else { Self::Jsonl })
@@ -45,11 +45,11 @@ impl Format {
 /// The context of an error in the middle of a file.
 const UNREADABLE: &str = "the rest can't be read";
 
-/// Someone to read from.
+/// A source of users.
 pub(super) struct Source {
     kind: Kind,
     columns: Columns,
-    /// The bytes or rows that have been read, and of how many if known.
+    /// The bytes or rows that have been read, and their total if known.
     read: Arc<AtomicU64>,
     total: Option<u64>,
 }
@@ -61,7 +61,7 @@ enum Kind {
 }
 
 impl Source {
-    /// A file; without a path, or with `-`, standard input.
+    /// Opens a file; without a path, or with `-`, standard input.
     pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self> {
         let path = path.filter(|path| *path != Path::new("-"));
         let read = Arc::<AtomicU64>::default();
@@ -87,14 +87,14 @@ impl Source {
         Ok(Self { kind, columns, read, total })
     }
 
-    /// The table of that name in another database.
+    /// Opens a table of another database.
     pub(super) async fn table(url: &str, name: &str) -> Result<Self> {
         let mut columns = Columns::default();
         let (table, rows) = Table::open(url, name, &mut columns).await?;
         Ok(Self { kind: Kind::Table(table), columns, read: Arc::default(), total: Some(rows) })
     }
 
-    /// The next ones; none at the end.
+    /// Reads the next lines; none at the end.
     pub(super) async fn batch(&mut self) -> Result<Vec<Line>> {
         let mut batch = Vec::with_capacity(BATCH);
         while batch.len() < BATCH {
@@ -129,13 +129,13 @@ impl Source {
         self.columns.ignored.iter().map(String::as_str)
     }
 
-    /// What a line is called.
+    /// The word for a line in messages.
     pub(super) fn unit(&self) -> &'static str {
         if matches!(self.kind, Kind::Table(_)) { "row" } else { "line" }
     }
 }
 
-/// Names of columns, and those among them that are ignored.
+/// The columns of a source, and those that are ignored.
 #[derive(Default)]
 struct Columns {
     ignored: BTreeSet<String>,
@@ -150,17 +150,17 @@ impl Columns {
         column
     }
 
-    /// Those of a table, without which nobody comes in.
+    /// The columns of a table. Fails if a required one is missing.
     fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>> {
         let columns: Vec<_> = names.map(|name| self.named(name.trim())).collect();
         for (wanted, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
-            ensure!(columns.contains(&Some(wanted)), "nobody was imported: there is no column `{name}`");
+            ensure!(columns.contains(&Some(wanted)), "nothing was imported: there is no column `{name}`");
         }
         Ok(columns)
     }
 }
 
-/// A file of which one knows how much has been read.
+/// A reader that counts bytes.
 struct Counted {
     input: Box<dyn Read + Send>,
     read: Arc<AtomicU64>,

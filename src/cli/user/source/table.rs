@@ -1,4 +1,4 @@
-//! The table of users in a database that other software made.
+//! The table of users in the database of another system.
 
 use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc::Receiver;
@@ -17,15 +17,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The table, and how many rows it has.
+    /// Opens the table, and counts its rows.
     pub(super) async fn open(url: &str, name: &str, columns: &mut Columns) -> Result<(Self, u64)> {
         let url = DatabaseUrl::parse(&url.into());
-        let url = url.map_err(|mistake| anyhow!("nobody was imported: --from: {mistake}"))?;
+        let url = url.map_err(|mistake| anyhow!("nothing was imported: --from: {mistake}"))?;
         let table = ForeignTable::open(&url, name).await.context("the database to import from can't be read")?;
         let found = columns.of_table(table.columns.iter().map(String::as_str))?;
         let mut known: Vec<_> =
             table.columns.iter().zip(found).filter_map(|(name, column)| Some((column?, name.clone()))).collect();
-        // By id, or by name, so that the numbers of rows are the same each time.
+        // Ordered by id, or by name, so that a row has the same number each time.
         let rank = |column| match column {
             Column::Id => 0,
             Column::Username => 1,

@@ -69,7 +69,7 @@ impl Batch {
 
     /// The users of the batch.
     #[must_use]
-    pub fn people(&self) -> Known {
+    pub fn known_users(&self) -> Known {
         let mut known = Known::default();
         self.users.iter().for_each(|parsed| known.add(&parsed.user));
         known
@@ -78,14 +78,14 @@ impl Batch {
     /// Whether a user of the batch conflicts with one of `others`. Such batches must be inserted in order, so that the
     /// first line gets the username.
     #[must_use]
-    pub fn meets(&self, others: &Known) -> bool {
+    pub fn conflicts_with(&self, others: &Known) -> bool {
         self.users.iter().any(|parsed| !others.conflicts(parsed).is_empty())
     }
 }
 
 /// The number of batches to insert concurrently.
 #[must_use]
-pub fn most_at_once(app: &App) -> usize {
+pub fn max_parallel_batches(app: &App) -> usize {
     // PostgreSQL runs each transaction in its own process. SQLite has one writer, and InnoDB locks index gaps, so that
     // two batches may deadlock.
     if app.database.is_postgres() { 3 } else { 1 }
@@ -128,7 +128,7 @@ pub async fn import(context: &Context, administrator: &Administrator, batch: Bat
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE if the database is unreachable.
-pub async fn rehearse(context: &Context, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
+pub async fn dry_run(context: &Context, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
     let Batch { users, mut result } = batch;
     let holders = holders(&context.app, &users).await?;
     for parsed in users {
