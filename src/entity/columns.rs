@@ -1,8 +1,8 @@
-//! Reading a row's columns in their order.
+//! Reading the columns of a row by position.
 
 use sea_orm::{DbErr, QueryResult, TryGetable};
 
-/// The columns of a row, from left to right. SeaORM looks each up by a name that it puts together each time, which took
+/// The columns of a row, from left to right. SeaORM looks up each column by a name that it composes each time, which took
 /// an eighth of all instructions of `me`.
 pub(super) struct Columns<'a> {
     row: &'a QueryResult,
@@ -14,10 +14,35 @@ impl<'a> Columns<'a> {
         Self { row, next: 0 }
     }
 
-    /// The next column.
+    /// Reads the next column.
     pub(super) fn read<T: TryGetable>(&mut self) -> Result<T, DbErr> {
         let value = self.row.try_get_by_index(self.next)?;
         self.next += 1;
         Ok(value)
     }
 }
+
+/// Defines the model of a table, whose rows are read by position: `Model::read` reads the columns in the order of the
+/// fields, which is the order in which SeaORM selects them.
+macro_rules! model {
+    (
+        $(#[$attribute:meta])*
+        pub struct Model {
+            $($(#[$field_attribute:meta])* pub $field:ident: $field_type:ty,)*
+        }
+    ) => {
+        $(#[$attribute])*
+        pub struct Model {
+            $($(#[$field_attribute])* pub $field: $field_type,)*
+        }
+
+        impl Model {
+            /// Reads the columns of a row.
+            pub(in crate::entity) fn read(columns: &mut $crate::entity::columns::Columns<'_>) -> Result<Self, DbErr> {
+                Ok(Self { $($field: columns.read()?,)* })
+            }
+        }
+    };
+}
+
+pub(super) use model;

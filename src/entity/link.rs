@@ -60,7 +60,7 @@ pub async fn find(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<O
 }
 
 /// Marks a link as used. If several requests do so at the same time, one gets true.
-pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+pub async fn mark_used(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let taken = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
@@ -73,17 +73,17 @@ pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Re
 
 /// Deletes the unused links of a user, all or those with one purpose.
 pub async fn delete_unused(db: &impl ConnectionTrait, user_id: Uuid, purpose: Option<Purpose>) -> Result<(), DbErr> {
-    let mut those = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::UsedAt.is_null());
+    let mut query = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::UsedAt.is_null());
     if let Some(purpose) = purpose {
-        those = those.filter(Column::Purpose.eq(purpose));
+        query = query.filter(Column::Purpose.eq(purpose));
     }
-    those.exec(db).await.map(drop)
+    query.exec(db).await.map(drop)
 }
 
-/// Lists links that expired by `then`, oldest first, at most `most`.
-pub async fn expired(db: &impl ConnectionTrait, most: u64, then: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(then));
-    ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
+/// Lists links that expired by `before`, oldest first, at most `limit`.
+pub async fn expired(db: &impl ConnectionTrait, limit: u64, before: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(before));
+    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes links by id. Returns how many.

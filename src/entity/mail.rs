@@ -75,19 +75,19 @@ pub async fn find_due(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -
     Ok(mails.all(db).await?.pop())
 }
 
-/// Lists due mails that belong to an account, at most `most`, in sending order.
-pub async fn due(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    first(Column::UserId.is_not_null(), most, now).into_tuple().all(db).await
+/// Lists due mails that belong to an account, at most `limit`, in sending order.
+pub async fn due(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    first(Column::UserId.is_not_null(), limit, now).into_tuple().all(db).await
 }
 
-/// Lists due mails whose recipients have not been looked up, at most `most`, in sending order.
-pub async fn unresolved(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    first(Column::UserId.is_null(), most, now).into_tuple().all(db).await
+/// Lists due mails whose recipients have not been looked up, at most `limit`, in sending order.
+pub async fn unresolved(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+    first(Column::UserId.is_null(), limit, now).into_tuple().all(db).await
 }
 
-fn first(condition: Expr, most: u64, now: DateTime<Utc>) -> Select<Entity> {
+fn first(condition: Expr, limit: u64, now: DateTime<Utc>) -> Select<Entity> {
     let ids = Entity::find().select_only().column(Column::Id).filter(condition).filter(Column::NextAttemptAt.lte(now));
-    ids.order_by_asc(Column::Round).order_by_asc(Column::NextAttemptAt).limit(most)
+    ids.order_by_asc(Column::Round).order_by_asc(Column::NextAttemptAt).limit(limit)
 }
 
 /// Removes mails from the outbox and returns them. If several instances do so at the same time, each mail is returned

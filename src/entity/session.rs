@@ -13,45 +13,50 @@ pub use burnt::BurntGenerations;
 pub use end::*;
 pub use generation::*;
 
-use crate::entity::{columns::Columns, user};
+use crate::entity::{
+    columns::{Columns, model},
+    user,
+};
 
-/// A row of `sessions`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "sessions")]
-pub struct Model {
-    /// The id; `sid` in access tokens.
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
-    /// The user.
-    pub user_id: Uuid,
-    /// The number of refreshes; `gen` in access tokens.
-    pub generation: i32,
-    /// `User-Agent` of the sign-in, truncated to 512 characters.
-    pub user_agent: Option<String>,
-    /// The client's IP address at sign-in.
-    pub ip_address: Option<String>,
-    /// The time of the sign-in.
-    pub created_at: DateTime<Utc>,
-    /// The time of the sign-in or the latest refresh.
-    pub last_used_at: DateTime<Utc>,
-    /// When the session expires unless it is refreshed.
-    pub expires_at: DateTime<Utc>,
-    /// When the session was revoked, by sign-out, revocation or a password change.
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// The latest refresh, when this generation began.
-    pub rotated_at: Option<DateTime<Utc>>,
-    /// The latest generation of which a token was presented, so that the client must have received it.
-    pub confirmed_generation: i32,
-    /// When the predecessor's token was presented again after the grace period. Audited once per predecessor.
-    pub repeated_at: Option<DateTime<Utc>>,
-    /// How the client sends the refresh token. Fixed for the lifetime of the session.
-    pub delivery: Delivery,
-    /// `users.session_epoch` at sign-in. A session of an earlier epoch is revoked.
-    pub epoch: i32,
-    /// The generation whose refresh token was exchanged for this generation. `None` before the first refresh.
-    pub predecessor: Option<i32>,
-    /// Generations that were issued and then replaced. A token of one shows that two clients use the session.
-    pub burnt: BurntGenerations,
+model! {
+    /// A row of `sessions`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sessions")]
+    pub struct Model {
+        /// The id; `sid` in access tokens.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The user.
+        pub user_id: Uuid,
+        /// The number of refreshes; `gen` in access tokens.
+        pub generation: i32,
+        /// `User-Agent` of the sign-in, truncated to 512 characters.
+        pub user_agent: Option<String>,
+        /// The client's IP address at sign-in.
+        pub ip_address: Option<String>,
+        /// The time of the sign-in.
+        pub created_at: DateTime<Utc>,
+        /// The time of the sign-in or the latest refresh.
+        pub last_used_at: DateTime<Utc>,
+        /// When the session expires unless it is refreshed.
+        pub expires_at: DateTime<Utc>,
+        /// When the session was revoked, by sign-out, revocation or a password change.
+        pub revoked_at: Option<DateTime<Utc>>,
+        /// The latest refresh, when this generation began.
+        pub rotated_at: Option<DateTime<Utc>>,
+        /// The latest generation of which a token was presented, so that the client must have received it.
+        pub confirmed_generation: i32,
+        /// When the predecessor's token was presented again after the grace period. Audited once per predecessor.
+        pub repeated_at: Option<DateTime<Utc>>,
+        /// How the client sends the refresh token. Fixed for the lifetime of the session.
+        pub delivery: Delivery,
+        /// `users.session_epoch` at sign-in. A session of an earlier epoch is revoked.
+        pub epoch: i32,
+        /// The generation whose refresh token was exchanged for this generation. `None` before the first refresh.
+        pub predecessor: Option<i32>,
+        /// Generations that were issued and then replaced. A token of one shows that two clients use the session.
+        pub burnt: BurntGenerations,
+    }
 }
 
 /// The transport of a refresh token.
@@ -108,28 +113,6 @@ fn with_user_sql(db: &impl ConnectionTrait) -> &'static str {
 }
 
 impl Model {
-    /// Reads a session from the columns of a row, which are in the order of the fields above.
-    fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
-        Ok(Self {
-            id: columns.read()?,
-            user_id: columns.read()?,
-            generation: columns.read()?,
-            user_agent: columns.read()?,
-            ip_address: columns.read()?,
-            created_at: columns.read()?,
-            last_used_at: columns.read()?,
-            expires_at: columns.read()?,
-            revoked_at: columns.read()?,
-            rotated_at: columns.read()?,
-            confirmed_generation: columns.read()?,
-            repeated_at: columns.read()?,
-            delivery: columns.read()?,
-            epoch: columns.read()?,
-            predecessor: columns.read()?,
-            burnt: columns.read()?,
-        })
-    }
-
     /// Whether the session was revoked, individually or together with all sessions of its user.
     #[must_use]
     pub fn is_revoked(&self, user: &user::Model) -> bool {
@@ -158,11 +141,11 @@ fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition 
         .add(Column::ExpiresAt.gt(now))
 }
 
-/// Lists the live sessions of a user, most recently used first, at most `most`.
+/// Lists the live sessions of a user, most recently used first, at most `limit`.
 pub async fn live_of(
     db: &impl ConnectionTrait,
     user_id: Uuid,
-    most: u64,
+    limit: u64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
     let epoch = user::Entity::find_by_id(user_id).select_only().column(user::Column::SessionEpoch).into_query();
@@ -170,19 +153,19 @@ pub async fn live_of(
         .filter(live(user_id, Expr::SubQuery(None, Box::new(epoch.into())), now))
         .order_by_desc(Column::LastUsedAt)
         .order_by_desc(Column::Id)
-        .limit(most)
+        .limit(limit)
         .all(db)
         .await
 }
 
-/// Lists expired sessions, oldest first, at most `most`.
-pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+/// Lists expired sessions, oldest first, at most `limit`.
+pub async fn expired(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
-    ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
+    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that have expired. Returns how many.
 pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let those = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
-    Ok(those.exec(db).await?.rows_affected)
+    let query = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
+    Ok(query.exec(db).await?.rows_affected)
 }

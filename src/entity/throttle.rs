@@ -127,14 +127,14 @@ pub async fn forget(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Res
     Entity::delete_many().filter(Column::IdentifierId.is_in(identifier_ids)).exec(db).await.map(drop)
 }
 
-/// Lists expired counters, oldest first, at most `most`.
-pub async fn expired(db: &impl ConnectionTrait, most: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
+/// Lists expired counters, oldest first, at most `limit`.
+pub async fn expired(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
-    ids.order_by_asc(Column::ExpiresAt).limit(most).into_tuple().all(db).await
+    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that have expired. Returns how many.
 pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let those = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
-    Ok(those.exec(db).await?.rows_affected)
+    let query = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
+    Ok(query.exec(db).await?.rows_affected)
 }

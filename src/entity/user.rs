@@ -18,60 +18,62 @@ pub use sessions::*;
 pub use unverified::*;
 
 use crate::{
-    entity::{columns::Columns, user_role},
+    entity::{columns::model, user_role},
     security::password::PasswordHash,
 };
 
 /// The administrator role. At least one active user must have it.
 pub const ADMIN: &str = "admin";
 
-/// A row of `users`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "users")]
-pub struct Model {
-    /// The opaque, permanent id; `sub` in access tokens.
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
-    /// The username as entered.
-    pub username: String,
-    /// The normalized username, for comparisons. Unique.
-    pub username_key: String,
-    /// The address as entered.
-    pub email: Option<String>,
-    /// The normalized address, for comparisons. Unique.
-    pub email_key: Option<String>,
-    /// The password hash.
-    pub password_hash: PasswordHash,
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// False if the account is disabled: the user cannot sign in, and all sessions are invalid.
-    pub is_active: bool,
-    /// The user's roles: the copy of `user_roles` that is read together with the row.
-    pub roles: Roles,
-    /// When the account was created.
-    pub created_at: DateTime<Utc>,
-    /// When the owner or an administrator last changed the account.
-    pub updated_at: DateTime<Utc>,
-    /// The latest sign-in.
-    pub last_login_at: Option<DateTime<Utc>>,
-    /// When the owner verified `email`. `None` if it is not verified.
-    pub email_verified_at: Option<DateTime<Utc>>,
-    /// The address of the latest request to change it. The request may have expired; see [`Model::pending_email_at`].
-    pub pending_email: Option<String>,
-    /// The normalized pending address. Not unique: the first account that verifies it gets it.
-    pub pending_email_key: Option<String>,
-    /// The number of times that all sessions were revoked at once. Sessions of an earlier epoch are revoked.
-    pub session_epoch: i32,
-    /// The id of the change request. Links and mails of another request to the same address do not complete it.
-    pub pending_email_id: Option<Uuid>,
-    /// When the change request expires.
-    pub pending_email_expires_at: Option<DateTime<Utc>>,
-    /// Since when the account has waited for its first verified address. `None` once it has had one.
-    pub never_verified_since: Option<DateTime<Utc>>,
-    /// Whether the owner registered the account. False if an administrator or an import created it.
-    pub is_self_registered: bool,
+model! {
+    /// A row of `users`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub struct Model {
+        /// The opaque, permanent id; `sub` in access tokens.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The username as entered.
+        pub username: String,
+        /// The normalized username, for comparisons. Unique.
+        pub username_key: String,
+        /// The address as entered.
+        pub email: Option<String>,
+        /// The normalized address, for comparisons. Unique.
+        pub email_key: Option<String>,
+        /// The password hash.
+        pub password_hash: PasswordHash,
+        /// Given name.
+        pub first_name: Option<String>,
+        /// Family name.
+        pub last_name: Option<String>,
+        /// False if the account is disabled: the user cannot sign in, and all sessions are invalid.
+        pub is_active: bool,
+        /// The user's roles: the copy of `user_roles` that is read together with the row.
+        pub roles: Roles,
+        /// When the account was created.
+        pub created_at: DateTime<Utc>,
+        /// When the owner or an administrator last changed the account.
+        pub updated_at: DateTime<Utc>,
+        /// The latest sign-in.
+        pub last_login_at: Option<DateTime<Utc>>,
+        /// When the owner verified `email`. `None` if it is not verified.
+        pub email_verified_at: Option<DateTime<Utc>>,
+        /// The address of the latest request to change it. The request may have expired; see [`Model::pending_email_at`].
+        pub pending_email: Option<String>,
+        /// The normalized pending address. Not unique: the first account that verifies it gets it.
+        pub pending_email_key: Option<String>,
+        /// The number of times that all sessions were revoked at once. Sessions of an earlier epoch are revoked.
+        pub session_epoch: i32,
+        /// The id of the change request. Links and mails of another request to the same address do not complete it.
+        pub pending_email_id: Option<Uuid>,
+        /// When the change request expires.
+        pub pending_email_expires_at: Option<DateTime<Utc>>,
+        /// Since when the account has waited for its first verified address. `None` once it has had one.
+        pub never_verified_since: Option<DateTime<Utc>>,
+        /// Whether the owner registered the account. False if an administrator or an import created it.
+        pub is_self_registered: bool,
+    }
 }
 
 /// Relations are declared in the tables that hold the foreign keys.
@@ -93,33 +95,6 @@ impl Model {
         let names = [self.first_name.as_deref(), self.last_name.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
         (!names.is_empty()).then(|| names.join(" "))
-    }
-
-    /// Reads a user from the columns of a row, which are in the order of the fields above.
-    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, DbErr> {
-        Ok(Self {
-            id: columns.read()?,
-            username: columns.read()?,
-            username_key: columns.read()?,
-            email: columns.read()?,
-            email_key: columns.read()?,
-            password_hash: columns.read()?,
-            first_name: columns.read()?,
-            last_name: columns.read()?,
-            is_active: columns.read()?,
-            roles: columns.read()?,
-            created_at: columns.read()?,
-            updated_at: columns.read()?,
-            last_login_at: columns.read()?,
-            email_verified_at: columns.read()?,
-            pending_email: columns.read()?,
-            pending_email_key: columns.read()?,
-            session_epoch: columns.read()?,
-            pending_email_id: columns.read()?,
-            pending_email_expires_at: columns.read()?,
-            never_verified_since: columns.read()?,
-            is_self_registered: columns.read()?,
-        })
     }
 }
 
@@ -185,10 +160,10 @@ pub async fn taken_keys(
     Ok(taken)
 }
 
-/// Lists the ids of active administrators, at most `most`.
-pub async fn active_admins(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
+/// Lists the ids of active administrators, at most `limit`.
+pub async fn active_admins(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Uuid>, DbErr> {
     let ids = Entity::find().select_only().column(Column::Id).filter(Column::IsActive.eq(true)).filter(has_role(ADMIN));
-    ids.limit(most).into_tuple().all(db).await
+    ids.limit(limit).into_tuple().all(db).await
 }
 
 /// Whether a user has a role. Found by the index of `user_roles`.
@@ -201,8 +176,8 @@ pub async fn find_by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Mo
     Ok(Entity::find_by_id(id).all(db).await?.pop())
 }
 
-/// Lists users ordered by username key, after the key `after`, at most `most`.
-pub async fn by_username(db: &impl ConnectionTrait, after: Option<&str>, most: u64) -> Result<Vec<Model>, DbErr> {
+/// Lists users ordered by username key, after the key `after`, at most `limit`.
+pub async fn by_username(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|key| Column::UsernameKey.gt(key)));
-    Entity::find().filter(rest).order_by_asc(Column::UsernameKey).limit(most).all(db).await
+    Entity::find().filter(rest).order_by_asc(Column::UsernameKey).limit(limit).all(db).await
 }

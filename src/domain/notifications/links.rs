@@ -72,7 +72,7 @@ fn is_done(user: &user::Model, link: &link::Model) -> bool {
     user.is_active && user.email_verified_at.is_some() && user.email_key.as_ref() == Some(&link.email_key)
 }
 
-/// Finds the link of a token, and its user. Does not mark it as used; [`link::take`] does, in the transaction of the
+/// Finds the link of a token, and its user. Does not mark it as used; [`link::mark_used`] does, in the transaction of the
 /// change. A used verification link is returned as long as its user has the address that it verified.
 ///
 /// # Errors

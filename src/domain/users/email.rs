@@ -139,7 +139,7 @@ async fn use_link(context: &Context, link: &link::Model, read: &user::Model) -> 
         }
         Err(error) => return Err(error.into()),
     }
-    if !link::take(work.db(), link.id, now).await? {
+    if !link::mark_used(work.db(), link.id, now).await? {
         work.rollback().await?;
         return Ok(Ok(false));
     }

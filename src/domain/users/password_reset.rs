@@ -39,7 +39,7 @@ pub async fn reset(context: &Context, token: &SecretString, new_password: Secret
     // The user before the link, as everywhere, so that two units of work that change both do not wait for each other.
     let user = user::lock(work.db(), user.id).await?;
     let user = user.filter(|user| user.is_active && user.email_key.as_ref() == Some(&link.email_key));
-    let is_taken = link::take(work.db(), link.id, now).await?;
+    let is_taken = link::mark_used(work.db(), link.id, now).await?;
     let Some(mut user) = user.filter(|_| is_taken) else {
         work.rollback().await?;
         // Perhaps by the same person, who has pressed the button twice.

@@ -48,8 +48,8 @@ pub async fn count_live(
     except: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<u64, DbErr> {
-    let those = live(user_id, epoch, now).add_option(except.map(|id| Column::Id.ne(id)));
-    let count = Entity::find().select_only().column_as(Column::Id.count(), "count").filter(those);
+    let query = live(user_id, epoch, now).add_option(except.map(|id| Column::Id.ne(id)));
+    let count = Entity::find().select_only().column_as(Column::Id.count(), "count").filter(query);
     let count: Option<i64> = count.into_tuple().all(db).await?.pop();
     Ok(count.unwrap_or_default().unsigned_abs())
 }

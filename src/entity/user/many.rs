@@ -36,18 +36,18 @@ pub async fn holders(
 }
 
 /// Some users in the order of their ids, which never change, from behind the one with the id `after`.
-pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, most: u64) -> Result<Vec<Model>, DbErr> {
+pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, limit: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
-    Entity::find().filter(rest).order_by_asc(Column::Id).limit(most).all(db).await
+    Entity::find().filter(rest).order_by_asc(Column::Id).limit(limit).all(db).await
 }
 
 /// The roles of some users in the order of their ids, from behind the one with the id `after`.
 pub async fn roles_by_id(
     db: &impl ConnectionTrait,
     after: Option<Uuid>,
-    most: u64,
+    limit: u64,
 ) -> Result<Vec<(Uuid, Roles)>, DbErr> {
     let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
     let columns = Entity::find().select_only().columns([Column::Id, Column::Roles]).filter(rest);
-    columns.order_by_asc(Column::Id).limit(most).into_tuple().all(db).await
+    columns.order_by_asc(Column::Id).limit(limit).into_tuple().all(db).await
 }

@@ -27,14 +27,14 @@ impl Unverified {
     }
 
     /// Some of them, the oldest first.
-    pub async fn find(self, db: &impl ConnectionTrait, most: u64) -> Result<Vec<Uuid>, DbErr> {
+    pub async fn find(self, db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Uuid>, DbErr> {
         let ids = Entity::find().select_only().column(Column::Id).filter(self.condition());
-        ids.order_by_asc(Column::NeverVerifiedSince).limit(most).into_tuple().all(db).await
+        ids.order_by_asc(Column::NeverVerifiedSince).limit(limit).into_tuple().all(db).await
     }
 
     /// Whether a user, whose row is locked, is one of them.
     pub async fn has(self, db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
-        let those = Entity::find_by_id(id).select_only().column(Column::Id).filter(self.condition());
-        Ok(!those.into_tuple::<Uuid>().all(db).await?.is_empty())
+        let query = Entity::find_by_id(id).select_only().column(Column::Id).filter(self.condition());
+        Ok(!query.into_tuple::<Uuid>().all(db).await?.is_empty())
     }
 }
