@@ -117,9 +117,8 @@ impl Hasher {
             return Ok(None);
         }
         match self.hash(password).await {
-            Ok(hash) => Ok(Some(hash)),
             Err(Error::ServiceUnavailable { .. }) => Ok(None),
-            Err(error) => Err(error),
+            result => result.map(Some),
         }
     }
 
