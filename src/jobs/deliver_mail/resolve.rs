@@ -84,7 +84,7 @@ impl Accounts {
                 None => pending(self.by_pending_email.get(&request.email_key)?),
             },
             // These are enqueued with an account and are never unresolved.
-            Purpose::PasswordChanged | Purpose::EmailChanged => None,
+            _ => None,
         }?;
         let mail = mail::Model {
             email: deliverable(&to),
