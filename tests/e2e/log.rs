@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{FAST, Folder, LOGIN, PATIENCE, REGISTER, Server, block_on};
 
 /// Logged by the throttle when it can't take back an attempt.
-const WARNING: &str = "an attempt stays counted";
+const WARNING: &str = "failed to withdraw an attempt";
 
 /// A server whose throttle can count attempts but not take them back.
 fn start(folder: &Folder, format: &str) -> Server {
