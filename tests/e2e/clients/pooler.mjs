@@ -108,7 +108,7 @@ async function testMissingParameter() {
   const what = "transaction mode without the parameter:";
   const database = await Postgres.create();
   const { url } = await database.pooler("transaction", { default_pool_size: 3 });
-  // The first instance would not conflict with any other statement names, so it uses the parameter.
+  // The first instance uses the parameter, because it would have no other statements to conflict with.
   const instances = [await serve(url + PARAMETER)];
   let log = "";
   try {
