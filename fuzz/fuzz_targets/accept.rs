@@ -1,4 +1,4 @@
-//! The header `Accept`: one of the two media types, or 406.
+//! The `Accept` header: the response has one of the two media types or the status 406.
 #![no_main]
 
 use axum::http::HeaderValue;
@@ -14,13 +14,13 @@ fuzz_target!(|accept: &[u8]| -> Corpus {
             assert!(text.contains(GRAPHQL_RESPONSE) || text.contains("*/*") || text.contains("application/*"));
         }
         200 => {
-            let says_nothing = text.split(',').all(|range| range.split(';').next().unwrap_or("").trim().is_empty());
-            assert!(says_nothing || text.contains(JSON) || text.contains("*/*") || text.contains("application/*"));
+            let is_empty = text.split(',').all(|range| range.split(';').next().unwrap_or("").trim().is_empty());
+            assert!(is_empty || text.contains(JSON) || text.contains("*/*") || text.contains("application/*"));
         }
-        // Told in the type that is taken by those who don't say what they take.
+        // The 406 response has the media type for clients without an `Accept` header.
         status => assert_eq!((status, answer.media_type()), (406, JSON)),
     }
-    // A list may come in several lines (RFC 9110 §5.3), and its order tells nothing.
+    // A list may be split into several header lines (RFC 9110 §5.3), and its order is irrelevant.
     let mut lines: Vec<_> =
         accept.split(|byte| *byte == b',').map(|range| HeaderValue::from_bytes(range).unwrap()).collect();
     lines.reverse();

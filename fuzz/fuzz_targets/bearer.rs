@@ -1,9 +1,9 @@
-//! The header `Authorization`: who gets in.
+//! The `Authorization` header.
 //!
-//! An input is the header's values, one a line, in which `$head`, `$claims` and `$signature` stand for the parts of Ada's
-//! token. One that starts with a brace is a token to be signed with the server's own key, so that what lies behind the
-//! signature is reached: a line of JOSE header, in which `$kid` stands for the key's name, and the claims, in which `$sub`
-//! and `$sid` stand for Ada's.
+//! An input contains header values, one per line. `$head`, `$claims` and `$signature` are placeholders for the parts of
+//! Ada's token. An input that starts with a brace is a token that the target signs with the server's key, to reach the code
+//! after the signature check. Its first line is the JOSE header, where `$kid` is the key ID. The rest are the claims, where
+//! `$sub` and `$sid` are Ada's.
 #![no_main]
 
 use std::{str::FromStr, sync::LazyLock};
@@ -17,7 +17,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What a signer of tokens knows, and Ada's token: its parts, and what they say.
+/// The signing key and Ada's token: its encoded parts, its header and its claims.
 struct Signer {
     key: hmac::Key,
     parts: [String; 3],
@@ -32,7 +32,7 @@ static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
     let [header, claims] = [0, 1].map(|part| URL_SAFE_NO_PAD.decode(&parts[part]).unwrap());
     let signer =
         Signer { key, claims: serde_json::from_slice(&claims).unwrap(), header, parts: parts.try_into().unwrap() };
-    // Otherwise nothing that is signed here would be let in, and nothing be found out.
+    // Otherwise the server would reject every token signed here, and the target would find nothing.
     assert_eq!(signer.sign(&signer.header, &claims), SERVER.ada.access_token);
     signer
 });
@@ -53,7 +53,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     }
 });
 
-/// Nothing but Ada's own token opens her account.
+/// Checks that only Ada's own token is accepted.
 fn sent(data: &[u8]) -> Corpus {
     let [head, claims, signature] = &SIGNER.parts;
     let lines: Option<Vec<HeaderValue>> = data
@@ -80,7 +80,7 @@ fn sent(data: &[u8]) -> Corpus {
     Corpus::Keep
 }
 
-/// A good signature is not enough: the header is ours to the last byte, and the claims say Ada, here, now.
+/// Checks that a correctly signed token is accepted only with the server's exact header and valid claims of Ada.
 fn signed(header: &[u8], claims: &[u8]) -> Corpus {
     let ours = &SIGNER.claims;
     let our_header: Value = serde_json::from_slice(&SIGNER.header).unwrap();
@@ -113,7 +113,7 @@ fn ask(authorization: &[HeaderValue]) -> Answer {
     SERVER.post(&[], authorization, br#"{"query":"{me{username}}"}"#.to_vec())
 }
 
-/// Why the bearer was not let in; `None` for Ada.
+/// The reason of the `UNAUTHENTICATED` error, or `None` if Ada was authenticated.
 fn reason(answer: &Answer) -> Option<&str> {
     let challenge = answer.header("www-authenticate");
     let Some(error) = answer.errors().first() else {
@@ -129,7 +129,7 @@ fn reason(answer: &Answer) -> Option<&str> {
     Some(reason)
 }
 
-/// `bytes` with the first `placeholder` replaced.
+/// Replaces the first `placeholder` in `bytes`.
 fn replace(bytes: &[u8], placeholder: &[u8], with: &str) -> Vec<u8> {
     match bytes.windows(placeholder.len()).position(|window| window == placeholder) {
         Some(at) => [&bytes[..at], with.as_bytes(), &bytes[at + placeholder.len()..]].concat(),

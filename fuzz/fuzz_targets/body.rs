@@ -1,4 +1,4 @@
-//! Bodies of POST requests: JSON, the document's grammar, its limits, its validation, variables, and what executes it.
+//! Bodies of POST requests: JSON, the document's syntax, limits, validation, variables and execution.
 #![no_main]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,15 +9,15 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| {
-    // The media type decides over the status only.
+    // The media type affects only the status.
     let first = send(GRAPHQL_RESPONSE, body);
     let second = send(JSON, body);
     assert_eq!(first.media_type(), GRAPHQL_RESPONSE);
     assert_eq!(second.media_type(), JSON);
-    // Which mistake is found first may differ; whether it is a GraphQL request at all may not.
+    // The first reported error may differ, but not whether this is a well-formed GraphQL request.
     assert_eq!(is_request(&first), is_request(&second), "{first:#?} {second:#?}");
     assert_eq!(second.status == 200, is_request(&second), "{second:#?}");
-    // A document that was executed before is not validated again, and is answered as one that nobody has seen.
+    // A cached document is not validated again. Its response must equal that of a new document.
     let unseen = unseen(body).map(|body| send(GRAPHQL_RESPONSE, &body));
     for other in [Some(second), unseen].into_iter().flatten() {
         assert_eq!(first.is_executed(), other.is_executed(), "{first:#?} {other:#?}");
@@ -40,7 +40,7 @@ fn is_request(answer: &Answer) -> bool {
     answer.errors().first().is_none_or(|error| error["extensions"]["code"] != "BAD_REQUEST")
 }
 
-/// The same request, its document made another by a comment at the end.
+/// The same request with a comment appended to the document, so that it is not in the cache.
 fn unseen(body: &[u8]) -> Option<Vec<u8>> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut request: Value = serde_json::from_slice(body).ok()?;

@@ -1,4 +1,4 @@
-//! E-mail addresses: one key for all spellings, and nothing in them that a mail would trip over.
+//! E-mail addresses: one key for all spellings, and no characters that are unsafe in mail headers.
 #![no_main]
 
 use hallpass::{
@@ -17,11 +17,11 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             return Corpus::Keep;
         }
     };
-    // What is stored and shown: one address, and no room for a second header or a name.
+    // The stored and displayed text is one address, without characters that could add a header or a name.
     assert_eq!(email.text.matches('@').count(), 1, "{email:?}");
     let is_unsafe = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
     assert!(!email.text.contains(is_unsafe), "{email:?}");
-    // What is compared, and what a mail server is told.
+    // The key is used for comparison and in SMTP commands.
     assert!(email.key.is_ascii() && email.key.len() <= 254, "{email:?}");
     assert_eq!(email.key, email.key.to_ascii_lowercase());
     let (local, domain) = email.key.split_once('@').unwrap();
@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             && !label.ends_with('-')
     };
     assert!(domain.split('.').all(is_label), "{email:?}");
-    // Both are spellings of the same address, and the text is the spelling that stays.
+    // The text and the key denote the same address, and parsing the text again does not change it.
     let of_text = Email::parse(&email.text).unwrap();
     let of_key = Email::parse(&email.key).unwrap();
     assert_eq!(of_text, email);
@@ -43,10 +43,10 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let upper = Email::parse(&text.to_ascii_uppercase()).unwrap();
     assert_eq!(upper.key, email.key);
     if !text.is_ascii() {
-        // An international domain has one spelling, however it was typed.
+        // An international domain has one normalized spelling.
         assert_eq!(upper.text.split_once('@').unwrap().1, email.text.split_once('@').unwrap().1);
     }
-    // Whoever registered with it can sign in with it.
+    // An address that is accepted at registration is accepted at sign-in.
     assert!(matches!(TypedIdentifier::parse(text), TypedIdentifier::Email(typed) if typed == email));
     Corpus::Keep
 });

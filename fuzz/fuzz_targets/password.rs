@@ -1,4 +1,4 @@
-//! New passwords: counted in code points, and left as they are.
+//! New passwords: their length is counted in code points, and they are not modified.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(data) else { return Corpus::Reject };
     let secret = SecretString::from(text);
     let length = text.chars().count();
-    // Whoever signs in may have a password from before the least length was what it is.
+    // Sign-in has no minimum length, because existing passwords may be older than the current minimum.
     assert_eq!(may_be_password(&secret), length <= 128);
     match Password::parse(secret, Field::Password, &OWNER, &SETTINGS) {
         Err(problem) if problem.code == ErrorCode::PasswordTooCommon => assert!((8..=128).contains(&length)),

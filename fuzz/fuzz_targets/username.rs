@@ -1,4 +1,4 @@
-//! Usernames: letters, digits, `_` and `-`, and one key for all spellings.
+//! Usernames: letters, digits, `_` and `-`, with one key for all spellings.
 #![no_main]
 
 use hallpass::domain::identity::{TypedIdentifier, Username};

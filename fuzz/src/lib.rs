@@ -1,7 +1,7 @@
-//! What the targets share: a server inside the process, one user of it, and what holds for each of its answers.
+//! Common code of the fuzz targets: an in-process server with one user, and the checks for every response.
 //!
-//! Chance and time stand as still as they can, so that a finding can be had again: the clock does not run, and the secret
-//! is always the same. Ids are still random; where an input means Ada's, it says so by a placeholder.
+//! The clock does not advance and the secret is constant, so that findings are reproducible. IDs are still random; inputs
+//! use placeholders for Ada's.
 
 use std::{
     path::{Path, PathBuf},
@@ -33,14 +33,14 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-/// A word that the dictionaries offer for places where a client's text stands. No message may repeat it, unless as a name.
+/// A word in the dictionaries that stands for client input. No message may repeat it except as a name in backticks.
 pub const MARKER: &str = "Xyzzy";
 
-/// The types that an answer may have.
+/// The media types of responses.
 pub const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 pub const JSON: &str = "application/json";
 
-/// The server, and who is registered there.
+/// The server with its one user.
 pub static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
 pub struct Server {
@@ -50,7 +50,7 @@ pub struct Server {
     pub ada: SignIn,
 }
 
-/// An answer that [`Server::send`] has found in order.
+/// A response that [`Server::send`] has checked.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -59,7 +59,7 @@ pub struct Answer {
 }
 
 impl Server {
-    /// Hashes are as cheap as they can be, and after Ada nobody can register.
+    /// Starts a server with the cheapest password hashes. Registration is disabled after Ada has registered.
     fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let file = database_file();
@@ -84,7 +84,7 @@ impl Server {
             };
             let ada = match register(&context, ada, NewSession::in_body()).await.unwrap() {
                 Registered::SignedIn(ada) => *ada,
-                Registered::Unverified(_) => panic!("nothing has to be verified"),
+                Registered::Unverified(_) => panic!("registration does not require verification"),
             };
             settings.registration.is_enabled = false;
             let app = Arc::new(App::new(settings, database, clock).unwrap());
@@ -94,13 +94,13 @@ impl Server {
         Self { runtime, router, app, ada }
     }
 
-    /// Undoes what a request may have done: Ada is signed in, so that no input changes what a later one finds.
+    /// Restores Ada's session after a request, so that inputs do not affect later ones.
     pub fn restore(&self) {
         let ours = &self.ada.principal.session;
         self.runtime.block_on(async {
             let found = session::Entity::find_by_id(ours.id).one(self.app.database.read()).await.unwrap().unwrap();
             if found != *ours {
-                // Nothing but its end can have come to a session whose refresh token no input knows.
+                // An input can only revoke the session, because it does not know the refresh token.
                 assert_eq!(session::Model { revoked_at: None, ..found.clone() }, *ours);
                 let transaction = self.app.write().await.unwrap();
                 let mut found = found.into_active_model();
@@ -111,7 +111,7 @@ impl Server {
         });
     }
 
-    /// A GraphQL request, as JSON clients send it.
+    /// Sends a GraphQL request as JSON.
     pub fn post(&self, accept: &[HeaderValue], authorization: &[HeaderValue], body: Vec<u8>) -> Answer {
         let mut request = Request::builder().method(Method::POST).uri("/graphql").body(Body::from(body)).unwrap();
         let headers = request.headers_mut();
@@ -124,7 +124,7 @@ impl Server {
         self.send(request)
     }
 
-    /// Sends a request, and checks what holds for each answer: it is GraphQL JSON, and the fault is the sender's.
+    /// Sends a request and checks that the response is valid GraphQL JSON without server errors.
     fn send(&self, request: Request<Body>) -> Answer {
         let (head, body) = self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
@@ -157,7 +157,7 @@ impl Answer {
         self.body["errors"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// The answer without what differs from one request to the next, errors in an order of their own.
+    /// The data and the sorted errors, without request IDs, for comparison.
     pub fn essence(&self) -> (&Value, Vec<String>) {
         let essence = |error: &Value| {
             let mut error = error.clone();
@@ -169,7 +169,7 @@ impl Answer {
         (&self.body["data"], errors)
     }
 
-    /// The README's table, and what it says of errors.
+    /// Checks the status, the media type and the errors as documented in the README.
     fn check(&self) {
         let status = self.status.as_u16();
         assert!(matches!(status, 200 | 400 | 405 | 406 | 413 | 415), "{self:#?}");
@@ -183,9 +183,9 @@ impl Answer {
         }
         for error in self.errors() {
             let message = error["message"].as_str().unwrap();
-            // Between backticks are names that stand in the document.
-            let told: String = message.split('`').step_by(2).collect();
-            assert!(!told.is_empty() && !told.contains(MARKER), "{self:#?}");
+            // Text in backticks may be names from the document.
+            let own_text: String = message.split('`').step_by(2).collect();
+            assert!(!own_text.is_empty() && !own_text.contains(MARKER), "{self:#?}");
             let extensions = &error["extensions"];
             let code = extensions["code"].as_str().unwrap();
             assert!(!["INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"].contains(&code), "{self:#?}");
@@ -195,7 +195,7 @@ impl Answer {
     }
 }
 
-/// A file of this process's own. Nobody is there to remove it when the fuzzer ends: the next one does.
+/// The path of this process's database file. Also removes files of exited processes, which cannot remove their own.
 fn database_file() -> PathBuf {
     const PREFIX: &str = "hallpass_fuzz_";
     let folder = std::env::temp_dir();

@@ -1,5 +1,5 @@
-// What a client does with accounts, for the scripts beside this file. An answer is `{ status, data, code, reason, instance }`; null is
-// none: the connection was lost, or a proxy says that it lost its own.
+// An account client for the other scripts. A response is `{ status, data, code, reason, instance }`, or null if the connection was
+// lost or a proxy lost its connection to the server.
 
 export const PASSWORD = "correct horse battery";
 
@@ -38,8 +38,8 @@ export function accounts(origin) {
   };
 }
 
-/** How often the session of these tokens had been refreshed when they were made. */
+/** The number of refreshes of the session before these tokens were issued. */
 export const generation = ({ refreshToken }) => JSON.parse(Buffer.from(refreshToken.split(".")[1], "base64url")).gen;
 
-/** The answer to whoever shows an access token of a session that is over. */
+/** Whether a response rejects an access token because its session was revoked. */
 export const isRefused = (answer) => answer?.code === "UNAUTHENTICATED" && answer.reason === "SESSION_REVOKED";

@@ -1,4 +1,4 @@
-// Every answer that /openapi.json documents, called for by a real request and validated against the document itself.
+// Sends requests for every response that /openapi.json documents, and validates the responses against the document.
 // node answers.mjs <binary>
 
 import Ajv2020 from "ajv/dist/2020.js";
@@ -17,7 +17,7 @@ const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
 ajv.addSchema(document, "openapi");
 const seen = new Set();
 
-/** Sends a request, and validates its answer. A form is a list of pairs, all else is JSON. */
+/** Sends a request and validates its response. An array of pairs is sent as a form, any other body as JSON. */
 async function send(method, path, body, headers = {}) {
   const isForm = Array.isArray(body);
   const type = isForm ? "application/x-www-form-urlencoded" : "application/json";
@@ -93,7 +93,7 @@ for (const [method, path] of [["GET", "/users/me"], ["GET", "/protected"], ["PUT
 await send("POST", "/login", { username: "bo", password: "correct horse battery" });
 await stop();
 
-// The throttle with low limits, for a session whose password must be given again.
+// The throttle with low limits, for actions that require the current password.
 const limits = { THROTTLE: "true", LIMIT_USERNAME_CHANGES_PER_DAY: "1", LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES: "1", LIMIT_REGISTRATIONS_PER_HOUR: "2" };
 const throttled = await start(binary, port, { BCRYPT_COST: "10", ...limits });
 await send("POST", "/register", ada);
@@ -104,7 +104,7 @@ await send("POST", "/register", { username: "bo", password: "correct horse batte
 for (let attempt = 0; attempt < 2; attempt += 1) await send("DELETE", "/users/me", { password: "a wrong password" }, counted);
 await throttled();
 
-// What takes other settings: a closed registration, the throttle, the last administrator.
+// Responses that require other settings: registration disabled and the throttle enabled.
 const strict = await start(binary, port, { BCRYPT_COST: "10", THROTTLE: "true", REGISTRATION_ENABLED: "false", OAUTH_CLIENTS: `api:${secret}` }, (run) => {
   run(["migrate"]);
 });
@@ -114,12 +114,12 @@ await send("POST", "/login", { username: "dee", password: "a wrong password" });
 await send("POST", "/token", [["username", "dee"], ["password", "a wrong password"]]);
 await strict();
 
-// Slow bodies, failures and outages are made by other scripts; 403 of a login and 409 take accounts that these have not.
-const elsewhere = new Set(["408", "409", "500", "503"]);
+// Other tests cover slow bodies, conflicts, failures and outages.
+const testedElsewhere = new Set(["408", "409", "500", "503"]);
 for (const [path, item] of Object.entries(document.paths)) {
   for (const [method, { responses }] of Object.entries(item)) {
-    const missing = Object.keys(responses).filter((status) => !elsewhere.has(status) && !seen.has(`${method.toUpperCase()} ${path} ${status}`));
-    if (missing.length > 0) console.log(`not called for: ${method.toUpperCase()} ${path} ${missing.join(", ")}`);
+    const missing = Object.keys(responses).filter((status) => !testedElsewhere.has(status) && !seen.has(`${method.toUpperCase()} ${path} ${status}`));
+    if (missing.length > 0) console.log(`not tested: ${method.toUpperCase()} ${path} ${missing.join(", ")}`);
   }
 }
 finish();

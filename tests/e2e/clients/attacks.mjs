@@ -1,4 +1,4 @@
-// Documents made to cost much, within what a body may have, each of which must be refused as GraphQL JSON for less than 50 ms of the server's CPU:
+// Sends expensive documents within the body limit. The server must reject each one with a GraphQL error, using less than 50 ms of CPU.
 // node attacks.mjs <binary>
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const bomb = (levels, last = "__typename") => `{...f0} ${many(levels, (n) => `fr
 const attacks = {
   "a bomb of 16 fragments": bomb(16),
   "a bomb of 40 fragments": bomb(40),
-  "a bomb that nothing spreads": `{__typename} ${bomb(40).slice("{...f0}".length)}`,
+  "an unused bomb": `{__typename} ${bomb(40).slice("{...f0}".length)}`,
   "a bomb without a field": bomb(33, "...missing"),
   "a long name in many errors": `{${nested(30, "...{", `me(${"x".repeat(60000)}:1) ${"me ".repeat(400)}`, "}")}}`,
   "5,000 aliases": `{${many(5000, (n) => `a${n}:me{id}`)}}`,
@@ -24,22 +24,22 @@ const attacks = {
   "50,000 nested lists": `{me(x:${nested(50000, "[", "", "]")}){id}}`,
   "25,000 nested objects": `{me(x:${nested(25000, "{a:", "1", "}")}){id}}`,
   "30,000 nested selections": nested(30000, "{me", "", "}"),
-  "a list that never ends": `{me(x:${"[".repeat(100000)}`,
+  "an unterminated list": `{me(x:${"[".repeat(100000)}`,
   "a hundred thousand zeros": `{me(x:[${"0".repeat(100000)}]){id}}`,
   "a long string": `{me(x:"${"a".repeat(100000)}"){id}}`,
   "a long comment": `#${"x".repeat(100000)}\n{__typename}`,
   "5,000 operations": many(5000, (n) => `query q${n}{__typename}`),
-  "15,000 mistakes": `{${many(15000, (n) => `x${n}`)}}`,
+  "15,000 unknown fields": `{${many(15000, (n) => `x${n}`)}}`,
   "120 operations that spread 48 fields each": `${many(120, (n) => `query q${n}{...f}`)} fragment f on Query{${many(48, () => "__typename")}}`,
   "25,000 descriptions": `${'"" '.repeat(25000)}query{__typename}`,
   "140 descriptions": many(140, (n) => `"" query q${n}{x}`),
   "10,000 escapes": `{me(x:"${"\\ud83d\\ude00".repeat(5000)}"){id}}`,
   "490 directives on a variable": `query($a:Int=1 ${"@a ".repeat(490)}){__typename}`,
-  "100 uses of a variable that do not fit": `query($a:Int){__typename ${many(100, () => "@skip(if:$a)")}}`,
-  "the schema times itself": `{__schema{types${nested(6, "{fields{type", "{name}", "}}")}}}`,
+  "100 uses of a variable of the wrong type": `query($a:Int){__typename ${many(100, () => "@skip(if:$a)")}}`,
+  "nested introspection": `{__schema{types${nested(6, "{fields{type", "{name}", "}}")}}}`,
 };
 
-/** Milliseconds of CPU that the server's threads have used. */
+/** The CPU time of the server's threads in milliseconds. */
 function cpu() {
   const folder = `/proc/${stop.pid}/task`;
   const nanos = readdirSync(folder).map((task) => Number(readFileSync(`${folder}/${task}/schedstat`, "utf8").split(" ")[0]));
@@ -63,6 +63,6 @@ for (const [name, query] of Object.entries(attacks)) {
   const isRefused = !("data" in answer) && answer.errors[0].extensions.code === "GRAPHQL_VALIDATION_FAILED";
   check(name, isRefused && millis < 50, `${millis.toFixed(1)} ms`, JSON.stringify(answer).slice(0, 300));
 }
-check("the server still answers", (await post("{__typename}")).data?.__typename === "Query");
+check("the server still responds", (await post("{__typename}")).data?.__typename === "Query");
 await stop();
 finish();

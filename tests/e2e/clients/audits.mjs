@@ -1,4 +1,4 @@
-// The audits of graphql-http, which go through the GraphQL over HTTP specification point by point:
+// Runs the audits of graphql-http, which test the GraphQL over HTTP specification.
 // node audits.mjs <binary>
 
 import { auditServer } from "graphql-http";

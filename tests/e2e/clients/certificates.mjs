@@ -1,4 +1,4 @@
-// An authority of one's own, and what it signs.
+// Creates a test certificate authority and its server certificates.
 
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -9,13 +9,13 @@ export const folder = emptyFolder();
 const openssl = (...parameters) => execFileSync("openssl", parameters, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
-/** An authority: what it signs is good for who trusts `<name>.pem`. */
+/** Creates a certificate authority. Returns the path of its certificate, `<name>.pem`. */
 export function authority(name) {
   openssl("req", "-x509", ...newKey, "-keyout", `${name}.key`, "-out", `${name}.pem`, "-days", "2", "-subj", `/CN=${name}`, "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign");
   return join(folder, `${name}.pem`);
 }
 
-/** A server's certificate from it, for the name `localhost` and for no address. */
+/** Issues a server certificate for the name `localhost`, without IP addresses. Returns the paths of certificate and key. */
 export function certificate(issuer) {
   openssl("req", "-new", ...newKey, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server");
   writeFileSync(join(folder, "extensions"), "subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n");

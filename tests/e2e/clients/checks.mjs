@@ -1,4 +1,4 @@
-// What the scripts beside this file check: counts, output and exit code.
+// Records checks for the other scripts: counts, output and exit code.
 
 let passed = 0;
 let failed = 0;
@@ -24,7 +24,7 @@ export function check(what, isTrue, ...details) {
 
 /** Records a check that later steps depend on. Throws if it failed. */
 export function assert(what, isTrue) {
-  if (!isTrue) throw new Error(`not so: ${what}`);
+  if (!isTrue) throw new Error(`assertion failed: ${what}`);
   pass();
 }
 

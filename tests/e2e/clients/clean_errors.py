@@ -1,9 +1,9 @@
-"""What schemathesis holds every answer against: errors are the client's, in the shape that the schema promises."""
+"""A schemathesis check: all errors are client errors, and their extensions have the fields that the schema declares."""
 
 import schemathesis
 
-OURS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}
-SHAPE = {"code", "errors", "hint", "reason", "requestId", "retryAfter"}
+SERVER_ERRORS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}
+FIELDS = {"code", "errors", "hint", "reason", "requestId", "retryAfter"}
 
 
 @schemathesis.check
@@ -13,6 +13,6 @@ def clean_errors(ctx, response, case):
     assert "data" in body or body["errors"], "neither data nor errors"
     for error in body.get("errors", []):
         extensions = error["extensions"]
-        assert set(extensions) == SHAPE, f"not ErrorExtensions: {extensions}"
-        assert extensions["code"] not in OURS, f"not the client's mistake: {error}"
+        assert set(extensions) == FIELDS, f"not ErrorExtensions: {extensions}"
+        assert extensions["code"] not in SERVER_ERRORS, f"not a client error: {error}"
         assert extensions["requestId"] == response.headers["x-request-id"][0]

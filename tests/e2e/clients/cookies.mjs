@@ -1,5 +1,5 @@
-// The refresh cookie as a browser treats it: what pages of an allowed origin, of another origin on the same site, and of
-// another site can do with it, over plain http on this machine and over https.
+// Tests the refresh cookie in Chromium: which requests can use it from an allowed origin, from another origin of the same site and
+// from another site, over HTTP on localhost and over HTTPS.
 // node cookies.mjs <binary>
 
 import { execFileSync } from "node:child_process";
@@ -26,7 +26,7 @@ const REGISTER = 'mutation { register(input: {username: "NAME", password: "corre
 const REFRESH = "mutation { refreshToken { accessToken refreshToken user { username } } }";
 const LOGOUT = "mutation { logout { revokedSessions } }";
 
-/** Sends a document as a page does; what it may read of the answer, or the name of the error that it gets. */
+/** Sends a document with `fetch` from a page. Returns the body that the page can read, or the name of the error. */
 const send = (page, url, query) =>
   page.evaluate(
     async ([url, query]) => {
@@ -42,10 +42,10 @@ const send = (page, url, query) =>
   );
 
 /**
- * Sends a document in the one way that needs no leave, as a forger would. Returns the status: 403 says that the cookie came
- * along and was refused for its origin, 415 that there was none, so that only the content type was wrong.
+ * Sends a document without a CORS preflight, as a CSRF attack would. Returns the status: 403 if the request had the cookie and its
+ * origin was rejected, 415 if it had no cookie and only the content type was rejected.
  */
-async function sendWithoutAsking(page, url, query) {
+async function sendWithoutPreflight(page, url, query) {
   const answered = page.waitForResponse((response) => response.url() === url && response.request().method() === "POST");
   await page.evaluate(
     ([url, query]) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: JSON.stringify({ query }) }),
@@ -72,42 +72,42 @@ async function overHttp(browser) {
 
   const page = await open("localhost", PORTS.allowed);
   const registered = await send(page, url, REGISTER.replace("NAME", "ada"));
-  check("a page of an allowed origin signs in", registered.data?.register.user.username === "ada");
-  check("the body has no refresh token", registered.data?.register.refreshToken === null);
+  check("a page of an allowed origin can sign in", registered.data?.register.user.username === "ada");
+  check("the response body has no refresh token", registered.data?.register.refreshToken === null);
   check("no script can read the cookie", (await page.evaluate(() => document.cookie)) === "");
   let cookie = await cookieOf(context, url);
-  check("the browser keeps it, HttpOnly and SameSite=Strict", /^refresh_token_[0-9a-f]{8}$/.test(cookie?.name) && cookie.httpOnly && cookie.sameSite === "Strict");
+  check("the browser stores the cookie with HttpOnly and SameSite=Strict", /^refresh_token_[0-9a-f]{8}$/.test(cookie?.name) && cookie.httpOnly && cookie.sameSite === "Strict");
   check("the cookie persists after the browser session", cookie.expires > Date.now() / 1000 + 6 * 24 * 3600);
 
-  check("the page refreshes", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
+  check("the page can refresh", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
   cookie = await cookieOf(context, url);
-  check("the cookie was rotated", generation(cookie) === 1);
+  check("a refresh rotates the cookie", generation(cookie) === 1);
   const tabs = [await open("localhost", PORTS.allowed), await open("localhost", PORTS.allowed)];
   await Promise.all(tabs.map((tab) => tab.reload()));
   const both = await Promise.all(tabs.map((tab) => send(tab, url, REFRESH)));
   check("concurrent refreshes in two tabs both succeed", both.every((answer) => answer.data?.refreshToken.accessToken));
-  check("and go on", (await send(tabs[0], url, REFRESH)).data && (await send(tabs[1], url, REFRESH)).data);
+  check("both tabs can refresh again", (await send(tabs[0], url, REFRESH)).data && (await send(tabs[1], url, REFRESH)).data);
   cookie = await cookieOf(context, url);
 
   const foreign = await open("localhost", PORTS.foreign);
   check("CORS blocks a same-site page of another origin", (await send(foreign, url, REFRESH)) === "TypeError");
-  check("without a preflight the browser sends the cookie, and the server refuses it", (await sendWithoutAsking(foreign, url, LOGOUT)) === 403);
+  check("without a preflight the browser sends the cookie, and the server rejects the request", (await sendWithoutPreflight(foreign, url, LOGOUT)) === 403);
   const form = await open("localhost", PORTS.foreign);
   await form.setContent(`<form method="post" action="${url}" enctype="text/plain"><input name='{"query":"${LOGOUT}","x":"' value='"}'></form>`);
   const [posted] = await Promise.all([form.waitForResponse(url), form.evaluate(() => document.forms[0].submit())]);
-  check("a form is refused", posted.status() === 403);
+  check("a cross-origin form is rejected", posted.status() === 403);
 
   const elsewhere = await open("127.0.0.1", PORTS.elsewhere);
   check("CORS blocks a cross-site page", (await send(elsewhere, url, REFRESH)) === "TypeError");
-  check("and the browser does not send the cookie", (await sendWithoutAsking(elsewhere, url, LOGOUT)) === 415);
+  check("the browser sends no cookie from another site", (await sendWithoutPreflight(elsewhere, url, LOGOUT)) === 415);
   const link = await elsewhere.goto(`${url}?query=${encodeURIComponent(LOGOUT)}`);
-  check("a link can't carry a mutation", link.status() === 405);
+  check("a mutation by GET is rejected", link.status() === 405);
 
-  check("the cookie is unchanged", (await cookieOf(context, url)).value === cookie.value);
-  check("and good", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
+  check("these requests do not change the cookie", (await cookieOf(context, url)).value === cookie.value);
+  check("the cookie still works", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "ada");
   check("logout ends the session", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1);
-  check("and clears the cookie", (await cookieOf(context, url)) === undefined);
-  check("so there is no session to refresh", (await send(page, url, REFRESH)).errors?.[0].extensions.code === "SESSION_NOT_FOUND");
+  check("logout clears the cookie", (await cookieOf(context, url)) === undefined);
+  check("a refresh after logout finds no session", (await send(page, url, REFRESH)).errors?.[0].extensions.code === "SESSION_NOT_FOUND");
   await context.close();
   await stop();
 }
@@ -135,11 +135,11 @@ async function overHttps(browser) {
   const page = await context.newPage();
   await page.goto(`${origin}/page`);
   const url = `${origin}/graphql`;
-  check("a page signs in over HTTPS", (await send(page, url, REGISTER.replace("NAME", "bo"))).data?.register.user.username === "bo");
+  check("a page can sign in over HTTPS", (await send(page, url, REGISTER.replace("NAME", "bo"))).data?.register.user.username === "bo");
   const cookie = await cookieOf(context, url);
   check("the browser accepts the Secure __Host- cookie", cookie?.name === "__Host-refresh_token" && cookie.secure && cookie.httpOnly);
-  check("and sends it", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "bo");
-  check("and clears it at logout", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1 && !(await cookieOf(context, url)));
+  check("the browser sends the cookie", (await send(page, url, REFRESH)).data?.refreshToken.user.username === "bo");
+  check("logout clears the cookie over HTTPS", (await send(page, url, LOGOUT)).data?.logout.revokedSessions === 1 && !(await cookieOf(context, url)));
   await context.close();
   await stop();
 }

@@ -1,5 +1,5 @@
-// What was acknowledged is kept: the server is killed with SIGKILL at a random moment under load, started again and asked for
-// all that it had answered, many times over.
+// Acknowledged writes survive crashes. In each round, the server is killed with SIGKILL at a random moment under load and
+// restarted. Then everything that it had acknowledged is checked.
 // node crashes.mjs <binary> [database url] [rounds]
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,9 +13,9 @@ const rounds = Number(givenRounds ?? 10);
 const port = 8140;
 const origin = `http://localhost:${port}`;
 const { register, login, refresh, logout, logoutByBearer, me } = clientOf(origin);
-// Each test of a sign-in costs a hash.
+// Each verified sign-in costs one password hash.
 const ACCOUNTS_A_ROUND = 8;
-// The kill comes after some of these, however slow the machine is.
+// The kill happens after a random number of responses up to this, so that it does not depend on the machine's speed.
 const ANSWERS_A_ROUND = 120;
 
 const folder = emptyFolder();
@@ -32,11 +32,11 @@ function verify(isTrue, what, answer) {
 
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 
-// What was acknowledged, and what was asked for without an answer.
-/** Names with an account, and names that may have one. */
+// Acknowledged and unanswered writes.
+/** Names with an account, and names whose registration got no response. */
 const accounts = new Set();
 const maybeAccounts = new Set();
-/** Sessions: `pair` is the latest that came, `asked` what got no answer since. */
+/** Sessions: `pair` is the latest token pair received, `asked` is the request without a response since then. */
 const sessions = [];
 let round = 0;
 let named = 0;
@@ -47,19 +47,19 @@ function opened(name, pair) {
   sessions.push({ name, pair, asked: null, isOver: false, isBusy: false, round });
 }
 
-/** Nothing more is to be learnt from what has gone wrong. */
+/** Stops tracking a session after an unexpected response. */
 function forget(session) {
   sessions.splice(sessions.indexOf(session), 1);
   return true;
 }
 
-/** A worker's step: true if it was answered. Before the server dies every answer is right. */
+/** A worker's steps. Each returns true if there was a response. Every response before the kill must be correct. */
 const steps = {
   async register() {
     const name = newName();
     const answer = await register(name);
     if (!answer) return maybeAccounts.add(name) && false;
-    if (!verify(answer.data?.register, "a registration under load", answer)) return true;
+    if (!verify(answer.data?.register, "register under load", answer)) return true;
     counts.registrations += 1;
     accounts.add(name);
     opened(name, answer.data.register);
@@ -70,7 +70,7 @@ const steps = {
     if (!name) return (await me("none")) !== null;
     const answer = await login(name);
     if (!answer) return false;
-    if (!verify(answer.data?.login, "a sign-in under load", answer)) return true;
+    if (!verify(answer.data?.login, "login under load", answer)) return true;
     counts.logins += 1;
     opened(name, answer.data.login);
     return true;
@@ -79,7 +79,7 @@ const steps = {
     const answer = await refresh(session.pair.refreshToken);
     session.round = round;
     if (!answer) return (session.asked = "refresh") && false;
-    if (!verify(answer.data?.refreshToken, "a refresh under load", answer)) return forget(session);
+    if (!verify(answer.data?.refreshToken, "refresh under load", answer)) return forget(session);
     counts.rotations += 1;
     session.pair = answer.data.refreshToken;
     return true;
@@ -87,7 +87,7 @@ const steps = {
   async read(session) {
     const answer = await me(session.pair.accessToken);
     if (!answer) return false;
-    verify(answer.data?.me?.username === session.name, "a read under load", answer);
+    verify(answer.data?.me?.username === session.name, "me under load", answer);
     counts.reads += 1;
     return true;
   },
@@ -96,21 +96,21 @@ const steps = {
     const answer = await (Math.random() < 0.5 ? logout(refreshToken) : logoutByBearer(accessToken));
     session.round = round;
     if (!answer) return (session.asked = "logout") && false;
-    if (!verify(answer.data?.logout?.revokedSessions === 1, "a logout under load", answer)) return forget(session);
+    if (!verify(answer.data?.logout?.revokedSessions === 1, "logout under load", answer)) return forget(session);
     counts.logouts += 1;
     session.isOver = true;
     return true;
   },
 };
 
-/** Does the same step again and again, each on a session that is nobody else's, until the server is dead. */
+/** Repeats the named steps until the server is dead. No two workers use one session at the same time. */
 async function work(names, isDead) {
   for (let turn = 0; !isDead(); turn += 1) {
     const name = names[turn % names.length];
     const isOnSession = steps[name].length > 0;
     const session = isOnSession ? pick(free()) : undefined;
     if (isOnSession && !session) {
-      // There will be some as soon as somebody has registered.
+      // Wait until another worker opens a session.
       await sleep(5);
       continue;
     }
@@ -127,50 +127,50 @@ async function work(names, isDead) {
 async function verifySession(session) {
   if (session.isOver) {
     const again = await refresh(session.pair.refreshToken);
-    verify(again?.code === "SESSION_REVOKED", "the refresh token of a session that was logged out", again);
+    verify(again?.code === "SESSION_REVOKED", "refresh token of an ended session", again);
     const read = await me(session.pair.accessToken);
-    verify(isRefused(read), "the access token of a session that was logged out", read);
+    verify(isRefused(read), "access token of an ended session", read);
     return;
   }
   const answer = await refresh(session.pair.refreshToken);
   if (session.asked === "logout" && answer?.code === "SESSION_REVOKED") {
-    // It was stored, though nobody heard of it.
+    // The logout was stored although its response was lost.
     session.isOver = true;
     session.asked = null;
     return;
   }
   const next = answer?.data?.refreshToken;
-  // Later than the grace, the answer that was lost is replaced by a new generation.
+  // After the grace period, a lost response is replaced with a new generation.
   const isNext = next && generation(next) > generation(session.pair);
-  if (!verify(isNext, `the refresh token of a session (asked: ${session.asked})`, answer)) return forget(session);
+  if (!verify(isNext, `refresh token of a session (unanswered: ${session.asked})`, answer)) return forget(session);
   session.pair = next;
   session.asked = null;
   const read = await me(next.accessToken);
-  verify(read?.data?.me?.username === session.name, "the access token of a refreshed session", read);
+  verify(read?.data?.me?.username === session.name, "access token of a refreshed session", read);
 }
 
 async function verifyAccount(name) {
   const answer = await login(name);
-  verify(answer?.data?.login?.user.username === name, "the right password of an account", answer);
+  verify(answer?.data?.login?.user.username === name, "login to an acknowledged account", answer);
 }
 
-/** It is whole, with the session that was opened with it, or not there at all. */
+/** Checks that the account is complete, including its first session, or absent. */
 async function verifyMaybeAccount(name) {
   const answer = await login(name);
   const again = await register(name);
   if (answer?.data?.login) {
-    verify(again?.code === "USERNAME_TAKEN", "a second registration of a name", again);
+    verify(again?.code === "USERNAME_TAKEN", "second registration of a name", again);
     const read = await me(answer.data.login.accessToken);
-    verify(read?.data?.me?.sessions.length === 2, "the sessions of a new account", read);
+    verify(read?.data?.me?.sessions.length === 2, "sessions of a new account", read);
   } else {
-    verify(answer?.code === "INVALID_CREDENTIALS", "a name that may have an account", answer);
-    verify(again?.data?.register, "the registration of a name whose first one was lost", again);
+    verify(answer?.code === "INVALID_CREDENTIALS", "login to an unacknowledged account", answer);
+    verify(again?.data?.register, "new registration after a lost one", again);
   }
   maybeAccounts.delete(name);
   accounts.add(name);
 }
 
-/** `check` on each, a few at a time. */
+/** Runs `check` on each item, six at a time. */
 async function each(list, check) {
   const rest = [...list];
   await Promise.all(Array.from({ length: 6 }, async () => {
@@ -201,10 +201,10 @@ await each(sessions, verifySession);
 await each(accounts, verifyAccount);
 
 const unaudited = db.ask("SELECT COUNT(*) FROM users WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE user_id = users.id AND action = 'USER_REGISTERED')");
-verify(unaudited === "0", "accounts without their audit event", unaudited);
+verify(unaudited === "0", "accounts without an audit event", unaudited);
 const audited = db.ask("SELECT COUNT(*) FROM audit_log WHERE action IN ('USER_REGISTERED', 'LOGGED_IN')");
 const stored = db.ask("SELECT COUNT(*) FROM sessions");
-verify(audited === stored, "audit events of sign-ins against sessions", [audited, stored]);
+verify(audited === stored, "number of sign-in audit events equals number of sessions", [audited, stored]);
 await server();
 if (db.kind === "SQLite") {
   verify(db.ask("PRAGMA integrity_check") === "ok", "PRAGMA integrity_check", db.ask("PRAGMA integrity_check"));
@@ -213,8 +213,8 @@ if (db.kind === "SQLite") {
 
 const { registrations, logins, rotations, logouts, reads, lost } = counts;
 console.log(
-  `${db.kind}: ${rounds} times killed in ${Math.round((Date.now() - begin) / 1000)} s; acknowledged ${registrations} registrations, ${logins} sign-ins, ` +
-    `${rotations} rotations, ${logouts} logouts, ${reads} reads; ${lost} requests without an answer`,
+  `${db.kind}: ${rounds} kills in ${Math.round((Date.now() - begin) / 1000)} s; acknowledged ${registrations} registrations, ${logins} sign-ins, ` +
+    `${rotations} rotations, ${logouts} logouts, ${reads} reads; ${lost} requests without a response`,
 );
 const isUnderLoad = [registrations, logins, rotations, logouts, reads, lost].every((count) => count > 0);
 check("each kind of request was sent, and some were lost", isUnderLoad);

@@ -1,5 +1,5 @@
-// Databases of one's own, to be ill-treated: PostgreSQL, MariaDB and SQLite, each in an empty folder on a small disk (a
-// tmpfs, where mounting is allowed) and on a free port, until the script ends.
+// Private databases for fault injection: PostgreSQL, MariaDB and SQLite. Each uses an empty folder on a small disk (a tmpfs, if
+// mounting is allowed) and a free port. All are removed when the script ends.
 
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -29,7 +29,7 @@ export async function freePort() {
   return port;
 }
 
-/** Tries until `action` neither throws nor says false. */
+/** Retries `action` until it neither throws nor returns false. Throws after `seconds`. */
 export async function until(what, seconds, action) {
   const end = Date.now() + seconds * 1000;
   let last;
@@ -48,19 +48,19 @@ function kill(pid, signal) {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended.
+    // The process has already exited.
   }
 }
 
-/** A process and all that it started; PostgreSQL's are no group. */
-function family(pid) {
+/** The IDs of a process and all its descendants. PostgreSQL's processes do not form one process group. */
+function processTree(pid) {
   const parents = new Map();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const fields = readFileSync(`/proc/${entry}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
       parents.set(Number(entry), Number(fields[1]));
     } catch {
-      // It has ended.
+      // The process has already exited.
     }
   }
   const found = [pid];
@@ -68,7 +68,7 @@ function family(pid) {
   return found;
 }
 
-/** A folder on a disk of its own, of so many MB, or an ordinary one where nothing may be mounted. */
+/** A folder on a separate tmpfs of the given size in MB, or an ordinary folder if mounting is not allowed. */
 class Disk {
   constructor(megabytes) {
     this.folder = mkdtempSync(join(tmpdir(), "hallpass-database-"));
@@ -83,14 +83,14 @@ class Disk {
         this.isOwn = true;
         cleanups.push(() => execFileSync("umount", ["-l", this.data]));
       } catch {
-        // Said by whoever wanted to fill it.
+        // The caller checks `isOwn` before it fills the disk.
       }
       chownSync(this.data, account.uid, account.gid);
       chownSync(this.folder, account.uid, account.gid);
     }
   }
 
-  /** To the last byte. */
+  /** Fills the disk to the last byte. */
   fill() {
     const file = openSync(join(this.data, "filler"), "a");
     try {
@@ -114,7 +114,7 @@ class Disk {
   }
 }
 
-/** What PostgreSQL and MariaDB have in common. */
+/** The common part of PostgreSQL and MariaDB. */
 class Server {
   async start() {
     this.process = spawn(this.program, this.parameters, { ...account, cwd: this.disk.folder, stdio: ["ignore", "ignore", "pipe"] });
@@ -140,27 +140,27 @@ class Server {
   }
 
   async kill() {
-    for (const pid of family(this.process.pid)) kill(pid, "SIGKILL");
+    for (const pid of processTree(this.process.pid)) kill(pid, "SIGKILL");
     await this.ended;
   }
 
   pause() {
-    for (const pid of family(this.process.pid)) kill(pid, "SIGSTOP");
+    for (const pid of processTree(this.process.pid)) kill(pid, "SIGSTOP");
   }
 
   resume() {
-    for (const pid of family(this.process.pid)) kill(pid, "SIGCONT");
+    for (const pid of processTree(this.process.pid)) kill(pid, "SIGCONT");
   }
 
-  /** Runs statements as the administrator; the answer is text. */
+  /** Runs statements as the administrator and returns the output as text. */
   async sql(statements, database = this.database) {
     const { stdout } = await run(this.client, this.clientParameters("root", database, ["-c", statements]), { env: process.env, timeout: 20_000 });
     return stdout.trim();
   }
 
-  /** A session that runs `statements` and stays open; ended by the returned function. */
-  async hold(statements, who = "root") {
-    const session = spawn(this.client, this.clientParameters(who, this.database, []), { stdio: ["pipe", "pipe", "pipe"] });
+  /** Opens a session that runs `statements` and stays open. Returns a function that ends it. */
+  async hold(statements, role = "root") {
+    const session = spawn(this.client, this.clientParameters(role, this.database, []), { stdio: ["pipe", "pipe", "pipe"] });
     let output = "";
     session.stdout.on("data", (data) => (output += data));
     session.stderr.on("data", (data) => (output += data));
@@ -179,27 +179,27 @@ class Server {
     return end;
   }
 
-  /** Takes all connections that there are, while the server's own are kept out. */
+  /** Uses up all connections while Hallpass cannot connect. Returns a function that frees them. */
   async exhaust() {
     await this.sql(this.lockOut);
-    // Again, because one that was just being let in is not in the list yet.
+    // Repeat this, because the list does not contain connections that are still being established.
     for (const pause of [0, 200, 200]) {
       await sleep(pause);
-      await until(`${this.name} is rid of the server`, 10, async () => {
+      await until(`${this.name} has closed Hallpass's connections`, 10, async () => {
         await this.terminate();
         return (await this.sql(this.count)) === "0";
       });
     }
     const hogs = [];
-    // Until none is to be had for a while: one that has just ended counts for a moment more.
+    // Stop after several refusals in a row, because a closed connection occupies its slot for a moment.
     for (let refused = 0; refused < 4; ) {
       const opened = await Promise.allSettled(Array.from({ length: 4 }, () => this.hold("SELECT 1;", "hog")));
       hogs.push(...opened.flatMap(({ value }) => value ?? []));
       refused = opened.every(({ status }) => status === "rejected") ? refused + 1 : 0;
       if (refused) await sleep(100);
     }
-    // The place that is kept for the administrator may have been lent to the last who tried.
-    await until(`${this.name} lets the server in`, 10, () => this.sql(this.letIn));
+    // The last attempt may still occupy the connection reserved for the administrator.
+    await until(`${this.name} lets Hallpass connect`, 10, () => this.sql(this.letIn));
     return () => Promise.all(hogs.map((end) => end()));
   }
 }
@@ -220,12 +220,12 @@ export class Postgres extends Server {
     server.disk = new Disk(120);
     server.port = await freePort();
     const data = join(server.disk.data, "data");
-    // Small segments, so that a full disk is noticed soon.
+    // Small WAL segments make a full disk fail early.
     await run(`${bin}/initdb`, ["-D", data, "-U", "root", "-A", "trust", "-E", "UTF8", "--locale=C", "--wal-segsize=1"], { ...account, cwd: server.disk.folder });
     server.program = `${bin}/postgres`;
     const settings = { port: server.port, listen_addresses: "127.0.0.1", unix_socket_directories: server.disk.folder, max_connections: 24, superuser_reserved_connections: 3, min_wal_size: "2MB", max_wal_size: "8MB", shared_buffers: "16MB", autovacuum: "off" };
     server.parameters = ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
-    cleanups.push(() => server.isRunning && family(server.process.pid).forEach((pid) => kill(pid, "SIGKILL")));
+    cleanups.push(() => server.isRunning && processTree(server.process.pid).forEach((pid) => kill(pid, "SIGKILL")));
     server.database = "postgres";
     await server.start();
     await server.sql("CREATE ROLE hallpass LOGIN");
@@ -236,7 +236,7 @@ export class Postgres extends Server {
     return server;
   }
 
-  /** A second server that follows this one, by a copy of its files. */
+  /** Creates a streaming standby from a base backup of this server. */
   async standby() {
     const server = Object.assign(new Postgres(), { disk: new Disk(120), port: await freePort(), program: this.program });
     const data = join(server.disk.data, "data");
@@ -245,20 +245,20 @@ export class Postgres extends Server {
     const own = { port: server.port, unix_socket_directories: server.disk.folder };
     server.parameters = [...this.parameters, ...Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
     server.parameters[1] = data;
-    cleanups.push(() => server.isRunning && family(server.process.pid).forEach((pid) => kill(pid, "SIGKILL")));
+    cleanups.push(() => server.isRunning && processTree(server.process.pid).forEach((pid) => kill(pid, "SIGKILL")));
     await server.start();
     server.url = `postgres://hallpass@127.0.0.1:${server.port}/hallpass`;
     return server;
   }
 
-  /** Makes this standby a primary, once it has all that `primary` has. */
+  /** Promotes this standby after it has replayed everything from `primary`. */
   async promote(primary) {
     const position = await primary.sql("SELECT pg_current_wal_flush_lsn()");
     await until("the standby has caught up", 20, async () => (await this.sql(`SELECT pg_last_wal_replay_lsn() >= '${position}'`)) === "t");
     await this.sql("SELECT pg_promote()");
   }
 
-  /** PgBouncer in front of this server, as Debian configures it but for the mode and the `settings`. */
+  /** Starts PgBouncer in front of this server, with Debian's configuration except for the mode and `settings`. */
   async pooler(mode, settings = {}) {
     const folder = mkdtempSync(join(tmpdir(), "hallpass-pooler-"));
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -284,8 +284,8 @@ export class Postgres extends Server {
     return { url, log: () => log };
   }
 
-  clientParameters(who, database, rest) {
-    return ["-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", this.port, "-U", who, "-d", database, ...rest].map(String);
+  clientParameters(role, database, rest) {
+    return ["-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", this.port, "-U", role, "-d", database, ...rest].map(String);
   }
 
   terminate() {
@@ -310,11 +310,11 @@ export class Postgres extends Server {
     return async () => {
       await this.sql("ALTER SYSTEM RESET default_transaction_read_only");
       await this.sql("SELECT pg_reload_conf()");
-      await until("PostgreSQL writes again", 10, async () => (await this.sql("SHOW default_transaction_read_only")) === "off");
+      await until("PostgreSQL accepts writes again", 10, async () => (await this.sql("SHOW default_transaction_read_only")) === "off");
     };
   }
 
-  /** Writes until nothing more fits: what is left in the segments and pages that there are. */
+  /** Writes rows until the free space in existing segments and pages is used up. */
   async writeUntilFull() {
     await this.sql("CREATE TABLE IF NOT EXISTS junk (text text)").catch(() => {});
     await until("PostgreSQL is full", 20, () => this.sql("INSERT INTO junk SELECT repeat(md5(n::text), 40) FROM generate_series(1, 200) n").then(() => false, () => true));
@@ -349,14 +349,14 @@ export class MariaDb extends Server {
     return server;
   }
 
-  clientParameters(who, database, rest) {
+  clientParameters(role, database, rest) {
     const where = ["-h", "127.0.0.1", "-P", this.port];
-    return ["--no-defaults", "--skip-ssl", "-N", "-B", "-n", ...where, "-u", who, "-D", database, ...rest.map((part) => (part === "-c" ? "-e" : part))].map(String);
+    return ["--no-defaults", "--skip-ssl", "-N", "-B", "-n", ...where, "-u", role, "-D", database, ...rest.map((part) => (part === "-c" ? "-e" : part))].map(String);
   }
 
   async terminate() {
     const ids = await this.sql("SELECT id FROM information_schema.processlist WHERE user = 'hallpass'");
-    // Some may have gone by themselves.
+    // Some connections may have closed already.
     if (ids) await run(this.client, this.clientParameters("root", "mysql", ["-f", "-c", ids.split("\n").map((id) => `KILL ${id}`).join("; ")])).catch(() => {});
   }
 
@@ -364,7 +364,7 @@ export class MariaDb extends Server {
     return this.hold("LOCK TABLES users WRITE;");
   }
 
-  /** All gaps between its rows: LOCK TABLES would take the users along, to whom they refer. */
+  /** Locks all gaps between the rows. LOCK TABLES would also lock `users`, because of the foreign key. */
   lockAuditLog() {
     return this.hold("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN; SELECT id FROM audit_log FOR UPDATE;");
   }
@@ -374,7 +374,7 @@ export class MariaDb extends Server {
       try {
         return await this.hold("BEGIN; SELECT id FROM users FOR UPDATE; SELECT id FROM sessions FOR UPDATE;");
       } catch (error) {
-        // With a sign-in that has locked its session and waits for its user.
+        // A concurrent sign-in holds a lock on its session and waits for its user. Retry.
         if (!error.message.includes("Deadlock")) throw error;
       }
     }
@@ -386,7 +386,7 @@ export class MariaDb extends Server {
   }
 
   async writeUntilFull() {
-    // Where the server's next rows would go, and smaller and smaller: half a page would take its rows for minutes.
+    // Use IDs that sort where Hallpass's next rows go, and ever smaller inserts: half a free page would hold its rows for minutes.
     const id = "UNHEX(CONCAT(LPAD(HEX(FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000)), 12, '0'), LEFT(MD5(RAND()), 20)))";
     for (const rows of [200, 20, 1]) {
       const insert = `INSERT INTO audit_log (id, at, action, actor_type, user_agent) SELECT ${id}, NOW(), 'LOGGED_IN', 'USER', REPEAT('x', 400) FROM seq_1_to_${rows}`;
@@ -395,7 +395,7 @@ export class MariaDb extends Server {
   }
 }
 
-/** No server: the file, and other processes that use it. */
+/** SQLite has no server, so this manages the file and other processes that use it. */
 export class Sqlite {
   name = "SQLite";
   isRunning = true;
@@ -415,7 +415,7 @@ export class Sqlite {
     return stdout.trim();
   }
 
-  /** Another process that writes, and does not come to an end. */
+  /** Starts another process that holds the write lock. Returns a function that ends it. */
   async lockFile() {
     const program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()";
     const holder = spawn("python3", ["-c", program, this.file], { stdio: ["pipe", "pipe", "inherit"] });

@@ -1,5 +1,5 @@
-// Runs the examples of pages word by word: each `sh` block of a section is run in one shell, and must print what the `json` block
-// after it shows, where "…" stands for any text. Each section has a server of its own.
+// Runs the examples of documentation pages. Each `sh` block must print the `json` block after it, where "…" matches any text. The
+// blocks of a section share a shell script and a server.
 // node examples.mjs <binary> (<page> <heading of the section>)…
 
 import { spawnSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { start } from "./server.mjs";
 
 const [binary, ...sections] = process.argv.slice(2);
 
-/** Where `actual` differs from `expected`, or nothing. */
+/** The path of the first difference between `actual` and `expected`, or undefined. */
 function difference(actual, expected, path = "$") {
   if (typeof expected === "string" && expected.includes("…")) {
     const pattern = expected.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[^]+");
@@ -32,7 +32,7 @@ async function run(page, heading) {
     if (language !== "sh") continue;
     const next = blocks[index + 1];
     if (next?.language !== "json") {
-      // It prints nothing, but later commands use its variables.
+      // This block prints nothing, but later commands use its variables.
       script += text;
       continue;
     }

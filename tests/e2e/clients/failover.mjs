@@ -1,5 +1,5 @@
-// A failover of the database: the address leads to another node from now on, while connections to the old one stay open. The
-// server follows, and a session that was revoked on the new node is over here, too.
+// Tests a database failover: new connections reach another node while connections to the old node stay open. The server must
+// reconnect to the new node, and a session revoked there must be rejected.
 // node failover.mjs <binary>
 
 import { connect, createServer } from "node:net";
@@ -12,10 +12,10 @@ import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
 const settings = { SECRET_KEY: "5d7c1e09b3f84a62c0e9d1f7a8b3425e", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
-// Seconds within which the server follows.
+// Seconds within which the server must reconnect.
 const LIMIT = 10;
 
-/** Leads new connections to `target`, a port. Those that are open stay where they are. */
+/** Forwards new connections to the port `target`. Open connections stay unchanged when `target` changes. */
 async function proxy(target) {
   const port = await freePort();
   const address = { port, target };
@@ -36,8 +36,8 @@ async function serve(url) {
   return { ...accounts(origin), ready, stop };
 }
 
-/** Reads all the time, several times at once, so that no connection is ever idle. */
-function readAlways(server, token) {
+/** Reads continuously and concurrently, so that no connection is idle. Returns a function that stops and returns unexpected responses. */
+function readContinuously(server, token) {
   let isOver = false;
   const unexpected = [];
   const reading = Array.from({ length: 8 }, async () => {
@@ -61,35 +61,35 @@ async function postgres(probes) {
   const here = await serve(`postgres://hallpass@127.0.0.1:${address.port}/hallpass`);
   const [kept, revoked] = [(await here.register("ada")).data.register, (await here.login("ada")).data.login];
   const standby = await primary.standby();
-  const stopReading = readAlways(here, kept.accessToken);
+  const stopReading = readContinuously(here, kept.accessToken);
   await sleep(500);
-  check(`${what} it is ready at first`, (await here.ready()) === 200);
+  check(`${what} the server is ready initially`, (await here.ready()) === 200);
 
   await standby.promote(primary);
   await primary.readOnly();
   if (probes) {
-    await until("it is not ready", 5, async () => (await here.ready()) === 503);
-    const writing = await here.login("ada");
-    check(`${what} the old node refuses writes`, writing.code === "SERVICE_UNAVAILABLE", writing);
-    check(`${what} reads go on`, (await here.me(revoked.accessToken)).data?.me?.username === "ada");
+    await until("the server is not ready", 5, async () => (await here.ready()) === 503);
+    const write = await here.login("ada");
+    check(`${what} writes to the old node fail`, write.code === "SERVICE_UNAVAILABLE", write);
+    check(`${what} reads still succeed`, (await here.me(revoked.accessToken)).data?.me?.username === "ada");
   }
   address.target = standby.port;
   const there = await serve(standby.url);
-  check(`${what} a session ends on the new node`, (await there.logout(revoked.refreshToken)).data?.logout.revokedSessions === 1);
+  check(`${what} a session can be revoked on the new node`, (await there.logout(revoked.refreshToken)).data?.logout.revokedSessions === 1);
 
   let isBack = true;
   await until("a login succeeds", LIMIT, async () => (await here.login("ada")).code === undefined).catch(() => (isBack = false));
   check(`${what} a login succeeds after the switch`, isBack);
-  // Again and again: each connection that reads has its own answer.
+  // Repeat this, so that every read connection is used.
   const answers = [];
   for (let turn = 0; turn < 40; turn += 1) answers.push(await here.me(revoked.accessToken));
   const stale = answers.filter((answer) => !isRefused(answer));
-  check(`${what} the session is over here, too`, stale.length === 0, stale[0]);
-  check(`${what} it is ready again`, (await here.ready()) === 200);
+  check(`${what} the revoked session is rejected`, stale.length === 0, stale[0]);
+  check(`${what} the server is ready again`, (await here.ready()) === 200);
   const unexpected = await stopReading();
   check(`${what} no other read failed`, unexpected.length === 0, unexpected[0]);
   const left = await primary.sql(primary.count);
-  check(`${what} no connection to the old node is left`, left === "0", left);
+  check(`${what} no connection to the old node remains`, left === "0", left);
   await Promise.all([here.stop(), there.stop()]);
   address.close();
 }
@@ -99,15 +99,15 @@ async function mariadb() {
   const here = await serve(database.url);
   const kept = (await here.register("ada")).data.register;
   const ids = async () => (await database.sql("SELECT id FROM information_schema.processlist WHERE user = 'hallpass'")).split("\n");
-  const stopReading = readAlways(here, kept.accessToken);
+  const stopReading = readContinuously(here, kept.accessToken);
   await sleep(500);
   const before = new Set(await ids());
 
-  const heal = await database.readOnly();
+  const makeWritable = await database.readOnly();
   const refused = await here.login("ada");
-  check("MariaDB: a read-only node refuses writes", refused.code === "SERVICE_UNAVAILABLE", refused);
+  check("MariaDB: writes to a read-only node fail", refused.code === "SERVICE_UNAVAILABLE", refused);
   check("MariaDB: the server is not ready", (await here.ready()) === 503);
-  await heal();
+  await makeWritable();
   const login = await here.login("ada");
   check("MariaDB: the next write succeeds", login.code === undefined, login);
   let old;

@@ -1,6 +1,6 @@
-// Two instances on one PostgreSQL behind nginx, with the configuration that the manual shows: refreshes race across them, one is killed
-// under load, both are restarted one after the other. No session is lost, no answer is wrong, and a restart fails no request.
-// node instances.mjs <binary> <postgres url> <page with the configuration of nginx>
+// Runs two instances on one PostgreSQL behind nginx, with the manual's configuration. Tests concurrent refreshes across both, kills
+// under load and rolling restarts. No session may be lost, no response may be wrong, and no restart may fail a request.
+// node instances.mjs <binary> <postgres url> <page with the nginx configuration>
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,13 +22,13 @@ const WORKERS = 8;
 const origin = `http://localhost:${PROXY}`;
 const settings = { DATABASE_URL: database(postgresUrl, "instances").url, SECRET_KEY: "4be1c6a8d2f0937ab5e8c1d7f3a96024", PUBLIC_URL: origin, PROXY_HEADER: "x-forwarded-for", TRUSTED_PROXIES: "127.0.0.1", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 
-/** nginx as a child, with the manual's configuration but for addresses and certificates. */
+/** Starts nginx with the manual's configuration, except for addresses and certificates. */
 async function startProxy() {
   const folder = emptyFolder();
-  // The workers of an nginx that root starts are someone else.
+  // If root starts nginx, its workers run as another user.
   chmodSync(folder, 0o755);
   const replace = (text, from, to) => {
-    if (!text.includes(from)) throw new Error(`the manual's nginx has no \`${from}\``);
+    if (!text.includes(from)) throw new Error(`the manual's nginx configuration does not contain \`${from}\``);
     return text.replace(from, to);
   };
   let config = readFileSync(page, "utf8").match(/```nginx\n(.*?)```/s)[1];
@@ -42,7 +42,7 @@ async function startProxy() {
     ${config} }`);
   const log = join(folder, "error.log");
   const nginx = spawn("nginx", ["-e", log, "-c", path, "-p", folder], { stdio: "inherit", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
-  // Not SIGKILL, which would leave its workers alone.
+  // Not SIGKILL, which would orphan the workers.
   atExit(() => nginx.kill("SIGTERM"));
   const isUp = () => fetch(`${origin}/health/ready`).then((answer) => answer.ok, () => false);
   for (const until = Date.now() + 10_000; !(await isUp()); await sleep(20)) {
@@ -60,7 +60,7 @@ const direct = PORTS.map((port) => accounts(`http://127.0.0.1:${port}`));
 async function isServed(index) {
   const until = Date.now() + 20_000;
   while ((await client.me("none"))?.instance !== `127.0.0.1:${PORTS[index]}`) {
-    if (Date.now() > until) throw new Error(`nginx leaves out instance ${index}`);
+    if (Date.now() > until) throw new Error(`nginx does not route to instance ${index}`);
     await sleep(5);
   }
 }
@@ -73,7 +73,7 @@ async function restart(index) {
 const counts = { requests: 0, lost: 0, unavailable: 0, kills: 0, stops: 0 };
 const wrong = [];
 
-/** Asks until there is an answer, and tells whether an answer got lost on the way. */
+/** Retries a request until there is a response. `isRepeated` is true if an earlier response was lost or unavailable. */
 async function ask(request) {
   let isRepeated = false;
   for (const until = Date.now() + 20_000; Date.now() < until; await sleep(10)) {
@@ -83,7 +83,7 @@ async function ask(request) {
     counts[answer ? "unavailable" : "lost"] += 1;
     isRepeated = true;
   }
-  throw new Error("no answer in 20 s");
+  throw new Error("no response within 20 s");
 }
 
 function expect(isTrue, what, answer) {
@@ -95,66 +95,66 @@ let named = 0;
 async function register() {
   const name = `user${(named += 1)}`;
   const { answer, isRepeated } = await ask(() => client.register(name));
-  // The first try may have made the account, and its answer got lost: then the password is as good as the answer.
+  // The first attempt may have created the account although its response was lost. Then the user can sign in.
   if (isRepeated && answer.code === "USERNAME_TAKEN") return { name, pair: await login(name) };
-  expect(answer.data?.register, "a registration", answer);
+  expect(answer.data?.register, "register", answer);
   return { name, pair: answer.data?.register };
 }
 
 async function login(name) {
   const { answer } = await ask(() => client.login(name));
-  expect(answer.data?.login, "a right password", answer);
+  expect(answer.data?.login, "login", answer);
   return answer.data?.login;
 }
 
 async function refresh({ name, pair }) {
   const { answer } = await ask(() => client.refresh(pair.refreshToken));
   const next = answer.data?.refreshToken;
-  expect(next?.user.username === name && generation(next) === generation(pair) + 1, "a refresh", answer);
+  expect(next?.user.username === name && generation(next) === generation(pair) + 1, "refresh", answer);
   return { name, pair: next };
 }
 
 async function read({ name, pair }) {
   const { answer } = await ask(() => client.me(pair.accessToken));
-  expect(answer.data?.me?.username === name, "a read", answer);
+  expect(answer.data?.me?.username === name, "me", answer);
 }
 
 async function logout({ pair }) {
   const { answer, isRepeated } = await ask(() => client.logout(pair.refreshToken));
   const ended = answer.data?.logout?.revokedSessions;
-  expect(ended === 1 || (isRepeated && ended === 0), "a logout", answer);
+  expect(ended === 1 || (isRepeated && ended === 0), "logout", answer);
   const { answer: reading } = await ask(() => client.me(pair.accessToken));
-  expect(isRefused(reading), "an access token after the logout", reading);
+  expect(isRefused(reading), "access token after logout", reading);
   const { answer: refreshing } = await ask(() => client.refresh(pair.refreshToken));
-  expect(refreshing.code === "SESSION_REVOKED", "a refresh token after the logout", refreshing);
+  expect(refreshing.code === "SESSION_REVOKED", "refresh token after logout", refreshing);
 }
 
-/** All sessions that should live, those between two refreshes included. */
-const living = [];
+/** The active session of each worker. */
+const active = [];
 
-/** Registers, refreshes and reads, signs out and in, all through the proxy, until it is told to stop. Each has sessions of its own. */
+/** Registers, refreshes, reads, logs out and signs in through the proxy until `isOver()`. Each worker has its own sessions. */
 async function work(index, isOver) {
   let session = await register();
-  living[index] = session;
+  active[index] = session;
   for (let turn = 1; !isOver() && session.pair; turn += 1) {
-    session = living[index] = await refresh(session);
+    session = active[index] = await refresh(session);
     if (!session.pair) return;
     await read(session);
     if (turn % 10 === 0) {
       await logout(session);
-      session = living[index] = { name: session.name, pair: await login(session.name) };
+      session = active[index] = { name: session.name, pair: await login(session.name) };
     }
-    // One of them makes accounts all the time.
-    if (index === 0) session = living[index] = await register();
+    // The first worker registers a new account in every turn.
+    if (index === 0) session = active[index] = await register();
   }
 }
 
-/** `incidents` under load. Returns what the load counted. */
+/** Runs `incidents` under load. Returns the counts of this period. */
 async function underLoad(incidents) {
   let isOver = false;
   const before = { ...counts };
   const working = Array.from({ length: WORKERS }, (_, index) => work(index, () => isOver));
-  // Whatever breaks, the workers come to an end.
+  // Stop all workers if one of them fails.
   const done = Promise.all(working).finally(() => (isOver = true));
   await Promise.race([done, incidents()]);
   isOver = true;
@@ -173,7 +173,7 @@ for (let race = 0; race < RACES; race += 1) {
   const isRight = successors.size === 1 && next && generation(next) === generation(session.pair) + 1;
   if (!isRight) {
     raced.wrong += 1;
-    wrong.push(`a race: ${successors.size} successors, ${JSON.stringify(answers.find((answer) => !answer?.data?.refreshToken))}`);
+    wrong.push(`concurrent refresh: ${successors.size} successors, ${JSON.stringify(answers.find((answer) => !answer?.data?.refreshToken))}`);
     session = await register();
     continue;
   }
@@ -181,9 +181,9 @@ for (let race = 0; race < RACES; race += 1) {
   session.pair = next;
   await read(session);
 }
-check(`twelve refreshes at once, ${RACES} times (${raced.requests} requests over ${raced.instances.size} instances): one successor each`, raced.wrong === 0 && raced.instances.size === 2);
+check(`${RACES} rounds of twelve concurrent refreshes (${raced.requests} requests to ${raced.instances.size} instances) return one successor per round`, raced.wrong === 0 && raced.instances.size === 2);
 
-// What one instance does, the other knows.
+// Changes on one instance are visible on the other.
 let stale = 0;
 for (let turn = 0; turn < 20; turn += 1) {
   const [here, there] = turn % 2 ? direct : [...direct].reverse();
@@ -201,13 +201,13 @@ const killing = await underLoad(async () => {
     const victim = counts.kills % 2;
     await sleep(300 + Math.random() * 700);
     await instances[victim].kill();
-    // The other one serves alone for a while.
+    // Let the other instance serve alone for a while.
     await sleep(200 + Math.random() * 300);
     await restart(victim);
   }
 });
-check(`${killing.kills} times one was killed: of ${killing.requests} requests ${killing.lost} got no answer and ${killing.unavailable} were put off; no response was wrong`, wrong.length === 0);
-check("the load had an effect: some requests were lost", killing.lost > 0);
+check(`${killing.kills} kills: of ${killing.requests} requests, ${killing.lost} got no response and ${killing.unavailable} got SERVICE_UNAVAILABLE; no response was wrong`, wrong.length === 0);
+check("the kills had an effect: some requests were lost", killing.lost > 0);
 
 // Rolling restarts.
 const rolling = await underLoad(async () => {
@@ -218,17 +218,17 @@ const rolling = await underLoad(async () => {
     await restart(turn % 2);
   }
 });
-check(`${ROLLING_RESTARTS} rolling restarts, ${rolling.stops} stops: of ${rolling.requests} requests ${rolling.lost} got no answer and ${rolling.unavailable} were put off`, rolling.lost + rolling.unavailable === 0);
+check(`${ROLLING_RESTARTS} rolling restarts, ${rolling.stops} stops: of ${rolling.requests} requests, ${rolling.lost} got no response and ${rolling.unavailable} got SERVICE_UNAVAILABLE`, rolling.lost + rolling.unavailable === 0);
 check("no response was wrong", wrong.length === 0);
 
-// And afterwards.
-for (const session of living) {
+// All sessions and accounts still work.
+for (const session of active) {
   if (!session.pair) continue;
   await read(await refresh(session));
   await login(session.name);
 }
 for (let number = 1; number <= named; number += 1) await login(`user${number}`);
-check(`${living.length} sessions go on, ${named} accounts sign in`, wrong.length === 0 && living.every((session) => session.pair));
+check(`${active.length} sessions can be refreshed, ${named} accounts can sign in`, wrong.length === 0 && active.every((session) => session.pair));
 
 for (const what of wrong.slice(0, 10)) console.log(what);
 if (failures() > 0) console.log(proxy.log().split("\n").slice(-20).join("\n"));

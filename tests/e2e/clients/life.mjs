@@ -1,6 +1,6 @@
-// A whole life in Chromium, with a real mail server that wants TLS and a password: register, verify by the mail's link, change the address, forget the password,
-// sign in with the new one, leave. The mail server is down at first, and Hallpass is killed twice while mails wait: each arrives
-// once.
+// Tests the account lifecycle in Chromium, with a mail server that requires TLS and a password: register, verify the address, change
+// it, reset the password, sign in and delete the account. The mail server is down at first, and Hallpass is killed twice while mails
+// are queued. Each mail must arrive exactly once.
 // node life.mjs <binary>
 
 import { once } from "node:events";
@@ -46,22 +46,22 @@ async function openMailServer() {
   return server;
 }
 
-/** The mails to an address, as soon as there are so many. What a killed process had in hand is left alone for three minutes. */
+/** Waits for `count` mails to an address. A mail leased by a killed process is retried only after three minutes. */
 async function mailsTo(address, count) {
   const deadline = AbortSignal.timeout(240_000);
   for (;;) {
-    const those = mails.filter(({ to }) => to === address);
-    if (those.length >= count) return those;
+    const received = mails.filter(({ to }) => to === address);
+    if (received.length >= count) return received;
     await new Promise((resolve, reject) => {
       arrived = resolve;
-      deadline.addEventListener("abort", () => reject(new Error(`${those.length} of ${count} mails to ${address}`)));
+      deadline.addEventListener("abort", () => reject(new Error(`${received.length} of ${count} mails to ${address}`)));
     });
   }
 }
 
 const linkIn = ({ text }) => text.match(/http:\/\/\S+\?token=\S+/)[0];
 
-/** Asks by the browser, with its cookies, from the explorer's page. */
+/** Sends a GraphQL request from the explorer's page, with the browser's cookies. */
 async function ask(tab, query, input, bearer) {
   const { data, errors } = await tab.evaluate(
     async ([query, input, bearer]) => {
@@ -74,40 +74,41 @@ async function ask(tab, query, input, bearer) {
   return data;
 }
 
+/** Opens the link in a mail, submits its form and checks the heading of the result. */
 async function follow(tab, mail, expected, fill = async () => {}) {
   await tab.goto(linkIn(mail));
   await fill();
   await tab.getByRole("button").click();
   const heading = await tab.locator("h1").textContent();
-  assert(`${expected}, not ${heading}`, heading === expected);
+  assert(`the heading is "${expected}": "${heading}"`, heading === expected);
   await tab.goto(`${home}/playground`);
 }
 
-async function life(tab, restart) {
+async function testLifecycle(tab, restart) {
   await tab.goto(`${home}/playground`);
   const register = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
   const password = "correct horse battery";
   let token = (await ask(tab, register, { username: "ada", email: "ada@example.org", password })).register.accessToken;
-  // There is no mail server yet. Let the first try fail before all is lost that is not stored.
+  // The mail server is not running yet, so the first attempts fail. The restarts discard everything that is not stored.
   await restart();
-  // With a cookie, Bo's session would replace Ada's in this browser.
+  // Tokens in the body, because a cookie for Bo would replace Ada's session in this browser.
   await ask(tab, register, { username: "bo", email: "bo@example.org", password, tokenDelivery: "BODY" });
   await restart();
-  assert("nothing has arrived", mails.length === 0);
+  assert("no mail arrives before the mail server starts", mails.length === 0);
   const server = await openMailServer();
   const [verification] = await mailsTo("ada@example.org", 1);
   await mailsTo("bo@example.org", 1);
 
   await follow(tab, verification, "Thank you");
   const me = async () => (await ask(tab, "{ me { email emailVerified pendingEmail } }", undefined, token)).me;
-  assert("verified", (await me()).emailVerified);
+  assert("the address is verified", (await me()).emailVerified);
 
   await ask(tab, "mutation($input: ChangeEmailInput!) { changeEmail(input: $input) { user { id } } }", { newEmail: "ada@new.example" }, token);
-  assert("not before the new mailbox says so", (await me()).email === "ada@example.org" && (await me()).pendingEmail === "ada@new.example");
+  assert("the address stays unchanged until the new one is verified", (await me()).email === "ada@example.org" && (await me()).pendingEmail === "ada@new.example");
   await follow(tab, (await mailsTo("ada@new.example", 1))[0], "Thank you");
-  assert("moved", (await me()).email === "ada@new.example");
-  const [, told] = await mailsTo("ada@example.org", 2);
-  assert("the old address hears of it", told.subject === "Your e-mail address was changed" && !told.text.includes("token"));
+  assert("the address is changed", (await me()).email === "ada@new.example");
+  const [, notice] = await mailsTo("ada@example.org", 2);
+  assert("the old address is notified without a token", notice.subject === "Your e-mail address was changed" && !notice.text.includes("token"));
 
   const forgotten = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
   await ask(tab, forgotten, { email: "ada@new.example" });
@@ -116,23 +117,23 @@ async function life(tab, restart) {
   await follow(tab, reset, "The password is changed", () => tab.locator("#password").fill(another));
   const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
   const refused = await ask(tab, login, { username: "ada", password }).catch((error) => error.message);
-  assert("the old password is none", refused.includes("INVALID_CREDENTIALS"));
+  assert("the old password is rejected", refused.includes("INVALID_CREDENTIALS"));
   token = (await ask(tab, login, { username: "ada@new.example", password: another })).login.accessToken;
   await mailsTo("ada@new.example", 3);
 
   await ask(tab, "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedUserId } }", { password: another }, token);
   const gone = await ask(tab, login, { username: "ada", password: another }).catch((error) => error.message);
-  assert("gone", gone.includes("INVALID_CREDENTIALS"));
+  assert("a deleted account cannot sign in", gone.includes("INVALID_CREDENTIALS"));
   await ask(tab, forgotten, { email: "ada@new.example" });
 
-  // Somebody else's mail is the last in the queue: once it is here, nothing else can come.
+  // Bo's mail is the last in the queue. After it arrives, no other mail can follow.
   await ask(tab, forgotten, { email: "bo@example.org" });
   await mailsTo("bo@example.org", 2);
   server.close();
   const addresses = [...new Set(mails.map(({ to }) => to))].sort();
   const counts = addresses.map((address) => `${address} ${mails.filter(({ to }) => to === address).length}`);
-  assert(`each mail came once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
-  assert("in both forms", mails.every(({ text, html }) => text && html));
+  assert(`each mail arrives exactly once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
+  assert("each mail has a text and an HTML part", mails.every(({ text, html }) => text && html));
 }
 
 let stop = await start(binary, port, settings);
@@ -146,7 +147,7 @@ const browser = await chromium.launch({
   args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
 });
 try {
-  await life(await (await browser.newContext({ locale: "en-GB" })).newPage(), restart);
+  await testLifecycle(await (await browser.newContext({ locale: "en-GB" })).newPage(), restart);
 } catch (error) {
   fail(error.message);
 }

@@ -1,6 +1,6 @@
-// The recipes of the manual: a copy of SQLite's file, taken while the server runs and restored; the moves to PostgreSQL and
-// MariaDB; and one of the accounts alone.
-// node moving.mjs <binary> <postgres url> <mysql url> <pages with the recipes>…
+// Runs the manual's procedures: an online backup of the SQLite file and its restore, migrations to PostgreSQL and MariaDB, and an
+// export of the accounts only.
+// node moving.mjs <binary> <postgres url> <mysql url> <pages with the procedures>…
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
@@ -20,20 +20,20 @@ const folder = emptyFolder();
 const bin = emptyFolder();
 symlinkSync(resolve(binary), join(bin, "hallpass"));
 const sh = (text) => execFileSync("bash", ["--norc", "-euo", "pipefail", "-c", text], { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, LISTEN: `127.0.0.1:${port}`, RUST_LOG: "warn" }, encoding: "utf8" });
-// Nobody listens there: Ada's mail waits, and its link is in the database.
+// No server listens there, so Ada's mail stays queued and its link stays in the database.
 const mail = { SMTP_URL: "smtp://127.0.0.1:9", MAIL_FROM: "accounts@example.org" };
 const settings = { ...mail, THROTTLE: "true", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 const origin = `http://localhost:${port}`;
 const client = accounts(origin);
 
-/** All that someone sees of their account. */
+/** All account data that a user can read. */
 async function seen({ accessToken }) {
   const query = "{ me { id username email firstName lastName isActive roles createdAt updatedAt lastLoginAt sessions { id isCurrent userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
   const answer = await fetch(`${origin}/graphql?query=${encodeURIComponent(query)}`, { headers: { authorization: `Bearer ${accessToken}` } });
   return answer.text();
 }
 
-// Ada has a name that is hard on CSV and SQL, Bo has no name at all; Cy has signed out.
+// Ada's name needs escaping in CSV and SQL, Bo has no name, and Cy has logged out.
 let stop = await start(binary, port, settings, undefined, folder);
 const registered = await fetch(`${origin}/graphql`, {
   method: "POST",
@@ -57,32 +57,32 @@ renameSync(join(folder, "backup.db"), join(folder, "hallpass.db"));
 for (const companion of ["-wal", "-shm"]) rmSync(join(folder, `hallpass.db${companion}`), { force: true });
 
 stop = await start(binary, port, settings, undefined, folder);
-check("after a restore, users in the backup can log in", (await client.login("bo")).data?.login);
-check("later users cannot", (await client.login("dee")).code === "INVALID_CREDENTIALS");
-check("a refresh token newer than the backup ends its session", (await client.refresh(later.refreshToken)).code === "SESSION_REVOKED");
+check("after a restore, users in the backup can sign in", (await client.login("bo")).data?.login);
+check("users registered after the backup cannot sign in", (await client.login("dee")).code === "INVALID_CREDENTIALS");
+check("a refresh token newer than the backup revokes its session", (await client.refresh(later.refreshToken)).code === "SESSION_REVOKED");
 check("a refresh token from the backup works", generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
 const bearer = (await client.login("bo")).data.login;
-// The last that is written before the moves.
+// The last write before the migrations.
 const adasPair = (await client.login("ada")).data.login;
 const before = await seen(adasPair);
 await stop();
 
 const tables = sh("sqlite3 hallpass.db \"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'seaql%' ORDER BY name\"").trim().split("\n");
 const counts = tables.map((table) => sh(`sqlite3 hallpass.db "SELECT COUNT(*) FROM ${table}"`).trim());
-check(`all tables have something to move: ${tables.map((table, index) => `${counts[index]} ${table}`).join(", ")}`, !counts.includes("0"));
+check(`all tables have rows to migrate: ${tables.map((table, index) => `${counts[index]} ${table}`).join(", ")}`, !counts.includes("0"));
 
-/** Moves by a recipe to an empty database, and looks whether all is as it was. */
+/** Migrates to an empty database with the commands in `text`, and checks that all data is unchanged. */
 async function move(text, { url, kind, ask }) {
   sh(text);
-  for (const [index, table] of tables.entries()) check(`${kind}: all ${table} have come`, ask(`SELECT COUNT(*) FROM ${table}`) === counts[index]);
+  for (const [index, table] of tables.entries()) check(`${kind}: all rows of ${table} are migrated`, ask(`SELECT COUNT(*) FROM ${table}`) === counts[index]);
   const stop = await start(binary, port, { ...settings, DATABASE_URL: url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
-  check(`${kind}: what Ada sees is as it was`, (await seen(adasPair)) === before && before.includes("first's"));
-  for (const name of ["ada", "bo", "cy"]) check(`${kind}: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
-  check(`${kind}: an access token from before is good`, (await client.me(bearer.accessToken)).data?.me?.username === "bo");
-  check(`${kind}: a refresh token from before is good`, (await client.refresh(bearer.refreshToken)).data?.refreshToken);
-  check(`${kind}: a lost answer from before is made good`, generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
-  check(`${kind}: who had signed out has`, (await client.refresh(cy.refreshToken)).code === "SESSION_REVOKED" && isRefused(await client.me(cy.accessToken)));
-  check(`${kind}: nothing is empty that was null`, ask("SELECT COUNT(*) FROM users WHERE first_name = '' OR email = ''") === "0");
+  check(`${kind}: Ada's data is unchanged`, (await seen(adasPair)) === before && before.includes("first's"));
+  for (const name of ["ada", "bo", "cy"]) check(`${kind}: ${name} can sign in`, (await client.login(name)).data?.login?.user.username === name);
+  check(`${kind}: an access token from before the migration works`, (await client.me(bearer.accessToken)).data?.me?.username === "bo");
+  check(`${kind}: a refresh token from before the migration works`, (await client.refresh(bearer.refreshToken)).data?.refreshToken);
+  check(`${kind}: presenting the previous refresh token returns the same successor`, generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
+  check(`${kind}: a session that was logged out stays revoked`, (await client.refresh(cy.refreshToken)).code === "SESSION_REVOKED" && isRefused(await client.me(cy.accessToken)));
+  check(`${kind}: null values do not become empty strings`, ask("SELECT COUNT(*) FROM users WHERE first_name = '' OR email = ''") === "0");
   await stop();
 }
 
@@ -94,7 +94,7 @@ const { hostname, port: mysqlPort, username, password, pathname } = new URL(mysq
 const address = `--host=${hostname} --port=${mysqlPort || 3306} --user=${username} ${password && `--password='${decodeURIComponent(password)}'`} ${pathname.slice(1)}`;
 await move(named(recipe("| mariadb "), mysql.url).replace("--host=db.example.org --user=hallpass -p hallpass", address), mysql);
 
-// Accounts alone, to one more database.
+// Accounts only, to another database.
 const accountsOnly = database(postgresUrl, "accounts");
 const people = "{ me { id username email firstName lastName isActive roles createdAt updatedAt } }";
 const asked = async ({ accessToken }) => (await fetch(`${origin}/graphql?query=${encodeURIComponent(people)}`, { headers: { authorization: `Bearer ${accessToken}` } })).text();
@@ -107,6 +107,6 @@ stop = await start(binary, port, { ...settings, DATABASE_URL: accountsOnly.url, 
 check("accounts only: earlier sessions have ended", isRefused(await client.me(adasPair.accessToken)));
 const there = await asked((await client.login("ada")).data.login);
 check("accounts only: Ada's data is unchanged", here === there && here.includes("first's"));
-for (const name of ["bo", "cy"]) check(`accounts only: ${name} signs in`, (await client.login(name)).data?.login?.user.username === name);
+for (const name of ["bo", "cy"]) check(`accounts only: ${name} can sign in`, (await client.login(name)).data?.login?.user.username === name);
 await stop();
 finish();

@@ -1,5 +1,5 @@
-// Clients and services of other makers against OAuth and REST: curl and requests as FastAPI's tutorials use them, oauth4webapi,
-// requests-oauthlib, oauthlib, Authlib, and FastAPI services that take the tokens.
+// Tests third-party clients and services with OAuth and REST: curl and requests as in FastAPI's tutorials, oauth4webapi,
+// requests-oauthlib, oauthlib, Authlib, and FastAPI services that accept the tokens.
 // node oauth.mjs <binary> <python with the packages>
 
 import { spawnSync } from "node:child_process";
@@ -11,7 +11,7 @@ import { start } from "./server.mjs";
 const [binary, python] = process.argv.slice(2);
 const SECRET = "4c1f".repeat(8);
 
-/** What the tutorials have one type into a shell, with the answer's status in a last line. */
+/** Runs curl as in the tutorials. Returns the status and the parsed body. */
 function curl(home, ...parameters) {
   const { stdout } = spawnSync("curl", ["-s", "-w", "\n%{http_code}", ...parameters.map((text) => text.replace(/^@/, home))], { encoding: "utf8" });
   const lines = stdout.split("\n");
@@ -44,7 +44,7 @@ function tutorials(home) {
   check("curl: login", login.status === 200 && login.body.token_type === "bearer");
 }
 
-/** oauth4webapi holds each answer against its standard. */
+/** Tests with oauth4webapi, which validates each response against its RFC. */
 async function webapi(home) {
   const options = { [oauth.allowInsecureRequests]: true };
   const issuer = new URL(home);
@@ -64,8 +64,8 @@ async function webapi(home) {
   const service = { client_id: "api" };
   for (const [name, authentication] of [["basic", oauth.ClientSecretBasic(SECRET)], ["post", oauth.ClientSecretPost(SECRET)]]) {
     const asked = await oauth.introspectionRequest(server, service, authentication, fresh.access_token, options);
-    const told = await oauth.processIntrospectionResponse(server, service, asked);
-    check(`oauth4webapi: introspection by client_secret_${name}`, told.active && told.username === "testuser" && told.iss === home);
+    const introspected = await oauth.processIntrospectionResponse(server, service, asked);
+    check(`oauth4webapi: introspection by client_secret_${name}`, introspected.active && introspected.username === "testuser" && introspected.iss === home);
   }
   const revoked = await oauth.revocationRequest(server, app, none, fresh.refresh_token, options);
   check("oauth4webapi: revocation", (await oauth.processRevocationResponse(revoked)) === undefined);
@@ -73,7 +73,7 @@ async function webapi(home) {
   check("oauth4webapi: a revoked token is inactive", (await oauth.processIntrospectionResponse(server, service, asked)).active === false);
   const refused = await oauth.refreshTokenGrantRequest(server, app, none, fresh.refresh_token, options);
   const error = await oauth.processRefreshTokenResponse(server, app, refused).catch((error) => error);
-  check("oauth4webapi: and cannot be refreshed", error.error === "invalid_grant");
+  check("oauth4webapi: a revoked session cannot be refreshed", error.error === "invalid_grant");
 }
 
 const settings = { BCRYPT_COST: "10", PASSWORD_BLOCKLIST: "false", OAUTH_CLIENTS: `api:${SECRET}` };

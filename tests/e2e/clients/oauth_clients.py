@@ -1,4 +1,4 @@
-"""Clients and services in Python: oauth_clients.py <issuer> <algorithm>, with HALLPASS_KEY where the algorithm is HS256."""
+"""Tests Python clients and services: oauth_clients.py <issuer> <algorithm>. HS256 requires HALLPASS_KEY."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ def check(what: str, is_true: bool) -> None:
         sys.exit(1)
 
 
-# The tutorial's script: register, sign in, look.
+# The tutorial's script: register, sign in and request a protected route.
 data = {"email": "test@example.com", "username": "test2", "password": "password123"}
 response = requests.post(f"{issuer}/register", json=data)
 check("requests: register", response.status_code == 200 and response.json()["username"] == "test2")
@@ -31,13 +31,13 @@ headers = {"Authorization": f"Bearer {response.json().get('access_token')}"}
 response = requests.get(f"{issuer}/protected", headers=headers)
 check("requests: protected", response.status_code == 200 and "test2" in response.json()["message"])
 
-# requests-oauthlib, and oauthlib beneath it, which reads answers by RFC 6749.
+# requests-oauthlib, which parses responses with oauthlib according to RFC 6749.
 session = OAuth2Session(client=LegacyApplicationClient(client_id="app"))
 token = session.fetch_token(f"{issuer}/token", **ada)
 check("requests-oauthlib: the password grant", session.get(f"{issuer}/users/me").json()["username"] == "testuser")
 fresh = session.refresh_token(f"{issuer}/token")
 check("requests-oauthlib: the refresh grant", fresh["refresh_token"] != token["refresh_token"])
-check("requests-oauthlib: with the fresh token", session.get(f"{issuer}/users/me").status_code == 200)
+check("requests-oauthlib: the refreshed token works", session.get(f"{issuer}/users/me").status_code == 200)
 try:
     OAuth2Session(client=LegacyApplicationClient(client_id="app")).fetch_token(
         f"{issuer}/token", username="testuser", password="wrong"
@@ -53,13 +53,13 @@ check("Authlib: the password grant", client.get(f"{issuer}/users/me").json()["us
 client.refresh_token(f"{issuer}/token", refresh_token=token["refresh_token"])
 check("Authlib: the refresh grant", client.get(f"{issuer}/users/me").status_code == 200)
 service = AuthlibSession("api", os.environ["CLIENT_SECRET"])
-told = service.introspect_token(f"{issuer}/introspect", token=client.token["access_token"]).json()
-check("Authlib: introspection", told["active"] is True and told["username"] == "testuser")
+introspected = service.introspect_token(f"{issuer}/introspect", token=client.token["access_token"]).json()
+check("Authlib: introspection", introspected["active"] is True and introspected["username"] == "testuser")
 revoked = client.revoke_token(f"{issuer}/revoke", token=client.token["access_token"])
 check("Authlib: revocation", revoked.status_code == 200)
-check("Authlib: what was revoked is over", client.get(f"{issuer}/users/me").status_code == 401)
+check("Authlib: a revoked token is rejected", client.get(f"{issuer}/users/me").status_code == 401)
 
-# A FastAPI service of one's own, which takes Hallpass's tokens and never asks it.
+# A FastAPI service that verifies Hallpass's tokens locally.
 app = FastAPI()
 bearer = OAuth2PasswordBearer(tokenUrl=f"{issuer}/token")
 keys = jwt.PyJWKClient(f"{issuer}/.well-known/jwks.json")
@@ -82,8 +82,8 @@ def mine(user: str = Depends(current_user)) -> dict[str, str]:
 tokens = requests.post(f"{issuer}/token", data=ada).json()
 own = TestClient(app)
 answer = own.get("/mine", headers={"Authorization": f"Bearer {tokens['access_token']}"})
-check("FastAPI's OAuth2PasswordBearer: a good token", answer.json() == {"user": "testuser"})
+check("FastAPI's OAuth2PasswordBearer: a valid token", answer.json() == {"user": "testuser"})
 for bad in ["nonsense", tokens["refresh_token"]]:
     answer = own.get("/mine", headers={"Authorization": f"Bearer {bad}"})
-    check("FastAPI's OAuth2PasswordBearer: another", answer.status_code == 401)
-check("FastAPI's OAuth2PasswordBearer: none", own.get("/mine").status_code == 401)
+    check("FastAPI's OAuth2PasswordBearer: an invalid token", answer.status_code == 401)
+check("FastAPI's OAuth2PasswordBearer: no token", own.get("/mine").status_code == 401)

@@ -1,5 +1,5 @@
-// Hundreds of requests that /openapi.json allows, and such as it does not, made up by schemathesis: no answer is the server's
-// fault, none is one that the document does not tell of.
+// Runs schemathesis, which generates hundreds of valid and invalid requests from /openapi.json. No response may be a server error or
+// deviate from the document.
 // node openapi.mjs <binary> <schemathesis>
 
 import { spawn } from "node:child_process";
@@ -20,14 +20,14 @@ await post("/register", ada);
 const { access_token: token } = await (await post("/login", ada)).json();
 const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method";
 
-// Ada is to be there until the end.
-for (const [who, headers] of [["Ada", ["-H", `Authorization: Bearer ${token}`, "--exclude-method", "DELETE"]], ["nobody", []]]) {
-  console.log(`as ${who}`);
+// DELETE is excluded for Ada, so that her account exists until the end.
+for (const [user, headers] of [["Ada", ["-H", `Authorization: Bearer ${token}`, "--exclude-method", "DELETE"]], ["an anonymous client", []]]) {
+  console.log(`as ${user}`);
   const parameters = ["run", `${home}/openapi.json`, "--checks", checks, "--max-examples", "100", "--phases", "examples,coverage,fuzzing", "--no-color", ...headers];
-  // Not spawnSync: what the server logs must be read meanwhile. It leaves a folder of notes where it runs.
+  // Not spawnSync, because this process must keep reading the server's log. schemathesis creates a folder in its working directory.
   const run = spawn(resolve(schemathesis), parameters, { cwd: tmpdir(), stdio: "inherit" });
   const [status] = await once(run, "exit");
-  check(`requests as ${who}`, status === 0);
+  check(`requests as ${user}`, status === 0);
 }
 await stop();
 finish();

@@ -1,6 +1,6 @@
-// What people get while the database is stopped, killed, paused, full, locked, and after: real databases of our own are
-// ill-treated while requests go on. An answer may be late or say that there is none now; it may not be wrong.
-// node outages.mjs <binary> [part of a fault's name] [requests to hang up on]
+// Injects faults into private databases under load: stopped, killed, paused, full or locked. A response may be late or
+// SERVICE_UNAVAILABLE, but never wrong. Service must recover after each fault.
+// node outages.mjs <binary> [part of a fault's name] [number of aborted requests]
 
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,9 +8,9 @@ import { check, finish } from "./checks.mjs";
 import { freePort, MariaDb, Postgres, Sqlite, until } from "./databases.mjs";
 import { start } from "./server.mjs";
 
-const [binary, only = "", hangUps = "300"] = process.argv.slice(2);
-const SLOWEST = 6000;
-const RECOVERY = 5000;
+const [binary, only = "", disconnects = "300"] = process.argv.slice(2);
+const MAX_LATENCY_MS = 6000;
+const MAX_RECOVERY_MS = 5000;
 const PASSWORD = "correct horse battery";
 const SECRET_KEY = "9b1c0f5e7a3d48d2b6e4f1a07c83d95e2f6a4b0c";
 
@@ -24,10 +24,10 @@ const documents = {
   me: () => "{ me { username } }",
 };
 
-/** One server on one database, its users, and what was promised to them. */
-class House {
+/** One server on one database, with the responses that clients received. */
+class Instance {
   answers = [];
-  /** By what was asked for: when it last succeeded, by the clock of this process. */
+  /** The time of the first success of each kind of request since the last reset. */
   successes = new Map();
   registered = new Set();
   uncertain = new Set();
@@ -41,13 +41,13 @@ class House {
   async open() {
     const port = await freePort();
     this.url = `http://127.0.0.1:${port}`;
-    this.server = await start(binary, port, { DATABASE_URL: this.database.url, SECRET_KEY, BCRYPT_COST: "10", RUST_LOG: "warn,hallpass=info" });
+    this.stop = await start(binary, port, { DATABASE_URL: this.database.url, SECRET_KEY, BCRYPT_COST: "10", RUST_LOG: "warn,hallpass=info" });
     const owner = await this.ask("register", documents.register("ada"));
-    if (owner.code) throw new Error(`no ada: ${owner.code}`);
+    if (owner.code) throw new Error(`cannot register ada: ${owner.code}`);
     this.bearer = (await this.ask("login", documents.login("ada", PASSWORD))).data.login.accessToken;
   }
 
-  /** Sends a request and checks what holds for every answer. */
+  /** Sends a request and records its response. */
   async ask(what, query, { bearer, path = "/graphql" } = {}) {
     const begun = Date.now();
     const answer = { what, begun };
@@ -60,18 +60,18 @@ class House {
       Object.assign(answer, { data: body.data, ms: Date.now() - begun, ended: Date.now() });
       const error = body.errors?.[0];
       answer.code = error?.extensions.code;
-      answer.isWhole = type.includes("json") && !(error && body.data?.[Object.keys(body.data)[0]]);
+      answer.isWellFormed = type.includes("json") && !(error && body.data?.[Object.keys(body.data)[0]]);
       if (answer.code === "SERVICE_UNAVAILABLE") {
-        answer.isWhole &&= error.extensions.retryAfter >= 1 && Number(response.headers.get("retry-after")) >= 1;
+        answer.isWellFormed &&= error.extensions.retryAfter >= 1 && Number(response.headers.get("retry-after")) >= 1;
       }
     } catch (error) {
-      Object.assign(answer, { code: `no answer: ${error.cause?.code ?? error.message}`, ms: Date.now() - begun, ended: Date.now() });
+      Object.assign(answer, { code: `no response: ${error.cause?.code ?? error.message}`, ms: Date.now() - begun, ended: Date.now() });
     }
     this.answers.push(answer);
     return answer;
   }
 
-  /** What each worker does, again and again. */
+  /** The request that each worker repeats, by kind. Each returns whether it succeeded. */
   get work() {
     const name = () => `u${(this.names += 1)}`;
     const success = (answer) => answer.code === undefined;
@@ -94,7 +94,7 @@ class House {
         this.registered.add(fresh);
         return true;
       },
-      // Like a client that keeps its token until it has the next.
+      // Keeps its token until it receives the next one, as a client does.
       refresh: async () => {
         current ??= await signIn("right");
         if (!current) return false;
@@ -107,15 +107,15 @@ class House {
         toEnd ??= await signIn("right");
         if (!toEnd || !success(await this.ask("logout", documents.logout(toEnd)))) return false;
         this.ended.push(toEnd);
-        // At once, so that most of the time there is one to end when the fault comes.
+        // Sign in now, so that there is usually a session to end when the fault starts.
         toEnd = await signIn("right");
         return true;
       },
     };
   }
 
-  /** What an answer may be: the code it has when all is well, or that there is no answer now. */
-  static isTrue({ what, status, code, data }) {
+  /** Whether a response is the normal one or, where allowed, SERVICE_UNAVAILABLE. */
+  static isCorrect({ what, status, code, data }) {
     if (what === "live") return status === 200 && code === undefined;
     if (what === "ready") return (status === 200 || status === 503) && code === undefined;
     if (code === "SERVICE_UNAVAILABLE") return status === 200 || status === 503;
@@ -125,8 +125,8 @@ class House {
     return code === undefined && Object.values(data ?? {})[0] !== null;
   }
 
-  /** Inflicts a fault on a house at work, takes it away, and looks at what people were told. */
-  async suffer({ name, inflict, seconds, refused = [], isUnready = false }) {
+  /** Injects a fault under load, removes it and checks all responses. */
+  async testFault({ name, inject, seconds, refused = [], isUnready = false }) {
     const what = `${this.database.name}, ${name}:`;
     const { work } = this;
     this.answers = [];
@@ -144,48 +144,48 @@ class House {
     const allSucceed = (limit) => until("every kind of request succeeds", limit, () => this.successes.size === workers.length);
     await allSucceed(20);
 
-    const heal = await inflict(this.database, this);
+    const recover = await inject(this.database, this);
     const from = Date.now();
     await sleep(seconds * 1000);
     const to = Date.now();
-    await heal();
-    const healed = Date.now();
+    await recover();
+    const recovered = Date.now();
     this.successes.clear();
     await allSucceed(30).catch(() => {});
-    const recovery = Object.keys(work).map((kind) => [kind, (this.successes.get(kind) ?? Infinity) - healed]);
+    const recovery = Object.keys(work).map((kind) => [kind, (this.successes.get(kind) ?? Infinity) - recovered]);
     isOver = true;
     await Promise.all(workers);
 
     const during = this.answers.filter(({ ended, begun }) => ended > from && begun < to);
     const slowest = Math.max(...this.answers.map(({ ms }) => ms));
-    const late = this.answers.filter(({ ms }) => ms > SLOWEST);
-    check(`${what} every answer comes within ${SLOWEST} ms`, late.length === 0, text(late.slice(0, 3)));
-    const untrue = this.answers.filter((answer) => !House.isTrue(answer) || !answer.isWhole);
-    check(`${what} no answer is wrong`, untrue.length === 0, text(untrue.slice(0, 3)));
-    // Else nothing was tried.
+    const late = this.answers.filter(({ ms }) => ms > MAX_LATENCY_MS);
+    check(`${what} every response arrives within ${MAX_LATENCY_MS} ms`, late.length === 0, text(late.slice(0, 3)));
+    const incorrect = this.answers.filter((answer) => !Instance.isCorrect(answer) || !answer.isWellFormed);
+    check(`${what} no response is wrong`, incorrect.length === 0, text(incorrect.slice(0, 3)));
+    // Otherwise the fault had no effect.
     for (const kind of refused) {
-      check(`${what} ${kind} is told that there is no answer now`, during.some(({ what, code }) => what === kind && code === "SERVICE_UNAVAILABLE"));
+      check(`${what} ${kind} receives SERVICE_UNAVAILABLE`, during.some(({ what, code }) => what === kind && code === "SERVICE_UNAVAILABLE"));
     }
     if (isUnready) {
       const inside = this.answers.filter(({ what, begun, ended }) => what === "ready" && begun > from + 500 && ended < to);
-      check(`${what} is not ready`, inside.length > 0 && inside.every(({ status }) => status === 503), text(inside.slice(0, 3)));
+      check(`${what} the server is not ready`, inside.length > 0 && inside.every(({ status }) => status === 503), text(inside.slice(0, 3)));
     }
     const slowestRecovery = recovery.reduce((worst, one) => (one[1] > worst[1] ? one : worst));
-    check(`${what} service is back within ${RECOVERY} ms`, slowestRecovery[1] <= RECOVERY, text(recovery));
-    await this.reckon(what);
+    check(`${what} service recovers within ${MAX_RECOVERY_MS} ms`, slowestRecovery[1] <= MAX_RECOVERY_MS, text(recovery));
+    await this.checkConsistency(what);
     const refusals = this.answers.filter(({ code }) => code === "SERVICE_UNAVAILABLE").length;
-    console.log(`done ${what} ${this.answers.length} answers, ${refusals} of them SERVICE_UNAVAILABLE, the slowest after ${slowest} ms; back after ${Math.max(0, slowestRecovery[1])} ms (${slowestRecovery[0]})`);
+    console.log(`done ${what} ${this.answers.length} responses, ${refusals} of them SERVICE_UNAVAILABLE, slowest ${slowest} ms; recovered after ${Math.max(0, slowestRecovery[1])} ms (${slowestRecovery[0]})`);
   }
 
-  /** Sends so many requests that write and hangs up in the middle of each. Later requests must not notice. */
-  async surviveHangUps(count) {
-    const what = `${this.database.name}, ${count} hang-ups:`;
+  /** Sends `count` requests that write, and closes each connection midway. Later requests must be unaffected. */
+  async testDisconnects(count) {
+    const what = `${this.database.name}, ${count} disconnects:`;
     this.answers = [];
     const { port, hostname } = new URL(this.url);
     let left = count;
     const client = async () => {
       while (left-- > 0) {
-        // Most hash nothing, so that there is little to wait for afterwards.
+        // Most requests hash no password, which keeps the hash queue short.
         const [query, longest] =
           { 0: [documents.login("ada", PASSWORD), 150], 1: [documents.register(`h${left}`), 150] }[left % 8] ??
           [documents.requestPasswordReset(`h${left}@example.org`), 15];
@@ -198,57 +198,57 @@ class House {
     };
     await Promise.all(Array.from({ length: 15 }, client));
     const login = () => this.ask("right", documents.login("ada", PASSWORD));
-    // Those who hung up still wait for their hashes.
+    // The hashes of disconnected clients are still queued.
     await until(`${what} a login succeeds`, 30, async () => (await login()).code === undefined);
-    // As many as can write at a time.
+    // As many as there are write connections.
     const codes = (await Promise.all(Array.from({ length: 5 }, login))).map(({ code }) => code);
     check(`${what} five logins succeed at once`, codes.every((code) => code === undefined), text(codes));
     check(`${what} the server is ready`, (await this.ask("ready", "", { path: "/health/ready" })).status === 200);
     const wrong = this.answers.filter(({ status }) => status === 500);
-    check(`${what} nothing fails`, wrong.length === 0, text(wrong.slice(0, 3)));
+    check(`${what} no response has status 500`, wrong.length === 0, text(wrong.slice(0, 3)));
     const { openTransactions } = this.database;
     if (openTransactions) await until(`${what} no transaction is left open`, 10, async () => (await this.database.sql(openTransactions)) === "0");
     console.log(`done ${what}`);
   }
 
-  /** What was promised holds, and what was not is whole or not there. */
-  async reckon(what) {
+  /** Checks that acknowledged writes are stored, and that unacknowledged ones are complete or absent. */
+  async checkConsistency(what) {
     const { registered, uncertain, ended } = this;
     const lost = [];
     for (const name of registered) {
-      const { code } = await this.ask("reckon", documents.login(name, PASSWORD));
+      const { code } = await this.ask("verify", documents.login(name, PASSWORD));
       if (code) lost.push([name, code]);
     }
-    check(`${what} who was registered can sign in`, lost.length === 0 && registered.size > 0, text(lost));
+    check(`${what} every acknowledged user can sign in`, lost.length === 0 && registered.size > 0, text(lost));
     const halves = [];
     for (const name of uncertain) {
-      const { code } = await this.ask("reckon", documents.login(name, PASSWORD));
+      const { code } = await this.ask("verify", documents.login(name, PASSWORD));
       if (code === undefined) continue;
-      const again = await this.ask("reckon", documents.register(name));
+      const again = await this.ask("verify", documents.register(name));
       if (code !== "INVALID_CREDENTIALS" || again.code) halves.push([name, code, again.code]);
     }
-    check(`${what} who was not can sign in, or register again`, halves.length === 0, text(halves));
-    const back = [];
+    check(`${what} every other user can sign in or register again`, halves.length === 0, text(halves));
+    const revived = [];
     for (const token of ended) {
-      const { code } = await this.ask("reckon", documents.refresh(token));
-      if (code !== "SESSION_REVOKED") back.push(code);
+      const { code } = await this.ask("verify", documents.refresh(token));
+      if (code !== "SESSION_REVOKED") revived.push(code);
     }
-    check(`${what} a session that ended stays so`, back.length === 0 && ended.length > 0, text(back));
+    check(`${what} ended sessions stay revoked`, revived.length === 0 && ended.length > 0, text(revived));
     const half = await this.database.sql(
       "SELECT COUNT(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id) OR NOT EXISTS (SELECT 1 FROM audit_log a WHERE a.user_id = u.id AND a.action = 'USER_REGISTERED')",
     );
-    check(`${what} every account has its session and its line in the audit log`, half === "0", half);
+    check(`${what} every account has a session and an audit event`, half === "0", half);
   }
 }
 
-// Not logout, for which there may be no session by then.
+// Without logout, which may have no session to end by then.
 const writes = ["right", "register", "refresh"];
 const all = ["me", "wrong", "unknown", ...writes];
 const restart = (database) => database.start();
-/** With 12 more who wait to write. */
-const lockRows = async (database, house) => {
+/** Locks rows, with 12 more sign-ins that wait for them. */
+const lockRows = async (database, instance) => {
   const release = await database.lockRows();
-  const logins = Array.from({ length: 12 }, () => house.ask("right", documents.login("ada", PASSWORD)));
+  const logins = Array.from({ length: 12 }, () => instance.ask("right", documents.login("ada", PASSWORD)));
   return async () => {
     await release();
     await Promise.all(logins);
@@ -256,13 +256,13 @@ const lockRows = async (database, house) => {
 };
 
 const faults = [
-  { name: "stopped", seconds: 6, refused: all, isUnready: true, inflict: async (database) => (await database.stop(), () => restart(database)) },
-  { name: "killed", seconds: 6, refused: all, isUnready: true, inflict: async (database) => (await database.kill(), () => restart(database)) },
-  { name: "paused", seconds: 8, refused: all, isUnready: true, inflict: async (database) => (database.pause(), () => database.resume()) },
+  { name: "stopped", seconds: 6, refused: all, isUnready: true, inject: async (database) => (await database.stop(), () => restart(database)) },
+  { name: "killed", seconds: 6, refused: all, isUnready: true, inject: async (database) => (await database.kill(), () => restart(database)) },
+  { name: "paused", seconds: 8, refused: all, isUnready: true, inject: async (database) => (database.pause(), () => database.resume()) },
   {
     name: "connections terminated again and again",
     seconds: 3,
-    inflict: async (database) => {
+    inject: async (database) => {
       let isOver = false;
       const terminating = (async () => {
         while (!isOver) await database.terminate();
@@ -270,52 +270,52 @@ const faults = [
       return () => ((isOver = true), terminating);
     },
   },
-  { name: "connections exhausted", seconds: 6, refused: all, isUnready: true, inflict: (database) => database.exhaust() },
-  // Whether the server is ready depends on whether a writer is left over, so that it is not looked at here and below.
-  { name: "table locked", seconds: 8, refused: all, inflict: (database) => database.lockTable() },
-  // The last that a registration writes: what it has written before must go again.
-  { name: "audit log locked", seconds: 8, refused: ["right", "register"], inflict: (database) => database.lockAuditLog() },
-  // Again, because what was left of the first time would be met then.
-  { name: "rows locked", seconds: 6, refused: ["right", "refresh"], inflict: lockRows },
-  { name: "rows locked again", seconds: 6, refused: ["right", "refresh"], inflict: lockRows },
-  { name: "read-only", seconds: 3, refused: writes, isUnready: true, inflict: (database) => database.readOnly() },
+  { name: "connections exhausted", seconds: 6, refused: all, isUnready: true, inject: (database) => database.exhaust() },
+  // Readiness is not checked from here on, because it depends on whether a write connection is free.
+  { name: "table locked", seconds: 8, refused: all, inject: (database) => database.lockTable() },
+  // The audit event is the last write of a registration. All earlier writes must be rolled back.
+  { name: "audit log locked", seconds: 8, refused: ["right", "register"], inject: (database) => database.lockAuditLog() },
+  // Run twice: leftovers of the first run would affect the second.
+  { name: "rows locked", seconds: 6, refused: ["right", "refresh"], inject: lockRows },
+  { name: "rows locked again", seconds: 6, refused: ["right", "refresh"], inject: lockRows },
+  { name: "read-only", seconds: 3, refused: writes, isUnready: true, inject: (database) => database.readOnly() },
 ];
 
 const diskFull = {
   name: "disk full",
   seconds: 5,
   refused: ["register"],
-  inflict: async (database) => {
+  inject: async (database) => {
     database.disk.fill();
     await database.writeUntilFull();
     database.disk.fill();
     return async () => {
       database.disk.free();
-      // A server may end itself rather than go on without its log; whoever makes room starts it again.
+      // A server may exit when it cannot write its log. The operator restarts it after freeing space.
       if (!database.isRunning) await restart(database);
-      await until(`${database.name} answers`, 20, () => database.sql("SELECT 1"));
+      await until(`${database.name} accepts queries`, 20, () => database.sql("SELECT 1"));
     };
   },
 };
 
-async function live(create, faults) {
+async function testDatabase(create, faults) {
   const database = await create();
-  const house = new House(database);
-  await house.open();
+  const instance = new Instance(database);
+  await instance.open();
   const { disk } = database;
-  if (!disk.isOwn) console.log(`SKIPPED ${database.name}, disk full: nothing may be mounted here`);
+  if (!disk.isOwn) console.log(`SKIPPED ${database.name}, disk full: cannot mount a tmpfs`);
   for (const fault of [...faults, ...(disk.isOwn ? [diskFull] : [])]) {
-    if (`${database.name}, ${fault.name}`.includes(only)) await house.suffer(fault);
+    if (`${database.name}, ${fault.name}`.includes(only)) await instance.testFault(fault);
   }
-  // Last, because the rows that it leaves behind make room on a full disk.
-  if (`${database.name}, hang-ups`.includes(only)) await house.surviveHangUps(Number(hangUps));
-  await house.server();
-  check(`${database.name}: the server has lived through it all`, true);
+  // Last, because its leftover rows would provide free space on a full disk.
+  if (`${database.name}, disconnects`.includes(only)) await instance.testDisconnects(Number(disconnects));
+  await instance.stop();
+  check(`${database.name}: the server survives all faults`, true);
 }
 
 await Promise.all([
-  live(Postgres.create, faults),
-  live(MariaDb.create, faults),
-  live(Sqlite.create, [{ name: "locked by another process", seconds: 9, refused: writes, isUnready: true, inflict: (database) => database.lockFile() }]),
+  testDatabase(Postgres.create, faults),
+  testDatabase(MariaDb.create, faults),
+  testDatabase(Sqlite.create, [{ name: "locked by another process", seconds: 9, refused: writes, isUnready: true, inject: (database) => database.lockFile() }]),
 ]);
 finish();

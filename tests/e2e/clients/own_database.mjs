@@ -1,4 +1,4 @@
-// A database of a script's own, dropped when the script ends, and what its rows say. It takes psql, mariadb or python3.
+// Creates a private database for a script and drops it when the script ends. Requires psql, mariadb or python3 for queries.
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { atExit } from "./server.mjs";
 
 const run = (command, parameters) => execFileSync(command, parameters, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
 
-/** Asks a database at `url` in SQL; answers with lines, and tabs or bars between the columns. */
+/** A function that runs SQL on the database at `url`. It returns lines, with tabs or bars between columns. */
 function client(url) {
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   if (protocol === "postgres:") return (sql) => run("psql", [url, "--no-psqlrc", "-Atqc", sql]);
@@ -17,7 +17,7 @@ function client(url) {
   return (sql) => run("mariadb", [...parameters, "--batch", "--skip-column-names", "--execute", sql]);
 }
 
-/** A new, empty database on the server that `url` names; without one, SQLite's in `folder`. */
+/** Creates an empty database on the server at `url`, or a SQLite file in `folder` if there is no URL. */
 export function database(url, name, folder) {
   if (!url) {
     const file = join(folder, "hallpass.db");
@@ -29,17 +29,17 @@ export function database(url, name, folder) {
   mine.pathname = `/hallpass_e2e_${name}_${process.pid}`;
   const id = mine.pathname.slice(1);
   const isPostgres = mine.protocol === "postgres:";
-  // On MariaDB as a bare one makes them: the tables must say themselves what they hold.
+  // On MariaDB the default character set is latin1, so the tables must declare their own.
   ask(`CREATE DATABASE ${id}${isPostgres ? "" : " CHARACTER SET latin1"}`);
   atExit(() => ask(`DROP DATABASE ${id}${isPostgres ? " WITH (FORCE)" : ""}`));
   const askMine = client(mine.href);
   const others = isPostgres
     ? "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     : "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
-  /** Waits until the database has noticed that its clients are dead, and done what they had sent it. */
+  /** Waits until the database has closed the connections of killed clients and finished their statements. */
   const forgotten = async () => {
     for (const until = Date.now() + 10_000; askMine(others) !== "0"; await sleep(20)) {
-      if (Date.now() > until) throw new Error("the database still serves a client that is dead");
+      if (Date.now() > until) throw new Error("the database still has a connection of a killed client");
     }
   };
   return { url: mine.href, kind: isPostgres ? "PostgreSQL" : "MariaDB", ask: askMine, forgotten };

@@ -1,5 +1,5 @@
-// Clients with automatic persisted queries: Apollo's link and urql's exchange send a hash first, learn that this server keeps no
-// documents, send the document, and send no hash again.
+// Tests clients with automatic persisted queries. Apollo's link and urql's exchange first send a hash, learn that this server does not
+// support persisted queries, send the document, and never send a hash again.
 // node persisted.mjs <binary>
 
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ const OTHER = "query Other { serverInfo { emailRequired } }";
 const MUTATION = "mutation Logout { logout { revokedSessions } }";
 const hashOf = (text) => createHash("sha256").update(text).digest("hex");
 
-/** A fetch that writes down which requests had a hash and which had a document. */
+/** A `fetch` that records which requests had a hash and which had a document. */
 function recorder(accept) {
   const sent = [];
   const recording = (address, options = {}) => {

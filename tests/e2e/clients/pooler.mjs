@@ -1,5 +1,6 @@
-// PgBouncer before PostgreSQL, as Debian configures it: in both modes, two instances serve and restart; in transaction mode with
-// fewer connections than Hallpass has, and without the parameter that this mode needs, the log names it.
+// Tests PgBouncer in front of PostgreSQL, with Debian's configuration. In session and transaction mode, two instances serve and
+// restart. Transaction mode has fewer server connections than Hallpass opens. Without the URL parameter that this mode requires, the
+// log must name it.
 // node pooler.mjs <binary>
 
 import { execFileSync } from "node:child_process";
@@ -23,11 +24,11 @@ async function serve(url) {
   return { ...accounts(`http://127.0.0.1:${port}`), ready: async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status, stop, log: () => log };
 }
 
-/** A life of accounts on two instances at once. Returns the answers that are not as they should be. */
-async function life(instances, round) {
+/** Uses accounts on two instances concurrently. Returns the unexpected responses. */
+async function useAccounts(instances, round) {
   const wrong = [];
   const expect = (isTrue, what, answer) => isTrue || wrong.push([what, answer]);
-  // Few enough that no hash has to wait for long: what is put off here is to be the pooler's fault.
+  // Few users, so that the hash queue stays short: only the pooler may cause SERVICE_UNAVAILABLE here.
   const users = Array.from({ length: 6 }, (_, index) => `user-${round}-${index}`);
   await Promise.all(
     users.map(async (name, index) => {
@@ -49,15 +50,15 @@ async function life(instances, round) {
       const logout = await here.logout(next.refreshToken);
       expect(logout.data?.logout.revokedSessions === 1, "logout", logout);
       const me = await there.me(next.accessToken);
-      expect(isRefused(me), "me after the logout", me);
+      expect(isRefused(me), "me after logout", me);
     }),
   );
   return wrong;
 }
 
-/** Migrates while another session has the lock for longer than a statement of Hallpass may take, and serves. */
-async function serves(mode, pooling, parameter) {
-  const what = `${mode} mode${parameter && " without names"}:`;
+/** Migrates while another session holds the lock for longer than Hallpass's statement timeout, and then serves requests. */
+async function testServing(mode, pooling, parameter) {
+  const what = `${mode} mode${parameter && " without named statements"}:`;
   const database = await Postgres.create();
   const { url } = await database.pooler(mode, pooling);
   await database.sql("ALTER ROLE hallpass SET statement_timeout = '2s'");
@@ -68,20 +69,20 @@ async function serves(mode, pooling, parameter) {
   check(`${what} a migration waits for the lock`, early === undefined, early);
   await isReleased;
   let instances = await Promise.all([first, serve(url + parameter)]);
-  check(`${what} both are ready`, (await Promise.all(instances.map(({ ready }) => ready()))).every((status) => status === 200));
+  check(`${what} both instances are ready`, (await Promise.all(instances.map(({ ready }) => ready()))).every((status) => status === 200));
   for (const round of [1, 2]) {
-    const wrong = await life(instances, round);
-    check(`${what} all answers are right, round ${round}`, wrong.length === 0, wrong.slice(0, 2));
-    for (const { log } of instances) check(`${what} no statement is mistaken for another`, !/prepared statement/.test(log()), log().slice(0, 600));
+    const wrong = await useAccounts(instances, round);
+    check(`${what} all responses are correct, round ${round}`, wrong.length === 0, wrong.slice(0, 2));
+    for (const { log } of instances) check(`${what} no prepared statement conflicts`, !/prepared statement/.test(log()), log().slice(0, 600));
     await Promise.all(instances.map(({ stop }) => stop()));
     if (round === 1) instances = await Promise.all([serve(url + parameter), serve(url + parameter)]);
   }
   const limits = Array.from({ length: 6 }, () => execFileSync("psql", [url, "-XAtqc", "SHOW statement_timeout"], { encoding: "utf8" }).trim());
-  check(`${what} other clients of the pooler get no settings of ours`, limits.every((limit) => limit === "2s"), limits);
+  check(`${what} Hallpass's session settings do not leak to other clients`, limits.every((limit) => limit === "2s"), limits);
 }
 
-/** A table that is locked: answers come in time, and nothing waits for ever on the server. */
-async function lockedOut(mode, pooling, parameter) {
+/** Locks a table: responses must arrive in time, and no query may keep waiting on the database server. */
+async function testLockedTable(mode, pooling, parameter) {
   const what = `${mode} mode, a locked table:`;
   const database = await Postgres.create();
   const { url } = await database.pooler(mode, pooling);
@@ -90,29 +91,29 @@ async function lockedOut(mode, pooling, parameter) {
   const release = await database.lockTable();
   const begun = Date.now();
   const answers = await Promise.all(Array.from({ length: 10 }, () => here.me(accessToken)));
-  check(`${what} reads are put off`, answers.every(({ code }) => code === "SERVICE_UNAVAILABLE"), answers);
-  check(`${what} within six seconds`, Date.now() - begun < 6000);
+  check(`${what} reads get SERVICE_UNAVAILABLE`, answers.every(({ code }) => code === "SERVICE_UNAVAILABLE"), answers);
+  check(`${what} the responses arrive within six seconds`, Date.now() - begun < 6000);
   const waiting = () => database.sql("SELECT COUNT(*) FROM pg_stat_activity WHERE usename = 'hallpass' AND wait_event_type = 'Lock'");
   let left;
-  await until("nothing waits", 5, async () => (left = await waiting()) === "0").catch(() => {});
-  check(`${what} nothing waits on the server`, left === "0", left);
+  await until("no query waits", 5, async () => (left = await waiting()) === "0").catch(() => {});
+  check(`${what} no query waits on the database server`, left === "0", left);
   await release();
   const after = await Promise.all(Array.from({ length: 20 }, () => here.me(accessToken)));
-  check(`${what} reads go on afterwards`, after.every(({ data }) => data?.me?.username === "ada"), after[0]);
+  check(`${what} reads succeed after the lock is released`, after.every(({ data }) => data?.me?.username === "ada"), after[0]);
   await here.stop();
 }
 
-/** Without the parameter, statements are mistaken for others. The log must say what to do. */
-async function isExplained() {
+/** Without the parameter, prepared statements conflict. The log must say how to fix it. */
+async function testMissingParameter() {
   const what = "transaction mode without the parameter:";
   const database = await Postgres.create();
   const { url } = await database.pooler("transaction", { default_pool_size: 3 });
-  // The first to come has the names to itself.
+  // The first instance uses the parameter, because it would have no other statements to conflict with.
   const instances = [await serve(url + PARAMETER)];
   let log = "";
   try {
     for (let turn = 0; turn < 2; turn += 1) instances.push(await serve(url));
-    for (let round = 0; round < 5; round += 1) await life(instances.slice(1), round);
+    for (let round = 0; round < 5; round += 1) await useAccounts(instances.slice(1), round);
     log = instances.map(({ log }) => log()).join("");
   } catch (error) {
     log = error.message;
@@ -120,7 +121,7 @@ async function isExplained() {
   check(`${what} it fails, and the log names the parameter`, /prepared statement.*\?statement-cache-capacity=0/.test(log), log.slice(0, 1000));
 }
 
-await serves("session", {}, "");
-await serves("transaction", { default_pool_size: 3 }, PARAMETER);
-await Promise.all([lockedOut("transaction", { default_pool_size: 3 }, PARAMETER), lockedOut("session", {}, ""), isExplained()]);
+await testServing("session", {}, "");
+await testServing("transaction", { default_pool_size: 3 }, PARAMETER);
+await Promise.all([testLockedTable("transaction", { default_pool_size: 3 }, PARAMETER), testLockedTable("session", {}, ""), testMissingParameter()]);
 finish();

@@ -1,4 +1,4 @@
-// The server that the scripts beside this file talk to: the given binary, in an empty folder, until the script ends.
+// Starts the given binary in an empty folder for the other scripts. The server stops when the script ends.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,26 +7,26 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-// However the script ends, what it started ends with it, the latest first.
-const leftovers = [];
+// Cleanups to run when the script ends for any reason, in reverse order.
+const cleanUps = [];
 process.on("exit", () => {
-  for (const cleanUp of leftovers.reverse()) {
+  for (const cleanUp of cleanUps.reverse()) {
     try {
       cleanUp();
     } catch (error) {
-      // The rest has to go all the same.
+      // Run the remaining cleanups.
       console.error(error.message);
     }
   }
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
-/** Calls `cleanUp` when the script ends. It can't wait for anything. */
+/** Calls `cleanUp` when the script ends. It must be synchronous. */
 export function atExit(cleanUp) {
-  leftovers.push(cleanUp);
+  cleanUps.push(cleanUp);
 }
 
-/** An empty folder, gone when the script ends. */
+/** Creates an empty folder. It is deleted when the script ends. */
 export function emptyFolder() {
   const folder = mkdtempSync(join(tmpdir(), "hallpass-"));
   atExit(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -34,11 +34,12 @@ export function emptyFolder() {
 }
 
 /**
- * Starts `binary` on `port` and waits until it is ready; `prepare` may run commands of it before. Returns what stops it, which has
- * `kill()` for the hard way, the path of its `mails` and its further log as `stderr`. In the `folder` of a server before it, it finds that one's data.
+ * Starts `binary` on `port` and waits until it is ready. `prepare` can run its commands first. Returns a function that stops the
+ * server. It has the properties `kill()`, which sends SIGKILL, `mails`, the path of the mail page, and `stderr`, the rest of the log.
+ * With the `folder` of an earlier server, the new one uses its data.
  */
 export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
-  // All that the scripts do comes from one address.
+  // All requests come from one address, which the throttle would limit.
   const env = { THROTTLE: "false", LISTEN: `127.0.0.1:${port}`, ...settings };
   const run = (parameters) => execFileSync(resolve(binary), parameters, { cwd: folder, env, encoding: "utf8" });
   prepare(run);

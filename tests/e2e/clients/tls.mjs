@@ -1,5 +1,5 @@
-// Encrypted connections to the database, with servers of our own and a certificate from an authority of our own: who asks for
-// one gets it, and where it can't be had, or the server is not who it should be, the start is refused and says why.
+// Tests encrypted connections to private database servers, with a certificate from a test authority. If TLS is required but not
+// available, or the certificate is invalid, Hallpass must not start and must report the reason.
 // node tls.mjs <binary>
 
 import { spawnSync } from "node:child_process";
@@ -18,7 +18,7 @@ const ours = authority("ours");
 const another = authority("another");
 const [certificateFile, keyFile] = certificate("ours");
 
-/** What differs between the two. `encrypt` turns TLS on, `isEncrypted` asks the database about the connections that there are. */
+/** The differences between the two databases. `encrypt` enables TLS; `isEncrypted` checks the open connections on the server. */
 const kinds = [
   {
     create: Postgres.create,
@@ -39,7 +39,7 @@ const kinds = [
       await database.stop();
       database.parameters.push(`--ssl-cert=${certificateFile}`, `--ssl-key=${keyFile}`);
       await database.start();
-      // It does not tell of others' connections, but takes no other of this user.
+      // MariaDB does not report whether other connections are encrypted, but it can require encryption for this user.
       await database.sql("ALTER USER hallpass@'%' REQUIRE SSL");
     },
     isEncrypted: async (database) => (await database.sql("SELECT COUNT(*) > 0 FROM information_schema.processlist WHERE user = 'hallpass'")) === "1",
@@ -53,54 +53,54 @@ function urlOf(database, host, parameters) {
   return url.href;
 }
 
-/** Starts on `url` and uses it. */
-async function use(what, database, url, isEncrypted) {
+/** Checks that Hallpass starts with the database at `url` and serves requests. */
+async function testConnection(what, database, url, isEncrypted) {
   const port = await freePort();
   const name = `ada-${port}`;
   try {
     const stop = await start(binary, port, { ...settings, DATABASE_URL: url });
     const client = accounts(`http://127.0.0.1:${port}`);
-    const isIn = (await client.register(name)).data?.register && (await client.login(name)).data?.login?.user.username === name;
-    check(`${database.name}, ${what}: someone registers and signs in`, isIn);
-    if (isEncrypted) check(`${database.name}, ${what}: the database says that the connections are encrypted`, await isEncrypted(database));
+    const isSignedIn = (await client.register(name)).data?.register && (await client.login(name)).data?.login?.user.username === name;
+    check(`${database.name}, ${what}: a user can register and sign in`, isSignedIn);
+    if (isEncrypted) check(`${database.name}, ${what}: the connections are encrypted`, await isEncrypted(database));
     await stop();
   } catch (error) {
     check(`${database.name}, ${what}`, false, error.message);
   }
 }
 
-/** Tries to start on `url`, and is told `why` it can't. */
-async function isRefused(what, database, url, why, exitCode = 1) {
+/** Checks that Hallpass does not start with `url` and reports a `reason`. */
+async function testRefusal(what, database, url, reason, exitCode = 1) {
   const env = { ...settings, DATABASE_URL: url, LISTEN: `127.0.0.1:${await freePort()}` };
   const { status, stderr } = spawnSync(resolve(binary), { cwd: emptyFolder(), env, encoding: "utf8", timeout: 20_000 });
-  check(`${database.name}, ${what}: refused, because ${why}`, status === exitCode && stderr.includes("DATABASE_URL") && why.test(stderr), `${status} ${stderr}`);
+  check(`${database.name}, ${what}: the start fails with ${reason}`, status === exitCode && stderr.includes("DATABASE_URL") && reason.test(stderr), `${status} ${stderr}`);
 }
 
 await Promise.all(
   kinds.map(async ({ create, parameter, encrypt, isEncrypted }) => {
     const database = await create();
     const url = (host, mode, ca) => urlOf(database, host, parameter(mode, ca));
-    await use("in clear", database, url("localhost", "none"));
+    await testConnection("unencrypted", database, url("localhost", "none"));
     for (const mode of ["required", "issuer", "name"]) {
-      await isRefused(`${mode}, from a server without TLS`, database, url("localhost", mode, ours), /server does not support TLS/);
+      await testRefusal(`${mode}, from a server without TLS`, database, url("localhost", mode, ours), /server does not support TLS/);
     }
 
     const { uid, gid } = statSync(database.disk.folder);
     chmodSync(folder, 0o755);
     for (const file of [certificateFile, keyFile]) chownSync(file, uid, gid);
     await encrypt(database);
-    await use("required", database, url("localhost", "required"), isEncrypted);
-    await use("the right issuer", database, url("localhost", "issuer", ours), isEncrypted);
-    await use("the right issuer, another name", database, url("127.0.0.1", "issuer", ours), isEncrypted);
-    await use("the right name", database, url("localhost", "name", ours), isEncrypted);
-    await isRefused("another name", database, url("127.0.0.1", "name", ours), /certificate not valid for name "127\.0\.0\.1"/);
+    await testConnection("required", database, url("localhost", "required"), isEncrypted);
+    await testConnection("the right issuer", database, url("localhost", "issuer", ours), isEncrypted);
+    await testConnection("the right issuer, another name", database, url("127.0.0.1", "issuer", ours), isEncrypted);
+    await testConnection("the right name", database, url("localhost", "name", ours), isEncrypted);
+    await testRefusal("another name", database, url("127.0.0.1", "name", ours), /certificate not valid for name "127\.0\.0\.1"/);
     for (const mode of ["issuer", "name"]) {
-      await isRefused(`${mode}, another issuer`, database, url("localhost", mode, another), /invalid peer certificate: (UnknownIssuer|BadSignature)/);
-      await isRefused(`${mode}, no issuer`, database, url("localhost", mode), /invalid peer certificate: UnknownIssuer/);
+      await testRefusal(`${mode}, another issuer`, database, url("localhost", mode, another), /invalid peer certificate: (UnknownIssuer|BadSignature)/);
+      await testRefusal(`${mode}, no issuer`, database, url("localhost", mode), /invalid peer certificate: UnknownIssuer/);
     }
-    await isRefused("an issuer that is not there", database, url("localhost", "name", join(folder, "nothing.pem")), /cannot read the file/, 2);
-    await isRefused("an unknown mode", database, url("localhost", "required").replace(/require(d?)/i, "encrypt$1"), /unknown value/);
-    await isRefused("an unknown option", database, urlOf(database, "localhost", { ssl: "true" }), /unknown option/, 2);
+    await testRefusal("a missing issuer file", database, url("localhost", "name", join(folder, "nothing.pem")), /cannot read the file/, 2);
+    await testRefusal("an unknown mode", database, url("localhost", "required").replace(/require(d?)/i, "encrypt$1"), /unknown value/);
+    await testRefusal("an unknown option", database, urlOf(database, "localhost", { ssl: "true" }), /unknown option/, 2);
   }),
 );
 finish();

@@ -1,5 +1,5 @@
-// The same conversation with three servers, on SQLite, PostgreSQL and MariaDB: every answer is the same, line by line.
-// node transcript.mjs <binary> <postgres url> <mysql url> [folder that keeps the transcripts]
+// Sends the same requests to three servers, on SQLite, PostgreSQL and MariaDB. All responses must be identical, line by line.
+// node transcript.mjs <binary> <postgres url> <mysql url> [folder for the transcripts]
 
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -12,16 +12,16 @@ import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
 const [binary, postgresUrl, mysqlUrl, kept] = process.argv.slice(2);
-// All of them say that they are here, so that what they say of themselves is the same.
+// All three servers use the same public URL, so that the URLs in their responses are equal.
 const PUBLIC_URL = "http://localhost:8160";
-// Each request comes from an address of its own, so that none is refused that should not be.
+// Each request uses its own client address, so that the throttle rejects only the intended ones.
 const settings = { PUBLIC_URL, THROTTLE: "true", PROXY_HEADER: "x-forwarded-for", TRUSTED_PROXIES: "127.0.0.1", SECRET_KEY: "4d1f0b8e6c2a97f3b5d8e0a1c6f49273", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
-// Longer than times are exact to, so that no two steps share one.
+// Milliseconds between steps. Longer than the resolution of stored times, so that no two steps have the same time.
 const PAUSE = 3;
-// What the transport adds, or what must differ and is looked at in another way.
-const UNTOLD = new Set(["connection", "content-length", "date", "keep-alive", "transfer-encoding", "x-request-id"]);
+// Headers that the transport adds, and the request ID, which is compared separately.
+const IGNORED_HEADERS = new Set(["connection", "content-length", "date", "keep-alive", "transfer-encoding", "x-request-id"]);
 
-/** What differs from run to run, each value under a name that it keeps: what is the same in one transcript is in all. */
+/** Replaces values that differ between runs with stable names. Equal values get the same name, so transcripts can be compared. */
 class Names {
   names = new Map();
   counts = new Map();
@@ -35,7 +35,7 @@ class Names {
     return this.names.get(value);
   }
 
-  /** A token with what it says; what it says is told once. */
+  /** The name of a token. The first occurrence includes its header and claims. */
   token(value) {
     const isNew = !this.names.has(value);
     const name = this.of("TOKEN", value);
@@ -55,11 +55,11 @@ class Names {
   }
 }
 
-let turn = Promise.resolve();
-/** Does what takes all of the machine, one server after the other. */
-const inTurn = (action) => (turn = turn.then(action));
+let queue = Promise.resolve();
+/** Runs an action that needs the whole machine after all earlier ones, so that the servers do not compete. */
+const exclusively = (action) => (queue = queue.then(action));
 
-/** A server, and who talks to it. */
+/** A client of one server that records the requests and responses. */
 class Conversation {
   names = new Names();
   lines = [];
@@ -69,23 +69,23 @@ class Conversation {
     this.port = port;
   }
 
-  /** The same, again while the server says that it is out of its depth: that is a slow machine's doing, and not the database's. */
+  /** Sends a request, and retries it up to five times on 503: a slow machine causes that status, not the database. */
   async exchange({ headers, ...others }) {
     this.requests += 1;
     const sent = { headers: { "x-forwarded-for": `10.0.${this.requests >> 8}.${this.requests & 255}`, ...headers }, ...others };
-    for (let puttingOff = 0; ; puttingOff += 1) {
+    for (let retries = 0; ; retries += 1) {
       const answer = await this.send(sent);
-      if (answer.status !== 503 || puttingOff === 5) return answer;
+      if (answer.status !== 503 || retries === 5) return answer;
       await sleep(1000);
     }
   }
 
-  /** Sends a request as it is given, byte for byte, and waits for the answer. */
+  /** Sends a request unchanged, byte for byte, and waits for the response. */
   async send({ method = "POST", path = "/graphql", headers = {}, body }) {
     const sent = request({ port: this.port, host: "127.0.0.1", method, path, headers: { host: PUBLIC_URL.slice("http://".length), ...headers }, agent: false });
     const answered = new Promise((resolve, reject) => {
       sent.on("response", resolve);
-      // Who refuses a body does not read it to its end; its answer has come by then.
+      // The server may close the connection before it has read a rejected body. The response usually arrives first.
       sent.on("error", (error) => (error.code === "EPIPE" || error.code === "ECONNRESET" ? setTimeout(reject, 1000, error) : reject(error)));
     });
     sent.end(body);
@@ -96,24 +96,24 @@ class Conversation {
     return { status: response.statusCode, headers: response.headers, text };
   }
 
-  /** An answer as it is compared. */
-  told({ status, headers, text }) {
-    // Each its own, and the same in both places: then it need not be looked at any more.
+  /** The normalized lines of a response, for comparison. */
+  format({ status, headers, text }) {
+    // The request ID is unique. The header and the body must contain the same one, so both become REQUEST here.
     const shown = text.replaceAll(headers["x-request-id"], "REQUEST");
-    const head = Object.entries(headers).filter(([name]) => !UNTOLD.has(name)).map(([name, value]) => `  ${name}: ${value}`);
+    const head = Object.entries(headers).filter(([name]) => !IGNORED_HEADERS.has(name)).map(([name, value]) => `  ${name}: ${value}`);
     return [`  ${status}`, ...head, ...shown.split("\n").map((line) => `  ${line}`)].map((line) => this.names.replace(line));
   }
 
-  /** One request; all of its answer goes into the transcript. */
-  async say(what, sent) {
+  /** Sends one request and adds the whole response to the transcript. */
+  async record(what, sent) {
     const answer = await this.exchange(sent);
-    this.lines.push(`${this.names.replace(what)}`, ...this.told(answer));
+    this.lines.push(`${this.names.replace(what)}`, ...this.format(answer));
     await sleep(PAUSE);
     return answer;
   }
 
   post(what, body, headers = {}) {
-    return this.say(what, { body, headers: { "content-type": "application/json", ...headers } });
+    return this.record(what, { body, headers: { "content-type": "application/json", ...headers } });
   }
 
   async graphql(what, query, input, headers) {
@@ -122,15 +122,15 @@ class Conversation {
   }
 
   /**
-   * Several at once, of whom it is not known who comes first: what they are told, without an order. What `different` matches is
-   * what only the winner's answer shows.
+   * Sends several requests at once and records their responses in sorted order, because any of them may win. `different` matches
+   * text that only the winner's response contains.
    */
   async race(what, requests, different = /$^/) {
-    const answers = await inTurn(() => Promise.all(requests.map((sent) => this.exchange(sent))));
-    // By what they say apart from values that differ; those get their names after.
+    const answers = await exclusively(() => Promise.all(requests.map((sent) => this.exchange(sent))));
+    // Sort by the text without unique values. Those get their names after the sort.
     const bare = ({ text }) => new Names().replace(text.replace(/"requestId":"[^"]*"/g, "")).replace(different, "EITHER");
     answers.sort((one, other) => (bare(one) < bare(other) ? -1 : 1));
-    this.lines.push(what, ...answers.flatMap((answer) => this.told(answer)).map((line) => line.replace(different, "EITHER")));
+    this.lines.push(what, ...answers.flatMap((answer) => this.format(answer)).map((line) => line.replace(different, "EITHER")));
     await sleep(PAUSE);
   }
 }
@@ -149,7 +149,7 @@ const ME = `{ me { ${USER} } }`;
 const SESSIONS = "{ me { sessions { id isCurrent device userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
 const SERVER_INFO = "{ serverInfo { registrationEnabled emailRequired passwordPolicy { minLength maxLength } usernamePolicy { minLength maxLength pattern } accessTokenLifetime refreshTokenLifetime } }";
 
-/** Names that databases cut, fold or refuse: each is registered, and read back. */
+/** Names that databases may truncate, fold or reject. Each is registered and read back. */
 const NAMES = {
   plain: "Ada",
   "other case": "ADA",
@@ -169,7 +169,7 @@ const NAMES = {
   empty: "",
   quotes: `O'Neill "the" \\ \`one\` %_ $1 ? :x /* -- ; # */`,
   "a hundred characters": "\u{1f600}".repeat(100),
-  "a hundred that are spelt with more": `${"\u00fc".repeat(99)}\u{1f600}`,
+  "a hundred, with more bytes": `${"\u00fc".repeat(99)}\u{1f600}`,
   "a hundred and one": "\u{1f600}".repeat(101),
   "a hundred with spaces around": ` ${"x".repeat(100)} `,
   NUL: "A\0da",
@@ -179,7 +179,7 @@ const NAMES = {
   "zero width": "A\u200bda\ufeff",
 };
 
-/** Addresses; those with the same mark before the colon are one. */
+/** E-mail addresses. Labels with the same text before the colon denote the same address. */
 const ADDRESSES = {
   plain: "ada@example.org",
   "plain: upper case": "ADA@EXAMPLE.ORG",
@@ -222,17 +222,17 @@ const USERNAMES = ["A", "a", "Turing", "turing", "TURING", "a-b", "a_b", "a%b", 
 const PASSWORDS = ["short", "eight  8", "\u{1f600}".repeat(7), "\u{1f600}".repeat(8), "\u{1f600}".repeat(128), "\u{1f600}".repeat(129), "p\0p\0p\0p\0", "p\0p\0p\0p\0p", "e\u0301e\u0301e\u0301e\u0301", "\u00e9".repeat(8), "        ", "", "x".repeat(73), "password123", "PassWord123", "Ada-Lovelace"];
 
 async function converse(c) {
-  // What needs no account.
-  await c.say("live", { method: "GET", path: "/health/live" });
-  await c.say("ready", { method: "GET", path: "/health/ready" });
-  await c.say("keys", { method: "GET", path: "/.well-known/jwks.json" });
-  await c.say("metadata", { method: "GET", path: "/.well-known/oauth-authorization-server" });
-  await c.say("no such page", { method: "GET", path: "/nothing" });
+  // Requests that need no account.
+  await c.record("live", { method: "GET", path: "/health/live" });
+  await c.record("ready", { method: "GET", path: "/health/ready" });
+  await c.record("keys", { method: "GET", path: "/.well-known/jwks.json" });
+  await c.record("metadata", { method: "GET", path: "/.well-known/oauth-authorization-server" });
+  await c.record("no such page", { method: "GET", path: "/nothing" });
   await c.graphql("server info", SERVER_INFO);
-  await c.say("server info by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(SERVER_INFO)}` });
-  await c.graphql("me, nobody", ME);
+  await c.record("server info by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(SERVER_INFO)}` });
+  await c.graphql("me, not signed in", ME);
 
-  // Forms.
+  // Input validation and normalization.
   let count = 0;
   const register = (what, input, headers) => c.graphql(`register, ${what}`, REGISTER, { username: `user${(count += 1)}`, password: PASSWORD, tokenDelivery: "BODY", ...input }, headers);
   const login = (what, username, password = PASSWORD, more = {}, headers) => c.graphql(`login, ${what}`, LOGIN, { username, password, tokenDelivery: "BODY", ...more }, headers);
@@ -250,7 +250,7 @@ async function converse(c) {
     const { data, text } = await register(what, { username });
     if (data?.register || text.includes("USERNAME_TAKEN")) await login(what, username);
     if (!data?.register) continue;
-    // As databases pad and fold.
+    // Databases may ignore trailing spaces and case.
     await login(`${what}, a space after`, `${username} `);
     await login(`${what}, upper case`, username.toUpperCase());
   }
@@ -259,20 +259,20 @@ async function converse(c) {
     const { data } = await register(what, { password });
     if (!data?.register) continue;
     await login(what, `user${count}`, password);
-    await login(`${what}, one more`, `user${count}`, `${password}x`);
+    await login(`${what}, with a character appended`, `user${count}`, `${password}x`);
     await login(`${what}, upper case`, `user${count}`, password.toUpperCase());
   }
-  await register("everything wrong", { username: "a b", password: "short", email: "ada", firstName: "\0", lastName: "x".repeat(101) });
-  await register("both taken", { username: "tUring", email: "aDa@example.org" });
-  await register("its name taken", { username: "tUring", email: "new@example.org" });
-  await register("its address taken", { email: "aDa@example.org" });
-  await register("null", { email: null, firstName: null, lastName: null });
-  await register("a number", { username: 1 });
-  await register("nothing", { username: null });
-  await register("a field too many", { isActive: false });
+  await register("every field invalid", { username: "a b", password: "short", email: "ada", firstName: "\0", lastName: "x".repeat(101) });
+  await register("username and address taken", { username: "tUring", email: "aDa@example.org" });
+  await register("username taken", { username: "tUring", email: "new@example.org" });
+  await register("address taken", { email: "aDa@example.org" });
+  await register("null in optional fields", { email: null, firstName: null, lastName: null });
+  await register("a number as username", { username: 1 });
+  await register("null as username", { username: null });
+  await register("an unknown field", { isActive: false });
 
-  // As JSON spells them and no string of ours can hold.
-  for (const [what, text] of [["a lone surrogate", "\\ud800"], ["one the wrong way round", "\\udc00\\ud800"], ["a pair", "\\ud83d\\ude00"], ["NUL", "\\u0000"]]) {
+  // JSON escape sequences. JSON.stringify and UTF-8 would not keep them as written.
+  for (const [what, text] of [["a lone surrogate", "\\ud800"], ["a reversed surrogate pair", "\\udc00\\ud800"], ["a surrogate pair", "\\ud83d\\ude00"], ["NUL", "\\u0000"]]) {
     for (const field of ["username", "password", "email", "firstName"]) {
       const input = { username: `escaped${(count += 1)}`, password: PASSWORD, email: `escaped${count}@example.org` };
       const value = { username: text, password: `correct ${text} horse`, email: `${text}@example.org`, firstName: text }[field];
@@ -281,9 +281,9 @@ async function converse(c) {
     }
     await c.post(`in the document, ${what}`, `{"query": "mutation { login(input: {username: \\"${text.replace("\\", "\\\\")}\\", password: \\"x\\"}) { accessToken } }"}`);
   }
-  await c.post("bytes that are no UTF-8", Buffer.concat([Buffer.from('{"query": "{ __typename } #'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]));
+  await c.post("invalid UTF-8", Buffer.concat([Buffer.from('{"query": "{ __typename } #'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]));
 
-  // Signing in.
+  // Sign-in.
   const agent = (text) => ({ "user-agent": text });
   await register("ada", { username: "Ada-Lovelace", email: "Lovelace@Example.org" }, agent("Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"));
   const first = (await login("by name", "ada-lovelace", PASSWORD, {}, agent("x".repeat(600)))).data.login;
@@ -297,41 +297,41 @@ async function converse(c) {
   await login("name too long", "x".repeat(100_000));
   await login("password too long", "ada-lovelace", "x".repeat(100_000));
   await c.graphql("me", ME, undefined, bearer(first.accessToken));
-  await c.say("me by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(ME)}`, headers: bearer(first.accessToken) });
-  await c.graphql("me, a broken token", ME, undefined, bearer(`${first.accessToken}x`));
+  await c.record("me by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(ME)}`, headers: bearer(first.accessToken) });
+  await c.graphql("me, an invalid token", ME, undefined, bearer(`${first.accessToken}x`));
   await c.graphql("me, a refresh token", ME, undefined, bearer(first.refreshToken));
   await c.graphql("sessions", SESSIONS, undefined, bearer(second.accessToken));
 
-  // Refreshing.
+  // Refresh.
   const refresh = (what, refreshToken, headers) => c.graphql(`refresh, ${what}`, REFRESH, refreshToken === undefined ? undefined : { refreshToken }, headers);
   const next = (await refresh("first", first.refreshToken)).data.refreshToken;
-  await refresh("the same again", first.refreshToken);
-  await c.graphql("sessions, the refreshed one first", SESSIONS, undefined, bearer(next.accessToken));
-  await c.graphql("me, the token from before", ME, undefined, bearer(first.accessToken));
+  await refresh("the same token again", first.refreshToken);
+  await c.graphql("sessions, the most recently used one first", SESSIONS, undefined, bearer(next.accessToken));
+  await c.graphql("me, the previous access token", ME, undefined, bearer(first.accessToken));
   const third = (await refresh("second", next.refreshToken)).data.refreshToken;
   await refresh("two generations old", first.refreshToken);
-  await refresh("the current one, after that", third.refreshToken);
-  await c.graphql("me, after that", ME, undefined, bearer(third.accessToken));
-  await refresh("nothing", undefined);
+  await refresh("the current token, after the reuse", third.refreshToken);
+  await c.graphql("me, after the reuse", ME, undefined, bearer(third.accessToken));
+  await refresh("no token", undefined);
   await refresh("not a token", "x");
   await refresh("an access token", second.accessToken);
-  await c.graphql("sessions, without the reused one", SESSIONS, undefined, bearer(second.accessToken));
+  await c.graphql("sessions, without the revoked one", SESSIONS, undefined, bearer(second.accessToken));
 
-  // By cookie.
+  // Cookie delivery.
   const cookieOf = ({ headers }) => headers["set-cookie"]?.[0].split(";")[0];
   const inBrowser = await login("in a browser", "ada-lovelace", PASSWORD, { tokenDelivery: "COOKIE" });
   const cookie = cookieOf(inBrowser);
   const origin = { origin: PUBLIC_URL };
   const rotated = cookieOf(await refresh("by cookie", undefined, { cookie, ...origin }));
   await refresh("by cookie again", undefined, { cookie, ...origin });
-  await refresh("by cookie from elsewhere", undefined, { cookie: rotated, origin: "https://evil.example" });
+  await refresh("by cookie from another origin", undefined, { cookie: rotated, origin: "https://evil.example" });
   await refresh("a cookie's token in the body", rotated.split("=")[1]);
   await refresh("a body's token as a cookie", undefined, { cookie: `${cookie.split("=")[0]}=${second.refreshToken}` });
   await c.graphql("logout by cookie", LOGOUT, undefined, { cookie: rotated, ...origin });
   await c.graphql("logout by cookie again", LOGOUT, undefined, { cookie: rotated, ...origin });
   await refresh("by cookie after the logout", undefined, { cookie: rotated, ...origin });
 
-  // Signing out, and ending sessions.
+  // Logout and session revocation.
   const signIn = async (what) => (await login(what, "ada-lovelace")).data.login;
   const [a, b, d] = [await signIn("a"), await signIn("b"), await signIn("d")];
   await c.graphql("logout by bearer", LOGOUT, undefined, bearer(a.accessToken));
@@ -339,72 +339,72 @@ async function converse(c) {
   await c.graphql("me, after the logout", ME, undefined, bearer(a.accessToken));
   await refresh("after the logout", a.refreshToken);
   await c.graphql("logout by refresh token", LOGOUT, { refreshToken: b.refreshToken });
-  await c.graphql("logout by nothing", LOGOUT);
-  await c.graphql("logout by nonsense", LOGOUT, { refreshToken: "x" }, bearer("x"));
-  await c.graphql("logout everywhere by nothing", LOGOUT, { everywhere: true });
-  await c.graphql("logout everywhere by a session that is over", LOGOUT, { everywhere: true, refreshToken: b.refreshToken }, bearer(a.accessToken));
+  await c.graphql("logout without credentials", LOGOUT);
+  await c.graphql("logout with invalid tokens", LOGOUT, { refreshToken: "x" }, bearer("x"));
+  await c.graphql("logout everywhere without credentials", LOGOUT, { everywhere: true });
+  await c.graphql("logout everywhere with a revoked session", LOGOUT, { everywhere: true, refreshToken: b.refreshToken }, bearer(a.accessToken));
   const listed = JSON.parse((await c.graphql("sessions", SESSIONS, undefined, bearer(d.accessToken))).text).data.me.sessions;
-  const stranger = (await login("someone else", "turing")).data.login;
+  const stranger = (await login("another user", "turing")).data.login;
   const revoke = (what, sessionId, token) => c.graphql(`revoke, ${what}`, REVOKE, { sessionId }, token && bearer(token));
   const other = listed.find(({ isCurrent }) => !isCurrent).id;
-  await revoke("someone else's", other, stranger.accessToken);
-  await revoke("by nobody", other);
-  await revoke("another", other, d.accessToken);
-  await revoke("it again", other, d.accessToken);
-  await revoke("what is no id", "x", d.accessToken);
-  await revoke("no such", "00000000-0000-7000-8000-000000000000", d.accessToken);
+  await revoke("another user's session", other, stranger.accessToken);
+  await revoke("not signed in", other);
+  await revoke("another session", other, d.accessToken);
+  await revoke("the same session again", other, d.accessToken);
+  await revoke("an invalid ID", "x", d.accessToken);
+  await revoke("an unknown ID", "00000000-0000-7000-8000-000000000000", d.accessToken);
   const e = await signIn("e");
   await c.graphql("revoke others", REVOKE_OTHERS, undefined, bearer(e.accessToken));
-  await c.graphql("revoke others, there is none", REVOKE_OTHERS, undefined, bearer(e.accessToken));
+  await c.graphql("revoke others, without other sessions", REVOKE_OTHERS, undefined, bearer(e.accessToken));
   await c.graphql("sessions, one", SESSIONS, undefined, bearer(e.accessToken));
-  await revoke("itself", JSON.parse(Buffer.from(e.accessToken.split(".")[1], "base64url")).sid, e.accessToken);
-  await c.graphql("revoke others, when over", REVOKE_OTHERS, undefined, bearer(e.accessToken));
+  await revoke("the current session", JSON.parse(Buffer.from(e.accessToken.split(".")[1], "base64url")).sid, e.accessToken);
+  await c.graphql("revoke others, with a revoked session", REVOKE_OTHERS, undefined, bearer(e.accessToken));
   const f = await signIn("f");
   await signIn("g");
   await c.graphql("logout everywhere", LOGOUT, { everywhere: true }, bearer(f.accessToken));
   const h = await signIn("h");
   await c.graphql("logout everywhere by refresh token", LOGOUT, { everywhere: true, refreshToken: h.refreshToken });
-  await c.graphql("someone else is not concerned", SESSIONS, undefined, bearer(stranger.accessToken));
+  await c.graphql("sessions of another user are unchanged", SESSIONS, undefined, bearer(stranger.accessToken));
 
-  // Races: who wins is open, how many is not.
-  await c.race("sixteen want one name", Array.from({ length: 16 }, (_, n) => json(REGISTER, { username: n % 2 ? "Hopper" : "hOPPER", password: PASSWORD, tokenDelivery: "BODY" })), /hopper/gi);
-  await c.race("twelve want one address", Array.from({ length: 12 }, (_, n) => json(REGISTER, { username: `hopper${n}`, email: n % 2 ? "HOPPER@example.org" : "hopper@example.org", password: PASSWORD })), /hopper\d*/gi);
+  // Races: any request may win, but the number of winners is fixed.
+  await c.race("sixteen concurrent registrations of one username", Array.from({ length: 16 }, (_, n) => json(REGISTER, { username: n % 2 ? "Hopper" : "hOPPER", password: PASSWORD, tokenDelivery: "BODY" })), /hopper/gi);
+  await c.race("twelve concurrent registrations of one address", Array.from({ length: 12 }, (_, n) => json(REGISTER, { username: `hopper${n}`, email: n % 2 ? "HOPPER@example.org" : "hopper@example.org", password: PASSWORD })), /hopper\d*/gi);
   const raced = (await login("for a race", "turing")).data.login;
-  await c.race("twelve refresh at once", Array.from({ length: 12 }, () => json(REFRESH, { refreshToken: raced.refreshToken })));
-  await c.race("twelve sign out at once", Array.from({ length: 12 }, () => json(LOGOUT, { refreshToken: raced.refreshToken })));
+  await c.race("twelve concurrent refreshes", Array.from({ length: 12 }, () => json(REFRESH, { refreshToken: raced.refreshToken })));
+  await c.race("twelve concurrent logouts", Array.from({ length: 12 }, () => json(LOGOUT, { refreshToken: raced.refreshToken })));
 
-  // Too many attempts: how many are taken, and who is refused, does not depend on who counts them.
+  // Throttling: the number of accepted attempts does not depend on the database.
   const from = (address) => ({ "x-forwarded-for": address });
-  for (const [who, username, address] of [["Ada's", "ada-lovelace", "198.51.100.1"], ["nobody's", "nobody", "198.51.100.2"]]) {
+  for (const [account, username, address] of [["a known account", "ada-lovelace", "198.51.100.1"], ["an unknown account", "nobody", "198.51.100.2"]]) {
     const guess = json(LOGIN, { username, password: "wrong horse battery" });
-    await c.race(`sixteen guess ${who} password at once`, Array.from({ length: 16 }, () => ({ ...guess, headers: { ...guess.headers, ...from(address) } })));
-    await login(`the right password, after too many guesses of ${who}`, username, PASSWORD, {}, from(address));
-    await login(`the right password, from elsewhere, after too many guesses of ${who}`, username);
+    await c.race(`sixteen concurrent guesses for ${account}`, Array.from({ length: 16 }, () => ({ ...guess, headers: { ...guess.headers, ...from(address) } })));
+    await login(`the right password, after too many guesses for ${account}`, username, PASSWORD, {}, from(address));
+    await login(`the right password, from another address, after too many guesses for ${account}`, username);
   }
 
   const ending = [];
-  for (const what of ["one", "two", "three", "four"]) ending.push((await login(`to end others, ${what}`, "turing")).data.login);
-  await c.race("four end each other", ending.map(({ accessToken }) => { const sent = json(REVOKE_OTHERS); return { ...sent, headers: { ...sent.headers, ...bearer(accessToken) } }; }));
+  for (const what of ["one", "two", "three", "four"]) ending.push((await login(`to revoke others, ${what}`, "turing")).data.login);
+  await c.race("four concurrent revocations of each other", ending.map(({ accessToken }) => { const sent = json(REVOKE_OTHERS); return { ...sent, headers: { ...sent.headers, ...bearer(accessToken) } }; }));
 
-  // What is no request.
+  // Invalid requests and content negotiation.
   const typename = JSON.stringify({ query: "{ __typename }" });
   const accept = (type) => ({ accept: type });
   for (const type of ["application/json", "application/graphql-response+json", "*/*", "text/plain"]) {
     await c.post(`accept ${type}`, typename, accept(type));
-    await c.post(`a mistake, accept ${type}`, JSON.stringify({ query: "{ nothing }" }), accept(type));
+    await c.post(`a validation error, accept ${type}`, JSON.stringify({ query: "{ nothing }" }), accept(type));
     await c.post(`a syntax error, accept ${type}`, JSON.stringify({ query: "{" }), accept(type));
   }
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=latin1", ""]) {
-    await c.say(`content type ${type}`, { body: typename, headers: type ? { "content-type": type } : {} });
+    await c.record(`content type ${type}`, { body: typename, headers: type ? { "content-type": type } : {} });
   }
-  for (const method of ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]) await c.say(`method ${method}`, { method });
-  await c.say("a mutation by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(REVOKE_OTHERS)}`, headers: bearer(stranger.accessToken) });
-  await c.say("GET without a query", { method: "GET", headers: accept("application/json") });
+  for (const method of ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]) await c.record(`method ${method}`, { method });
+  await c.record("a mutation by GET", { method: "GET", path: `/graphql?query=${encodeURIComponent(REVOKE_OTHERS)}`, headers: bearer(stranger.accessToken) });
+  await c.record("GET without a query", { method: "GET", headers: accept("application/json") });
   for (const body of ["", "{", "[]", "null", "{}", '{"query": 1}', '{"query": ""}', '{"query": "{ __typename }", "variables": 1}', '[{"query": "{ __typename }"}]', `{"query": "{ __typename }", "operationName": "nothing"}`]) await c.post(`body ${body}`, body);
   await c.post("too large", JSON.stringify({ query: `{ __typename } #${"x".repeat(1 << 20)}` }));
   await c.post("two mutations", JSON.stringify({ query: "mutation { a: logout { revokedSessions } b: logout { revokedSessions } }" }));
-  await c.say("a page of another origin asks", { method: "OPTIONS", headers: { origin: "http://localhost:3000", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } });
-  await c.say("ready", { method: "GET", path: "/health/ready" });
+  await c.record("a CORS preflight from another origin", { method: "OPTIONS", headers: { origin: "http://localhost:3000", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } });
+  await c.record("ready", { method: "GET", path: "/health/ready" });
 }
 
 const folder = emptyFolder();
@@ -414,20 +414,20 @@ const transcripts = await Promise.all(
     const port = 8160 + index;
     const stop = await start(binary, port, { ...settings, LISTEN: `127.0.0.1:${port}`, DATABASE_URL: url });
     const conversation = new Conversation(port);
-    // Whatever it could not go on from is in its transcript.
-    const ended = await converse(conversation).then(() => "to its end", (error) => error.message);
+    // If a step fails, the transcript shows the response that caused it.
+    const failure = await converse(conversation).then(() => undefined, (error) => error.message);
     await stop();
     const file = join(kept ?? folder, `${kind}.txt`);
     writeFileSync(file, `${conversation.lines.join("\n")}\n`);
-    return { kind, file, lines: conversation.lines, ended };
+    return { kind, file, lines: conversation.lines, failure };
   }),
 );
 
-for (const { kind, ended } of transcripts) check(`${kind}: the conversation goes on to its end`, ended === "to its end", ended);
+for (const { kind, failure } of transcripts) check(`${kind}: all steps complete`, failure === undefined, failure);
 const [model, ...others] = transcripts;
 for (const { kind, file, lines } of others) {
   const isSame = lines.join("\n") === model.lines.join("\n");
-  check(`${kind} answers as ${model.kind} does`, isSame);
+  check(`${kind} and ${model.kind} return identical responses`, isSame);
   if (isSame) continue;
   try {
     execFileSync("diff", ["--unified=3", "--show-function-line=^[^ ]", model.file, file], { encoding: "utf8" });

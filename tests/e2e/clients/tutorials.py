@@ -1,7 +1,7 @@
-"""Makes the users of the three systems that people leave, by the libraries that those use: their tables in SQLite or
-PostgreSQL, and the file of the one that had no table. Everybody's password is that of `accounts.mjs`.
+"""Creates the users of three tutorial systems with the libraries of those tutorials: two tables in SQLite or PostgreSQL, and a
+file for the system without a table. All users have the password of `accounts.mjs`.
 
-tutorials.py <SQLAlchemy's URL> <folder> [how many more to put into the table of the guide]
+tutorials.py <SQLAlchemy URL> <folder> [number of extra users in the table `users`]
 """
 
 import json
@@ -26,7 +26,7 @@ Base = declarative_base()
 
 
 class User(Base):
-    """As the long guide has it."""
+    """The table of the long guide."""
 
     __tablename__ = "users"
 
@@ -43,7 +43,7 @@ class User(Base):
 
 
 class Login(Base):
-    """As SQLModel names the table of a class `User`, with what is needed to register and sign in."""
+    """The table that SQLModel names after a class `User`, with the columns needed to register and sign in."""
 
     __tablename__ = "user"
 
@@ -57,7 +57,7 @@ engine = create_engine(url)
 Base.metadata.create_all(engine)
 created = datetime(2025, 8, 1, 15, 0, 0, 123456, tzinfo=timezone(timedelta(hours=3)))
 if engine.dialect.name == "sqlite":
-    # Which keeps no zone: it is that of the program, UTC.
+    # SQLite stores no time zone. The application uses UTC.
     created = created.astimezone(timezone.utc)
 with Session(engine) as session:
     session.add_all(

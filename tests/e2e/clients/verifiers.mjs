@@ -1,5 +1,5 @@
-// Other services verify access tokens with what Hallpass publishes, by the libraries that they use (jose, PyJWT), while
-// the key changes under load: no request fails, and the tokens of both keys are good.
+// Verifies access tokens with the published keys and common libraries (jose, PyJWT) during a key rotation under load. No request may
+// fail, and tokens of both keys must be valid.
 // node verifiers.mjs <binary> <python with PyJWT>
 
 import { spawnSync } from "node:child_process";
@@ -33,15 +33,15 @@ async function tryAlgorithm(algorithm, port) {
   const old = await login();
 
   const keys = createRemoteJWKSet(new URL(`${url}/.well-known/jwks.json`), { cooldownDuration: 0 });
-  const wanted = { issuer: url, audience: url, algorithms: [algorithm], typ: "at+jwt" };
-  const jose = async (token) => (await jwtVerify(token, keys, wanted)).payload.preferred_username === "ada";
+  const expected = { issuer: url, audience: url, algorithms: [algorithm], typ: "at+jwt" };
+  const jose = async (token) => (await jwtVerify(token, keys, expected)).payload.preferred_username === "ada";
   const pyjwt = (token) => spawnSync(python, [join(import.meta.dirname, "verify.py"), url, algorithm], { input: token, stdio: ["pipe", "inherit", "inherit"] }).status === 0;
   check(`${algorithm}: jose verifies`, await jose(old));
   check(`${algorithm}: PyJWT verifies`, pyjwt(old));
   const [published] = (await (await fetch(`${url}/.well-known/jwks.json`)).json()).keys;
-  check(`${algorithm}: the kid is the thumbprint of RFC 7638`, (await calculateJwkThumbprint(published, "sha256")) === published.kid);
+  check(`${algorithm}: the kid is the RFC 7638 thumbprint`, (await calculateJwkThumbprint(published, "sha256")) === published.kid);
 
-  // Workers sign in and ask who they are without pause, while a key is made that starts in two seconds.
+  // Workers sign in and run `me` continuously while a new key is generated that becomes active in two seconds.
   let requests = 0;
   const failures = [];
   let current = old;
@@ -64,7 +64,7 @@ async function tryAlgorithm(algorithm, port) {
   process.kill(server.pid, "SIGHUP");
   await Promise.all(working);
   for (const failure of failures.slice(0, 3)) console.log(failure.message);
-  check(`${algorithm}: none of ${requests} requests failed while the key changed`, failures.length === 0 && requests > 0);
+  check(`${algorithm}: none of ${requests} requests failed during the key rotation`, failures.length === 0 && requests > 0);
   check(`${algorithm}: the new key signs`, kidOf(current) !== kidOf(old));
   check(`${algorithm}: jose verifies tokens of both keys`, (await jose(current)) && (await jose(old)));
   check(`${algorithm}: PyJWT verifies tokens of both keys`, pyjwt(current) && pyjwt(old));

@@ -1,4 +1,4 @@
-"""Verifies the access token on standard input as a service in Python would: verify.py <issuer> <algorithm>"""
+"""Verifies the access token on standard input with PyJWT: verify.py <issuer> <algorithm>."""
 
 import sys
 
