@@ -103,7 +103,8 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
     if session.burnt.contains(claims.generation) {
-        sessions::end_reused(context, &session).await?;
+        // Boxed, because it is rare, and every request holds the future of this function.
+        Box::pin(sessions::end_reused(context, &session)).await?;
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
     if claims.generation == session.generation && session.confirmed_generation < session.generation {

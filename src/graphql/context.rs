@@ -110,6 +110,9 @@ impl<'a> ContextExt<'a> for Context<'a> {
 
     async fn principal(&self) -> Result<&'a Principal> {
         let request = self.request();
-        request.principal.get_or_init(|| domain::principal(&request.domain)).await.as_ref().map_err(Clone::clone)
+        // Boxed, because the engine moves the future of each field around, and all fields of a type have the size of the
+        // largest.
+        let find = || Box::pin(domain::principal(&request.domain));
+        request.principal.get_or_init(find).await.as_ref().map_err(Clone::clone)
     }
 }

@@ -102,7 +102,8 @@ impl User {
     /// Current sessions, the last used first, at most 100. Only for the signed-in user.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let principal = ctx.principal().await?;
-        let sessions = sessions::list(ctx.domain(), principal, self.0.id).await?;
+        // Boxed, as the principal is: see `ContextExt::principal`.
+        let sessions = Box::pin(sessions::list(ctx.domain(), principal, self.0.id)).await?;
         Ok(sessions.into_iter().map(|session| Session::new(session, principal)).collect())
     }
 
