@@ -44,7 +44,7 @@ try:
     )
     check("oauthlib: a wrong password", False)
 except InvalidGrantError as error:
-    check("oauthlib: a wrong password is InvalidGrantError", "wrong" in error.description)
+    check("oauthlib: a wrong password is InvalidGrantError", "incorrect" in error.description)
 
 # Authlib
 client = AuthlibSession("app", token_endpoint_auth_method="none")
