@@ -1,0 +1,57 @@
+/**
+ * Sessions and errors in React 18 and later.
+ *
+ * @module
+ */
+
+import { createContext, createElement, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
+import { readErrors, type Problems } from "./errors.js";
+import type { Hallpass, SessionState, SessionUser } from "./hallpass.js";
+
+const Context = createContext<Hallpass | null>(null);
+
+/** Gives the hooks of its children the client, and starts it when the page has loaded. */
+export function HallpassProvider({ client, children }: { readonly client: Hallpass; readonly children?: ReactNode }): ReactElement {
+  useEffect(() => client.start(), [client]);
+  return createElement(Context.Provider, { value: client }, children);
+}
+
+/** The client, for `login`, `register`, `logout` and `request`. */
+export function useHallpass(): Hallpass {
+  const client = useContext(Context);
+  if (!client) throw new Error("useHallpass must be used inside <HallpassProvider>");
+  return client;
+}
+
+/** Whether a user is signed in. While a page is rendered on a server, the status is `loading`. */
+export function useSession(): SessionState {
+  const { subscribe, getState, getServerState } = useHallpass();
+  return useSyncExternalStore(subscribe, getState, getServerState);
+}
+
+/** The signed-in user. Null if nobody is signed in, or while it is not known: see {@link useSession}. */
+export function useUser(): SessionUser | null {
+  return useSession().user;
+}
+
+/**
+ * What a form shows of an error of any GraphQL client; see {@link readErrors}. `retryIn` counts the seconds down until the request may
+ * be repeated.
+ */
+export function useHallpassError<Input = Record<string, unknown>>(
+  error: unknown,
+): ReturnType<typeof readErrors<Input>> & { readonly retryIn: number } {
+  const problems = useMemo(() => readErrors<Input>(error), [error]);
+  return { ...problems, retryIn: useCountdown(problems) };
+}
+
+function useCountdown(problems: Problems<never>): number {
+  const [left, setLeft] = useState({ problems, seconds: problems.retryAfter ?? 0 });
+  const seconds = left.problems === problems ? left.seconds : (problems.retryAfter ?? 0);
+  useEffect(() => {
+    if (seconds === 0) return;
+    const timer = setTimeout(() => setLeft({ problems, seconds: seconds - 1 }), 1_000);
+    return () => clearTimeout(timer);
+  }, [problems, seconds]);
+  return seconds;
+}
