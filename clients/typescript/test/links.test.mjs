@@ -145,7 +145,9 @@ for (const [name, connect] of Object.entries(clients)) {
   });
 
   test(`${name}: a public operation has no token and does not wait`, async () => {
-    const { chrome } = await signedIn();
+    const { chrome, run: runSignedIn } = await signedIn();
+    await runSignedIn(INFO, { isPublic: true });
+    assert.equal(chrome.sent.at(-1).authorization, null);
     const loading = browser(server.url);
     browsers.push(loading);
     loading.faults.before = async ({ operation }) => (operation === "RefreshToken" ? NETWORK_FAILURE() : undefined);
