@@ -67,12 +67,12 @@ test("a strict TypeScript app compiles with every entry point", () => {
   run("npx", ["tsc"]);
 });
 
-test("the core takes less than 6 kB and the errors less than 1.5 kB", () => {
+test("the core takes less than 4 kB and the errors less than 1.5 kB", () => {
   const sizeOf = (file) => {
     const { outputFiles } = buildSync({ entryPoints: [join(root, "dist", file)], bundle: true, minify: true, format: "esm", write: false });
     return gzipSync(outputFiles[0].contents, { level: 9 }).length;
   };
-  assert.ok(sizeOf("index.js") < 6_000, `the core takes ${sizeOf("index.js")} bytes`);
+  assert.ok(sizeOf("index.js") < 4_000, `the core takes ${sizeOf("index.js")} bytes`);
   assert.ok(sizeOf("errors.js") < 1_500, `the errors take ${sizeOf("errors.js")} bytes`);
 });
 
