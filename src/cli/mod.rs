@@ -34,6 +34,7 @@ use crate::{
     clock::Clock,
     config::{DatabaseUrl, Settings, SettingsError},
     database::{self, Compatibility, Database},
+    graphql,
     security::access_token,
 };
 
@@ -69,7 +70,11 @@ pub enum Command {
         yes: bool,
     },
     /// Print the GraphQL schema.
-    Schema,
+    Schema {
+        /// Print JSON, the result of the introspection query, instead of the schema definition language.
+        #[arg(long)]
+        introspection: bool,
+    },
     /// Print all settings, with their effective values and where these come from. Secrets are not shown.
     Config,
     /// Generate or show the keys that sign access tokens.
@@ -153,7 +158,8 @@ fn describe(error: &anyhow::Error) -> String {
 /// Runs a command with the environment variables of the process.
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let done = match command {
-        Command::Schema => output::print(crate::graphql::sdl()),
+        Command::Schema { introspection: false } => output::print(graphql::sdl()),
+        Command::Schema { introspection: true } => block_on(async { output::print(graphql::introspection().await?) }),
         Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
@@ -197,8 +203,13 @@ fn with_settings<F: Future<Output = Result<()>>>(
     work: impl FnOnce(Settings) -> F,
 ) -> Result<()> {
     let Loaded { settings, .. } = load(environment)?;
+    block_on(work(settings))
+}
+
+/// Runs `work` on a runtime.
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(work(settings));
+    let done = runtime.block_on(work);
     // The command is done: do not wait for blocking threads, such as a DNS lookup.
     runtime.shutdown_background();
     done

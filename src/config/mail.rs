@@ -44,9 +44,10 @@ impl MailSettings {
             "APP_URL",
             "Where links in mails lead: `APP_URL/verify-email?token=…` and `APP_URL/reset-password?token=…`.",
         )
-        .text("an address without a query, such as `https://app.example.org/account`", move |text| {
-            app_url(text, is_local)
-        })
+        .text(
+            "an address without a query, such as `https://app.example.org/account` or `com.example.app:/`",
+            move |text| app_url(text, is_local),
+        )
         .read_or_computed(vars, server.public_url.clone(), "`PUBLIC_URL`");
         let dev = Setting::new(
             "DEV_MAIL",
@@ -170,14 +171,28 @@ fn is_this_machine(host: &str) -> bool {
     Host::parse(host).is_ok_and(|host| is_loopback_host(&host))
 }
 
+/// Schemes with a meaning of their own in browsers, besides those that [`Url::is_special`] knows.
+const BUILT_IN_SCHEMES: [&str; 9] =
+    ["about", "blob", "data", "filesystem", "javascript", "mailto", "tel", "vbscript", "view-source"];
+
+/// Parses `APP_URL`. The result has no slash at its end, except the first one of `app://`.
 fn app_url(text: &str, is_local: bool) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let is_safe = match url.scheme() {
         "https" => true,
         "http" => is_local,
-        _ => false,
+        // The scheme of an app (RFC 8252 §7.1), but none that browsers and mail clients handle themselves.
+        scheme => !url.is_special() && !url.cannot_be_a_base() && !BUILT_IN_SCHEMES.contains(&scheme),
     };
     let is_bare =
         url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    (is_safe && is_bare).then(|| url.as_str().trim_end_matches('/').to_owned())
+    if !(is_safe && is_bare) {
+        return None;
+    }
+    // `app://` and `/verify-email` make `app://verify-email`, as deep links are often written.
+    match url.as_str() {
+        address if address.ends_with("://") => address.strip_suffix('/'),
+        address => Some(address.trim_end_matches('/')),
+    }
+    .map(str::to_owned)
 }

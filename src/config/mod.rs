@@ -25,6 +25,7 @@ mod server;
 mod setting;
 mod throttle;
 mod tokens;
+mod trusted_documents;
 mod unknown;
 mod vars;
 
@@ -42,9 +43,10 @@ pub use report::{Declaration, EffectiveSetting, Section, Source, Variable, decla
 pub use roles::is_role_name;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret_key::SecretKey;
-pub use server::ServerSettings;
+pub use server::{ServerSettings, app_origin};
 pub use throttle::{ThrottleLimits, ThrottleSettings};
 pub use tokens::{JwtAlgorithm, TokenSettings};
+pub use trusted_documents::Manifest;
 pub use unknown::{unknown_in_environment, unknown_in_file};
 use vars::Vars;
 

@@ -1,4 +1,4 @@
-//! The addresses of the server, and who may call it.
+//! The addresses of the server, and the origins that may call it.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use crate::config::{LOOPBACK_HOSTS, Proxies, is_loopback, is_loopback_host, setting::Setting, vars::Vars};
 
-/// Origins where front ends run while they are developed: those of Next.js and of Vite.
+/// The default origins of the development servers of Next.js and Vite.
 const LOCAL_APPS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
 
 /// Where the server listens, and how clients reach it.
@@ -16,7 +16,7 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// The origin that clients use, without a slash at its end; also the issuer of tokens.
     pub public_url: String,
-    /// Whether only this machine can reach the server. Responses may then contain hints for developers.
+    /// Whether the server is reachable only from this machine. Responses may then contain hints for developers.
     pub is_local: bool,
     /// Origins whose pages may call with credentials, including that of `public_url`.
     pub allowed_origins: Vec<String>,
@@ -48,9 +48,10 @@ impl ServerSettings {
         let defaults = if is_local { &LOCAL_APPS[..] } else { &[] };
         let mut allowed_origins = Setting::new(
             "ALLOWED_ORIGINS",
-            "Origins of pages that may call from a browser, besides that of `PUBLIC_URL`. There are no wildcards.",
+            "Origins of pages that may call from a browser, besides that of `PUBLIC_URL`. There are no wildcards. For apps in a \
+             WebView and for browser extensions, see [Mobile and desktop apps](front-ends.md#mobile-and-desktop-apps).",
         )
-        .list("origins separated by commas, such as `https://app.example.org,http://localhost:3000`", origin)
+        .list("origins separated by commas, such as `https://app.example.org,http://localhost:3000`", app_origin)
         .read_or_computed(
             vars,
             defaults.iter().map(ToString::to_string).collect(),
@@ -66,23 +67,23 @@ impl ServerSettings {
         Self { listen, public_url, is_local, allowed_origins, proxies: Proxies::read(vars) }
     }
 
-    /// Whether pages of an origin may call with credentials: the only rule about `Origin`.
+    /// Whether pages of an origin may send requests with credentials. There is no other rule about `Origin`.
     ///
-    /// Browsers send an origin in the form to which the settings are normalised, so it must be equal byte for byte. `null`, the
-    /// origin of sandboxed pages and of files, is never allowed.
+    /// The settings are normalised as browsers do it, so the bytes must be equal. `null`, the origin of sandboxed pages and of
+    /// files, is never allowed.
     #[must_use]
     pub fn allows_origin(&self, origin: &[u8]) -> bool {
         self.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin)
     }
 
-    /// Whether clients reach the server by TLS, at a proxy.
+    /// Whether clients use TLS, which a proxy terminates.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
     }
 }
 
-/// Refuses origins whose host no browser can connect to.
+/// Reports origins with a host that browsers cannot connect to.
 fn expect_hosts(vars: &mut Vars, name: &str, origins: &[String]) {
     let wrong = origins.iter().find_map(|origin| Some((origin, foreign_character(origin)?)));
     if let Some((origin, character)) = wrong {
@@ -93,19 +94,36 @@ fn expect_hosts(vars: &mut Vars, name: &str, origins: &[String]) {
     }
 }
 
-/// Parses an origin and normalises it as browsers do; `None` if the URL has more parts.
+/// Parses a web origin and normalises it as browsers do; `None` if the URL has more parts.
 fn origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
-    let bare = matches!(url.scheme(), "http" | "https")
-        && url.path() == "/"
+    (matches!(url.scheme(), "http" | "https") && is_bare(&url)).then(|| url.origin().ascii_serialization())
+}
+
+/// Parses a web origin, or that of an app in a WebView or a browser extension, such as `capacitor://localhost` or
+/// `chrome-extension://<id>`. `None` if the URL has more parts.
+#[must_use]
+pub fn app_origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    if url.is_special() {
+        return origin(text);
+    }
+    // The crate calls these origins opaque. Browsers send scheme, host and port.
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    is_bare(&url).then(|| format!("{}://{host}{port}", url.scheme()))
+}
+
+/// Whether a URL has nothing but scheme, host and port.
+fn is_bare(url: &Url) -> bool {
+    matches!(url.path(), "" | "/")
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
-        && url.password().is_none();
-    bare.then(|| url.origin().ascii_serialization())
+        && url.password().is_none()
 }
 
-/// A character in the host of an origin that URL parsers accept, but that no host name has.
+/// Returns a character in the host of an origin that URL parsers accept, but that host names cannot contain.
 fn foreign_character(origin: &str) -> Option<char> {
     match Url::parse(origin).ok()?.host()? {
         Host::Domain(name) => name.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._".contains(*c)),
@@ -115,6 +133,7 @@ fn foreign_character(origin: &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::config::Settings;
 
     #[test]
@@ -136,6 +155,28 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(settings.server.allows_origin(origin.as_bytes()), expected, "{origin}");
+        }
+    }
+
+    #[test]
+    fn origins_of_webviews_and_extensions_are_accepted() {
+        for (text, expected) in [
+            ("capacitor://localhost", Some("capacitor://localhost")),
+            ("Tauri://localhost/", Some("tauri://localhost")),
+            ("chrome-extension://abcdefghijklmnop", Some("chrome-extension://abcdefghijklmnop")),
+            ("app://host:8080", Some("app://host:8080")),
+            ("https://example.org:443", Some("https://example.org")),
+            ("capacitor://localhost/index.html", None),
+            ("capacitor://", None),
+            ("capacitor:localhost", None),
+            ("capacitor://user@localhost", None),
+            ("capacitor://localhost?a", None),
+            ("file:///tmp", None),
+            ("ws://example.org", None),
+            ("javascript:alert(1)", None),
+            ("null", None),
+        ] {
+            assert_eq!(app_origin(text).as_deref(), expected, "{text}");
         }
     }
 }

@@ -199,6 +199,19 @@ macro_rules! error_codes {
                 en: "PersistedQueryNotSupported",
                 ru: "PersistedQueryNotSupported",
             }
+            /// The request has the id of a document that is not in the server's list of trusted documents. Do not retry with the
+            /// document.
+            PersistedQueryNotInList {
+                rest: 400, oauth: 400 "invalid_request",
+                en: "This operation is not in the server's list of trusted documents. Update the app.",
+                ru: "Этой операции нет в списке доверенных документов сервера. Обновите приложение.",
+            }
+            /// The document is not in the server's list of trusted documents.
+            QueryNotInSafelist {
+                rest: 400, oauth: 400 "invalid_request",
+                en: "This operation is not in the server's list of trusted documents. Update the app.",
+                ru: "Этой операции нет в списке доверенных документов сервера. Обновите приложение.",
+            }
             /// The document cannot be parsed.
             GraphqlParseFailed {
                 rest: 400, oauth: 400 "invalid_request",

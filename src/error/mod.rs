@@ -61,8 +61,12 @@ pub enum Error {
     BadUserInput(String),
     /// The request is not a GraphQL request. The text says what to send instead.
     BadRequest(&'static str),
-    /// The request has the hash of a GraphQL document instead of the document.
+    /// The request has the id of a GraphQL document instead of the document, and there are no trusted documents.
     PersistedQueryNotSupported,
+    /// The request has the id of a GraphQL document that is not a trusted one.
+    PersistedQueryNotInList,
+    /// The request has a GraphQL document that is not a trusted one.
+    QueryNotInSafelist,
     /// The GraphQL document cannot be parsed.
     ParseFailed,
     /// The GraphQL document does not match the schema or exceeds a limit. The text gives the reason.
@@ -141,6 +145,8 @@ impl Error {
             Self::BadUserInput(_) => ErrorCode::BadUserInput,
             Self::BadRequest(_) => ErrorCode::BadRequest,
             Self::PersistedQueryNotSupported => ErrorCode::PersistedQueryNotSupported,
+            Self::PersistedQueryNotInList => ErrorCode::PersistedQueryNotInList,
+            Self::QueryNotInSafelist => ErrorCode::QueryNotInSafelist,
             Self::ParseFailed => ErrorCode::GraphqlParseFailed,
             Self::ValidationFailed(_) => ErrorCode::GraphqlValidationFailed,
             Self::RateLimited { .. } => ErrorCode::RateLimited,

@@ -1,4 +1,4 @@
-//! What a resolver may ask of the request that it answers.
+//! The context of a GraphQL request, for resolvers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,37 +13,37 @@ use crate::{
     graphql::Circumstances,
 };
 
-/// What resolvers know of a request.
+/// A request, as resolvers see it.
 #[derive(Debug)]
 pub struct RequestContext {
     /// Identifies the request in the log and in `extensions.requestId`.
     pub request_id: RequestId,
-    /// For use cases.
+    /// The context of use cases.
     pub domain: domain::Context,
     /// The refresh token in the cookie of the request.
     pub refresh_cookie: Option<SecretString>,
-    /// What may explain a surprising result.
+    /// Facts that may explain an error.
     pub circumstances: Circumstances,
     principal: OnceCell<Result<Principal>>,
     cookie_change: OnceLock<CookieChange>,
 }
 
-/// What the door is to do with the client's refresh cookie.
+/// A change of the client's refresh cookie, which the response makes.
 #[derive(Clone, Debug)]
 pub enum CookieChange {
     /// Set it.
     Set {
         /// The refresh token.
         token: SecretString,
-        /// When it is of no more use.
+        /// When the token expires.
         expires_at: DateTime<Utc>,
     },
-    /// Have the client forget it.
+    /// Delete it.
     Clear,
 }
 
 impl RequestContext {
-    /// The context of a request that has just come in.
+    /// Creates the context of a new request.
     #[must_use]
     pub fn new(request_id: RequestId, domain: domain::Context) -> Self {
         Self {
@@ -56,15 +56,15 @@ impl RequestContext {
         }
     }
 
-    /// What became of the refresh cookie while the request was executed.
+    /// The change of the refresh cookie that the resolver requested.
     pub(super) fn cookie_change(&self) -> Option<CookieChange> {
         self.cookie_change.get().cloned()
     }
 }
 
-/// What resolvers ask for, on the engine's own context.
+/// Extends the engine's context with what resolvers need.
 pub(super) trait ContextExt<'a> {
-    /// What use cases work on.
+    /// The application.
     fn app(&self) -> &'a App;
 
     /// The request.
@@ -75,24 +75,24 @@ pub(super) trait ContextExt<'a> {
         &self.request().domain
     }
 
-    /// From here on the viewer is who has just signed in. A request has one mutation, so nobody was asked for before.
+    /// Sets the signed-in user, after a sign-in. A request has one mutation, so `principal` was not called before.
     fn sign_in_as(&self, principal: Principal) {
         let _ = self.request().principal.set(Ok(principal));
     }
 
-    /// Has the door change the refresh cookie.
+    /// Changes the client's refresh cookie.
     fn change_cookie(&self, change: CookieChange) {
         let _ = self.request().cookie_change.set(change);
     }
 
-    /// Has the client forget its refresh cookie, because the session that it is for has ended.
+    /// Deletes the client's refresh cookie if it belongs to the session of `principal`, which has ended.
     fn clear_cookie_of(&self, principal: &Principal) {
         if principal.session.delivery == Delivery::Cookie {
             self.change_cookie(CookieChange::Clear);
         }
     }
 
-    /// The signed-in user, asked of the database once for the request.
+    /// The signed-in user. Queries the database once per request.
     ///
     /// # Errors
     /// As [`domain::principal`](domain::principal()).

@@ -38,6 +38,17 @@ pub fn sdl() -> String {
     sdl_of(&build_schema(None, ValidationMode::Strict))
 }
 
+/// The schema as JSON: the result of the introspection query, for tools that do not read the schema definition language.
+///
+/// # Errors
+/// The engine's, if it refuses the query.
+pub async fn introspection() -> anyhow::Result<String> {
+    const QUERY: &str = include_str!("introspection.graphql");
+    let response = build_schema(None, ValidationMode::Fast).execute(QUERY).await.into_result();
+    let data = response.map_err(|errors| anyhow::anyhow!("the introspection query failed: {errors:?}"))?.data;
+    Ok(format!("{}\n", serde_json::to_string_pretty(&data)?))
+}
+
 fn sdl_of(schema: &Schema) -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident().indent_width(2);
     let sdl = schema.sdl_with_options(options);

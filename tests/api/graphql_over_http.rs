@@ -435,6 +435,7 @@ async fn persisted_query_makes_clients_send_the_document() {
         assert_refused(&by_get, status, "PERSISTED_QUERY_NOT_SUPPORTED");
         assert_eq!(by_get.error()["message"], "PersistedQueryNotSupported");
     }
+    assert_refused(&actor.post(r#"{"documentId": "a1"}"#).await, 200, "PERSISTED_QUERY_NOT_SUPPORTED");
     // A request with the document needs no stored query.
     let both = json!({ "query": "{ __typename }", "extensions": extensions });
     assert_eq!(actor.post(both.to_string()).await.data("/__typename"), "Query");

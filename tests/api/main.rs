@@ -62,6 +62,7 @@ mod starting;
 mod support;
 mod throttle;
 mod throttle_limits;
+mod trusted_documents;
 mod unverified;
 mod user_roles;
 mod usernames;

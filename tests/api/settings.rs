@@ -450,6 +450,19 @@ fn links_point_to_the_app_and_mailbox_is_local_only() {
     {
         assert!(mistake(&[("APP_URL", url)]).starts_with("APP_URL: expected"), "{url}");
     }
+    for (url, link) in [
+        ("myapp://", "myapp://verify-email"),
+        ("myapp://account/", "myapp://account/verify-email"),
+        ("com.example.app:/", "com.example.app:/verify-email"),
+        ("com.example.app:/account", "com.example.app:/account/verify-email"),
+    ] {
+        assert_eq!(format!("{}/verify-email", app_url(url)), link);
+    }
+    for url in
+        ["javascript://alert(1)", "javascript:alert(1)", "data:text/html,x", "mailto:a@b", "file:///tmp", "myapp:x"]
+    {
+        assert!(mistake(&[("APP_URL", url)]).starts_with("APP_URL: expected"), "{url}");
+    }
     let public = [("PUBLIC_URL", "https://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)];
     let with = |more: &[(&str, &str)]| read(&[&public[..], more].concat());
     let settings = with(&[]).unwrap();

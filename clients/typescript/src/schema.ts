@@ -157,6 +157,13 @@ export type ErrorCode =
    * with automatic persisted queries then send the document.
    */
   | 'PERSISTED_QUERY_NOT_SUPPORTED'
+  /**
+   * The request has the id of a document that is not in the server's list of trusted documents. Do not retry with the
+   * document.
+   */
+  | 'PERSISTED_QUERY_NOT_IN_LIST'
+  /** The document is not in the server's list of trusted documents. */
+  | 'QUERY_NOT_IN_SAFELIST'
   /** The document cannot be parsed. */
   | 'GRAPHQL_PARSE_FAILED'
   /** The document does not fit the schema, is too large, too deep or too costly, or has more than one mutation. */

@@ -1,8 +1,7 @@
-//! Executes GraphQL requests: the one way through the schema, whatever door they come in by.
+//! Executes GraphQL requests. This is the only caller of the schema.
 //!
-//! The document is parsed and checked here, before the engine sees it, so that what is refused is refused with our
-//! codes and texts and has cost little. (An extension of the engine could do the same, but would be asked about every
-//! field of every answer.)
+//! Documents are parsed and checked here before the engine receives them, so that invalid ones cost little and fail with
+//! our codes and messages. (An extension of the engine could do the same, but is called for every field of a response.)
 
 mod document;
 mod escapes;
@@ -13,6 +12,7 @@ mod limits;
 mod messages;
 mod normalize;
 mod schema_types;
+mod trusted_documents;
 mod values;
 mod variables;
 
@@ -24,29 +24,36 @@ use async_graphql::{
 };
 
 use crate::{
-    App, Error,
+    App, Error, Result,
     graphql::{
         RequestContext, Schema, build_schema,
         context::CookieChange,
         errors::publish,
         executor::{
-            document::Document, known_documents::KnownDocuments, messages::Messages, schema_types::SchemaTypes,
+            document::{Document, error_at},
+            known_documents::KnownDocuments,
+            messages::Messages,
+            schema_types::SchemaTypes,
+            trusted_documents::TrustedDocuments,
         },
         sdl_of,
     },
 };
 
 pub(super) use limits::MAX_DEPTH;
+pub use trusted_documents::RequestDocument;
 
-/// Errors of a document that are told; who mends these sends it again.
+/// Maximum number of errors of one document in a response.
 const MAX_ERRORS: usize = 20;
 
 /// The schema, ready to execute requests.
 pub struct Executor {
     schema: Schema,
-    /// The same, for documents that it has validated before.
+    /// The schema for known documents, which skips most of the validation.
     schema_of_known: Schema,
     documents: KnownDocuments,
+    /// If set, only these documents are executed.
+    trusted: Option<TrustedDocuments>,
     types: SchemaTypes,
     messages: Messages,
     introspection: bool,
@@ -60,27 +67,27 @@ impl std::fmt::Debug for Executor {
     }
 }
 
-/// Which operations a door lets in.
+/// Which operations the transport allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allow {
     /// All of them.
     Everything,
-    /// Queries only, decided by the operation's type, whatever the document looks like.
+    /// Only queries.
     Queries,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub enum Execution {
-    /// It was executed; fields may have failed.
+    /// The operation was executed; fields may have failed.
     Executed(Answer),
-    /// Nothing was executed: the document or the variables are not good. The answer has errors, and no data.
+    /// Nothing was executed, because the document or the variables are invalid. The answer has errors and no data.
     Refused(Answer),
-    /// Nothing was executed: it is a mutation, and the door lets in queries only.
+    /// Nothing was executed, because the operation is a mutation and only queries are allowed.
     NotAQuery,
 }
 
-/// A response, and what the door wants to know of it.
+/// A response, and what the transport needs to know about it.
 #[derive(Debug)]
 pub struct Answer {
     /// What to send.
@@ -97,16 +104,24 @@ impl Executor {
     pub fn new(app: Arc<App>) -> Self {
         let introspection = app.settings.graphql.introspection;
         let is_local = app.settings.server.is_local;
+        let trusted = app.settings.graphql.trusted_documents.as_ref().map(TrustedDocuments::new);
         let schema_of_known = build_schema(Some(Arc::clone(&app)), ValidationMode::Fast);
         let schema = build_schema(Some(app), ValidationMode::Strict);
-        // Without introspection, messages don't tell what the schema has either.
+        // Without introspection, messages do not reveal the schema either.
         let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
         let types = SchemaTypes::of(&sdl_of(&schema), introspection);
-        Self { schema, schema_of_known, documents: KnownDocuments::new(), types, messages, introspection, is_local }
+        let documents = KnownDocuments::new();
+        Self { schema, schema_of_known, documents, trusted, types, messages, introspection, is_local }
     }
 
-    /// Executes a request.
-    pub async fn execute(&self, mut request: Request, context: RequestContext, allow: Allow) -> Execution {
+    /// Executes a request. Its document is in `document`.
+    pub async fn execute(
+        &self,
+        document: RequestDocument,
+        mut request: Request,
+        context: RequestContext,
+        allow: Allow,
+    ) -> Execution {
         let (request_id, language) = (context.request_id, context.domain.client.language);
         let circumstances = self.is_local.then_some(context.circumstances);
         let refuse = |mut errors: Vec<ServerError>| {
@@ -117,9 +132,13 @@ impl Executor {
             Execution::Refused(Answer { response, errors: published, cookie_change: None })
         };
 
-        let known = self.documents.get(&request.query);
+        let text = match self.text(document) {
+            Ok(text) => text,
+            Err(error) => return refuse(vec![error_at(None, error)]),
+        };
+        let known = self.documents.get(&text);
         let is_known = known.is_some();
-        let parse = || Document::parse(&self.types, &request.query).map(Arc::new);
+        let parse = || Document::parse(&self.types, &text).map(Arc::new);
         let document = match known.map_or_else(parse, Ok) {
             Ok(document) => document,
             Err(error) => return refuse(vec![error]),
@@ -146,7 +165,6 @@ impl Executor {
         }
 
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
-        let text = std::mem::take(&mut request.query);
         // Nothing else of the document is held while the request waits: parsed, it takes up to 100 KiB.
         let to_keep = (!is_known && KnownDocuments::may_keep(&text)).then_some(text);
         request.set_parsed_query(match Arc::try_unwrap(document) {
@@ -171,10 +189,19 @@ impl Executor {
         response.errors = merge_equal(response.errors);
         Execution::Executed(Answer { response, errors, cookie_change: context.cookie_change() })
     }
+
+    /// The text of the document to execute.
+    fn text(&self, document: RequestDocument) -> Result<String> {
+        match (&self.trusted, document) {
+            (Some(trusted), document) => trusted.find(&document),
+            (None, RequestDocument::Text(text)) => Ok(text),
+            (None, RequestDocument::Id(_)) => Err(Error::PersistedQueryNotSupported),
+        }
+    }
 }
 
-/// Makes one of equal errors at one path. The engine resolves a field once for each place that selects it, and raises its error as
-/// often; the specification merges these places into one field.
+/// Merges equal errors at one path. The engine resolves a field, and raises its error, once for each place that selects it; the
+/// specification merges these places into one field.
 fn merge_equal(errors: Vec<ServerError>) -> Vec<ServerError> {
     let mut merged: Vec<ServerError> = Vec::with_capacity(errors.len());
     for error in errors {
@@ -189,7 +216,7 @@ fn merge_equal(errors: Vec<ServerError>) -> Vec<ServerError> {
     merged
 }
 
-/// Whether the engine stopped before executing anything: the errors of fields have a path, those of the document none.
+/// Whether the engine stopped before it executed anything: errors of fields have a path, errors of the document do not.
 fn is_request_error(response: &Response) -> bool {
     !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }

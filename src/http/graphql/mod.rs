@@ -1,7 +1,7 @@
-//! `/graphql`: GraphQL over HTTP, by the specification of that name.
+//! `/graphql`, according to the GraphQL over HTTP specification.
 //!
-//! The handler is ours because the engine's own executes mutations sent by GET, `text/plain` and multipart, and does
-//! not look at `Accept`. Every answer is GraphQL JSON, the refusals included.
+//! The handler of async-graphql-axum is not used, because it executes mutations sent by GET, `text/plain` and multipart, and
+//! ignores `Accept`. Every response is GraphQL JSON, including errors.
 
 mod accept;
 mod request;
@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// What the log tells of a request beyond its status.
+/// What the log contains about a GraphQL request besides its status.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LogFields {
     pub(super) code: Option<ErrorCode>,
@@ -50,7 +50,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let language = client.language;
     let media_type = match accept::negotiate(request.headers()) {
         Ok(media_type) => media_type,
-        Err(refusal) => return refusal.into_response(MediaType::Json, id, language),
+        Err(error) => return error.into_response(MediaType::Json, id, language),
     };
     let Ok(refresh_cookie) = server.refresh_cookie.read(&server.app.settings, request.headers()) else {
         return RequestError::foreign_origin(server.app.settings.server.is_local)
@@ -63,18 +63,18 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     if !is_get {
         context.refresh_cookie = refresh_cookie;
     }
-    let request = match request::read(request, server.limits.body_timeout).await {
-        Ok(request) => request,
-        Err(refusal) => return refusal.into_response(media_type, id, language),
+    let (document, request) = match request::read(request, server.limits.body_timeout).await {
+        Ok(read) => read,
+        Err(error) => return error.into_response(media_type, id, language),
     };
     let allow = if is_get { Allow::Queries } else { Allow::Everything };
-    let execution = server.executor.execute(request, context, allow);
-    // What was being written is then undone, or was just committed: nobody knows, and the answer does not say.
-    let Ok(outcome) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
+    let execution = server.executor.execute(document, request, context, allow);
+    // After the timeout, the write may have been rolled back or committed, and the response does not say which.
+    let Ok(execution) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
         return RequestError::from(Error::unavailable(5, "a request took too long"))
             .into_response(media_type, id, language);
     };
-    match outcome {
+    match execution {
         Execution::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
             let cookie = answer.cookie_change.as_ref();
@@ -101,12 +101,12 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     }
 }
 
-/// Whether a browser opens this address to see what is here. An address with a query in it is a request, whoever sends it.
+/// Whether a browser navigates to this address. A URL with a document in its query string is a GraphQL request.
 fn asks_for_page(request: &Request) -> bool {
     let mut parameters = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     matches!(*request.method(), Method::GET | Method::HEAD)
         && accept::prefers_html(request.headers())
-        && !parameters.any(|(name, _)| name == "query")
+        && !parameters.any(|(name, _)| matches!(&*name, "query" | "documentId" | "extensions"))
 }
 
 fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bool) -> Response {
@@ -115,7 +115,7 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
     if !(may_cache && answer.errors.is_empty()) || answer.response.cache_control.value().is_none() {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    // Nothing but an error is in a language, so that caches need not keep the rest once for each.
+    // Only errors depend on the language.
     let varies =
         if answer.errors.is_empty() { "accept, authorization" } else { "accept, accept-language, authorization" };
     headers.insert(VARY, HeaderValue::from_static(varies));

@@ -9,18 +9,24 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use crate::http::{
-    body,
-    form::{BadForm, MAX_PARAMETERS},
-    graphql::RequestError,
-    json::{self, BadJson},
+use crate::{
+    graphql::executor::RequestDocument,
+    http::{
+        body,
+        form::{BadForm, MAX_PARAMETERS},
+        graphql::RequestError,
+        json::{self, BadJson},
+    },
 };
 
-/// Reads the request.
+/// Reads the document of the request, and the request without it.
 ///
 /// # Errors
 /// 405, 415, 413, 408, 400: see the table in `docs/graphql.md`.
-pub(super) async fn read(request: Request, body_timeout: Duration) -> Result<GraphqlRequest, RequestError> {
+pub(super) async fn read(
+    request: Request,
+    body_timeout: Duration,
+) -> Result<(RequestDocument, GraphqlRequest), RequestError> {
     let method = request.method().clone();
     if method == Method::GET {
         return parse_query_string(request.uri().query().unwrap_or_default());
@@ -65,7 +71,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), RequestError> {
     ))
 }
 
-fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, RequestError> {
+fn parse_query_string(query_string: &str) -> Result<(RequestDocument, GraphqlRequest), RequestError> {
     let mut fields = Map::new();
     let parameters = url::form_urlencoded::parse(query_string.as_bytes());
     if parameters.count() > MAX_PARAMETERS {
@@ -88,13 +94,13 @@ fn parse_query_string(query_string: &str) -> Result<GraphqlRequest, RequestError
 
 /// Parses the members of a request (GraphQL over HTTP, "Request Parameters"). Ignores others, as the specification
 /// says.
-fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, RequestError> {
-    let query = match fields.remove("query") {
-        Some(Value::String(query)) => query,
-        None | Some(Value::Null) if has_persisted_query(&fields) => return Err(RequestError::persisted_query()),
+fn parse_fields(mut fields: Map<String, Value>) -> Result<(RequestDocument, GraphqlRequest), RequestError> {
+    let document = match (fields.remove("query"), document_id(&fields)) {
+        (Some(Value::String(text)), _) => RequestDocument::Text(text),
+        (None | Some(Value::Null), Some(id)) => RequestDocument::Id(id.to_owned()),
         _ => return Err(bad_request("`query` is missing. Send the GraphQL document in it, as a string.")),
     };
-    let mut request = GraphqlRequest::new(query);
+    let mut request = GraphqlRequest::new("");
     match fields.remove("operationName") {
         None | Some(Value::Null) => {}
         Some(Value::String(name)) => request.operation_name = Some(name),
@@ -108,14 +114,13 @@ fn parse_fields(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Reques
         }
     }
     match fields.remove("extensions") {
-        None | Some(Value::Null | Value::Object(_)) => Ok(request),
+        None | Some(Value::Null | Value::Object(_)) => Ok((document, request)),
         Some(_) => Err(bad_request("`extensions` must be an object.")),
     }
 }
 
-/// Whether the request has the hash of a document instead of the document (automatic persisted queries). Apollo's and
-/// urql's clients first send the hash.
-fn has_persisted_query(fields: &Map<String, Value>) -> bool {
-    let persisted = fields.get("extensions").and_then(|extensions| extensions.get("persistedQuery"));
-    persisted.is_some_and(|persisted| !persisted.is_null())
+/// The id that clients send instead of a document: `documentId`, or the hash of a persisted query.
+fn document_id(fields: &Map<String, Value>) -> Option<&str> {
+    let hash = || fields.get("extensions")?.get("persistedQuery")?.get("sha256Hash");
+    fields.get("documentId").or_else(hash)?.as_str()
 }

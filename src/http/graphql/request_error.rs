@@ -40,11 +40,6 @@ impl RequestError {
         Self { allow: Some(allow), ..Self::bad_request(StatusCode::METHOD_NOT_ALLOWED, message) }
     }
 
-    /// The request has the hash of a document instead of the document. The client then retries with the document.
-    pub(super) fn persisted_query() -> Self {
-        Error::PersistedQueryNotSupported.into()
-    }
-
     /// The request has the refresh cookie, but comes from an origin that may not use it.
     pub(super) fn foreign_origin(is_local: bool) -> Self {
         let message = if is_local {
@@ -65,13 +60,8 @@ impl RequestError {
     ) -> Response {
         let code = self.error.code();
         let retry_after = self.error.retry_after();
-        // The same status as for an invalid document: the HTTP request itself is valid.
-        let status = match (&self.error, media_type) {
-            (Error::PersistedQueryNotSupported, MediaType::Json) => StatusCode::OK,
-            _ => self.status,
-        };
         let errors = [server_error(self.error, request_id, language)];
-        let mut response = errors_response(status, media_type, &errors);
+        let mut response = errors_response(self.status, media_type, &errors);
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));

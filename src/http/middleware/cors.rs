@@ -11,9 +11,11 @@ use axum::http::{
 };
 use chrono::{DateTime, Utc};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
-use url::Url;
 
-use crate::{config::Settings, http::middleware::request_id};
+use crate::{
+    config::{Settings, app_origin},
+    http::middleware::request_id,
+};
 
 /// How long a browser may remember the answer to a preflight; Chromium caps it at two hours.
 const MAX_AGE: Duration = Duration::from_hours(2);
@@ -80,6 +82,6 @@ impl RefusedOrigins {
 /// An origin as browsers write it; other texts are kept out of the log.
 fn readable(origin: &HeaderValue) -> Option<String> {
     let text = origin.to_str().ok()?;
-    let is_origin = || Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
+    let is_origin = || app_origin(text).is_some_and(|origin| origin == text);
     (text == "null" || (text.len() <= MAX_ORIGIN && is_origin())).then(|| text.to_owned())
 }
