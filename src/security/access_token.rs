@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use chrono::{DateTime, TimeDelta, Utc};
+use quick_cache::{UnitWeighter, sync::Cache};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -25,13 +27,37 @@ const TYPE: &str = "at+jwt";
 /// Hallpass tokens are about 700 bytes long, or 1,700 bytes with sixteen long roles.
 const MAX_TOKEN_LENGTH: usize = 4096;
 
+/// The maximum number of tokens whose signature is not verified again, about 200 bytes each, and the usual number.
+const MAX_KNOWN_TOKENS: u64 = 4096;
+const USUAL_KNOWN_TOKENS: usize = 64;
+
 /// Signs and verifies access tokens.
 pub struct AccessTokens {
     /// Replaced atomically, so that no request sees a partial reload.
-    ring: RwLock<Arc<KeyRing>>,
+    keys: RwLock<Arc<LoadedKeys>>,
     issuer: String,
     audience: String,
     lifetime: TimeDelta,
+}
+
+/// The keys, and the tokens that they have verified. A reload of the keys forgets these tokens.
+struct LoadedKeys {
+    ring: KeyRing,
+    /// By the token's hash, so that no token is kept. Nothing here depends on the time.
+    known: Cache<[u8; SHA256_OUTPUT_LEN], KnownToken>,
+}
+
+impl LoadedKeys {
+    fn new(ring: KeyRing) -> Arc<Self> {
+        Arc::new(Self { ring, known: Cache::with_weighter(USUAL_KNOWN_TOKENS, MAX_KNOWN_TOKENS, UnitWeighter) })
+    }
+}
+
+/// A token whose signature, issuer and audience are valid.
+#[derive(Clone, Copy)]
+struct KnownToken {
+    claims: Claims,
+    not_before: Option<i64>,
 }
 
 impl std::fmt::Debug for AccessTokens {
@@ -116,7 +142,7 @@ impl AccessTokens {
     /// Internal, with a cause for the operator that describes the problem with the keys.
     pub fn new(keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<Self> {
         Ok(Self {
-            ring: RwLock::new(Arc::new(key_ring(keys, settings, now)?)),
+            keys: RwLock::new(LoadedKeys::new(key_ring(keys, settings, now)?)),
             issuer: settings.server.public_url.clone(),
             audience: settings.tokens.jwt_audience.clone(),
             lifetime: settings.tokens.access_lifetime,
@@ -130,24 +156,24 @@ impl AccessTokens {
     pub fn reload(&self, keys: &Keys, settings: &Settings, now: DateTime<Utc>) -> Result<usize> {
         let ring = key_ring(keys, settings, now)?;
         let count = ring.len();
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = LoadedKeys::new(ring);
         Ok(count)
     }
 
-    fn ring(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    fn loaded(&self) -> Arc<LoadedKeys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// All keys and their current state, newest first.
     #[must_use]
     pub fn keys(&self, now: DateTime<Utc>) -> Vec<ListedKey> {
-        self.ring().list(now)
+        self.loaded().ring.list(now)
     }
 
     /// The public keys as a JWK Set (RFC 7517 §5). The set is empty with HS256, which has no public keys.
     #[must_use]
     pub fn jwks(&self) -> String {
-        self.ring().jwks().to_owned()
+        self.loaded().ring.jwks().to_owned()
     }
 
     /// The lifetime of a token.
@@ -174,7 +200,7 @@ impl AccessTokens {
             roles: subject.roles,
             preferred_username: subject.username,
         };
-        self.ring().sign(&claims, now)
+        self.loaded().ring.sign(&claims, now)
     }
 
     /// Verifies a token according to RFC 8725 and RFC 9068 §4: one algorithm, a known key, the expected type, issuer
@@ -187,10 +213,32 @@ impl AccessTokens {
         if token.len() > MAX_TOKEN_LENGTH {
             return Err(Rejected::Invalid);
         }
-        let checked: CheckedClaims = self.ring().verify(token).ok_or(Rejected::Invalid)?;
+        let keys = self.loaded();
+        let hash = digest(&SHA256, token.as_bytes()).as_ref().try_into().map_err(|_| Rejected::Invalid)?;
+        let known = keys.known.get(&hash);
+        let KnownToken { claims, not_before } = match known {
+            Some(known) => known,
+            None => {
+                let verified = self.verify_signature(&keys.ring, token).ok_or(Rejected::Invalid)?;
+                keys.known.insert(hash, verified);
+                verified
+            }
+        };
         let now = now.timestamp();
-        if checked.iss != self.issuer || checked.aud != self.audience || checked.nbf.is_some_and(|nbf| nbf > now) {
-            return Err(Rejected::Invalid);
+        if not_before.is_some_and(|not_before| not_before > now) {
+            Err(Rejected::Invalid)
+        } else if claims.expires_at <= now {
+            Err(Rejected::Expired(claims))
+        } else {
+            Ok(claims)
+        }
+    }
+
+    /// Checks everything about a token that does not depend on the time.
+    fn verify_signature(&self, ring: &KeyRing, token: &str) -> Option<KnownToken> {
+        let checked: CheckedClaims = ring.verify(token)?;
+        if checked.iss != self.issuer || checked.aud != self.audience {
+            return None;
         }
         let claims = Claims {
             user_id: checked.sub,
@@ -199,7 +247,7 @@ impl AccessTokens {
             issued_at: checked.iat,
             expires_at: checked.exp,
         };
-        if checked.exp <= now { Err(Rejected::Expired(claims)) } else { Ok(claims) }
+        Some(KnownToken { claims, not_before: checked.nbf })
     }
 }
 

@@ -183,3 +183,14 @@ async fn algorithm_change_revokes_access_tokens_only() {
     let access = answer.data("/refreshToken/accessToken");
     changed.anonymous().with_bearer(access.as_str().unwrap()).me().await.data("/me/id");
 }
+
+#[tokio::test]
+async fn token_that_was_accepted_before_expires() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    ada.me().await.data("/me/id");
+    server.clock.advance(server.app.access_tokens.lifetime() - TimeDelta::seconds(1));
+    ada.me().await.data("/me/id");
+    server.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(ada.me().await.error()["extensions"]["reason"], "TOKEN_EXPIRED");
+}
