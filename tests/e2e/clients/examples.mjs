@@ -3,8 +3,8 @@
 // node examples.mjs <binary> (<page> <heading of the section>)…
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { fail, finish, pass } from "./checks.mjs";
+import * as markdown from "./markdown.mjs";
 import { start } from "./server.mjs";
 
 const [binary, ...sections] = process.argv.slice(2);
@@ -24,8 +24,7 @@ function difference(actual, expected, path = "$") {
 }
 
 async function run(page, heading) {
-  const section = readFileSync(page, "utf8").split(`\n## ${heading}\n`)[1].split("\n## ")[0];
-  const blocks = [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language, text }));
+  const blocks = markdown.blocks(markdown.section(page, heading));
   const stop = await start(binary, 8000);
   let script = "set -eu\n";
   for (const [index, { language, text }] of blocks.entries()) {

@@ -8,26 +8,25 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { check, finish } from "./checks.mjs";
+import { blocks } from "./markdown.mjs";
 import { atExit, emptyFolder, start } from "./server.mjs";
 
 const binary = process.argv[2];
 const PORTS = { hallpass: 8150, app: 8151 };
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 const manual = readFileSync(join(repository, "docs/front-ends.md"), "utf8").replaceAll("localhost:8000", `localhost:${PORTS.hallpass}`);
-const blocks = [...manual.matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language, text]) => ({ language, text }));
 
 const folder = emptyFolder();
 for (const path of ["clients/typescript", "LICENSE-APACHE", "LICENSE-MIT"]) {
   const isSource = (file) => !/[/](node_modules|dist)$/.test(file);
   cpSync(join(repository, path), join(folder, "hallpass", path), { recursive: true, filter: isSource });
 }
-const commands = blocks.find(({ language }) => language === "sh").text;
+const commands = blocks(manual).find(({ language }) => language === "sh").text;
 execFileSync("sh", ["-e", "-c", commands], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
 const app = join(folder, "my-app");
 const npm = (...parameters) => execFileSync("npm", parameters, { cwd: app, stdio: ["ignore", "ignore", "inherit"] });
 for (const [, packages] of manual.matchAll(/\(`npm install (.*)`\)/g)) npm("install", ...packages.split(" "));
-for (const { text } of blocks) {
-  const path = /^\/\/ (src\/\S+)\n/.exec(text)?.[1];
+for (const { path, text } of blocks(manual)) {
   if (!path) continue;
   mkdirSync(dirname(join(app, path)), { recursive: true });
   writeFileSync(join(app, path), text);

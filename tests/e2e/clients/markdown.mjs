@@ -1,0 +1,18 @@
+// Reads code blocks from pages of the manual.
+
+import { readFileSync } from "node:fs";
+
+/** The part of a page under a heading of the second level. */
+export function section(page, heading) {
+  return readFileSync(page, "utf8").split(`\n## ${heading}\n`)[1].split("\n## ")[0];
+}
+
+/**
+ * The code blocks of a text: `language`, `text`, and `path` if the block is a file. A comment in its first line has the path, or the line
+ * before the block, as in "`package.json`:".
+ */
+export function blocks(text) {
+  return [...text.matchAll(/(?:`(\S+)`:\n\n)?^```(\w+)\n((?:(?:\/\/|#) (\S+\.\w+)\n)?.*?)^```$/gms)].map(
+    ([, before, language, text, inside]) => ({ language, text, path: inside ?? before }),
+  );
+}
