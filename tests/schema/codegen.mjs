@@ -44,67 +44,59 @@ const TOOLS = {
   },
 };
 
-// The settings of Vite's template for React.
-const TSCONFIG = {
-  compilerOptions: {
-    target: "es2023",
-    lib: ["ES2023", "DOM"],
-    module: "esnext",
-    types: [],
-    skipLibCheck: true,
-    moduleResolution: "bundler",
-    allowImportingTsExtensions: true,
-    verbatimModuleSyntax: true,
-    moduleDetection: "force",
-    noEmit: true,
-    jsx: "react-jsx",
-    strict: true,
-    noUnusedLocals: true,
-    noUnusedParameters: true,
-    erasableSyntaxOnly: true,
-    noFallthroughCasesInSwitch: true,
-    noUncheckedSideEffectImports: true,
-  },
-  include: ["src"],
+// The compiler options of Vite's template for React.
+const OPTIONS = {
+  target: "es2023",
+  lib: ["ES2023", "DOM"],
+  module: "esnext",
+  types: [],
+  skipLibCheck: true,
+  moduleResolution: "bundler",
+  allowImportingTsExtensions: true,
+  verbatimModuleSyntax: true,
+  moduleDetection: "force",
+  noEmit: true,
+  jsx: "react-jsx",
+  strict: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  erasableSyntaxOnly: true,
+  noFallthroughCasesInSwitch: true,
+  noUncheckedSideEffectImports: true,
 };
 
-function write(file, text) {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-}
-
-/** Gives `folder` an app of Vite's template in which only the packages that `text` installs exist, in the versions of this folder. */
-function prepareApp(folder, text) {
-  const installed = [...text.matchAll(/npm install ([^`\n]+)/g)].flatMap(([, names]) => names.split(" "));
+/** Makes `folder` an app with Vite's settings, in which only the packages that the page installs exist, in the versions of this folder. */
+function prepareApp(folder, section) {
+  const installed = [...section.matchAll(/npm install ([^`\n]+)/g)].flatMap(([, names]) => names.split(" "));
   const names = installed.filter((name) => !name.startsWith("-")).map((name) => name.replace(/(.)@.*/, "$1"));
   for (const name of new Set([...names, "react", "@types/react", ".bin"])) {
     const link = join(folder, "node_modules", name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(packages, name), link);
   }
-  write(join(folder, "package.json"), '{ "type": "module" }');
-  write(join(folder, "tsconfig.app.json"), JSON.stringify(TSCONFIG));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  const added = blocks(section).find(({ path }) => path === "tsconfig.app.json")?.text.replace(/^.*/, "") ?? "{}";
+  const compilerOptions = { ...OPTIONS, ...JSON.parse(added).compilerOptions };
+  writeFileSync(join(folder, "tsconfig.app.json"), JSON.stringify({ compilerOptions, include: ["src"] }));
 }
 
 for (const [heading, { compile, mistakes }] of Object.entries(TOOLS)) {
+  const started = performance.now();
   const folder = join(repository, "target/codegen", heading.replaceAll(" ", "-"));
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const started = performance.now();
+  mkdirSync(join(folder, "src"), { recursive: true });
   const run = (command) => {
     const { status, stdout, stderr } = spawnSync("bash", ["-euc", command], { cwd: folder, env, encoding: "utf8" });
     return { isSuccess: status === 0, output: `\n${stdout}${stderr}` };
   };
 
-  copyFileSync(join(repository, "schema.graphql"), join(folder, "schema.graphql"));
   const text = section(page, heading);
+  copyFileSync(join(repository, "schema.graphql"), join(folder, "schema.graphql"));
   if (compile === TSC) prepareApp(folder, text);
   if (heading === "Rust") for (const name of ["Cargo.toml", "Cargo.lock"]) copyFileSync(join(here, "cynic", name), join(folder, name));
-  const files = blocks(text).filter(({ path }) => path);
-  for (const { path, text } of files) {
-    if (path !== "tsconfig.app.json") write(join(folder, path), text);
-    else write(join(folder, path), JSON.stringify({ ...TSCONFIG, compilerOptions: { ...TSCONFIG.compilerOptions, ...JSON.parse(text.replace(/.*/, "")).compilerOptions } }));
-  }
+  const files = blocks(text).filter(({ path }) => path && path !== "tsconfig.app.json");
+  for (const { path, text } of files) writeFileSync(join(folder, path), text);
+
   const commands = blocks(text).filter(({ language }) => language === "sh").flatMap(({ text }) => text.trim().split("\n"));
   for (const command of commands.filter((command) => !/^(npm install|pip install|cargo add) /.test(command))) {
     const { isSuccess, output } = run(command);
@@ -115,9 +107,9 @@ for (const [heading, { compile, mistakes }] of Object.entries(TOOLS)) {
 
   for (const [from, to] of mistakes) {
     const { path, text } = files.find(({ text }) => text.includes(from));
-    write(join(folder, path), text.replace(from, to));
-    check(`${heading}: "${to}" does not compile`, !run(compile).isSuccess);
-    write(join(folder, path), text);
+    writeFileSync(join(folder, path), text.replace(from, to));
+    check(`${heading}: with "${to.trim()}", they do not`, !run(compile).isSuccess);
+    writeFileSync(join(folder, path), text);
   }
   console.log(`     ${heading}: ${Math.round((performance.now() - started) / 1000)} s`);
 }
