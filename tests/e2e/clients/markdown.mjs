@@ -12,7 +12,7 @@ export function section(page, heading) {
  * before the block, as in "`package.json`:".
  */
 export function blocks(text) {
-  return [...text.matchAll(/(?:`(\S+)`:\n\n)?^```(\w+)\n((?:(?:\/\/|#) (\S+\.\w+)\n)?.*?)^```$/gms)].map(
+  return [...text.matchAll(/(?:`(\S+\.\w+)`:\n\n)?^```(\w+)\n((?:(?:\/\/|#) (\S+\.\w+)\n)?.*?)^```$/gms)].map(
     ([, before, language, text, inside]) => ({ language, text, path: inside ?? before }),
   );
 }
