@@ -44,7 +44,7 @@ export interface HallpassOptions {
   readonly tokenDelivery?: TokenDelivery;
   readonly storage?: RefreshTokenStorage;
   /** Headers of each request to the server, such as `Accept-Language`. Called for each request. */
-  readonly headers?: () => Record<string, string>;
+  readonly headers?: () => HeadersInit | Promise<HeadersInit>;
   /** Origins of your own APIs that receive the access token by {@link Hallpass.fetch}, such as `https://api.example.org`. */
   readonly origins?: readonly string[];
   /** Replaces `fetch`. */
@@ -74,8 +74,8 @@ export interface Authorization {
   readonly userId: string;
 }
 
-/** Errors of a refresh that do not tell whether the session has ended. */
-const TRANSIENT: readonly Code[] = ["NETWORK_ERROR", "SERVICE_UNAVAILABLE", "INTERNAL_SERVER_ERROR", "RATE_LIMITED"];
+/** Errors of a refresh that mean that the session is over. After any other, such as a code of a newer server, the user stays signed in. */
+const FINAL: readonly Code[] = ["SESSION_NOT_FOUND", "SESSION_EXPIRED", "SESSION_REVOKED", "ACCOUNT_DISABLED", "EMAIL_NOT_VERIFIED"];
 /** An access token counts as expired so many milliseconds early, so that it does not expire on its way. */
 const MARGIN = 5_000;
 const MIN_RETRY = 1_000;
@@ -331,7 +331,7 @@ export class Hallpass {
     } catch (error) {
       if (epoch !== this.#epoch) return;
       const { code, errors } = error instanceof HallpassError ? error : networkError(error);
-      if (TRANSIENT.includes(code)) return this.#fail(code, errors);
+      if (!FINAL.includes(code)) return this.#fail(code, errors);
       // Without a cookie nobody has been signed in, unless this page signed in itself.
       const isNew = code === "SESSION_NOT_FOUND" && this.#state.status !== "signedIn";
       // A refresh token that cannot be deleted does no harm: its session has ended.
@@ -354,8 +354,11 @@ export class Hallpass {
 
   async #open({ accessToken, expiresIn, refreshToken, user }: SignInPayload, since: number): Promise<void> {
     if (refreshToken) {
+      const epoch = this.#epoch;
       this.#memory = refreshToken;
+      // Before the first use of the access token: then the server no longer exchanges the previous refresh token.
       await this.#options.storage?.set(refreshToken);
+      if (epoch !== this.#epoch) return;
     }
     const lifetime = expiresIn * 1_000;
     this.#adopt(accessToken, since + lifetime - MARGIN, user);
@@ -439,6 +442,9 @@ export class Hallpass {
   /** Sends a document. Returns its data, or throws a {@link HallpassError}. */
   async #send<Data>(query: string, variables: unknown, accessToken?: string): Promise<Data> {
     const { url, headers, timeout = 10_000 } = this.#options;
+    const sent = new Headers(await headers?.());
+    sent.set("content-type", "application/json");
+    if (accessToken) sent.set("authorization", `Bearer ${accessToken}`);
     let body: { data?: Data; errors?: ResponseError[] };
     const aborter = new AbortController();
     const timer = setTimeout(() => aborter.abort(), timeout);
@@ -446,11 +452,7 @@ export class Hallpass {
       const response = await this.#fetch(url, {
         method: "POST",
         credentials: this.#isCookie() ? "include" : "omit",
-        headers: {
-          ...headers?.(),
-          "content-type": "application/json",
-          ...(accessToken && { authorization: `Bearer ${accessToken}` }),
-        },
+        headers: sent,
         body: JSON.stringify({ query, variables }),
         signal: aborter.signal,
       });

@@ -127,6 +127,23 @@ test("an outage of the server is not a sign-out", async () => {
   assert.equal(tab.getState().isOffline, true);
 });
 
+test("a refresh that fails with an unknown code is not a sign-out", async () => {
+  const { chrome, tab } = await signedIn();
+  chrome.faults.after = async () => Response.json({ errors: [{ message: "Later.", extensions: { code: "CODE_OF_A_NEWER_SERVER" } }] });
+  await tab.refresh();
+  assert.equal(tab.getState().status, "signedIn");
+  assert.equal(tab.getState().isOffline, true);
+});
+
+for (const code of ["SESSION_NOT_FOUND", "SESSION_EXPIRED", "SESSION_REVOKED", "ACCOUNT_DISABLED", "EMAIL_NOT_VERIFIED"]) {
+  test(`a refresh that fails with ${code} is a sign-out`, async () => {
+    const { chrome, tab } = await signedIn();
+    chrome.faults.after = async () => Response.json({ errors: [{ message: "Over.", extensions: { code } }] });
+    await tab.refresh();
+    assert.equal(tab.getState().reason, code);
+  });
+}
+
 test("a refresh whose response was lost can be repeated", async () => {
   const { chrome, tab, username } = await signedIn();
   const cookie = new Map(chrome.cookies);
@@ -322,6 +339,34 @@ test("refresh tokens in the body are stored and exchanged", async () => {
   await restarted.logout();
   assert.equal(stored, null);
 });
+
+test("a token is stored before it is used, and not used if the user signed out meanwhile", async () => {
+  let finish;
+  const finished = new Promise((resolve) => (finish = resolve));
+  const storage = { get: () => null, delete: () => {} };
+  const begun = new Promise((begin) => (storage.set = () => (begin(), finished)));
+  const app = openBrowser().open({ tokenDelivery: "BODY", storage });
+  await settled(app);
+  const registered = app.register({ username: newName(), password: PASSWORD });
+  await begun;
+  assert.equal(app.current(), null);
+  await app.forget();
+  finish();
+  await registered;
+  assert.equal(app.current(), null);
+  assert.equal(app.getState().status, "signedOut");
+});
+
+for (const headers of [() => ({ "X-Test": "1" }), async () => new Headers({ "x-test": "1" }), async () => [["x-test", "1"]]]) {
+  test(`headers may be ${headers}`, async () => {
+    const chrome = openBrowser();
+    const values = [];
+    chrome.faults.before = async (_, request) => void values.push(request.headers.get("x-test"), request.headers.get("content-type"));
+    const tab = chrome.open({ headers });
+    await settled(tab);
+    assert.deepEqual(values, ["1", "application/json"]);
+  });
+}
 
 test("fetch sends the token to the server and repeats a request with a body after 401", async () => {
   const { chrome, tab, username } = await signedIn();

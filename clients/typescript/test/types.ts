@@ -7,6 +7,8 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 function expectEqual<A, B>(_: Equal<A, B>): void {}
 
 const hallpass = createHallpass({ url: "/graphql" });
+createHallpass({ url: "/graphql", headers: () => ({ "accept-language": "en" }) });
+createHallpass({ url: "/graphql", headers: async () => new Headers() });
 
 const user = await hallpass.login({ username: "ada", password: "correct horse" });
 expectEqual<typeof user, SessionUser>(true);
