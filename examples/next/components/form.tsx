@@ -1,7 +1,7 @@
 "use client";
 
 import { createContext, use, useActionState, useEffect, useRef, type ComponentProps, type ReactNode } from "react";
-import type { FormState } from "@/server/submit";
+import type { FormState } from "@/server/errors";
 
 const State = createContext<FormState>({});
 

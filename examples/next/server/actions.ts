@@ -2,8 +2,8 @@
 
 import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
-import { closeSession, openSession, request, visitor } from "./session";
-import { submit, type FormState } from "./submit";
+import { submit, type FormState } from "./errors";
+import { closeSession, openSession, publicRequest, request } from "./session";
 
 export async function signIn(_: FormState, data: FormData): Promise<FormState> {
   return submit(data, ["username", "password"], async (input) => {
@@ -66,7 +66,7 @@ export async function sendVerificationEmail(_: FormState, data: FormData): Promi
 export async function verifyEmail(_: FormState, data: FormData): Promise<FormState> {
   return submit(data, ["token"], async (input) => {
     const verify = "mutation VerifyEmail($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }";
-    await visitor.request(verify, { input }, { isPublic: true });
+    await publicRequest(verify, { input });
     redirect("/sign-in?notice=verified");
   });
 }
@@ -74,7 +74,7 @@ export async function verifyEmail(_: FormState, data: FormData): Promise<FormSta
 export async function requestPasswordReset(_: FormState, data: FormData): Promise<FormState> {
   return submit(data, ["email"], async (input) => {
     const ask = "mutation Ask($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
-    await visitor.request(ask, { input }, { isPublic: true });
+    await publicRequest(ask, { input });
     return "If an account has this address, a mail with a link is on its way to it.";
   });
 }
@@ -82,7 +82,7 @@ export async function requestPasswordReset(_: FormState, data: FormData): Promis
 export async function resetPassword(_: FormState, data: FormData): Promise<FormState> {
   return submit(data, ["token", "newPassword"], async (input) => {
     const reset = "mutation ResetPassword($input: ResetPasswordInput!) { resetPassword(input: $input) { revokedSessions } }";
-    await visitor.request(reset, { input }, { isPublic: true });
+    await publicRequest(reset, { input });
     redirect("/sign-in?notice=reset");
   });
 }

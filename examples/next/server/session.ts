@@ -17,11 +17,15 @@ const MAX_AGE = 90 * 24 * 60 * 60;
  */
 const clients = ((globalThis as { hallpassClients?: Map<string, Hallpass> }).hallpassClients ??= new Map());
 
-/** Sends documents that need no user, such as `serverInfo`. */
-export const visitor = createHallpass({ url, tokenDelivery: "BODY", headers: forwardedHeaders });
+const visitor = createHallpass({ url, tokenDelivery: "BODY", headers: forwardedHeaders });
+
+/** Sends a document that needs no user, such as `serverInfo`. */
+export function publicRequest<Data>(document: string, variables: Record<string, unknown> = {}): Promise<Data> {
+  return visitor.request<Data>(document, variables, { isPublic: true });
+}
 
 /** Sends a document for the signed-in user. Redirects to the sign-in page if there is none. */
-export async function request<Data>(document: string, variables?: Record<string, unknown>): Promise<Data> {
+export async function request<Data>(document: string, variables: Record<string, unknown> = {}): Promise<Data> {
   const id = await readCookie();
   if (!id) redirect("/sign-in");
   const client = clientOf(id);

@@ -1,11 +1,12 @@
 import type { SessionUser, User } from "@hallpass/client";
 import { Form } from "@/components/form";
 import { sendVerificationEmail } from "@/server/actions";
+import { page } from "@/server/errors";
 import { request } from "@/server/session";
 
 const ME = "query Me { me { id username fullName email emailVerified roles createdAt } }";
 
-export default async function Home() {
+export default page(async () => {
   const { me } = await request<{ me: Omit<SessionUser, "firstName"> & Pick<User, "createdAt"> }>(ME);
   return (
     <>
@@ -27,4 +28,4 @@ export default async function Home() {
       )}
     </>
   );
-}
+});

@@ -1,10 +1,11 @@
 import { Field, Form } from "@/components/form";
 import { changePassword } from "@/server/actions";
+import { page } from "@/server/errors";
 import { request } from "@/server/session";
 
 export const metadata = { title: "Password" };
 
-export default async function Password() {
+export default page(async () => {
   const { serverInfo } = await request<{ serverInfo: { passwordPolicy: { minLength: number } } }>(
     "query Password { me { id } serverInfo { passwordPolicy { minLength } } }",
   );
@@ -26,4 +27,4 @@ export default async function Password() {
       </section>
     </>
   );
-}
+});

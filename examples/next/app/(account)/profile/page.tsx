@@ -1,13 +1,14 @@
 import type { User } from "@hallpass/client";
 import { Field, Form } from "@/components/form";
 import { updateProfile } from "@/server/actions";
+import { page } from "@/server/errors";
 import { request } from "@/server/session";
 
 export const metadata = { title: "Profile" };
 
 const PROFILE = "query Profile { me { id username firstName lastName } }";
 
-export default async function Profile() {
+export default page(async () => {
   const { me } = await request<{ me: Pick<User, "username" | "firstName" | "lastName"> }>(PROFILE);
   return (
     <>
@@ -21,4 +22,4 @@ export default async function Profile() {
       </section>
     </>
   );
-}
+});

@@ -1,13 +1,14 @@
 import type { Session } from "@hallpass/client";
 import { Form } from "@/components/form";
 import { revokeOtherSessions, revokeSession } from "@/server/actions";
+import { page } from "@/server/errors";
 import { request } from "@/server/session";
 
 export const metadata = { title: "Sessions" };
 
 const SESSIONS = "query Sessions { me { id sessions { id isCurrent device ipAddress lastUsedAt } } }";
 
-export default async function Sessions() {
+export default page(async () => {
   const { me } = await request<{ me: { sessions: Pick<Session, "id" | "isCurrent" | "device" | "ipAddress" | "lastUsedAt">[] } }>(SESSIONS);
   return (
     <>
@@ -32,7 +33,7 @@ export default async function Sessions() {
       {me.sessions.length > 1 && <Form action={revokeOtherSessions} submit="Sign out all others" isSecondary />}
     </>
   );
-}
+});
 
 function formatTime(time: string): string {
   return `${new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" })} UTC`;

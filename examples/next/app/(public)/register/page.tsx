@@ -3,17 +3,18 @@ import Link from "next/link";
 import { connection } from "next/server";
 import { Field, Form } from "@/components/form";
 import { register } from "@/server/actions";
-import { visitor } from "@/server/session";
+import { page } from "@/server/errors";
+import { publicRequest } from "@/server/session";
 
 export const metadata = { title: "Create an account" };
 
 const RULES = "query Rules { serverInfo { registrationEnabled emailRequired passwordPolicy { minLength } } }";
 
-export default async function Register() {
+export default page(async () => {
   await connection();
-  const { serverInfo } = await visitor.request<{
+  const { serverInfo } = await publicRequest<{
     serverInfo: Pick<ServerInfo, "registrationEnabled" | "emailRequired"> & { passwordPolicy: { minLength: number } };
-  }>(RULES, {}, { isPublic: true });
+  }>(RULES);
   return (
     <>
       <h1>Create an account</h1>
@@ -45,4 +46,4 @@ export default async function Register() {
       </p>
     </>
   );
-}
+});
