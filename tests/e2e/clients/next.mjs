@@ -13,7 +13,7 @@ import { assert, check, finish } from "./checks.mjs";
 import { atExit, emptyFolder, start } from "./server.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
-const PORTS = { hallpass: 8155, proxy: 8156, app: 8157, foreign: 8158 };
+const PORTS = { hallpass: 8175, proxy: 8176, app: 8177, foreign: 8178 };
 const origin = `http://localhost:${PORTS.app}`;
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 const axe = fileURLToPath(import.meta.resolve("axe-core/axe.min.js"));
