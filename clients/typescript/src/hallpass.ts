@@ -356,7 +356,7 @@ export class Hallpass {
     if (refreshToken) {
       const epoch = this.#epoch;
       this.#memory = refreshToken;
-      // Before the first use of the access token: then the server no longer exchanges the previous refresh token.
+      // Before the access token is used: from its first use on, the server refuses the previous refresh token.
       await this.#options.storage?.set(refreshToken);
       if (epoch !== this.#epoch) return;
     }

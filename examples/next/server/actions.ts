@@ -67,7 +67,7 @@ export async function verifyEmail(_: FormState, data: FormData): Promise<FormSta
   return submit(data, ["token"], async (input) => {
     const verify = "mutation VerifyEmail($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }";
     await publicRequest(verify, { input });
-    redirect("/sign-in?notice=verified");
+    redirect("/verify-email?result=done");
   });
 }
 

@@ -6,14 +6,14 @@ import { redirect } from "next/navigation";
 import { store } from "./store";
 
 const url = process.env.HALLPASS_URL ?? "http://localhost:8000/graphql";
-/** Clients hold access tokens. A session whose client was dropped costs one refresh more. */
+/** Limits the memory. A session whose client was dropped is refreshed at its next request. */
 const MAX_CLIENTS = 10_000;
 /** No session of Hallpass lasts longer, see SESSION_MAX_DAYS. */
 const MAX_AGE = 90 * 24 * 60 * 60;
 
 /**
- * The clients of the sessions, the last used at the end. Requests of one session share its client, and so its refresh. Next.js may load
- * a module more than once, so this is no variable of the module.
+ * The clients of the sessions, the last used at the end. They have the access tokens. Requests of one session share its client, and so its
+ * refresh. Next.js may load a module more than once, and a variable of the module would not be shared.
  */
 const clients = ((globalThis as { hallpassClients?: Map<string, Hallpass> }).hallpassClients ??= new Map());
 

@@ -37,8 +37,8 @@ export async function lifeCycle(username, options) {
   await openLink(tab, mailbox, email, "/verify-email");
   await inspect(tab, "verify-email", hasScripts);
   await press(tab, "Verify");
-  await tab.getByText("Your e-mail address is verified.").waitFor();
-  await tab.goto(origin);
+  await heading(tab, "Your e-mail address is verified");
+  await tab.getByRole("link", { name: "Continue" }).click();
   await tab.getByText(`${email} (verified)`).waitFor();
   check(`${how}, the link in the mail verifies the address`, true);
 

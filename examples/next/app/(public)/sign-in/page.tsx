@@ -7,7 +7,6 @@ export const metadata = { title: "Sign in" };
 const NOTICES: Record<string, string> = {
   ended: "Your session has ended. Sign in again.",
   reset: "Your password is changed. Sign in with the new one.",
-  verified: "Your e-mail address is verified.",
   verify: "Your account is created. Open the link in the mail that we have sent you, then sign in.",
 };
 
