@@ -82,7 +82,7 @@ export async function crossOrigin({ context, tab }) {
   check("the app rejects the form", response.status() >= 400, response.status());
   foreign.close();
   const { name, value } = await cookieOf(context);
-  const body = headers["content-type"] && request.postDataBuffer();
+  const body = request.postDataBuffer();
   for (const [from, isAccepted] of [["null", false], ["https://example.org", false], [origin, true]]) {
     const sent = { origin: from, cookie: `${name}=${value}`, "content-type": headers["content-type"] };
     await fetch(`${origin}/profile`, { method: "POST", body, headers: sent, signal: AbortSignal.timeout(30_000) });
