@@ -2,30 +2,30 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
-/// Stands for a `$` while dotenvy parses. A file that contains it is refused before.
+/// Replaces `$` while dotenvy parses. Files that contain this character are rejected before.
 const DOLLAR: &str = "\0";
 
 /// Reads the variables of a file in dotenv's format. A file that does not exist has none.
 ///
-/// `$` is literal everywhere. dotenvy would replace `$name` by the value of that variable, which silently changes
-/// passwords and secrets; it has no option against that.
+/// `$` is literal everywhere. dotenvy would replace `$name` with the value of that variable, which silently changes
+/// passwords and secrets, and it has no option to turn that off.
 ///
 /// # Errors
-/// A sentence that does not show the line, which may hold a secret.
+/// A message that does not quote the line, because it may contain a secret.
 pub(super) fn read(path: impl AsRef<Path>) -> Result<Vec<(String, String)>, String> {
     let path = path.as_ref();
-    let refused = |what: &str| format!("{}: {what}", path.display());
+    let invalid = |message: &str| format!("{}: {message}", path.display());
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) if error.kind() == ErrorKind::IsADirectory => return Err(refused("expected a file, got a folder")),
-        Err(error) => return Err(refused(&format!("cannot be read: {error}"))),
+        Err(error) if error.kind() == ErrorKind::IsADirectory => return Err(invalid("expected a file, got a folder")),
+        Err(error) => return Err(invalid(&format!("cannot be read: {error}"))),
     };
-    parse(&bytes).map_err(|error| refused(&error))
+    parse(&bytes).map_err(|message| invalid(&message))
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
-    // ASCII has a NUL in every other byte as UTF-16, with or without a byte order mark.
+    // In UTF-16, every other byte of ASCII text is NUL, with or without a byte order mark.
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
         return Err("expected text in UTF-8, got UTF-16 or binary data; save the file as UTF-8".to_owned());
     }
@@ -42,20 +42,20 @@ fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
     Ok(variables)
 }
 
-/// Hides each `$` that dotenvy would take for the start of a name. After an odd number of backslashes it never is: in
-/// single quotes all characters are literal, and elsewhere `\$` is dotenvy's own way to write a `$`.
+/// Replaces each `$` that dotenvy would substitute. A `$` after an odd number of backslashes is left alone: in single
+/// quotes all characters are literal, and elsewhere `\$` is dotenvy's escape for `$`.
 fn without_substitution(text: &str) -> String {
-    let mut hidden = String::with_capacity(text.len());
+    let mut replaced = String::with_capacity(text.len());
     let mut is_escaped = false;
     for c in text.chars() {
         if c == '$' && !is_escaped {
-            hidden.push_str(DOLLAR);
+            replaced.push_str(DOLLAR);
         } else {
-            hidden.push(c);
+            replaced.push(c);
         }
         is_escaped = c == '\\' && !is_escaped;
     }
-    hidden
+    replaced
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
             ("'pa$A ${A}'", "pa$A ${A}"),
             ("${", "${"),
             ("\"${\"", "${"),
-            // dotenvy's own escape, which people needed until now.
+            // The escape of dotenvy keeps working.
             ("pa\\$A", "pa$A"),
             ("\"pa\\$A\"", "pa$A"),
             ("pa\\\\$A", "pa\\$A"),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_refused_without_its_content() {
+    fn error_for_other_encodings_does_not_quote_the_content() {
         let utf_16: Vec<u8> = "SECRET_KEY=hunter2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for bytes in [&[b"\xff\xfe", &utf_16[..]].concat()[..], &utf_16, b"SECRET_KEY=hunter2\0", b"A=hunter2\xe9"] {
             let error = parse(bytes).unwrap_err();
@@ -120,8 +120,8 @@ mod tests {
         Double,
     }
 
-    /// The reference: how a text must be written so that it is read back unchanged.
-    fn written(quotes: Quotes, text: &str) -> String {
+    /// Quotes a text for `.env`, so that it is read back unchanged.
+    fn quote(quotes: Quotes, text: &str) -> String {
         let escape = |special: &str| {
             text.chars().flat_map(|c| special.contains(c).then_some('\\').into_iter().chain([c])).collect::<String>()
         };
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    /// Text that can be written so, and its quotes.
+    /// A kind of quotes, and a text that can be written in it.
     fn part() -> impl Strategy<Value = (Quotes, String)> {
         prop_oneof![
             "[$$$A{}PATH\\\\'\"é#=-]{0,12}".prop_map(|text| (Quotes::None, text)),
@@ -143,27 +143,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_is_read_as_it_was_written(parts in prop::collection::vec(part(), 1..4)) {
-            let text: String = parts.iter().map(|(quotes, text)| written(*quotes, text)).collect();
+        fn quoted_values_are_read_back_unchanged(parts in prop::collection::vec(part(), 1..4)) {
+            let text: String = parts.iter().map(|(quotes, text)| quote(*quotes, text)).collect();
             prop_assume!(!text.starts_with('#'));
             prop_assert_eq!(value(&text), parts.into_iter().map(|(_, text)| text).collect::<String>());
         }
 
-        /// All but `$` is dotenvy's.
         #[test]
-        fn a_file_without_dollars_is_read_as_dotenvy_reads_it(text in "[AB_=\\\\'\" #\n-]{0,40}") {
-            let theirs: Result<Vec<_>, _> = dotenvy::Iter::new(text.as_bytes()).collect();
-            prop_assert_eq!(parse(text.as_bytes()).ok(), theirs.ok());
+        fn without_dollars_the_result_is_that_of_dotenvy(text in "[AB_=\\\\'\" #\n-]{0,40}") {
+            let expected: Result<Vec<_>, _> = dotenvy::Iter::new(text.as_bytes()).collect();
+            prop_assert_eq!(parse(text.as_bytes()).ok(), expected.ok());
         }
 
-        /// A dollar is a character like any other, wherever it is.
         #[test]
-        fn a_dollar_is_read_as_another_character_would_be(text in "(A=[B$\\{\\}'\"#=-]{0,6}\n){1,3}") {
-            let theirs: Result<Vec<_>, _> = dotenvy::Iter::new(text.replace('$', "€").as_bytes()).collect();
-            let theirs = theirs.ok().map(|variables: Vec<(String, String)>| {
+        fn a_dollar_is_read_like_any_other_character(text in "(A=[B$\\{\\}'\"#=-]{0,6}\n){1,3}") {
+            let expected: Result<Vec<_>, _> = dotenvy::Iter::new(text.replace('$', "€").as_bytes()).collect();
+            let expected = expected.ok().map(|variables: Vec<(String, String)>| {
                 variables.into_iter().map(|(name, value)| (name, value.replace('€', "$"))).collect::<Vec<_>>()
             });
-            prop_assert_eq!(parse(text.as_bytes()).ok(), theirs);
+            prop_assert_eq!(parse(text.as_bytes()).ok(), expected);
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// Longer than verifiers may cache the JWK Set, so that all of them know a key before it signs.
-const LEAD: TimeDelta = TimeDelta::hours(1);
+/// The delay before a new key signs. It is longer than verifiers may cache the JWK Set, so that all of them have the key.
+const ACTIVATION_DELAY: TimeDelta = TimeDelta::hours(1);
 
 /// The context of errors of `key show`.
 const NO_KEY: &str = "there is no key to show";
@@ -40,14 +40,14 @@ fn generate(settings: &Settings, at: Option<DateTime<Utc>>) -> Result<()> {
     };
     let now = Clock::System.now();
     let is_first = key_files::is_empty(folder).context(FAILED)?;
-    let starts_at = at.unwrap_or(if is_first { now } else { now + LEAD });
+    let starts_at = at.unwrap_or(if is_first { now } else { now + ACTIVATION_DELAY });
     let path = key_files::generate(folder, settings.tokens.jwt_algorithm, starts_at).context(FAILED)?;
     print_line(path.display())
 }
 
 fn keys(settings: &Settings) -> Result<Keys> {
     if let SecretKey::File(path) = &settings.tokens.secret_key {
-        // In another folder it may be another key than the server's.
+        // A relative path depends on the current folder, so this may not be the server's key.
         note_line(format_args!("key file: {}", absolute(path).as_ref().unwrap_or(path).display()));
     }
     Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref()).context(NO_KEY)

@@ -12,12 +12,12 @@ use tracing_subscriber::{
 
 use crate::config::{LogFormat, Settings};
 
-/// What these crates log at `info` is a detail here: notices of PostgreSQL.
+/// Crates whose `info` lines are hidden at the level `info`. sqlx logs the notices of PostgreSQL.
 const QUIET: [&str; 1] = ["sqlx"];
 
-/// Starts the log, and keeps what panics say out of it.
+/// Starts the log. Panics are logged without their message.
 pub(super) fn start(settings: &Settings) {
-    // The settings have checked it.
+    // The filter was validated when the settings were read.
     let filter = filter(&settings.logging.filter).unwrap_or_default();
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.logging.format {
@@ -25,10 +25,10 @@ pub(super) fn start(settings: &Settings) {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
-    // A panic's message may quote the value it choked on, such as a password: where it happened must do.
+    // The message of a panic may contain values, such as a password. Only its location is logged.
     panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "a panic");
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "panic");
     }));
 }
 
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notices_of_the_database_are_logged_on_request_only() {
+    fn database_notices_are_hidden_at_info_unless_requested() {
         for (text, is_shown) in [
             ("info", false),
             ("info,hallpass=debug", false),

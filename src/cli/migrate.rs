@@ -23,17 +23,17 @@ pub(super) async fn run(settings: Settings, action: MigrateAction, steps: u32, y
         expect_database(&settings)?;
     }
     let database = connect(&settings).await?;
-    let done = match action {
+    let result = match action {
         MigrateAction::Up => database.migrate().await.map(drop).context(NOT_MIGRATED),
         MigrateAction::Down => revert(&settings, &database, steps, yes).await,
         MigrateAction::Status => Ok(()),
     };
-    let done = match done {
+    let result = match result {
         Ok(()) => list(&database).await,
-        failed => failed,
+        error => error,
     };
     database.close().await;
-    done
+    result
 }
 
 async fn list(database: &Database) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The command line: `hallpass serve | migrate | schema | config | key | user`.
 //!
-//! Owns arguments, exit codes and what is printed: 0 done, 1 failed, 2 wrong usage or settings. Rules are in the domain.
-//! Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
+//! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
+//! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
 mod config;
 mod dotenv;
@@ -134,7 +134,7 @@ const NOT_STARTED: &str = "Hallpass can't start";
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
-/// Arguments that contradict each other or lack another one. Exits as an invalid setting does.
+/// Arguments that contradict each other, or an argument that is missing. The exit code is that of invalid settings.
 #[derive(Debug)]
 struct UsageError(&'static str);
 
@@ -146,18 +146,18 @@ impl Display for UsageError {
     }
 }
 
-/// The context of an error and its causes, in one line. The operator sees the cause of an [`Error`], which clients do not.
+/// Formats an error and its causes as one line. Includes the cause of an [`Error`], which clients do not see.
 fn describe(error: &anyhow::Error) -> String {
-    let texts = error.chain().map(|link| match link.downcast_ref().and_then(Error::cause) {
+    let texts = error.chain().map(|error| match error.downcast_ref().and_then(Error::cause) {
         Some(cause) => cause.to_owned(),
-        None => link.to_string(),
+        None => error.to_string(),
     });
     texts.collect::<Vec<_>>().join(": ")
 }
 
 /// Runs a command with the environment variables of the process.
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
-    let done = match command {
+    let result = match command {
         Command::Schema { introspection: false } => output::print(graphql::sdl()),
         Command::Schema { introspection: true } => block_on(async { output::print(graphql::introspection().await?) }),
         Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
@@ -168,7 +168,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
         }
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::note_line(format_args!("hallpass: {}", describe(&error)));
@@ -178,10 +178,10 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
     }
 }
 
-/// Prints the requested help, or the error in the arguments.
+/// Prints the message of clap: the requested help, or an error in the arguments.
 #[must_use]
-pub fn explain(help_or_mistake: &clap::Error) -> ExitCode {
-    match (help_or_mistake.print(), u8::try_from(help_or_mistake.exit_code())) {
+pub fn explain(message: &clap::Error) -> ExitCode {
+    match (message.print(), u8::try_from(message.exit_code())) {
         (Ok(()), Ok(exit_code)) => ExitCode::from(exit_code),
         _ => ExitCode::from(FAILED),
     }
@@ -209,13 +209,14 @@ fn with_settings<F: Future<Output = Result<()>>>(
 /// Runs `work` on a runtime.
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(work);
-    // The command is done: do not wait for blocking threads, such as a DNS lookup.
+    let result = runtime.block_on(work);
+    // Does not wait for blocking threads, such as a DNS lookup.
     runtime.shutdown_background();
-    done
+    result
 }
 
-/// Prints which database a command works on. In another folder it may be another file than the server's.
+/// Prints which database a command works on. A relative path depends on the current folder, so it may not be the
+/// server's database.
 fn name_database(settings: &Settings) {
     output::note_line(format_args!("database: {}", settings.database.url));
 }
@@ -225,7 +226,7 @@ fn expect_keys(settings: &Settings) -> Result<()> {
     access_token::check_key_files(settings, Clock::System.now()).context(NOT_STARTED)
 }
 
-/// Fails instead of creating an SQLite database, which would be empty and most likely not the server's.
+/// Fails if the SQLite file does not exist. A new database would be empty, and most likely not the server's.
 fn expect_database(settings: &Settings) -> Result<()> {
     match &settings.database.url {
         DatabaseUrl::Sqlite(path) if !path.exists() => bail!(

@@ -15,12 +15,13 @@ use crate::{
 };
 
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
-    // Before the database is touched, so that a port in use changes nothing. Clients wait in the system's queue.
+    // Before the database is opened, so that nothing changes if the port is in use. Until the server accepts connections,
+    // clients wait in the system's queue.
     let listen = settings.server.listen;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}, look at LISTEN"))?;
     let mut stop = Box::pin(stop_signal()?);
-    let hang_up = signal(SignalKind::hangup())?;
+    let hangup = signal(SignalKind::hangup())?;
     expect_keys(&settings)?;
     if no_migrate {
         expect_database(&settings)?;
@@ -37,13 +38,13 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     let gate = Gate::closed();
     let router = http::gated_router(&app, limits, gate.clone());
     let proxies = app.settings.server.proxies.clone();
-    let has_no_share = move |address| http::carries_many_clients(proxies.as_ref(), address);
+    let is_unlimited = move |address| http::carries_many_clients(proxies.as_ref(), address);
     let stopping = gate.clone();
     let stop = async move {
         stop.await;
         stopping.stop();
     };
-    let mut serving = Box::pin(http::serve(listener, router, limits, has_no_share, stop));
+    let mut serving = Box::pin(http::serve(listener, router, limits, is_unlimited, stop));
     tokio::select! {
         prepared = prepare(&app.database, no_migrate) => prepared?,
         // Stopped before it was ready.
@@ -57,18 +58,18 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     tracing::info!(
         explorer = app.settings.graphql.playground.then_some(url),
         database = %app.settings.database.url,
-        mailbox = app.mailer.kept().map(|kept| format!("{url}/dev/mail?key={}", kept.key())),
+        mailbox = app.mailer.dev_mailbox().map(|mailbox| format!("{url}/dev/mail?key={}", mailbox.key())),
         version = env!("CARGO_PKG_VERSION"),
         "ready at {url}/graphql"
     );
-    let jobs = Jobs::start(&app, hang_up);
+    let jobs = Jobs::start(&app, hangup);
     serving.await;
     jobs.stop().await;
     app.database.close().await;
     Ok(())
 }
 
-/// Applies missing migrations, or fails without them.
+/// Applies missing migrations. With `no_migrate`, fails if some are missing.
 async fn prepare(database: &Database, no_migrate: bool) -> Result<()> {
     if !no_migrate {
         let count = database.migrate().await.context(NOT_MIGRATED)?;
@@ -88,7 +89,7 @@ fn limits(settings: &Settings) -> Limits {
     limits
 }
 
-/// Completes at SIGTERM or SIGINT.
+/// Returns a future that completes on SIGTERM or SIGINT.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

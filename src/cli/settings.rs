@@ -23,8 +23,8 @@ pub(super) struct Loaded {
 
 /// Reads the settings.
 ///
-/// A misspelled name in `.env` is refused: the setting would silently have its default, which may be less secure. In the
-/// environment it may belong to another program, so it is a warning.
+/// An unknown name in `.env` is an error: the setting would silently have its default, which may be less secure. In the
+/// environment it may belong to another program, so it is only a warning.
 pub(super) fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded> {
     let from_file = dotenv::read(".env").map_err(|message| SettingsError(vec![message]))?;
     let (mut variables, mut mistakes) = decode(environment);

@@ -124,7 +124,7 @@ pub async fn lease(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>
 }
 
 /// Postpones the next attempt, unless another worker has leased the mail since.
-pub async fn put_off(db: &impl ConnectionTrait, id: Uuid, attempts: i32, until: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn postpone(db: &impl ConnectionTrait, id: Uuid, attempts: i32, until: DateTime<Utc>) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::NextAttemptAt, Expr::value(until))
         .filter(Column::Id.eq(id))

@@ -28,19 +28,19 @@ pub(super) const MAX_FORM: MaxBody =
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Unread {
+pub(super) enum BodyError {
     TooLarge(MaxBody),
     Incomplete,
-    TooSlow,
+    TimedOut,
     Encoded,
 }
 
-impl Unread {
+impl BodyError {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Incomplete => StatusCode::BAD_REQUEST,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
@@ -49,7 +49,7 @@ impl Unread {
         match self {
             Self::TooLarge(max) => max.message,
             Self::Incomplete => "The body is incomplete. Send it again.",
-            Self::TooSlow => "The body was not received in time. Send it again.",
+            Self::TimedOut => "The body was not received in time. Send it again.",
             Self::Encoded => "The body is compressed. Send it without the header `Content-Encoding`.",
         }
     }
@@ -60,18 +60,18 @@ impl Unread {
 ///
 /// # Errors
 /// The body is too large, incomplete, not received in time, or compressed.
-pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -> Result<Vec<u8>, Unread> {
+pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -> Result<Vec<u8>, BodyError> {
     if is_encoded(request.headers()) {
-        return Err(Unread::Encoded);
+        return Err(BodyError::Encoded);
     }
     let mut body = request.into_body();
     let read = async {
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Unread::Incomplete)?;
+            let frame = frame.map_err(|_| BodyError::Incomplete)?;
             let Ok(chunk) = frame.into_data() else { continue };
             if chunk.len() > max.bytes - bytes.len() {
-                return Err(Unread::TooLarge(max));
+                return Err(BodyError::TooLarge(max));
             }
             if bytes.is_empty() {
                 // Reserves the expected length at once: a growing buffer copies, and may end up larger than its
@@ -83,7 +83,7 @@ pub(super) async fn collect(request: Request, max: MaxBody, timeout: Duration) -
         }
         Ok(bytes)
     };
-    tokio::time::timeout(timeout, read).await.unwrap_or(Err(Unread::TooSlow))
+    tokio::time::timeout(timeout, read).await.unwrap_or(Err(BodyError::TimedOut))
 }
 
 /// Whether the body has a content coding such as gzip (RFC 9110 §8.4).

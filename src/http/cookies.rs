@@ -1,7 +1,8 @@
-//! The refresh cookie (RFC 6265), and who may use it.
+//! The refresh cookie (RFC 6265), and protection against its use by other sites.
 //!
-//! Scripts can't read it, other sites can't send it (SameSite), pages of other origins on the same site are refused by
-//! their `Origin`, and what acts on it is sent by POST as JSON, which a browser sends across origins only after asking.
+//! Scripts cannot read the cookie, and other sites cannot send it (`SameSite`). Requests from other origins on the same
+//! site are rejected by their `Origin`. Operations that use the cookie require POST with JSON, which a browser sends to
+//! another origin only after a preflight.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
@@ -14,7 +15,7 @@ use crate::{
     http::middleware::cors,
 };
 
-/// The cookie as these settings want it.
+/// The name and attributes of the cookie, derived from the settings.
 #[derive(Debug)]
 pub(super) struct RefreshCookie {
     name: String,
@@ -25,12 +26,12 @@ impl RefreshCookie {
     pub(super) fn of(settings: &Settings) -> Self {
         let is_secure = settings.server.is_https();
         Self {
-            // The prefix has browsers refuse one that was set without `Secure`, for a path, or by a sister host. They
-            // don't take it over plain http, which is for this machine only.
+            // With this prefix, browsers reject a cookie that was set without `Secure`, for a path, or by a sibling
+            // domain. They also reject it over plain HTTP, which is supported only on loopback.
             name: if is_secure {
                 "__Host-refresh_token".to_owned()
             } else {
-                // A browser sends a cookie to all ports of a host: other servers on this machine must have other names.
+                // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
                 let hash = digest(&SHA256, settings.server.public_url.as_bytes());
                 format!("refresh_token_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()))
             },
@@ -38,10 +39,10 @@ impl RefreshCookie {
         }
     }
 
-    /// The refresh token that came with a request.
+    /// Returns the refresh token of a request.
     ///
     /// # Errors
-    /// It came from a page of an origin that is not allowed.
+    /// The request has the cookie, but its origin is not allowed.
     pub(super) fn read(&self, settings: &Settings, headers: &HeaderMap) -> Result<Option<SecretString>, ForeignOrigin> {
         let token = values(headers, &self.name).next();
         if token.is_some() && cors::refused_origins(settings, headers).next().is_some() {
@@ -50,7 +51,7 @@ impl RefreshCookie {
         Ok(token.map(Into::into))
     }
 
-    /// `Set-Cookie`.
+    /// Returns the value of `Set-Cookie` for a change.
     pub(super) fn write(&self, change: &CookieChange, now: DateTime<Utc>) -> Option<HeaderValue> {
         let (value, seconds) = match change {
             CookieChange::Set { token, expires_at } => {
@@ -62,11 +63,11 @@ impl RefreshCookie {
     }
 }
 
-/// `Set-Cookie`, for a cookie that scripts can't read and other sites can't send. It lasts until the browser is closed, or
-/// for some seconds.
+/// Returns the value of `Set-Cookie` for a cookie that scripts cannot read and other sites cannot send. Without `max_age`
+/// (in seconds), it is a session cookie.
 ///
-/// `None` if the value has a character that RFC 6265 §4.1.1 does not allow. The crate writes values as they are, so that a
-/// semicolon would add an attribute.
+/// Returns `None` if the value contains a character that RFC 6265 §4.1.1 does not allow. The crate does not escape values,
+/// so a semicolon would add an attribute.
 pub(super) fn set_cookie(
     name: &str,
     value: &str,
@@ -88,10 +89,10 @@ pub(super) fn set_cookie(
     Some(header)
 }
 
-/// The values of the cookies of a name that are not empty.
+/// Returns the values of all cookies with this name, except for empty ones.
 ///
-/// Lines with other characters than ASCII are ignored: the crate trims Unicode spaces, and a browser lets a sister host set a
-/// cookie whose name is one of these and then `__Host-`.
+/// Lines that are not ASCII are ignored. The crate trims Unicode spaces, and browsers let a sibling domain set a cookie
+/// whose name is such a space followed by `__Host-`.
 pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
@@ -101,7 +102,7 @@ pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<It
         .filter(|value| !value.is_empty())
 }
 
-/// The cookie came with the `Origin` of a page that may not use it.
+/// The error for a request with the cookie from an origin that is not allowed.
 #[derive(Debug)]
 pub(super) struct ForeignOrigin;
 

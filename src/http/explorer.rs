@@ -46,14 +46,14 @@ pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new().route("/", get(page)).route("/playground", get(page)).route("/playground/assets/{name}", get(asset))
 }
 
-/// The link that tells the page's script that the page with the mails of this server exists. It does not contain the
-/// key of that page; see [`super::pages`].
-const MAILS: &str = r#"<link rel="help" title="Mails" href="/dev/mail" />"#;
+/// The link from which the script of the page learns that this server has a development mailbox. It does not contain the
+/// key of the mailbox; see [`super::pages`].
+const MAILBOX_LINK: &str = r#"<link rel="help" title="Mails" href="/dev/mail" />"#;
 
 /// The explorer. At `/graphql` it is one of two representations, hence `Vary`.
 pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let page = if pages::has_mails(&server, &request) {
-        html(PAGE.replacen("</head>", &format!("{MAILS}</head>"), 1))
+    let page = if pages::has_dev_mailbox(&server, &request) {
+        html(PAGE.replacen("</head>", &format!("{MAILBOX_LINK}</head>"), 1))
     } else {
         html(PAGE)
     };

@@ -25,7 +25,7 @@ pub struct Limits {
     pub start_timeout: Duration,
     /// How long running requests may continue during shutdown.
     pub drain: Duration,
-    /// How much of `drain` connected clients have to send a request that they have not sent yet.
+    /// The part of `drain` in which open connections may still send one more request.
     pub linger: Duration,
 }
 

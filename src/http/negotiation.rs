@@ -2,20 +2,20 @@
 
 use axum::http::HeaderValue;
 
-/// Members that are read; browsers send eight.
+/// Maximum number of members that are parsed. Browsers send at most eight.
 const MAX_MEMBERS: usize = 64;
 
-/// The weight of what is wanted most, in thousandths.
+/// The default and maximum weight, in thousandths.
 const MAX_WEIGHT: u16 = 1000;
 
-/// Reads the members of a list, in lower case, with their weights in thousandths. Zero means "not acceptable". Other parameters
-/// are ignored, and so is a weight that is not a number from 0 to 1.
+/// Parses the members of a list, in lower case, with their weights in thousandths. Zero means "not acceptable". Other
+/// parameters are ignored, and so is a weight that is not a number from 0 to 1.
 pub(super) fn parse<'a>(lines: impl IntoIterator<Item = &'a HeaderValue>) -> Vec<(String, u16)> {
     let mut members = Vec::new();
     for line in lines {
         let line = String::from_utf8_lossy(line.as_bytes());
-        let room = MAX_MEMBERS - members.len();
-        members.extend(line.split(',').take(room).map(member).filter(|(name, _)| !name.is_empty()));
+        let remaining = MAX_MEMBERS - members.len();
+        members.extend(line.split(',').take(remaining).map(member).filter(|(name, _)| !name.is_empty()));
     }
     members
 }
@@ -41,13 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_than_64_members_are_read() {
+    fn at_most_64_members_are_parsed() {
         let line: HeaderValue = format!("{}*/*", "a/b,".repeat(10_000)).parse().unwrap();
         assert_eq!(parse([&line, &line]).len(), MAX_MEMBERS);
     }
 
     #[test]
-    fn members_have_their_weights() {
+    fn weights_are_parsed() {
         for (line, expected) in [
             ("gzip", &[("gzip", 1000)][..]),
             ("GZIP;q=0.5, br ; Q=0", &[("gzip", 500), ("br", 0)]),

@@ -1,6 +1,6 @@
-//! Requests whose client has hung up. Once they have begun to write they run to their end, so that what they write is whole
-//! and the attempts that they have booked with the throttle are settled. Before that they end at once, so that nobody
-//! queues in front of clients who wait for an answer.
+//! Requests whose client has disconnected. A request that has begun to write runs to its end, so that its changes are
+//! complete and the attempts that it has booked in the throttle are settled. A request that has not begun to write is
+//! cancelled, so that it takes no resources from clients that wait for a response.
 
 use std::{
     pin::Pin,
@@ -15,8 +15,8 @@ use tokio::runtime::Handle;
 
 use crate::app;
 
-/// A request that continues in a task of its own when it is dropped after it has begun to write. Until then it costs no
-/// task.
+/// A request that continues in a separate task if it is dropped after it has begun to write. A request that is not dropped
+/// needs no separate task.
 pub(super) struct RunToEnd<T: 'static> {
     request: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     has_written: Arc<AtomicBool>,
@@ -33,7 +33,7 @@ impl<T> Future for RunToEnd<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Taken out, so that a request that panics is not run again.
+        // Taken out, so that a request that panics is not polled again.
         let Some(mut request) = self.request.take() else {
             return Poll::Pending;
         };

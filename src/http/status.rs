@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_are_client_errors_except_for_server_faults() {
+    fn only_server_faults_have_a_5xx_status() {
         for code in ErrorCode::ALL {
             let statuses = [code.rest_status(), code.oauth().0].map(StatusCode::from_u16).map(Result::unwrap);
             let is_server_fault = matches!(code, ErrorCode::InternalServerError | ErrorCode::ServiceUnavailable);

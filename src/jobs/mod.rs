@@ -36,14 +36,14 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Starts all jobs. The signing keys are reloaded at each `hang_up`.
+    /// Starts all jobs. The signing keys are reloaded on each `hangup`.
     #[must_use]
-    pub fn start(app: &Arc<App>, hang_up: Signal) -> Self {
+    pub fn start(app: &Arc<App>, hangup: Signal) -> Self {
         let mail = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_mails(Arc::clone(app))));
         let others = vec![
             tokio::spawn(warn_of_unknown_roles(Arc::clone(app))),
             tokio::spawn(purge_expired(Arc::clone(app))),
-            tokio::spawn(reload_keys(Arc::clone(app), hang_up)),
+            tokio::spawn(reload_keys(Arc::clone(app), hangup)),
         ];
         Self { app: Arc::clone(app), mail, others }
     }
@@ -78,7 +78,7 @@ async fn purge_expired(app: Arc<App>) {
     let mut interval = tokio::time::interval(PURGE_INTERVAL);
     loop {
         interval.tick().await;
-        // Logs a migration by another instance even if no client requests `/health/ready`.
+        // Logs migrations that another instance has applied, even if no client requests `/health/ready`.
         let _ = app.database.compatibility().await;
         for table in purge::Table::ALL {
             report(&format!("{table:?}"), purge::purge(&app, table).await);
@@ -118,9 +118,9 @@ async fn deliver_mails(app: Arc<App>) {
     }
 }
 
-/// Reloads the signing keys at each SIGHUP. Requests use the current keys in the meantime.
-async fn reload_keys(app: Arc<App>, mut hang_up: Signal) {
-    while hang_up.recv().await.is_some() {
+/// Reloads the signing keys on each SIGHUP. Requests use the current keys in the meantime.
+async fn reload_keys(app: Arc<App>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
         let app = Arc::clone(&app);
         match tokio::task::spawn_blocking(move || app.reload_keys()).await {
             Ok(Ok(keys)) => tracing::info!(keys, "the signing keys were reloaded"),

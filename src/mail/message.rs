@@ -9,7 +9,7 @@ use lettre::{
     },
 };
 
-use crate::mail::{Concern, OutgoingMail, SendError, Text};
+use crate::mail::{FailureScope, OutgoingMail, SendError, Text};
 
 /// Marks the message as automatic, so that no auto-responder replies (RFC 3834 §5).
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub(super) fn compose(
     now: DateTime<Utc>,
 ) -> Result<Message, SendError> {
     let permanent_failure =
-        |cause: &str| SendError { concern: Concern::Mailbox, is_refusal: false, cause: cause.to_owned() };
+        |cause: &str| SendError { scope: FailureScope::Mailbox, is_refusal: false, cause: cause.to_owned() };
     let to: Address = mail.to.parse().map_err(|_| permanent_failure("the recipient's address is invalid"))?;
     Message::builder()
         .from(from.clone())

@@ -1,9 +1,9 @@
 //! Mail: templates, SMTP delivery, and waking the delivery worker.
 //!
-//! Owns the texts, the connection to the mail server, and the mails kept during development. Knows no accounts and no
+//! Owns the texts, the connection to the mail server, and the development mailbox. It does not depend on accounts or
 //! tables: `domain/notifications` decides what to send to whom.
 
-mod kept;
+mod dev_mailbox;
 mod message;
 mod outbox;
 mod refusals;
@@ -13,7 +13,7 @@ mod templates;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use kept::{Kept, KeptMail};
+pub use dev_mailbox::{DevMailbox, SentMail};
 pub use outbox::Outbox;
 pub use smtp::SEND_TIMEOUT;
 pub use templates::{TEMPLATES, Text};
@@ -45,7 +45,7 @@ pub struct OutgoingMail {
 #[derive(Debug)]
 pub struct SendError {
     /// The scope of the failure.
-    pub concern: Concern,
+    pub scope: FailureScope,
     /// Whether the server refused permanently, so that the operator must act: relaying, quota, authentication, sender,
     /// policy.
     pub is_refusal: bool,
@@ -55,7 +55,7 @@ pub struct SendError {
 
 /// The scope of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Concern {
+pub enum FailureScope {
     /// The mail server is unreachable or refuses all mails. Sending other mails would fail too.
     Server,
     /// Only this mail failed. A later attempt may succeed.
@@ -68,7 +68,7 @@ pub enum Concern {
 #[derive(Debug)]
 pub struct Mailer {
     smtp: Option<smtp::Client>,
-    kept: Option<Kept>,
+    dev_mailbox: Option<DevMailbox>,
     templates: templates::Templates,
     from: lettre::message::Mailbox,
     refusals: refusals::Refusals,
@@ -84,24 +84,24 @@ impl Mailer {
         let client = mail.smtp.as_ref().map(|smtp| smtp::Client::new(smtp, &settings.server.public_url));
         Ok(Self {
             smtp: client.transpose().map_err(Error::internal)?,
-            kept: mail.dev.then(Kept::new).transpose()?,
+            dev_mailbox: mail.dev.then(DevMailbox::new).transpose()?,
             templates: templates::Templates::new().map_err(Error::internal)?,
             from: mail.from.clone(),
             refusals: refusals::Refusals::default(),
         })
     }
 
-    /// Whether a failure is a refusal that this process has not logged yet. It then counts as logged; the caller must
-    /// log it.
+    /// Whether an error is a refusal that this process has not logged yet. The caller must log it, because it counts as
+    /// logged afterwards.
     #[must_use]
-    pub fn is_new_refusal(&self, mail: Uuid, failure: &SendError) -> bool {
-        self.refusals.is_new(mail, failure)
+    pub fn is_new_refusal(&self, mail: Uuid, error: &SendError) -> bool {
+        self.refusals.is_new(mail, error)
     }
 
-    /// The mails kept during development. `None` outside development.
+    /// The development mailbox. `None` unless `DEV_MAIL` is set.
     #[must_use]
-    pub fn kept(&self) -> Option<&Kept> {
-        self.kept.as_ref()
+    pub fn dev_mailbox(&self) -> Option<&DevMailbox> {
+        self.dev_mailbox.as_ref()
     }
 
     /// Sends a mail, and keeps a copy during development.
@@ -110,7 +110,7 @@ impl Mailer {
     /// [`SendError`] if the mail was not sent.
     pub async fn send(&self, mail: &OutgoingMail, now: DateTime<Utc>) -> Result<(), SendError> {
         let template_error = |error: minijinja::Error| SendError {
-            concern: Concern::Mail,
+            scope: FailureScope::Mail,
             is_refusal: false,
             cause: format!("failed to render the template: {error}"),
         };
@@ -118,10 +118,10 @@ impl Mailer {
         let message = message::compose(&self.from, mail, &text, now)?;
         if let Some(smtp) = &self.smtp {
             smtp.send(&message).await?;
-            self.refusals.accepted();
+            self.refusals.record_success();
         }
-        if let Some(kept) = &self.kept {
-            kept.keep(mail, text, now);
+        if let Some(mailbox) = &self.dev_mailbox {
+            mailbox.add(mail, text, now);
         }
         Ok(())
     }

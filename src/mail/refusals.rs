@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::mail::{Concern, SendError};
+use crate::mail::{FailureScope, SendError};
 
 /// Maximum number of mails. The oldest are dropped, and may be logged as an error again.
 const MAX_MAILS: usize = 1000;
@@ -18,21 +18,21 @@ pub(super) struct Refusals(Mutex<Logged>);
 
 #[derive(Debug, Default)]
 struct Logged {
-    /// Why the server refuses all mails.
+    /// The cause, if the server refuses all mails.
     server: Option<String>,
     /// Refused mails.
     mails: VecDeque<Uuid>,
 }
 
 impl Refusals {
-    /// Whether a failure is a refusal that has not been logged yet. It counts as logged from now on.
-    pub(super) fn is_new(&self, mail: Uuid, failure: &SendError) -> bool {
+    /// Whether an error is a refusal that has not been logged yet. It counts as logged afterwards.
+    pub(super) fn is_new(&self, mail: Uuid, error: &SendError) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match failure.concern {
-            _ if !failure.is_refusal => false,
-            Concern::Server => logged.server.replace(failure.cause.clone()).as_ref() != Some(&failure.cause),
-            Concern::Mail | Concern::Mailbox if logged.mails.contains(&mail) => false,
-            Concern::Mail | Concern::Mailbox => {
+        match error.scope {
+            _ if !error.is_refusal => false,
+            FailureScope::Server => logged.server.replace(error.cause.clone()).as_ref() != Some(&error.cause),
+            FailureScope::Mail | FailureScope::Mailbox if logged.mails.contains(&mail) => false,
+            FailureScope::Mail | FailureScope::Mailbox => {
                 logged.mails.push_front(mail);
                 logged.mails.truncate(MAX_MAILS);
                 true
@@ -40,8 +40,8 @@ impl Refusals {
         }
     }
 
-    /// Records that the server has accepted a mail. A later refusal of all mails is then logged again.
-    pub(super) fn accepted(&self) {
+    /// Records that the server has accepted a mail. If it later refuses all mails, that is logged again.
+    pub(super) fn record_success(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).server = None;
     }
 }

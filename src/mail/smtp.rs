@@ -1,8 +1,8 @@
 //! SMTP client (RFC 5321).
 //!
-//! Sends each SMTP command separately, to know which one failed. A mail is discarded only if the server says that the
-//! mailbox does not exist or never accepts mail; all other failures are retried. The server's reply text is not logged,
-//! because it contains the recipient's address.
+//! Sends each SMTP command separately, to know which one failed. A mail is discarded only if the server's reply means
+//! that the mailbox does not exist or never accepts mail. All other failures are retried. The text of replies is not
+//! logged, because it contains the recipient's address.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use url::{Host, Url};
 
 use crate::{
     config::{ExposeSecret, Smtp, SmtpSecurity},
-    mail::{Concern, SendError},
+    mail::{FailureScope, SendError},
 };
 
 /// Time limit for sending one mail, including connecting.
@@ -70,7 +70,7 @@ impl Client {
         let result = tokio::time::timeout(SEND_TIMEOUT, self.transmit(message)).await;
         result.unwrap_or_else(|_| {
             let cause = "the mail server timed out".to_owned();
-            Err(SendError { concern: Concern::Server, is_refusal: false, cause })
+            Err(SendError { scope: FailureScope::Server, is_refusal: false, cause })
         })
     }
 
@@ -115,22 +115,22 @@ async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
 
 /// Builds the error for a failure before the recipient was sent.
 fn server_error(step: &str, error: &Error) -> SendError {
-    SendError { concern: Concern::Server, is_refusal: error.is_permanent(), cause: describe(step, error) }
+    SendError { scope: FailureScope::Server, is_refusal: error.is_permanent(), cause: describe(step, error) }
 }
 
 /// Builds the error for a failure after the recipient was sent.
 fn mail_error(step: &str, error: &Error) -> SendError {
-    let concern = if error.status().is_none() {
-        Concern::Server
+    let scope = if error.status().is_none() {
+        FailureScope::Server
     } else if error.is_permanent() && is_about_mailbox(step, error) {
-        Concern::Mailbox
+        FailureScope::Mailbox
     } else {
-        Concern::Mail
+        FailureScope::Mail
     };
-    SendError { concern, is_refusal: error.is_permanent(), cause: describe(step, error) }
+    SendError { scope, is_refusal: error.is_permanent(), cause: describe(step, error) }
 }
 
-/// Whether a permanent refusal says that the mailbox does not exist, has moved or is disabled (RFC 3463 §3.2, §3.3).
+/// Whether a permanent refusal means that the mailbox does not exist, has moved or is disabled (RFC 3463 §3.2, §3.3).
 /// Without an enhanced status, the reply code to RCPT decides (RFC 5321 §4.2.3).
 fn is_about_mailbox(step: &str, error: &Error) -> bool {
     match enhanced_status(error) {

@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    /// Usernames contain no markup today. The test guards against a change of that rule.
+    /// Usernames cannot contain markup today. The test guards against a change of that rule.
     #[test]
     fn username_is_escaped_in_html() {
         let text = text("<b onclick=\"x\">&", Language::English, "password_changed");

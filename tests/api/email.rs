@@ -50,7 +50,7 @@ async fn verification_mail_is_resent_only_to_unverified_emails() {
     assert_eq!(send("nobody@example.org").await.data("/sendVerificationEmail/email"), "nobody@example.org");
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!(mails.len(), 2);
-    assert_eq!(server.app.mailer.kept().unwrap().all().len(), 2);
+    assert_eq!(server.app.mailer.dev_mailbox().unwrap().all().len(), 2);
     // The older link works too: anybody may request another one.
     let token = crate::support::token_in(&mails[1].text.plain);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");

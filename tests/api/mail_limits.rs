@@ -93,7 +93,7 @@ async fn reset_after_flood(emails: impl Iterator<Item = String>) {
     while !server
         .app
         .mailer
-        .kept()
+        .dev_mailbox()
         .unwrap()
         .all()
         .iter()

@@ -304,7 +304,7 @@ async fn mail_is_not_sent_without_tls() {
         // The server offers neither: no mail is sent, and none is kept as sent.
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0, "{security:?}");
         assert_eq!((smtp.received().len(), waiting(&server).await.len()), (0, 1));
-        assert_eq!(server.app.mailer.kept().unwrap().all().len(), 0);
+        assert_eq!(server.app.mailer.dev_mailbox().unwrap().all().len(), 0);
     }
 }
 

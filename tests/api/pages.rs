@@ -400,7 +400,7 @@ fn request_from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Bod
 async fn mailbox_lists_mails_newest_first() {
     let server = TestServer::start().await;
     let here = &[("host", "localhost:8000")];
-    let key = server.app.mailer.kept().unwrap().key();
+    let key = server.app.mailer.dev_mailbox().unwrap().key();
     let see = async |path: &str| {
         let path = format!("{path}?key={key}");
         server.anonymous().send(request_from("127.0.0.1", &path, here)).await
@@ -431,7 +431,7 @@ async fn mailbox_is_local_only() {
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
     let host = ("host", "127.0.0.1:8000");
-    let key = server.app.mailer.kept().unwrap().key();
+    let key = server.app.mailer.dev_mailbox().unwrap().key();
     let see = async |peer: &str, headers: &[(&str, &str)]| {
         let statuses = ["/dev/mail", &mail].map(|path| request_from(peer, &format!("{path}?key={key}"), headers));
         let [list, one] = statuses;
@@ -473,7 +473,7 @@ async fn mailbox_behind_a_bare_proxy_requires_its_key() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
-    let key = server.app.mailer.kept().unwrap().key();
+    let key = server.app.mailer.dev_mailbox().unwrap().key();
     let wrong = [String::new(), "?key=".to_owned(), format!("?key={}x", &key[1..]), format!("?key={key}x")];
     for query in wrong {
         let list = server
@@ -493,7 +493,7 @@ async fn mailbox_key_is_kept_in_a_cookie() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
-    let key = server.app.mailer.kept().unwrap().key();
+    let key = server.app.mailer.dev_mailbox().unwrap().key();
     let see = async |path: &str, cookie: &str| {
         let headers = [("host", "localhost:8000"), ("cookie", cookie)];
         server.anonymous().send(request_from("127.0.0.1", path, &headers)).await
@@ -513,7 +513,7 @@ async fn mailbox_key_is_kept_in_a_cookie() {
 #[tokio::test]
 async fn explorer_links_to_the_mailbox_without_its_key() {
     let server = TestServer::start().await;
-    let key = server.app.mailer.kept().unwrap().key();
+    let key = server.app.mailer.dev_mailbox().unwrap().key();
     let html = ("accept", "text/html");
     let page = async |peer: &str, headers: &[(&str, &str)]| {
         let (page, graphql) = (request_from(peer, "/", headers), request_from(peer, "/graphql", headers));
@@ -535,6 +535,6 @@ async fn mailbox_keeps_100_mails() {
         server.clock.advance(TimeDelta::seconds(1));
     }
     assert_eq!(server.mails_to("user100@example.org").await.len(), 1);
-    let kept = server.app.mailer.kept().unwrap().all();
+    let kept = server.app.mailer.dev_mailbox().unwrap().all();
     assert_eq!(kept.len(), 100);
 }

@@ -150,7 +150,7 @@ fn malformed_csv_rows_are_refused_individually() {
     assert_fails(
         &output,
         1,
-        "line 3: line: The line has another number of values than the header.\nline 4: line: The line is not UTF-8.\n",
+        "line 3: line: The line does not have as many values as the header.\nline 4: line: The line is not UTF-8.\n",
     );
     assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), "3 imported, 0 already there, 2 refused\n");
     let roles: Vec<String> = listed_users(&folder)

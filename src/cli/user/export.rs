@@ -36,7 +36,7 @@ pub struct ExportArguments {
     output: Option<PathBuf>,
 }
 
-/// A user as [`super::import`] reads one.
+/// A user, in the format that [`super::import`] reads.
 #[derive(Serialize)]
 struct Exported<'a> {
     id: Uuid,
@@ -48,7 +48,7 @@ struct Exported<'a> {
     last_name: Option<&'a str>,
     is_active: bool,
     roles: Vec<String>,
-    /// Not in `ROLES`.
+    /// Roles that are not in `ROLES`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown_roles: Vec<String>,
     created_at: String,
@@ -80,7 +80,7 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     let format = Format::of(format, output.as_deref());
     let Some(path) = output else {
         return match write(context, administrator, with_hashes, format, BufWriter::new(io::stdout())).await {
-            // The reader, such as `head`, has seen enough.
+            // The reader, such as `head`, has closed the pipe.
             Err(error) if is_broken_pipe(&error) => Ok(()),
             written => written.map(drop),
         };
@@ -112,15 +112,15 @@ async fn write<W: Write>(
         Format::Jsonl => Sink::JsonLines(out),
         Format::Csv => Sink::csv(out, with_hashes).context(NOT_WRITTEN)?,
     };
-    let mut last = None;
+    let mut last_id = None;
     loop {
         let users =
-            administration::export(context, administrator, last, PAGE).await.context("the users can't be read")?;
+            administration::export(context, administrator, last_id, PAGE).await.context("the users can't be read")?;
         for user in &users {
             sink.write(&exported(context, user, with_hashes)).context(NOT_WRITTEN)?;
         }
         match users.last() {
-            Some(user) => last = Some(user.id),
+            Some(user) => last_id = Some(user.id),
             None => return sink.end().context(NOT_WRITTEN),
         }
     }
@@ -194,7 +194,7 @@ impl<W: Write> Sink<W> {
     }
 }
 
-/// Keeps the kind of the error, which the conversion of the crate loses.
+/// Converts an error and keeps its kind, which the conversion of the crate loses.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -237,7 +237,7 @@ mod tests {
             hashed_password: None,
         };
         for mut sink in [Sink::JsonLines(Closed), Sink::csv(Closed, false).unwrap()] {
-            // The writer of CSV has a buffer.
+            // The CSV writer buffers, so the error may come late.
             let error = (0..1000).find_map(|_| sink.write(&user).err()).unwrap();
             assert!(is_broken_pipe(&anyhow::Error::from(error).context(NOT_WRITTEN)));
         }

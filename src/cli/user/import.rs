@@ -38,12 +38,12 @@ pub struct ImportArguments {
     /// The name of the table, by default `users`.
     #[arg(long, requires = "from", conflicts_with_all = ["file", "format"])]
     table: Option<String>,
-    /// Write nothing; print what would be refused.
+    /// Write nothing; print which users would be refused.
     #[arg(long)]
     dry_run: bool,
 }
 
-/// The context of errors of the database. What is imported stays so, and is skipped next time.
+/// The context of database errors. Users that were imported stay, and are skipped when the command runs again.
 const STOPPED: &str = "the import stopped before the end; run the same command to continue";
 
 /// Imports users, and prints the refused ones.
@@ -65,10 +65,10 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     let mut running: FuturesOrdered<LocalBoxFuture<'_, crate::Result<BatchResult>>> = FuturesOrdered::new();
     let mut users = VecDeque::new();
     let max_running = import::max_parallel_batches(&context.app);
-    let mut read = Ok(());
+    let mut read_result = Ok(());
     loop {
-        let lines = source.batch().await.unwrap_or_else(|failure| {
-            read = Err(failure);
+        let lines = source.batch().await.unwrap_or_else(|error| {
+            read_result = Err(error);
             Vec::new()
         });
         if lines.is_empty() {
@@ -76,20 +76,20 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
         }
         let batch = Batch::parse(context, lines).context(STOPPED)?;
         if dry_run {
-            let outcome = import::dry_run(context, administrator, &mut checked, batch).await.context(STOPPED)?;
-            tally.add(&outcome, source.position());
+            let result = import::dry_run(context, administrator, &mut checked, batch).await.context(STOPPED)?;
+            tally.add(&result, source.position());
             continue;
         }
         while running.len() >= max_running || users.iter().any(|others| batch.conflicts_with(others)) {
-            let Some(outcome) = running.next().await else { break };
+            let Some(result) = running.next().await else { break };
             users.pop_front();
-            tally.add(&outcome.context(STOPPED)?, source.position());
+            tally.add(&result.context(STOPPED)?, source.position());
         }
         users.push_back(batch.known_users());
         running.push_back(import::import(context, administrator, batch).boxed_local());
     }
-    while let Some(outcome) = running.next().await {
-        tally.add(&outcome.context(STOPPED)?, source.position());
+    while let Some(result) = running.next().await {
+        tally.add(&result.context(STOPPED)?, source.position());
     }
     let Tally { bar, imported, already_there, refused, .. } = tally;
     bar.finish_and_clear();
@@ -102,7 +102,7 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     let printed = print_line(format_args!(
         "{imported} {would_be}imported, {already_there} already there, {refused} {would_be}refused"
     ));
-    read?;
+    read_result?;
     match refused {
         0 => printed,
         _ if dry_run => bail!("some users would be refused; the dry run wrote nothing"),
@@ -120,18 +120,18 @@ struct Tally {
 }
 
 impl Tally {
-    /// Adds a batch, and prints its refused lines. `position` is that of the source.
-    fn add(&mut self, outcome: &BatchResult, position: u64) {
+    /// Adds the result of a batch, and prints its refused lines. `position` is the position in the source.
+    fn add(&mut self, batch: &BatchResult, position: u64) {
         self.bar.suspend(|| {
-            for (line, refusals) in &outcome.refused {
+            for (line, refusals) in &batch.refused {
                 for refusal in refusals {
                     note_line(format_args!("{} {line}: {refusal}", self.unit));
                 }
             }
         });
-        self.imported += outcome.imported;
-        self.already_there += outcome.already_there;
-        self.refused += outcome.refused.len() as u64;
+        self.imported += batch.imported;
+        self.already_there += batch.already_there;
+        self.refused += batch.refused.len() as u64;
         let count = self.imported + self.already_there + self.refused;
         let per_second = count / self.bar.elapsed().as_secs().max(1);
         self.bar.set_message(format!("{count} users, {per_second} per second"));
@@ -139,7 +139,7 @@ impl Tally {
     }
 }
 
-/// A bar on standard error, which is hidden unless that is a terminal. Without a total, it only has the message.
+/// A progress bar on standard error, hidden unless that is a terminal. Without a total, it shows only the message.
 fn progress_bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (ProgressBar::new(total), "[{bar:30}] {percent:>3} %  {msg}"),

@@ -119,12 +119,12 @@ pub(super) async fn run(settings: Settings, action: UserAction) -> Result<()> {
     let database = connect(&settings).await?;
     expect_migrated(&database).await?;
     let app = app(settings, database)?;
-    let done = administrate(&Context::of_command_line(&app), action).await;
+    let result = administer(&Context::of_command_line(&app), action).await;
     app.database.close().await;
-    done
+    result
 }
 
-async fn administrate(context: &Context, action: UserAction) -> Result<()> {
+async fn administer(context: &Context, action: UserAction) -> Result<()> {
     let failed = |error: Error| error_for_operator(context.settings(), error);
     let administrator = &Administrator::at_command_line();
     let update = async |user: &str, change: Change| {
@@ -137,7 +137,7 @@ async fn administrate(context: &Context, action: UserAction) -> Result<()> {
             let form = Registration { username, password, email, first_name, last_name };
             let roles = (!roles.is_empty()).then_some(roles);
             let user = administration::create(context, administrator, form, roles).await.map_err(failed)?;
-            print_line(format_args!("{} was created, with {}", user.username, roles_of(&user)))?;
+            print_line(format_args!("{} was created, with {}", user.username, describe_roles(&user)))?;
         }
         UserAction::Disable { user } => {
             let change = Change { is_active: Some(false), ..Change::default() };
@@ -158,12 +158,12 @@ async fn administrate(context: &Context, action: UserAction) -> Result<()> {
         UserAction::SetEmail { user, address, verified } => {
             let user = administration::find(context, administrator, &user).await.map_err(failed)?;
             let user = administration::set_email(context, administrator, user.id, &address, verified).await;
-            print_line(address_of(&user.map_err(failed)?))?;
+            print_line(describe_address(&user.map_err(failed)?))?;
         }
         UserAction::VerifyEmail { user } => {
             let user = administration::find(context, administrator, &user).await.map_err(failed)?;
             let user = administration::verify_email(context, administrator, user.id).await.map_err(failed)?;
-            print_line(address_of(&user))?;
+            print_line(describe_address(&user))?;
         }
         UserAction::Delete { user, yes } => {
             let user = administration::find(context, administrator, &user).await.map_err(failed)?;
@@ -177,7 +177,7 @@ async fn administrate(context: &Context, action: UserAction) -> Result<()> {
             let roles =
                 roles.split(',').map(str::trim).filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect();
             let user = update(&user, Change { roles: Some(roles), ..Change::default() }).await.map_err(failed)?;
-            print_line(format_args!("{} has {}", user.username, roles_of(&user)))?;
+            print_line(format_args!("{} has {}", user.username, describe_roles(&user)))?;
         }
         UserAction::List { json } => list(context, administrator, json).await?,
         UserAction::Import(arguments) => import::run(context, administrator, arguments).await?,
@@ -186,7 +186,7 @@ async fn administrate(context: &Context, action: UserAction) -> Result<()> {
     Ok(())
 }
 
-fn roles_of(user: &Model) -> String {
+fn describe_roles(user: &Model) -> String {
     match user.roles.0.as_slice() {
         [] => "no roles".to_owned(),
         [role] => format!("the role {role}"),
@@ -194,12 +194,12 @@ fn roles_of(user: &Model) -> String {
     }
 }
 
-fn address_of(user: &Model) -> String {
+fn describe_address(user: &Model) -> String {
     let verified = if user.email_verified_at.is_some() { "is verified" } else { "is not verified yet" };
     format!("{} has the address {}, which {verified}", user.username, user.email.as_deref().unwrap_or("-"))
 }
 
-/// Asks at the terminal for the username.
+/// Asks the operator to type the username.
 fn confirm_deletion(user: &Model) -> Result<()> {
     if !io::stdin().is_terminal() {
         bail!(UsageError("nothing was changed: there is no terminal to ask for confirmation; use --yes"));
@@ -211,9 +211,9 @@ fn confirm_deletion(user: &Model) -> Result<()> {
     Ok(())
 }
 
-/// What to print for an error of the domain.
+/// Returns the message to print for an error of the domain.
 fn error_for_operator(settings: &Settings, error: Error) -> anyhow::Error {
-    const WHAT: &str = "nothing was changed";
+    const UNCHANGED: &str = "nothing was changed";
     match error {
         Error::NotFound => anyhow!("there is no user with this username or e-mail address"),
         Error::Input(problems) => {
@@ -222,16 +222,16 @@ fn error_for_operator(settings: &Settings, error: Error) -> anyhow::Error {
                 let known = known.map(|known| format!(" ROLES has {known}.")).unwrap_or_default();
                 format!("\n  {}: {}{known}", problem.field.camel_case(), problem.message(Language::English))
             });
-            anyhow!("{WHAT}:{}", lines.collect::<String>())
+            anyhow!("{UNCHANGED}:{}", lines.collect::<String>())
         }
-        error => anyhow::Error::new(error).context(WHAT),
+        error => anyhow::Error::new(error).context(UNCHANGED),
     }
 }
 
 async fn list(context: &Context, administrator: &Administrator, as_json: bool) -> Result<()> {
     let mut out = BufWriter::new(io::stdout());
     let mut write = |line: String| match writeln!(out, "{line}") {
-        // The reader, such as `head`, has seen enough.
+        // The reader, such as `head`, has closed the pipe.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         written => written.map(|()| true).context(output::NOT_PRINTED),
     };
@@ -273,7 +273,7 @@ fn as_line(settings: &Settings, user: &Model) -> String {
     line([&user.username, email, &roles, active, &instant(user.created_at), &last_login])
 }
 
-/// In columns, for as long as their values are of a common length.
+/// Formats a line of the table. A value that is longer than its column shifts the columns after it.
 fn line([username, email, roles, active, created, last_login]: [&str; 6]) -> String {
     format!("{username:<20}  {email:<32}  {roles:<16}  {active:<6}  {created:<20}  {last_login}")
 }

@@ -1,4 +1,4 @@
-//! Which pages may call from a browser.
+//! CORS: the origins whose pages may send requests from a browser.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering::Relaxed},
@@ -17,10 +17,11 @@ use crate::{
     http::middleware::request_id,
 };
 
-/// How long a browser may remember the answer to a preflight; Chromium caps it at two hours.
+/// How long browsers may cache the response to a preflight. Chromium caps it at two hours.
 const MAX_AGE: Duration = Duration::from_hours(2);
 
-/// Credentials for the origins of the settings, never for a reflected or `null` one.
+/// Creates the CORS layer. It allows credentials, so the allowed origins are always those of the settings: never `*`, a
+/// reflected origin, or `null`.
 pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
     let server = settings.server.clone();
     CorsLayer::new()
@@ -32,9 +33,10 @@ pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
         .max_age(MAX_AGE)
 }
 
-/// The `Origin` headers of pages that may not call; browsers do not show them the response.
+/// Returns the values of `Origin` that are not allowed. Browsers hide the response from such a page.
 ///
-/// Browsers send `Origin` with every POST, and across origins with every request. A request without one is not of a page.
+/// Browsers send `Origin` with every POST request and every cross-origin request. A request without it does not come from
+/// a page of another origin.
 pub(in crate::http) fn refused_origins<'a>(
     settings: &Settings,
     headers: &'a HeaderMap,
@@ -42,16 +44,17 @@ pub(in crate::http) fn refused_origins<'a>(
     headers.get_all(ORIGIN).iter().filter(|origin| !settings.server.allows_origin(origin.as_bytes()))
 }
 
-/// Bytes of a host's name, its scheme and its port.
+/// Maximum length of an origin in bytes: a scheme, a host and a port.
 const MAX_ORIGIN: usize = 300;
 
-/// Seconds between two lines in the log about refused origins.
+/// Minimum number of seconds between two log lines about refused origins.
 const LOG_INTERVAL: i64 = 60;
 
-/// Tells the operator of refused origins, whose pages learn nothing: one a minute, whichever it is.
+/// Logs refused origins, because browsers do not show the reason to their pages. Logs at most one line per minute for all
+/// origins together.
 #[derive(Debug)]
 pub(in crate::http) struct RefusedOrigins {
-    /// When the next one may be logged, in seconds since 1970.
+    /// The earliest time of the next log line, in seconds since 1970.
     next: AtomicI64,
 }
 
@@ -62,9 +65,9 @@ impl Default for RefusedOrigins {
 }
 
 impl RefusedOrigins {
-    /// Logs the origin of a request, if it is refused and it is time.
+    /// Logs the origin of a request if it is refused, unless a line was logged within the interval.
     pub(in crate::http) fn report(&self, settings: &Settings, headers: &HeaderMap, now: DateTime<Utc>) {
-        let Some(origin) = refused_origins(settings, headers).next().and_then(readable) else { return };
+        let Some(origin) = refused_origins(settings, headers).next().and_then(loggable) else { return };
         let now = now.timestamp();
         let next = self.next.load(Relaxed);
         if now < next || self.next.compare_exchange(next, now + LOG_INTERVAL, Relaxed, Relaxed).is_err() {
@@ -73,14 +76,14 @@ impl RefusedOrigins {
         let vite = if settings.server.is_local { ". Vite takes port 5174 when 5173 is in use" } else { "" };
         tracing::info!(
             origin,
-            "a page of this origin was refused: ALLOWED_ORIGINS does not name it. Host and port must be the same, and localhost \
-             is not 127.0.0.1{vite}"
+            "origin refused: it is not in ALLOWED_ORIGINS. Host and port must be the same, and localhost is not \
+             127.0.0.1{vite}"
         );
     }
 }
 
-/// An origin as browsers write it; other texts are kept out of the log.
-fn readable(origin: &HeaderValue) -> Option<String> {
+/// Returns an origin in the form that browsers send. Returns `None` for any other text, which must not be logged.
+fn loggable(origin: &HeaderValue) -> Option<String> {
     let text = origin.to_str().ok()?;
     let is_origin = || app_origin(text).is_some_and(|origin| origin == text);
     (text == "null" || (text.len() <= MAX_ORIGIN && is_origin())).then(|| text.to_owned())

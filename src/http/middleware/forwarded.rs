@@ -1,8 +1,7 @@
 //! A strict parser for the header `Forwarded` (RFC 7239 §4).
 //!
-//! A proxy may append its element to a line that was started by the client. An open quote in the client's part would
-//! swallow the element of the proxy, and only the client's part would be read. So a malformed line is ignored as a
-//! whole.
+//! A proxy may append its element to a line that the client has started. If the client's part had an open quote, a lenient
+//! parser would read the proxy's element as part of the quoted string. So a malformed line is ignored as a whole.
 
 use std::net::IpAddr;
 

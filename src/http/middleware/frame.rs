@@ -1,4 +1,4 @@
-//! What every request gets, whatever its route: a name, a line in the log, headers, an end.
+//! Middleware for all routes: the request id and span, the log line, security headers, the timeout, and panics.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -34,10 +34,10 @@ use crate::{
     language::Language,
 };
 
-/// Characters of a path in the log.
+/// Maximum number of characters of a path in the log.
 const MAX_LOGGED_PATH: usize = 200;
 
-/// Headers of every answer that does not bring its own.
+/// Headers that are added to every response that does not set them itself.
 #[derive(Debug)]
 pub(in crate::http) struct SecurityHeaders(HeaderMap);
 
@@ -62,12 +62,12 @@ impl SecurityHeaders {
     }
 }
 
-/// Gives the request its id and the span that names it in all its log lines, writes its own line, and adds the headers.
+/// Assigns the request id, creates the span of the request, logs the request, and adds the response headers.
 pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let settings = &server.app.settings;
     let id = request_id::assign(settings, &server.app.clock, &request);
     request.extensions_mut().insert(id);
-    // At the level `error`, so that the log names the request whichever lines it shows.
+    // At the level `error`, so that the span exists at every log level.
     let span = tracing::error_span!(
         "request",
         request_id = %id,
@@ -76,10 +76,10 @@ pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut reques
         operation = Empty,
         user_id = Empty,
     );
-    answer(server, id, request, next).instrument(span).await
+    respond(server, id, request, next).instrument(span).await
 }
 
-async fn answer(server: Arc<Server>, id: RequestId, request: Request, next: Next) -> Response {
+async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let settings = &server.app.settings;
     server.refused_origins.report(settings, request.headers(), server.app.clock.now());
@@ -110,7 +110,7 @@ async fn answer(server: Arc<Server>, id: RequestId, request: Request, next: Next
             )
         };
     }
-    // Probes come every few seconds, and say nothing.
+    // Health checks are frequent and would fill the log.
     if path.starts_with("/health/") {
         log_request!(debug);
     } else {
@@ -131,25 +131,26 @@ async fn answer(server: Arc<Server>, id: RequestId, request: Request, next: Next
     response
 }
 
-/// Turns a panic and a handler without end into answers. `/graphql` looks at the time itself, from when the body has come.
+/// Responds with an error if the handler panics or does not finish in time. `/graphql` has its own timeout, which starts
+/// when the body has been read.
 pub(in crate::http) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let id = request_id::of(&request);
-    // Read only if there is something to say.
+    // Parsed only if there is an error.
     let accept_language = request.headers().get(ACCEPT_LANGUAGE).cloned();
     let path = request.uri().path().to_owned();
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
     let limit = server.limits.body_timeout + server.limits.handler_timeout;
     let error = match tokio::time::timeout(limit, handler).await {
         Ok(Ok(response)) => return response,
-        // Where it happened is in the log already, from the panic hook.
+        // The panic hook has already logged the location.
         Ok(Err(_)) => Error::internal("a handler panicked"),
-        Err(_) => Error::unavailable(5, "a handler took too long"),
+        Err(_) => Error::unavailable(5, "a handler timed out"),
     };
-    refused(&path, error, id, peer::language(accept_language.as_ref()))
+    error_response(&path, error, id, peer::language(accept_language.as_ref()))
 }
 
-/// The answer to a request that no handler has answered, in the form that its path has for errors.
-pub(in crate::http) fn refused(path: &str, error: Error, id: RequestId, language: Language) -> Response {
+/// Returns the response to a request that no handler has answered, in the error format of its path.
+pub(in crate::http) fn error_response(path: &str, error: Error, id: RequestId, language: Language) -> Response {
     if path == "/graphql" {
         RequestError::from(error).into_response(MediaType::Json, id, language)
     } else {

@@ -86,7 +86,7 @@ pub(in crate::http) async fn enter(
         _ if gate.wait(timeout).await => next.run(request).await,
         path => {
             let language = peer::language(request.headers().get(ACCEPT_LANGUAGE));
-            frame::refused(path, Error::starting(), request_id::of(&request), language)
+            frame::error_response(path, Error::starting(), request_id::of(&request), language)
         }
     }
 }

@@ -63,8 +63,8 @@ pub(in crate::http) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
-/// The client's address according to the trusted proxies. An unreadable hop ends the search: the last trusted proxy
-/// then counts as the client.
+/// The client's address according to the trusted proxies. An invalid hop ends the search; the last trusted proxy then
+/// counts as the client.
 fn forwarded_for(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let lines = |name| headers.get_all(name).iter().rev().map(HeaderValue::as_bytes);
     match proxies.header {

@@ -31,7 +31,7 @@ const PROBLEMS: [(ErrorCode, &str, Option<usize>); 4] = [
     (ErrorCode::PasswordTooCommon, "too-common", None),
 ];
 
-/// A form that must be corrected.
+/// A submitted form that must be corrected.
 pub(super) struct Correction {
     pub(super) problem: InputError,
     /// The token of the link. `None` if the browser did not send the cookie.

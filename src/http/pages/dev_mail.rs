@@ -1,13 +1,12 @@
-//! `/dev/mail`: the mails that were sent, for whoever develops on this machine.
+//! `/dev/mail`: the development mailbox, a page with the mails that this server has sent.
 //!
-//! They hold links that open accounts. So the page is there for nobody but a program on this machine that talks to us
-//! directly, and by a name that only this machine has: a page elsewhere whose name suddenly means this machine (DNS
-//! rebinding) is not let in.
+//! The mails contain links that give access to accounts. So the page exists only for direct requests from this machine
+//! whose `Host` is a loopback name or address. The check of `Host` prevents DNS rebinding.
 //!
-//! A proxy on this machine that adds no header, such as nginx with a bare `proxy_pass`, passes all of that. So the page also
-//! asks for a key, which the server prints at its start. No page has the key in it, the explorer's neither: that proxy
-//! would pass it on. A browser that has opened the page with the key keeps it in a cookie, so that the
-//! explorer's link needs none.
+//! A proxy on this machine that adds no headers, such as nginx with only `proxy_pass`, passes these checks. So the page
+//! also requires a key, which the server logs at startup. No page contains the key, not even the explorer, because such a
+//! proxy would forward that page to remote clients. After the page was opened with the key, a cookie contains it, so the
+//! link in the explorer works without it.
 
 use std::sync::Arc;
 
@@ -28,66 +27,67 @@ use crate::{
     config::{is_loopback, is_loopback_host},
     http::{Peer, Server, cookies, middleware::peer, not_found, pages::page},
     language::Language,
-    mail::{Kept, KeptMail},
+    mail::{DevMailbox, SentMail},
 };
 
 const TEMPLATE: &str = include_str!("dev_mail.html");
 
-/// A mail's own HTML: it has styles of its own, and is kept away from everything that is ours.
+/// The policy for the HTML of a mail: its inline styles work, and it is sandboxed from the pages of this server.
 const MAIL_POLICY: &str =
     "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The cookie that keeps the key.
+/// The cookie that contains the key.
 const KEY_COOKIE: &str = "dev_mail_key";
 
-/// What proxies add.
-const FORWARDED_BY: &[&str] =
+/// Headers that proxies add.
+const PROXY_HEADERS: &[&str] =
     &["x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-real-ip"];
 
 pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let Some(kept) = server.app.mailer.kept().filter(|_| is_from_here(&request)) else {
+    let Some(mailbox) = server.app.mailer.dev_mailbox().filter(|_| is_local(&request)) else {
         return not_found().await;
     };
-    if !has_key(kept, &request) {
+    if !has_key(mailbox, &request) {
         return page(StatusCode::FORBIDDEN, Language::English, TEMPLATE, context! { is_closed => true });
     }
-    let mails: Vec<Value> = kept.all().iter().map(shown).collect();
+    let mails: Vec<Value> = mailbox.all().iter().map(to_value).collect();
     let mut response = page(StatusCode::OK, Language::English, TEMPLATE, context! { mails });
-    if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, kept.key(), "/dev/mail", false, None) {
+    if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, mailbox.key(), "/dev/mail", false, None) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
 }
 
-/// A mail as its reader's program shows it.
+/// The HTML of a mail.
 pub(in crate::http) async fn html(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let kept = server.app.mailer.kept().filter(|kept| is_from_here(&request) && has_key(kept, &request));
+    let mailbox = server.app.mailer.dev_mailbox().filter(|mailbox| is_local(&request) && has_key(mailbox, &request));
     let id = id.parse::<Uuid>().ok();
-    let Some(mail) = kept.zip(id).and_then(|(kept, id)| kept.find(id)) else {
+    let Some(mail) = mailbox.zip(id).and_then(|(mailbox, id)| mailbox.find(id)) else {
         return not_found().await;
     };
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, MAIL_POLICY)];
     (headers, mail.text.html).into_response()
 }
 
-/// Whether this request may know that there are mails: for the explorer, which links to them.
-pub(in crate::http) fn is_shown(server: &Server, request: &Request) -> bool {
-    server.app.mailer.kept().is_some() && is_from_here(request)
+/// Whether the page exists for this request, so that the explorer links to it.
+pub(in crate::http) fn exists(server: &Server, request: &Request) -> bool {
+    server.app.mailer.dev_mailbox().is_some() && is_local(request)
 }
 
-/// Whether the request has the key, in its address or in the cookie.
-fn has_key(kept: &Kept, request: &Request) -> bool {
+/// Whether the request has the key, in its URL or in the cookie.
+fn has_key(mailbox: &DevMailbox, request: &Request) -> bool {
     let in_query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
         .find(|(name, _)| name == "key")
-        .is_some_and(|(_, key)| kept.is_key(&key));
-    in_query || cookies::values(request.headers(), KEY_COOKIE).any(|key| kept.is_key(key))
+        .is_some_and(|(_, key)| mailbox.is_key(&key));
+    in_query || cookies::values(request.headers(), KEY_COOKIE).any(|key| mailbox.is_key(key))
 }
 
-fn shown(mail: &KeptMail) -> Value {
+/// Converts a mail for the template.
+fn to_value(mail: &SentMail) -> Value {
     let is_link = |line: &str| Url::parse(line).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     let lines: Vec<Value> =
         mail.text.plain.lines().map(|line| context! { text => line, is_link => is_link(line) }).collect();
@@ -97,14 +97,14 @@ fn shown(mail: &KeptMail) -> Value {
     }
 }
 
-/// Whether a program on this machine asks, by a name of this machine, without anybody in between.
-fn is_from_here(request: &Request) -> bool {
+/// Whether the request comes from this machine, not through a proxy, and has a loopback name or address as `Host`.
+fn is_local(request: &Request) -> bool {
     let headers = request.headers();
-    let is_peer_here = request.extensions().get::<Peer>().is_some_and(|peer| is_loopback(peer.0.ip()));
+    let is_peer_local = request.extensions().get::<Peer>().is_some_and(|peer| is_loopback(peer.0.ip()));
     let is_direct = !peer::is_forwarded(headers)
         && !headers.contains_key(VIA)
-        && FORWARDED_BY.iter().all(|name| !headers.contains_key(*name));
-    is_peer_here && is_direct && is_host_local(headers)
+        && PROXY_HEADERS.iter().all(|name| !headers.contains_key(*name));
+    is_peer_local && is_direct && is_host_local(headers)
 }
 
 fn is_host_local(headers: &HeaderMap) -> bool {

@@ -98,12 +98,12 @@ impl LinkResult {
             }
             Self::Taken => (StatusCode::CONFLICT, texts::taken(language), texts::why_taken(language).into()),
         };
-        told(status, language, title, &[&text])
+        message_page(status, language, title, &[&text])
     }
 }
 
 /// A page that only shows a title and paragraphs.
-pub(super) fn told(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]) -> Response {
+pub(super) fn message_page(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]) -> Response {
     let paragraphs: Vec<Value> = paragraphs.iter().map(|paragraph| Value::from(*paragraph)).collect();
     page(status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
 }

@@ -1,11 +1,11 @@
-//! `/verify-email` and `/reset-password`: where the links in mails lead.
+//! `/verify-email` and `/reset-password`: the pages that links in mails open.
 //!
-//! Opening a link checks it and changes nothing. A form that is sent is answered with a redirect to a page that tells the
-//! result or what is wrong (Post/Redirect/Get), so that going back and reloading send nothing again. Only failures of the
-//! server are answered directly, with their status and the form.
+//! Opening a link checks it and changes nothing. The response to a submitted form is a redirect to a page with the result
+//! or the problem (Post/Redirect/Get), so that going back or reloading does not submit the form again. Only server errors
+//! are shown directly, with their status and the form.
 //!
-//! Whoever sends such a form shows the token, which is all the proof there is: no cookie counts, so that a page elsewhere
-//! gains nothing by sending it in somebody's name. It is refused all the same.
+//! The token in the form is the only credential. Cookies are not used, so cross-site request forgery would gain nothing.
+//! Forms submitted by other sites are rejected nevertheless.
 
 use std::sync::Arc;
 
@@ -29,13 +29,13 @@ use crate::{
     },
     http::{
         Server,
-        body::{self, Unread},
+        body::{self, BodyError},
         form::Form,
         graphql::LogFields,
         middleware::{cors, peer},
         pages::{
             correction::Correction,
-            link_result::{Action, LinkResult, TEMPLATE, told},
+            link_result::{Action, LinkResult, TEMPLATE, message_page},
             page, texts,
         },
         status::status_of,
@@ -51,7 +51,8 @@ pub(in crate::http) async fn open_reset(State(server): State<Arc<Server>>, reque
     open(&server, Action::Reset, request).await
 }
 
-/// What a link opens: its form if it is good, else what is wrong with it. Without a token, what the address names.
+/// Opens a link. Shows the form of a valid link, or the problem of an invalid one. A URL without a token shows the result
+/// or the correction that it names.
 async fn open(server: &Server, action: Action, request: Request) -> Response {
     let (head, _) = request.into_parts();
     let language = peer::language(head.headers.get(ACCEPT_LANGUAGE));
@@ -59,8 +60,8 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
     if let Some(token) = query.take("token") {
         return open_link(server, action, language, &token, None).await;
     }
-    if let Some(outcome) = query.take("result").as_deref().and_then(LinkResult::named) {
-        return outcome.page(action, language);
+    if let Some(result) = query.take("result").as_deref().and_then(LinkResult::named) {
+        return result.page(action, language);
     }
     match Correction::read(&mut query, &head.headers).filter(|_| action == Action::Reset) {
         Some(Correction { problem, token: Some(token) }) => {
@@ -68,9 +69,12 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
         }
         Some(Correction { problem, token: None }) => {
             let paragraphs = [&*problem.message(language), texts::ask_again(language)];
-            told(StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
+            message_page(StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
         }
-        None => told(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &[texts::ask_again(language)]),
+        None => {
+            let paragraphs = [texts::ask_again(language)];
+            message_page(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &paragraphs)
+        }
     }
 }
 
@@ -83,87 +87,90 @@ async fn open_link(
 ) -> Response {
     let context = Context::of_request(&server.app, Viewer::Anonymous, Client::default());
     match server.in_time(check(&context, action, &token.into())).await {
-        Ok(Checked { is_done: true, .. }) => LinkResult::Done.page(action, language),
-        Ok(Checked { address, .. }) => filled(StatusCode::OK, action, language, token, address, problem),
+        Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(action, language),
+        Ok(ValidLink { address, .. }) => form_page(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
             let response = match LinkResult::of(&error) {
-                Some(outcome) => outcome.page(action, language),
-                None => told(status_of(error.code()), language, texts::failed(language), &[&error.message(language)]),
+                Some(result) => result.page(action, language),
+                None => {
+                    let paragraphs = [&*error.message(language)];
+                    message_page(status_of(error.code()), language, texts::failed(language), &paragraphs)
+                }
             };
-            recorded(response, &error)
+            with_error(response, &error)
         }
     }
 }
 
-/// What is known of a link that is good.
-struct Checked {
-    /// The address that it verifies.
+/// A link that was checked and is valid.
+struct ValidLink {
+    /// The address that the link verifies.
     address: Option<String>,
-    /// Whether there is nothing left to do.
-    is_done: bool,
+    /// Whether the link has already verified the address.
+    is_used: bool,
 }
 
-async fn check(context: &Context, action: Action, token: &SecretString) -> Result<Checked> {
+async fn check(context: &Context, action: Action, token: &SecretString) -> Result<ValidLink> {
     match action {
         Action::Verify => {
             let link = email::find_link(context, token).await?;
-            Ok(Checked { address: Some(link.address), is_done: link.is_used })
+            Ok(ValidLink { address: Some(link.address), is_used: link.is_used })
         }
         Action::Reset => {
             password_reset::check_link(context, token).await?;
-            Ok(Checked { address: None, is_done: false })
+            Ok(ValidLink { address: None, is_used: false })
         }
     }
 }
 
 pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: Request) -> Response {
     let client = peer::client(&server.app.settings, &request);
-    match Sent::read(&server, request).await {
-        Ok(sent) => {
+    match SubmittedForm::read(&server, request).await {
+        Ok(form) => {
             let context = Context::of_request(&server.app, Viewer::Anonymous, client.clone());
-            let result = server.in_time(email::verify(&context, &sent.token)).await;
-            answer(&server, Action::Verify, result.map(drop), &sent, &client)
+            let result = server.in_time(email::verify(&context, &form.token)).await;
+            respond(&server, Action::Verify, result.map(drop), &form, &client)
         }
-        Err(status) => refused(status, client.language),
+        Err(status) => rejected_page(status, client.language),
     }
 }
 
 pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: Request) -> Response {
     let client = peer::client(&server.app.settings, &request);
-    match Sent::read(&server, request).await {
-        Ok(sent) => {
+    match SubmittedForm::read(&server, request).await {
+        Ok(form) => {
             let context = Context::of_request(&server.app, Viewer::Anonymous, client.clone());
-            let reset = password_reset::reset(&context, &sent.token, sent.password.clone());
-            answer(&server, Action::Reset, server.in_time(reset).await.map(drop), &sent, &client)
+            let reset = password_reset::reset(&context, &form.token, form.password.clone());
+            respond(&server, Action::Reset, server.in_time(reset).await.map(drop), &form, &client)
         }
-        Err(status) => refused(status, client.language),
+        Err(status) => rejected_page(status, client.language),
     }
 }
 
-/// The answer to a form: on to the result, or to the form with what is wrong.
-fn answer(server: &Server, action: Action, result: Result<()>, sent: &Sent, client: &Client) -> Response {
-    let see = |outcome: LinkResult| (StatusCode::SEE_OTHER, [(LOCATION, outcome.address(action))]).into_response();
-    let Err(error) = result else { return see(LinkResult::Done) };
+/// Redirects to the result of a submitted form, or shows the form again with the problem.
+fn respond(server: &Server, action: Action, result: Result<()>, form: &SubmittedForm, client: &Client) -> Response {
+    let redirect = |result: LinkResult| (StatusCode::SEE_OTHER, [(LOCATION, result.address(action))]).into_response();
+    let Err(error) = result else { return redirect(LinkResult::Done) };
     let response = match LinkResult::of(&error) {
-        Some(outcome) => see(outcome),
-        None => Correction::redirect(&error, &sent.token_text, &server.app.settings).unwrap_or_else(|| {
+        Some(result) => redirect(result),
+        None => Correction::redirect(&error, &form.token_text, &server.app.settings).unwrap_or_else(|| {
             let text = error.message(client.language);
-            filled(status_of(error.code()), action, client.language, &sent.token_text, None, Some(&text))
+            form_page(status_of(error.code()), action, client.language, &form.token_text, None, Some(&text))
         }),
     };
-    recorded(response, &error)
+    with_error(response, &error)
 }
 
-/// What somebody has sent.
-struct Sent {
+/// A submitted form.
+struct SubmittedForm {
     token: SecretString,
-    /// For those who have to try again; it is theirs.
+    /// The token as text, for showing the form again.
     token_text: String,
     password: SecretString,
 }
 
-impl Sent {
-    /// Reads a form.
+impl SubmittedForm {
+    /// Reads the form of a request.
     async fn read(server: &Server, request: Request) -> Result<Self, StatusCode> {
         if is_foreign(&server.app.settings, request.headers()) {
             return Err(StatusCode::FORBIDDEN);
@@ -172,7 +179,7 @@ impl Sent {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
         let body = body::collect(request, body::MAX_FORM, server.limits.body_timeout).await;
-        let body = body.map_err(Unread::status)?;
+        let body = body.map_err(BodyError::status)?;
         let mut form = Form::parse(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
         let token_text = form.take("token").unwrap_or_default();
         let password = form.take("password").unwrap_or_default().into();
@@ -180,16 +187,16 @@ impl Sent {
     }
 }
 
-/// Whether another site's page has sent this. A page without a referrer says `null` of itself, ours too; then the browser
-/// tells in another header whether it was ours.
+/// Whether a page of another site has submitted the form. The pages of this server set `Referrer-Policy: no-referrer`, so
+/// browsers send `Origin: null` for them. `Sec-Fetch-Site` then distinguishes them from other sites.
 fn is_foreign(settings: &Settings, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     cors::refused_origins(settings, headers).any(|origin| origin != "null")
         || site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// The form of a link.
-fn filled(
+/// The page with the form of a link.
+fn form_page(
     status: StatusCode,
     action: Action,
     language: Language,
@@ -207,15 +214,15 @@ fn filled(
     page(status, language, TEMPLATE, values)
 }
 
-fn refused(status: StatusCode, language: Language) -> Response {
-    told(status, language, texts::refused(language), &[texts::ask_again(language)])
+fn rejected_page(status: StatusCode, language: Language) -> Response {
+    message_page(status, language, texts::rejected(language), &[texts::ask_again(language)])
 }
 
-/// Has the log tell of an error, and clients when to try again.
-fn recorded(mut response: Response, error: &Error) -> Response {
+/// Logs the error, and adds its code and `Retry-After` to the response.
+fn with_error(mut response: Response, error: &Error) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
-        tracing::error!(?code, cause, "a page failed");
+        tracing::error!(?code, cause, "request failed");
     }
     if let Some(seconds) = error.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -1,4 +1,4 @@
-//! Built-in pages: for the links in mails, if `APP_URL` is this server, and for the mails kept in development.
+//! Built-in pages: for the links in mails, if `APP_URL` is this server, and the development mailbox.
 //!
 //! They need no scripts. A link takes effect when its form is submitted, not when it is opened, because mail programs
 //! open links automatically.
@@ -22,7 +22,7 @@ use axum::{
 };
 use minijinja::{Environment, Value};
 
-pub(super) use dev_mail::is_shown as has_mails;
+pub(super) use dev_mail::exists as has_dev_mailbox;
 
 use crate::{config::Settings, http::Server, language::Language};
 

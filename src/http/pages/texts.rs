@@ -131,7 +131,7 @@ pub(super) fn why_taken(language: Language) -> &'static str {
     }
 }
 
-pub(super) fn refused(language: Language) -> &'static str {
+pub(super) fn rejected(language: Language) -> &'static str {
     match language {
         Language::English => "This request can't be accepted",
         Language::Russian => "Такой запрос не принимается",

@@ -17,7 +17,7 @@ use crate::{
     domain::RequestId,
     error::{ErrorCode, Field, InputError, UnauthenticatedReason},
     http::{
-        body::Unread,
+        body::BodyError,
         form::BadForm,
         graphql::LogFields,
         rest::{Call, models},
@@ -64,9 +64,9 @@ impl From<Error> for ErrorResponse {
     }
 }
 
-impl From<Unread> for ErrorResponse {
-    fn from(unread: Unread) -> Self {
-        Self::Rejected(unread.status(), INVALID_REQUEST, unread.message().into())
+impl From<BodyError> for ErrorResponse {
+    fn from(error: BodyError) -> Self {
+        Self::Rejected(error.status(), INVALID_REQUEST, error.message().into())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
         throttle,
     },
     entity::{link, mail, mail::Purpose, user},
-    mail::{Concern, OutgoingMail, SendError},
+    mail::{FailureScope, OutgoingMail, SendError},
 };
 
 /// Mails that are sent concurrently.
@@ -139,7 +139,7 @@ async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Resul
             Ok(Delivery::Sent)
         }
         Err(error) => {
-            if error.concern == Concern::Server {
+            if error.scope == FailureScope::Server {
                 is_server_down.store(true, Ordering::Relaxed);
             }
             record_failure(app, &mail, &error).await?;
@@ -191,7 +191,8 @@ async fn lease(
     Ok(Some(Leased { mail, outgoing }))
 }
 
-/// Whether a mail is still needed: a notice always is, a link if it still matches its account and has work to do.
+/// Whether a mail is still needed. A notice always is. A link is needed if it matches the account and its change is not
+/// done yet.
 fn is_needed(mail: &mail::Model, user: &user::Model, now: DateTime<Utc>) -> bool {
     let Some((purpose, _)) = Kind::of(mail.purpose).link else { return true };
     let is_done = match (purpose, mail.pending_email_id) {
@@ -243,7 +244,7 @@ async fn record_failure(app: &App, mail: &mail::Model, error: &SendError) -> Res
     let now = app.clock.now();
     let (attempts, purpose, cause) = (mail.attempts, mail.purpose, &error.cause);
     let is_expired = now - mail.created_at >= GIVE_UP_AFTER;
-    if is_expired || error.concern == Concern::Mailbox {
+    if is_expired || error.scope == FailureScope::Mailbox {
         tracing::error!(mail = %mail.id, ?purpose, attempts, cause, "mail cannot be delivered and is dropped");
         return delete(app, mail).await;
     }
@@ -258,7 +259,7 @@ async fn record_failure(app: &App, mail: &mail::Model, error: &SendError) -> Res
         tracing::warn!(mail = %mail.id, ?purpose, attempts, cause, seconds, "mail could not be delivered; retrying");
     }
     let transaction = app.write().await?;
-    mail::put_off(&transaction, mail.id, attempts, now + wait).await?;
+    mail::postpone(&transaction, mail.id, attempts, now + wait).await?;
     Ok(transaction.commit().await?)
 }
 

@@ -31,7 +31,7 @@ use hallpass::{
     entity::{user, user_role},
     http,
     jobs::deliver_mail,
-    mail::KeptMail,
+    mail::SentMail,
 };
 pub use log::logged;
 use sea_orm::{
@@ -140,9 +140,9 @@ impl TestServer {
     }
 
     /// Delivers the due mails. Returns all mails to an address so far, newest first.
-    pub async fn mails_to(&self, email: &str) -> Vec<KeptMail> {
+    pub async fn mails_to(&self, email: &str) -> Vec<SentMail> {
         deliver_mail::tick(&self.app).await.unwrap();
-        let mut mails = self.app.mailer.kept().unwrap().all();
+        let mut mails = self.app.mailer.dev_mailbox().unwrap().all();
         mails.retain(|mail| mail.to == email);
         mails
     }

@@ -27,7 +27,7 @@ impl Csv {
     pub(super) fn next(&mut self) -> Result<Option<Line>> {
         let is_more = match self.reader.read_record(&mut self.row) {
             Ok(is_more) => is_more,
-            Err(error) => return refused(error).map(Some),
+            Err(error) => return invalid_line(error).map(Some),
         };
         if !is_more {
             return Ok(None);
@@ -35,7 +35,7 @@ impl Csv {
         let mut record = Record::default();
         for (column, text) in self.columns.iter().zip(&self.row) {
             match column {
-                // An empty text is no value, except for a list, which is empty.
+                // An empty text means that there is no value. For roles, it is an empty list.
                 Some(column) if !text.is_empty() || *column == Column::Roles => record.set(*column, text.to_owned()),
                 _ => {}
             }
@@ -45,12 +45,12 @@ impl Csv {
     }
 }
 
-/// An invalid line, after which the next one can be read.
-fn refused(error: csv::Error) -> Result<Line> {
+/// Returns the line for an error that concerns only this line. Other errors end the import.
+fn invalid_line(error: csv::Error) -> Result<Line> {
     let line = error.position().map_or(0, csv::Position::line);
     match error.kind() {
         ErrorKind::UnequalLengths { .. } => {
-            Ok((line, Err(RecordError::new("line", "The line has another number of values than the header."))))
+            Ok((line, Err(RecordError::new("line", "The line does not have as many values as the header."))))
         }
         ErrorKind::Utf8 { .. } => Ok((line, Err(RecordError::new("line", "The line is not UTF-8.")))),
         _ => Err(error).context(UNREADABLE),

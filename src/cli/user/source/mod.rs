@@ -1,6 +1,6 @@
 //! Sources of users: a file of JSON Lines or CSV, or a table of another database.
 //!
-//! They read records. The domain parses the columns in the same way for all sources.
+//! A source reads records. The domain parses their columns in the same way for all sources.
 
 mod csv;
 mod json_lines;
@@ -35,10 +35,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// The given format, or that of the file's extension.
-    pub(super) fn of(said: Option<Self>, path: Option<&Path>) -> Self {
+    /// Returns the format from the argument, or from the extension of the file.
+    pub(super) fn of(argument: Option<Self>, path: Option<&Path>) -> Self {
         let extension = path.and_then(Path::extension).unwrap_or_default();
-        said.unwrap_or(if extension.eq_ignore_ascii_case("csv") { Self::Csv } else { Self::Jsonl })
+        argument.unwrap_or(if extension.eq_ignore_ascii_case("csv") { Self::Csv } else { Self::Jsonl })
     }
 }
 
@@ -150,11 +150,11 @@ impl Columns {
         column
     }
 
-    /// The columns of a table. Fails if a required one is missing.
+    /// Returns the columns of a header. Fails if a required one is missing.
     fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>> {
         let columns: Vec<_> = names.map(|name| self.named(name.trim())).collect();
-        for (wanted, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
-            ensure!(columns.contains(&Some(wanted)), "nothing was imported: there is no column `{name}`");
+        for (required, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
+            ensure!(columns.contains(&Some(required)), "nothing was imported: there is no column `{name}`");
         }
         Ok(columns)
     }

@@ -25,7 +25,7 @@ impl Table {
         let found = columns.of_table(table.columns.iter().map(String::as_str))?;
         let mut known: Vec<_> =
             table.columns.iter().zip(found).filter_map(|(name, column)| Some((column?, name.clone()))).collect();
-        // Ordered by id, or by name, so that a row has the same number each time.
+        // The rows are ordered by the first column: by id, or by username. So a row has the same number in each run.
         let rank = |column| match column {
             Column::Id => 0,
             Column::Username => 1,

@@ -1,5 +1,5 @@
-//! The mails that this process has sent, kept in memory for development. They contain links, so they are never stored
-//! elsewhere.
+//! The development mailbox: the mails that this process has sent, in memory. They contain links, so they are never
+//! stored elsewhere.
 
 use std::{
     collections::VecDeque,
@@ -19,15 +19,15 @@ use crate::{
 };
 
 /// Maximum number of mails. The oldest are dropped.
-const MAX_KEPT: usize = 100;
+const MAX_MAILS: usize = 100;
 
 /// The latest mails, and the key that grants access to them.
-pub struct Kept {
-    mails: Mutex<VecDeque<KeptMail>>,
+pub struct DevMailbox {
+    mails: Mutex<VecDeque<SentMail>>,
     key: String,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for DevMailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} mails", self.mails().len())
     }
@@ -35,7 +35,7 @@ impl fmt::Debug for Kept {
 
 /// A mail that was sent.
 #[derive(Clone)]
-pub struct KeptMail {
+pub struct SentMail {
     /// The mail's id.
     pub id: Uuid,
     /// When it was sent.
@@ -46,8 +46,8 @@ pub struct KeptMail {
     pub text: Text,
 }
 
-impl Kept {
-    /// Creates an empty store with a random 128-bit key.
+impl DevMailbox {
+    /// Creates an empty mailbox with a random 128-bit key.
     pub(super) fn new() -> Result<Self> {
         let key = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
         Ok(Self { mails: Mutex::default(), key })
@@ -65,25 +65,25 @@ impl Kept {
         constant_time::verify_slices_are_equal(presented.as_bytes(), self.key.as_bytes()).is_ok()
     }
 
-    fn mails(&self) -> MutexGuard<'_, VecDeque<KeptMail>> {
+    fn mails(&self) -> MutexGuard<'_, VecDeque<SentMail>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn keep(&self, mail: &OutgoingMail, text: Text, sent_at: DateTime<Utc>) {
+    pub(super) fn add(&self, mail: &OutgoingMail, text: Text, sent_at: DateTime<Utc>) {
         let mut mails = self.mails();
-        mails.push_front(KeptMail { id: mail.id, sent_at, to: mail.to.clone(), text });
-        mails.truncate(MAX_KEPT);
+        mails.push_front(SentMail { id: mail.id, sent_at, to: mail.to.clone(), text });
+        mails.truncate(MAX_MAILS);
     }
 
     /// All mails, latest first.
     #[must_use]
-    pub fn all(&self) -> Vec<KeptMail> {
+    pub fn all(&self) -> Vec<SentMail> {
         self.mails().iter().cloned().collect()
     }
 
     /// The mail with this id.
     #[must_use]
-    pub fn find(&self, id: Uuid) -> Option<KeptMail> {
+    pub fn find(&self, id: Uuid) -> Option<SentMail> {
         self.mails().iter().find(|mail| mail.id == id).cloned()
     }
 }
