@@ -1,8 +1,8 @@
-//! How to work on Hallpass: the pages of `docs/development`, included so that rustdoc checks what they link to.
+//! The pages of `docs/development`, included so that rustdoc checks their links.
 //!
-//! Links in these pages are labels, whose targets are defined at the end of the page, as files of the repository. Here the
-//! same labels are defined before the page, as items. In Markdown the first definition of a label counts: links lead to files
-//! in the repository, and to items in these docs.
+//! The pages use reference links, whose targets are defined at the end of the page and are files of the repository. The same
+//! references are defined here, before the page, as items. The first definition of a reference counts in Markdown, so the
+//! links lead to files in the repository, and to items in these docs.
 
 /// [SECURITY.md]: security
 /// [Architecture]: architecture

@@ -2,26 +2,26 @@
 //!
 //! # Layers
 //!
-//! A module may import modules of lower layers, and nothing else; `tests/architecture.rs` enforces it.
+//! A module may import only modules of lower layers; `tests/architecture.rs` enforces it.
 //!
 //! | Layer | Module | What it owns |
 //! |---|---|---|
 //! | API | [`cli`] | the command line: arguments, exit codes, output |
 //! | API | [`http`] | listener, middleware, GraphQL over HTTP, OAuth, REST, pages, explorer |
 //! | API | [`graphql`] | schema and resolvers; checks and executes documents |
-//! | API | [`jobs`] | work beside the requests: delivery of mails, purges, reloading of keys |
+//! | API | [`jobs`] | background work: delivery of mails, purges, reloading of keys |
 //! | Domain | [`domain`] | the rules, one folder for each subject |
-//! | Infrastructure | [`app`] | [`App`]: the database, keys, hasher and settings that use cases work with |
-//! | Infrastructure | [`entity`] | the tables, one file for each, with the statements about them |
+//! | Infrastructure | [`app`] | [`App`]: the database, keys, hasher and settings that use cases need |
+//! | Infrastructure | [`entity`] | the tables, one file for each, with their statements |
 //! | Infrastructure | [`database`] | connections, transactions, migrations, failover |
 //! | Infrastructure | [`mail`] | templates and SMTP |
 //! | Infrastructure | [`security`] | password hashes, tokens, keys, random values |
 //! | Base | [`config`] | settings, parsed and checked |
-//! | Base | [`error`] | [`Error`]: everything that a request can fail with |
+//! | Base | [`error`] | [`Error`]: the errors of requests |
 //! | Base | [`clock`], [`language`] | time; the languages of messages, pages and mails |
 //!
-//! A subject has the same name in every layer: what concerns sessions is in `entity/session.rs`, `domain/sessions`,
-//! `graphql/schema/sessions.rs` and `tests/api/sessions.rs`.
+//! A subject has the same name in every layer. For example, the code for sessions is in `entity/session.rs`,
+//! `domain/sessions`, `graphql/schema/sessions.rs` and `tests/api/sessions.rs`.
 //!
 //! # How a login is processed
 //!
@@ -31,23 +31,23 @@
 //! 2. `graphql/schema/sign_in.rs` turns `LoginInput` into [`Credentials`](domain::sign_in::password::Credentials).
 //! 3. [`domain::sign_in::password::login`] counts the attempt, finds the user, verifies the password (against a dummy
 //!    hash if there is no such user), and opens the session in one transaction.
-//! 4. The resolver returns the payload. A refresh token for the cookie is handed to `http/cookies.rs`. An [`Error`] is
-//!    turned into `extensions` by `graphql/errors.rs`.
+//! 4. The resolver returns the payload. `http/cookies.rs` writes a refresh token for the cookie. `graphql/errors.rs` turns an
+//!    [`Error`] into `extensions`.
 //!
 //! # Rules
 //!
 //! - **Guard by type.** Use cases take a [`Principal`](domain::Principal) or an
 //!   [`Administrator`](domain::users::administration::Administrator) instead of an id. Both come only from a check.
 //! - **The database decides.** Unique indexes and compare-and-swap decide races; a check before an insert is a bug.
-//!   [`App::write`] is the only way to begin a transaction. Nothing hashes, sends or waits inside one.
+//!   [`App::write`] is the only way to begin a transaction. A transaction must not hash passwords, send mails or wait.
 //! - **Time and random values** come from [`clock`] and [`security::random`]; lints forbid other sources. Tests move the
 //!   clock.
 //! - **State** that outlives a request is in the database, so that any number of instances can share it.
 //! - **Errors** are [`Error`]s. No message contains a value from the client. Every code has a text in each [`language`].
 //!   Start-up and commands add context with [`anyhow`], for the operator.
-//! - **Log lines** of a request name it: `http/middleware/frame.rs` handles each request in a span of its own. Whatever is
-//!   spawned for a request takes the span along.
-//! - **Names** are those of the standards, one term for each concept.
+//! - **Log lines** of a request contain its id: `http/middleware/frame.rs` handles each request in its own span. Tasks that
+//!   are spawned for a request run in this span too.
+//! - **Names** follow the standards, with one term for each concept.
 
 pub mod app;
 pub mod cli;

@@ -1,5 +1,5 @@
 //! Keeps the code to the layers that the crate's documentation describes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::{
     collections::BTreeSet,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The layers, from top to bottom. A module may import modules of lower layers, and nothing else.
+/// The layers, from top to bottom. A module may only import modules of lower layers.
 const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["http"],
@@ -66,7 +66,7 @@ impl Source {
     }
 }
 
-/// The first names of the paths in a group of a `use` declaration, whose opening brace was read.
+/// The first names of the paths in a group of a `use` declaration. `group` starts after the opening brace.
 fn first_names(group: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut depth = 0;
@@ -117,7 +117,7 @@ fn layer_of(module: &str) -> Option<usize> {
 
 #[test]
 fn modules_import_lower_layers_only() {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for source in sources("src") {
         let module = source.module();
         if matches!(module, "main" | "lib" | "development") {
@@ -127,25 +127,25 @@ fn modules_import_lower_layers_only() {
         for import in source.imports() {
             let is_lower = layer_of(&import).is_some_and(|other| other > layer);
             if import != module && !is_lower {
-                wrong.push(format!("{}: {import}", source.path.display()));
+                violations.push(format!("{}: {import}", source.path.display()));
             }
         }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[test]
 fn crates_stay_in_their_modules() {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for source in sources("src") {
         let code = source.code();
         for (name, modules) in CRATES {
             if !modules.contains(&source.module()) && code.contains(&format!("{name}::")) {
-                wrong.push(format!("{}: {name}", source.path.display()));
+                violations.push(format!("{}: {name}", source.path.display()));
             }
         }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 /// Files in `src` whose code contains one of the texts.
@@ -172,7 +172,7 @@ fn sessions_are_opened_by_the_sign_in_gate_only() {
 fn audit_rows_and_mails_are_written_for_events_only() {
     assert_eq!(files_with(&["audit::record", "notifications::enqueue"]), ["domain/event.rs"]);
     assert_eq!(files_with(&["audit_event::insert"]), ["domain/audit.rs"]);
-    // The worker replaces requests for mails to an address by mails to the users who have it.
+    // The worker resolves a mail request for an address into mails to the users with that address.
     assert_eq!(files_with(&["mail::insert"]), ["domain/notifications/mod.rs", "jobs/deliver_mail/resolve.rs"]);
 }
 
@@ -190,7 +190,7 @@ fn files_start_with_their_documentation() {
     }
 }
 
-/// `Schema` looks before it changes anything, so that a migration can be run again after a crash.
+/// `Schema` checks what exists before each change, so that a migration can be run again after a crash.
 #[test]
 fn migrations_change_the_database_by_schema_only() {
     let sources = sources("migration/src");

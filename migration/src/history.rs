@@ -101,8 +101,8 @@ impl History {
     /// Compares the database with this version.
     #[must_use]
     pub fn compatibility(&self) -> Compatibility {
-        let unknown = |is_refused: fn(&Record) -> bool| -> Vec<String> {
-            self.unknown().filter(|record| is_refused(record)).map(|record| record.name.clone()).collect()
+        let unknown = |predicate: fn(&Record) -> bool| -> Vec<String> {
+            self.unknown().filter(|record| predicate(record)).map(|record| record.name.clone()).collect()
         };
         let too_new = unknown(|record| !record.is_additive());
         let missing = self.pending();

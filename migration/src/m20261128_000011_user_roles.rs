@@ -1,4 +1,4 @@
-//! `user_roles`: the roles of users, with an index by role. `users.roles` stays: it is read together with the user.
+//! `user_roles`: the roles of users, with an index by role. `users.roles` stays, to be read together with the user.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,13 +10,13 @@ pub(crate) struct UserRoles;
 
 #[async_trait::async_trait]
 impl Migration for UserRoles {
-    /// An older version changes `users.roles` only, so that searches by role would miss what it wrote.
+    /// An older version writes only `users.roles`, so searches by role would miss its changes.
     fn is_additive(&self) -> bool {
         false
     }
 
     async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
-        // What an interrupted run left may be outdated: an older version may have changed roles since.
+        // Rows of an interrupted run may be outdated, because an older version may have changed roles since.
         schema.drop_table("user_roles").await?;
         let table = schema
             .table("user_roles")

@@ -1,4 +1,4 @@
-//! Cancels PostgreSQL reads whose request has gone away.
+//! Cancels PostgreSQL reads of requests that were dropped.
 //!
 //! PostgreSQL does not notice that a client has disconnected while a statement waits for a lock. Each retry of the
 //! request would then occupy one more server connection. Writes are bounded by the limits of their transaction. A read

@@ -10,12 +10,12 @@ use crate::Error;
 /// Suggested retry delay in seconds when the database is unavailable.
 const RETRY_AFTER: u32 = 5;
 
-/// Appended to an error caused by a connection pooler in front of PostgreSQL.
+/// Hint for an error that a connection pooler in front of PostgreSQL causes.
 const POOLER_HINT: &str = "a connection pooler in transaction mode, such as PgBouncer, needs \
                            `?statement-cache-capacity=0` at the end of DATABASE_URL, unless it supports prepared \
                            statements";
 
-/// Replaces the driver's error, which names a Cargo feature of the driver.
+/// Replacement for the driver's error, which recommends a Cargo feature of the driver.
 const MYSQL_PASSWORD_HINT: &str = "the MySQL server requires the plain password (caching_sha2_password, \
                                    sha256_password), which is sent over an encrypted connection only: enable TLS on \
                                    the server and set `?ssl-mode=REQUIRED` in DATABASE_URL, or change the user's \
@@ -23,13 +23,13 @@ const MYSQL_PASSWORD_HINT: &str = "the MySQL server requires the plain password 
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        let cause = explain(&error);
+        let cause = describe(&error);
         if is_transient(&error) { Self::unavailable(RETRY_AFTER, cause) } else { Self::internal(cause) }
     }
 }
 
-/// The error text for operators. It names the setting to change where the driver does not.
-fn explain(error: &DbErr) -> String {
+/// The error text for operators. If the driver's text does not help, it says which setting to change.
+fn describe(error: &DbErr) -> String {
     match sqlx_error(error) {
         Some(sqlx::Error::Configuration(reason)) if reason.to_string().starts_with("RSA auth backend disabled") => {
             MYSQL_PASSWORD_HINT.to_owned()

@@ -87,8 +87,8 @@ impl ForeignTable {
         let (sender, receiver) = mpsc::channel(READ_AHEAD_ROWS);
         let texts: Vec<_> = columns.iter().map(|name| format!("CAST({} AS text)", quote(name))).collect();
         // Orders by the column itself, not by its value cast to text.
-        let order = columns.first().map(|name| format!(" ORDER BY theirs.{}", quote(name))).unwrap_or_default();
-        let select = format!("SELECT {} FROM {} AS theirs{order}", texts.join(", "), self.table);
+        let order = columns.first().map(|name| format!(" ORDER BY source.{}", quote(name))).unwrap_or_default();
+        let select = format!("SELECT {} FROM {} AS source{order}", texts.join(", "), self.table);
         match self.connection {
             AnyConnection::Sqlite(connection) => tokio::spawn(send(connection, select, sender)),
             AnyConnection::Postgres(connection) => tokio::spawn(send(connection, select, sender)),

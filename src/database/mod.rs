@@ -1,7 +1,7 @@
 //! Database connections, transactions and migrations.
 //!
 //! Owns the connections, the only way to begin a write transaction ([`Database::write`]), the migration lock, and the
-//! mapping of driver errors. Knows no tables; those are in `entity/`.
+//! mapping of driver errors. It does not depend on tables; those are in `entity/`.
 
 mod abandoned;
 mod client;
@@ -89,8 +89,8 @@ impl Database {
         Ok(Transaction::begin(&self.writer).await?)
     }
 
-    /// Whether the database is compatible with this version's migrations and accepts writes. Answers within two
-    /// seconds. Concurrent calls share one check.
+    /// Whether the database is compatible with this version's migrations and accepts writes. Takes at most two seconds.
+    /// Concurrent calls share one check.
     pub async fn is_ready(&self) -> bool {
         let check = async {
             let is_compatible =

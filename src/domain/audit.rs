@@ -1,4 +1,4 @@
-//! The audit log: who did what to which account, from where.
+//! The audit log: the action, its actor, the affected user and the client.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -22,18 +22,18 @@ pub(in crate::domain) struct Entry {
 }
 
 impl Entry {
-    /// `user_id` is the user whom it concerns; `None` if nobody is known.
+    /// Creates an entry. `user_id` is the affected user, `None` if no user is known.
     pub(in crate::domain) fn new(action: Action, actor: Actor, user_id: impl Into<Option<Uuid>>) -> Self {
         Self { action, actor, user_id: user_id.into(), details: Details::default(), records_client: true }
     }
 
-    /// The same with a detail. Details are names and values that are no secrets.
+    /// Adds a detail. Details must not be secrets.
     pub(in crate::domain) fn with(mut self, name: &str, value: &str) -> Self {
         self.details.0.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same without address and user agent of the client.
+    /// Omits the client's address and user agent.
     pub(in crate::domain) fn without_client(self) -> Self {
         Self { records_client: false, ..self }
     }
@@ -55,7 +55,7 @@ impl Entry {
     }
 }
 
-/// Writes rows in the transaction of what they record.
+/// Writes entries in the transaction of the actions that they record.
 pub(in crate::domain) async fn record(
     transaction: &Transaction,
     entries: Vec<Entry>,

@@ -1,4 +1,4 @@
-//! What a use case works with: the app, who asks, and from where.
+//! The context of a use case: the app, the actor and the client.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -20,31 +20,31 @@ pub struct Context {
     pub app: Arc<App>,
     /// The access token of the request.
     pub viewer: Viewer,
-    /// Where the request came from.
+    /// The client that sent the request.
     pub client: Client,
     actor: Actor,
 }
 
 impl Context {
-    /// The context of a request, whatever API it uses.
+    /// Creates the context of a request to any API.
     #[must_use]
     pub fn of_request(app: &Arc<App>, viewer: Viewer, client: Client) -> Self {
         Self { app: Arc::clone(app), viewer, client, actor: Actor::Anonymous }
     }
 
-    /// The context of a command.
+    /// Creates the context of a command.
     #[must_use]
     pub fn of_command_line(app: &Arc<App>) -> Self {
         Self { actor: Actor::CommandLine, ..Self::of_request(app, Viewer::Anonymous, Client::default()) }
     }
 
-    /// The context of a job.
+    /// Creates the context of a job.
     #[must_use]
     pub fn of_job(app: &Arc<App>) -> Self {
         Self { actor: Actor::System, ..Self::of_request(app, Viewer::Anonymous, Client::default()) }
     }
 
-    /// The same for another client, on whose behalf a job works.
+    /// Replaces the client, for a job that works on behalf of one.
     #[must_use]
     pub fn with_client(self, client: Client) -> Self {
         Self { client, ..self }
@@ -62,7 +62,7 @@ impl Context {
         &self.app.settings
     }
 
-    /// Begins to change something.
+    /// Begins a unit of work.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE if no connection is available.
@@ -70,18 +70,18 @@ impl Context {
         self.begin_with(self.actor).await
     }
 
-    /// Begins to change something for a signed-in user. Locks the user and the session, so that a session that was ended
-    /// a moment ago changes nothing. Returns the user's row as it is now.
+    /// Begins a unit of work for a signed-in user. Locks the user and the session, so that a session that has just ended
+    /// cannot change anything. Returns the user's current row.
     ///
     /// # Errors
-    /// UNAUTHENTICATED if the session was ended since it was read; SERVICE_UNAVAILABLE.
+    /// UNAUTHENTICATED if the session has ended since it was read; SERVICE_UNAVAILABLE.
     pub(in crate::domain) async fn begin_as(&self, principal: &Principal) -> Result<(UnitOfWork<'_>, user::Locked)> {
         let work = self.begin_with(Actor::User(principal.user.id)).await?;
         let user = principal.lock(&work).await?;
         Ok((work, user))
     }
 
-    /// Begins to change something for an administrator.
+    /// Begins a unit of work for an administrator.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE if no connection is available.
@@ -89,7 +89,7 @@ impl Context {
         self.begin_with(administrator.actor()).await
     }
 
-    /// Begins to change something for an actor who was checked.
+    /// Begins a unit of work for an actor that was checked.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE if no connection is available.
@@ -98,23 +98,23 @@ impl Context {
     }
 }
 
-/// Who changes something.
+/// The actor of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A client that is not signed in.
     Anonymous,
-    /// A signed-in user, for themselves.
+    /// A signed-in user who changes their own account.
     User(Uuid),
-    /// An administrator, for others.
+    /// An administrator who changes an account.
     Administrator(Uuid),
-    /// Whoever runs the binary.
+    /// The operator who runs a command.
     CommandLine,
     /// The server itself.
     System,
 }
 
 impl Actor {
-    /// What the audit log says of the actor: the type, and the id of a user.
+    /// The actor's columns in the audit log: the type, and the id of a user.
     pub(in crate::domain) const fn as_columns(self) -> (ActorType, Option<Uuid>) {
         match self {
             Self::Anonymous => (ActorType::Anonymous, None),
@@ -126,7 +126,7 @@ impl Actor {
     }
 }
 
-/// Where a request came from, and the language of its user.
+/// The client that sent a request, and the language of its user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// The address of the client; `None` on the command line.
@@ -137,11 +137,12 @@ pub struct Client {
     pub language: Language,
 }
 
-/// The size of the columns `user_agent`.
+/// Size of the columns `user_agent`, in characters.
 const MAX_USER_AGENT_LENGTH: usize = 512;
 
 impl Client {
-    /// Cuts the user agent to 512 characters and drops control characters, which PostgreSQL would refuse.
+    /// Creates a client. Removes control characters, which PostgreSQL rejects, from the user agent, and truncates it to 512
+    /// characters.
     #[must_use]
     pub fn new(ip_address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let user_agent =

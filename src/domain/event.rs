@@ -1,5 +1,5 @@
-//! What happened, and everything that follows from it: one function decides what is recorded in the audit log, another one
-//! which mails are sent. Use cases only emit events.
+//! Events and their consequences: one function maps an event to entries of the audit log, another one to mails. Use cases
+//! only emit events.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
     error::Field,
 };
 
-/// What happened. Events hold users as they are after the change, unless they say something else.
+/// An event. Unless a field says otherwise, events contain users as they are after the change.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A user registered. `mail_round` is `None` if no mail is to be sent; see [`NewMail::round`].
@@ -29,11 +29,11 @@ pub(crate) enum Event {
     UsersImported { user_ids: Vec<Uuid> },
     /// A user signed in.
     LoggedIn { user_id: Uuid },
-    /// A sign-in failed. `user_id` is `None` if nobody has the name that was tried.
+    /// A sign-in failed. `user_id` is `None` if no user has the identifier.
     LoginFailed { user_id: Option<Uuid> },
     /// A session of the user was ended by its own tokens.
     LoggedOut { user_id: Uuid },
-    /// A user ended a session, or all others, from another one.
+    /// A user ended another session, or all other sessions.
     SessionRevoked { user_id: Uuid },
     /// A refresh token was presented again although its successor had been confirmed, so the session was ended.
     TokenReused { user_id: Uuid },
@@ -41,17 +41,17 @@ pub(crate) enum Event {
     TokenRepeated { user_id: Uuid },
     /// A user changed their names.
     ProfileUpdated { user_id: Uuid, fields: Vec<Field> },
-    /// A password was changed by somebody who is signed in, or an administrator.
+    /// A password was changed by the signed-in user or by an administrator.
     PasswordChanged { user: Box<User> },
-    /// Somebody requested a mail to an address. Whether an account has it is looked up later.
+    /// A client requested a mail to an address. The account is looked up later.
     MailRequested { purpose: Purpose, to: Email, round: i32 },
     /// A mail with a reset link is sent to a user.
     PasswordResetRequested { user_id: Uuid },
-    /// A password was reset by a link. `verified_email` is whether that verified the address.
+    /// A password was reset by a link. `verified_email` is true if that also verified the address.
     PasswordReset { user: Box<User>, verified_email: bool },
     /// The address of an account was verified.
     EmailVerified { user_id: Uuid },
-    /// A user requested a change of the address to `to`. `mail_round` is `None` if nothing is to be verified.
+    /// A user requested a change of the address to `to`. `mail_round` is `None` if no mail is needed.
     EmailChangeRequested { user: Box<User>, to: Email, mail_round: Option<i32> },
     /// A user cancelled a change of the address.
     EmailChangeCancelled { user_id: Uuid },
@@ -71,7 +71,7 @@ pub(crate) enum Event {
     UserDeleted { user_id: Uuid },
 }
 
-/// Writes what follows from the events. Returns whether there are mails to deliver.
+/// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
 pub(in crate::domain) async fn write(
     context: &Context,
     transaction: &Transaction,
@@ -85,10 +85,10 @@ pub(in crate::domain) async fn write(
     notifications::enqueue(context, transaction, mails, now).await
 }
 
-/// What an event adds to the audit log. `actor` is who acts in the unit of work.
+/// The audit entries of an event. `actor` is the actor of the unit of work.
 fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
     let one = |action, user_id| vec![Entry::new(action, actor, user_id)];
-    // Whoever signs in or out acts for themselves, although the request had no session before or has none afterwards.
+    // Sign-in and sign-out are actions of the user, although the request is not authenticated before or after them.
     let own = |action, user_id| vec![Entry::new(action, Actor::User(user_id), user_id)];
     match event {
         Event::UserRegistered { user, .. } => own(Action::UserRegistered, user.id),
@@ -130,7 +130,7 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::UserEnabled { user_id } => one(Action::UserEnabled, *user_id),
         Event::UserDeleted { user_id } => {
             let entry = Entry::new(Action::UserDeleted, actor, *user_id);
-            // Of a deleted user, the log keeps no addresses.
+            // The log does not keep the IP addresses of deleted users.
             vec![if actor == Actor::User(*user_id) { entry.without_client() } else { entry }]
         }
     }

@@ -1,8 +1,8 @@
-//! What Hallpass does: one folder for each subject, as free functions that take a [`Context`].
+//! The use cases of Hallpass: one folder for each subject, with free functions that take a [`Context`].
 //!
-//! Owns the rules: who may do what, the order of checks, and what is written together. It never names a header, a cookie
-//! or a status, so every API (GraphQL, REST, pages, command line) applies the same rules. Use cases change rows in a
-//! `UnitOfWork` and emit events; what follows from an event is decided in `event.rs` alone.
+//! Owns the rules: permissions, the order of checks, and what is written in one transaction. It does not depend on headers,
+//! cookies or status codes, so every API (GraphQL, REST, pages, command line) applies the same rules. Use cases change rows
+//! in a `UnitOfWork` and emit events; only `event.rs` decides what follows from an event.
 
 mod audit;
 mod context;

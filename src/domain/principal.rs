@@ -1,4 +1,4 @@
-//! The signed-in user: the only way to a [`Principal`].
+//! Authentication: turns the access token of a request into a [`Principal`].
 
 use crate::{
     Error, Result,
@@ -8,20 +8,20 @@ use crate::{
     security::access_token::Claims,
 };
 
-/// What the access token of a request says, before the database is asked.
+/// The access token of a request, verified without the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Viewer {
     /// There is no token.
     Anonymous,
-    /// The token is not one of ours. This is an error only for operations that need a user.
+    /// The token is invalid. This is an error only for operations that require authentication.
     Invalid,
-    /// The token has expired. It still says which session to end.
+    /// The token has expired. Sign-out still accepts it.
     Expired(Claims),
-    /// The token is signed by us and has not expired.
+    /// The token has a valid signature and has not expired.
     Authenticated(Claims),
 }
 
-/// A user who is signed in. Use cases take one instead of an id, so that none can forget to check.
+/// A signed-in user. Use cases take a principal instead of an id, so that the check cannot be forgotten.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// The user.
@@ -31,14 +31,14 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Locks the user and this session until the transaction ends, and makes sure that the session is still live. Returns
-    /// the user's row as it is now.
+    /// Locks the user and this session until the transaction ends, and checks that the session is still live. Returns the
+    /// user's current row.
     ///
-    /// Every transaction that changes an account locks the user first, then sessions, then what belongs to them, so that no
-    /// two wait for each other.
+    /// Every transaction that changes an account locks the user first, then sessions, then dependent rows, so that two of
+    /// them cannot deadlock.
     ///
     /// # Errors
-    /// UNAUTHENTICATED if the session was ended since it was read.
+    /// UNAUTHENTICATED if the session has ended since it was read.
     pub(in crate::domain) async fn lock(&self, work: &UnitOfWork<'_>) -> Result<user::Locked> {
         let user = user::lock(work.db(), self.user.id).await?;
         let user = user.ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
@@ -56,28 +56,28 @@ impl Principal {
     }
 }
 
-/// The user of the request's access token, from one indexed query, so that a session that was ended a moment ago is
-/// refused. A token of a burnt generation ends its session.
+/// Returns the signed-in user of the request. Runs one indexed query for every request, so that the end of a session takes
+/// effect at once. A token of a burnt generation ends its session.
 ///
 /// # Errors
-/// UNAUTHENTICATED; SERVICE_UNAVAILABLE, never UNAUTHENTICATED, if the database is out of reach.
+/// UNAUTHENTICATED. If the database is unreachable: SERVICE_UNAVAILABLE, never UNAUTHENTICATED.
 pub async fn principal(context: &Context) -> Result<Principal> {
     principal_of(context, context.viewer).await
 }
 
-/// The same for another access token than the request's.
+/// Like [`principal`], for an access token other than the request's.
 ///
 /// # Errors
 /// As [`principal`].
 pub(in crate::domain) async fn principal_of(context: &Context, viewer: Viewer) -> Result<Principal> {
     match find(context, viewer).await {
-        // Here a disabled account looks like one whose sessions have ended, which is so.
+        // Disabling an account ends its sessions.
         Err(Error::AccountDisabled) => Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)),
         result => result,
     }
 }
 
-/// As [`principal`], but the owner of a disabled account is told so.
+/// Like [`principal`], but with a separate error for disabled accounts.
 ///
 /// # Errors
 /// ACCOUNT_DISABLED, and those of [`principal`].
@@ -103,7 +103,7 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
     if session.burnt.contains(claims.generation) {
-        // Boxed, because it is rare, and every request holds the future of this function.
+        // Boxed, because it is rare, and the future of every request contains this one.
         Box::pin(sessions::end_reused(context, &session)).await?;
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
@@ -114,7 +114,7 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
     Ok(Principal { user, session })
 }
 
-/// Adds the user to the lines that the request logs from here on: the field `user_id` of its span.
+/// Adds the field `user_id` to the span of the request, so that its later log lines contain it.
 pub(in crate::domain) fn log_user(user: &user::Model) {
     tracing::Span::current().record("user_id", tracing::field::display(user.id));
 }

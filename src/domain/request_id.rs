@@ -1,10 +1,10 @@
-//! The name of a request, in its response and in the log.
+//! The id of a request, in its response and in the log.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-/// A UUID in lower case, with or without hyphens, as whoever made it writes it.
+/// A UUID in lower case. It is written with or without hyphens, as it was received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RequestId {
     id: Uuid,
@@ -12,7 +12,7 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// Reads one of a proxy's: a UUID in lower case, with hyphens or, as nginx writes it, without.
+    /// Parses the id that a proxy has set: a UUID in lower case, with hyphens or, as nginx writes it, without.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil())?;

@@ -1,5 +1,5 @@
-//! Token introspection (RFC 7662): what an access token is good for at this moment, for services that need to know more
-//! than its signature tells.
+//! Token introspection (RFC 7662): the current state of an access token, for services that need more than a valid
+//! signature.
 
 use crate::{
     Error, Result,
@@ -7,7 +7,7 @@ use crate::{
     security::access_token::{Claims, Rejected},
 };
 
-/// A token that is good, and its user.
+/// An active token and its user.
 #[derive(Debug)]
 pub struct Introspected {
     /// The user and the session.
@@ -16,12 +16,12 @@ pub struct Introspected {
     pub claims: Claims,
 }
 
-/// Checks an access token against the database, so that a session that was ended a moment ago is inactive. Returns `None`
-/// for everything that is not an access token which would be accepted now. A refresh token is none: a service that gets
-/// one must not take it for an access token.
+/// Checks an access token against the database, so that the end of a session takes effect at once. Returns `None` if the
+/// token would not be accepted as an access token now. Refresh tokens are inactive too: a service that receives one must
+/// not accept it as an access token.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn introspect(context: &Context, token: &str) -> Result<Option<Introspected>> {
     let claims = match context.app.access_tokens.verify(token, context.now()) {
         Ok(claims) => claims,

@@ -1,4 +1,4 @@
-//! A transaction, and the events that happen in it.
+//! A transaction and its events.
 
 use chrono::{DateTime, Utc};
 
@@ -12,9 +12,9 @@ use crate::{
     },
 };
 
-/// One change of the database. A use case changes rows and emits events; what follows from the events (audit log, mails)
-/// is decided by [`event`] and written in the same transaction. Nothing hashes, sends or waits inside it. If it is
-/// dropped, nothing has happened.
+/// A write transaction. A use case changes rows and emits events; [`event`] writes the consequences of the events (audit
+/// log, mails) in the same transaction. A unit of work must not hash passwords, send mails or wait. Dropping it rolls it
+/// back.
 #[derive(Debug)]
 pub(crate) struct UnitOfWork<'a> {
     pub(in crate::domain) context: &'a Context,
@@ -41,29 +41,29 @@ impl<'a> UnitOfWork<'a> {
         &self.transaction
     }
 
-    /// Records that something happened.
+    /// Adds an event, whose consequences are written on commit.
     pub(crate) fn emit(&mut self, event: Event) {
         self.events.push(event);
     }
 
-    /// Writes what follows from the events, and commits. Wakes the jobs that have work then.
+    /// Writes the consequences of the events, commits, and wakes the mail delivery if there are mails.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE if it could not be stored.
+    /// SERVICE_UNAVAILABLE if the database is unreachable.
     pub(crate) async fn commit(self) -> Result<()> {
         let Self { context, now, actor, transaction, events } = self;
-        let wakes_mail = event::write(context, &transaction, actor, events, now).await?;
+        let has_mails = event::write(context, &transaction, actor, events, now).await?;
         transaction.commit().await?;
-        if wakes_mail {
+        if has_mails {
             context.app.outbox.notify();
         }
         Ok(())
     }
 
-    /// Takes everything back.
+    /// Rolls back.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE if the database is out of reach; then it is taken back as well.
+    /// SERVICE_UNAVAILABLE if the database is unreachable. The transaction is rolled back in that case too.
     pub(in crate::domain) async fn rollback(self) -> Result<()> {
         Ok(self.transaction.rollback().await?)
     }

@@ -66,11 +66,11 @@ pub enum Action {
     UserCreated,
     /// A user signed in.
     LoggedIn,
-    /// A sign-in failed: the name or the password was wrong.
+    /// A sign-in failed: the identifier or the password was incorrect.
     LoginFailed,
-    /// A user signed out, of one session or of all.
+    /// A user signed out of one session or of all sessions.
     LoggedOut,
-    /// A user ended a session, or all others, from another one.
+    /// A user ended another session, or all other sessions.
     SessionRevoked,
     /// A refresh token was presented again after the grace period, and its successor had not been used. The session
     /// continued, because the response may have been lost.
@@ -81,7 +81,7 @@ pub enum Action {
     ProfileUpdated,
     /// A password was changed, by the user or an administrator.
     PasswordChanged,
-    /// A link to reset the password was requested, and sent.
+    /// A link to reset the password was requested and sent.
     PasswordResetRequested,
     /// The password was reset by a link, and all sessions were ended.
     PasswordReset,
@@ -95,7 +95,7 @@ pub enum Action {
     EmailChanged,
     /// A user replaced an address that was never verified.
     EmailReplaced,
-    /// The account lost an address that it had never verified, because the owner of another account verified it.
+    /// An unverified address was removed from the account, because the owner of another account verified it.
     EmailRemoved,
     /// An administrator changed the roles.
     RolesChanged,

@@ -50,6 +50,6 @@ fn as_json(value: ActiveValue<Value>) -> Result<Json, DbErr> {
         Some(Value::ChronoDateTimeUtc(value)) => {
             value.map(|value| value.to_rfc3339_opts(SecondsFormat::Micros, true)).into()
         }
-        _ => return Err(DbErr::Custom("a column is not set, or of a kind that is not written in bulk".to_owned())),
+        _ => return Err(DbErr::Custom("a column is not set, or its type is not supported in bulk inserts".to_owned())),
     })
 }

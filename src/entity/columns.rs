@@ -2,8 +2,8 @@
 
 use sea_orm::{DbErr, QueryResult, TryGetable};
 
-/// The columns of a row, from left to right. SeaORM looks up each column by a name that it composes each time, which took
-/// an eighth of all instructions of `me`.
+/// The columns of a row, from left to right. SeaORM builds a name for each column and looks it up, which took an eighth of
+/// all instructions of `me`.
 pub(super) struct Columns<'a> {
     row: &'a QueryResult,
     next: usize,
@@ -22,8 +22,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Defines the model of a table, whose rows are read by position: `Model::read` reads the columns in the order of the
-/// fields, which is the order in which SeaORM selects them.
+/// Defines the model of a table whose rows are read by position. `Model::read` reads the columns in the order of the fields,
+/// in which SeaORM selects them.
 macro_rules! model {
     (
         $(#[$attribute:meta])*

@@ -61,14 +61,14 @@ pub async fn find(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<O
 
 /// Marks a link as used. If several requests do so at the same time, one gets true.
 pub async fn mark_used(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let taken = Entity::update_many()
+    let marked = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .filter(Column::UsedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .exec(db)
         .await?;
-    Ok(taken.rows_affected == 1)
+    Ok(marked.rows_affected == 1)
 }
 
 /// Deletes the unused links of a user, all or those with one purpose.

@@ -1,12 +1,12 @@
-//! `user_roles`: one row for each role of each user, by which users are searched for.
+//! `user_roles`: one row for each role of each user, indexed to find users by role.
 //!
-//! `users.roles` has the same roles, to be read together with the user. Only [`user`] writes them, each time to both.
+//! `users.roles` contains the same roles, to be read together with the user. Only [`user`] writes roles, always to both.
 
 use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 
 use crate::entity::{bulk, user};
 
-/// Rows written by one statement: SQLite binds 32,766 values at most.
+/// Maximum number of rows of one statement. SQLite binds at most 32,766 values.
 const MAX_ROWS: usize = 10_000;
 
 /// A row of `user_roles`.

@@ -53,7 +53,7 @@ macro_rules! unauthenticated_reason {
         $(#[doc = $doc:literal])+
         $reason:ident { en: $english:literal, ru: $russian:literal, }
     )+) => {
-        /// Why an access token is refused.
+        /// Why an access token is rejected.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum UnauthenticatedReason {
             $($(#[doc = $doc])+ $reason,)+
@@ -105,19 +105,19 @@ impl ErrorCode {
         self.row().description.trim_ascii_start()
     }
 
-    /// The HTTP status by REST. A GraphQL request that was refused before its document was read has it too.
+    /// The HTTP status of a REST response, and of a GraphQL request that is rejected before its document is parsed.
     #[must_use]
     pub const fn rest_status(self) -> u16 {
         self.row().rest
     }
 
-    /// The HTTP status and the `error` by OAuth (RFC 6749 §5.2).
+    /// The HTTP status and the `error` of an OAuth response (RFC 6749 §5.2).
     #[must_use]
     pub const fn oauth(self) -> (u16, &'static str) {
         self.row().oauth
     }
 
-    /// The message for the user. `number` is the limit that was broken or the seconds to wait, if the code has either.
+    /// The message for the user. `number` is the limit that is violated or the number of seconds to wait, if the code has one.
     #[must_use]
     pub fn message(self, language: Language, number: u32) -> Cow<'static, str> {
         messages::render(self.row().texts.language(language), language, number)

@@ -1,12 +1,12 @@
 //! The table of error codes. Everything else about a code is derived from its row.
 //!
-//! A row has the description for developers (GraphQL and `docs/errors.md`), the HTTP status by REST, the HTTP status and
-//! `error` by OAuth (RFC 6749 §5.2), and the message for users in English and Russian. To add a code, add a row.
+//! A row contains the description for developers (GraphQL and `docs/errors.md`), the HTTP status in REST, the HTTP status and
+//! `error` in OAuth (RFC 6749 §5.2), and the message for users in English and Russian. To add a code, add a row.
 //!
-//! Messages say what is wrong, then what to do. They are read by users in forms: no backticks, no names of fields,
-//! settings or headers, no values that a client sent. A single phrase has no full stop in Russian. Russian messages that
-//! the FastAPI tutorials have too are theirs to the letter, because their clients may compare them. `{limit}` stands for
-//! a number of characters ("8 characters"), `{wait}` for a time to wait ("2 minutes").
+//! Messages say what is wrong, then what to do. Users read them in forms, so they contain no backticks, no names of fields,
+//! settings or headers, and no values that a client sent. A single phrase has no full stop in Russian. Russian messages that
+//! also occur in the FastAPI tutorials are the same to the letter, because clients may compare them. `{limit}` is replaced by
+//! a number of characters ("8 characters"), `{wait}` by a duration ("2 minutes").
 
 /// Passes the rows of all error codes to the macro `callback`, in the order in which they are published.
 macro_rules! error_codes {
@@ -75,7 +75,7 @@ macro_rules! error_codes {
             }
             /// The username or the password is wrong.
             InvalidCredentials {
-                // RFC 6749 has 400; the FastAPI systems that Hallpass replaces, and their clients, have 401.
+                // RFC 6749 requires 400, but the FastAPI systems that Hallpass replaces, and their clients, use 401.
                 rest: 401, oauth: 401 "invalid_grant",
                 en: "The username or password is incorrect.",
                 ru: "Неверное имя пользователя или пароль",
@@ -240,7 +240,7 @@ macro_rules! error_codes {
     };
 }
 
-/// Passes the reasons of UNAUTHENTICATED to the macro `callback`. Their messages take the place of the code's.
+/// Passes the reasons of UNAUTHENTICATED to the macro `callback`. Their messages replace the message of the code.
 macro_rules! unauthenticated_reasons {
     ($callback:ident) => {
         $callback! {

@@ -1,6 +1,6 @@
-//! The input fields that an error can concern.
+//! The input fields that can be invalid.
 
-/// An input field. Each API spells its name in its own way.
+/// An input field. Each API has its own spelling of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Field {

@@ -1,4 +1,4 @@
-//! The keys of access tokens: one signs, all verify.
+//! The key ring of access tokens: one key signs, all keys verify.
 
 use std::{ffi::OsStr, fs, io::ErrorKind, path::Path};
 

@@ -1,4 +1,4 @@
-//! Administration: what is done to accounts by someone else than their owners.
+//! Administration: changes of accounts by an administrator.
 
 use std::sync::Arc;
 
@@ -52,13 +52,14 @@ async fn find(server: &TestServer, name: &str) -> Result<Model, Error> {
     administration::find(&server.command_line(), &Administrator::at_command_line(), name).await
 }
 
-/// What the audit log says, oldest first, but for sign-ins that failed. What was administered here, nobody did who is a user.
+/// The actions in the audit log, oldest first, without failed sign-ins. Checks that actions of the command line have no actor
+/// id.
 async fn events(server: &TestServer) -> Vec<Action> {
     let events = audit_event::Entity::find().order_by_asc(audit_event::Column::At);
     let mut events = events.all(server.app.database.read()).await.unwrap();
     for event in &events {
-        let is_administered = matches!(event.action, Action::UserCreated | Action::UserUpdated);
-        assert!(!is_administered || (event.user_id.is_some() && event.actor_id.is_none()), "{event:?}");
+        let is_by_command_line = matches!(event.action, Action::UserCreated | Action::UserUpdated);
+        assert!(!is_by_command_line || (event.user_id.is_some() && event.actor_id.is_none()), "{event:?}");
     }
     events.retain(|event| event.action != Action::LoginFailed);
     events.into_iter().map(|event| event.action).collect()
@@ -67,16 +68,17 @@ async fn events(server: &TestServer) -> Vec<Action> {
 #[tokio::test]
 async fn created_user_can_log_in() {
     let server = TestServer::start().await;
-    let made = Registration {
+    let form_of_ada = Registration {
         email: Some("Ada@Example.org".to_owned()),
         first_name: Some("Ada".to_owned()),
         last_name: Some("Lovelace".to_owned()),
         ..form("Ada")
     };
     let roles = vec!["user".to_owned(), "admin".to_owned(), "user".to_owned()];
-    let ada = administration::create(&server.command_line(), &Administrator::at_command_line(), made, Some(roles))
-        .await
-        .unwrap();
+    let ada =
+        administration::create(&server.command_line(), &Administrator::at_command_line(), form_of_ada, Some(roles))
+            .await
+            .unwrap();
     assert_eq!(ada.last_login_at, None);
     assert_eq!(events(&server).await, [Action::UserCreated]);
 
@@ -89,7 +91,7 @@ async fn created_user_can_log_in() {
         [me.data("/me/username"), me.data("/me/email"), me.data("/me/fullName")],
         ["Ada", "Ada@Example.org", "Ada Lovelace"]
     );
-    // Without roles of her own, Bo gets what who registers gets.
+    // Without roles in the form, the user gets the default roles.
     let bo = administration::create(&server.command_line(), &Administrator::at_command_line(), form("bo"), None)
         .await
         .unwrap();
@@ -100,16 +102,16 @@ async fn created_user_can_log_in() {
 async fn created_user_is_validated_like_a_registration() {
     let server = TestServer::with(|settings| {
         settings.registration.require_email = true;
-        // An administrator may all the same.
+        // Does not apply to administrators.
         settings.registration.is_enabled = false;
     })
     .await;
-    let make = async |form: Registration, roles: &[&str]| {
+    let create = async |form: Registration, roles: &[&str]| {
         let roles = roles.iter().map(ToString::to_string).collect();
         administration::create(&server.command_line(), &Administrator::at_command_line(), form, Some(roles)).await
     };
-    let wrong = Registration { password: "short".into(), ..form("a da") };
-    let error = make(wrong, &["user", "root"]).await.unwrap_err();
+    let invalid = Registration { password: "short".into(), ..form("a da") };
+    let error = create(invalid, &["user", "root"]).await.unwrap_err();
     assert_eq!(
         error.problems(),
         [
@@ -119,10 +121,10 @@ async fn created_user_is_validated_like_a_registration() {
             InputError::new(ErrorCode::RoleUnknown, Field::Roles),
         ]
     );
-    let good = || Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
-    assert_eq!(make(good(), &["Admin"]).await.unwrap_err().code(), ErrorCode::RoleUnknown);
-    assert_eq!(make(good(), &[]).await.unwrap().roles.0, Vec::<String>::new());
-    let taken = make(Registration { username: "ADA".to_owned(), ..good() }, &["user"]).await.unwrap_err();
+    let valid = || Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
+    assert_eq!(create(valid(), &["Admin"]).await.unwrap_err().code(), ErrorCode::RoleUnknown);
+    assert_eq!(create(valid(), &[]).await.unwrap().roles.0, Vec::<String>::new());
+    let taken = create(Registration { username: "ADA".to_owned(), ..valid() }, &["user"]).await.unwrap_err();
     assert_eq!(
         taken.problems().iter().map(|problem| problem.field).collect::<Vec<_>>(),
         [Field::Username, Field::Email]
@@ -159,10 +161,10 @@ async fn disabling_a_user_ends_all_sessions_permanently() {
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "ACCOUNT_DISABLED");
     bo.me().await.data("/me/id");
 
-    // Twice is once.
+    // Disabling the user again changes nothing.
     server.clock.advance(TimeDelta::minutes(1));
     assert_eq!(update(&server, &row, active(false)).await.unwrap(), disabled);
-    // Who is let in again signs in again: what was ended stays so.
+    // Enabling the user does not restore the sessions.
     assert!(update(&server, &row, active(true)).await.unwrap().is_active);
     assert_eq!(ada.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&refresh_token).await.code(), "SESSION_REVOKED");
@@ -234,22 +236,22 @@ async fn last_administrator_cannot_be_removed() {
         TestServer::with(|settings| settings.registration.roles.extend(["administrator".into(), "x-admin".into()]))
             .await;
     let ada = add(&server, "ada", &["admin", "user"]).await;
-    // None of these is one.
+    // Neither of these is an active administrator.
     add(&server, "bo", &["administrator", "user", "x-admin"]).await;
     let carl = add(&server, "carl", &["admin"]).await;
     update(&server, &carl, active(false)).await.unwrap();
     let before = events(&server).await;
 
     for change in [active(false), roles(&["user"]), roles(&[])] {
-        let refused = update(&server, &ada, change).await.unwrap_err();
-        assert_eq!(refused.code(), ErrorCode::LastAdmin);
+        let error = update(&server, &ada, change).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::LastAdmin);
     }
     assert_eq!(find(&server, "ada").await.unwrap(), ada);
     assert_eq!(events(&server).await, before);
-    // What leaves her one is allowed.
+    // Changes after which she is still an administrator are allowed.
     update(&server, &ada, roles(&["admin"])).await.unwrap();
     update(&server, &ada, active(true)).await.unwrap();
-    // Carl is none while he is disabled; then either may go.
+    // Carl does not count while he is disabled. Once he is enabled, one of the two may be removed.
     update(&server, &carl, roles(&["user", "admin"])).await.unwrap();
     update(&server, &carl, active(true)).await.unwrap();
     update(&server, &ada, roles(&["user"])).await.unwrap();
@@ -280,12 +282,12 @@ async fn concurrent_removals_of_the_last_two_administrators_leave_one() {
     let ada = add(&server, "ada", &["admin"]).await;
     let bo = add(&server, "bo", &["admin"]).await;
     for round in 0..20 {
-        // Now this one is first, now the other; and each takes it away in its way.
+        // Alternates the order, and uses both ways to remove an administrator.
         let (first, second) = if round % 2 == 0 { (&ada, &bo) } else { (&bo, &ada) };
         let (one, two) = tokio::join!(update(&server, first, active(false)), update(&other, second, roles(&["user"])));
-        let refused: Vec<Error> = [one, two].into_iter().filter_map(Result::err).collect();
-        assert_eq!(refused.len(), 1, "round {round}: {refused:?}");
-        assert_eq!(refused[0].code(), ErrorCode::LastAdmin, "round {round}: {refused:?}");
+        let errors: Vec<Error> = [one, two].into_iter().filter_map(Result::err).collect();
+        assert_eq!(errors.len(), 1, "round {round}: {errors:?}");
+        assert_eq!(errors[0].code(), ErrorCode::LastAdmin, "round {round}: {errors:?}");
         let db = server.app.database.read();
         let left = user::Entity::find().all(db).await.unwrap().into_iter().filter(Model::is_active_admin).count();
         assert_eq!(left, 1, "round {round}");
@@ -296,19 +298,18 @@ async fn concurrent_removals_of_the_last_two_administrators_leave_one() {
     }
 }
 
-/// Whoever waits for the other one sees what became of her.
 #[tokio::test]
 async fn removal_of_an_administrator_waits_for_a_concurrent_one() {
     let server = TestServer::start().await;
     let other = TestServer::on(Arc::clone(&server.database), |_| {}).await;
     let ada = add(&server, "ada", &["admin"]).await;
     let bo = add(&server, "bo", &["admin"]).await;
-    // The first is in the middle of it: Ada is disabled, and nobody can see it yet.
+    // The first change is not committed yet: Ada is disabled in an open transaction.
     let transaction = server.app.write().await.unwrap();
     let mut row = user::lock(&transaction, ada.id).await.unwrap().unwrap();
     row.update(&transaction, |user| user.is_active = false).await.unwrap();
     let second = tokio::spawn(async move { update(&other, &bo, active(false)).await });
-    // However long this takes, the second one does not get by.
+    // The second change must not finish before that transaction ends.
     tokio::task::yield_now().await;
     for _ in 0..50 {
         find(&server, "ada").await.unwrap();
@@ -318,7 +319,7 @@ async fn removal_of_an_administrator_waits_for_a_concurrent_one() {
     assert_eq!(second.await.unwrap().unwrap_err().code(), ErrorCode::LastAdmin);
 }
 
-/// Both write her row and her sessions', in whichever order they come.
+/// Disabling and the requests write the same rows of users and sessions, in any order.
 #[tokio::test]
 async fn disabling_a_user_during_their_requests_succeeds() {
     let server = TestServer::start().await;
@@ -387,7 +388,8 @@ async fn unknown_user_is_not_found() {
     assert_eq!(set.unwrap_err().code(), ErrorCode::NotFound);
 }
 
-/// An account with a pending change of address, and the tokens of its links: to verify the new address, and to reset.
+/// Creates an account with a pending change of address. Returns it with the tokens of two links: one verifies the new address,
+/// the other resets the password.
 async fn with_pending_change(server: &TestServer) -> (Model, [String; 2]) {
     let ada = server.user_at("ada", "ada@example.org").await;
     ada.change_email(json!({ "newEmail": "thief@example.org" })).await.data("/changeEmail");
@@ -400,7 +402,7 @@ async fn with_pending_change(server: &TestServer) -> (Model, [String; 2]) {
 async fn setting_an_email_clears_pending_email_and_links() {
     for is_verified in [false, true] {
         let server = TestServer::start().await;
-        let (ada, [moving, reset]) = with_pending_change(&server).await;
+        let (ada, [change, reset]) = with_pending_change(&server).await;
         let administrator = Administrator::at_command_line();
         let set =
             administration::set_email(&server.command_line(), &administrator, ada.id, "Ada@New.example", is_verified)
@@ -408,9 +410,9 @@ async fn setting_an_email_clears_pending_email_and_links() {
         let ada = set.unwrap();
         assert_eq!((ada.email.as_deref(), ada.pending_email), (Some("Ada@New.example"), None));
         assert_eq!(ada.email_verified_at.is_some(), is_verified);
-        assert_eq!(server.anonymous().verify_email(&moving).await.code(), "LINK_INVALID");
+        assert_eq!(server.anonymous().verify_email(&change).await.code(), "LINK_INVALID");
         assert_eq!(server.anonymous().reset_password(&reset, "a new password").await.code(), "LINK_INVALID");
-        // Who is vouched for gets no mail.
+        // A verified address gets no verification mail.
         assert_eq!(server.mails_to("Ada@new.example").await.len(), usize::from(!is_verified));
         server.anonymous().login("ada@new.example", &password_of("ada")).await.data("/login/accessToken");
         assert_eq!(events(&server).await.iter().filter(|kind| **kind == Action::EmailChanged).count(), 1);
@@ -418,7 +420,7 @@ async fn setting_an_email_clears_pending_email_and_links() {
 }
 
 #[tokio::test]
-async fn setting_an_email_requires_a_free_one_and_is_idempotent() {
+async fn setting_an_email_rejects_taken_and_invalid_ones_and_is_idempotent() {
     let server = TestServer::start().await;
     server.user_at("bo", "bo@example.org").await;
     server.user_at("ada", "ada@example.org").await;
@@ -455,8 +457,8 @@ async fn administrator_can_mark_an_email_as_verified() {
     })
     .await;
     let administrator = Administrator::at_command_line();
-    let made = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
-    let ada = administration::create(&server.command_line(), &administrator, made, None).await.unwrap();
+    let form = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
+    let ada = administration::create(&server.command_line(), &administrator, form, None).await.unwrap();
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "EMAIL_NOT_VERIFIED");
     for _ in 0..2 {
         administration::verify_email(&server.command_line(), &administrator, ada.id).await.unwrap();

@@ -1,4 +1,4 @@
-//! Request size limits on every route. Nothing beyond a limit is read or built.
+//! Request size limits on every route. Nothing beyond a limit is read or parsed.
 
 use axum::body::{Body, Bytes};
 use hallpass::config::OauthClient;
@@ -9,7 +9,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Routes that read a form.
 const FORM_ROUTES: &[&str] = &["/token", "/revoke", "/introspect", "/refresh", "/verify-email", "/reset-password"];
-/// Routes that read JSON, beside `/graphql`.
+/// Routes that read JSON, except `/graphql`.
 const JSON_ROUTES: &[&str] = &["/login", "/register", "/refresh"];
 
 async fn server() -> TestServer {
@@ -19,7 +19,7 @@ async fn server() -> TestServer {
     .await
 }
 
-fn assert_refused(answer: &Answer, status: u16, message: &str) {
+fn assert_rejected(answer: &Answer, status: u16, message: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert!(answer.text.contains(message), "{answer:?}");
 }
@@ -29,12 +29,12 @@ async fn forms_are_limited_to_32_parameters() {
     let server = server().await;
     let form = |parameters: usize| (0..parameters).map(|n| format!("p{n}=1&")).collect::<String>();
     for path in FORM_ROUTES {
-        let refused = server.anonymous().form(path, form(33)).await;
+        let rejected = server.anonymous().form(path, form(33)).await;
         let status = if *path == "/refresh" { 422 } else { 400 };
         let is_page = ["/verify-email", "/reset-password"].contains(path);
-        assert_refused(&refused, status, if is_page { "<h1>This request" } else { "at most 32 are accepted" });
-        let read = server.anonymous().form(path, form(32)).await;
-        assert!(!read.text.contains("at most 32"), "{read:?}");
+        assert_rejected(&rejected, status, if is_page { "<h1>This request" } else { "at most 32 are accepted" });
+        let accepted = server.anonymous().form(path, form(32)).await;
+        assert!(!accepted.text.contains("at most 32"), "{accepted:?}");
     }
 }
 
@@ -48,7 +48,7 @@ async fn bodies_outside_graphql_are_limited_to_16_kib() {
             assert_ne!(actor.body(path, content_type, " ".repeat(16 * 1024)).await.status, 413, "{path}");
         }
     }
-    assert_refused(&actor.form("/token", "x".repeat(20_000)).await, 413, "at most 16 KiB");
+    assert_rejected(&actor.form("/token", "x".repeat(20_000)).await, 413, "at most 16 KiB");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn graphql_bodies_are_limited_to_128_kib() {
     let query = r#"{"query": "{ __typename }"}"#;
     let body = |bytes: usize| format!("{query}{}", " ".repeat(bytes - query.len()));
     assert_eq!(actor.post(body(128 * 1024)).await.status, 200);
-    assert_refused(&actor.post(body(128 * 1024 + 1)).await, 413, "at most 128 KiB");
+    assert_rejected(&actor.post(body(128 * 1024 + 1)).await, 413, "at most 128 KiB");
 }
 
 #[tokio::test]
@@ -67,13 +67,13 @@ async fn json_is_limited_to_2000_values() {
     let actor = server.anonymous();
     let body = |values: usize| json!({ "query": "{ __typename }", "variables": { "v": vec![0; values] } }).to_string();
     assert_eq!(actor.post(body(1990)).await.status, 200);
-    assert_refused(&actor.post(body(2000)).await, 413, "at most 2000 are accepted");
+    assert_rejected(&actor.post(body(2000)).await, 413, "at most 2000 are accepted");
     let login = json!({ "username": "ada", "password": "x", "more": vec![0; 2000] });
-    assert_refused(&actor.json("/login", login).await, 413, "at most 2000 are accepted");
+    assert_rejected(&actor.json("/login", login).await, 413, "at most 2000 are accepted");
     let variables = serde_json::to_string(&json!({ "v": vec![0; 2000] })).unwrap();
     let query = [("query", "{ __typename }"), ("variables", &variables)];
     let query = url::form_urlencoded::Serializer::new("/graphql?".to_owned()).extend_pairs(query).finish();
-    assert_refused(&actor.get(&query).await, 413, "at most 2000 are accepted");
+    assert_rejected(&actor.get(&query).await, 413, "at most 2000 are accepted");
 }
 
 #[tokio::test]
@@ -81,9 +81,9 @@ async fn query_strings_are_limited_to_32_parameters() {
     let server = TestServer::start().await;
     let more: String = (0..32).map(|n| format!("&p{n}=1")).collect();
     let answer = server.anonymous().get(&format!("/graphql?query=%7B__typename%7D{more}")).await;
-    assert_refused(&answer, 400, "at most 32 are accepted");
+    assert_rejected(&answer, 400, "at most 32 are accepted");
     let answer = server.anonymous().get(&format!("/verify-email?token=x{more}")).await;
-    assert_refused(&answer, 400, "This link is incomplete");
+    assert_rejected(&answer, 400, "This link is incomplete");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ fn path(file: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), file].iter().collect()
 }
 
-/// Compares a file with what it should be, or writes it if `UPDATE_DOCS` is set.
+/// Checks that a file has the generated content, or writes it if `UPDATE_DOCS` is set.
 fn expect(file: &str, generated: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path(file), generated).unwrap();

@@ -42,7 +42,7 @@ async fn write(database: &Database) -> hallpass::Result<()> {
     Ok(result.map(drop)?)
 }
 
-async fn ask<T: sea_orm::TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> T {
+async fn query_value<T: sea_orm::TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> T {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }
@@ -52,13 +52,13 @@ async fn connection_to_a_read_only_node_is_not_used_again() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     make_connection_read_only(database).await;
-    let error = write(database).await.expect_err("it is not read-only");
+    let error = write(database).await.expect_err("the connection is not read-only");
     assert_eq!(error.code(), ErrorCode::ServiceUnavailable);
     write(database).await.unwrap();
 }
 
 #[tokio::test]
-async fn refused_write_renews_read_connections() {
+async fn rejected_write_renews_read_connections() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     let id = match database.read().get_database_backend() {
@@ -66,15 +66,15 @@ async fn refused_write_renews_read_connections() {
         DbBackend::MySql => "SELECT CAST(CONNECTION_ID() AS SIGNED)",
         _ => return,
     };
-    let before: i64 = ask(database.read(), id).await;
-    assert_eq!(ask::<i64>(database.read(), id).await, before);
+    let before: i64 = query_value(database.read(), id).await;
+    assert_eq!(query_value::<i64>(database.read(), id).await, before);
     make_connection_read_only(database).await;
     write(database).await.unwrap_err();
-    let during: i64 = ask(database.read(), id).await;
+    let during: i64 = query_value(database.read(), id).await;
     assert_ne!(during, before);
     // The new connection may have been opened while the address still pointed to the old node.
     write(database).await.unwrap();
-    assert_ne!(ask::<i64>(database.read(), id).await, during);
+    assert_ne!(query_value::<i64>(database.read(), id).await, during);
 }
 
 /// Poolers refuse other startup parameters and share session variables between clients.
@@ -87,13 +87,13 @@ async fn postgres_sessions_have_no_settings_a_pooler_would_lose() {
     }
     let set = "SELECT coalesce(string_agg(name, ' '), '') FROM pg_settings WHERE source IN ('client', 'session') \
                AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone')";
-    assert_eq!(ask::<String>(database.read(), set).await, "");
+    assert_eq!(query_value::<String>(database.read(), set).await, "");
     // Settings of a transaction end with it.
     let transaction = database.write().await.unwrap();
     transaction.commit().await.unwrap();
     let transaction = database.write().await.unwrap();
     transaction.execute_unprepared("ROLLBACK").await.unwrap();
-    assert_eq!(ask::<String>(&transaction, set).await, "");
+    assert_eq!(query_value::<String>(&transaction, set).await, "");
 }
 
 #[tokio::test]
@@ -113,11 +113,11 @@ async fn statements_are_unnamed_if_the_url_says_so() {
     };
     let url = url.expose_secret();
     let named = connect(url.to_owned()).await;
-    assert!(ask::<i64>(named.read(), count).await >= 2);
+    assert!(query_value::<i64>(named.read(), count).await >= 2);
     let unnamed = connect(format!("{url}?statement-cache-capacity=0")).await;
-    assert_eq!(ask::<i64>(unnamed.read(), count).await, 0);
+    assert_eq!(query_value::<i64>(unnamed.read(), count).await, 0);
     let transaction = unnamed.write().await.unwrap();
-    assert_eq!(ask::<i64>(&transaction, count).await, 0);
+    assert_eq!(query_value::<i64>(&transaction, count).await, 0);
     transaction.rollback().await.unwrap();
     tokio::join!(named.close(), unnamed.close());
 }
@@ -143,13 +143,14 @@ const WAITING: &str =
 
 async fn assert_no_waiting_statements(connection: &impl ConnectionTrait, limit: Duration) {
     let start = Instant::now();
-    while ask::<i64>(connection, WAITING).await > 0 {
+    while query_value::<i64>(connection, WAITING).await > 0 {
         assert!(start.elapsed() < limit, "a statement still waits for the lock");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// PostgreSQL does not detect a disconnected client that waits for a lock: retries would use up all connections.
+/// PostgreSQL does not detect that a client has disconnected while its statement waits for a lock, so retries would use up all
+/// connections.
 #[tokio::test]
 async fn abandoned_reads_are_cancelled_on_postgres() {
     let server = TestServer::start().await;
@@ -162,8 +163,8 @@ async fn abandoned_reads_are_cancelled_on_postgres() {
     lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await.unwrap();
     lock.execute_unprepared("LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
     // A disconnected client and one whose request times out.
-    tokio::time::timeout(Duration::from_millis(300), ada.me()).await.expect_err("it was to be interrupted");
-    assert_eq!(ask::<i64>(server.app.database.read(), WAITING).await, 1);
+    tokio::time::timeout(Duration::from_millis(300), ada.me()).await.expect_err("the request did not wait");
+    assert_eq!(query_value::<i64>(server.app.database.read(), WAITING).await, 1);
     assert_eq!(ada.me().await.code(), "SERVICE_UNAVAILABLE");
     assert_no_waiting_statements(server.app.database.read(), Duration::from_secs(2)).await;
     drop(lock);
@@ -265,15 +266,15 @@ async fn request_password(mut stream: impl AsyncRead + AsyncWrite + Unpin, capab
     greeting.extend(high);
     greeting.extend(b"\x15\0\0\0\0\0\0\0\0\0\0saltsaltsalt\0caching_sha2_password\0");
     send(&mut stream, 0, &greeting).await?;
-    let answer = receive(&mut stream).await?;
-    let answered = u32::from_le_bytes(answer[..4].try_into().unwrap());
-    if answered & CLIENT_SSL == 0 {
+    let response = receive(&mut stream).await?;
+    let client_capabilities = u32::from_le_bytes(response[..4].try_into().unwrap());
+    if client_capabilities & CLIENT_SSL == 0 {
         send(&mut stream, 2, b"\x01\x04").await?;
         // The client requests the server's public key.
         assert_eq!(receive(&mut stream).await?, b"\x02");
         send(&mut stream, 4, b"\x01-----BEGIN PUBLIC KEY-----").await?;
     }
-    Ok(answered)
+    Ok(client_capabilities)
 }
 
 async fn send(stream: &mut (impl AsyncWrite + Unpin), sequence: u8, payload: &[u8]) -> io::Result<()> {
@@ -294,7 +295,7 @@ const MYSQL_8: u32 = 1 << 9 | 1 << 3 | 1 << 15 | 1 << 19 | 1 << 21;
 
 async fn connect_to_mysql(url: String) -> String {
     let url = DatabaseUrl::parse(&url.into()).unwrap();
-    let error = Database::connect(&url, Some(2)).await.expect_err("there is no such server");
+    let error = Database::connect(&url, Some(2)).await.expect_err("the server does not authenticate");
     format!("{:?}", Error::from(error))
 }
 
@@ -324,6 +325,6 @@ async fn mysql_connection_is_encrypted_if_offered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ada:secret@{}/hallpass", listener.local_addr().unwrap());
     let serving = async { request_password(listener.accept().await.unwrap().0, MYSQL_8 | CLIENT_SSL).await.unwrap() };
-    let (_, answered) = tokio::join!(connect_to_mysql(url), serving);
-    assert_ne!(answered & CLIENT_SSL, 0);
+    let (_, client_capabilities) = tokio::join!(connect_to_mysql(url), serving);
+    assert_ne!(client_capabilities & CLIENT_SSL, 0);
 }

@@ -61,7 +61,7 @@ async fn delete_account_erases_everything_except_audit_events_without_addresses(
     assert_eq!(mail::Entity::find().all(db).await.unwrap().len(), 0);
     let counters = throttle::Entity::find().all(db).await.unwrap();
     let familiar = counters.iter().filter(|row| row.familiar_until.is_some()).count();
-    assert_eq!(familiar, 1, "Bo's own");
+    assert_eq!(familiar, 1, "only the network of Bo stays familiar");
 
     // The username can be registered again by another user.
     let again = server.user_at("Ada", "ADA@example.org").await;
@@ -112,8 +112,8 @@ async fn revoked_session_cannot_delete_the_account() {
     let ada = server.user("ada").await;
     let principal = server.principal(&ada).await;
     ada.logout(json!({})).await.data("/logout");
-    let refused = deletion::delete(&server.command_line(), &principal, None).await.unwrap_err();
-    assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
+    let error = deletion::delete(&server.command_line(), &principal, None).await.unwrap_err();
+    assert_eq!(error.reason(), Some(UnauthenticatedReason::SessionRevoked));
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
 }
 

@@ -23,7 +23,7 @@ fn read(path: &str) -> String {
 fn published_schema_is_current() {
     assert!(
         read("schema.graphql") == sdl(),
-        "schema.graphql is not what the code says any more. Mend it, and read the difference before you commit:\n\n    \
+        "schema.graphql is out of date. Generate it again, and review the difference before you commit:\n\n    \
          cargo run -q -- schema > schema.graphql\n"
     );
 }
@@ -128,7 +128,7 @@ fn schema_tells_code_generators_about_error_types() {
 #[tokio::test]
 async fn postman_collection_matches_the_documented_requests() {
     // The collection has no deletion and no token introspection.
-    const LEFT_OUT: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
+    const OMITTED: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
     let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
     let requests: Vec<(String, String)> = collection["item"]
         .as_array()
@@ -142,8 +142,8 @@ async fn postman_collection_matches_the_documented_requests() {
     let document = TestServer::start().await.anonymous().get("/openapi.json").await.json();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
-            let is_there = requests.iter().any(|(known, at)| known == method && at == path);
-            assert!(is_there || LEFT_OUT.contains(&(method, path)), "{method} {path}");
+            let is_included = requests.iter().any(|(known, at)| known == method && at == path);
+            assert!(is_included || OMITTED.contains(&(method, path)), "{method} {path}");
         }
     }
 }
@@ -229,7 +229,7 @@ fn links_in_the_manual_resolve() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
-/// Their links are labels, which `src/development.rs` defines for rustdoc.
+/// These pages use reference links, because `src/development.rs` defines their targets for rustdoc.
 #[test]
 fn the_pages_for_contributors_are_in_rustdoc() {
     let included = read("src/development.rs");

@@ -51,7 +51,7 @@ async fn verification_mail_is_resent_only_to_unverified_emails() {
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!(mails.len(), 2);
     assert_eq!(server.app.mailer.dev_mailbox().unwrap().all().len(), 2);
-    // The older link works too: anybody may request another one.
+    // The older link still works, because anyone may request another one.
     let token = crate::support::token_in(&mails[1].text.plain);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
     let newer = crate::support::token_in(&mails[0].text.plain);
@@ -76,9 +76,9 @@ async fn email_changes_when_verified_and_the_old_one_is_notified() {
     let token = server.token_to("Ada@new.example").await;
     assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
     assert_eq!(server.anonymous().verify_email(&token).await.data("/verifyEmail/email"), "Ada@New.example");
-    let moved = addresses(&ada).await;
-    assert_eq!(moved["email"], "Ada@New.example");
-    assert_eq!((&moved["emailVerified"], &moved["pendingEmail"]), (&json!(true), &Value::Null));
+    let after = addresses(&ada).await;
+    assert_eq!(after["email"], "Ada@New.example");
+    assert_eq!((&after["emailVerified"], &after["pendingEmail"]), (&json!(true), &Value::Null));
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!((mails.len(), mails[0].text.subject.as_str()), (2, "Your e-mail address was changed"));
     assert!(!mails[0].text.plain.to_lowercase().contains("new.example"));
@@ -111,9 +111,9 @@ async fn email_change_allows_ten_wrong_passwords() {
     // The access token has expired by now; the session has not.
     let login = server.anonymous().login("ada", &password_of("ada")).await;
     let ada = server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap());
-    let right = json!({ "newEmail": "ada@new.example", "password": password_of("ada") });
+    let input = json!({ "newEmail": "ada@new.example", "password": password_of("ada") });
     for _ in 0..3 {
-        ada.change_email(right.clone()).await.data("/changeEmail");
+        ada.change_email(input.clone()).await.data("/changeEmail");
     }
 }
 
@@ -156,7 +156,7 @@ async fn pending_email_can_be_replaced_and_cancelled() {
     ada.change_email(json!({ "newEmail": "ADA@example.org" })).await.data("/changeEmail");
     assert_eq!(addresses(&ada).await["pendingEmail"], Value::Null);
     assert_eq!(server.anonymous().verify_email(&second).await.code(), "LINK_INVALID");
-    // The queued mail of the earlier request has nothing to do.
+    // The queued mail of a cancelled request is not sent.
     ada.change_email(json!({ "newEmail": "third@new.example" })).await.data("/changeEmail");
     ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
     assert_eq!(server.mails_to("third@new.example").await.len(), 0);
@@ -189,11 +189,11 @@ async fn first_account_to_verify_an_email_keeps_it() {
         }
     }
     assert_eq!(winners, 1);
-    let mut held = 0;
+    let mut holders = 0;
     for user in &users {
-        held += u32::from(addresses(user).await["email"] == "shared@example.org");
+        holders += u32::from(addresses(user).await["email"] == "shared@example.org");
     }
-    assert_eq!(held, 1);
+    assert_eq!(holders, 1);
     // Whether an address is taken is revealed only to the owner of its mailbox, not on the request.
     let dee = server.user("dee").await;
     dee.change_email(json!({ "newEmail": "shared@example.org" })).await.data("/changeEmail");

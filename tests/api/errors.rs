@@ -1,4 +1,4 @@
-//! What GraphQL publishes of each error.
+//! Errors in GraphQL responses.
 
 use hallpass::{
     Error,

@@ -1,4 +1,4 @@
-//! Users imported from Python systems, with the hashes that their libraries stored.
+//! Password hashes imported from Python systems.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -15,7 +15,7 @@ use crate::support::{TestServer, password_of};
 
 const STAPLE: &str = "correct horse battery staple";
 
-/// Passwords, how often each is repeated, and the hash that a Python library made of it.
+/// Passwords, the number of repetitions, and the hash that a Python library created.
 const FIXTURES: &[(&str, usize, &str)] = &[
     // passlib 1.7.4 with bcrypt 4.0.1: `bcrypt.using(rounds=4)`.
     (STAPLE, 1, "$2b$04$jORFAFn2eVhnl2TYZk42Mu0Q.pPNdLHjpwCCezjyPs5/INDKoZ.bu"),
@@ -106,12 +106,12 @@ fn bcrypt_input(password: &str) -> &[u8] {
     &password.as_bytes()[..password.len().min(72)]
 }
 
-/// Whether a hash of `password` should verify `typed`.
-fn should_verify(stored: &str, password: &str, typed: &str) -> bool {
+/// Whether a hash of `password` should verify `candidate`.
+fn should_verify(stored: &str, password: &str, candidate: &str) -> bool {
     if stored.starts_with("$2") {
-        bcrypt_input(typed) == bcrypt_input(password) && !typed.contains('\0')
+        bcrypt_input(candidate) == bcrypt_input(password) && !candidate.contains('\0')
     } else {
-        typed == password
+        candidate == password
     }
 }
 
@@ -136,8 +136,8 @@ fn variants(password: &str, at: usize) -> Vec<String> {
     ]
 }
 
-/// Ada's row, with an imported hash.
-async fn give(server: &TestServer, stored: &PasswordHash) -> user::Model {
+/// Replaces Ada's hash, and returns her row.
+async fn set_hash(server: &TestServer, stored: &PasswordHash) -> user::Model {
     let mut row = row(server).await.into_active_model();
     row.password_hash = Set(stored.clone());
     let transaction = server.app.write().await.unwrap();
@@ -150,7 +150,7 @@ async fn row(server: &TestServer) -> user::Model {
     user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap()
 }
 
-/// A hash as it is stored.
+/// The stored text of a hash.
 fn text(hash: &PasswordHash) -> String {
     match sea_orm::Value::from(hash.clone()) {
         sea_orm::Value::String(Some(text)) => text,
@@ -162,31 +162,32 @@ fn text(hash: &PasswordHash) -> String {
 async fn hash_verifies_only_its_own_password() {
     let hasher = Hasher::start(2, 4).unwrap();
     for (password, stored) in fixtures() {
-        let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not known"));
-        for typed in variants(&password, password.chars().count() / 2) {
-            let opens = hasher.verify(&typed.as_str().into(), Some(&hash)).await.unwrap();
-            assert_eq!(opens, should_verify(stored, &password, &typed), "{stored} of {password:?} to {typed:?}");
+        let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not supported"));
+        for candidate in variants(&password, password.chars().count() / 2) {
+            let is_verified = hasher.verify(&candidate.as_str().into(), Some(&hash)).await.unwrap();
+            let expected = should_verify(stored, &password, &candidate);
+            assert_eq!(is_verified, expected, "{stored} of {password:?} with {candidate:?}");
         }
     }
 }
 
 #[test]
-fn hash_rejects_the_passwords_of_others() {
+fn hash_rejects_other_passwords() {
     let runtime = Runtime::new().unwrap();
     let hasher = Hasher::start(2, 4).unwrap();
-    let opens = |typed: &str, hash: &PasswordHash| {
-        runtime.block_on(hasher.verify(&SecretString::from(typed), Some(hash))).unwrap()
+    let is_verified = |candidate: &str, hash: &PasswordHash| {
+        runtime.block_on(hasher.verify(&SecretString::from(candidate), Some(hash))).unwrap()
     };
     proptest!(ProptestConfig::with_cases(64), |(password in ".{1,128}|x{50,128}|[ab\\x00]{1,80}", other in ".{1,128}", at: Index)| {
         let hash = runtime.block_on(hasher.hash(&SecretString::from(password.as_str()))).unwrap();
-        for typed in variants(&password, at.index(password.chars().count())).into_iter().chain([other.clone()]) {
-            prop_assert_eq!(opens(&typed, &hash), typed == password, "{:?}", typed);
+        for candidate in variants(&password, at.index(password.chars().count())).into_iter().chain([other.clone()]) {
+            prop_assert_eq!(is_verified(&candidate, &hash), candidate == password, "{:?}", candidate);
         }
     });
 }
 
 #[test]
-fn unknown_malformed_and_expensive_hashes_are_refused() {
+fn unknown_malformed_and_expensive_hashes_are_rejected() {
     let bcrypt = "$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC";
     let pbkdf2 = "$pbkdf2-sha256$1000$SYnR2rvX2ptzTkmp9Z4T4g$0qpPJYGzXCzwCUS6I8FiZo2pKx67gT/ml6MaGw9exoQ";
     let argon2 = "$argon2id$v=19$m=64,t=1,p=1$b+SaTID9z7PtpZFO1A28dA$l2dSAWzEQ21bB90wDNGM5dFabhKTzIFGgvd7rTDeGTo";
@@ -206,7 +207,7 @@ fn unknown_malformed_and_expensive_hashes_are_refused() {
         }
     }
     let bad = [
-        // Broken as in PHP, where one hash matches several passwords.
+        // The format of a faulty PHP implementation, in which one hash matches several passwords.
         bcrypt.replace("$2b", "$2x"),
         bcrypt.replace("$2b", "$2"),
         bcrypt.replace("$04", "$4"),
@@ -252,28 +253,28 @@ async fn login_with_an_imported_hash_replaces_it() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     for (password, stored) in fixtures().filter(|(password, _)| password.chars().count() >= 8) {
-        let before = give(&server, &PasswordHash::import(stored).unwrap()).await;
+        let before = set_hash(&server, &PasswordHash::import(stored).unwrap()).await;
         server.clock.advance(TimeDelta::seconds(1));
 
         let wrong = server.anonymous().login("ada", &format!("y{password}")).await;
         assert_eq!(wrong.code(), "INVALID_CREDENTIALS", "{stored}");
-        assert_eq!(row(&server).await, before, "a wrong password changes nothing");
+        assert_eq!(row(&server).await, before, "an incorrect password changed the row");
 
         server.anonymous().login("ada", &password).await.data("/login/user");
         let after = row(&server).await;
         let new = text(&after.password_hash);
         assert!(new.starts_with("$bcrypt-sha256$v=2,t=2b,r=4$"), "{new} instead of {stored}");
-        assert_eq!(after.updated_at, before.updated_at, "the account is unchanged");
+        assert_eq!(after.updated_at, before.updated_at, "a rehash counts as a change of the account");
         ada.me().await.data("/me");
 
         // The new hash covers the whole password, even if the old one did not.
-        for (typed, is_right) in
+        for (candidate, is_correct) in
             [(&password, true), (&format!("{password}x"), false), (&format!("{password}\0"), false)]
         {
-            let answer = server.anonymous().login("ada", typed).await;
-            assert_eq!(answer.json().get("errors").is_none(), is_right, "{stored}: {typed:?}");
+            let answer = server.anonymous().login("ada", candidate).await;
+            assert_eq!(answer.json().get("errors").is_none(), is_correct, "{stored}: {candidate:?}");
         }
-        assert_eq!(text(&row(&server).await.password_hash), new, "a current hash is kept");
+        assert_eq!(text(&row(&server).await.password_hash), new, "a current hash was replaced");
     }
 }
 
@@ -283,7 +284,7 @@ async fn unverifiable_stored_hash_is_an_internal_error() {
     server.user("ada").await;
     for stored in ["!", "$2x$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC"] {
         let broken = <PasswordHash as sea_orm::sea_query::ValueType>::try_from(stored.into()).unwrap();
-        give(&server, &broken).await;
+        set_hash(&server, &broken).await;
         assert_eq!(server.anonymous().login("ada", STAPLE).await.code(), "INTERNAL_SERVER_ERROR");
     }
 }
@@ -311,7 +312,7 @@ async fn concurrent_logins_with_an_imported_hash_all_succeed() {
     server.user("ada").await;
     let old = PasswordHash::import("$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC").unwrap();
     for _ in 0..4 {
-        give(&server, &old).await;
+        set_hash(&server, &old).await;
         let devices: Vec<_> = (0..8).map(|_| server.anonymous()).collect();
         for answer in join_all(devices.iter().map(|device| device.login("ada", STAPLE))).await {
             answer.data("/login/user");
@@ -320,18 +321,18 @@ async fn concurrent_logins_with_an_imported_hash_all_succeed() {
     }
 }
 
-/// Takes 250 ms.
-fn old_hash() -> PasswordHash {
+/// A hash that takes 250 ms to verify.
+fn slow_hash() -> PasswordHash {
     PasswordHash::import("$2b$12$BjMHKUVs6tYhKHdBZerpge7EPHqK8aby8.OTse6OX.k3GvT56bs32").unwrap()
 }
 
 #[tokio::test]
-async fn rehash_does_not_restore_a_password_changed_meanwhile() {
+async fn rehash_does_not_overwrite_a_concurrent_password_change() {
     let server = TestServer::start().await;
     server.user("ada").await;
-    for (password, is_right) in [("another password", false), (STAPLE, true)] {
+    for (password, is_correct) in [("another password", false), (STAPLE, true)] {
         let hash = server.app.hasher.hash(&password.into()).await.unwrap();
-        give(&server, &old_hash()).await;
+        set_hash(&server, &slow_hash()).await;
         let booked = attempts(&server).await;
         let ada = server.anonymous();
         let login = tokio::spawn(async move { ada.login("ada", STAPLE).await });
@@ -343,14 +344,14 @@ async fn rehash_does_not_restore_a_password_changed_meanwhile() {
             row(&server).await;
         }
         assert!(!login.is_finished());
-        give(&server, &hash).await;
+        set_hash(&server, &hash).await;
         let answer = login.await.unwrap();
-        assert_eq!(answer.json().get("errors").is_none(), is_right, "{answer:?}");
+        assert_eq!(answer.json().get("errors").is_none(), is_correct, "{answer:?}");
         assert_eq!(row(&server).await.password_hash, hash);
     }
 }
 
-/// How many attempts the throttle has counted.
+/// The number of attempts that the throttle has counted.
 async fn attempts(server: &TestServer) -> usize {
     let rows = throttle::Entity::find().all(server.app.database.read()).await.unwrap();
     rows.iter().map(|row| row.attempts.times().count()).sum()

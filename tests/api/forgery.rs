@@ -45,22 +45,22 @@ impl Forger {
 }
 
 #[tokio::test]
-async fn forged_and_altered_hs256_tokens_are_refused() {
+async fn forged_and_altered_hs256_tokens_are_rejected() {
     forge_for(JwtAlgorithm::Hs256).await;
 }
 
 #[tokio::test]
-async fn forged_and_altered_eddsa_tokens_are_refused() {
+async fn forged_and_altered_eddsa_tokens_are_rejected() {
     forge_for(JwtAlgorithm::EdDsa).await;
 }
 
 #[tokio::test]
-async fn forged_and_altered_es256_tokens_are_refused() {
+async fn forged_and_altered_es256_tokens_are_rejected() {
     forge_for(JwtAlgorithm::Es256).await;
 }
 
 #[tokio::test]
-async fn forged_and_altered_rs256_tokens_are_refused() {
+async fn forged_and_altered_rs256_tokens_are_rejected() {
     forge_for(JwtAlgorithm::Rs256).await;
 }
 
@@ -83,7 +83,7 @@ async fn forge_for(algorithm: JwtAlgorithm) {
 
     let mut tokens = with_other_headers(&forger, &token);
     tokens.extend(with_other_claims(&forger, header, &decode_part(claims)));
-    tokens.extend(in_other_shapes(header, claims, signature));
+    tokens.extend(malformed(header, claims, signature));
     tokens.extend(signed_with_public_keys(
         &server.anonymous().get("/.well-known/jwks.json").await.json(),
         header,
@@ -206,7 +206,7 @@ fn with_other_claims(forger: &Forger, header: &str, good: &Value) -> Vec<String>
     tokens
 }
 
-fn in_other_shapes(header: &str, claims: &str, signature: &str) -> Vec<String> {
+fn malformed(header: &str, claims: &str, signature: &str) -> Vec<String> {
     let token = format!("{header}.{claims}.{signature}");
     let mut tokens = Vec::new();
     // The last character of most signatures has unused bits, which must not allow a second encoding.

@@ -11,8 +11,8 @@ use crate::support::{Answer, TestServer, json};
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
 
-/// Asserts a GraphQL JSON response whose errors have our extensions and the request's id.
-fn assert_refused(answer: &Answer, status: u16, code: &str) {
+/// Asserts a GraphQL error response with the extensions of Hallpass and the id of the request.
+fn assert_rejected(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status.as_u16(), status, "{answer:#?}");
     assert!(answer.header("content-type").unwrap().contains("json"), "{answer:#?}");
     let error = answer.error();
@@ -47,7 +47,7 @@ async fn status_of_an_invalid_document_depends_on_the_media_type() {
                 .body(body.to_string().into())
                 .unwrap();
             let answer = actor.send(request).await;
-            assert_refused(&answer, status, code);
+            assert_rejected(&answer, status, code);
             assert_eq!(answer.header("content-type"), Some(content_type));
         }
     }
@@ -77,9 +77,9 @@ async fn malformed_request_gets_a_graphql_error() {
         r#"{"query":"{me{id}}","extensions":"x"}"#,
         "\u{feff}{\"query\":\"{me{id}}\"}",
     ] {
-        assert_refused(&actor.post(body).await, 400, "BAD_REQUEST");
+        assert_rejected(&actor.post(body).await, 400, "BAD_REQUEST");
     }
-    assert_refused(&actor.post(&b"{\"query\":\"{me{id} \xff}\"}"[..]).await, 400, "BAD_REQUEST");
+    assert_rejected(&actor.post(&b"{\"query\":\"{me{id} \xff}\"}"[..]).await, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -99,15 +99,15 @@ async fn content_type_must_be_json() {
         "application/graphql+json",
     ] {
         let request = actor.request(Method::POST, "/graphql").header(header::CONTENT_TYPE, content_type);
-        assert_refused(&actor.send(request.body(mutation.clone().into()).unwrap()).await, 415, "BAD_REQUEST");
+        assert_rejected(&actor.send(request.body(mutation.clone().into()).unwrap()).await, 415, "BAD_REQUEST");
     }
     let without = actor.request(Method::POST, "/graphql").body(mutation.clone().into()).unwrap();
-    assert_refused(&actor.send(without).await, 415, "BAD_REQUEST");
+    assert_rejected(&actor.send(without).await, 415, "BAD_REQUEST");
     let twice = actor
         .request(Method::POST, "/graphql")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CONTENT_TYPE, "text/plain");
-    assert_refused(&actor.send(twice.body(mutation.clone().into()).unwrap()).await, 415, "BAD_REQUEST");
+    assert_rejected(&actor.send(twice.body(mutation.clone().into()).unwrap()).await, 415, "BAD_REQUEST");
     assert!(user::Entity::find().all(server.app.database.read()).await.unwrap().is_empty());
 
     for content_type in
@@ -120,7 +120,7 @@ async fn content_type_must_be_json() {
 }
 
 #[tokio::test]
-async fn mutations_by_get_are_refused() {
+async fn mutations_by_get_are_rejected() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let register = r#"register(input: {username: "ada", password: "correct horse"}) { tokenType }"#;
@@ -145,7 +145,7 @@ async fn mutations_by_get_are_refused() {
         if query.starts_with(['\u{feff}']) && answer.code() == "GRAPHQL_PARSE_FAILED" {
             continue;
         }
-        assert_refused(&answer, 405, "BAD_REQUEST");
+        assert_rejected(&answer, 405, "BAD_REQUEST");
         assert_eq!(answer.header("allow"), Some("POST"), "{query}");
     }
     assert!(user::Entity::find().all(server.app.database.read()).await.unwrap().is_empty());
@@ -171,7 +171,7 @@ async fn get_accepts_all_query_parameters() {
         "/graphql".to_owned(),
         "/graphql?query=%ff".to_owned() + "&query=1",
     ] {
-        assert_refused(&ada.get(&bad).await, 400, "BAD_REQUEST");
+        assert_rejected(&ada.get(&bad).await, 400, "BAD_REQUEST");
     }
 }
 
@@ -181,13 +181,13 @@ async fn other_methods_get_an_allow_header() {
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
         let actor = server.anonymous();
         let answer = actor.send(actor.request(method.clone(), "/graphql").body(Body::empty()).unwrap()).await;
-        assert_refused(&answer, 405, "BAD_REQUEST");
+        assert_rejected(&answer, 405, "BAD_REQUEST");
         assert_eq!(answer.header("allow"), Some("GET, POST"), "{method}");
     }
 }
 
 #[tokio::test]
-async fn unacceptable_media_type_is_refused() {
+async fn unacceptable_media_type_is_rejected() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let request = actor
@@ -195,7 +195,7 @@ async fn unacceptable_media_type_is_refused() {
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "text/html");
     let answer = actor.send(request.body(r#"{"query":"{__typename}"}"#.into()).unwrap()).await;
-    assert_refused(&answer, 406, "BAD_REQUEST");
+    assert_rejected(&answer, 406, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn oversized_body_is_not_read() {
         Ok::<_, std::io::Error>(chunk.clone())
     }));
     let answer = server.anonymous().post(Body::from_stream(chunks)).await;
-    assert_refused(&answer, 413, "BAD_REQUEST");
+    assert_rejected(&answer, 413, "BAD_REQUEST");
     assert!(read.load(std::sync::atomic::Ordering::SeqCst) <= 256 * 1024);
 }
 
@@ -217,7 +217,7 @@ async fn oversized_body_is_not_read() {
 async fn truncated_body_is_a_bad_request() {
     let server = TestServer::start().await;
     let broken = futures_util::stream::iter([Ok(Bytes::from("{\"query\"")), Err(std::io::Error::other("gone"))]);
-    assert_refused(&server.anonymous().post(Body::from_stream(broken)).await, 400, "BAD_REQUEST");
+    assert_rejected(&server.anonymous().post(Body::from_stream(broken)).await, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -239,11 +239,11 @@ async fn mutations_are_limited_to_one_root_field() {
         format!("mutation {{ ... @skip(if: true) {{ a: {login} }} b: {login} }}"),
     ] {
         let answer = actor.query(&query).await;
-        assert_refused(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
+        assert_rejected(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
         assert!(answer.text.contains("only one root field"), "{query}");
     }
     let cycle = actor.query("mutation { ...F } fragment F on Mutation { ...F }").await;
-    assert_refused(&cycle, 200, "GRAPHQL_VALIDATION_FAILED");
+    assert_rejected(&cycle, 200, "GRAPHQL_VALIDATION_FAILED");
     let one = actor.query(&format!("mutation {{ __typename ...F }} fragment F on Mutation {{ a: {login} }}")).await;
     assert_eq!(one.code(), "INVALID_CREDENTIALS");
     assert_eq!(one.json()["data"], json!({ "__typename": "Mutation", "a": null }));
@@ -276,7 +276,7 @@ async fn variable_errors_name_the_path() {
         ),
     ] {
         let answer = actor.graphql(login, variables).await;
-        assert_refused(&answer, 200, "BAD_USER_INPUT");
+        assert_rejected(&answer, 200, "BAD_USER_INPUT");
         assert_eq!(answer.error()["message"], expected);
         assert_eq!(answer.error()["locations"][0], json!({ "line": 1, "column": 10 }));
     }
@@ -375,7 +375,7 @@ async fn descriptions_on_executable_definitions_are_accepted() {
     assert_eq!(ada.query("\"no\" { me { id } }").await.code(), "GRAPHQL_PARSE_FAILED");
     let mutation = "\"\"\"Not by GET.\"\"\" mutation { logout { revokedSessions } }";
     let path = url::form_urlencoded::Serializer::new("/graphql?".to_owned()).append_pair("query", mutation).finish();
-    assert_refused(&ada.get(&path).await, 405, "BAD_REQUEST");
+    assert_rejected(&ada.get(&path).await, 405, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -383,7 +383,7 @@ async fn directives_after_a_variable_default_are_accepted() {
     let server = TestServer::start().await;
     let answer =
         server.anonymous().query("query($yes: Boolean = true\n  @nope(why: 1)) { me @skip(if: $yes) { id } }").await;
-    assert_refused(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
+    assert_rejected(&answer, 200, "GRAPHQL_VALIDATION_FAILED");
     assert_eq!(answer.error()["message"], "The directive `@nope` does not exist.");
     assert_eq!(answer.error()["locations"], json!([{ "line": 2, "column": 3 }]));
 }
@@ -427,20 +427,20 @@ async fn persisted_query_makes_clients_send_the_document() {
         .append_pair("extensions", &extensions.to_string())
         .finish();
     for (accept, status) in [(RESPONSE_JSON, 400), ("application/json", 200), ("*/*", 200)] {
-        let speaking = actor.with_header("accept", accept);
+        let actor = actor.with_header("accept", accept);
         for body in [json!({ "extensions": extensions }), json!({ "query": null, "extensions": extensions })] {
-            assert_refused(&speaking.post(body.to_string()).await, status, "PERSISTED_QUERY_NOT_SUPPORTED");
+            assert_rejected(&actor.post(body.to_string()).await, status, "PERSISTED_QUERY_NOT_SUPPORTED");
         }
-        let by_get = speaking.speaking("ru").get(&path).await;
-        assert_refused(&by_get, status, "PERSISTED_QUERY_NOT_SUPPORTED");
+        let by_get = actor.speaking("ru").get(&path).await;
+        assert_rejected(&by_get, status, "PERSISTED_QUERY_NOT_SUPPORTED");
         assert_eq!(by_get.error()["message"], "PersistedQueryNotSupported");
     }
-    assert_refused(&actor.post(r#"{"documentId": "a1"}"#).await, 200, "PERSISTED_QUERY_NOT_SUPPORTED");
+    assert_rejected(&actor.post(r#"{"documentId": "a1"}"#).await, 200, "PERSISTED_QUERY_NOT_SUPPORTED");
     // A request with the document needs no stored query.
     let both = json!({ "query": "{ __typename }", "extensions": extensions });
     assert_eq!(actor.post(both.to_string()).await.data("/__typename"), "Query");
     for without in [json!({}), json!({ "extensions": { "persistedQuery": null } }), json!({ "extensions": {} })] {
-        assert_refused(&actor.post(without.to_string()).await, 400, "BAD_REQUEST");
+        assert_rejected(&actor.post(without.to_string()).await, 400, "BAD_REQUEST");
     }
 }
 
@@ -450,22 +450,22 @@ async fn empty_query_parameters_are_treated_as_absent() {
     let actor = server.anonymous();
     let path = "/graphql?query=%7B__typename%7D&operationName=&variables=&extensions=";
     assert_eq!(actor.get(path).await.data("/__typename"), "Query");
-    assert_refused(&actor.get("/graphql?query=&operationName=").await, 200, "GRAPHQL_PARSE_FAILED");
+    assert_rejected(&actor.get("/graphql?query=&operationName=").await, 200, "GRAPHQL_PARSE_FAILED");
 }
 
 #[tokio::test]
-async fn batched_requests_are_refused_with_an_explanation() {
+async fn batched_requests_are_rejected_with_an_explanation() {
     let server = TestServer::start().await;
     for batch in [r#"[{"query":"{__typename}"},{"query":"{__typename}"}]"#, "[]"] {
         let answer = server.anonymous().post(batch).await;
-        assert_refused(&answer, 400, "BAD_REQUEST");
+        assert_rejected(&answer, 400, "BAD_REQUEST");
         let message = answer.error()["message"].as_str().unwrap().to_owned();
         assert!(message.starts_with("Batched requests are not supported."), "{message}");
     }
 }
 
 #[tokio::test]
-async fn compressed_body_is_refused_with_accept_encoding() {
+async fn compressed_body_is_rejected_with_accept_encoding() {
     let server = TestServer::with(|settings| {
         settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: "x".repeat(32).into() }];
     })
@@ -571,9 +571,9 @@ async fn cors_allows_only_configured_origins() {
 async fn zero_quality_value_is_case_insensitive() {
     let server = TestServer::start().await;
     for q in ["q=0", "Q=0", "q=0.000", " Q = 0 "] {
-        let refused =
+        let rejected =
             server.anonymous().with_header("accept", &format!("application/json;{q}")).query("{ me { id } }").await;
-        assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE, "{q}");
+        assert_eq!(rejected.status, StatusCode::NOT_ACCEPTABLE, "{q}");
         let english = server
             .anonymous()
             .with_header("accept-language", &format!("ru;{q}, en;q=0.1"))

@@ -22,12 +22,12 @@ async fn hint_of(query: &str, actor: &Actor, headers: &[(header::HeaderName, &st
 async fn missing_token_gets_a_hint() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    let nothing_sent = hint(&actor, &[]).await.unwrap();
-    assert!(nothing_sent.starts_with("The request has no `Authorization` header."), "{nothing_sent}");
-    for sent in ["Basic YWRhOmx1bmNo", "eyJ0eXAiOiJhdCtqd3QifQ.e30.x", ""] {
-        let other = hint(&actor, &[(header::AUTHORIZATION, sent)]).await.unwrap();
-        assert!(other.contains("does not start with `Bearer`"), "{sent}: {other}");
-        assert!(sent.is_empty() || !other.contains(sent), "{other}");
+    let without_header = hint(&actor, &[]).await.unwrap();
+    assert!(without_header.starts_with("The request has no `Authorization` header."), "{without_header}");
+    for value in ["Basic YWRhOmx1bmNo", "eyJ0eXAiOiJhdCtqd3QifQ.e30.x", ""] {
+        let hint = hint(&actor, &[(header::AUTHORIZATION, value)]).await.unwrap();
+        assert!(hint.contains("does not start with `Bearer`"), "{value}: {hint}");
+        assert!(value.is_empty() || !hint.contains(value), "{hint}");
     }
     // For an invalid token, `reason` states the cause.
     assert_eq!(hint(&actor, &[(header::AUTHORIZATION, "Bearer x.y.z")]).await, None);
@@ -39,7 +39,7 @@ async fn missing_token_gets_a_hint() {
 async fn cross_site_loopback_origin_gets_a_cookie_hint() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    for (origin, host, is_told) in [
+    for (origin, host, is_expected) in [
         ("http://localhost:3000", "127.0.0.1:8000", true),
         ("http://127.0.0.1:3000", "localhost:8000", true),
         ("http://localhost:3000", "[::1]:8000", true),
@@ -47,16 +47,16 @@ async fn cross_site_loopback_origin_gets_a_cookie_hint() {
         ("http://127.0.0.1:3000", "127.0.0.1", false),
         ("https://app.example.org", "localhost:8000", false),
         ("null", "localhost:8000", false),
-        ("http://localhost:3000", "a host that is none", false),
+        ("http://localhost:3000", "an invalid host", false),
     ] {
         let hint = hint(&actor, &[(header::ORIGIN, origin), (header::HOST, host)]).await.unwrap();
-        assert_eq!(hint.contains("two sites"), is_told, "{origin} and {host}: {hint}");
-        // A cookie that was not sent looks like a missing one.
+        assert_eq!(hint.contains("two sites"), is_expected, "{origin} and {host}: {hint}");
+        // The server cannot distinguish a cookie that the browser did not send from a missing one.
         let headers = [(header::ORIGIN, origin), (header::HOST, host)];
         let hint = hint_of("mutation { refreshToken { tokenType } }", &actor, &headers).await;
         assert_eq!(
             hint.is_some_and(|hint| hint.starts_with("The page and this server")),
-            is_told,
+            is_expected,
             "{origin} and {host}"
         );
     }

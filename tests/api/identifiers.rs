@@ -1,4 +1,4 @@
-//! Normalization of usernames and e-mail addresses, and names refused for their appearance.
+//! Normalization of usernames and e-mail addresses, and names that are rejected because of their appearance.
 
 use hallpass::domain::users::administration::{self, Administrator};
 
@@ -71,7 +71,7 @@ async fn passwords_are_not_trimmed() {
 }
 
 #[tokio::test]
-async fn padded_username_is_refused_as_password() {
+async fn padded_username_is_rejected_as_password() {
     let server = TestServer::start().await;
     let form = json!({ "username": "countess_1815 ", "password": "countess_1815", "email": "ada@example.org" });
     assert_eq!(server.anonymous().register(form).await.problems(), ["password: PASSWORD_TOO_COMMON"]);
@@ -92,7 +92,7 @@ async fn throttle_counts_trimmed_identifiers() {
 }
 
 #[tokio::test]
-async fn invisible_name_is_refused() {
+async fn invisible_name_is_rejected() {
     let server = TestServer::start().await;
     for name in
         ["\u{200b}", "\u{200b} \u{feff}", "\u{ad}", "\u{3164}", "\u{2800}\u{2800}", "\u{e0041}", "\u{200e}\u{200f}"]
@@ -104,7 +104,7 @@ async fn invisible_name_is_refused() {
 }
 
 #[tokio::test]
-async fn name_with_bidi_controls_is_refused() {
+async fn name_with_bidi_controls_is_rejected() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let update = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }";

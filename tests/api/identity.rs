@@ -154,8 +154,8 @@ async fn lookalike_emails_are_invalid_or_distinct() {
     }
     assert_eq!(accounts(&server).await, 1);
 
-    // By the rules of mail and DNS, these addresses belong to other mailboxes. Some providers merge the first ones; which
-    // providers do is unknown to us.
+    // According to the standards for mail and DNS, these addresses belong to other mailboxes. Some providers treat the first two
+    // as the same mailbox, but the server cannot know which.
     for (number, other) in [
         "ad.a@example.org",
         "ada+1@example.org",

@@ -48,18 +48,18 @@ async fn import(server: &TestServer, lines: Vec<Line>) -> BatchResult {
     import::import(&server.command_line(), &Administrator::at_command_line(), batch).await.unwrap()
 }
 
-async fn rehearse(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> BatchResult {
+async fn dry_run(server: &TestServer, before: &mut Known, lines: Vec<Line>) -> BatchResult {
     let batch = Batch::parse(&server.command_line(), lines).unwrap();
     import::dry_run(&server.command_line(), &Administrator::at_command_line(), before, batch).await.unwrap()
 }
 
 /// Number of imported users, number of existing users, and the refused lines with their reasons.
-fn summary(outcome: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
-    let refused = outcome
+fn summary(result: &BatchResult) -> (u64, u64, Vec<(u64, String)>) {
+    let refused = result
         .refused
         .iter()
         .flat_map(|(line, refusals)| refusals.iter().map(|refusal| (*line, refusal.to_string())).collect::<Vec<_>>());
-    (outcome.imported, outcome.already_there, refused.collect())
+    (result.imported, result.already_there, refused.collect())
 }
 
 async fn users(server: &TestServer) -> Vec<Model> {
@@ -85,7 +85,7 @@ async fn imported_users_log_in_with_their_old_passwords() {
         login.data("/login/user");
         let rehashed = stored().await;
         assert!(rehashed.starts_with("$bcrypt-sha256$"), "{hash}");
-        // Hashes in our own format are kept.
+        // A hash in the format of Hallpass is kept.
         assert_eq!(rehashed == *hash, number == 3, "{hash}");
     }
 }
@@ -158,7 +158,7 @@ async fn import_keeps_all_known_fields() {
 }
 
 #[tokio::test]
-async fn refused_lines_are_explained_and_do_not_block_others() {
+async fn rejected_lines_are_explained_and_do_not_block_others() {
     let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     let bad = record(&[
         ("id", "x"),
@@ -181,18 +181,21 @@ async fn refused_lines_are_explained_and_do_not_block_others() {
     let good = record(&[("username", "ada"), ("email", "ada@example.org")]);
     let all = || {
         let mut all = lines([bad.clone(), nothing.clone(), good.clone()]);
-        all.push((4, Err(RecordError::new("line", "This is nothing."))));
+        all.push((4, Err(RecordError::new("line", "The line is broken."))));
         all
     };
-    let rehearsed = rehearse(&server, &mut Known::default(), all()).await;
+    let expected = dry_run(&server, &mut Known::default(), all()).await;
     assert_eq!(users(&server).await, []);
-    let outcome = import(&server, all()).await;
-    assert_eq!(summary(&rehearsed), summary(&outcome));
-    let (imported, _, refused) = summary(&outcome);
+    let result = import(&server, all()).await;
+    assert_eq!(summary(&result), summary(&expected));
+    let (imported, _, refused) = summary(&result);
     assert_eq!(imported, 1);
-    let of = |wanted| refused.iter().filter(move |(line, _)| *line == wanted).map(|(_, why)| why.split(": ").next());
+    let columns_of = |line: u64| {
+        let errors = refused.iter().filter(move |(number, _)| *number == line);
+        errors.map(|(_, error)| error.split(": ").next().unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!(
-        of(1).map(Option::unwrap).collect::<Vec<_>>(),
+        columns_of(1),
         [
             "id",
             "username",
@@ -210,18 +213,18 @@ async fn refused_lines_are_explained_and_do_not_block_others() {
             "last_login"
         ]
     );
-    assert_eq!(of(2).map(Option::unwrap).collect::<Vec<_>>(), ["username", "email", "hashed_password"]);
-    assert_eq!(refused.last().unwrap(), &(4, "line: This is nothing.".to_owned()));
-    for (_, why) in &refused {
-        for secret in ["hunter2", "maybe", "yesterday", "root", "ada@\""] {
-            assert!(!why.contains(secret), "{why}");
+    assert_eq!(columns_of(2), ["username", "email", "hashed_password"]);
+    assert_eq!(refused.last().unwrap(), &(4, "line: The line is broken.".to_owned()));
+    for (_, error) in &refused {
+        for value in ["hunter2", "maybe", "yesterday", "root", "ada@\""] {
+            assert!(!error.contains(value), "{error}");
         }
     }
     assert_eq!(users(&server).await.len(), 1);
 }
 
 #[tokio::test]
-async fn first_line_wins_a_duplicate_name() {
+async fn first_line_gets_a_duplicate_name() {
     let server = TestServer::start().await;
     server.user("Grace").await;
     let taken = "username: This username is taken. Choose another.";
@@ -231,17 +234,17 @@ async fn first_line_wins_a_duplicate_name() {
         lines([
             person("ada", "ada@example.org", HASHES[0]),
             person("GRACE", "grace@example.org", HASHES[0]),
-            // The same line again, then another user with that name, and another user with that address.
+            // The same user again, then another user with that name, and another user with that address.
             person("ada", "ada@example.org", HASHES[0]),
             person("ADA", "", HASHES[1]),
             person("bo", "ADA@example.ORG", HASHES[0]),
-            // Free, because the line before was refused.
+            // The address is free, because the line that had it was refused.
             person("cy", "grace@example.org", HASHES[0]),
         ])
     };
-    let wanted = (2, 1, vec![(2, taken.to_owned()), (4, taken.to_owned()), (5, address.to_owned())]);
-    assert_eq!(summary(&rehearse(&server, &mut Known::default(), all()).await), wanted);
-    assert_eq!(summary(&import(&server, all()).await), wanted);
+    let expected = (2, 1, vec![(2, taken.to_owned()), (4, taken.to_owned()), (5, address.to_owned())]);
+    assert_eq!(summary(&dry_run(&server, &mut Known::default(), all()).await), expected);
+    assert_eq!(summary(&import(&server, all()).await), expected);
     let names: Vec<_> = users(&server).await.into_iter().map(|user| user.username).collect();
     assert_eq!(names, ["ada", "cy", "Grace"]);
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
@@ -252,9 +255,9 @@ async fn first_line_wins_a_duplicate_name() {
 async fn dry_run_remembers_earlier_batches() {
     let server = TestServer::start().await;
     let mut before = Known::default();
-    assert_eq!(summary(&rehearse(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
+    assert_eq!(summary(&dry_run(&server, &mut before, named(&["ada", "bo"])).await).0, 2);
     let again = lines([record(&[("username", "Ada")]), record(&[("username", "bo"), ("hashed_password", HASHES[1])])]);
-    let (imported, already_there, refused) = summary(&rehearse(&server, &mut before, again).await);
+    let (imported, already_there, refused) = summary(&dry_run(&server, &mut before, again).await);
     assert_eq!((imported, already_there, refused.len()), (0, 1, 1));
     assert_eq!(users(&server).await, []);
 }
@@ -332,8 +335,9 @@ async fn export_round_trips() {
     });
     let new = TestServer::start().await;
     assert_eq!(summary(&import(&new, lines(people)).await), (5, 0, vec![]));
-    let was_registered = |user: Model| Model { is_self_registered: false, ..user };
-    let expected: Vec<Model> = users(&server).await.into_iter().map(was_registered).collect();
+    // An import does not count as a registration.
+    let as_imported = |user: Model| Model { is_self_registered: false, ..user };
+    let expected: Vec<Model> = users(&server).await.into_iter().map(as_imported).collect();
     assert_eq!(users(&new).await, expected);
 }
 

@@ -1,4 +1,4 @@
-//! Every query on the way of a login and of the guard finds its rows by an index.
+//! All queries of sign-in, authentication and the other frequent operations use an index.
 
 use hallpass::{
     database::Database,
@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
-async fn hot_queries_use_an_index() {
+async fn frequent_queries_use_an_index() {
     let (server, statements) = TestServer::observed().await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     server.anonymous().register(input.clone()).await.data("/register/user");
@@ -23,8 +23,8 @@ async fn hot_queries_use_an_index() {
     let refresh = app.refresh(&token).await;
     app.query("{ me { sessions { id } } }").await.data("/me/sessions/0/id");
     app.query("mutation { revokeOtherSessions { revokedSessions } }").await.data("/revokeOtherSessions");
-    let none = "mutation { revokeSession(input: { sessionId: \"00000000-0000-7000-8000-000000000000\" }) { revokedSessionId } }";
-    assert_eq!(app.query(none).await.code(), "NOT_FOUND");
+    let unknown = "mutation { revokeSession(input: { sessionId: \"00000000-0000-7000-8000-000000000000\" }) { revokedSessionId } }";
+    assert_eq!(app.query(unknown).await.code(), "NOT_FOUND");
     app.refresh(refresh.data("/refreshToken/refreshToken").as_str().unwrap()).await.data("/refreshToken");
     app.refresh(&token).await.code();
     app.logout(json!({})).await.data("/logout");
@@ -46,11 +46,10 @@ async fn hot_queries_use_an_index() {
     purge(&server.app, Table::Links).await.unwrap();
 
     let statements = std::mem::take(&mut *statements.lock().unwrap());
-    let searching: Vec<&Statement> =
-        statements.iter().filter(|statement| !statement.sql.starts_with("INSERT")).collect();
-    // By name and by address, for login and for taken names, the note of a login, the guard; then the sessions'.
-    assert!(searching.len() >= 18, "{searching:#?}");
-    for statement in searching {
+    let queries: Vec<&Statement> = statements.iter().filter(|statement| !statement.sql.starts_with("INSERT")).collect();
+    // Guards against a test that observes too few statements.
+    assert!(queries.len() >= 18, "{queries:#?}");
+    for statement in queries {
         let plan = explain(&server.app.database, statement).await;
         assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
     }
@@ -64,8 +63,8 @@ async fn unverified_account_purge_uses_an_index() {
     let abandoned = user::Unverified { since: server.app.clock.now(), without_email: false };
     let found = abandoned.find(server.app.database.read(), 200).await.unwrap();
     assert_eq!(found.len(), 1);
-    let searching = std::mem::take(&mut *statements.lock().unwrap());
-    for statement in searching {
+    let queries = std::mem::take(&mut *statements.lock().unwrap());
+    for statement in queries {
         let plan = explain(&server.app.database, &statement).await;
         assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
     }
@@ -77,10 +76,10 @@ async fn search_by_role_uses_the_index() {
     server.user("ada").await;
     statements.lock().unwrap().clear();
     user::active_admins(server.app.database.read(), 10).await.unwrap();
-    let searching = std::mem::take(&mut *statements.lock().unwrap());
-    let [search] = &searching[..] else { panic!("{searching:#?}") };
-    let plan = explain(&server.app.database, search).await;
-    assert!(plan.uses_index && plan.text.contains("user_roles"), "{}\n{}", search.sql, plan.text);
+    let queries = std::mem::take(&mut *statements.lock().unwrap());
+    let [query] = &queries[..] else { panic!("{queries:#?}") };
+    let plan = explain(&server.app.database, query).await;
+    assert!(plan.uses_index && plan.text.contains("user_roles"), "{}\n{}", query.sql, plan.text);
 }
 
 #[tokio::test]
@@ -106,7 +105,7 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
         _ => "EXPLAIN",
     };
     if backend == DbBackend::Postgres {
-        // A table of one row is otherwise read whole.
+        // Otherwise PostgreSQL scans a table with one row.
         transaction.execute_unprepared("SET LOCAL enable_seqscan = off").await.unwrap();
     }
     let statement = Statement {
@@ -120,7 +119,7 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
         .map(|row| match backend {
             DbBackend::Sqlite => {
                 let detail: String = row.try_get("", "detail").unwrap();
-                // The other lines tell of sorting what was found.
+                // The lines that do not start with SCAN or SEARCH are about sorting.
                 let uses_index = !detail.starts_with("SCAN");
                 (detail, uses_index)
             }
@@ -133,12 +132,12 @@ async fn explain(database: &Database, statement: &Statement) -> Plan {
                 let table: Option<String> = row.try_get("", "table").unwrap();
                 let access: Option<String> = row.try_get("", "type").unwrap();
                 let extra: Option<String> = row.try_get("", "Extra").unwrap();
-                // A unique key was asked for already, and is not there.
+                // The optimizer has already looked up a unique key and found no row.
                 let is_absent = extra.as_deref() == Some("Impossible WHERE noticed after reading const tables");
-                // A table of a few rows is read whole, though there is an index for it.
+                // MySQL scans a table with a few rows although it has an index for the query.
                 let keys: Option<String> = row.try_get("", "possible_keys").unwrap();
                 let is_small = access.as_deref() == Some("ALL") && keys.is_some();
-                // One index may filter what another one finds: `ref|filter`.
+                // A second index may filter the rows that the first one finds: `ref|filter`.
                 let found_by = access.as_deref().and_then(|access| access.split('|').next());
                 let uses_index = is_absent
                     || is_small

@@ -1,5 +1,4 @@
-//! Localized messages. The Russian ones that the FastAPI tutorials also use match theirs
-//! exactly.
+//! Localized messages. Russian messages that also occur in the FastAPI tutorials are the same to the letter.
 
 use axum::http::{Method, header};
 use chrono::TimeDelta;
@@ -126,10 +125,10 @@ async fn wait_is_in_words_for_people_and_seconds_for_programs() {
             actor.login("nobody", "not the password").await;
         }
         server.clock.advance(TimeDelta::seconds(7));
-        let refused = actor.login("nobody", "not the password").await;
-        let seconds = refused.error()["extensions"]["retryAfter"].as_i64().unwrap();
-        assert_eq!((self::message(&refused), seconds), (message.to_owned(), 893));
-        assert_eq!(refused.header("retry-after"), Some("893"));
+        let limited = actor.login("nobody", "not the password").await;
+        let seconds = limited.error()["extensions"]["retryAfter"].as_i64().unwrap();
+        assert_eq!((self::message(&limited), seconds), (message.to_owned(), 893));
+        assert_eq!(limited.header("retry-after"), Some("893"));
         let rest = actor.json("/login", json!({ "username": "nobody", "password": "not the password" })).await;
         assert_eq!((rest.json()["detail"].as_str(), rest.header("retry-after")), (Some(message), Some("893")));
         server.clock.advance(TimeDelta::hours(1));
@@ -173,8 +172,8 @@ async fn russian_messages_match_the_tutorials() {
 #[tokio::test]
 async fn all_field_errors_are_in_one_language() {
     let server = TestServer::start().await;
-    let sent = json!({ "username": "ада", "password": "короче", "email": "ada", "firstName": "Ж".repeat(101) });
-    let answer = server.anonymous().speaking("ru-RU,ru;q=0.9,en;q=0.8").register(sent.clone()).await;
+    let input = json!({ "username": "ада", "password": "короче", "email": "ada", "firstName": "Ж".repeat(101) });
+    let answer = server.anonymous().speaking("ru-RU,ru;q=0.9,en;q=0.8").register(input.clone()).await;
     assert_eq!(message(&answer), "Некоторые поля заполнены неверно. Исправьте их и повторите попытку.");
     assert_eq!(
         messages(&answer),
@@ -189,7 +188,7 @@ async fn all_field_errors_are_in_one_language() {
         assert!(!answer.text.contains(value), "{answer:?}");
     }
     // The codes, fields and limits are the same in all languages.
-    assert_eq!(answer.problems(), server.anonymous().register(sent).await.problems());
+    assert_eq!(answer.problems(), server.anonymous().register(input).await.problems());
 }
 
 #[tokio::test]
@@ -233,17 +232,17 @@ async fn localized_errors_vary_by_accept_language() {
         names.iter().any(|name| name.eq_ignore_ascii_case("accept-language"))
     };
     let actor = server.anonymous().speaking("ru");
-    for answer in [actor.me().await, actor.query("{").await, actor.post("no JSON").await, refused(&actor).await] {
+    let unsupported = send_unsupported_method(&actor).await;
+    for answer in [actor.me().await, actor.query("{").await, actor.post("no JSON").await, unsupported] {
         assert!(varies(&answer), "{answer:?}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     // One cached copy serves all languages, because the response has no localized text.
-    let kept = actor.get("/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D").await;
-    assert!(!varies(&kept), "{kept:?}");
-    assert_eq!(kept.header("cache-control"), Some("max-age=300"));
+    let cacheable = actor.get("/graphql?query=%7BserverInfo%7BregistrationEnabled%7D%7D").await;
+    assert!(!varies(&cacheable), "{cacheable:?}");
+    assert_eq!(cacheable.header("cache-control"), Some("max-age=300"));
 }
 
-/// A request with an unsupported method.
-async fn refused(actor: &Actor) -> Answer {
+async fn send_unsupported_method(actor: &Actor) -> Answer {
     actor.send(actor.request(Method::DELETE, "/graphql").body(axum::body::Body::empty()).unwrap()).await
 }

@@ -14,7 +14,7 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name \
     ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
 
-fn assert_refused(answer: &Answer, expected: &str) {
+fn assert_rejected(answer: &Answer, expected: &str) {
     let body = answer.json();
     let errors = body["errors"].as_array().unwrap();
     assert!(body.get("data").is_none(), "{answer:?}");
@@ -31,25 +31,25 @@ async fn introspection_of_graphiql_and_code_generators_is_allowed() {
 }
 
 #[tokio::test]
-async fn fragment_bomb_is_refused_quickly() {
+async fn fragment_bomb_is_rejected_quickly() {
     let server = TestServer::start().await;
     let fragments: String = (0..40).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
     let bomb = format!("{{ ...f0 }} {fragments} fragment f40 on Query {{ __typename }}");
-    assert_refused(&server.anonymous().query(&bomb).await, "more than 500 fields");
-    // No operation spreads it, but validation would still walk it.
+    assert_rejected(&server.anonymous().query(&bomb).await, "more than 500 fields");
+    // No operation spreads the fragments, but validation would still visit them.
     let idle = format!("{{ __typename }} {fragments} fragment f40 on Query {{ __typename }}");
-    assert_refused(&server.anonymous().query(&idle).await, "more than");
+    assert_rejected(&server.anonymous().query(&idle).await, "more than");
 }
 
 #[tokio::test]
-async fn fragment_bomb_without_fields_is_refused_quickly() {
+async fn fragment_bomb_without_fields_is_rejected_quickly() {
     let server = TestServer::start().await;
     let fragments: String = (0..24).map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1)).collect();
     // The last one spreads an unknown fragment, so that there is no field to count.
     let bomb = format!("{{ ...f0 }} {fragments} fragment f24 on Query {{ ...missing }}");
-    assert_refused(&server.anonymous().query(&bomb).await, "more than 1000 selections");
+    assert_rejected(&server.anonymous().query(&bomb).await, "more than 1000 selections");
     let idle = format!("{{ __typename }} {fragments} fragment f24 on Query {{ ...missing }}");
-    assert_refused(&server.anonymous().query(&idle).await, "more than 10000 selections in all");
+    assert_rejected(&server.anonymous().query(&idle).await, "more than 10000 selections in all");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn long_name_is_not_repeated_in_errors() {
     // The engine compares these fields once per level, and each error repeats the argument's name.
     let fields = format!("me(a{}: 1) {}", "x".repeat(60_000), "me ".repeat(400));
     let query = format!("{{ {}{fields}{} }}", "... { ".repeat(30), "}".repeat(30));
-    assert_refused(&server.anonymous().query(&query).await, "a name of more than 200 bytes");
+    assert_rejected(&server.anonymous().query(&query).await, "a name of more than 200 bytes");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn copies_of_a_variable_are_limited() {
     let uses = "$v, ".repeat(400);
     let query = format!("query($v: String!) {{ __type(name: [{uses}]) {{ name }} }}");
     let actor = server.anonymous();
-    assert_refused(&actor.graphql(&query, json!({ "v": "x".repeat(100_000) })).await, "more than 1 MiB");
+    assert_rejected(&actor.graphql(&query, json!({ "v": "x".repeat(100_000) })).await, "more than 1 MiB");
     let query = "query($v: String!) { a: __type(name: $v) { name } b: __type(name: $v) { name } }";
     actor.graphql(query, json!({ "v": "x".repeat(100_000) })).await.data("");
 }
@@ -109,7 +109,7 @@ async fn errors_name_the_exceeded_limit() {
         ("{ __typename } fragment a on Query { ...a }".to_owned(), "spreads itself"),
         ("{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }".to_owned(), "spreads itself"),
     ] {
-        assert_refused(&actor.query(&query).await, expected);
+        assert_rejected(&actor.query(&query).await, expected);
     }
     for fits in [
         format!("{{ {} }}", "__typename ".repeat(500)),
@@ -146,7 +146,7 @@ async fn limits_apply_to_the_executed_operation() {
         for _ in 0..2 {
             send(&query, "A").await.data("");
             send(&query, "B").await.data("");
-            assert_refused(&send(&query, "C").await, expected);
+            assert_rejected(&send(&query, "C").await, expected);
         }
     }
 }
@@ -165,7 +165,7 @@ async fn validation_cost_of_all_operations_is_limited() {
         (format!("query B {{ {} __typename {} }}", "... {".repeat(40), "}".repeat(40)), "more than 36 levels"),
     ] {
         let body = json!({ "query": format!("query A {{ __typename }} {document}"), "operationName": "A" });
-        assert_refused(&server.anonymous().post(body.to_string()).await, expected);
+        assert_rejected(&server.anonymous().post(body.to_string()).await, expected);
     }
 }
 
@@ -177,7 +177,7 @@ async fn introspection_in_another_operation_is_not_executed() {
         async |name: &str| server.anonymous().post(json!({ "query": query, "operationName": name }).to_string()).await;
     for _ in 0..2 {
         send("A").await.data("/__typename");
-        assert_refused(&send("B").await, "Introspection is switched off");
+        assert_rejected(&send("B").await, "Introspection is switched off");
     }
 }
 
@@ -186,12 +186,12 @@ async fn validation_errors_are_limited() {
     let server = TestServer::start().await;
     let query = format!("{{ {} }}", (0..400).map(|n| format!("x{n} ")).collect::<String>());
     let answer = server.anonymous().query(&query).await;
-    assert_refused(&answer, "The field `x0` does not exist on Query.");
+    assert_rejected(&answer, "The field `x0` does not exist on Query.");
     assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 20);
 }
 
 #[tokio::test]
-async fn deep_nesting_is_refused() {
+async fn deep_nesting_is_rejected() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let deep = 25_000;
@@ -203,7 +203,7 @@ async fn deep_nesting_is_refused() {
         "[".repeat(deep),
         format!("query($a: {}Int{}) {{ __typename }}", "[".repeat(deep), "]".repeat(deep)),
     ] {
-        assert_refused(&actor.query(&query).await, "more than");
+        assert_rejected(&actor.query(&query).await, "more than");
     }
     let variables =
         format!(r#"{{"query":"{{__typename}}","variables":{}{}}}"#, "{\"a\":".repeat(deep), "}".repeat(deep));
@@ -222,7 +222,7 @@ async fn introspection_can_be_disabled() {
         "{ ...f } fragment f on Query { ... { __schema { types { name } } } }",
         INTROSPECTION,
     ] {
-        assert_refused(&actor.query(query).await, "Introspection is switched off");
+        assert_rejected(&actor.query(query).await, "Introspection is switched off");
     }
     actor.query("{ __typename serverInfo { __typename } }").await.data("/serverInfo/__typename");
     assert_eq!(actor.get("/schema.graphql").await.status, 404);

@@ -65,9 +65,9 @@ async fn second_click_on_a_verification_link_succeeds_while_its_address_is_verif
         assert_eq!(verify(&own).await.data("/verifyEmail/email"), "Ada@example.org");
     }
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
-    let moving = server.token_to("ada@new.example").await;
+    let change = server.token_to("ada@new.example").await;
     for _ in 0..2 {
-        assert_eq!(verify(&moving).await.data("/verifyEmail/email"), "ada@new.example");
+        assert_eq!(verify(&change).await.data("/verifyEmail/email"), "ada@new.example");
     }
     assert_eq!(verify(&own).await.code(), "LINK_INVALID");
     // Each use is recorded once, and a notice sent once.
@@ -83,8 +83,8 @@ async fn used_reset_link_is_reported_until_it_is_purged() {
     server.user_at("ada", "ada@example.org").await;
     let reset = reset_token(&server, "ada@example.org").await;
     let unused = reset_token(&server, "ada@example.org").await;
-    let someone = server.anonymous();
-    someone.reset_password(&reset, "a new password").await.data("/resetPassword");
+    let anonymous = server.anonymous();
+    anonymous.reset_password(&reset, "a new password").await.data("/resetPassword");
     let message = async |token: &str| {
         let answer = server.anonymous().reset_password(token, "another password").await;
         assert_eq!(answer.code(), "LINK_INVALID");
@@ -95,8 +95,8 @@ async fn used_reset_link_is_reported_until_it_is_purged() {
     // Only the used link is reported as used.
     let (invalid, unknown) = (message(&unused).await, message("unknown").await);
     assert!(invalid == unknown && invalid != used, "{invalid}");
-    assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
-    someone.login("ada", "a new password").await.data("/login/accessToken");
+    assert_eq!(anonymous.verify_email(&reset).await.code(), "LINK_INVALID");
+    anonymous.login("ada", "a new password").await.data("/login/accessToken");
     server.clock.advance(TimeDelta::days(7) + TimeDelta::hours(1));
     purge(&server.app, Table::Links).await.unwrap();
     assert_eq!(message(&reset).await, unknown);
@@ -108,18 +108,18 @@ async fn link_works_only_for_its_purpose() {
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
     let reset = reset_token(&server, "ada@example.org").await;
-    let someone = server.anonymous();
-    assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
-    assert_eq!(someone.reset_password(&verify, "a new password").await.code(), "LINK_INVALID");
+    let anonymous = server.anonymous();
+    assert_eq!(anonymous.verify_email(&reset).await.code(), "LINK_INVALID");
+    assert_eq!(anonymous.reset_password(&verify, "a new password").await.code(), "LINK_INVALID");
     for token in ["", "nothing", &format!("{verify}="), &format!(" {verify}"), &verify[..42], &"x".repeat(100_000)] {
-        assert_eq!(someone.verify_email(token).await.code(), "LINK_INVALID");
-        assert_eq!(someone.reset_password(token, "a new password").await.code(), "LINK_INVALID");
+        assert_eq!(anonymous.verify_email(token).await.code(), "LINK_INVALID");
+        assert_eq!(anonymous.reset_password(token, "a new password").await.code(), "LINK_INVALID");
         // The link is checked before the password.
-        assert_eq!(someone.reset_password(token, "").await.code(), "LINK_INVALID");
+        assert_eq!(anonymous.reset_password(token, "").await.code(), "LINK_INVALID");
     }
-    someone.verify_email(&verify).await.data("/verifyEmail");
+    anonymous.verify_email(&verify).await.data("/verifyEmail");
     // Verification invalidates the links of its purpose, and no others.
-    someone.reset_password(&reset, "a new password").await.data("/resetPassword");
+    anonymous.reset_password(&reset, "a new password").await.data("/resetPassword");
 }
 
 #[tokio::test]
@@ -128,19 +128,19 @@ async fn link_expires_on_the_second_and_is_purged_after_a_week() {
     server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
     let reset = reset_token(&server, "ada@example.org").await;
-    let someone = server.anonymous();
+    let anonymous = server.anonymous();
     server.clock.advance(TimeDelta::seconds(3599));
-    assert_eq!(someone.reset_password(&reset, "short").await.code(), "PASSWORD_TOO_SHORT");
+    assert_eq!(anonymous.reset_password(&reset, "short").await.code(), "PASSWORD_TOO_SHORT");
     server.clock.advance(TimeDelta::seconds(1));
-    assert_eq!(someone.reset_password(&reset, "a new password").await.code(), "LINK_EXPIRED");
+    assert_eq!(anonymous.reset_password(&reset, "a new password").await.code(), "LINK_EXPIRED");
     // A link never becomes valid for another purpose.
-    assert_eq!(someone.verify_email(&reset).await.code(), "LINK_INVALID");
+    assert_eq!(anonymous.verify_email(&reset).await.code(), "LINK_INVALID");
     server.clock.advance(TimeDelta::hours(23));
-    assert_eq!(someone.verify_email(&verify).await.code(), "LINK_EXPIRED");
+    assert_eq!(anonymous.verify_email(&verify).await.code(), "LINK_EXPIRED");
     assert_eq!(purge(&server.app, Table::Links).await.unwrap(), 0);
     server.clock.advance(TimeDelta::days(7));
     assert_eq!(purge(&server.app, Table::Links).await.unwrap(), 2);
-    assert_eq!(someone.verify_email(&verify).await.code(), "LINK_INVALID");
+    assert_eq!(anonymous.verify_email(&verify).await.code(), "LINK_INVALID");
 }
 
 #[tokio::test]
@@ -149,22 +149,22 @@ async fn account_changes_invalidate_links() {
     let ada = server.user_at("ada", "ada@example.org").await;
     let verify = server.token_to("ada@example.org").await;
     let resets = [reset_token(&server, "ada@example.org").await, reset_token(&server, "ada@example.org").await];
-    let someone = server.anonymous();
+    let anonymous = server.anonymous();
     // The address changes: links to the old address are invalid.
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
-    let moving = server.token_to("ada@new.example").await;
-    someone.verify_email(&moving).await.data("/verifyEmail");
-    assert_eq!(someone.verify_email(&verify).await.code(), "LINK_INVALID");
+    let change = server.token_to("ada@new.example").await;
+    anonymous.verify_email(&change).await.data("/verifyEmail");
+    assert_eq!(anonymous.verify_email(&verify).await.code(), "LINK_INVALID");
     for reset in &resets {
-        assert_eq!(someone.reset_password(reset, "a new password").await.code(), "LINK_INVALID");
+        assert_eq!(anonymous.reset_password(reset, "a new password").await.code(), "LINK_INVALID");
     }
     // The password changes: all other links are invalid, whatever their purpose.
     let resets = [reset_token(&server, "ada@new.example").await, reset_token(&server, "ada@new.example").await];
     ada.change_email(json!({ "newEmail": "ada@third.example" })).await.data("/changeEmail");
-    let moving = server.token_to("ada@third.example").await;
-    someone.reset_password(&resets[0], "a new password").await.data("/resetPassword");
-    assert_eq!(someone.reset_password(&resets[1], "another password").await.code(), "LINK_INVALID");
-    assert_eq!(someone.verify_email(&moving).await.code(), "LINK_INVALID");
+    let change = server.token_to("ada@third.example").await;
+    anonymous.reset_password(&resets[0], "a new password").await.data("/resetPassword");
+    assert_eq!(anonymous.reset_password(&resets[1], "another password").await.code(), "LINK_INVALID");
+    assert_eq!(anonymous.verify_email(&change).await.code(), "LINK_INVALID");
 }
 
 #[tokio::test]

@@ -61,13 +61,13 @@ async fn unknown_username_costs_a_password_hash() {
         tokio::spawn(async move { actor.login("nobody", "not her password").await })
     });
     let mut logins: FuturesUnordered<_> = logins.collect();
-    let refused = logins.next().await.unwrap().unwrap();
-    assert_eq!(refused.code(), "SERVICE_UNAVAILABLE");
-    let retry_after = refused.error()["extensions"]["retryAfter"].as_u64().unwrap();
+    let failed = logins.next().await.unwrap().unwrap();
+    assert_eq!(failed.code(), "SERVICE_UNAVAILABLE");
+    let retry_after = failed.error()["extensions"]["retryAfter"].as_u64().unwrap();
     assert!((5..60).contains(&retry_after), "{retry_after}");
-    assert_eq!(refused.header("retry-after"), Some(&*retry_after.to_string()));
+    assert_eq!(failed.header("retry-after"), Some(&*retry_after.to_string()));
 
-    // Requests that need a hash are refused or wait; a response now means that no hash was needed.
+    // Requests that need a hash fail or wait; a response now means that no hash was needed.
     let short = Duration::from_millis(50);
     for name in ["nobody", "nobody@example.org", "no name at all"] {
         if let Ok(answer) = timeout(short, server.anonymous().login(name, "not her password")).await {
@@ -102,9 +102,9 @@ async fn unknown_username_runs_the_same_statements() {
     assert!(kinds[0].len() >= 6, "{kinds:#?}");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     let failed = events.iter().filter(|event| event.action == audit_event::Action::LoginFailed);
-    let whose: Vec<bool> = failed.map(|event| event.user_id.is_some()).collect();
-    assert_eq!(whose.len(), 2);
-    assert_ne!(whose[0], whose[1], "one of the names has no account");
+    let has_user: Vec<bool> = failed.map(|event| event.user_id.is_some()).collect();
+    assert_eq!(has_user.len(), 2);
+    assert_ne!(has_user[0], has_user[1], "only one of the names has an account");
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn passwords_are_compared_in_full() {
 }
 
 #[tokio::test]
-async fn disabled_account_is_reported_only_after_the_right_password() {
+async fn disabled_account_is_reported_only_after_the_correct_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.disable("ada").await;
@@ -146,7 +146,7 @@ async fn disabled_account_is_reported_only_after_the_right_password() {
 }
 
 #[tokio::test]
-async fn login_writes_session_time_and_event() {
+async fn login_stores_session_last_login_and_audit_event() {
     let server = TestServer::start().await;
     server.user("ada").await;
     server.clock.advance(TimeDelta::minutes(1));

@@ -20,7 +20,7 @@ const ELSEWHERE: &str = "203.0.113.7";
 const CHANGE_PASSWORD: &str =
     "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { revokedSessions } }";
 
-/// A client in a network of its own.
+/// A client with its own network.
 fn in_network(server: &TestServer, number: usize) -> Actor {
     server.anonymous().at(&format!("192.0.2.{number}"))
 }
@@ -80,7 +80,8 @@ async fn flood(server: &TestServer, emails: impl Iterator<Item = String>) {
     }
 }
 
-/// Requests a reset for Ada after a flood. Returns how much the worker does before her mail is sent.
+/// Requests a reset for Ada after a flood. Asserts that the worker sends her mail within a limited number of passes and
+/// statements.
 async fn reset_after_flood(emails: impl Iterator<Item = String>) {
     let (server, statements) = TestServer::observed().await;
     verified_user(&server, "ada", "ada@example.org").await;
@@ -340,18 +341,18 @@ async fn email_change_over_the_limit_writes_nothing() {
 #[tokio::test]
 async fn accounts_in_one_network_share_its_limit() {
     let server = TestServer::start().await;
-    let mut asked = 0;
+    let mut accepted = 0;
     for name in ["ada", "bo", "cy", "dee", "eve", "flo", "gil"] {
         let user = server.user(name).await.at(ELSEWHERE);
         for number in 0..10 {
             let answer = user.change_email(json!({ "newEmail": format!("{name}{number}@example.org") })).await;
             match answer.json().get("errors") {
-                None => asked += 1,
+                None => accepted += 1,
                 Some(_) => assert_eq!(answer.code(), "RATE_LIMITED"),
             }
         }
     }
-    assert_eq!(asked, 60);
+    assert_eq!(accepted, 60);
 }
 
 #[tokio::test]
@@ -477,9 +478,9 @@ async fn changes_are_reported_to_the_verified_email() {
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
     let token = server.token_to("ada@new.example").await;
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
-    let heard: BTreeSet<String> = subjects(&server, "ada@example.org").await.into_iter().collect();
+    let received: BTreeSet<String> = subjects(&server, "ada@example.org").await.into_iter().collect();
     let expected = ["Confirm your e-mail address", "Your e-mail address was changed", "Your password was changed"];
-    assert_eq!(heard, expected.map(ToOwned::to_owned).into());
+    assert_eq!(received, expected.map(ToOwned::to_owned).into());
 }
 
 #[tokio::test]
@@ -490,19 +491,19 @@ async fn password_can_be_changed_ten_times_a_day() {
         let input = json!({ "currentPassword": from, "newPassword": to });
         ada.graphql(CHANGE_PASSWORD, json!({ "input": input })).await
     };
-    let name = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
+    let password = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
     for number in 0..10 {
         // A wrong password does not count.
         assert_eq!(change("not hers".to_owned(), "a good password".to_owned()).await.code(), "WRONG_PASSWORD");
-        change(name(number), name(number + 1)).await.data("/changePassword");
+        change(password(number), password(number + 1)).await.data("/changePassword");
         server.clock.advance(TimeDelta::minutes(2));
     }
-    let refused = change(name(10), name(11)).await;
-    assert_eq!(refused.code(), "RATE_LIMITED");
-    server.anonymous().login("ada", &name(10)).await.data("/login/user");
+    let limited = change(password(10), password(11)).await;
+    assert_eq!(limited.code(), "RATE_LIMITED");
+    server.anonymous().login("ada", &password(10)).await.data("/login/user");
     server.clock.advance(TimeDelta::hours(24));
-    let ada = server.anonymous().login("ada", &name(10)).await;
+    let ada = server.anonymous().login("ada", &password(10)).await;
     let ada = server.anonymous().with_bearer(ada.data("/login/accessToken").as_str().unwrap());
-    let input = json!({ "currentPassword": name(10), "newPassword": name(11) });
+    let input = json!({ "currentPassword": password(10), "newPassword": password(11) });
     ada.graphql(CHANGE_PASSWORD, json!({ "input": input })).await.data("/changePassword");
 }

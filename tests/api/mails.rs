@@ -139,20 +139,20 @@ async fn expired_lease_lets_another_worker_send_the_mail() {
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
     // The state that a killed instance leaves after it has leased the mail.
-    let taken = waiting(&server).await.remove(0);
+    let leased = waiting(&server).await.remove(0);
     let until = server.app.clock.now() + TimeDelta::minutes(3);
-    assert!(mail::lease(server.app.database.read(), &taken, until).await.unwrap());
-    assert!(!mail::lease(server.app.database.read(), &taken, until).await.unwrap());
+    assert!(mail::lease(server.app.database.read(), &leased, until).await.unwrap());
+    assert!(!mail::lease(server.app.database.read(), &leased, until).await.unwrap());
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     server.clock.advance(TimeDelta::minutes(3));
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 1);
     assert_eq!((smtp.received().len(), waiting(&server).await.len()), (1, 0));
     // If the first worker is still alive, its result is ignored.
-    assert!(!mail::delete(server.app.database.read(), taken.id, 1).await.unwrap());
+    assert!(!mail::delete(server.app.database.read(), leased.id, 1).await.unwrap());
 }
 
 #[tokio::test]
-async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
+async fn permanently_rejected_mail_is_dropped_and_temporarily_rejected_mail_is_retried() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("grey", "greylisted@example.org").await;
@@ -170,14 +170,14 @@ async fn permanent_refusal_drops_the_mail_and_temporary_is_retried() {
     smtp.answer("RCPT", "550 5.1.1 <gone_for_good@example.org>: no such mailbox");
     assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0);
     assert_eq!(waiting(&server).await, []);
-    let given_up = logged(&id).into_iter().find(|line| line.contains("cannot be delivered")).unwrap();
-    assert!(given_up.contains("ERROR") && given_up.contains("RCPT TO: the mail server answered 550"), "{given_up}");
+    let line = logged(&id).into_iter().find(|line| line.contains("cannot be delivered")).unwrap();
+    assert!(line.contains("ERROR") && line.contains("RCPT TO: the mail server answered 550"), "{line}");
     assert_eq!(logged("gone_for_good@"), Vec::<String>::new());
     assert_eq!(logged("greylisted@"), Vec::<String>::new());
 }
 
-/// Whether a mail is retried after this SMTP response, and the log level of both attempts.
-async fn outcome_of(command: &'static str, answer: &'static str) -> (bool, Vec<&'static str>) {
+/// Whether a mail is retried after this SMTP response, and the log levels of both attempts.
+async fn attempts_with(command: &'static str, answer: &'static str) -> (bool, Vec<&'static str>) {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -194,7 +194,7 @@ async fn outcome_of(command: &'static str, answer: &'static str) -> (bool, Vec<&
 }
 
 #[tokio::test]
-async fn only_a_refused_mailbox_drops_a_mail() {
+async fn only_a_rejected_mailbox_drops_a_mail() {
     for (command, answer) in [
         ("RCPT", "550 5.1.1 no such mailbox"),
         ("RCPT", "550-5.1.1 no such mailbox\r\n550 5.1.1 look at https://example.org"),
@@ -210,12 +210,12 @@ async fn only_a_refused_mailbox_drops_a_mail() {
         ("DATA", "550 5.1.1 no such mailbox"),
         ("<end>", "550 5.1.1 no such mailbox"),
     ] {
-        assert_eq!(outcome_of(command, answer).await, (false, vec!["ERROR"]), "{command} {answer}");
+        assert_eq!(attempts_with(command, answer).await, (false, vec!["ERROR"]), "{command} {answer}");
     }
 }
 
 #[tokio::test]
-async fn other_refusals_are_retried_and_logged_once_as_error() {
+async fn other_rejections_are_retried_and_logged_once_as_error() {
     for (command, answer) in [
         ("RCPT", "550 5.7.1 relaying denied"),
         ("RCPT", "550 5.7.26 unauthenticated sender"),
@@ -235,18 +235,18 @@ async fn other_refusals_are_retried_and_logged_once_as_error() {
         ("<end>", "550 spam"),
         ("<end>", "552 5.3.4 too big"),
     ] {
-        assert_eq!(outcome_of(command, answer).await, (true, vec!["ERROR", "WARN"]), "{command} {answer}");
+        assert_eq!(attempts_with(command, answer).await, (true, vec!["ERROR", "WARN"]), "{command} {answer}");
     }
     for (command, answer) in
         [("RCPT", "450 4.1.1 later"), ("RCPT", "452 4.2.2 mailbox full"), ("MAIL", "451 4.7.1 later")]
     {
-        assert_eq!(outcome_of(command, answer).await, (true, vec!["WARN", "WARN"]), "{command} {answer}");
+        assert_eq!(attempts_with(command, answer).await, (true, vec!["WARN", "WARN"]), "{command} {answer}");
     }
 }
 
-/// The cause is the server's configuration, not one mail.
+/// The cause is the configuration of the mail server, not a single mail.
 #[tokio::test]
-async fn refused_smtp_login_is_logged_once_as_error() {
+async fn rejected_smtp_login_is_logged_once_as_error() {
     let smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| {
         let credentials = Some(("ada".to_owned(), "tiger".into()));
@@ -270,7 +270,7 @@ async fn refused_smtp_login_is_logged_once_as_error() {
 
 /// The server refuses the sender, not a recipient, so no mail is dropped before two days have passed.
 #[tokio::test]
-async fn sender_refusals_do_not_drop_mails() {
+async fn sender_rejections_do_not_drop_mails() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;
     server.user_at("ada", "ada@example.org").await;
@@ -301,7 +301,7 @@ async fn mail_is_not_sent_without_tls() {
         let smtp_settings = hallpass::config::Smtp { security, credentials, ..smtp.settings() };
         let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp_settings)).await;
         server.user_at("ada", "ada@example.org").await;
-        // The server offers neither: no mail is sent, and none is kept as sent.
+        // The server offers no TLS: no mail is sent, and none is in the development mailbox.
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0, "{security:?}");
         assert_eq!((smtp.received().len(), waiting(&server).await.len()), (0, 1));
         assert_eq!(server.app.mailer.dev_mailbox().unwrap().all().len(), 0);
@@ -321,7 +321,7 @@ async fn link_works_after_its_mail_is_sent_twice() {
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 2);
     let token = token_in(&smtp.received()[0].parts()[0].1);
     server.anonymous().verify_email(&token).await.data("/verifyEmail");
-    // The used link is remembered.
+    // The used link is kept, and the other one is deleted.
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap().len(), 1);
 }
 
@@ -334,7 +334,7 @@ async fn queued_mail_has_no_content() {
     let (known, unknown): (Vec<_>, Vec<_>) = mails.into_iter().partition(|mail| mail.user_id.is_some());
     assert_eq!((known.len(), unknown.len()), (1, 1));
     assert_eq!(link::Entity::find().all(server.app.database.read()).await.unwrap(), []);
-    // This purpose needs an account, but no account has the address: nothing to send.
+    // A mail with this purpose needs an account, but no account has the address, so the mail is dropped.
     let mut orphan = unknown[0].clone().into_active_model();
     orphan.id = Set(hallpass::security::random::id(server.app.clock.now()).unwrap());
     orphan.purpose = Set(mail::Purpose::EmailChanged);

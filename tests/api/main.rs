@@ -1,12 +1,12 @@
-//! API tests: one file per capability, against the real router and a
-//! separate database for each test. `TEST_DATABASE_URL` selects the database server; the default is SQLite.
+//! API tests: one file per feature, against the real router and a separate database for each test. `TEST_DATABASE_URL`
+//! selects the database server; the default is SQLite.
 #![expect(
     clippy::expect_used,
     clippy::format_collect,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that can't go on has failed"
+    reason = "a panic fails the test"
 )]
 
 mod administration;
@@ -17,7 +17,7 @@ mod deletion;
 mod documents;
 mod email;
 mod errors;
-mod familiar_places;
+mod familiar_networks;
 mod foreign_hashes;
 mod forgery;
 mod graphql_over_http;

@@ -11,7 +11,7 @@ use crate::support::{TestDatabase, TestServer, logged, password_of, random_id, r
 
 const LATER: &str = "m29990101_000001_later";
 
-/// A row of a later version in the table of migrations.
+/// Records a migration of a later version.
 async fn apply_later(database: &Database, name: &str, is_additive: bool) {
     let later =
         format!("INSERT INTO seaql_migrations (version, applied_at, is_additive) VALUES ('{name}', 1, {is_additive})");
@@ -36,7 +36,7 @@ async fn instances_starting_concurrently_migrate_once() {
 }
 
 #[tokio::test]
-async fn database_with_an_unknown_migration_that_declares_nothing_is_too_new() {
+async fn database_with_an_undeclared_unknown_migration_is_too_new() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(2)).await.unwrap();
     assert!(connected.is_ready().await);
@@ -54,7 +54,7 @@ async fn older_instance_stays_ready_while_later_migrations_are_additive() {
     let server = TestServer::start().await;
     let database = &server.app.database;
     let ada = server.user("ada").await;
-    // A name of its own, because all tests share one log.
+    // A unique name, because all tests share one log.
     let name = "m29990101_000001_additive";
     apply_later(database, name, true).await;
     for _ in 0..3 {
@@ -63,8 +63,8 @@ async fn older_instance_stays_ready_while_later_migrations_are_additive() {
     assert_eq!(ada.me().await.data("/me/username"), "ada");
     assert_eq!(database.migrate().await.unwrap(), 0);
     assert_eq!(database.compatibility().await.unwrap(), Compatibility::Newer(vec![name.to_owned()]));
-    let told: Vec<_> = logged(name).into_iter().filter(|line| line.contains("continues to serve requests")).collect();
-    assert_eq!(told.len(), 1, "{told:#?}");
+    let lines: Vec<_> = logged(name).into_iter().filter(|line| line.contains("continues to serve requests")).collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
     let error = database.migrate_down(1).await.unwrap_err();
     assert!(error.cause().unwrap().contains(name), "{error:?}");
 }
@@ -83,7 +83,7 @@ async fn older_instance_is_not_ready_once_a_later_migration_is_not_additive() {
     assert!(!cause.contains("additive"), "{cause}");
 }
 
-/// They are for versions that do not know the migration; see the reasons in each file.
+/// Incompatible with older versions; each file states the reason.
 #[test]
 fn incompatible_migrations_are_declared() {
     let migrations = migration::migrations();
@@ -108,7 +108,7 @@ async fn older_database_is_upgraded_and_served() {
     let schema = server.database.schema().await;
     for before in [
         &["ALTER TABLE seaql_migrations DROP COLUMN state", "ALTER TABLE seaql_migrations DROP COLUMN is_additive"][..],
-        // It wrote rows beside this version.
+        // An older version that runs beside this one writes rows without the value.
         &["UPDATE seaql_migrations SET is_additive = NULL WHERE version LIKE '%mail_limits'"],
     ] {
         for statement in before {
@@ -119,7 +119,7 @@ async fn older_database_is_upgraded_and_served() {
         assert!(database.is_ready().await);
         assert_eq!(server.database.schema().await, schema);
         assert_eq!(ada.me().await.data("/me/username"), "ada");
-        // What it knows is written down for versions that do not know it.
+        // This version sets the values for its own migrations.
         let unset = "SELECT version FROM seaql_migrations WHERE is_additive IS NULL OR state <> 'applied'";
         let unset = sea_orm::Statement::from_string(database.read().get_database_backend(), unset);
         assert!(database.read().query_all_raw(unset).await.unwrap().is_empty());
@@ -190,9 +190,9 @@ async fn users_survive_rollback_and_reapplication() {
     let server = TestServer::start().await;
     let (ada, _) = server.app_user("ada").await;
     let database = &server.app.database;
-    // The first three make the tables of people, sessions and events.
-    let extending = migration::migrations().len() - 3;
-    for steps in (1..=extending).rev() {
+    // The first three migrations create the tables of users, sessions and audit events.
+    let later = migration::migrations().len() - 3;
+    for steps in (1..=later).rev() {
         database.migrate_down(u32::try_from(steps).unwrap()).await.unwrap();
         assert!(!database.is_ready().await);
         assert_eq!(database.pending_migrations().await.unwrap().len(), steps);
@@ -216,7 +216,7 @@ async fn all_migrations_can_be_reverted_and_reapplied() {
     connected.close().await;
 }
 
-/// As after a crash on a database that keeps half a migration; what waits from before it has no request to belong to.
+/// Simulates a crash on a database that cannot roll back schema changes. Pending changes from before have no request id.
 #[tokio::test]
 async fn pending_change_migration_is_idempotent_and_cancels_older_changes() {
     let server = TestServer::start().await;
@@ -238,7 +238,7 @@ async fn pending_change_migration_is_idempotent_and_cancels_older_changes() {
     assert_eq!(row.never_verified_since, Some(row.created_at));
 }
 
-/// As before `user_roles`: with these statements after the latest migration, which is then run again.
+/// Runs these statements, and then the migration that fills `user_roles` again.
 async fn fill_user_roles_again(server: &TestServer, statements: &[&str]) {
     let database = &server.app.database;
     let interrupted = "UPDATE seaql_migrations SET state = 'applying' WHERE version = 'm20261128_000011_user_roles'";
@@ -260,7 +260,7 @@ async fn user_roles_are_filled_from_existing_users() {
 }
 
 #[tokio::test]
-async fn user_roles_are_filled_from_more_users_than_a_page() {
+async fn user_roles_are_filled_from_several_pages_of_users() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let ada = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
@@ -278,9 +278,9 @@ async fn user_roles_are_filled_from_more_users_than_a_page() {
     assert_eq!(user_roles(&server).await, roles_of_users(&server).await);
 }
 
-/// As after a crash on a database that keeps half a migration, and after an older version has changed roles since.
+/// Simulates a crash on a database that cannot roll back schema changes, followed by changes of roles by an older version.
 #[tokio::test]
-async fn interrupted_filling_of_user_roles_starts_anew() {
+async fn interrupted_filling_of_user_roles_starts_again() {
     let server = TestServer::start().await;
     server.user("ada").await;
     server.user("bo").await;

@@ -14,14 +14,14 @@ use crate::support::{Actor, Answer, REFRESH_COOKIE, TestServer, json, password_o
 
 const SECRET: &str = "4c1f4c1f4c1f4c1f4c1f4c1f4c1f4c1f";
 
-/// A server on which Ada has an account.
+/// A server with an account for Ada.
 async fn with_ada() -> TestServer {
     let server = TestServer::with(client).await;
     server.user("ada").await;
     server
 }
 
-/// The only client that may introspect.
+/// Configures the only client that may introspect tokens.
 fn client(settings: &mut hallpass::config::Settings) {
     settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: SECRET.into() }];
 }
@@ -47,7 +47,7 @@ fn error(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), body["error"].as_str().unwrap().to_owned())
 }
 
-fn refused(status: u16, code: &str) -> (u16, String) {
+fn rejected(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
@@ -80,7 +80,7 @@ async fn password_grant_works_with_and_without_grant_type() {
         assert!(is_signed_in(&anonymous, &access).await);
     }
     // Stale bearers, charsets and cookies are ignored.
-    let stale = anonymous.with_bearer("of bad news").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
+    let stale = anonymous.with_bearer("not a token").with_header("cookie", &format!("{REFRESH_COOKIE}=nonsense"));
     let type_and_charset = "application/x-www-form-urlencoded; charset=UTF-8";
     let body = "username=ada&password=the password of ada";
     tokens(&stale.body("/token", type_and_charset, body).await);
@@ -115,7 +115,7 @@ async fn errors_follow_rfc_6749() {
         (&large, 413, "invalid_request"),
     ] {
         let answer = anonymous.form("/token", form.to_owned()).await;
-        assert_eq!(error(&answer), refused(status, code), "{}", &form[..form.len().min(80)]);
+        assert_eq!(error(&answer), rejected(status, code), "{}", &form[..form.len().min(80)]);
         assert!(!answer.text.contains("nonsense"));
     }
     let form = "username=ada&password=the+password+of+ada";
@@ -127,20 +127,20 @@ async fn errors_follow_rfc_6749() {
     ] {
         assert_eq!(
             error(&anonymous.body("/token", content_type, form).await),
-            refused(400, "invalid_request"),
+            rejected(400, "invalid_request"),
             "{content_type}"
         );
     }
     let json = json!({ "username": "ada", "password": password_of("ada") });
-    assert_eq!(error(&anonymous.json("/token", json).await), refused(400, "invalid_request"));
+    assert_eq!(error(&anonymous.json("/token", json).await), rejected(400, "invalid_request"));
     let bare = anonymous.send(anonymous.request(Method::POST, "/token").body(form.into()).unwrap()).await;
-    assert_eq!(error(&bare), refused(400, "invalid_request"));
+    assert_eq!(error(&bare), rejected(400, "invalid_request"));
     let raw = anonymous.form("/token", [b"username=ada&password=".as_slice(), b"\xff"].concat()).await;
-    assert_eq!(error(&raw), refused(400, "invalid_request"));
+    assert_eq!(error(&raw), rejected(400, "invalid_request"));
 }
 
 #[tokio::test]
-async fn credentials_in_the_query_string_are_refused() {
+async fn credentials_in_the_query_string_are_rejected() {
     let server = with_ada().await;
     let anonymous = server.anonymous();
     let query = "/token?grant_type=password&username=ada&password=the+password+of+ada";
@@ -151,7 +151,7 @@ async fn credentials_in_the_query_string_are_refused() {
         assert_eq!(answer.header("allow"), Some("POST"), "{method}");
     }
     for form in ["", "grant_type=password", "username=ada&password=the+password+of+ada"] {
-        assert_eq!(error(&anonymous.form(query, form).await), refused(400, "invalid_request"), "{form}");
+        assert_eq!(error(&anonymous.form(query, form).await), rejected(400, "invalid_request"), "{form}");
     }
     tokens(&anonymous.form("/token?trace=1", "username=ada&password=the+password+of+ada").await);
 }
@@ -161,14 +161,14 @@ async fn wrong_password_response_matches_the_tutorials() {
     let server = with_ada().await;
     for name in ["ada", "nobody", "no such name!"] {
         let answer = server.anonymous().speaking("ru").token(name, "not the password").await;
-        assert_eq!(error(&answer), refused(401, "invalid_grant"));
+        assert_eq!(error(&answer), rejected(401, "invalid_grant"));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         assert_eq!(answer.json()["detail"], "Неверное имя пользователя или пароль");
         assert_eq!(answer.json()["error_description"], "The username or password is incorrect.");
     }
     server.disable("ada").await;
     let answer = server.anonymous().speaking("ru").token("ada", &password_of("ada")).await;
-    assert_eq!(error(&answer), refused(400, "invalid_grant"));
+    assert_eq!(error(&answer), rejected(400, "invalid_grant"));
     assert_eq!(answer.json()["detail"], "Неактивный пользователь");
 }
 
@@ -185,7 +185,7 @@ async fn outage_is_not_reported_as_a_wrong_password() {
         server.anonymous().form("/introspect", format!("token={access}&client_id=api&client_secret={SECRET}")).await,
     ];
     for answer in answers {
-        assert_eq!(error(&answer), refused(503, "temporarily_unavailable"));
+        assert_eq!(error(&answer), rejected(503, "temporarily_unavailable"));
         assert_eq!(answer.header("retry-after"), Some("5"));
         assert_eq!(answer.json()["requestId"], answer.header("x-request-id").unwrap());
     }
@@ -207,9 +207,9 @@ async fn refresh_rotates_and_an_older_token_ends_the_session() {
     let answer = app.refresh(&third).await.data("/refreshToken/refreshToken");
     assert!(is_signed_in(&app, &access).await && is_signed_in(&app, &first_access).await);
 
-    assert_eq!(error(&refresh(&app, &first).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&app, &first).await), rejected(400, "invalid_grant"));
     assert!(!is_signed_in(&app, &access).await && !is_signed_in(&app, &first_access).await);
-    assert_eq!(error(&refresh(&app, answer.as_str().unwrap()).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&app, answer.as_str().unwrap()).await), rejected(400, "invalid_grant"));
 }
 
 #[tokio::test]
@@ -241,19 +241,19 @@ async fn session_expires_at_its_maximum_age() {
         token = tokens(&refresh(&app, &token).await).1;
     }
     server.clock.advance(TimeDelta::days(6));
-    assert_eq!(error(&refresh(&app, &token).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&app, &token).await), rejected(400, "invalid_grant"));
 }
 
 #[tokio::test]
-async fn cookie_refresh_token_is_refused_in_a_body() {
+async fn cookie_refresh_token_is_rejected_in_a_body() {
     let server = with_ada().await;
     let answer = server.anonymous().login("ada", &password_of("ada")).await;
     let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let (_, token) = cookie.split_once('=').unwrap();
-    assert_eq!(error(&refresh(&server.anonymous(), token).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&server.anonymous(), token).await), rejected(400, "invalid_grant"));
     // The cookie is not read either.
     let browser = server.anonymous().with_header("cookie", &cookie);
-    assert_eq!(error(&browser.form("/token", "grant_type=refresh_token").await), refused(400, "invalid_request"));
+    assert_eq!(error(&browser.form("/token", "grant_type=refresh_token").await), rejected(400, "invalid_request"));
     assert_eq!(browser.json("/refresh", json!({})).await.status, 422);
     assert_eq!(browser.get("/users/me").await.status, 401);
     // Nothing was rotated.
@@ -269,30 +269,30 @@ async fn revocation_of_either_token_ends_only_its_session() {
     for hint in ["", "&token_type_hint=access_token", "&token_type_hint=refresh_token", "&token_type_hint=nonsense"] {
         for by_access in [true, false] {
             let (access, refresh_token) = sign_in().await;
-            let shown = if by_access { &access } else { &refresh_token };
-            let answer = app.form("/revoke", format!("token={shown}{hint}")).await;
+            let token = if by_access { &access } else { &refresh_token };
+            let answer = app.form("/revoke", format!("token={token}{hint}")).await;
             assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
             assert!(!is_signed_in(&app, &access).await);
-            assert_eq!(error(&refresh(&app, &refresh_token).await), refused(400, "invalid_grant"));
+            assert_eq!(error(&refresh(&app, &refresh_token).await), rejected(400, "invalid_grant"));
             // Revocation is idempotent.
-            assert_eq!(app.form("/revoke", format!("token={shown}")).await.status, 200);
+            assert_eq!(app.form("/revoke", format!("token={token}")).await.status, 200);
         }
     }
     for unknown in ["nonsense", "a.b.c", &SECRET.repeat(100)] {
         assert_eq!(app.form("/revoke", format!("token={unknown}")).await.status, 200);
     }
-    assert_eq!(error(&app.form("/revoke", "").await), refused(400, "invalid_request"));
-    assert_eq!(error(&app.form("/revoke", "token=a&token=b").await), refused(400, "invalid_request"));
-    assert_eq!(error(&app.form(&format!("/revoke?token={kept}"), "").await), refused(400, "invalid_request"));
+    assert_eq!(error(&app.form("/revoke", "").await), rejected(400, "invalid_request"));
+    assert_eq!(error(&app.form("/revoke", "token=a&token=b").await), rejected(400, "invalid_request"));
+    assert_eq!(error(&app.form(&format!("/revoke?token={kept}"), "").await), rejected(400, "invalid_request"));
     assert_eq!(app.get("/revoke").await.status, 405);
-    // The session of the caller's bearer is kept.
+    // The session of the bearer token is not revoked.
     assert_eq!(app.with_bearer(&kept).form("/revoke", "token=nonsense").await.status, 200);
     assert!(is_signed_in(&app, &kept).await);
 
     // An expired access token also ends its session.
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(app.form("/revoke", format!("token={kept}")).await.status, 200);
-    assert_eq!(error(&refresh(&app, &kept_refresh).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&app, &kept_refresh).await), rejected(400, "invalid_grant"));
 }
 
 /// The introspection response to a client with the secret.
@@ -343,11 +343,11 @@ async fn introspection_describes_tokens() {
 #[tokio::test]
 async fn introspection_authenticates_the_client_before_it_requires_a_token() {
     let server = with_ada().await;
-    assert_eq!(error(&server.anonymous().form("/introspect", "").await), refused(401, "invalid_client"));
+    assert_eq!(error(&server.anonymous().form("/introspect", "").await), rejected(401, "invalid_client"));
 }
 
 #[tokio::test]
-async fn introspection_refuses_unauthenticated_clients() {
+async fn introspection_rejects_unauthenticated_clients() {
     let server = with_ada().await;
     let (access, _) = tokens(&server.anonymous().token("ada", &password_of("ada")).await);
     let form = format!("token={access}");
@@ -365,7 +365,7 @@ async fn introspection_refuses_unauthenticated_clients() {
         let actor = server.anonymous();
         let actor = header.as_ref().map_or(actor.clone(), |header| actor.with_header("authorization", header));
         let answer = actor.form("/introspect", form.clone()).await;
-        assert_eq!(error(&answer), refused(401, "invalid_client"), "{header:?}");
+        assert_eq!(error(&answer), rejected(401, "invalid_client"), "{header:?}");
         assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "));
     }
     for form in [
@@ -374,13 +374,13 @@ async fn introspection_refuses_unauthenticated_clients() {
         format!("{form}&client_id=api&client_secret=x"),
     ] {
         let answer = server.anonymous().form("/introspect", form).await;
-        assert_eq!(error(&answer), refused(401, "invalid_client"));
+        assert_eq!(error(&answer), rejected(401, "invalid_client"));
     }
     let good = basic(&format!("api:{SECRET}"));
     let service = server.anonymous().with_header("authorization", &good);
     let both = format!("{form}&client_id=api&client_secret={SECRET}");
-    assert_eq!(error(&service.form("/introspect", both).await), refused(400, "invalid_request"));
-    assert_eq!(error(&service.form("/introspect", "").await), refused(400, "invalid_request"));
+    assert_eq!(error(&service.form("/introspect", both).await), rejected(400, "invalid_request"));
+    assert_eq!(error(&service.form("/introspect", "").await), rejected(400, "invalid_request"));
 
     let without = TestServer::start().await;
     assert_eq!(without.anonymous().form("/introspect", form).await.status, 404);
@@ -432,8 +432,8 @@ async fn metadata_lists_the_endpoints() {
 }
 
 /// Makes a wrong guess through one of the endpoints. Returns whether it was evaluated.
-async fn is_evaluated(actor: &Actor, way: usize, name: &str) -> bool {
-    let answer = match way % 4 {
+async fn is_evaluated(actor: &Actor, endpoint: usize, name: &str) -> bool {
+    let answer = match endpoint % 4 {
         0 => actor.token(name, "not the password").await,
         1 => actor.json("/login", json!({ "username": name, "password": "not the password" })).await,
         2 => actor.form("/token", format!("grant_type=password&username={name}&password=not")).await,
@@ -449,7 +449,7 @@ async fn is_evaluated(actor: &Actor, way: usize, name: &str) -> bool {
         401 => true,
         429 => {
             assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
-            assert!(way % 4 == 1 || answer.json()["error"] == "temporarily_unavailable");
+            assert!(endpoint % 4 == 1 || answer.json()["error"] == "temporarily_unavailable");
             false
         }
         _ => panic!("{answer:#?}"),
@@ -461,19 +461,19 @@ async fn graphql_rest_and_oauth_share_the_login_throttle() {
     let server = with_ada().await;
     for name in ["ada", "nobody"] {
         let mallory = server.anonymous().at("203.0.113.7").with_header("x-forwarded-for", "192.0.2.1");
-        let spelled = [name.to_owned(), name.to_uppercase()];
+        let spellings = [name.to_owned(), name.to_uppercase()];
         let mut evaluated = 0;
-        for way in 0..101 {
-            evaluated += usize::from(is_evaluated(&mallory, way, &spelled[way / 4 % 2]).await);
+        for number in 0..101 {
+            evaluated += usize::from(is_evaluated(&mallory, number, &spellings[number / 4 % 2]).await);
         }
         assert_eq!(evaluated, 10, "{name}");
         assert_eq!(mallory.token(name, &password_of(name)).await.status, 429);
     }
     // 40 concurrent guesses through all endpoints.
     server.user("eve").await;
-    let guesses = (0..40).map(|way| {
+    let guesses = (0..40).map(|number| {
         let mallory = server.anonymous().at("203.0.113.8");
-        tokio::spawn(async move { is_evaluated(&mallory, way, "eve").await })
+        tokio::spawn(async move { is_evaluated(&mallory, number, "eve").await })
     });
     let answers = join_all(guesses.collect::<Vec<_>>()).await;
     assert_eq!(answers.into_iter().filter(|answer| *answer.as_ref().unwrap()).count(), 10);
@@ -521,7 +521,7 @@ async fn new_secret_keeps_live_sessions_and_ended_ones_stay_ended() {
     .await;
     let app = changed.anonymous();
     assert!(is_signed_in(&app, &access).await && !is_signed_in(&app, &ended).await);
-    assert_eq!(error(&refresh(&app, &ended_refresh).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&app, &ended_refresh).await), rejected(400, "invalid_grant"));
     tokens(&refresh(&app, &refresh_token).await);
     server.clock.advance(TimeDelta::minutes(30));
     assert_eq!(server.anonymous().with_bearer(&access).get("/users/me").await.status, 401);
@@ -541,7 +541,7 @@ async fn graphql_logout_revokes_oauth_tokens() {
         .await
         .data("/revokeOtherSessions");
     assert!(is_signed_in(&app, &second).await && !is_signed_in(&app, &third).await);
-    assert_eq!(error(&refresh(&app, &third_refresh).await), refused(400, "invalid_grant"));
+    assert_eq!(error(&refresh(&app, &third_refresh).await), rejected(400, "invalid_grant"));
     let request = app.request(Method::OPTIONS, "/token").header(header::ORIGIN, "http://evil.example");
     let preflight =
         app.send(request.header("access-control-request-method", "POST").body(Body::empty()).unwrap()).await;

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
 
 use crate::support::{TestDatabase, TestServer, password_of};
 
-/// Begins, writes and commits.
+/// Writes in a transaction.
 async fn touch_users(server: &TestServer) {
     let transaction = server.app.write().await.unwrap();
     update_users(&transaction).await.unwrap();
@@ -42,10 +42,10 @@ async fn dropped_writes_leave_no_open_transaction() {
     server.user("ada").await;
     let start = Instant::now();
     touch_users(&server).await;
-    let whole = start.elapsed();
-    // Dropped at 200 points between the start and the end, four at a time.
+    let duration = start.elapsed();
+    // 200 writes, four at a time, are dropped at 50 points in time, from the start to slightly after the expected end.
     for point in 0..50 {
-        let drop_after = whole * point / 40;
+        let drop_after = duration * point / 40;
         join_all((0..4).map(|_| tokio::time::timeout(drop_after, touch_users(&server)))).await;
     }
     for name in ["grace", "linus", "margaret", "dennis"] {
@@ -80,7 +80,7 @@ async fn interrupted_statement_ends_its_transaction() {
     let transaction = server.app.write().await.unwrap();
     update_users(&transaction).await.unwrap();
     let slow = transaction.query_one_raw(slow(transaction.get_database_backend()));
-    tokio::time::timeout(Duration::from_millis(50), slow).await.expect_err("it was to be interrupted");
+    tokio::time::timeout(Duration::from_millis(50), slow).await.expect_err("the statement was not slow");
     let error = update_users(&transaction).await.unwrap_err();
     assert_eq!(Error::from(error).code(), ErrorCode::ServiceUnavailable);
     transaction.commit().await.unwrap_err();
@@ -89,7 +89,8 @@ async fn interrupted_statement_ends_its_transaction() {
     touch_users(&server).await;
 }
 
-/// PostgreSQL would roll it back and report success; MariaDB may have rolled back already, and commit later statements.
+/// On COMMIT, PostgreSQL would roll back and report success. MariaDB may already have rolled back, and would commit only the
+/// later statements.
 #[tokio::test]
 async fn transaction_with_a_failed_statement_cannot_be_committed() {
     let server = TestServer::start().await;
@@ -151,7 +152,7 @@ async fn closing_does_not_wait_forever_for_an_open_transaction() {
     drop(transaction);
 }
 
-/// On SQLite, each waiting begin blocks a thread. A lock held by another process must not make them pile up.
+/// On SQLite, each waiting BEGIN blocks a thread. Their number must stay small while another process holds the lock.
 #[tokio::test]
 async fn begins_that_time_out_on_a_locked_file_leave_one_thread() {
     let server = TestServer::start().await;
@@ -165,7 +166,7 @@ async fn begins_that_time_out_on_a_locked_file_leave_one_thread() {
     for _ in 0..50 {
         let _ = tokio::time::timeout(Duration::from_millis(2), server.app.write()).await;
     }
-    // Other tests start and stop threads meanwhile.
+    // Other tests start and stop threads at the same time.
     assert!(threads() < before + 40, "{before} became {}", threads());
     lock.release().await;
     let grace = server.user("grace").await;

@@ -1,5 +1,4 @@
-//! The pages behind the links in mails, and the development mailbox; `tests/e2e/clients/pages.mjs` opens them in
-//! a browser.
+//! The pages that links in mails open, and the development mailbox. `tests/e2e/clients/pages.mjs` opens them in a browser.
 
 use std::net::SocketAddr;
 
@@ -183,7 +182,7 @@ async fn form_redirects_to_its_result() {
 }
 
 #[tokio::test]
-async fn refused_password_is_reported_after_a_redirect() {
+async fn rejected_password_is_reported_after_a_redirect() {
     let server = TestServer::start().await;
     let reset = reset_link_of_ada(&server).await;
     for (password, problem, message) in [
@@ -210,7 +209,7 @@ async fn refused_password_is_reported_after_a_redirect() {
 }
 
 #[tokio::test]
-async fn refused_form_says_the_link_was_used_after_the_reset() {
+async fn rejected_form_reports_a_used_link_after_the_reset() {
     let server = TestServer::start().await;
     let reset = reset_link_of_ada(&server).await;
     let short = send(&server, "/reset-password", &[("token", &*reset), ("password", "short")], CHROMIUM).await;
@@ -399,29 +398,29 @@ fn request_from(peer: &str, path: &str, headers: &[(&str, &str)]) -> Request<Bod
 #[tokio::test]
 async fn mailbox_lists_mails_newest_first() {
     let server = TestServer::start().await;
-    let here = &[("host", "localhost:8000")];
+    let headers = &[("host", "localhost:8000")];
     let key = server.app.mailer.dev_mailbox().unwrap().key();
-    let see = async |path: &str| {
+    let open = async |path: &str| {
         let path = format!("{path}?key={key}");
-        server.anonymous().send(request_from("127.0.0.1", &path, here)).await
+        server.anonymous().send(request_from("127.0.0.1", &path, headers)).await
     };
-    assert!(see("/dev/mail").await.text.contains("None yet."));
+    assert!(open("/dev/mail").await.text.contains("None yet."));
     server.user_at("ada", "ada@example.org").await;
     let token = server.token_to("ada@example.org").await;
     server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
     let mails = server.mails_to("ada@example.org").await;
-    let page = see("/dev/mail").await;
+    let page = open("/dev/mail").await;
     assert_eq!(page.header("cache-control"), Some("no-store"));
     // The template engine also escapes slashes; browsers decode them.
     let text = page.text.replace("&#x2f;", "/");
     let link = format!("<a href=\"http://localhost:8000/verify-email?token={token}\">");
     assert!(text.contains(&link) && !text.contains("<script"), "{text}");
     assert!(text.find("Choose a new password").unwrap() < text.find("Confirm your e-mail address").unwrap());
-    let html = see(&format!("/dev/mail/{}", mails[0].id)).await;
+    let html = open(&format!("/dev/mail/{}", mails[0].id)).await;
     assert_eq!(html.text, mails[0].text.html);
     assert!(html.header("content-security-policy").unwrap().starts_with("sandbox allow-popups; default-src 'none';"));
     for path in ["/dev/mail/x", "/dev/mail/00000000-0000-0000-0000-000000000000"] {
-        assert_eq!(see(path).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(open(path).await.status, StatusCode::NOT_FOUND);
     }
 }
 
@@ -432,31 +431,31 @@ async fn mailbox_is_local_only() {
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
     let host = ("host", "127.0.0.1:8000");
     let key = server.app.mailer.dev_mailbox().unwrap().key();
-    let see = async |peer: &str, headers: &[(&str, &str)]| {
-        let statuses = ["/dev/mail", &mail].map(|path| request_from(peer, &format!("{path}?key={key}"), headers));
-        let [list, one] = statuses;
+    let is_shown = async |peer: &str, headers: &[(&str, &str)]| {
+        let requests = ["/dev/mail", &mail].map(|path| request_from(peer, &format!("{path}?key={key}"), headers));
+        let [list, one] = requests;
         let (list, one) = (server.anonymous().send(list).await, server.anonymous().send(one).await);
         assert_eq!(list.status, one.status);
         assert!(list.status == StatusCode::OK || list.text.contains("There is nothing at this path"), "{list:?}");
         list.status == StatusCode::OK
     };
     for host in ["localhost", "localhost:8000", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "LOCALHOST:8000"] {
-        assert!(see("127.0.0.1", &[("host", host)]).await, "{host}");
-        assert!(see("::1", &[("host", host)]).await, "{host}");
+        assert!(is_shown("127.0.0.1", &[("host", host)]).await, "{host}");
+        assert!(is_shown("::1", &[("host", host)]).await, "{host}");
     }
-    assert!(see("::ffff:127.0.0.1", &[host]).await);
+    assert!(is_shown("::ffff:127.0.0.1", &[host]).await);
     for peer in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1", "0.0.0.0"] {
-        assert!(!see(peer, &[host]).await, "{peer}");
+        assert!(!is_shown(peer, &[host]).await, "{peer}");
     }
     for host in
         ["evil.example", "localhost.evil.example:8000", "192.0.2.1:8000", "", "a@localhost@b", "127.0.0.1.nip.io"]
     {
-        assert!(!see("127.0.0.1", &[("host", host)]).await, "{host}");
+        assert!(!is_shown("127.0.0.1", &[("host", host)]).await, "{host}");
     }
-    assert!(!see("127.0.0.1", &[]).await);
-    assert!(!see("127.0.0.1", &[host, host]).await);
+    assert!(!is_shown("127.0.0.1", &[]).await);
+    assert!(!is_shown("127.0.0.1", &[host, host]).await);
     for name in ["x-forwarded-for", "forwarded", "via", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"] {
-        assert!(!see("127.0.0.1", &[host, (name, "for=127.0.0.1")]).await, "{name}");
+        assert!(!is_shown("127.0.0.1", &[host, (name, "for=127.0.0.1")]).await, "{name}");
     }
     // Without a socket, the peer is unknown.
     assert_eq!(server.anonymous().get(&format!("/dev/mail?key={key}")).await.status, StatusCode::NOT_FOUND);
@@ -494,19 +493,19 @@ async fn mailbox_key_is_kept_in_a_cookie() {
     server.user_at("ada", "ada@example.org").await;
     let mail = format!("/dev/mail/{}", server.mails_to("ada@example.org").await[0].id);
     let key = server.app.mailer.dev_mailbox().unwrap().key();
-    let see = async |path: &str, cookie: &str| {
+    let open = async |path: &str, cookie: &str| {
         let headers = [("host", "localhost:8000"), ("cookie", cookie)];
         server.anonymous().send(request_from("127.0.0.1", path, &headers)).await
     };
-    let opened = see(&format!("/dev/mail?key={key}"), "a=b").await;
+    let opened = open(&format!("/dev/mail?key={key}"), "a=b").await;
     let cookie = format!("dev_mail_key={key}");
     assert_eq!(
         opened.header("set-cookie"),
         Some(format!("{cookie}; HttpOnly; SameSite=Strict; Path=/dev/mail").as_str())
     );
     for path in ["/dev/mail", &mail] {
-        assert_eq!(see(path, &format!("a=b; {cookie}")).await.status, StatusCode::OK, "{path}");
-        assert_ne!(see(path, "dev_mail_key=x").await.status, StatusCode::OK, "{path}");
+        assert_eq!(open(path, &format!("a=b; {cookie}")).await.status, StatusCode::OK, "{path}");
+        assert_ne!(open(path, "dev_mail_key=x").await.status, StatusCode::OK, "{path}");
     }
 }
 
@@ -535,6 +534,5 @@ async fn mailbox_keeps_100_mails() {
         server.clock.advance(TimeDelta::seconds(1));
     }
     assert_eq!(server.mails_to("user100@example.org").await.len(), 1);
-    let kept = server.app.mailer.dev_mailbox().unwrap().all();
-    assert_eq!(kept.len(), 100);
+    assert_eq!(server.app.mailer.dev_mailbox().unwrap().all().len(), 100);
 }

@@ -1,4 +1,4 @@
-//! Changing the password with the current one.
+//! Password changes by signed-in users.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -44,7 +44,7 @@ async fn password_change_revokes_other_sessions_and_notifies_the_owner() {
     server.anonymous().login("ada", NEW).await.data("/login/user");
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!((mails.len(), mails[0].text.subject.as_str()), (3, "Your password was changed"));
-    // Links and pending changes from before do not help the attacker who made the change necessary.
+    // An attacker cannot use links that were requested before the change.
     assert_eq!(server.anonymous().reset_password(&link, "a third password").await.code(), "LINK_INVALID");
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     assert_eq!(events.iter().filter(|event| event.action == Action::PasswordChanged).count(), 1);
@@ -89,8 +89,8 @@ async fn wrong_current_passwords_are_limited_to_ten() {
     for number in 0..10 {
         assert_eq!(change(&ada, wrong.clone()).await.code(), "WRONG_PASSWORD", "{number}");
     }
-    let refused = change(&ada, change_input()).await;
-    assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("RATE_LIMITED", Some("900")));
+    let limited = change(&ada, change_input()).await;
+    assert_eq!((limited.code().as_str(), limited.header("retry-after")), ("RATE_LIMITED", Some("900")));
     // Sign-in and the session still work; after 15 minutes the correct password is accepted again.
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
     server.clock.advance(TimeDelta::minutes(15));
@@ -119,17 +119,17 @@ async fn concurrent_password_changes_succeed_once() {
         let input = json!({ "currentPassword": password_of("ada"), "newPassword": format!("new password {number}") });
         tokio::spawn(async move { change(&ada, input).await })
     });
-    let mut good = Vec::new();
+    let mut winners = Vec::new();
     for (number, answer) in changes.collect::<Vec<_>>().into_iter().enumerate() {
         let answer = answer.await.unwrap();
         if answer.json()["errors"].is_null() {
-            good.push(number);
+            winners.push(number);
         } else {
             assert_eq!(answer.code(), "WRONG_PASSWORD");
         }
     }
-    assert_eq!(good.len(), 1);
-    server.anonymous().login("ada", &format!("new password {}", good[0])).await.data("/login/user");
+    assert_eq!(winners.len(), 1);
+    server.anonymous().login("ada", &format!("new password {}", winners[0])).await.data("/login/user");
 }
 
 #[tokio::test]
@@ -143,8 +143,8 @@ async fn revoked_session_cannot_change_the_password() {
         new_password: NEW.into(),
         keep_other_sessions: false,
     };
-    let refused = password_change::change(&server.command_line(), &principal, form).await.unwrap_err();
-    assert_eq!(refused.code(), ErrorCode::Unauthenticated);
-    assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
+    let error = password_change::change(&server.command_line(), &principal, form).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Unauthenticated);
+    assert_eq!(error.reason(), Some(UnauthenticatedReason::SessionRevoked));
     server.anonymous().login("ada", &password_of("ada")).await.data("/login/user");
 }

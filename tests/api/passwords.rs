@@ -6,7 +6,7 @@ use sea_orm::EntityTrait;
 use crate::support::{TestServer, json};
 
 #[tokio::test]
-async fn common_passwords_are_refused() {
+async fn common_passwords_are_rejected() {
     let server = TestServer::start().await;
     for password in ["password123", "PassWord123", "12345678", "qwertyuiop", "Пароль123", "йцукен12", "gfhjkm123"]
     {
@@ -20,7 +20,7 @@ async fn common_passwords_are_refused() {
 }
 
 #[tokio::test]
-async fn own_username_and_email_are_refused() {
+async fn own_username_and_email_are_rejected() {
     let server = TestServer::start().await;
     let form = |password: &str| {
         json!({

@@ -1,4 +1,4 @@
-//! The explorer as served to browsers, in either build; `tests/e2e/clients/explorer.mjs` uses it.
+//! The explorer, with or without the bundled pages. `tests/e2e/clients/explorer.mjs` uses it in a browser.
 
 use std::{collections::BTreeSet, io::Read};
 
@@ -127,7 +127,7 @@ async fn api_request_gets_json_at_the_same_path() {
         assert_eq!(answer.data("/__typename"), "Query", "{accept}");
     }
     assert_eq!(actor.get("/graphql?query=%7B__typename%7D").await.data("/__typename"), "Query");
-    // A browser URL with a query is a request, not the page, and is refused if it is a mutation.
+    // A URL with a query is a GraphQL request even in a browser, and is rejected if it is a mutation.
     let query = open(&server, Method::GET, "/graphql?query=%7B__typename%7D").await;
     assert_eq!(query.data("/__typename"), "Query");
     let mutation = open(&server, Method::GET, "/graphql?query=mutation%7Blogout%7BrevokedSessions%7D%7D").await;

@@ -89,14 +89,14 @@ async fn concurrent_renames_to_one_username_succeed_once() {
             if answer.json()["errors"].is_null() { None } else { Some(answer.code()) }
         }));
     }
-    let mut refused = 0;
+    let mut rejected = 0;
     for attempt in attempts {
         if let Some(code) = attempt.await.unwrap() {
             assert_eq!(code, "USERNAME_TAKEN");
-            refused += 1;
+            rejected += 1;
         }
     }
-    assert_eq!(refused, 7);
+    assert_eq!(rejected, 7);
 }
 
 #[tokio::test]
@@ -105,8 +105,8 @@ async fn revoked_session_cannot_update_the_profile() {
     let principal = server.principal(&ada).await;
     ada.logout(json!({})).await.data("/logout");
     let change = ProfileChange { first_name: Some(Some("Eve".to_owned())), ..ProfileChange::default() };
-    let refused = profile::update(&server.command_line(), &principal, change).await.unwrap_err();
-    assert_eq!(refused.reason(), Some(UnauthenticatedReason::SessionRevoked));
+    let error = profile::update(&server.command_line(), &principal, change).await.unwrap_err();
+    assert_eq!(error.reason(), Some(UnauthenticatedReason::SessionRevoked));
     let row = user::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
     assert_eq!(row.first_name.as_deref(), Some("Ada"));
 }

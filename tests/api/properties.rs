@@ -21,7 +21,7 @@ fn server() -> (Runtime, TestServer) {
     (runtime, server)
 }
 
-/// Sends a request and checks the rules for all responses.
+/// Sends a request, and asserts that the response contains no server error.
 fn assert_data_or_client_error(runtime: &Runtime, actor: &Actor, request: axum::http::Request<Body>) {
     let answer = runtime.block_on(actor.send(request));
     assert!(answer.status.as_u16() < 500, "{answer:?}");
@@ -112,7 +112,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 #[test]
-fn any_document_is_answered() {
+fn any_document_gets_data_or_a_client_error() {
     let (runtime, server) = server();
     let actor = server.anonymous();
     proptest!(|(query in document(), variables in json(), by_get in any::<bool>())| {
@@ -131,7 +131,7 @@ fn any_document_is_answered() {
 }
 
 #[test]
-fn any_body_and_any_header_is_answered() {
+fn any_body_and_any_header_gets_data_or_a_client_error() {
     let (runtime, server) = server();
     let actor = server.anonymous();
     let bytes = || vec(any::<u8>(), 0..200);
@@ -176,7 +176,7 @@ fn any_body_and_any_header_is_answered() {
 }
 
 #[test]
-fn altered_token_is_refused() {
+fn altered_token_is_rejected() {
     let (runtime, server) = server();
     let token = runtime.block_on(server.user("ada")).bearer.unwrap();
     proptest!(|(at in 0..token.len(), with in "[A-Za-z0-9_.=-]{0,3}", cut in 0..4_usize)| {
@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn password_is_measured_and_not_modified(text in "\\PC{0,140}|.{0,140}") {
+    fn password_is_limited_in_length_and_not_modified(text in "\\PC{0,140}|.{0,140}") {
         let mut settings = settings();
         settings.passwords.blocklist = false;
         let parsed = Password::parse(text.clone().into(), Field::Password, &Owner::default(), &settings);

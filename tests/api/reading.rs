@@ -23,9 +23,9 @@ async fn read_is_retried_after_a_lost_connection() {
     }
 }
 
-/// The guard reads columns by index; SeaORM reads them by name.
+/// Authentication reads columns by position, SeaORM by name.
 #[tokio::test]
-async fn guard_maps_columns_correctly() {
+async fn authentication_maps_columns_correctly() {
     let server = TestServer::start().await;
     let input = json!({ "username": "Ada", "password": "correct horse", "email": "Ada@example.org", "firstName": "Augusta",
         "lastName": "Lovelace", "tokenDelivery": "BODY" });
@@ -38,7 +38,7 @@ async fn guard_maps_columns_correctly() {
         .header("user-agent", "curl/8")
         .extension(hallpass::http::Peer("192.0.2.7:4711".parse().unwrap()));
     let token = actor.send(request.body(body.into()).unwrap()).await.data("/register/refreshToken");
-    // All times differ and none is missing.
+    // Sets all columns, to different values.
     server.clock.advance(TimeDelta::minutes(1));
     actor.refresh(token.as_str().unwrap()).await.data("/refreshToken");
     let db = server.app.database.read();

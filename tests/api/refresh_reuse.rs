@@ -1,4 +1,5 @@
-//! Reuse of refresh tokens: lost responses are tolerated, theft is detected whoever refreshes first (RFC 9700 §4.14.2).
+//! Reuse of refresh tokens: lost responses are tolerated, and theft is detected regardless of who refreshes first (RFC 9700
+//! §4.14.2).
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ async fn me_reason(server: &TestServer, access_token: &str) -> String {
     error["extensions"]["reason"].as_str().unwrap().to_owned()
 }
 
-fn after_the_grace(server: &TestServer) {
+fn end_grace_period(server: &TestServer) {
     server.clock.advance(TimeDelta::seconds(31));
 }
 
@@ -37,7 +38,7 @@ async fn stolen() -> (TestServer, String, (String, String)) {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let first = refresh(&server, &token).await;
-    after_the_grace(&server);
+    end_grace_period(&server);
     (server, token, first)
 }
 
@@ -69,7 +70,7 @@ async fn thief_who_refreshed_first_and_used_its_access_token_is_detected_by_the_
 }
 
 #[tokio::test]
-async fn thief_who_refreshes_second_is_detected_when_the_owner_goes_on() {
+async fn thief_who_refreshes_second_is_detected_by_the_owners_next_request() {
     for by_refresh_token in [true, false] {
         let (server, token, (owner_refresh, owner_access)) = stolen().await;
         let (thief_refresh, thief_access) = refresh(&server, &token).await;
@@ -85,7 +86,7 @@ async fn thief_who_refreshes_second_is_detected_when_the_owner_goes_on() {
 }
 
 #[tokio::test]
-async fn thief_who_refreshes_second_is_detected_at_once_when_the_owner_went_on() {
+async fn thief_who_refreshes_second_is_detected_at_once_if_the_owner_used_the_session() {
     let (server, token, (owner_refresh, owner_access)) = stolen().await;
     use_access_token(&server, &owner_access).await;
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
@@ -94,7 +95,7 @@ async fn thief_who_refreshes_second_is_detected_at_once_when_the_owner_went_on()
 }
 
 #[tokio::test]
-async fn burnt_token_ends_the_session_on_the_wrong_channel() {
+async fn burnt_token_ends_the_session_even_if_sent_in_the_wrong_way() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
     let mut browser = server.anonymous();
@@ -135,7 +136,7 @@ async fn access_tokens_from_before_a_burnt_generation_stay_valid() {
     let (ada, token) = server.app_user("ada").await;
     let (second, second_access) = refresh(&server, &token).await;
     let (_, lost_access) = refresh(&server, &second).await;
-    after_the_grace(&server);
+    end_grace_period(&server);
     let (_, current_access) = refresh(&server, &second).await;
     for access in [ada.bearer.as_deref().unwrap(), &second_access, &current_access] {
         server.anonymous().with_bearer(access).me().await.data("/me/id");
@@ -147,7 +148,7 @@ async fn access_tokens_from_before_a_burnt_generation_stay_valid() {
 async fn grace_applies_to_the_predecessor_only() {
     let (server, token, (burnt, _)) = stolen().await;
     let (current, _) = refresh(&server, &token).await;
-    // Concurrently, the predecessor gets the same successor, and the burnt generation does not.
+    // The predecessor gets the same successor again, but a burnt token does not.
     assert_eq!(refresh(&server, &token).await.0, current);
     assert_eq!(server.anonymous().refresh(&burnt).await.code(), "SESSION_REVOKED");
 }
@@ -160,7 +161,7 @@ async fn concurrent_late_refreshes_on_two_instances_get_one_successor() {
     for round in 0..6 {
         let (_, token) = servers[0].app_user(&format!("ada{round}")).await;
         let (lost, _) = refresh(&servers[0], &token).await;
-        servers.iter().for_each(after_the_grace);
+        servers.iter().for_each(end_grace_period);
         let refreshes = (0..12).map(|n| {
             let (actor, token) = (servers[n % 2].anonymous(), token.clone());
             tokio::spawn(async move { actor.refresh(&token).await })
@@ -173,7 +174,7 @@ async fn concurrent_late_refreshes_on_two_instances_get_one_successor() {
     assert!(rows.iter().all(|row| (row.generation, row.predecessor) == (2, Some(0))), "{rows:?}");
 }
 
-/// The owner reads the row, the thief's access token confirms its generation, then the owner's request writes.
+/// The owner's request reads the row, the thief's access token confirms its generation, and then the owner's request writes.
 #[tokio::test]
 async fn concurrently_confirmed_generation_is_not_burnt() {
     let (server, _, (_, thief_access)) = stolen().await;

@@ -74,7 +74,7 @@ async fn all_field_errors_are_reported() {
 }
 
 #[tokio::test]
-async fn taken_username_is_refused_in_every_spelling() {
+async fn taken_username_is_rejected_in_every_spelling() {
     let server = TestServer::start().await;
     let taken = json!({ "username": "ada", "password": "correct horse", "email": "ada@example.org" });
     server.anonymous().register(taken.clone()).await.data("/register/user/id");
@@ -145,7 +145,7 @@ async fn closed_registration_is_reported_first() {
 }
 
 #[tokio::test]
-async fn missing_required_email_is_refused() {
+async fn missing_required_email_is_rejected() {
     let server = TestServer::with(|settings| settings.registration.require_email = true).await;
     for email in [json!(null), json!("")] {
         let input = json!({ "username": "ada", "password": "correct horse", "email": email });

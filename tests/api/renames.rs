@@ -28,7 +28,7 @@ async fn rename_often(actor: &Actor, times: usize) {
     }
 }
 
-/// Requests this many usernames that are refused as taken.
+/// Requests a taken username this many times.
 async fn probe_often(actor: &Actor, times: usize) {
     for _ in 0..times {
         assert_eq!(rename(actor, "bo").await.code(), "USERNAME_TAKEN");
@@ -59,9 +59,9 @@ async fn sign_in(server: &TestServer, username: &str) -> Actor {
 async fn account_can_change_its_username_five_times_a_day() {
     let (server, ada) = with_ada_and_bo().await;
     rename_often(&ada, 5).await;
-    let refused = rename(&ada, "ada").await;
-    assert_eq!(refused.code(), "RATE_LIMITED");
-    assert_eq!(refused.header("retry-after"), Some("86400"));
+    let limited = rename(&ada, "ada").await;
+    assert_eq!(limited.code(), "RATE_LIMITED");
+    assert_eq!(limited.header("retry-after"), Some("86400"));
     server.clock.advance(TimeDelta::days(1));
     let ada = sign_in(&server, "name-4").await;
     rename(&ada, "ada").await.data("/updateProfile/user");
@@ -159,7 +159,7 @@ async fn only_real_changes_are_audited() {
     let (server, ada) = with_ada_and_bo().await;
     let principal = server.principal(&ada).await;
     probe_often(&ada, 3).await;
-    // A form submitted twice: the second request still sees the user from before the first.
+    // A form that is submitted twice: the second request has read the user before the first one changed it.
     for _ in 0..2 {
         let change = ProfileChange { username: Some(Some("countess".to_owned())), ..ProfileChange::default() };
         profile::update(&server.command_line(), &principal, change).await.unwrap();

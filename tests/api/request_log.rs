@@ -1,4 +1,4 @@
-//! The line that each request has in the log, and the names that requests go by.
+//! The log line of each request, and its request and trace ids.
 
 use axum::{
     body::Body,
@@ -11,7 +11,7 @@ use crate::support::{Actor, Answer, TestServer, json, logged};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Believes what a proxy at 10.0.0.1 says.
+/// Trusts a proxy at 10.0.0.1.
 fn behind_a_proxy(settings: &mut Settings) {
     let variables = [("PROXY_HEADER", "x-forwarded-for"), ("TRUSTED_PROXIES", "10.0.0.0/8")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -22,7 +22,7 @@ fn id(answer: &Answer) -> String {
     answer.header("x-request-id").unwrap().to_owned()
 }
 
-/// The line of a request.
+/// The log line of a request.
 fn line(answer: &Answer) -> String {
     let lines = logged(&id(answer));
     lines.iter().find(|line| line.contains(" method=")).unwrap_or_else(|| panic!("{lines:?}")).clone()
@@ -37,7 +37,7 @@ async fn get(actor: &Actor, name: &str, values: &[&str]) -> Answer {
 }
 
 #[tokio::test]
-async fn probes_are_logged_at_debug() {
+async fn health_checks_are_logged_at_debug() {
     let server = TestServer::start().await;
     for path in ["/health/live", "/health/ready"] {
         let line = line(&server.anonymous().get(path).await);
@@ -118,7 +118,7 @@ async fn trace_of_a_trusted_proxy_is_logged() {
     let proxy = server.anonymous().at("10.0.0.1");
     for (traceparent, is_valid) in [
         (format!("00-{TRACE}-00f067aa0ba902b7-01"), true),
-        (format!("cc-{TRACE}-00f067aa0ba902b7-01-what-comes-later"), true),
+        (format!("cc-{TRACE}-00f067aa0ba902b7-01-future-fields"), true),
         (format!("00-{TRACE}-00f067aa0ba902b7-01-more"), false),
         (format!("ff-{TRACE}-00f067aa0ba902b7-01"), false),
         (format!("00-{TRACE}-0000000000000000-01"), false),
@@ -134,18 +134,18 @@ async fn trace_of_a_trusted_proxy_is_logged() {
 }
 
 #[tokio::test]
-async fn refused_origin_is_logged_once_a_minute() {
+async fn rejected_origin_is_logged_once_a_minute() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
-    let ask = async |origin: &str| {
+    let preflight = async |origin: &str| {
         let request = actor.request(Method::OPTIONS, "/graphql").header(ORIGIN, origin);
         let request = request.header("access-control-request-method", "POST").body(Body::empty());
         actor.send(request.unwrap()).await;
     };
-    // Each name is in this test alone.
+    // No other test uses these names.
     for _ in 0..3 {
-        ask("http://first-refused.example:5174").await;
-        ask("http://second-refused.example").await;
+        preflight("http://first-refused.example:5174").await;
+        preflight("http://second-refused.example").await;
     }
     let first = logged("http://first-refused.example:5174");
     let [line] = &first[..] else { panic!("{first:?}") };
@@ -155,31 +155,28 @@ async fn refused_origin_is_logged_once_a_minute() {
     }
     assert_eq!(logged("second-refused.example").len(), 0);
     server.clock.advance(TimeDelta::minutes(1));
-    ask("http://second-refused.example").await;
+    preflight("http://second-refused.example").await;
     assert_eq!(logged("second-refused.example").len(), 1);
 }
 
 #[tokio::test]
 async fn allowed_and_malformed_origins_are_not_logged() {
     let server = TestServer::start().await;
-    let ask = async |origin: &str| get(&server.anonymous(), "origin", &[origin]).await;
+    let request = async |origin: &str| get(&server.anonymous(), "origin", &[origin]).await;
     let before = logged("ALLOWED_ORIGINS").len();
-    for origin in [
-        "http://localhost:3000",
-        "http://localhost:8000",
-        "what-is-no-origin.example",
-        "http://user:what-is-no-origin@x",
-    ] {
-        ask(origin).await;
+    for origin in
+        ["http://localhost:3000", "http://localhost:8000", "malformed-origin.example", "http://user:malformed-origin@x"]
+    {
+        request(origin).await;
     }
-    assert_eq!(logged("what-is-no-origin").len(), 0);
-    // A page in a sandbox, or a file.
-    ask("null").await;
+    assert_eq!(logged("malformed-origin").len(), 0);
+    // The origin of a sandboxed page or of a local file.
+    request("null").await;
     assert!(logged("ALLOWED_ORIGINS").len() > before);
 }
 
 #[tokio::test]
-async fn refused_origin_gets_a_hint() {
+async fn rejected_origin_gets_a_hint() {
     let server = TestServer::start().await;
     let page = server.anonymous().with_header("origin", "http://localhost:5174").with_header("host", "localhost:8000");
     let hint = page.me().await.error()["extensions"]["hint"].as_str().unwrap().to_owned();
@@ -191,9 +188,9 @@ async fn refused_origin_gets_a_hint() {
     assert!(!allowed.me().await.error()["extensions"]["hint"].as_str().unwrap().contains("ALLOWED_ORIGINS"));
     let mut with_cookie = page.clone();
     with_cookie.cookie = Some(format!("{}=x", crate::support::REFRESH_COOKIE));
-    let refused = with_cookie.graphql("{ __typename }", json!(null)).await;
-    assert_eq!(refused.status, 403);
-    let message = refused.error()["message"].as_str().unwrap().to_owned();
+    let rejected = with_cookie.graphql("{ __typename }", json!(null)).await;
+    assert_eq!(rejected.status, 403);
+    let message = rejected.error()["message"].as_str().unwrap().to_owned();
     for name in ["ALLOWED_ORIGINS", "127.0.0.1", "5174"] {
         assert!(message.contains(name), "{message}");
     }

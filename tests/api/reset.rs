@@ -15,13 +15,13 @@ async fn reset_link_sets_a_new_password() {
     let server = TestServer::start().await;
     let ada = server.user_at("ada", "ada@example.org").await;
     server.anonymous().login("ada", &password_of("ada")).await.data("/login");
-    let asked = server.anonymous().request_password_reset("Ada@EXAMPLE.org").await;
-    assert_eq!(asked.data("/requestPasswordReset/email"), "Ada@EXAMPLE.org");
+    let requested = server.anonymous().request_password_reset("Ada@EXAMPLE.org").await;
+    assert_eq!(requested.data("/requestPasswordReset/email"), "Ada@EXAMPLE.org");
     let token = server.token_to("ada@example.org").await;
     let mail = &server.mails_to("ada@example.org").await[0];
     assert!(mail.text.plain.contains("http://localhost:8000/reset-password?token="), "{}", mail.text.plain);
 
-    // A refused password does not use up the link.
+    // A rejected password does not use up the link.
     let short = server.anonymous().reset_password(&token, "short").await;
     assert_eq!(short.problems(), ["newPassword: PASSWORD_TOO_SHORT"]);
     let answer = server.anonymous().reset_password(&token, "a new password").await;
@@ -42,7 +42,7 @@ async fn reset_link_sets_a_new_password() {
     }
 }
 
-/// A request does the same for every address, so that it takes the same time. The mail is sent separately.
+/// A request runs the same statements for every address, so that the response time reveals nothing. The mail is sent later.
 #[tokio::test]
 async fn reset_response_does_not_reveal_whether_the_account_exists() {
     let database = TestDatabase::create().await;

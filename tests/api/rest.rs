@@ -26,8 +26,9 @@ fn invalid(answer: &Answer) -> Vec<String> {
     let problems = body["detail"].as_array().unwrap();
     let line = |problem: &Value| {
         assert!(problem["msg"].as_str().unwrap().len() > 5, "{problem}");
-        let place: Vec<&str> = problem["loc"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
-        format!("{}: {}", place.join("."), problem["type"].as_str().unwrap())
+        let location: Vec<&str> =
+            problem["loc"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
+        format!("{}: {}", location.join("."), problem["type"].as_str().unwrap())
     };
     problems.iter().map(line).collect()
 }
@@ -225,7 +226,7 @@ async fn validation_errors_match_fastapi() {
 }
 
 #[tokio::test]
-async fn refresh_token_in_the_query_string_is_refused() {
+async fn refresh_token_in_the_query_string_is_rejected() {
     let server = TestServer::start().await;
     let (_, token) = server.app_user("ada").await;
     let anonymous = server.anonymous();
@@ -274,7 +275,7 @@ async fn unauthenticated_request_gets_the_reason() {
 }
 
 #[tokio::test]
-async fn disabled_account_is_reported_only_with_the_right_password() {
+async fn disabled_account_is_reported_only_with_the_correct_password() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     server.disable("ada").await;
@@ -300,7 +301,7 @@ async fn delete(actor: &Actor, body: &str) -> Answer {
     actor.send(request.body(body.to_owned().into()).unwrap()).await
 }
 
-/// Asserts that an update of all fields is refused with this code, changes nothing and sends no mail.
+/// Asserts that an update of all fields fails with this status, changes nothing and sends no mail.
 async fn assert_nothing_changes(server: &TestServer, ada: &Actor, form: Value, status: u16) {
     let mails = server.mails_to("ada@new.example").await.len();
     assert_eq!(put(ada, form).await.status, status);
@@ -372,7 +373,7 @@ async fn only_given_fields_change() {
     assert!(changed.json() == expected && expected["updated_at"] != before["updated_at"]);
     assert_eq!(put(&ada, json!({ "first_name": null, "username": "Countess" })).await.json()["full_name"], "Lovelace");
 
-    // The tutorial does not handle a taken username.
+    // The tutorials have no message for this case.
     assert_eq!(detail(&put(&ada, json!({ "username": "BO" })).await), error_detail(400, "Имя пользователя уже занято"));
     assert_eq!(invalid(&put(&ada, json!({ "username": null })).await), ["body.username: missing"]);
     let wrong = json!({ "username": 7, "first_name": "x".repeat(101) });
@@ -390,8 +391,8 @@ async fn email_change_requires_verification_and_the_password_of_an_older_session
     let ada = server.anonymous().with_bearer(token.as_str().unwrap());
     let pending = async || ada.query("{ me { email pendingEmail } }").await.data("/me");
 
-    let asked = put(&ada, json!({ "email": "new@example.org", "first_name": "Ada" })).await;
-    assert_eq!((asked.status.as_u16(), &asked.json()["email"]), (200, &json!("ada@example.org")));
+    let requested = put(&ada, json!({ "email": "new@example.org", "first_name": "Ada" })).await;
+    assert_eq!((requested.status.as_u16(), &requested.json()["email"]), (200, &json!("ada@example.org")));
     assert_eq!(pending().await, json!({ "email": "ada@example.org", "pendingEmail": "new@example.org" }));
 
     server.clock.advance(TimeDelta::minutes(11));
@@ -401,15 +402,15 @@ async fn email_change_requires_verification_and_the_password_of_an_older_session
     assert_eq!(invalid(&wrong), ["body.password: value_error"]);
     let nonsense = put(&ada, json!({ "email": "nonsense", "password": password_of("ada") })).await;
     assert_eq!(invalid(&nonsense), ["body.email: value_error"]);
-    // An invalid name is refused before a mail is sent.
+    // An invalid name is rejected before a mail is sent.
     let bad = json!({ "email": "other@example.org", "password": password_of("ada"), "username": "a b" });
     assert_eq!(invalid(&put(&ada, bad).await), ["body.username: value_error"]);
     assert_eq!(pending().await["pendingEmail"], "new@example.org");
     assert_eq!(ada.get("/users/me").await.json()["first_name"], "Ada");
-    // Sending back the current address is no change.
+    // The current address does not count as a change.
     assert_eq!(put(&ada, json!({ "email": "ada@example.org", "last_name": "Lovelace" })).await.status, 200);
-    let right = put(&ada, json!({ "email": "other@example.org", "password": password_of("ada") })).await;
-    assert_eq!(right.status, 200);
+    let changed = put(&ada, json!({ "email": "other@example.org", "password": password_of("ada") })).await;
+    assert_eq!(changed.status, 200);
     assert_eq!(pending().await["pendingEmail"], "other@example.org");
 }
 
@@ -428,7 +429,7 @@ async fn deletion_removes_the_user_and_revokes_tokens() {
     assert_eq!(ada.get("/users/me").await.status, 401);
     assert_eq!(ada.json("/refresh", json!({ "refresh_token": token })).await.status, 401);
     assert_eq!(server.anonymous().token("ada", &password_of("ada")).await.status, 401);
-    // Soon after sign-in the token alone is enough, as in the tutorial.
+    // Shortly after sign-in the token is enough, as in the tutorial.
     let bo = server.user("bo").await;
     assert_eq!(delete(&bo, "").await.json(), json!({ "message": "The user has been deleted." }));
 }

@@ -1,4 +1,4 @@
-//! Roles that were removed from `ROLES` while accounts hold them.
+//! Roles that accounts hold although they were removed from `ROLES`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,12 +17,12 @@ use crate::support::{Actor, TestServer, decode_part, json, password_of};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A server whose `ROLES` no longer have `editor`, which Ada holds beside `user`.
+/// A server whose `ROLES` no longer contain `editor`. Ada holds `editor` and `user`.
 async fn with_an_editor() -> TestServer {
     with_roles(&["editor", "user"], &["admin", "user"]).await
 }
 
-/// A server whose `ROLES` are `now`, and Ada, who got `held` when they were all there.
+/// A server whose `ROLES` are `now`, with Ada, who holds the roles `held`.
 async fn with_roles(held: &[&str], now: &[&str]) -> TestServer {
     let before = TestServer::with(|settings| settings.registration.roles.push("editor".to_owned())).await;
     before.user_at("ada", "ada@example.org").await;
@@ -115,12 +115,12 @@ async fn exported_unknown_role_can_be_imported() {
 }
 
 #[tokio::test]
-async fn other_unknown_roles_are_refused_on_import() {
+async fn other_unknown_roles_are_rejected_on_import() {
     let server = TestServer::start().await;
     let hash = "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m";
     for (column, roles) in [("roles", "editor"), ("unknown_roles", "Editor"), ("unknown_roles", "[1]")] {
-        let outcome = import(&server, &[("username", "ada"), ("hashed_password", hash), (column, roles)]).await;
-        assert_eq!((outcome.imported, outcome.refused.len()), (0, 1), "{column} {roles}");
+        let result = import(&server, &[("username", "ada"), ("hashed_password", hash), (column, roles)]).await;
+        assert_eq!((result.imported, result.refused.len()), (0, 1), "{column} {roles}");
     }
 }
 

@@ -7,7 +7,7 @@ async fn misplaced_password_is_not_echoed() {
     let server = TestServer::start().await;
     let actor = server.anonymous();
     let secret = "hunter2_kQ9";
-    // In place of a value, or where parsing fails.
+    // The secret is in the place of a value, or where parsing fails.
     let documents = [
         format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: "{secret}"}} {{ tokenType }} }}"#),
@@ -32,7 +32,7 @@ async fn misplaced_password_is_not_echoed() {
         format!("query($x: TokenDelivery = {secret}) {{ me {{ id }} }}"),
         format!("{{ __type(name: [\"{secret}\", \"{secret}\"]) {{ name }} }}"),
     ];
-    // In place of a name. Errors may repeat it; the log does not.
+    // The secret is in the place of a name. Errors may repeat it, but the log must not.
     let names = [
         format!(r#"mutation {{ login(input: {{username: "ada", password: "x", {secret}: 1}}) {{ tokenType }} }}"#),
         format!(r#"mutation {{ login(input: {{username: "ada", password: "x"}}, {secret}: 1) {{ tokenType }} }}"#),

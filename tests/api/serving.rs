@@ -86,7 +86,7 @@ async fn connections_over_the_limit_wait() {
     let running = run(server.router.clone(), limits).await;
     let idle = send(running.address, "GET /health/live HTTP/1.1\r\nhost: localhost\r\n").await;
     let waiting = tokio::spawn(read_to_end(send(running.address, LIVE).await));
-    // The first client keeps its place while it is connected.
+    // The first client keeps its slot while it is connected.
     let mut idle = idle;
     idle.write_all(b"\r\n").await.unwrap();
     let mut start = [0; 12];
@@ -115,7 +115,7 @@ async fn client_that_does_not_read_is_disconnected() {
     let limits = Limits { connections: 1, write_timeout: Duration::from_millis(50), ..Limits::default() };
     let running = run(router, limits).await;
     let unread = send(running.address, "GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-    // It waits for the place of the other client, which is still connected.
+    // This request waits for the slot of the first client, which is still connected.
     let next = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     assert!(read_to_end(send(running.address, next).await).await.ends_with("served"));
     drop(unread);
@@ -225,9 +225,9 @@ async fn shutdown_responds_to_open_connections() {
     let limits = Limits { drain: Duration::from_mins(1), linger: Duration::from_mins(1), ..Limits::default() };
     let running = run(server.router.clone(), limits).await;
     let request = LIVE.replace("connection: close\r\n", "");
-    // One connection is between two requests, like most of a proxy's, and one has sent none yet.
-    let mut kept = send(running.address, &request).await;
-    kept.read_exact(&mut [0; 12]).await.unwrap();
+    // One connection is idle between two requests, like most connections of a proxy. Another one has sent no request yet.
+    let mut idle = send(running.address, &request).await;
+    idle.read_exact(&mut [0; 12]).await.unwrap();
     let fresh = TcpStream::connect(running.address).await.unwrap();
     // These wait in the accept queue: no other task runs before the next `await`.
     let queued: Vec<_> = (0..20)
@@ -244,7 +244,7 @@ async fn shutdown_responds_to_open_connections() {
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
     }
     assert!(TcpStream::connect(running.address).await.is_err());
-    for mut stream in [kept, fresh] {
+    for mut stream in [idle, fresh] {
         stream.write_all(request.as_bytes()).await.unwrap();
         let answer = read_to_end(stream).await;
         assert!(answer.contains("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
@@ -255,7 +255,7 @@ async fn shutdown_responds_to_open_connections() {
 }
 
 #[tokio::test]
-async fn shutdown_cuts_off_unfinished_requests() {
+async fn shutdown_aborts_unfinished_requests() {
     let router = Router::new().route("/never", get(std::future::pending::<()>));
     let limits = Limits { drain: Duration::from_millis(50), ..Limits::default() };
     let running = run(router, limits).await;
@@ -315,15 +315,15 @@ async fn disconnect_frees_a_connection_slot() {
     assert!(logins.next().await.unwrap().contains("SERVICE_UNAVAILABLE"));
     drop(logins);
     let actor = server.anonymous();
-    let accepted = async {
-        // Refused immediately while the queue is full; a request that is not refused is waiting.
+    let is_queued = async {
+        // While the queue is full, requests fail immediately. A request that does not fail is waiting.
         while tokio::time::timeout(Duration::from_millis(20), actor.login("ada", "correct horse")).await.is_ok() {}
     };
-    tokio::time::timeout(Duration::from_secs(10), accepted).await.expect("disconnected clients still wait");
+    tokio::time::timeout(Duration::from_secs(10), is_queued).await.expect("disconnected clients still wait");
 }
 
 #[tokio::test]
-async fn request_with_two_lengths_is_refused() {
+async fn request_with_two_lengths_is_rejected() {
     let server = TestServer::start().await;
     let running = run(server.router.clone(), Limits::default()).await;
     for lengths in [
@@ -340,7 +340,7 @@ async fn request_with_two_lengths_is_refused() {
 
 #[tokio::test]
 async fn panicking_handler_fails_only_its_own_request() {
-    // The engine cannot be made to panic on purpose; a failing body can.
+    // The GraphQL engine cannot be made to panic, but a body can.
     let server = TestServer::start().await;
     let body = Body::from_stream(futures_util::stream::poll_fn(
         |_| -> std::task::Poll<Option<Result<&str, std::io::Error>>> { panic!("on purpose") },
@@ -353,7 +353,7 @@ async fn panicking_handler_fails_only_its_own_request() {
     assert_eq!(server.anonymous().get("/health/live").await.status, 200);
 }
 
-/// Otherwise the throttle would count a correct password as a failure, and a transaction would end halfway.
+/// Otherwise the throttle would count a correct password as a failed attempt, and a transaction would be interrupted.
 #[tokio::test]
 async fn writing_request_completes_after_a_disconnect() {
     // Long enough to disconnect during the write.
@@ -393,7 +393,7 @@ async fn shutdown_waits_for_writes_of_disconnected_clients() {
     assert!(finished.load(Ordering::SeqCst));
 }
 
-/// They would delay other requests, and no client waits for them.
+/// Such a request would delay other requests, although no client waits for its response.
 #[tokio::test]
 async fn disconnect_cancels_a_request_before_its_first_write() {
     struct Ended(Arc<Notify>);

@@ -53,7 +53,7 @@ async fn revoking_all_sessions_writes_no_session_rows() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let [template] = sessions(&server).await.try_into().unwrap();
-    // As many as fit into one statement, opened before the limit existed.
+    // Sessions of an older version without a limit; as many as fit into one statement.
     let older = (1..1000).map(|n| session::Model { id: uuid::Uuid::from_u128(n), ..template.clone() });
     let rows = older.map(|session| session.into_active_model().reset_all());
     session::Entity::insert_many(rows).exec(server.app.database.read()).await.unwrap();

@@ -91,9 +91,9 @@ async fn previous_token_works_after_a_lost_response() {
     let server = TestServer::start().await;
     let (ada, token) = server.app_user("ada").await;
     let (successor, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
-    // The app was killed before storing the response. Using its old access token says nothing about the new one.
+    // The app was killed before it stored the response. The use of the old access token does not confirm the new tokens.
     ada.me().await.data("/me/id");
-    // Any write that this would cause has happened once the next task runs.
+    // Gives a wrong confirmation, which would run in the background, time to be written.
     for _ in 0..10 {
         tokio::task::yield_now().await;
         server.app.write().await.unwrap().rollback().await.unwrap();
@@ -129,7 +129,7 @@ async fn previous_token_works_for_30_seconds() {
     server.clock.advance(TimeDelta::seconds(30));
     assert_eq!(refreshed_tokens(&server.anonymous().refresh(&token).await).0, successor);
     assert_eq!(server.events(Action::TokenRepeated).await, 0);
-    // Later, only a thief would present it.
+    // After the grace period, presenting it means theft.
     server.clock.advance(TimeDelta::microseconds(1));
     assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
     assert_eq!(server.anonymous().refresh(&successor).await.code(), "SESSION_REVOKED");
@@ -140,14 +140,14 @@ async fn previous_token_works_for_30_seconds() {
 
 #[tokio::test]
 async fn older_or_future_token_ends_the_session() {
-    for (rotate, set_back) in [(2, false), (1, true)] {
+    for (rotations, is_restored) in [(2, false), (1, true)] {
         let server = TestServer::start().await;
         let (_, first) = server.app_user("ada").await;
         let mut token = first.clone();
-        for _ in 0..rotate {
+        for _ in 0..rotations {
             token = refreshed_tokens(&server.anonymous().refresh(&token).await).0;
         }
-        let presented = if set_back {
+        let presented = if is_restored {
             // A restored backup does not include the refresh.
             let mut row = server.only_session().await.into_active_model();
             row.generation = Set(0);
@@ -224,7 +224,7 @@ async fn browser_refresh_token_is_in_an_http_only_cookie() {
 }
 
 #[tokio::test]
-async fn app_refresh_token_is_refused_in_a_cookie() {
+async fn app_refresh_token_is_rejected_in_a_cookie() {
     let server = TestServer::start().await;
     let (mut ada, token) = server.app_user("ada").await;
     ada.cookie = Some(format!("{REFRESH_COOKIE}={token}"));
@@ -480,7 +480,7 @@ async fn user_can_end_all_other_sessions() {
     assert_eq!(server.events(Action::SessionRevoked).await, 1);
 }
 
-/// The guard accepts the request, but the session ends before the use case runs.
+/// The request is authenticated, but the session ends before the use case runs.
 #[tokio::test]
 async fn revoked_session_cannot_end_others() {
     let server = TestServer::start().await;
@@ -500,20 +500,20 @@ async fn revoked_session_cannot_end_others() {
     }
     ada.me().await.data("/me/id");
     assert_eq!(server.events(Action::SessionRevoked).await, 1);
-    // The owner still can, and can end this session, too.
+    // The owner's session can still end sessions, including itself.
     assert_eq!(domain::sessions::revoke_others(context, &owner).await.unwrap(), 0);
     domain::sessions::revoke(context, &owner, owner.session.id).await.unwrap();
 }
 
 #[tokio::test]
-async fn logout_everywhere_can_be_repeated() {
+async fn logout_everywhere_fails_if_its_session_ends_concurrently() {
     for by_bearer in [true, false] {
         let database = TestDatabase::create().await;
         let mut settings = settings();
         settings.database.url = database.url().clone();
         let mut connected = Database::connect(database.url(), Some(4)).await.unwrap();
-        let (seen, mut reads) = tokio::sync::mpsc::unbounded_channel();
-        connected.observe(move |info| seen.send(info.statement.sql.starts_with("SELECT")).unwrap_or_default());
+        let (sender, mut reads) = tokio::sync::mpsc::unbounded_channel();
+        connected.observe(move |info| sender.send(info.statement.sql.starts_with("SELECT")).unwrap_or_default());
         let server = TestServer::assemble(database, settings, connected);
         let (ada, _) = server.app_user("ada").await;
         let (token, bearer) = {
@@ -528,7 +528,8 @@ async fn logout_everywhere_can_be_repeated() {
         let id: uuid::Uuid = current["id"].as_str().unwrap().parse().unwrap();
         let row = session::Entity::find_by_id(id).one(server.app.database.read()).await.unwrap().unwrap();
 
-        // Ended by its owner or rotated by another tab, but not committed: nobody sees it, and nobody else can write.
+        // The session is ended by its owner, or rotated by another tab, in a transaction that is not committed yet. Other
+        // requests do not see the change, and cannot write.
         let now = server.app.clock.now();
         let transaction = server.app.write().await.unwrap();
         let (actor, input, reason) = if by_bearer {
@@ -541,7 +542,7 @@ async fn logout_everywhere_can_be_repeated() {
         };
         while reads.try_recv().is_ok() {}
         let signing_out = tokio::spawn(async move { actor.logout(input).await });
-        // The guard has accepted the request.
+        // The request has been authenticated.
         assert_eq!(reads.recv().await, Some(true));
         transaction.commit().await.unwrap();
 

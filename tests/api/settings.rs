@@ -22,7 +22,7 @@ fn effective(variables: &[(&str, &str, Source)]) -> Vec<EffectiveSetting> {
 
 /// The only mistake in these settings.
 fn mistake(variables: &[(&str, &str)]) -> String {
-    let mistakes = read(variables).expect_err("there should be a mistake");
+    let mistakes = read(variables).expect_err("the settings are valid");
     assert_eq!(mistakes.len(), 1, "{mistakes:?}");
     mistakes[0].clone()
 }
@@ -113,8 +113,8 @@ fn throttle_limits_have_defaults_and_a_range() {
 }
 
 #[test]
-fn malformed_origins_are_refused() {
-    for (origins, told) in [
+fn malformed_origins_are_rejected() {
+    for (origins, expected) in [
         ("https://*.example.org", "\"*\""),
         ("https://app.example.org,https://*", "\"*\""),
         ("https://app.{a,b}.org", "origins separated by commas"),
@@ -124,7 +124,7 @@ fn malformed_origins_are_refused() {
     ] {
         let mistakes = read(&[("ALLOWED_ORIGINS", origins)]).unwrap_err();
         assert!(mistakes.len() == 1 && mistakes[0].starts_with("ALLOWED_ORIGINS"), "{mistakes:?}");
-        assert!(mistakes[0].contains(told), "{mistakes:?}");
+        assert!(mistakes[0].contains(expected), "{mistakes:?}");
     }
     for origins in ["https://app_1.example-2.org", "http://[::1]:3000,http://127.0.0.1:3000", "https://пример.рф"]
     {
@@ -193,17 +193,17 @@ fn special_characters_in_a_database_password_must_be_percent_encoded() {
         for scheme in ["postgres", "mysql"] {
             let url = format!("{scheme}://ada:{password}@host/db");
             let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
-            let wanted = "DATABASE_URL: the password has a `#`, `/` or `?`. Percent-encode them as %23, %2F and %3F";
-            assert_eq!(mistake, wanted, "{password}");
+            let expected = "DATABASE_URL: the password has a `#`, `/` or `?`. Percent-encode them as %23, %2F and %3F";
+            assert_eq!(mistake, expected, "{password}");
         }
     }
     read(&[("DATABASE_URL", "postgres://ada:a%23%2F%3Fb@host/db"), ("SECRET_KEY", GOOD_KEY)]).unwrap();
     read(&[("DATABASE_URL", "postgres://host/db?user=ada@tenant&password=x"), ("SECRET_KEY", GOOD_KEY)]).unwrap();
 }
 
-/// The drivers ignore what they don't know, and would send passwords in clear text.
+/// The drivers ignore unknown options, so a misspelled TLS option would send passwords in clear text.
 #[test]
-fn ignored_database_option_is_refused_by_name() {
+fn ignored_database_option_is_rejected_by_name() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let with = |url: String| read(&[("DATABASE_URL", &*url), ("SECRET_KEY", GOOD_KEY)]);
     for (scheme, options) in [
@@ -216,11 +216,11 @@ fn ignored_database_option_is_refused_by_name() {
     }
     with("postgres://u:p@host/db?sslrootcert=-----BEGIN CERTIFICATE-----".to_owned()).unwrap();
     for (scheme, options) in [
-        // As SQLAlchemy's drivers spell them.
+        // The spelling of SQLAlchemy's drivers.
         ("postgresql+asyncpg", "ssl=require"),
         ("mysql+pymysql", "ssl_ca=FILE&ssl_verify_identity=true"),
         ("mysql+mysqldb", "ssl_mode=REQUIRED"),
-        // As others do, and by mistake.
+        // The spelling of other drivers, and typing errors.
         ("mysql", "useSSL=true"),
         ("mysql", "tls=true"),
         ("postgres", "SSLMODE=require"),
@@ -232,8 +232,8 @@ fn ignored_database_option_is_refused_by_name() {
         let url = format!("{scheme}://u:hunter2@host/db?{}", options.replace("FILE", file));
         let mistake = mistake(&[("DATABASE_URL", &url), ("SECRET_KEY", GOOD_KEY)]);
         let name = options.split('=').next().unwrap();
-        let wanted = format!("DATABASE_URL: unknown option {name}. ");
-        assert!(mistake.starts_with(&wanted), "{mistake}");
+        let expected = format!("DATABASE_URL: unknown option {name}. ");
+        assert!(mistake.starts_with(&expected), "{mistake}");
         assert!(!mistake.contains("hunter2"));
     }
     for options in ["sslrootcert=/nothing.pem", "sslkey=", "sslcert=./nothing.pem"] {
@@ -245,8 +245,8 @@ fn ignored_database_option_is_refused_by_name() {
 }
 
 #[test]
-fn published_secret_is_refused() {
-    for (key, why) in [
+fn published_secret_is_rejected() {
+    for (key, expected) in [
         ("tiger", "at least 32 bytes"),
         ("ваш_секретный_ключ_здесь", "random secret"),
         ("your-secret-key-here-at-least-32-characters", "random secret"),
@@ -256,7 +256,7 @@ fn published_secret_is_refused() {
         ("CHANGEME-0f8e7d6c5b4a39281706f5e4d3c2b1a0", "random secret"),
     ] {
         let mistake = mistake(&[("SECRET_KEY", key)]);
-        assert!(mistake.contains(why) && mistake.contains("openssl rand -hex 32"), "{mistake}");
+        assert!(mistake.contains(expected) && mistake.contains("openssl rand -hex 32"), "{mistake}");
         assert!(!mistake.contains(key));
     }
     let settings = read(&[("SECRET_KEY", GOOD_KEY)]).unwrap();
@@ -276,9 +276,9 @@ fn secret_can_be_read_from_a_file() {
 }
 
 #[test]
-fn secret_file_with_extra_content_is_refused() {
+fn secret_file_with_extra_content_is_rejected() {
     let path = format!("{}/padded_secret_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
-    for (text, what) in [
+    for (text, expected) in [
         (format!("\u{feff}{GOOD_KEY}"), "expected a file without a byte order mark"),
         (format!(" {GOOD_KEY}\n"), "expected no white space around the secret"),
         (format!("{GOOD_KEY} \r\n"), "expected no white space around the secret"),
@@ -286,7 +286,7 @@ fn secret_file_with_extra_content_is_refused() {
     ] {
         std::fs::write(&path, text).unwrap();
         for name in ["SECRET_KEY_FILE", "DATABASE_URL_FILE", "OAUTH_CLIENTS_FILE"] {
-            assert_eq!(mistake(&[(name, &path)]), format!("{name}: {what}, got \"{path}\""));
+            assert_eq!(mistake(&[(name, &path)]), format!("{name}: {expected}, got \"{path}\""));
         }
     }
 }
@@ -326,7 +326,7 @@ fn missing_default_role_says_what_to_set() {
 
 #[test]
 fn database_is_displayed_without_credentials() {
-    for (url, named) in [
+    for (url, expected) in [
         ("postgres://scott:tiger@db.example.org/accounts", "PostgreSQL accounts at db.example.org:5432"),
         ("postgresql+asyncpg://scott:tiger@[::1]:6543/accounts?sslmode=require", "PostgreSQL accounts at [::1]:6543"),
         (
@@ -336,7 +336,7 @@ fn database_is_displayed_without_credentials() {
         ("mariadb://scott:tiger@db.example.org/accounts", "MySQL accounts at db.example.org:3306"),
     ] {
         let settings = read(&[("DATABASE_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap();
-        assert_eq!(settings.database.url.to_string(), named);
+        assert_eq!(settings.database.url.to_string(), expected);
     }
     let here = std::env::current_dir().unwrap();
     let relative = read(&[]).unwrap().database.url.to_string();
@@ -392,7 +392,7 @@ fn public_server_requires_a_key_and_https() {
     );
 }
 
-/// Loopback or not, a mail server is never talked to in clear over a network.
+/// Connections over a network are always encrypted; only loopback addresses are not.
 #[test]
 fn smtp_urls_are_parsed_and_require_encryption() {
     let from = ("MAIL_FROM", "Пример <accounts@example.org>");
@@ -476,7 +476,7 @@ fn links_point_to_the_app_and_mailbox_is_local_only() {
     assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL: expected false"));
 }
 
-/// Otherwise the manual and `.env.example` would lack settings that are only read if others are set.
+/// Otherwise the manual and `.env.example` would lack settings that are read only if others are set.
 #[test]
 fn same_variables_are_read_for_any_values() {
     let example = |name| declarations().iter().find(|declaration| declaration.name == name).unwrap().example.as_str();

@@ -1,4 +1,4 @@
-//! A server whose database is still being migrated, by itself or by another instance.
+//! A server that is starting while its database is migrated, by itself or by another instance.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ async fn waiting_requests_time_out_in_the_format_of_their_path() {
 }
 
 #[tokio::test]
-async fn requests_refused_while_starting_are_not_logged_as_errors() {
+async fn requests_rejected_while_starting_are_not_logged_as_errors() {
     let server = TestServer::start().await;
     let (actor, _gate) = starting(&server, Duration::from_millis(20));
     for answer in [actor.query(INFO).await, actor.get("/users/me").await] {
@@ -63,7 +63,7 @@ async fn requests_refused_while_starting_are_not_logged_as_errors() {
 }
 
 #[tokio::test]
-async fn shutdown_refuses_waiting_requests_immediately() {
+async fn shutdown_rejects_waiting_requests_immediately() {
     let server = TestServer::start().await;
     let (actor, gate) = starting(&server, Duration::from_mins(1));
     let stop = async {

@@ -99,7 +99,7 @@ async fn unknown_usernames_are_counted_like_known_ones() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_guesses_respect_the_limit() {
     let server = with_ada_at_home().await;
-    // Another spelling and another port each time; the last attempt has the correct password.
+    // Two spellings alternate. A later attempt has the correct password.
     let guesses = (0..40).map(|number| {
         let mallory = server.anonymous().at(ELSEWHERE);
         let name = if number % 2 == 0 { "ada" } else { "ADA" };
@@ -108,8 +108,8 @@ async fn concurrent_guesses_respect_the_limit() {
     let codes: Vec<String> = join_all(guesses).await.into_iter().map(Result::unwrap).collect();
     let count = |code: &str| codes.iter().filter(|other| *other == code).count();
     assert_eq!((count("INVALID_CREDENTIALS"), count("RATE_LIMITED")), (10, 30), "{codes:?}");
-    let right = server.anonymous().at(ELSEWHERE).login("ada", &password_of("ada")).await;
-    assert_eq!(right.code(), "RATE_LIMITED");
+    let correct = server.anonymous().at(ELSEWHERE).login("ada", &password_of("ada")).await;
+    assert_eq!(correct.code(), "RATE_LIMITED");
 }
 
 #[tokio::test]
@@ -119,8 +119,8 @@ async fn distributed_guesses_lock_out_strangers_but_not_the_owner() {
         for number in 0..5 {
             guess_often(&server.anonymous().at(&format!("203.0.113.{number}")), "ada", 10).await;
         }
-        let refused = server.anonymous().at("192.0.2.1").login("ada", &password_of("ada")).await;
-        assert_eq!(wait(&refused), hours * 3600);
+        let limited = server.anonymous().at("192.0.2.1").login("ada", &password_of("ada")).await;
+        assert_eq!(wait(&limited), hours * 3600);
         // Guesses from home have their own counter.
         assert_eq!(guess(&server.anonymous().at(HOME), "ada").await, "INVALID_CREDENTIALS");
         server.clock.advance(TimeDelta::hours(hours));
@@ -133,7 +133,7 @@ async fn distributed_guesses_lock_out_strangers_but_not_the_owner() {
         server.anonymous().at(HOME).login(name, &password_of("ada")).await.data("/login/user/id");
     }
     strangers(1).await;
-    // A new place is familiar after the first successful login.
+    // A new network is familiar after the first successful login.
     let cafe = server.anonymous().at("192.0.2.1");
     cafe.login("ada", &password_of("ada")).await.data("/login/user/id");
     guess_often(&cafe, "ada", 10).await;
@@ -187,7 +187,7 @@ async fn forged_forwarding_headers_are_ignored() {
 #[tokio::test]
 async fn client_ip_comes_from_trusted_proxies_only() {
     let variables = [
-        ("SECRET_KEY", "only these two settings are wanted: 4c1f"),
+        ("SECRET_KEY", "a secret that is for the tests only: 4c1f"),
         ("PROXY_HEADER", "x-forwarded-for"),
         ("TRUSTED_PROXIES", "10.0.0.0/8"),
     ];
@@ -225,7 +225,7 @@ async fn success_refunds_the_attempt() {
         guess_often(&cafe, "ada", 9).await;
         cafe.login("ada", &password_of("ada")).await.data("/login/user/id");
     }
-    // 108 of them were wrong, but only the first nine came from an unfamiliar place.
+    // 108 of them were wrong, but only the first nine came from an unfamiliar network.
     guess_often(&cafe, "somebody", 10).await;
 }
 
@@ -235,7 +235,7 @@ async fn successful_logins_are_not_counted() {
     let client = server.anonymous().at(ELSEWHERE);
     for name in ["ada", "bo"] {
         server.anonymous().at(HOME).register(json!({ "username": name, "password": password_of(name) })).await;
-        // More often than an IP address or an unfamiliar place may fail.
+        // More often than an IP address or an unfamiliar network may fail.
         for _ in 0..101 {
             client.login(name, &password_of(name)).await.data("/login/user/id");
         }
@@ -261,7 +261,7 @@ async fn unevaluated_attempts_are_not_counted() {
         assert_eq!(guesses.next().await.unwrap().unwrap(), "SERVICE_UNAVAILABLE");
     }
     for row in rows(&server).await {
-        assert!(row.attempts.times().count() <= 4, "at least five of nine were refused");
+        assert!(row.attempts.times().count() <= 4, "at least five of nine failed");
     }
 }
 
@@ -282,7 +282,7 @@ async fn network_can_register_30_accounts_an_hour() {
         let input = json!({ "username": name, "password": password_of(name) });
         server.anonymous().at(address).register(input).await
     };
-    // An invalid form needs no hash and no place in the queue.
+    // An invalid form needs no hash and does not wait for one.
     for _ in 0..40 {
         assert_eq!(register(ELSEWHERE, "no name").await.code(), "INVALID_USERNAME");
     }
@@ -291,9 +291,9 @@ async fn network_can_register_30_accounts_an_hour() {
     }
     assert_eq!(register(ELSEWHERE, "user-0").await.code(), "USERNAME_TAKEN");
     for name in ["ada", "user-0"] {
-        let refused = register(ELSEWHERE, name).await;
-        assert_eq!(refused.code(), "RATE_LIMITED");
-        assert_eq!(refused.header("retry-after"), Some("3600"));
+        let limited = register(ELSEWHERE, name).await;
+        assert_eq!(limited.code(), "RATE_LIMITED");
+        assert_eq!(limited.header("retry-after"), Some("3600"));
     }
     register(HOME, "ada").await.data("/register/user/id");
     server.clock.advance(TimeDelta::hours(1));
@@ -310,7 +310,7 @@ async fn old_counters_are_purged() {
     assert_eq!(rows(&server).await.len(), before.len(), "all counters are still needed");
     server.clock.advance(TimeDelta::hours(24));
     purge(&server.app, Table::Throttles).await.unwrap();
-    // The familiar place.
+    // Only the familiar network is left.
     assert_eq!(rows(&server).await.len(), 1);
     server.clock.advance(TimeDelta::days(90));
     assert_eq!(purge(&server.app, Table::Throttles).await.unwrap(), 1);
@@ -318,7 +318,7 @@ async fn old_counters_are_purged() {
 }
 
 #[tokio::test]
-async fn familiar_place_expires_after_ninety_days() {
+async fn familiar_network_expires_after_ninety_days() {
     let server = with_ada_at_home().await;
     let strangers = async || {
         for number in 0..5 {
@@ -344,7 +344,7 @@ async fn disabled_throttle_counts_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn combined_tricks_do_not_raise_the_limit() {
+async fn combined_evasions_do_not_raise_the_limit() {
     let server = with_ada_at_home().await;
     let guesses = (0..101).map(|number: u32| {
         let mallory = server.anonymous().at(ELSEWHERE);

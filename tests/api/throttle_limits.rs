@@ -1,4 +1,4 @@
-//! The throttle limits follow their settings: each is lowered to two and raised above its default.
+//! Each throttle limit can be set below and above its default.
 
 use chrono::TimeDelta;
 use hallpass::{
@@ -27,14 +27,14 @@ async fn assert_limit(limit: usize, period: TimeDelta, mut attempt: impl AsyncFn
         let accepted = attempt(number).await;
         assert!(!accepted.text.contains("RATE_LIMITED"), "attempt {number} of {limit}: {accepted:?}");
     }
-    let refused = attempt(limit).await;
-    assert_eq!(refused.code(), "RATE_LIMITED", "attempt {limit} of {limit}");
+    let limited = attempt(limit).await;
+    assert_eq!(limited.code(), "RATE_LIMITED", "attempt {limit} of {limit}");
     let seconds = period.num_seconds();
-    assert_eq!(refused.error()["extensions"]["retryAfter"], seconds);
-    assert_eq!(refused.header("retry-after"), Some(&*seconds.to_string()));
+    assert_eq!(limited.error()["extensions"]["retryAfter"], seconds);
+    assert_eq!(limited.header("retry-after"), Some(&*seconds.to_string()));
 }
 
-/// A client in a network of its own.
+/// A client with its own network.
 fn in_network(server: &TestServer, number: usize) -> Actor {
     server.anonymous().at(&format!("192.0.2.{number}"))
 }
@@ -124,8 +124,9 @@ async fn password_change_limit_is_configurable() {
     for limit in [2, 13] {
         let server = with_limit("LIMIT_PASSWORD_CHANGES_PER_DAY", limit).await;
         let ada = server.user("ada").await;
-        let name = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
-        assert_limit(limit, DAY, async |number| change_password(&ada, &name(number), &name(number + 1)).await).await;
+        let password = |number: usize| if number == 0 { password_of("ada") } else { format!("long password {number}") };
+        assert_limit(limit, DAY, async |number| change_password(&ada, &password(number), &password(number + 1)).await)
+            .await;
     }
 }
 
@@ -160,7 +161,7 @@ async fn recipient_mail_limit_is_configurable() {
         server.user_at("ada", "ada@example.org").await;
         for number in 0..10 {
             in_network(&server, number).request_password_reset("ada@example.org").await.data("/requestPasswordReset");
-            // Some wait together, others alone.
+            // Some mails are delivered together, others alone.
             if number % 3 == 0 {
                 deliver_mail::tick(&server.app).await.unwrap();
             }
@@ -189,8 +190,8 @@ async fn counter_works_with_the_highest_limit() {
     transaction.commit().await.unwrap();
 
     server.user("bo").await;
-    let refused = server.anonymous().register(json!({ "username": "cy", "password": password_of("cy") })).await;
-    assert_eq!(refused.code(), "RATE_LIMITED");
+    let limited = server.anonymous().register(json!({ "username": "cy", "password": password_of("cy") })).await;
+    assert_eq!(limited.code(), "RATE_LIMITED");
     server.clock.advance(HOUR);
     server.user("cy").await;
 }

@@ -78,7 +78,7 @@ async fn replacement_with_wrong_credentials_is_a_failed_login() {
     let mut runs = Vec::new();
     for (username, is_login) in [("ada", true), ("ada", false), ("nobody", false)] {
         statements.lock().unwrap().clear();
-        // Not from the place of registration, which has its own counter.
+        // Not from the network of the registration, which has its own counter.
         let elsewhere = server.anonymous().at("192.0.2.1");
         let answer = if is_login {
             elsewhere.login(username, "a wrong one").await
@@ -103,14 +103,14 @@ async fn replacement_and_login_share_the_throttle() {
         let guess = replace(&elsewhere, "ada", &format!("guess {number}"), "ada@example.org").await;
         assert_eq!(guess.code(), "INVALID_CREDENTIALS");
     }
-    let right = replace(&elsewhere, "ada", &password_of("ada"), "ada@example.org").await;
-    assert_eq!(right.code(), "RATE_LIMITED");
+    let correct = replace(&elsewhere, "ada", &password_of("ada"), "ada@example.org").await;
+    assert_eq!(correct.code(), "RATE_LIMITED");
     assert_eq!(elsewhere.login("ada", &password_of("ada")).await.code(), "RATE_LIMITED");
     replace(&home, "ada", &password_of("ada"), "ada@example.org").await.data("/replaceUnverifiedEmail");
 }
 
 #[tokio::test]
-async fn account_state_is_revealed_only_after_the_right_password() {
+async fn account_state_is_revealed_only_after_the_correct_password() {
     let server = TestServer::start().await;
     server.user_at("ada", "ada@example.org").await;
     verify(&server, "ada@example.org").await;
@@ -144,8 +144,8 @@ async fn replacement_and_registration_share_the_probe_limit() {
     for number in 0..28 {
         register(&server, &format!("user{number}"), &format!("user{number}@example.org")).await;
     }
-    let refused = replace(&server.anonymous(), "bo", &password_of("bo"), "ada@example.org").await;
-    assert_eq!(refused.code(), "RATE_LIMITED");
+    let limited = replace(&server.anonymous(), "bo", &password_of("bo"), "ada@example.org").await;
+    assert_eq!(limited.code(), "RATE_LIMITED");
     server.clock.advance(TimeDelta::hours(1));
     let taken = replace(&server.anonymous(), "bo", &password_of("bo"), "ada@example.org").await;
     assert_eq!(taken.problems(), ["newEmail: EMAIL_TAKEN"]);
@@ -190,14 +190,14 @@ async fn concurrent_verifications_of_one_email_leave_one_owner() {
         let own = server.token_to("ada@example.org").await;
         let ada = server.user("ada").await;
         ada.change_email(json!({ "newEmail": "ada@example.org" })).await.data("/changeEmail");
-        let moving = server.token_to("ada@example.org").await;
-        let attempts = [own, moving].map(|token| {
+        let change = server.token_to("ada@example.org").await;
+        let attempts = [own, change].map(|token| {
             let actor = server.anonymous();
             tokio::spawn(async move { actor.verify_email(&token).await.json()["errors"].is_null() })
         });
-        let [own, moving] = attempts;
-        let (own, moving) = (own.await.unwrap(), moving.await.unwrap());
-        assert!(own != moving, "{own} {moving}");
+        let [own, change] = attempts;
+        let (own, change) = (own.await.unwrap(), change.await.unwrap());
+        assert!(own != change, "{own} {change}");
         let [ada, bo] = [find(&server, "ada").await, find(&server, "bo").await];
         let expected = Some("ada@example.org");
         assert_eq!((ada.email.as_deref(), bo.email.as_deref()), if own { (None, expected) } else { (expected, None) });
@@ -231,27 +231,27 @@ async fn unverified_registration_is_purged() {
 async fn purge_keeps_verified_and_administered_accounts() {
     let server = TestServer::with(after_a_week).await;
     let administrator = Administrator::at_command_line();
-    for name in ["verified", "moved", "boss", "disabled", "vouched", "forgotten"] {
+    for name in ["verified", "changed", "boss", "disabled", "confirmed", "forgotten"] {
         server.user_at(name, &format!("{name}@example.org")).await;
     }
     server.user("without_address").await;
-    let made = Registration {
-        username: "made".to_owned(),
-        password: password_of("made").into(),
-        email: Some("made@example.org".to_owned()),
+    let form = Registration {
+        username: "created".to_owned(),
+        password: password_of("created").into(),
+        email: Some("created@example.org".to_owned()),
         first_name: None,
         last_name: None,
     };
-    administration::create(&server.command_line(), &administrator, made, None).await.unwrap();
-    for name in ["verified", "moved"] {
+    administration::create(&server.command_line(), &administrator, form, None).await.unwrap();
+    for name in ["verified", "changed"] {
         verify(&server, &format!("{name}@example.org")).await;
     }
-    let moved = find(&server, "moved").await;
-    administration::set_email(&server.command_line(), &administrator, moved.id, "moved@new.example", false)
+    let changed = find(&server, "changed").await;
+    administration::set_email(&server.command_line(), &administrator, changed.id, "changed@new.example", false)
         .await
         .unwrap();
-    let vouched = find(&server, "vouched").await;
-    administration::verify_email(&server.command_line(), &administrator, vouched.id).await.unwrap();
+    let confirmed = find(&server, "confirmed").await;
+    administration::verify_email(&server.command_line(), &administrator, confirmed.id).await.unwrap();
     let roles = Change { roles: Some(vec!["admin".to_owned()]), ..Change::default() };
     administration::update(&server.command_line(), &administrator, find(&server, "boss").await.id, roles)
         .await
@@ -259,7 +259,7 @@ async fn purge_keeps_verified_and_administered_accounts() {
     server.disable("disabled").await;
     server.clock.advance(TimeDelta::days(8));
     assert_eq!(unverified::purge(&server.command_line()).await.unwrap(), 1);
-    let kept = ["boss", "disabled", "made", "moved", "verified", "vouched", "without_address"];
+    let kept = ["boss", "disabled", "created", "changed", "verified", "confirmed", "without_address"];
     assert_eq!(usernames(&server).await, kept.map(ToOwned::to_owned).into());
 }
 
@@ -295,13 +295,13 @@ async fn concurrent_purges_delete_each_account_once() {
         server.user_at(&format!("user{number}"), &format!("user{number}@example.org")).await;
     }
     server.clock.advance(TimeDelta::days(7));
-    let sweeps = (0..4).map(|_| {
+    let purges = (0..4).map(|_| {
         let app = Arc::clone(&server.app);
         tokio::spawn(async move { unverified::purge(&hallpass::domain::Context::of_job(&app)).await.unwrap() })
     });
     let mut deleted = 0;
-    for sweep in sweeps.collect::<Vec<_>>() {
-        deleted += sweep.await.unwrap();
+    for purge in purges.collect::<Vec<_>>() {
+        deleted += purge.await.unwrap();
     }
     assert_eq!((deleted, count(&server, Action::UserDeleted).await), (12, 12));
 }

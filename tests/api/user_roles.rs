@@ -1,4 +1,4 @@
-//! `user_roles` has the same roles as `users.roles`, whatever writes them.
+//! `user_roles` always has the same roles as `users.roles`.
 
 use hallpass::{
     domain::users::{
@@ -47,7 +47,7 @@ async fn user_without_roles_has_no_rows_in_user_roles() {
 }
 
 #[tokio::test]
-async fn roles_of_others_stay_when_a_users_roles_change() {
+async fn role_change_of_one_user_keeps_the_roles_of_others() {
     let (server, ada) = with_ada().await;
     server.user("bo").await;
     set_roles(&server, &ada, &["editor"]).await;
@@ -57,7 +57,7 @@ async fn roles_of_others_stay_when_a_users_roles_change() {
 #[tokio::test]
 async fn imported_users_have_their_roles_in_user_roles() {
     let (server, _) = with_ada().await;
-    // PostgreSQL writes many rows in another way than few.
+    // On PostgreSQL, many rows are inserted differently from a few.
     for (batch, count) in [("few", 2), ("many", 50)] {
         let lines = (1..=count).map(|line| {
             let mut record = Record::default();

@@ -38,8 +38,8 @@ async fn import(server: &TestServer, username: &str) {
     let hash = "$2b$04$eh3ITwW/WKnMOKeJZmCDl.fBY/jQPDrkzK5YztL5DLJFojEPaSi5m";
     record.set(Column::PasswordHash, hash.to_owned());
     let batch = Batch::parse(&server.command_line(), vec![(1, Ok(record))]).unwrap();
-    let outcome = import::import(&server.command_line(), &Administrator::at_command_line(), batch).await.unwrap();
-    assert_eq!(outcome.imported, 1);
+    let result = import::import(&server.command_line(), &Administrator::at_command_line(), batch).await.unwrap();
+    assert_eq!(result.imported, 1);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn new_username_cannot_start_with_a_hyphen() {
 }
 
 #[tokio::test]
-async fn existing_username_with_a_leading_hyphen_stays_usable() {
+async fn existing_username_with_a_leading_hyphen_still_works() {
     let server = TestServer::start().await;
     import(&server, "-h").await;
     server.anonymous().login("-H", &password_of("ada")).await.data("/login/user/id");
@@ -75,7 +75,7 @@ async fn reserved_username_cannot_be_registered() {
 }
 
 #[tokio::test]
-async fn rename_to_a_reserved_username_is_refused() {
+async fn rename_to_a_reserved_username_is_rejected() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     assert_eq!(rename(&ada, "Admin").await.problems(), ["username: USERNAME_TAKEN"]);

@@ -8,7 +8,7 @@ use crate::support::{TestServer, json};
 const DELETE: &str = "deleteAccount(input: {}) @skip(if: $dryRun) { deletedUserId }";
 
 /// The message of the only error, which must have this code; nothing was executed.
-async fn refusal(server: &TestServer, query: &str, variables: serde_json::Value, code: &str) -> String {
+async fn error_message(server: &TestServer, query: &str, variables: serde_json::Value, code: &str) -> String {
     let answer = server.anonymous().graphql(query, variables).await;
     assert!(answer.json().get("data").is_none(), "{query}: {answer:?}");
     assert_eq!(answer.code(), code, "{query}: {answer:?}");
@@ -81,7 +81,7 @@ async fn default_does_not_replace_an_explicit_null() {
 }
 
 #[tokio::test]
-async fn nullable_variable_is_refused_in_a_non_null_position() {
+async fn nullable_variable_is_rejected_in_a_non_null_position() {
     let server = TestServer::start().await;
     for query in [
         "query($x: Boolean) { me @skip(if: $x) { id } }",
@@ -140,7 +140,11 @@ async fn literals_must_match_the_expected_type() {
     ] {
         // Also when the other variable is missing.
         for variables in [json!({}), json!({ "p": "correct horse" })] {
-            assert_eq!(refusal(&server, &query, variables, "GRAPHQL_VALIDATION_FAILED").await, expected, "{query}");
+            assert_eq!(
+                error_message(&server, &query, variables, "GRAPHQL_VALIDATION_FAILED").await,
+                expected,
+                "{query}"
+            );
         }
     }
 }
@@ -166,7 +170,7 @@ async fn directives_on_variables_are_validated() {
             "The directive `@skip` can't be used on a variable.",
         ),
     ] {
-        assert_eq!(refusal(&server, query, json!({ "x": true }), "GRAPHQL_VALIDATION_FAILED").await, expected);
+        assert_eq!(error_message(&server, query, json!({ "x": true }), "GRAPHQL_VALIDATION_FAILED").await, expected);
     }
 }
 
@@ -178,6 +182,6 @@ async fn variable_must_have_an_input_type() {
         ("query($x: Nothing = 1) { __typename }", "The type `Nothing` does not exist."),
         ("query($x: [User!]! = []) { __typename }", "The variable `$x` must be of an input type."),
     ] {
-        assert_eq!(refusal(&server, query, json!({}), "GRAPHQL_VALIDATION_FAILED").await, expected);
+        assert_eq!(error_message(&server, query, json!({}), "GRAPHQL_VALIDATION_FAILED").await, expected);
     }
 }

@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 
 use crate::support::{TestDatabase, TestServer};
 
-/// A transaction that took its lock only on the first write would fail after a read.
+/// If the lock were taken only on the first write, a transaction could fail after a read.
 #[tokio::test]
 async fn sqlite_transaction_locks_the_file_from_its_start() {
     let database = TestDatabase::create().await;
@@ -58,11 +58,11 @@ async fn writes_after_an_sqlite_rollback_are_committed() {
     user::Entity::delete_many().exec(&transaction).await.unwrap();
     drop(transaction);
     let grace = server.user("grace").await;
-    // Through another connection than the write.
+    // Read through another connection.
     grace.me().await.data("/me/id");
 }
 
-/// Hallpass gives up after 4 s; a statement that continued would keep its connection.
+/// Hallpass gives up after 4 s. A statement that ran longer would keep its connection busy.
 #[tokio::test]
 async fn database_times_out_statements_before_hallpass() {
     let server = TestServer::start().await;

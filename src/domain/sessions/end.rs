@@ -1,4 +1,4 @@
-//! Ending sessions: logout, revocation from another session, and all at once.
+//! Ending sessions: sign-out, revocation from another session, and revocation of all sessions.
 
 use uuid::Uuid;
 
@@ -18,43 +18,43 @@ use crate::{
 pub struct Logout {
     /// The access token.
     pub viewer: Viewer,
-    /// Refresh tokens, in whichever way they were sent.
+    /// The refresh tokens, from the cookie and the body.
     pub tokens: Vec<PresentedToken>,
     /// Whether all sessions of the user end.
     pub everywhere: bool,
 }
 
-/// The session by which a client signs out everywhere, as it was when it was read.
-struct Acting {
+/// The session that authorizes a sign-out from all sessions, as it was read.
+struct ActingSession {
     user_id: Uuid,
     session_id: Uuid,
     /// The generation that must still be current, if a refresh token was presented.
     generation: Option<i32>,
-    /// The error if that is no longer so.
-    refused: UnauthenticatedReason,
+    /// The reason to return if the session is no longer live, or the generation no longer current.
+    reason: UnauthenticatedReason,
 }
 
-impl Acting {
-    /// Locks the session, and makes sure that it may still act.
+impl ActingSession {
+    /// Locks the session, and checks that it still authorizes the sign-out.
     async fn lock(&self, work: &UnitOfWork<'_>, users: &[Locked]) -> Result<()> {
         let session = match users.iter().find(|user| user.id == self.user_id) {
             Some(user) => session::lock(work.db(), user, self.session_id, work.now).await?,
             None => None,
         };
         let is_current = session.is_some_and(|session| self.generation.is_none_or(|seen| seen == session.generation));
-        if is_current { Ok(()) } else { Err(Error::Unauthenticated(self.refused)) }
+        if is_current { Ok(()) } else { Err(Error::Unauthenticated(self.reason)) }
     }
 }
 
-/// Ends every session that is presented, by tokens of any age and generation that we signed. Returns how many were live.
-/// Other tokens are ignored: a client that signs out must not be told to sign in first.
+/// Ends the sessions of all presented tokens, including expired and replaced ones. Returns how many were live. Invalid
+/// tokens are ignored, because signing out must not require signing in.
 ///
 /// # Errors
-/// UNAUTHENTICATED, only with `everywhere`, which needs a live access token or a current refresh token: then nothing is
-/// ended.
+/// UNAUTHENTICATED, only with `everywhere`, which requires a valid access token or a current refresh token. No session is
+/// ended then.
 pub async fn logout(context: &Context, logout: Logout) -> Result<u64> {
-    let acting = if logout.everywhere { Some(acting(context, &logout).await?) } else { None };
-    let mut owners = session::owners(context.app.database.read(), presented(context, &logout)).await?;
+    let acting = if logout.everywhere { Some(acting_session(context, &logout).await?) } else { None };
+    let mut owners = session::owners(context.app.database.read(), presented_sessions(context, &logout)).await?;
     if acting.is_none() && owners.is_empty() {
         return Ok(0);
     }
@@ -66,7 +66,7 @@ pub async fn logout(context: &Context, logout: Logout) -> Result<u64> {
         acting.lock(&work, &users).await?;
     }
     let mut ended = 0;
-    // The sessions of the user who signs out everywhere have one event, below.
+    // With `everywhere`, all sessions of the user cause one event, below.
     owners.retain(|(_, user_id)| everywhere != Some(*user_id));
     for (id, user_id) in owners {
         let Some(user) = users.iter().find(|user| user.id == user_id) else { continue };
@@ -77,15 +77,15 @@ pub async fn logout(context: &Context, logout: Logout) -> Result<u64> {
     }
     if let Some(user) = users.iter_mut().find(|user| everywhere == Some(user.id)) {
         ended += end_all(&work, user, None).await?;
-        throttle::forget_places(&work, user.id).await?;
+        throttle::forget_networks(&work, user.id).await?;
         work.emit(Event::LoggedOut { user_id: user.id });
     }
     work.commit().await?;
     Ok(ended)
 }
 
-/// The sessions that our tokens name.
-fn presented(context: &Context, logout: &Logout) -> Vec<Uuid> {
+/// The ids of the sessions of all valid tokens.
+fn presented_sessions(context: &Context, logout: &Logout) -> Vec<Uuid> {
     let by_bearer = match logout.viewer {
         Viewer::Authenticated(claims) | Viewer::Expired(claims) => Some(claims.session_id),
         Viewer::Anonymous | Viewer::Invalid => None,
@@ -95,14 +95,14 @@ fn presented(context: &Context, logout: &Logout) -> Vec<Uuid> {
     by_bearer.into_iter().chain(by_token).collect()
 }
 
-/// The session by which a client may sign out everywhere.
-async fn acting(context: &Context, logout: &Logout) -> Result<Acting> {
-    let refused = match principal::principal_of(context, logout.viewer).await {
+/// Finds the session that authorizes a sign-out from all sessions.
+async fn acting_session(context: &Context, logout: &Logout) -> Result<ActingSession> {
+    let reason = match principal::principal_of(context, logout.viewer).await {
         Ok(Principal { user, session }) => {
-            let refused = UnauthenticatedReason::SessionRevoked;
-            return Ok(Acting { user_id: user.id, session_id: session.id, generation: None, refused });
+            let reason = UnauthenticatedReason::SessionRevoked;
+            return Ok(ActingSession { user_id: user.id, session_id: session.id, generation: None, reason });
         }
-        Err(Error::Unauthenticated(refused)) => refused,
+        Err(Error::Unauthenticated(reason)) => reason,
         Err(error) => return Err(error),
     };
     for presented in &logout.tokens {
@@ -116,17 +116,17 @@ async fn acting(context: &Context, logout: &Logout) -> Result<Acting> {
         });
         if let Some((session, user)) = current {
             let generation = Some(session.generation);
-            return Ok(Acting { user_id: user.id, session_id: session.id, generation, refused });
+            return Ok(ActingSession { user_id: user.id, session_id: session.id, generation, reason });
         }
     }
-    Err(Error::Unauthenticated(refused))
+    Err(Error::Unauthenticated(reason))
 }
 
-/// Ends one session of the signed-in user; it may be that of the request.
+/// Ends one session of the signed-in user, which may be the session of the request.
 ///
 /// # Errors
-/// NOT_FOUND if there is no such live session, or it is another user's. UNAUTHENTICATED if the session of the request was
-/// ended meanwhile.
+/// NOT_FOUND if the user has no live session with this id. UNAUTHENTICATED if the session of the request has ended in the
+/// meantime.
 pub async fn revoke(context: &Context, principal: &Principal, session_id: Uuid) -> Result<()> {
     let (mut work, user) = context.begin_as(principal).await?;
     if session::revoke(work.db(), &user, vec![session_id], work.now).await? == 0 {
@@ -139,7 +139,7 @@ pub async fn revoke(context: &Context, principal: &Principal, session_id: Uuid) 
 /// Ends all sessions of the signed-in user except that of the request. Returns how many were live.
 ///
 /// # Errors
-/// UNAUTHENTICATED if the session of the request was ended meanwhile. SERVICE_UNAVAILABLE.
+/// UNAUTHENTICATED if the session of the request has ended in the meantime. SERVICE_UNAVAILABLE.
 pub async fn revoke_others(context: &Context, principal: &Principal) -> Result<u64> {
     let (mut work, mut user) = context.begin_as(principal).await?;
     let ended = end_all(&work, &mut user, Some(principal.session.id)).await?;
@@ -150,7 +150,7 @@ pub async fn revoke_others(context: &Context, principal: &Principal) -> Result<u
     Ok(ended)
 }
 
-/// Ends all sessions of a user, or all but one, by one update of the user's row. Returns how many were live.
+/// Ends all sessions of a user, except `except`, with one update of the user's row. Returns how many were live.
 pub(in crate::domain) async fn end_all(work: &UnitOfWork<'_>, user: &mut Locked, except: Option<Uuid>) -> Result<u64> {
     let ended_epoch = user.session_epoch;
     user.update(work.db(), |user| user.session_epoch += 1).await?;
@@ -161,10 +161,10 @@ pub(in crate::domain) async fn end_all(work: &UnitOfWork<'_>, user: &mut Locked,
     Ok(ended)
 }
 
-/// Ends a session because a token of it was presented again after it had been replaced: two clients have it.
+/// Ends a session because a replaced token was presented again, which means that two clients use the session.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if it could not be stored.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub(in crate::domain) async fn end_reused(context: &Context, session: &session::Model) -> Result<()> {
     let mut work = context.begin().await?;
     if let Some(user) = user::lock(work.db(), session.user_id).await?

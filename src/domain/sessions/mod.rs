@@ -1,6 +1,6 @@
-//! Sessions: one for each sign-in, continued by refreshing, ended by logout, revocation or expiry.
+//! Sessions: one for each sign-in, continued by refreshing, ended by sign-out, revocation or expiry.
 //!
-//! A refresh token names a session and one of its generations; the session's row says which generation is current. Each
+//! A refresh token contains a session id and a generation. The row of the session contains the current generation. Each
 //! refresh moves the session to the next generation.
 
 mod confirm;
@@ -32,13 +32,14 @@ use crate::{
     security::{access_token::Subject, random, refresh_token::RefreshClaims},
 };
 
-/// Live sessions of a user; the oldest one ends for one more.
+/// Maximum number of live sessions of a user. A further sign-in ends the oldest one.
 const MAX_SESSIONS: u64 = 100;
 
-/// Excess sessions that one sign-in ends. There are more than one only if they were opened before there was a limit.
+/// Maximum number of excess sessions that one sign-in ends. There is more than one only if older versions, which had no
+/// limit, opened them.
 const MAX_EXCESS: u64 = 1000;
 
-/// The result of a sign-in or a refresh. It holds tokens, so it cannot be printed.
+/// The result of a sign-in or a refresh. It does not implement `Debug`, because it contains tokens.
 pub struct SignIn {
     /// The user and the session.
     pub principal: Principal,
@@ -46,7 +47,7 @@ pub struct SignIn {
     pub access_token: String,
     /// Lifetime of the access token in seconds.
     pub expires_in: i64,
-    /// The token for the next refresh. It goes to the client by the session's delivery and in no other way.
+    /// The token for the next refresh. It must be sent only by the session's delivery.
     pub refresh_token: SecretString,
 }
 
@@ -59,8 +60,8 @@ pub struct PresentedToken {
     pub delivery: Delivery,
 }
 
-/// Opens a session for a user who has just signed in. If the user has [`MAX_SESSIONS`], the oldest one ends. Only the gate
-/// calls it: see [`crate::domain::sign_in`].
+/// Opens a session for a user who has just signed in. Ends the oldest session of a user with [`MAX_SESSIONS`]. Only the gate
+/// in [`crate::domain::sign_in`] calls it.
 pub(in crate::domain) async fn open(
     work: &UnitOfWork<'_>,
     user: &user::Locked,
@@ -112,7 +113,7 @@ pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: ses
     };
     let access_token = app.access_tokens.sign(subject, app.clock.now())?;
     let expires_in = app.access_tokens.lifetime().num_seconds();
-    // From the row alone, so that each generation has one refresh token, however often it is issued.
+    // Derived from the row only, so that issuing the token of a generation again returns the same token.
     let refresh_token = app.refresh_tokens.sign(RefreshClaims {
         session_id: session.id,
         generation: session.generation,
@@ -123,10 +124,10 @@ pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: ses
     Ok(SignIn { principal, access_token, expires_in, refresh_token: refresh_token.into() })
 }
 
-/// The live sessions of a user, the last used first, at most 100.
+/// Lists the live sessions of a user, most recently used first, at most 100.
 ///
 /// # Errors
-/// NOT_FOUND for another user's.
+/// NOT_FOUND for another user.
 pub async fn list(context: &Context, principal: &Principal, user_id: uuid::Uuid) -> Result<Vec<session::Model>> {
     if principal.user.id != user_id {
         return Err(Error::NotFound);

@@ -20,26 +20,27 @@ use crate::{
 /// How often other requests may rotate the session while one request refreshes it.
 const MAX_CONFLICT_RETRIES: u32 = 8;
 
-/// What to do with a refresh token, given the row of its session.
+/// The action for a refresh token, given the row of its session.
 enum Step {
-    /// It is current: move on to the next generation.
+    /// The token is current: rotate the session to the next generation.
     Rotate,
-    /// It was replaced a moment ago: return the same successor again, for concurrent tabs and lost responses.
+    /// The token was replaced within the grace period: return the same successor, for concurrent tabs and lost responses.
     Repeat,
-    /// It was replaced longer ago, and its successor was never used: issue a new successor, and burn the unused one. If
-    /// the response was lost, nothing is lost; if another client has the burnt one, presenting it ends the session.
+    /// The token was replaced before the grace period, and its successor was never used: issue a new successor, and burn
+    /// the unused one. If its response was lost, the client continues. If another client has the burnt token, presenting
+    /// it ends the session.
     RotateAgain,
-    /// It was replaced and its successor was used, or it was burnt: two clients have the session.
+    /// The token was replaced and its successor was used, or the token was burnt: two clients use the session.
     Reuse,
 }
 
-/// Exchanges a refresh token for new tokens. If many requests present the same token at once, the database lets one of
-/// them rotate the session, and all get the same successor.
+/// Exchanges a refresh token for new tokens. If concurrent requests present the same token, one of them rotates the session,
+/// and all get the same successor.
 ///
 /// # Errors
-/// SESSION_NOT_FOUND if there is no token, it is not ours, or it was sent in the wrong way. SESSION_EXPIRED,
-/// SESSION_REVOKED, ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED. A token whose successor was used, or that was burnt, ends the
-/// session (RFC 9700 §4.14.2).
+/// SESSION_NOT_FOUND if there is no token, it is invalid, or it was sent in the wrong way. SESSION_EXPIRED, SESSION_REVOKED,
+/// ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED. A token that was burnt, or whose successor was used, ends the session (RFC 9700
+/// §4.14.2).
 pub async fn refresh(context: &Context, presented: Option<PresentedToken>) -> Result<SignIn> {
     let app = &context.app;
     let Some(presented) = presented else {
@@ -50,10 +51,10 @@ pub async fn refresh(context: &Context, presented: Option<PresentedToken>) -> Re
         let now = context.now();
         let found = session::find_with_user(app.database.read(), claims.session_id).await?;
         let Some((session, user)) = found else {
-            // Purged after its end, or deleted with its user.
+            // The session was purged, or deleted with its user.
             return Err(if claims.expires_at <= now { Error::SessionExpired } else { Error::SessionRevoked });
         };
-        // Before anything else, so that a burnt token is detected in whichever way it is sent.
+        // Before the check of the delivery, so that a burnt token is detected however it is sent.
         if session.burnt.contains(claims.generation) && session.is_live(&user, now) {
             end_reused(context, &session).await?;
             return Err(Error::SessionRevoked);
@@ -78,7 +79,7 @@ pub async fn refresh(context: &Context, presented: Option<PresentedToken>) -> Re
     Err(Error::unavailable(1, "other requests kept rotating the session"))
 }
 
-/// Refuses a session that may not continue.
+/// Checks that a session may continue.
 fn check(app: &App, session: &Model, user: &user::Model, now: DateTime<Utc>) -> Result<()> {
     if user.is_active && session.is_revoked(user) {
         Err(Error::SessionRevoked)
@@ -105,7 +106,7 @@ fn step(app: &App, claims: RefreshClaims, session: &Model, now: DateTime<Utc>) -
     }
 }
 
-/// Moves the session to its next generation. `None` if another request did so first.
+/// Rotates the session to its next generation. Returns `None` if another request did so first.
 async fn rotate(context: &Context, session: &Model) -> Result<Option<Model>> {
     let work = context.begin().await?;
     let expires_at = expiry(&context.app, session.created_at, work.now);
@@ -115,13 +116,14 @@ async fn rotate(context: &Context, session: &Model) -> Result<Option<Model>> {
     Ok(rotated)
 }
 
-/// The same from the predecessor. The unused generation is burnt, and with it all after the predecessor.
+/// Replaces the unused generation, which is burnt, with a new one of the same predecessor. Returns `None` if another
+/// request changed the session first.
 async fn rotate_again(context: &Context, session: &Model) -> Result<Option<Model>> {
     let mut work = context.begin().await?;
     let until = work.now + context.app.access_tokens.lifetime();
     let burnt = session.burnt.with(session.generation..=session.generation, until, work.now);
     let Some(burnt) = burnt else {
-        // No client loses so many responses within the lifetime of an access token.
+        // The list is full. A client does not lose that many responses within the lifetime of an access token.
         work.rollback().await?;
         end_reused(context, session).await?;
         return Err(Error::SessionRevoked);
@@ -130,7 +132,7 @@ async fn rotate_again(context: &Context, session: &Model) -> Result<Option<Model
     let expires_at = expiry(&context.app, session.created_at, work.now);
     let rotated = session::rotate_again(work.db(), session, burnt, expires_at, work.now).await?;
     check_epoch(&work, session).await?;
-    // Once per predecessor, so that a client cannot fill the log.
+    // One event per predecessor, so that a client cannot fill the audit log.
     if is_first && rotated.is_some() {
         work.emit(Event::TokenRepeated { user_id: session.user_id });
     }
@@ -138,7 +140,7 @@ async fn rotate_again(context: &Context, session: &Model) -> Result<Option<Model
     Ok(rotated)
 }
 
-/// Refuses a session that ended together with all others since it was read.
+/// Checks that not all sessions of the user were ended since this one was read.
 async fn check_epoch(work: &UnitOfWork<'_>, session: &Model) -> Result<()> {
     let epoch = user::session_epoch(work.db(), session.user_id).await?;
     if epoch == Some(session.epoch) { Ok(()) } else { Err(Error::SessionRevoked) }

@@ -1,5 +1,4 @@
-//! A sign-in in a browser that is signed in already: the session of the cookie that it overwrites ends (OWASP ASVS 5.0
-//! §7.2.4).
+//! A sign-in in a browser that is already signed in ends the session whose cookie it overwrites (OWASP ASVS 5.0 §7.2.4).
 
 use uuid::Uuid;
 
@@ -13,26 +12,26 @@ use crate::{
     },
 };
 
-/// How the session of a sign-in is to be opened.
+/// The options of a new session.
 #[derive(Debug)]
 pub struct NewSession {
     /// How its refresh tokens are delivered.
     pub delivery: Delivery,
-    /// The refresh token in the cookie that the response overwrites, whatever its age.
+    /// The refresh token in the cookie that the response overwrites. It may have expired.
     pub replaced_cookie: Option<SecretString>,
 }
 
 impl NewSession {
-    /// A session whose refresh tokens are delivered in bodies: it overwrites no cookie.
+    /// A session whose refresh tokens are delivered in bodies. It overwrites no cookie.
     #[must_use]
     pub const fn in_body() -> Self {
         Self { delivery: Delivery::Body, replaced_cookie: None }
     }
 
-    /// The session that this one replaces, if the cookie names one.
+    /// Finds the session of the overwritten cookie, if any.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE if the database is out of reach.
+    /// SERVICE_UNAVAILABLE if the database is unreachable.
     pub(in crate::domain) async fn replaced(&self, context: &Context) -> Result<Option<Replaced>> {
         let app = &context.app;
         let claims = self.replaced_cookie.as_ref().and_then(|token| app.refresh_tokens.verify(token.expose_secret()));
@@ -42,16 +41,16 @@ impl NewSession {
     }
 }
 
-/// A session that ends because another one takes its cookie.
+/// A session that ends because its cookie is overwritten.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::domain) struct Replaced {
     session_id: Uuid,
-    /// Its user, who may be another one than the one who signs in.
+    /// The user of that session, who may differ from the user who signs in.
     pub(in crate::domain) user_id: Uuid,
 }
 
 impl Replaced {
-    /// Ends the session. `users` are locked; its user is among them unless it is deleted.
+    /// Ends the session. `users` are locked, and include its user unless the user was deleted.
     pub(in crate::domain) async fn end(self, work: &mut UnitOfWork<'_>, users: &[Locked]) -> Result<()> {
         if let Some(owner) = users.iter().find(|user| user.id == self.user_id)
             && session::revoke(work.db(), owner, vec![self.session_id], work.now).await? == 1

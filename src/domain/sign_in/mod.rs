@@ -1,7 +1,7 @@
-//! Sign-in: methods that prove who somebody is, and the gate that all of them pass.
+//! Sign-in: methods that identify a user, and the gate that all of them use.
 //!
-//! A method produces `Identified`. The gate, `enter`, decides whether the user may sign in, and is the only place that
-//! opens sessions. `throttle::throttled` counts the attempts of a method.
+//! A method returns `Identified`. The gate, `enter`, decides whether the user may sign in, and is the only place that opens
+//! sessions. `throttle::throttled` counts the attempts of a method.
 
 pub mod password;
 pub(in crate::domain) mod proof;
@@ -17,16 +17,16 @@ use crate::{
     security::password::PasswordHash,
 };
 
-/// A user who has proved who they are.
+/// A user who has proved their identity.
 #[derive(Debug)]
 pub(in crate::domain) struct Identified {
-    /// As it was read for the proof.
+    /// The user, as read for the proof.
     pub user: user::Model,
     /// A new hash of the same password, to replace the stored one.
     pub new_hash: Option<PasswordHash>,
 }
 
-/// Refuses users who may not have a session, although they have proved who they are.
+/// Checks that an identified user may have a session.
 ///
 /// # Errors
 /// ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED.
@@ -40,15 +40,14 @@ pub(in crate::domain) fn check_user(settings: &Settings, user: &user::Model) -> 
     }
 }
 
-/// A user who may sign in, and the session that was opened. [`Entered::issue_tokens`] completes the sign-in after the
-/// commit.
+/// A user and the session that the gate has opened. [`Entered::issue_tokens`] completes the sign-in after the commit.
 #[derive(Debug)]
 pub(in crate::domain) struct Entered {
     user: user::Model,
     session: session::Model,
 }
 
-/// The gate: opens a session for a user who has proved who they are, if they may sign in.
+/// The gate: opens a session for an identified user who may sign in.
 ///
 /// # Errors
 /// Those of [`check_user`].

@@ -1,4 +1,4 @@
-//! Sign-in by name and password.
+//! Sign-in with a username or an e-mail address, and a password.
 
 use crate::{
     Error, Result,
@@ -13,7 +13,7 @@ use crate::{
     entity::user,
 };
 
-/// What a user enters to sign in.
+/// The credentials of a sign-in.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// A username or an e-mail address.
@@ -22,24 +22,25 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Signs in. An unknown name costs the same statements and the same hash as a wrong password, and gets the same answer.
+/// Signs in. An unknown identifier and an incorrect password have the same response and the same cost: the same statements
+/// and one hash.
 ///
 /// # Errors
-/// RATE_LIMITED, whatever the password; INVALID_CREDENTIALS; ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED, only after the right
-/// password.
+/// RATE_LIMITED, even with the correct password; INVALID_CREDENTIALS; only after the correct password: ACCOUNT_DISABLED and
+/// EMAIL_NOT_VERIFIED.
 pub async fn login(context: &Context, credentials: Credentials, new_session: NewSession) -> Result<SignIn> {
     let Credentials { identifier: typed, password } = credentials;
     let identifier = TypedIdentifier::parse(&typed);
-    // It may be large, and the hash takes its time.
+    // The text may be large, and hashing takes long.
     drop(typed);
     throttled(context, &identifier, async |attempt| {
-        // Twice, because the account may change between the proof and the sign-in: it is disabled or deleted, gets another
-        // password, or gets a new hash of the same password by a concurrent sign-in.
+        // Retries once, because the account may change after the password was verified: it is disabled or deleted, the
+        // password is changed, or a concurrent sign-in replaces the hash.
         for _ in 0..2 {
-            let proved = identify(context, attempt, &identifier, &password).await?;
-            sign_in::check_user(context.settings(), &proved.user)?;
-            // Boxed, so that a request that waits for its hash does not hold the space for what comes after.
-            if let Some(sign_in) = Box::pin(enter(context, attempt, proved, &new_session)).await? {
+            let identity = identify(context, attempt, &identifier, &password).await?;
+            sign_in::check_user(context.settings(), &identity.user)?;
+            // Boxed, so that requests that wait for their hash do not reserve memory for what follows.
+            if let Some(sign_in) = Box::pin(enter(context, attempt, identity, &new_session)).await? {
                 return Ok(sign_in);
             }
         }
@@ -48,11 +49,11 @@ pub async fn login(context: &Context, credentials: Credentials, new_session: New
     .await
 }
 
-/// Finds the user, and verifies the password.
+/// Finds the user, and verifies the password. Records a failure in the audit log, even if the user does not exist, because
+/// the response time would otherwise reveal that.
 ///
 /// # Errors
-/// INVALID_CREDENTIALS, which is recorded in the audit log, also if there is no such user: the time would tell otherwise.
-/// SERVICE_UNAVAILABLE if too many passwords wait to be hashed.
+/// INVALID_CREDENTIALS; SERVICE_UNAVAILABLE if too many passwords wait to be hashed.
 pub(in crate::domain) async fn identify(
     context: &Context,
     attempt: &SignInAttempt,
@@ -65,10 +66,10 @@ pub(in crate::domain) async fn identify(
         None => None,
     };
     let stored = user.as_ref().map(|user| &user.password_hash);
-    let is_right = may_be_password(password) && app.hasher.verify(password, stored).await?;
+    let is_correct = may_be_password(password) && app.hasher.verify(password, stored).await?;
     match user {
-        Some(user) if is_right => {
-            // A hash of another scheme or cost is replaced: only here is the password at hand.
+        Some(user) if is_correct => {
+            // Replaces a hash of another scheme or cost. This is possible only here, where the password is known.
             let new_hash = app.hasher.rehash(password, &user.password_hash).await?;
             Ok(Identified { user, new_hash })
         }
@@ -82,7 +83,7 @@ pub(in crate::domain) async fn identify(
     }
 }
 
-/// Opens a session for a user whose password was right; `None` if the account has changed since it was read.
+/// Opens a session for a user whose password was correct. Returns `None` if the account has changed since it was read.
 async fn enter(
     context: &Context,
     attempt: &SignInAttempt,
@@ -97,7 +98,7 @@ async fn enter(
         replaced.end(&mut work, &users).await?;
     }
     let is_unchanged =
-        |now: &user::Locked| now.id == user.id && now.is_active && now.password_hash == user.password_hash;
+        |locked: &user::Locked| locked.id == user.id && locked.is_active && locked.password_hash == user.password_hash;
     let Some(user) = users.iter_mut().find(|user| is_unchanged(user)) else {
         work.rollback().await?;
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Whether a request really comes from the user: the check of `changeEmail`, `deleteAccount` and `changePassword`.
+//! Reauthentication for `changeEmail`, `deleteAccount` and `changePassword`.
 
 use chrono::TimeDelta;
 
@@ -9,14 +9,14 @@ use crate::{
     error::{ErrorCode, Field, InputError},
 };
 
-/// How long after its sign-in a session needs no password.
-const FRESH: TimeDelta = TimeDelta::minutes(10);
+/// How long after a sign-in the session needs no password.
+const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
-/// Checks the password of the signed-in user, which is required unless the session signed in a moment ago. If it is given,
-/// it must be right in any case.
+/// Checks the password of the signed-in user. It may be omitted if the session signed in within [`FRESH_FOR`]; a password
+/// that is given must be correct.
 ///
 /// # Errors
-/// As [`check_password`]; inside, REQUIRED as well.
+/// As [`check_password`]; the inner result also REQUIRED.
 pub(in crate::domain) async fn check(
     context: &Context,
     principal: &Principal,
@@ -25,7 +25,7 @@ pub(in crate::domain) async fn check(
 ) -> Result<Result<(), InputError>> {
     match password.filter(|password| !password.expose_secret().is_empty()) {
         Some(password) => check_password(context, principal, password, field).await,
-        None if context.now() - principal.session.created_at < FRESH => Ok(Ok(())),
+        None if context.now() - principal.session.created_at < FRESH_FOR => Ok(Ok(())),
         None => Ok(Err(InputError::new(ErrorCode::Required, field))),
     }
 }
@@ -33,7 +33,7 @@ pub(in crate::domain) async fn check(
 /// Checks the password of the signed-in user.
 ///
 /// # Errors
-/// RATE_LIMITED; SERVICE_UNAVAILABLE if too many passwords wait to be hashed. WRONG_PASSWORD is inside.
+/// RATE_LIMITED; SERVICE_UNAVAILABLE if too many passwords wait to be hashed. The inner result: WRONG_PASSWORD.
 pub(in crate::domain) async fn check_password(
     context: &Context,
     principal: &Principal,
@@ -41,13 +41,13 @@ pub(in crate::domain) async fn check_password(
     field: Field,
 ) -> Result<Result<(), InputError>> {
     let attempt = PlainAttempt::book_password(context, principal.user.id).await?;
-    let is_right = if may_be_password(password) {
+    let is_correct = if may_be_password(password) {
         context.app.hasher.verify(password, Some(&principal.user.password_hash)).await
     } else {
         Ok(false)
     };
-    if !matches!(is_right, Ok(false)) {
+    if !matches!(is_correct, Ok(false)) {
         attempt.withdraw(context).await;
     }
-    Ok(if is_right? { Ok(()) } else { Err(InputError::new(ErrorCode::WrongPassword, field)) })
+    Ok(if is_correct? { Ok(()) } else { Err(InputError::new(ErrorCode::WrongPassword, field)) })
 }

@@ -16,7 +16,7 @@ pub(in crate::domain) use mail::{MailRequest, book_password_change};
 pub(crate) use mail::{book_delivery, drop_undeliverable};
 pub(in crate::domain) use rename::RenameAttempt;
 pub(in crate::domain) use sign_in::{
-    SignInAttempt, clear_account, forget_account, forget_places, remember_place, throttled,
+    SignInAttempt, clear_account, forget_account, forget_networks, remember_network, throttled,
 };
 use uuid::Uuid;
 
@@ -198,7 +198,7 @@ impl PlainAttempt {
         Self::book(context, &["passwords", &user_id.simple().to_string()], passwords(&context.app)).await
     }
 
-    /// Takes it back: it was right, or not evaluated.
+    /// Withdraws an attempt that was correct or not evaluated.
     pub(in crate::domain) async fn withdraw(&self, context: &Context) {
         if let Some(booking) = &self.booking {
             withdraw(context, booking).await;

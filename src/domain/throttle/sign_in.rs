@@ -129,7 +129,7 @@ impl SignInAttempt {
 }
 
 /// Marks this network as familiar to the owner, who has registered here or proved their identity without a sign-in.
-pub(in crate::domain) async fn remember_place(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
+pub(in crate::domain) async fn remember_network(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
     if !work.app().settings.throttle.is_enabled {
         return Ok(());
     }
@@ -144,11 +144,11 @@ pub(in crate::domain) async fn remember_place(work: &UnitOfWork<'_>, user: &user
 pub(in crate::domain) async fn clear_account(work: &UnitOfWork<'_>, user: &user::Model) -> Result<()> {
     let ids = identifiers(user).map(|key| identifier_id(work.app(), key)).collect();
     throttle::clear(work.db(), ids).await?;
-    forget_places(work, user.id).await
+    forget_networks(work, user.id).await
 }
 
 /// Deletes the familiar networks of an account. Called when all its sessions are revoked.
-pub(in crate::domain) async fn forget_places(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
+pub(in crate::domain) async fn forget_networks(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
     Ok(throttle::forget(work.db(), vec![account_id(work.app(), user_id)]).await?)
 }
 

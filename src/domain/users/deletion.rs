@@ -1,4 +1,4 @@
-//! Deleting accounts: by their owner, and what every deletion does.
+//! Deletion of accounts: by their owners, and the steps shared by all deletions.
 
 use uuid::Uuid;
 
@@ -13,10 +13,11 @@ use crate::{
     error::Field,
 };
 
-/// Deletes the account of the signed-in user, with sessions, links and mails. Returns the id that it had.
+/// Deletes the account of the signed-in user, with sessions, links and mails. Returns the id of the deleted user.
 ///
 /// # Errors
-/// REQUIRED (the password), WRONG_PASSWORD, RATE_LIMITED; LAST_ADMIN. UNAUTHENTICATED if the session was ended meanwhile.
+/// REQUIRED (the password), WRONG_PASSWORD, RATE_LIMITED; LAST_ADMIN. UNAUTHENTICATED if the session has ended in the
+/// meantime.
 pub async fn delete(context: &Context, principal: &Principal, password: Option<SecretString>) -> Result<Uuid> {
     proof::check(context, principal, password.as_ref(), Field::Password).await??;
     let user_id = principal.user.id;
@@ -28,7 +29,7 @@ pub async fn delete(context: &Context, principal: &Principal, password: Option<S
     Ok(user_id)
 }
 
-/// Deletes a user and everything about them. The audit log keeps the id, and no addresses.
+/// Deletes a user with all data. The audit log keeps the id of the user, but no IP addresses.
 pub(in crate::domain) async fn erase(work: &mut UnitOfWork<'_>, user: Locked) -> Result<()> {
     let user_id = user.id;
     audit_event::forget_client(work.db(), user_id).await?;

@@ -1,4 +1,4 @@
-//! E-mail addresses: verifying one, requesting the mail again, changing to another.
+//! E-mail addresses: verification, requesting the verification mail, and changing the address.
 
 use chrono::TimeDelta;
 
@@ -23,10 +23,11 @@ use crate::{
     security::random,
 };
 
-/// How long a requested change of the address can be completed.
+/// How long a requested change of the address is valid.
 pub(in crate::domain) const PENDING_EMAIL_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// How often a link is read again, because the link, its user or the user who has the address changed meanwhile.
+/// Maximum number of attempts to use a link. An attempt fails if the link, its user, or the current user of the address
+/// changes at the same time.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// A change of the address.
@@ -34,12 +35,12 @@ const MAX_ATTEMPTS: u32 = 3;
 pub struct EmailChange {
     /// The new address.
     pub new_email: String,
-    /// Required unless the session signed in a moment ago.
+    /// The current password. Required unless the session signed in less than ten minutes ago.
     pub password: Option<SecretString>,
 }
 
-/// Requests another verification mail: for the account that has the address unverified, otherwise for the one that last
-/// requested a change to it. The response says nothing about whether there is one.
+/// Requests another verification mail: for the account that has the address unverified, otherwise for the account that last
+/// requested a change to it. The result does not reveal whether such an account exists.
 ///
 /// # Errors
 /// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
@@ -47,13 +48,13 @@ pub async fn send_verification(context: &Context, email: &str) -> Result<()> {
     request(context, Purpose::VerifyEmail, email).await
 }
 
-/// Requests a mail to an address: the same for every address. It is counted for the client and for the signed-in user, and
-/// never refused because of the address.
+/// Requests a mail to an address. Runs the same statements for every address. The request is counted for the client and for
+/// the signed-in user. It never fails because of the address.
 pub(in crate::domain) async fn request(context: &Context, purpose: Purpose, email: &str) -> Result<()> {
     notifications::require(&context.app)?;
     let to = Email::parse(email)?;
     let account_id = match context.viewer {
-        // A session that has ended uses up nothing of its account, and is no reason to refuse.
+        // If the session has ended, the request is not counted for the account, but does not fail.
         Viewer::Authenticated(_) => principal(context).await.ok().map(|principal| principal.user.id),
         _ => None,
     };
@@ -64,12 +65,12 @@ pub(in crate::domain) async fn request(context: &Context, purpose: Purpose, emai
     work.commit().await
 }
 
-/// A verification link that is good.
+/// A valid verification link.
 #[derive(Debug)]
 pub struct VerificationLink {
     /// The address that it verifies.
     pub address: String,
-    /// Whether it has verified the address, and the account still has it.
+    /// Whether the link has already verified the address, which the account still has.
     pub is_used: bool,
 }
 
@@ -91,30 +92,30 @@ fn address_of(link: &link::Model, user: user::Model) -> Result<String> {
 }
 
 /// Verifies the address that a token was sent to, and completes a change of the address if the token is for one. Returns
-/// the address. Using the link again changes nothing and returns the same, as long as the account has the address. Another
-/// account that has the new address and never verified it loses it.
+/// the address. Using the link again changes nothing and returns the address, as long as the account has it. If another
+/// account has the new address but never verified it, the address is removed from that account.
 ///
 /// # Errors
-/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN if another account has verified the address: then the token stays good, in case
-/// the address becomes free.
+/// LINK_INVALID, LINK_EXPIRED; EMAIL_TAKEN if another account has verified the address. The token stays valid in that case,
+/// because the address may become free.
 pub async fn verify(context: &Context, token: &SecretString) -> Result<String> {
-    let mut refused = Error::LinkInvalid;
+    let mut last_error = Error::LinkInvalid;
     for _ in 0..MAX_ATTEMPTS {
         let (link, user) = links::find(context, link::Purpose::VerifyEmail, token).await?;
         let verified = if link.used_at.is_some() { Ok(true) } else { use_link(context, &link, &user).await? };
         match verified {
             Ok(true) => return address_of(&link, user),
             Ok(false) => {}
-            Err(problem) => refused = problem.into(),
+            Err(problem) => last_error = problem.into(),
         }
     }
-    Err(refused)
+    Err(last_error)
 }
 
-/// Uses a link. False if the link or its user is no longer as it was read; EMAIL_TAKEN is inside.
+/// Uses a link. Returns false if the link or its user has changed since it was read. The inner error is EMAIL_TAKEN.
 async fn use_link(context: &Context, link: &link::Model, read: &user::Model) -> Result<Result<bool, InputError>> {
     let mut work = context.begin().await?;
-    // Users before links, as everywhere, so that two units of work that change both do not wait for each other.
+    // Lock order: users before links, as in every unit of work, so that two of them cannot deadlock.
     let Some(mut user) = lock_with_holder(&mut work, link, read).await? else {
         work.rollback().await?;
         return Ok(Ok(false));
@@ -154,15 +155,15 @@ async fn use_link(context: &Context, link: &link::Model, read: &user::Model) -> 
     Ok(Ok(true))
 }
 
-/// Locks the user of a link, if the link still fits. If it changes the address, takes the address away from another
-/// account that has it and never verified it. That account's sessions continue: they were opened by its password.
+/// Locks the user of a link, if the link still matches. If the link changes the address, removes the address from another
+/// account that has it but never verified it. The sessions of that account continue, because its password opened them.
 async fn lock_with_holder(work: &mut UnitOfWork<'_>, link: &link::Model, read: &user::Model) -> Result<Option<Locked>> {
     let mut ids = vec![read.id];
     if link.pending_email_id.is_some() {
         let holder = user::find(work.db(), Identifier::Email(&link.email_key)).await?;
         ids.extend(holder.filter(|holder| holder.email_verified_at.is_none()).map(|holder| holder.id));
     }
-    // All at once, so that two accounts that take an address from each other do not wait for each other.
+    // Both with one statement, in a fixed order, so that two accounts that exchange addresses cannot deadlock.
     let mut user = None;
     let mut holder = None;
     for locked in user::lock_all(work.db(), ids).await? {
@@ -193,12 +194,12 @@ async fn lock_with_holder(work: &mut UnitOfWork<'_>, link: &link::Model, read: &
     Ok(user)
 }
 
-/// Requests a change of the signed-in user's address. It is completed when the link that is sent to the new address is used
-/// within 24 hours, unless another account has verified the address by then; whether one has is not said here. A new
-/// request replaces the previous one; the address that the account has already cancels it.
+/// Requests a change of the signed-in user's address. The change takes effect when the link sent to the new address is used
+/// within 24 hours, unless another account has verified that address. The result does not reveal whether one has. A new
+/// request replaces the previous one. A request with the current address cancels it.
 ///
 /// # Errors
-/// MAIL_DISABLED; all problems of the form at once: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD; RATE_LIMITED.
+/// MAIL_DISABLED; RATE_LIMITED; all problems of the form: INVALID_EMAIL, TOO_LONG, REQUIRED, WRONG_PASSWORD.
 pub async fn change(context: &Context, principal: &Principal, form: EmailChange) -> Result<user::Model> {
     let to = check(context, principal, form).await?;
     let request = request_mail(context, &principal.user, &to).await?;
@@ -220,7 +221,8 @@ pub(in crate::domain) async fn check(context: &Context, principal: &Principal, f
     }
 }
 
-/// The mail that a change of the address needs, refused early if a limit is reached. `None` if there is nothing to verify.
+/// Returns the mail request of a change of the address, and fails early if a limit is reached. Returns `None` if no mail is
+/// needed.
 ///
 /// # Errors
 /// RATE_LIMITED.
@@ -238,7 +240,7 @@ pub(in crate::domain) async fn request_mail(
 /// Stores the requested change.
 ///
 /// # Errors
-/// RATE_LIMITED; then the unit of work must be taken back.
+/// RATE_LIMITED; the caller must then roll back.
 pub(in crate::domain) async fn apply(
     work: &mut UnitOfWork<'_>,
     user: &mut Locked,
@@ -266,11 +268,11 @@ pub(in crate::domain) async fn apply(
     Ok(())
 }
 
-/// Cancels a requested change of the signed-in user's address. It needs no mail and is not limited, so that an owner can
-/// always do it. Without a request, nothing happens.
+/// Cancels a requested change of the signed-in user's address. It needs no mail and is not limited, so that it is always
+/// possible. Does nothing if there is no request.
 ///
 /// # Errors
-/// UNAUTHENTICATED if the session was ended meanwhile.
+/// UNAUTHENTICATED if the session has ended in the meantime.
 pub async fn cancel_change(context: &Context, principal: &Principal) -> Result<user::Model> {
     let (mut work, mut user) = context.begin_as(principal).await?;
     let now = work.now;

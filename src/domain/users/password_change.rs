@@ -1,4 +1,4 @@
-//! Changing the password, by a signed-in user who knows the current one.
+//! Changing the password by a signed-in user, who must know the current one.
 
 use crate::{
     Result,
@@ -19,12 +19,12 @@ pub struct PasswordChange {
     pub keep_other_sessions: bool,
 }
 
-/// Changes the password of the signed-in user, cancels a pending change of the address, ends the other sessions unless they
-/// are to be kept, and notifies the user by mail. Returns the user, and how many sessions were ended.
+/// Changes the password of the signed-in user, cancels a pending change of the address, ends the other sessions unless
+/// `keep_other_sessions` is set, and notifies the user by mail. Returns the user, and how many sessions were ended.
 ///
 /// # Errors
-/// REQUIRED and what is wrong with the new password, at once; if there is nothing, RATE_LIMITED, WRONG_PASSWORD.
-/// UNAUTHENTICATED if the session was ended meanwhile.
+/// REQUIRED and all problems of the new password; if there are none, RATE_LIMITED and WRONG_PASSWORD. UNAUTHENTICATED if the
+/// session has ended in the meantime.
 pub async fn change(context: &Context, principal: &Principal, form: PasswordChange) -> Result<(user::Model, u64)> {
     let new_password = parse(context, &principal.user, &form)?;
     proof::check_password(context, principal, &form.current_password, Field::CurrentPassword).await??;
@@ -33,7 +33,7 @@ pub async fn change(context: &Context, principal: &Principal, form: PasswordChan
 
     let (mut work, mut user) = context.begin_as(principal).await?;
     if user.password_hash != principal.user.password_hash {
-        // It was changed a moment ago: the password that was checked is not the current one any more.
+        // A concurrent request has changed the password, so the password that was verified is no longer the current one.
         work.rollback().await?;
         return Err(InputError::new(ErrorCode::WrongPassword, Field::CurrentPassword).into());
     }
@@ -55,7 +55,7 @@ pub async fn change(context: &Context, principal: &Principal, form: PasswordChan
     Ok((user.into(), ended))
 }
 
-/// Parses the new password. Whether the current one is right is not checked before the rest of the form is.
+/// Parses the form. The current password is verified later, so that an invalid form does not count as an attempt.
 fn parse(context: &Context, user: &user::Model, form: &PasswordChange) -> Result<Password> {
     let mut problems = Problems::default();
     if form.current_password.expose_secret().is_empty() {

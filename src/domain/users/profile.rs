@@ -1,4 +1,4 @@
-//! The profile: what users change about themselves without a proof beyond being signed in.
+//! The profile: fields that signed-in users change without reauthentication.
 
 use crate::{
     Result,
@@ -27,7 +27,7 @@ pub struct ProfileChange {
     pub last_name: Option<Option<String>>,
 }
 
-/// The same, parsed.
+/// A parsed [`ProfileChange`].
 #[expect(clippy::option_option, reason = "as above: `None` keeps a name, and `Some(None)` clears it")]
 struct Names {
     username: Option<Username>,
@@ -36,7 +36,7 @@ struct Names {
 }
 
 impl Names {
-    /// The fields in which they differ from the user's.
+    /// The fields that would change.
     fn changed(&self, user: &user::Model) -> Vec<Field> {
         let differs = |name: &Option<Option<String>>, own| name.as_ref().is_some_and(|name| name != own);
         let username = self.username.as_ref().is_some_and(|username| username.text != user.username);
@@ -64,14 +64,14 @@ impl Names {
 /// Changes the names of the signed-in user.
 ///
 /// # Errors
-/// All problems of the form at once; if there are none, RATE_LIMITED and USERNAME_TAKEN. UNAUTHENTICATED if the session
-/// was ended meanwhile.
+/// All problems of the form; if there are none, RATE_LIMITED and USERNAME_TAKEN. UNAUTHENTICATED if the session has ended in
+/// the meantime.
 pub async fn update(context: &Context, principal: &Principal, change: ProfileChange) -> Result<user::Model> {
     update_with_email(context, principal, change, None).await
 }
 
-/// The same together with a change of the address, for APIs that have one form for both. Either everything changes, or
-/// nothing does and no mail is sent. The address that the account has already is no change.
+/// Changes the names and requests a change of the address, for APIs that have one form for both. If one fails, nothing
+/// changes and no mail is sent. The current address does not count as a change.
 ///
 /// # Errors
 /// Those of [`update`] and [`email::change`].
@@ -103,7 +103,8 @@ pub async fn update_with_email(
     stored
 }
 
-/// Changes everything in one unit of work, the address first: a limit of mails says nothing about the username.
+/// Stores everything in one unit of work. The address comes first, so that an error about the limit of mails does not reveal
+/// whether the username is taken.
 async fn store(context: &Context, principal: &Principal, names: Names, to: Option<Email>) -> Result<user::Model> {
     let change = match to {
         Some(to) => Some((email::request_mail(context, &principal.user, &to).await?, to)),
@@ -113,7 +114,7 @@ async fn store(context: &Context, principal: &Principal, names: Names, to: Optio
     if let Some((request, to)) = change {
         email::apply(&mut work, &mut user, to, request).await?;
     }
-    // The user is as it is now: another request may have changed it since the principal was read.
+    // Compared with the locked row, because another request may have changed the user since the principal was read.
     let fields = names.changed(&user);
     if !fields.is_empty() {
         let now = work.now;

@@ -17,14 +17,14 @@ use crate::{
 
 pub use crate::entity::user::Model as Account;
 
-/// What someone fills in to get an account.
+/// The form of a registration.
 #[derive(Clone, Debug)]
 pub struct Registration {
     /// Unique without regard to case.
     pub username: String,
     /// 8 to 128 code points.
     pub password: SecretString,
-    /// Unique where it is given.
+    /// Unique, if given.
     pub email: Option<String>,
     /// Given name.
     pub first_name: Option<String>,
@@ -32,7 +32,7 @@ pub struct Registration {
     pub last_name: Option<String>,
 }
 
-/// The same, parsed.
+/// A parsed [`Registration`].
 pub(in crate::domain) struct ParsedRegistration {
     username: Username,
     password: Password,
@@ -62,7 +62,7 @@ impl ParsedRegistration {
     }
 }
 
-/// The result of a registration. It may hold tokens, so it cannot be printed.
+/// The result of a registration. It does not implement `Debug`, because it may contain tokens.
 pub enum Registered {
     /// The user is signed in.
     SignedIn(Box<SignIn>),
@@ -70,12 +70,11 @@ pub enum Registered {
     Unverified(Box<user::Model>),
 }
 
-/// Creates an account and signs in, unless the address must be verified first. Of several registrations of one name at the
-/// same time the unique index accepts one; a taken name costs the same hash as a new one.
+/// Creates an account and signs in, unless the address must be verified first. If several clients register one username
+/// at the same time, the unique index accepts one of them. The password is hashed even if the username is taken.
 ///
 /// # Errors
-/// REGISTRATION_DISABLED; all problems of the form at once; if there are none, RATE_LIMITED, then USERNAME_TAKEN and
-/// EMAIL_TAKEN.
+/// REGISTRATION_DISABLED; all problems of the form; if there are none, RATE_LIMITED, then USERNAME_TAKEN and EMAIL_TAKEN.
 pub async fn register(context: &Context, form: Registration, new_session: NewSession) -> Result<Registered> {
     if context.settings().registration.require_verified_email {
         return register_only(context, form).await.map(|user| Registered::Unverified(user.into()));
@@ -98,7 +97,7 @@ pub async fn register_only(context: &Context, form: Registration) -> Result<Acco
     Ok(user.into())
 }
 
-/// Creates an account for whoever registers. Ends the session that a sign-in would replace.
+/// Creates an account by registration. Ends the session that the sign-in replaces, if any.
 async fn create(
     context: &Context,
     form: Registration,
@@ -111,7 +110,7 @@ async fn create(
         replaced.end(&mut work, &users).await?;
     }
     let (work, user) = insert(work, new_user, context.settings().registration.default_roles.clone(), true).await?;
-    let event = registered(&work, &user).await?;
+    let event = book_mail(&work, &user).await?;
     Ok((work, user, event))
 }
 
@@ -126,14 +125,14 @@ async fn check(context: &Context, form: Registration) -> Result<NewUser> {
     form.hash(context).await
 }
 
-/// What follows from a registration.
-async fn registered(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event> {
-    throttle::remember_place(work, user).await?;
+/// Books the verification mail, and marks the network as familiar. Returns the event of the registration.
+async fn book_mail(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event> {
+    throttle::remember_network(work, user).await?;
     let mut mail_round = None;
     if user.email.is_some() && work.app().settings.mail.is_enabled() {
         mail_round = match throttle::MailRequest::new(work.context, Some(user.id)).book(work).await {
             Ok(round) => Some(round),
-            // The account is good without the mail, which its owner can request later.
+            // The account is created without the mail, which the user can request later.
             Err(Error::RateLimited { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -141,10 +140,10 @@ async fn registered(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event>
     Ok(Event::UserRegistered { user: user.to_model().into(), mail_round })
 }
 
-/// Checks a username that somebody chooses for themselves.
+/// Checks that a user may choose this username.
 ///
 /// # Errors
-/// USERNAME_TAKEN for a reserved one: its words say what to do, which is to choose another. The list is no secret.
+/// USERNAME_TAKEN for a reserved username, because its message also applies: choose another username.
 pub(in crate::domain) fn check_reserved(context: &Context, username_key: &str) -> Result<(), InputError> {
     if context.settings().registration.reserved_usernames.iter().any(|reserved| reserved == username_key) {
         return Err(InputError::new(ErrorCode::UsernameTaken, Field::Username));
@@ -152,10 +151,10 @@ pub(in crate::domain) fn check_reserved(context: &Context, username_key: &str) -
     Ok(())
 }
 
-/// Writes a new account.
+/// Inserts a new account.
 ///
 /// # Errors
-/// USERNAME_TAKEN and EMAIL_TAKEN; then the unit of work is taken back.
+/// USERNAME_TAKEN and EMAIL_TAKEN; the unit of work is then rolled back.
 pub(in crate::domain) async fn insert(
     work: UnitOfWork<'_>,
     new_user: NewUser,
@@ -193,14 +192,14 @@ pub(in crate::domain) async fn insert(
         Err(error) if is_unique_violation(&error) => {
             let app = work.app();
             work.rollback().await?;
-            Err(taken(app, &username.key, email_key.as_deref()).await?)
+            Err(find_conflicts(app, &username.key, email_key.as_deref()).await?)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Which names the unique indexes refused. The databases name one of them at most, but users need to know of both.
-async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result<Error> {
+/// Finds out which values are taken. The error of the database contains at most one of them, but the response lists both.
+async fn find_conflicts(app: &App, username_key: &str, email_key: Option<&str>) -> Result<Error> {
     let rows = user::taken_keys(app.database.read(), username_key, email_key).await?;
     let mut problems = Problems::default();
     if rows.iter().any(|(username, _)| username == username_key) {
@@ -210,8 +209,8 @@ async fn taken(app: &App, username_key: &str, email_key: Option<&str>) -> Result
         problems.push(InputError::new(ErrorCode::EmailTaken, Field::Email));
     }
     if problems.is_empty() {
-        // The account that had the name has been deleted since.
-        return Ok(Error::unavailable(1, "a name was taken a moment ago and is free again"));
+        // The conflicting account has been deleted in the meantime.
+        return Ok(Error::unavailable(1, "unique violation without a conflicting row"));
     }
     Ok(problems.into())
 }
@@ -233,7 +232,7 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
     });
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));
     let last_name = problems.collect(parse_name(form.last_name.as_deref(), Field::LastName));
-    // All of them, or none: each field that is missing here has left its problem there.
+    // Each field that is `None` here has added a problem.
     let parsed = || {
         Some(ParsedRegistration {
             username: username?,

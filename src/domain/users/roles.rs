@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{App, Result, entity::user};
 
-/// Rows read by one statement.
+/// Rows per query.
 const PAGE: u64 = 10_000;
 
 /// Counts the accounts that hold a role that is not in `ROLES`, by role. Reads all accounts, page by page.

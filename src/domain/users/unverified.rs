@@ -32,10 +32,10 @@ pub async fn replace_email(context: &Context, credentials: Credentials, new_emai
     let to = Email::parse_field(new_email, Field::NewEmail)?;
     let Credentials { identifier, password } = credentials;
     let identifier = TypedIdentifier::parse(&identifier);
-    let proved = throttle::throttled(context, &identifier, async |attempt| {
+    let identity = throttle::throttled(context, &identifier, async |attempt| {
         password::identify(context, attempt, &identifier, &password).await
     });
-    replace(context, &proved.await?.user, to).await
+    replace(context, &identity.await?.user, to).await
 }
 
 /// Replaces the address of a user whose password was verified.
@@ -109,7 +109,7 @@ pub async fn purge(context: &Context) -> Result<u64> {
 async fn delete(context: &Context, user_id: Uuid, abandoned: user::Unverified) -> Result<bool> {
     let mut work = context.begin().await?;
     let user = user::lock(work.db(), user_id).await?;
-    let is_abandoned = abandoned.has(work.db(), user_id).await?;
+    let is_abandoned = abandoned.contains(work.db(), user_id).await?;
     let Some(user) = user.filter(|_| is_abandoned) else {
         work.rollback().await?;
         return Ok(false);

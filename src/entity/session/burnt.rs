@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn consecutive_ranges_are_merged_and_expired_ones_forgotten() {
+    fn consecutive_ranges_are_merged_and_expired_ones_are_removed() {
         let burnt = BurntGenerations::default().with(1..=1, at(100), at(0)).unwrap();
         let burnt = burnt.with(2..=2, at(200), at(100)).unwrap();
         assert_eq!(burnt.to_string(), "1-2@200");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_list_fits_its_column_and_a_longer_one_is_refused() {
+    fn the_longest_list_fits_its_column_and_a_longer_one_is_rejected() {
         let mut burnt = BurntGenerations::default();
         for index in 1..=24 {
             let generation = i32::MAX - 100 + 2 * index;

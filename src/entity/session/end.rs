@@ -56,8 +56,8 @@ pub async fn count_live(
 
 /// Moves a session to a new epoch of its user, so that it is not revoked with the others.
 pub async fn keep(db: &impl ConnectionTrait, id: Uuid, epoch: i32) -> Result<(), DbErr> {
-    let kept = Entity::update_many().col_expr(Column::Epoch, Expr::value(epoch)).filter(Column::Id.eq(id));
-    kept.exec(db).await.map(drop)
+    let update = Entity::update_many().col_expr(Column::Epoch, Expr::value(epoch)).filter(Column::Id.eq(id));
+    update.exec(db).await.map(drop)
 }
 
 /// Lists live sessions of `user` except the `newest` ones, at most `limit`.

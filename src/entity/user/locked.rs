@@ -35,7 +35,8 @@ impl Locked {
     /// Updates the changed columns, and the roles in `user_roles`. Returns whether anything changed; if not, no statement is
     /// executed.
     ///
-    /// Returns a unique violation if another user has the username or the address.
+    /// # Errors
+    /// A unique violation if another user has the username or the address.
     pub async fn update(&mut self, db: &impl ConnectionTrait, change: impl FnOnce(&mut Model)) -> Result<bool, DbErr> {
         let mut after = self.0.clone();
         change(&mut after);
@@ -79,7 +80,10 @@ pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option
     Ok(lock_all(transaction, vec![id]).await?.pop())
 }
 
-/// Inserts a user with their roles. Returns a unique violation if another user has the username or the address.
+/// Inserts a user with their roles.
+///
+/// # Errors
+/// A unique violation if another user has the username or the address.
 pub async fn insert(db: &impl ConnectionTrait, user: Model) -> Result<Locked, DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(user.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await?;

@@ -1,4 +1,4 @@
-//! Many users at a time.
+//! Queries for many users.
 
 use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
 
@@ -8,8 +8,7 @@ use crate::entity::{
     user_role,
 };
 
-/// Writes many users at once, with their roles.
-/// If a unique index refuses one of them, none is written.
+/// Inserts users with their roles. If one violates a unique index, none is inserted.
 pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
     let users: Vec<Model> = users.into_iter().collect();
     let roles: Vec<_> = users.iter().map(|user| (user.id, user.roles.clone())).collect();
@@ -17,14 +16,14 @@ pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item
     user_role::insert(db, roles).await
 }
 
-/// Those who have one of these ids, usernames or addresses; some of them more than once.
+/// Finds users with one of these ids, usernames or addresses. A user may be returned more than once.
 pub async fn holders(
     db: &impl ConnectionTrait,
     ids: Vec<Uuid>,
     username_keys: Vec<&str>,
     email_keys: Vec<&str>,
 ) -> Result<Vec<Model>, DbErr> {
-    // Each by itself: for `OR` not every planner takes all indexes.
+    // Three queries, because not every query planner uses all indexes for `OR`.
     let (mut holders, by_username, by_email) = tokio::try_join!(
         Entity::find().filter(Column::Id.is_in(ids)).all(db),
         Entity::find().filter(Column::UsernameKey.is_in(username_keys)).all(db),
@@ -35,13 +34,13 @@ pub async fn holders(
     Ok(holders)
 }
 
-/// Some users in the order of their ids, which never change, from behind the one with the id `after`.
+/// Lists users ordered by id, after the id `after`, at most `limit`. Ids never change.
 pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, limit: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));
     Entity::find().filter(rest).order_by_asc(Column::Id).limit(limit).all(db).await
 }
 
-/// The roles of some users in the order of their ids, from behind the one with the id `after`.
+/// Lists the roles of users ordered by id, after the id `after`, at most `limit`.
 pub async fn roles_by_id(
     db: &impl ConnectionTrait,
     after: Option<Uuid>,

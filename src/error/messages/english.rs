@@ -18,7 +18,7 @@ pub(super) fn duration(seconds: u32) -> String {
     parts.join(" and ")
 }
 
-/// The ending of a noun beside a number.
+/// The plural ending of a noun after a number.
 const fn plural(number: u32) -> &'static str {
     if number == 1 { "" } else { "s" }
 }

@@ -19,7 +19,7 @@ pub(super) fn duration(seconds: u32) -> String {
     parts.join(" ")
 }
 
-/// The form of a noun beside a number: of one (1, 21, 101), of few (2, 23), of many (5, 11, 20).
+/// The form of a noun after a number: one (1, 21, 101), few (2, 23) or many (5, 11, 20).
 fn form(number: u32, [one, few, many]: [&'static str; 3]) -> &'static str {
     match (number % 100, number % 10) {
         (11..=14, _) => many,

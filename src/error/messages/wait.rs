@@ -1,6 +1,6 @@
-//! Times to wait, in the units in which people tell them.
+//! Durations in hours, minutes and seconds.
 
-/// A time to wait, rounded up: to a second below a minute, else to a minute.
+/// A time to wait. It is rounded up: to seconds below a minute, to minutes above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) hours: u32,
@@ -9,7 +9,7 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// At least one second.
+    /// Converts a number of seconds. The result is at least one second.
     pub(super) const fn from_seconds(seconds: u32) -> Self {
         if seconds == 0 {
             return Self { hours: 0, minutes: 0, seconds: 1 };
@@ -21,7 +21,7 @@ impl Wait {
         Self { hours: minutes / 60, minutes: minutes % 60, seconds: 0 }
     }
 
-    /// The numbers that are not zero, the largest unit first, each beside the value that `units` has for it.
+    /// The numbers that are not zero, largest unit first, each with the item for its unit.
     pub(super) fn parts<T>(self, [hours, minutes, seconds]: [T; 3]) -> impl Iterator<Item = (u32, T)> {
         let parts = [(self.hours, hours), (self.minutes, minutes), (self.seconds, seconds)];
         parts.into_iter().filter(|(number, _)| *number > 0)

@@ -90,12 +90,11 @@ async fn open_link(
         Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(action, language),
         Ok(ValidLink { address, .. }) => form_page(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
-            let response = match LinkResult::of(&error) {
-                Some(result) => result.page(action, language),
-                None => {
-                    let paragraphs = [&*error.message(language)];
-                    message_page(status_of(error.code()), language, texts::failed(language), &paragraphs)
-                }
+            let response = if let Some(result) = LinkResult::of(&error) {
+                result.page(action, language)
+            } else {
+                let paragraphs = [&*error.message(language)];
+                message_page(status_of(error.code()), language, texts::failed(language), &paragraphs)
             };
             with_error(response, &error)
         }

@@ -15,14 +15,14 @@ pub fn contain(password: &str) -> bool {
 }
 
 /// Binary search by byte offset. Each step compares the line that contains the middle byte.
-fn has_line(mut sorted: &[u8], wanted: &[u8]) -> bool {
+fn has_line(mut sorted: &[u8], needle: &[u8]) -> bool {
     while !sorted.is_empty() {
         let (left, _) = sorted.split_at(sorted.len() / 2);
         let start = left.iter().rposition(|byte| *byte == b'\n').map_or(0, |end_before| end_before + 1);
         let (before, rest) = sorted.split_at(start);
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
-        match wanted.cmp(line) {
+        match needle.cmp(line) {
             Ordering::Equal => return true,
             Ordering::Less => sorted = before,
             Ordering::Greater => sorted = after.get(1..).unwrap_or_default(),
@@ -58,9 +58,9 @@ mod tests {
     #[test]
     fn short_lists_are_searched_to_both_ends() {
         for list in ["", "b\n", "b\nd\n", "b\nd\nf\n", "b\nd\nf"] {
-            for wanted in ["a", "b", "c", "d", "e", "f", "g", "bb", "b\nd"] {
-                let expected = list.lines().any(|line| line == wanted);
-                assert_eq!(has_line(list.as_bytes(), wanted.as_bytes()), expected, "{wanted} in {list:?}");
+            for needle in ["a", "b", "c", "d", "e", "f", "g", "bb", "b\nd"] {
+                let expected = list.lines().any(|line| line == needle);
+                assert_eq!(has_line(list.as_bytes(), needle.as_bytes()), expected, "{needle} in {list:?}");
             }
         }
     }

@@ -130,7 +130,7 @@ impl Actor {
         self.post(json!({ "query": query, "variables": variables }).to_string()).await
     }
 
-    /// A GraphQL request with this body, as JSON clients send it.
+    /// Sends a GraphQL request with this body.
     pub async fn post(&self, body: impl Into<Body>) -> Answer {
         let request = self
             .request(Method::POST, "/graphql")
@@ -149,7 +149,7 @@ impl Actor {
         self.body(path, "application/x-www-form-urlencoded", form).await
     }
 
-    /// Sends JSON to a path other than GraphQL's.
+    /// Sends JSON to a path other than `/graphql`.
     pub async fn json(&self, path: &str, body: Value) -> Answer {
         self.body(path, "application/json", body.to_string()).await
     }
@@ -167,7 +167,7 @@ impl Actor {
         self.form("/token", form).await
     }
 
-    /// A request builder with this client's bearer token.
+    /// A request builder with the address, headers, bearer token and cookie of this client.
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(address) = self.address {

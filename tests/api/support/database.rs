@@ -1,4 +1,4 @@
-//! A database for each test, on the server that `TEST_DATABASE_URL` names, or in an SQLite file.
+//! A database for each test, on the server of `TEST_DATABASE_URL`, or in an SQLite file.
 
 use std::{
     future::Future,
@@ -94,7 +94,7 @@ impl TestDatabase {
         Lock(connection)
     }
 
-    /// Refuses writes from now on. Returns whether the backend can do this for a single database.
+    /// Makes the database read-only. Returns whether the backend can do this for a single database.
     pub async fn make_read_only(&self) -> bool {
         let connection = self.connect().await;
         if connection.get_database_backend() != DbBackend::Postgres {
@@ -314,7 +314,7 @@ async fn run(admin: &DatabaseConnection, sql: &str) {
 fn server() -> DatabaseUrl {
     let variables =
         std::env::var_os("TEST_DATABASE_URL").map(|url| ("DATABASE_URL".to_owned(), url.into_string().unwrap()));
-    let secret = ("SECRET_KEY".to_owned(), "only the database's address is wanted".to_owned());
+    let secret = ("SECRET_KEY".to_owned(), "only the database URL is needed here".to_owned());
     Settings::from_vars(variables.into_iter().chain([secret])).unwrap().database.url
 }
 

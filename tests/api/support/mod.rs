@@ -94,7 +94,7 @@ impl TestServer {
         Self { router: http::router(&app, http::Limits::default()), app, clock, database: database.into() }
     }
 
-    /// The principal of an access token, as the guard returns it.
+    /// The principal of an access token, as authentication returns it.
     pub async fn principal(&self, actor: &Actor) -> Principal {
         let claims = self.app.access_tokens.verify(actor.bearer.as_deref().unwrap(), self.app.clock.now());
         let viewer = Viewer::Authenticated(claims.unwrap());
@@ -189,7 +189,7 @@ pub fn token_in(text: &str) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
-/// Jargon in a text for people: a backtick, an identifier in programming case, or seconds as a bare number and "s".
+/// Jargon in a text for users: a backtick, an identifier in programming case, or seconds as a bare number and "s".
 /// Links are ignored.
 pub fn jargon_in(text: &str) -> Option<String> {
     if text.contains('`') {
@@ -213,7 +213,7 @@ pub fn decode_part(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// Noon plus microseconds, so that lost precision shows.
+/// Noon plus microseconds, so that lost precision is detected.
 pub fn start_of_time() -> DateTime<Utc> {
     "2026-01-31T12:00:00.123456Z".parse().unwrap()
 }
@@ -240,7 +240,7 @@ pub async fn user_roles(server: &TestServer) -> Vec<(Uuid, String)> {
     rows
 }
 
-/// What `users.roles` says, in the order of [`user_roles`].
+/// The roles in `users.roles`, in the order of [`user_roles`].
 pub async fn roles_of_users(server: &TestServer) -> Vec<(Uuid, String)> {
     let users = user::Entity::find().all(server.app.database.read()).await.unwrap();
     let roles = users.into_iter().flat_map(|user| user.roles.0.into_iter().map(move |role| (user.id, role)));

@@ -28,7 +28,7 @@ impl TestServer {
         events.iter().filter(|event| event.action == action).count()
     }
 
-    /// Waits until the guard has recorded that the current tokens arrived, which happens outside the request.
+    /// Waits until the current generation is confirmed, which happens outside the request.
     pub async fn confirmed(&self) {
         for _ in 0..10_000 {
             let row = self.only_session().await;

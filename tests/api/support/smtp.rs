@@ -1,4 +1,4 @@
-//! An SMTP server on a loopback port that stores its mails. It can be stopped, and can refuse commands.
+//! An SMTP server on a loopback port that stores its mails. It can be stopped, and can reject commands.
 
 use std::sync::{Arc, Mutex};
 
@@ -125,7 +125,7 @@ async fn talk(stream: TcpStream, received: Arc<Mutex<Vec<Received>>>, answers: A
                 stream.write_all(b"221 Bye\r\n").await?;
                 return Ok(());
             }
-            _ => "502 What?",
+            _ => "502 Command not implemented",
         };
         stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
     }

@@ -1,4 +1,4 @@
-//! Addresses of accounts, set and verified by an administrator.
+//! E-mail addresses of accounts, set and verified by an administrator.
 
 use uuid::Uuid;
 
@@ -14,9 +14,9 @@ use crate::{
     error::{ErrorCode, Field, InputError},
 };
 
-/// Sets another address, and ends links and a pending change. With `is_verified` the administrator vouches for the
-/// address; otherwise a mail is sent there to verify it. A verified address that is replaced is notified. Without a
-/// difference nothing is written, and it is no error.
+/// Sets the address of an account, deletes its links, and cancels a pending change. With `is_verified`, the address counts
+/// as verified; otherwise a mail to verify it is sent. If a verified address is replaced, a notice is sent to it. Does
+/// nothing if nothing would change.
 ///
 /// # Errors
 /// NOT_FOUND, INVALID_EMAIL, TOO_LONG, EMAIL_TAKEN.
@@ -39,7 +39,7 @@ pub async fn set_email(
         user.email_key = Some(to.key);
         user.clear_pending_email();
         if *user != before {
-            // A new address may stay unverified as long as a new account may.
+            // The time to verify an address starts again with a new address.
             user.never_verified_since =
                 user.never_verified_since.filter(|_| user.email_verified_at.is_none()).map(|_| now);
             user.updated_at = now;
@@ -63,7 +63,7 @@ pub async fn set_email(
     Ok(user.into())
 }
 
-/// Marks the address of an account as verified. Without a difference nothing is written, and it is no error.
+/// Marks the address of an account as verified. Does nothing if it is verified already.
 ///
 /// # Errors
 /// NOT_FOUND; REQUIRED if the account has no address.

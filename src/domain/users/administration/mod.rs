@@ -1,7 +1,7 @@
-//! Administration: what is done to accounts by somebody else than their owners.
+//! Administration: changes of accounts by administrators.
 //!
-//! One active administrator is always left. A change that would remove the last one is refused, decided by locked rows, so
-//! that two instances that demote the last two at the same moment leave one.
+//! There is always at least one active administrator. A change that would remove the last one is rejected. The check locks
+//! the rows of administrators, so that two concurrent changes cannot remove the last two.
 
 mod email;
 
@@ -27,29 +27,29 @@ use crate::{
     error::{ErrorCode, Field, InputError, Problems},
 };
 
-/// Other administrators that are considered, to find one that is left.
+/// Maximum number of other administrators that are locked to find a remaining one.
 const MAX_OTHERS: u64 = 100;
 
-/// Somebody who may administrate. Use cases take one, so that none can forget to check.
+/// Permission to administer accounts. Use cases take it as an argument, so that the check cannot be forgotten.
 #[derive(Clone, Debug)]
 pub struct Administrator {
     actor: Actor,
 }
 
 impl Administrator {
-    /// Whoever runs the binary on the database, and might as well write there.
+    /// The operator, who has access to the database anyway.
     #[must_use]
     pub fn at_command_line() -> Self {
         Self { actor: Actor::CommandLine }
     }
 
-    /// For the audit log.
+    /// The actor for the audit log.
     pub(in crate::domain) fn actor(&self) -> Actor {
         self.actor
     }
 }
 
-/// What to change about an account. `None` keeps a value.
+/// A change of an account. `None` keeps a value.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     /// Whether the user can sign in.
@@ -58,7 +58,7 @@ pub struct Change {
     pub roles: Option<Vec<String>>,
 }
 
-/// Creates an account for somebody else, with `DEFAULT_ROLES` unless other roles are given. Nobody is signed in by it.
+/// Creates an account for another person, with `DEFAULT_ROLES` unless other roles are given. Does not sign in.
 ///
 /// # Errors
 /// As [`registration::register`], except for REGISTRATION_DISABLED; and ROLE_UNKNOWN.
@@ -90,7 +90,7 @@ pub async fn create(
     Ok(user.into())
 }
 
-/// The user with this username or e-mail address.
+/// Finds the user with this username or e-mail address.
 ///
 /// # Errors
 /// NOT_FOUND.
@@ -100,10 +100,10 @@ pub async fn find(context: &Context, _: &Administrator, username_or_email: &str)
     user::find(context.app.database.read(), key).await?.ok_or(Error::NotFound)
 }
 
-/// Some users in the order of their usernames, after the user `after`.
+/// Lists at most `limit` users ordered by username, after the user `after`.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn list(
     context: &Context,
     _: &Administrator,
@@ -114,17 +114,17 @@ pub async fn list(
     Ok(user::by_username(context.app.database.read(), after, limit).await?)
 }
 
-/// Some users in the order of their ids, after the user with the id `after`. Every user is returned exactly once, although
-/// names change meanwhile.
+/// Lists at most `limit` users ordered by id, after the id `after`. Page by page, every user is returned exactly once, even
+/// if usernames change in the meantime.
 ///
 /// # Errors
-/// SERVICE_UNAVAILABLE if the database is out of reach.
+/// SERVICE_UNAVAILABLE if the database is unreachable.
 pub async fn export(context: &Context, _: &Administrator, after: Option<Uuid>, limit: u64) -> Result<Vec<user::Model>> {
     Ok(user::by_id(context.app.database.read(), after, limit).await?)
 }
 
-/// Changes an account. Disabling one ends its sessions, its links and a pending change of the address. Without a
-/// difference nothing is written, and it is no error.
+/// Changes an account. Disabling an account ends its sessions, deletes its links, and cancels a pending change of the
+/// address. Does nothing if nothing would change.
 ///
 /// # Errors
 /// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN.
@@ -135,24 +135,24 @@ pub async fn update(
     change: Change,
 ) -> Result<user::Model> {
     let roles = change.roles.map(|roles| parse_roles(roles, context.settings())).transpose()?;
-    let disables = change.is_active == Some(false);
+    let is_disabling = change.is_active == Some(false);
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
     let mut work = context.begin_for(administrator).await?;
-    let mut user = if disables || roles.as_ref().is_some_and(is_demoted) {
+    let mut user = if is_disabling || roles.as_ref().is_some_and(is_demoted) {
         lock_unless_last_admin(&work, user_id).await?
     } else {
         lock(&work, user_id).await?
     };
     let before = user.to_model();
-    let ended = if disables { sessions::end_all(&work, &mut user, None).await? } else { 0 };
-    if disables {
+    let ended = if is_disabling { sessions::end_all(&work, &mut user, None).await? } else { 0 };
+    if is_disabling {
         link::delete_unused(work.db(), user_id, None).await?;
-        throttle::forget_places(&work, user_id).await?;
+        throttle::forget_networks(&work, user_id).await?;
     }
     let now = work.now;
     let signed_out = user.to_model();
     let changed = user.update(work.db(), |user| {
-        if disables {
+        if is_disabling {
             user.clear_pending_email();
         }
         user.is_active = change.is_active.unwrap_or(user.is_active);
@@ -167,7 +167,7 @@ pub async fn update(
     }
     if user.is_active && !before.is_active {
         work.emit(Event::UserEnabled { user_id });
-    } else if disables {
+    } else if is_disabling {
         work.emit(Event::UserDisabled { user_id });
     }
     if user.roles != before.roles {
@@ -177,8 +177,8 @@ pub async fn update(
     Ok(user.into())
 }
 
-/// Sets another password, ends sessions, links and a pending change of the address, forgets failed sign-ins, and notifies
-/// the user.
+/// Sets a new password, ends all sessions, deletes links, cancels a pending change of the address, clears failed sign-ins,
+/// and notifies the user.
 ///
 /// # Errors
 /// NOT_FOUND, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON.
@@ -208,7 +208,7 @@ pub async fn set_password(
     Ok(user.into())
 }
 
-/// Deletes an account, as its owner would. Returns it as it was.
+/// Deletes an account, as [`deletion::delete`] does. Returns its last state.
 ///
 /// # Errors
 /// NOT_FOUND, LAST_ADMIN.
@@ -221,7 +221,7 @@ pub async fn delete(context: &Context, administrator: &Administrator, user_id: U
     Ok(before)
 }
 
-/// Parses roles as they are stored: sorted, without repetition.
+/// Parses roles into their stored form: sorted and without duplicates.
 pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
     if !roles.iter().all(|role| settings.registration.roles.contains(role)) {
         return Err(InputError::new(ErrorCode::RoleUnknown, Field::Roles));
@@ -235,25 +235,26 @@ async fn lock(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
     user::lock(work.db(), user_id).await?.ok_or(Error::NotFound)
 }
 
-/// Locks a user who may be an administrator and will not be one afterwards, together with other administrators. Whoever
-/// waits for these rows sees afterwards what became of them. If `ROLES` has no `admin`, no administrator has to be left.
+/// Locks a user before a change after which the user is not an active administrator, together with other administrators. A
+/// concurrent change waits for these locks, and then sees the result of this one. If `ROLES` does not contain `admin`, no
+/// administrator has to remain.
 ///
 /// # Errors
-/// NOT_FOUND; LAST_ADMIN if no other one is left.
+/// NOT_FOUND; LAST_ADMIN if no other administrator remains.
 pub(in crate::domain) async fn lock_unless_last_admin(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
     if !work.app().settings.registration.roles.iter().any(|role| role == user::ADMIN) {
         return lock(work, user_id).await;
     }
     let before = user::find_by_id(work.db(), user_id).await?.ok_or(Error::NotFound)?;
     let mut ids = vec![user_id];
-    // Administrators are searched for only if one of them is to be changed.
+    // The other administrators matter only if the user is one.
     if before.is_active_admin() {
         ids.extend(user::active_admins(work.db(), MAX_OTHERS + 1).await?);
     }
     let (mut own, others): (Vec<_>, Vec<_>) =
         user::lock_all(work.db(), ids).await?.into_iter().partition(|user| user.id == user_id);
     let user = own.pop().ok_or(Error::NotFound)?;
-    // A user who has become one since is refused, too, and the request may be repeated.
+    // A user who has become an administrator since then is rejected too. The request may be repeated.
     if user.is_active_admin() && !others.iter().any(|other| other.is_active_admin()) {
         return Err(Error::LastAdmin);
     }

@@ -14,8 +14,8 @@ use crate::{
     error::{ErrorCode, Field, InputError},
 };
 
-/// Users, indexed by their unique values. Holds about 100 bytes for each user, without names and password hashes, so
-/// that a rehearsal works with millions of users. The probability of a collision among a million is one in ten million.
+/// Users, indexed by their unique values. Takes about 100 bytes for each user, without names and password hashes, so that a
+/// dry run works with millions of users. The probability of a collision among a million is one in ten million.
 #[derive(Debug, Default)]
 pub struct Known {
     state: RandomState,

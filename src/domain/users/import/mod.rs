@@ -31,7 +31,7 @@ pub type Line = (u64, Result<Record, RecordError>);
 /// The result of a batch.
 #[derive(Debug, Default)]
 pub struct BatchResult {
-    /// Accounts that were created, or would be created by a rehearsal.
+    /// Accounts that were created. In a dry run, accounts that would be created.
     pub imported: u64,
     /// Users that were imported before: same username, and same id, password hash or creation time.
     pub already_there: u64,

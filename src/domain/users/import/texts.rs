@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn instant_accepts_common_formats() {
-        for (text, meant) in [
+        for (text, expected) in [
             ("2025-08-01T12:00:00Z", "2025-08-01T12:00:00Z"),
             ("2025-08-01 12:00:00", "2025-08-01T12:00:00Z"),
             ("2025-08-01 12:00:00.123456", "2025-08-01T12:00:00.123456Z"),
@@ -71,8 +71,8 @@ mod tests {
             ("2025-08-01 12:00:00.5-05:30", "2025-08-01T17:30:00.5Z"),
             ("2025-08-01T12:00:00+0300", "2025-08-01T09:00:00Z"),
         ] {
-            let read = instant(Some(text.to_owned()), "created_at").unwrap();
-            assert_eq!(read, Some(meant.parse().unwrap()), "{text}");
+            let parsed = instant(Some(text.to_owned()), "created_at").unwrap();
+            assert_eq!(parsed, Some(expected.parse().unwrap()), "{text}");
         }
         for text in
             ["now", "2025-08-01", "1754049600", "infinity", "2025-13-01T00:00:00Z", "0999-01-01 00:00:00", "12:00"]
@@ -84,9 +84,10 @@ mod tests {
 
     #[test]
     fn flag_accepts_the_formats_of_python_and_databases() {
-        for (text, meant) in [("True", true), ("true", true), ("t", true), ("1", true), ("False", false), ("0", false)]
+        for (text, expected) in
+            [("True", true), ("true", true), ("t", true), ("1", true), ("False", false), ("0", false)]
         {
-            assert_eq!(flag(Some(text.to_owned()), "is_active", !meant), Ok(meant), "{text}");
+            assert_eq!(flag(Some(text.to_owned()), "is_active", !expected), Ok(expected), "{text}");
         }
         for text in ["yes", "2", "-1", "null"] {
             assert!(flag(Some(text.to_owned()), "is_active", true).is_err(), "{text}");

@@ -1,4 +1,4 @@
-//! Familiar places (account and network): guesses from elsewhere do not lock the owner out there.
+//! Familiar networks of an account: guesses from other networks do not lock out its owner.
 
 use hallpass::{
     domain::users::administration::{self, Administrator, Change},
@@ -23,7 +23,7 @@ async fn with_ada_at_home() -> (TestServer, Actor) {
     (server, ada)
 }
 
-/// Makes wrong guesses until no unfamiliar place can sign in.
+/// Makes wrong guesses until sign-in from unfamiliar networks is blocked.
 async fn exhaust_guesses(server: &TestServer, name: &str) {
     for number in 0..5 {
         let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
@@ -31,12 +31,12 @@ async fn exhaust_guesses(server: &TestServer, name: &str) {
             assert_eq!(stranger.login(name, "not the password").await.code(), "INVALID_CREDENTIALS");
         }
     }
-    let refused = server.anonymous().at(ELSEWHERE).login(name, "not the password").await;
-    assert_eq!(refused.code(), "RATE_LIMITED");
+    let limited = server.anonymous().at(ELSEWHERE).login(name, "not the password").await;
+    assert_eq!(limited.code(), "RATE_LIMITED");
 }
 
-async fn can_sign_in(server: &TestServer, place: &str, name: &str, password: &str) -> bool {
-    let answer = server.anonymous().at(place).login(name, password).await;
+async fn can_sign_in(server: &TestServer, address: &str, name: &str, password: &str) -> bool {
+    let answer = server.anonymous().at(address).login(name, password).await;
     if answer.json()["errors"].is_null() {
         return true;
     }
@@ -45,14 +45,14 @@ async fn can_sign_in(server: &TestServer, place: &str, name: &str, password: &st
 }
 
 /// Changes Ada's account as an administrator at the command line.
-async fn administrate(server: &TestServer, change: Change) {
+async fn administer(server: &TestServer, change: Change) {
     let administrator = Administrator::at_command_line();
     let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
     administration::update(&server.command_line(), &administrator, ada.id, change).await.unwrap();
 }
 
 #[tokio::test]
-async fn familiar_places_survive_a_username_change() {
+async fn familiar_networks_survive_a_username_change() {
     let (server, ada) = with_ada_at_home().await;
     let rename = r#"mutation { updateProfile(input: { username: "countess" }) { user { username } } }"#;
     ada.query(rename).await.data("/updateProfile/user");
@@ -61,7 +61,7 @@ async fn familiar_places_survive_a_username_change() {
 }
 
 #[tokio::test]
-async fn familiar_places_survive_an_email_change() {
+async fn familiar_networks_survive_an_email_change() {
     let (server, ada) = with_ada_at_home().await;
     ada.change_email(json!({ "newEmail": "ada@new.example" })).await.data("/changeEmail");
     let token = server.token_to("ada@new.example").await;
@@ -71,7 +71,7 @@ async fn familiar_places_survive_an_email_change() {
 }
 
 #[tokio::test]
-async fn place_is_familiar_for_every_identifier_of_the_account() {
+async fn network_is_familiar_for_every_identifier_of_the_account() {
     let (server, _) = with_ada_at_home().await;
     assert!(can_sign_in(&server, OFFICE, "ada", &password_of("ada")).await);
     exhaust_guesses(&server, ADDRESS).await;
@@ -79,7 +79,7 @@ async fn place_is_familiar_for_every_identifier_of_the_account() {
 }
 
 #[tokio::test]
-async fn place_is_familiar_for_one_account_only() {
+async fn network_is_familiar_for_one_account_only() {
     let (server, _) = with_ada_at_home().await;
     server.user("bo").await;
     exhaust_guesses(&server, "bo").await;
@@ -96,7 +96,7 @@ async fn attempts_are_counted_per_identifier() {
 }
 
 #[tokio::test]
-async fn password_reset_forgets_all_other_places() {
+async fn password_reset_forgets_all_other_networks() {
     let (server, _) = with_ada_at_home().await;
     server.anonymous().request_password_reset(ADDRESS).await.data("/requestPasswordReset");
     let token = server.token_to(ADDRESS).await;
@@ -107,7 +107,7 @@ async fn password_reset_forgets_all_other_places() {
 }
 
 #[tokio::test]
-async fn password_set_by_an_administrator_forgets_all_places() {
+async fn password_set_by_an_administrator_forgets_all_networks() {
     let (server, _) = with_ada_at_home().await;
     let administrator = Administrator::at_command_line();
     let ada = administration::find(&server.command_line(), &administrator, "ada").await.unwrap();
@@ -119,7 +119,7 @@ async fn password_set_by_an_administrator_forgets_all_places() {
 }
 
 #[tokio::test]
-async fn logout_everywhere_forgets_all_places() {
+async fn logout_everywhere_forgets_all_networks() {
     let (server, ada) = with_ada_at_home().await;
     ada.logout(json!({ "everywhere": true })).await.data("/logout");
     exhaust_guesses(&server, "ada").await;
@@ -127,7 +127,7 @@ async fn logout_everywhere_forgets_all_places() {
 }
 
 #[tokio::test]
-async fn logout_of_one_session_keeps_the_place() {
+async fn logout_of_one_session_keeps_the_network() {
     let (server, ada) = with_ada_at_home().await;
     ada.logout(json!({})).await.data("/logout");
     exhaust_guesses(&server, "ada").await;
@@ -135,16 +135,16 @@ async fn logout_of_one_session_keeps_the_place() {
 }
 
 #[tokio::test]
-async fn disabling_an_account_forgets_all_places() {
+async fn disabling_an_account_forgets_all_networks() {
     let (server, _) = with_ada_at_home().await;
-    administrate(&server, Change { is_active: Some(false), ..Change::default() }).await;
-    administrate(&server, Change { is_active: Some(true), ..Change::default() }).await;
+    administer(&server, Change { is_active: Some(false), ..Change::default() }).await;
+    administer(&server, Change { is_active: Some(true), ..Change::default() }).await;
     exhaust_guesses(&server, "ada").await;
     assert!(!can_sign_in(&server, HOME, "ada", &password_of("ada")).await);
 }
 
 #[tokio::test]
-async fn deleting_an_account_deletes_its_places() {
+async fn deleting_an_account_deletes_its_networks() {
     let (server, ada) = with_ada_at_home().await;
     assert!(can_sign_in(&server, OFFICE, ADDRESS, &password_of("ada")).await);
     ada.query("mutation { deleteAccount(input: {}) { deletedUserId } }").await.data("/deleteAccount");
@@ -158,16 +158,16 @@ async fn known_and_unknown_identifiers_run_the_same_statements() {
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": ADDRESS });
     server.anonymous().at(HOME).register(input).await.data("/register/user");
     let mut observed = Vec::new();
-    for (place, name) in
+    for (address, name) in
         [("192.0.2.1", "ada"), ("192.0.2.2", "nobody"), ("192.0.2.3", ADDRESS), ("192.0.2.4", "nobody@example.org")]
     {
-        let mut of_name = Vec::new();
+        let mut attempts = Vec::new();
         for expected in ["INVALID_CREDENTIALS"; 10].into_iter().chain(["RATE_LIMITED"]) {
             statements.lock().unwrap().clear();
-            assert_eq!(server.anonymous().at(place).login(name, "not the password").await.code(), expected);
-            of_name.push(statements.lock().unwrap().iter().map(|statement| statement.sql.clone()).collect::<Vec<_>>());
+            assert_eq!(server.anonymous().at(address).login(name, "not the password").await.code(), expected);
+            attempts.push(statements.lock().unwrap().iter().map(|statement| statement.sql.clone()).collect::<Vec<_>>());
         }
-        observed.push(of_name);
+        observed.push(attempts);
     }
     assert_eq!(observed[0], observed[1]);
     assert_eq!(observed[2], observed[3]);
