@@ -160,7 +160,7 @@ async fn compare_times(folder: &Path) -> bool {
     let long = || "x".repeat(2000);
     let mut is_within_limits = true;
     println!("| | median, ms | median, ms | difference | AUC |\n|---|---|---|---|---|");
-    for (what, query, codes, one, other) in [
+    for (name, query, codes, one, other) in [
         (
             "login: known and unknown username",
             LOGIN,
@@ -201,7 +201,7 @@ async fn compare_times(folder: &Path) -> bool {
                 let start = Instant::now();
                 let code = send(&router, query, input(number)).await;
                 times.push(start.elapsed().as_secs_f64() * 1e3);
-                assert_eq!(code.as_deref(), codes[index], "{what}");
+                assert_eq!(code.as_deref(), codes[index], "{name}");
             }
         }
         // Skips the first requests, which are slower for both kinds.
@@ -210,7 +210,7 @@ async fn compare_times(folder: &Path) -> bool {
         let (one, other) = (median(ones), median(others));
         let difference = (other / one - 1.0).abs();
         is_within_limits &= difference <= MAX_MEDIAN_DIFFERENCE && auc.max(1.0 - auc) <= MAX_AUC;
-        println!("| {what} | {one:.2} | {other:.2} | {:.1} % | {auc:.2} |", difference * 1e2);
+        println!("| {name} | {one:.2} | {other:.2} | {:.1} % | {auc:.2} |", difference * 1e2);
     }
     app.database.close().await;
     is_within_limits
@@ -308,7 +308,7 @@ async fn run_storm(folder: &Path) -> bool {
     let clients = (0..STORM_CLIENTS).map(|client| {
         let router = router.clone();
         tokio::spawn(async move {
-            let (mut slowest, mut signed_in, mut refused) = (Duration::ZERO, 0_u32, 0_u32);
+            let (mut slowest, mut signed_in, mut limited) = (Duration::ZERO, 0_u32, 0_u32);
             let mut number = client;
             while Instant::now() < end {
                 let sent_at = Instant::now();
@@ -318,28 +318,28 @@ async fn run_storm(folder: &Path) -> bool {
                 if code.is_none() {
                     signed_in += 1;
                 } else {
-                    refused += 1;
+                    limited += 1;
                     // A client that is told to retry later waits before it does.
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
                 number += STORM_CLIENTS;
             }
-            (slowest, signed_in, refused)
+            (slowest, signed_in, limited)
         })
     });
     let clients: Vec<_> = clients.collect();
     tokio::time::sleep_until((start + STORM / 3).into()).await;
     let early = memory();
-    let (mut slowest, mut signed_in, mut refused) = (Duration::ZERO, 0, 0);
+    let (mut slowest, mut signed_in, mut limited) = (Duration::ZERO, 0, 0);
     for client in clients {
-        let (client_slowest, client_signed_in, client_refused) = client.await.unwrap();
+        let (client_slowest, client_signed_in, client_limited) = client.await.unwrap();
         slowest = slowest.max(client_slowest);
         signed_in += client_signed_in;
-        refused += client_refused;
+        limited += client_limited;
     }
     let late = memory();
     println!(
-        "\n{STORM_CLIENTS} clients for {} s: {signed_in} signed in, {refused} were told to retry later; slowest response \
+        "\n{STORM_CLIENTS} clients for {} s: {signed_in} signed in, {limited} were told to retry later; slowest response \
          {:.1} s; {early:.1} MiB after a third of the time, {late:.1} MiB at the end",
         STORM.as_secs(),
         slowest.as_secs_f64()

@@ -35,7 +35,7 @@ fn main() {
     }
     println!("| {REQUESTS} requests | idle, MiB | peak, MiB |\n|---|---|---|");
     let mut is_within_limit = true;
-    for (what, body, sent) in [
+    for (name, body, sent) in [
         ("slow upload: all but the last byte of 128 KiB received", large_login(), MAX_BODY - 1),
         ("waiting for a hash: document of 62 KiB with 450 fields, username of 60 kB", large_login(), MAX_BODY),
         ("waiting for a hash: 1,990 undeclared values", many_values(), MAX_BODY),
@@ -48,7 +48,7 @@ fn main() {
         clients.iter().for_each(wait_for_response);
         // The high-water mark. All requests have been read by now.
         let peak = server.mib("VmHWM");
-        println!("| {what} ({waiting} unanswered after 3 s) | {idle:.1} | {peak:.1} |");
+        println!("| {name} ({waiting} unanswered after 3 s) | {idle:.1} | {peak:.1} |");
         is_within_limit &= peak < MAX_MIB;
     }
     assert!(is_within_limit, "the memory limit was exceeded");

@@ -82,19 +82,19 @@ fn sent(data: &[u8]) -> Corpus {
 
 /// Checks that a correctly signed token is accepted only with the server's exact header and valid claims of Ada.
 fn signed(header: &[u8], claims: &[u8]) -> Corpus {
-    let ours = &SIGNER.claims;
-    let our_header: Value = serde_json::from_slice(&SIGNER.header).unwrap();
-    let header = replace(header, b"$kid", our_header["kid"].as_str().unwrap());
-    let claims = replace(claims, b"$sub", ours["sub"].as_str().unwrap());
-    let claims = replace(&claims, b"$sid", ours["sid"].as_str().unwrap());
+    let ada_claims = &SIGNER.claims;
+    let ada_header: Value = serde_json::from_slice(&SIGNER.header).unwrap();
+    let header = replace(header, b"$kid", ada_header["kid"].as_str().unwrap());
+    let claims = replace(claims, b"$sub", ada_claims["sub"].as_str().unwrap());
+    let claims = replace(&claims, b"$sid", ada_claims["sid"].as_str().unwrap());
     let token = SIGNER.sign(&header, &claims);
     let answer = ask(&[HeaderValue::try_from(format!("Bearer {token}")).unwrap()]);
     let Some(reason) = reason(&answer) else {
         assert_eq!(header, SIGNER.header);
         let claims: Value = serde_json::from_slice(&claims).unwrap();
         let id = |name: &str| Uuid::from_str(claims[name].as_str().unwrap()).unwrap().to_string();
-        assert_eq!((id("sub"), id("sid")), (text(ours, "sub"), text(ours, "sid")));
-        assert_eq!((text(&claims, "iss"), text(&claims, "aud")), (text(ours, "iss"), text(ours, "aud")));
+        assert_eq!((id("sub"), id("sid")), (text(ada_claims, "sub"), text(ada_claims, "sid")));
+        assert_eq!((text(&claims, "iss"), text(&claims, "aud")), (text(ada_claims, "iss"), text(ada_claims, "aud")));
         assert!(claims["gen"].as_i64().is_some_and(|generation| i32::try_from(generation).is_ok()));
         let now = SERVER.app.clock.now().timestamp();
         assert!(claims["exp"].as_i64().unwrap() > now);

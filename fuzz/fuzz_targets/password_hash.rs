@@ -39,15 +39,15 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     }
     match verify(&HASHER, text) {
         // An accepted foreign hash has the digest of a known one, except for unused bits of the last character.
-        Some(is_right) if cost(text).is_none() => {
+        Some(is_correct) if cost(text).is_none() => {
             let digest = |text: &str| text.rsplit('$').next().unwrap().replace('+', ".");
             let is_known = |known: &&str| digest(text).contains(&digest(known)[22..30]);
-            assert!(!is_right || FOREIGN.iter().any(is_known), "{text}");
+            assert!(!is_correct || FOREIGN.iter().any(is_known), "{text}");
         }
-        Some(is_right) => {
+        Some(is_correct) => {
             assert_eq!(cost(text), Some(4));
             let after_cost = |text: &str| text[PREFIX.len()..].split_once('$').map(|(_, rest)| rest.to_owned());
-            assert_eq!(is_right, after_cost(text) == after_cost(STORED));
+            assert_eq!(is_correct, after_cost(text) == after_cost(STORED));
             // 16 bytes of salt and 23 bytes of digest have exactly one encoding.
             assert_eq!(after_cost(text).unwrap().len(), 22 + 1 + 31);
         }

@@ -1,7 +1,7 @@
 //! Common code of the fuzz targets: an in-process server with one user, and the checks for every response.
 //!
-//! The clock does not advance and the secret is constant, so that findings are reproducible. IDs are still random; inputs
-//! use placeholders for Ada's.
+//! The clock does not advance and the secret is constant, so that findings are reproducible. IDs are still random, so
+//! inputs contain placeholders for Ada's.
 
 use std::{
     path::{Path, PathBuf},

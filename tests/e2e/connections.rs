@@ -24,7 +24,7 @@ fn clients_that_do_not_read_do_not_block_others() {
         limited
     });
     // More than the connection limit; the rest wait in the accept queue.
-    let unread_connection: Vec<_> = (0..300).filter_map(|_| unread_connection(&server)).collect();
+    let connections: Vec<_> = (0..300).filter_map(|_| unread_connection(&server)).collect();
     for _ in 0..3 {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -33,5 +33,5 @@ fn clients_that_do_not_read_do_not_block_others() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
-    drop(unread_connection);
+    drop(connections);
 }

@@ -87,7 +87,7 @@ fn imported_users_log_in_with_their_old_passwords() {
 }
 
 #[test]
-fn dry_run_reports_refusals_and_writes_nothing() {
+fn dry_run_reports_rejections_and_writes_nothing() {
     let folder = migrated("dry_run");
     let hash = HASHES[0];
     let people = format!(
@@ -140,7 +140,7 @@ fn dry_run_reports_refusals_and_writes_nothing() {
 }
 
 #[test]
-fn malformed_csv_rows_are_refused_individually() {
+fn malformed_csv_rows_are_rejected_individually() {
     let folder = migrated("broken_csv");
     let hash = HASHES[0];
     let mut people = format!("username,hashed_password,roles\nada,{hash},user\nbo,{hash}\n").into_bytes();
@@ -181,12 +181,12 @@ fn killed_import_resumes() {
     child.kill().unwrap();
     child.wait().unwrap();
     drop(input);
-    let there = listed_users(&folder).lines().count();
-    assert!((1000..2500).contains(&there), "{there}");
+    let imported = listed_users(&folder).lines().count();
+    assert!((1000..2500).contains(&imported), "{imported}");
 
     fs::write(folder.0.join("people.jsonl"), &lines).unwrap();
     let again = stdout(&folder.run(&["user", "import", "people.jsonl"], &[]));
-    assert_eq!(again, format!("{} imported, {there} already there, 0 refused\n", 2500 - there));
+    assert_eq!(again, format!("{} imported, {imported} already there, 0 refused\n", 2500 - imported));
     assert_eq!(listed_users(&folder).lines().count(), 2500);
 }
 

@@ -38,7 +38,7 @@ fn first_key_signs_immediately_and_the_next_in_an_hour() {
         let mode = |path: &str| fs::metadata(folder.0.join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("keys"), mode(first.trim())), (0o700, 0o600));
     }
-    // It does not overwrite anything.
+    // Existing keys are not overwritten.
     let at = ["key", "generate", "--at", "2030-01-31T12:00:00Z"];
     assert_eq!(printed(&folder, &at, &EDDSA), "keys/20300131T120000Z.pem\n");
     let before = fs::read(folder.0.join("keys/20300131T120000Z.pem")).unwrap();
@@ -54,7 +54,7 @@ fn hs256_secret_is_printed_and_private_keys_are_not() {
     assert_eq!(printed(&folder, &["key", "show", "access"], &[]), key);
     assert!(printed(&folder, &["key", "show"], &[]).trim().ends_with("  HS256  signs"));
 
-    // Any JWT library accepts it unchanged.
+    // The printed key works with any JWT library.
     let server = Server::start(&folder, &[FAST]);
     server.graphql(REGISTER);
     let token = access_token(&server.graphql(LOGIN));
@@ -86,7 +86,7 @@ fn server_does_not_start_without_a_key() {
 
 #[test]
 fn sighup_reloads_the_keys() {
-    let folder = Folder::new("hang_up");
+    let folder = Folder::new("sighup");
     printed(&folder, &["key", "generate", "--at", "2026-01-01T00:00:00Z"], &EDDSA);
     let server = Server::start(&folder, &[FAST, EDDSA[0], EDDSA[1]]);
     server.graphql(REGISTER);

@@ -1,5 +1,5 @@
-//! The binary from an operator's view: settings, exit codes, signals. Each test has its own folder and port.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on has failed")]
+//! Tests of the binary: settings, exit codes, signals. Each test has its own folder and port.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod connections;
 mod databases;
@@ -41,7 +41,7 @@ impl Folder {
         Self(path)
     }
 
-    /// The binary in this folder, with only these environment variables.
+    /// A command that runs the binary in this folder, with only these environment variables.
     fn hallpass(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = self.prepare(Command::new(BINARY), environment);
         command.args(arguments);
@@ -106,7 +106,7 @@ impl Server {
             match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.contains(text) => return,
                 Ok(line) => read.push(line),
-                Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not come, but {read:#?}"),
+                Err(RecvTimeoutError::Timeout) => panic!("no line with `{text}` in {read:#?}"),
                 Err(RecvTimeoutError::Disconnected) => panic!("the log ended without `{text}`: {read:#?}"),
             }
         }
@@ -120,7 +120,7 @@ impl Server {
             match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => read.push(line),
                 Err(RecvTimeoutError::Disconnected) => return read.join("\n"),
-                Err(RecvTimeoutError::Timeout) => panic!("the server goes on: {read:#?}"),
+                Err(RecvTimeoutError::Timeout) => panic!("the server is still running: {read:#?}"),
             }
         }
     }
@@ -302,7 +302,7 @@ fn schema_command_needs_no_settings() {
     let output = folder.run(&["schema"], &[("LISTEN", "nonsense")]);
     assert_eq!(output.status.code(), Some(0));
     let published = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")).unwrap();
-    assert!(output.stdout == published, "`cargo run -q -- schema > schema.graphql` mends it");
+    assert!(output.stdout == published, "regenerate it with `cargo run -q -- schema > schema.graphql`");
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn accounts_and_tokens_survive_a_restart() {
     assert!(first.graphql(REGISTER).contains(r#"{"username":"ada"}"#));
     let login = first.graphql(LOGIN);
     let token = login.split(r#""accessToken":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
-    // Killed, not stopped: acknowledged writes are durable.
+    // Kills it: acknowledged writes must be durable.
     drop(first);
 
     let second = Server::start(&folder, &environment);

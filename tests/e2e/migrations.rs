@@ -31,7 +31,7 @@ impl Migrated {
         self.folder.hallpass(arguments, &[("DATABASE_URL", &self.database.url_text()), secret])
     }
 
-    /// Runs it successfully to completion. Returns the output, and the time it took after it had named the
+    /// Runs it successfully to completion. Returns the output, and how long it took after it had named the
     /// database.
     fn run(&self, arguments: &[&str]) -> (String, Duration) {
         let (output, took) = self.run_and_kill(arguments, None);
@@ -77,21 +77,21 @@ fn killed_migration_can_be_run_again() {
     for kill in 0..kills {
         migrated.run_and_kill(&UP, Some(up_takes * kill / kills));
         partial += u32::from(![&full, &bare].contains(&&migrated.schema()));
-        assert_eq!(migrated.run(&UP).0, listed, "kill {kill} of {kills} on the way up");
-        assert_eq!(migrated.schema(), full, "kill {kill} of {kills} on the way up");
+        assert_eq!(migrated.run(&UP).0, listed, "kill {kill} of {kills} while migrating up");
+        assert_eq!(migrated.schema(), full, "kill {kill} of {kills} while migrating up");
 
         migrated.run_and_kill(&DOWN, Some(down_takes * kill / kills));
         partial += u32::from(![&full, &bare].contains(&&migrated.schema()));
         // The next server start would migrate up again.
         if kill % 2 == 1 {
-            assert_eq!(migrated.run(&UP).0, listed, "up again after kill {kill} of {kills} on the way down");
-            assert_eq!(migrated.schema(), full, "up again after kill {kill} of {kills} on the way down");
+            assert_eq!(migrated.run(&UP).0, listed, "up again after kill {kill} of {kills} while migrating down");
+            assert_eq!(migrated.schema(), full, "up again after kill {kill} of {kills} while migrating down");
         }
         migrated.run(&DOWN);
-        assert_eq!(migrated.schema(), bare, "kill {kill} of {kills} on the way down");
+        assert_eq!(migrated.schema(), bare, "kill {kill} of {kills} while migrating down");
     }
     let is_mysql = migrated.database.url_text().starts_with("mysql");
-    assert!(is_mysql || partial == 0, "{partial} kills left a part of the tables, which should have been rolled back");
+    assert!(is_mysql || partial == 0, "{partial} kills left some of the tables, which should have been rolled back");
     assert!(!is_mysql || partial > 0 || kills < 20, "no kill interrupted a migration");
 }
 
@@ -101,8 +101,8 @@ fn migrations_are_listed_applied_and_reverted() {
     migrated.run(&["migrate", "up"]);
     migrated.run(&["migrate", "down", "--steps", "99", "--yes"]);
     assert!(migrated.run(&["migrate", "status"]).0.lines().all(|line| line.starts_with("pending  m2026")));
-    let refused = migrated.command(&["serve", "--no-migrate"]).env("LISTEN", "127.0.0.1:0").output().unwrap();
-    assert_fails(&refused, 1, "run `hallpass migrate` first");
+    let output = migrated.command(&["serve", "--no-migrate"]).env("LISTEN", "127.0.0.1:0").output().unwrap();
+    assert_fails(&output, 1, "run `hallpass migrate` first");
     let applied = migrated.run(&["migrate"]).0;
     assert!(applied.lines().count() >= 3 && applied.lines().all(|line| line.starts_with("applied  m2026")));
     assert_eq!(migrated.run(&["migrate", "status"]).0, applied);
@@ -115,8 +115,8 @@ fn migrations_are_listed_applied_and_reverted() {
 fn only_serve_and_migrate_up_create_an_sqlite_file() {
     let folder = Folder::new("no_database_file");
     for arguments in [&["migrate", "status"][..], &["migrate", "down", "--yes"], &["serve", "--no-migrate"]] {
-        let refused = folder.run(arguments, &[("LISTEN", "127.0.0.1:0")]);
-        assert_fails(&refused, 1, "hallpass.db does not exist; run `hallpass migrate` first, or set DATABASE_URL");
+        let output = folder.run(arguments, &[("LISTEN", "127.0.0.1:0")]);
+        assert_fails(&output, 1, "hallpass.db does not exist; run `hallpass migrate` first, or set DATABASE_URL");
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "{arguments:?}");
     }
     assert_eq!(folder.run(&["migrate", "up"], &[]).status.code(), Some(0));
@@ -127,9 +127,9 @@ fn rollback_without_a_terminal_requires_a_flag() {
     let folder = Folder::new("down_unasked");
     assert_eq!(folder.run(&["migrate"], &[]).status.code(), Some(0));
     let before = folder.run(&["migrate", "status"], &[]).stdout;
-    let refused = folder.run(&["migrate", "down", "--steps", "2"], &[]);
-    assert_fails(&refused, 1, "nothing was changed");
-    let message = stderr(&refused);
+    let output = folder.run(&["migrate", "down", "--steps", "2"], &[]);
+    assert_fails(&output, 1, "nothing was changed");
+    let message = stderr(&output);
     assert!(message.contains("Run it with --yes") && message.contains("m20261128_000011_user_roles\n"), "{message}");
     assert!(message.contains("m20261128_000010_audit_log") && !message.contains("_000009_"), "{message}");
     assert_eq!(folder.run(&["migrate", "status"], &[]).stdout, before);

@@ -28,8 +28,8 @@ fn refresh_token(answer: &str) -> String {
 
 #[test]
 fn app_killed_before_reading_the_response_can_still_refresh() {
-    let folder = Folder::new("lost_answer");
-    // Without a grace period, the time between the two starts does not matter.
+    let folder = Folder::new("lost_response");
+    // Without a grace period, the test does not depend on timing.
     let server = Server::start(&folder, &[FAST, ("REFRESH_GRACE_SECONDS", "0")]);
     let first = refresh_token(&server.graphql(REGISTER));
 
@@ -42,7 +42,7 @@ fn app_killed_before_reading_the_response_can_still_refresh() {
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
-    // One byte shows that the response exists.
+    // The first byte proves that the server has responded.
     app.read_exact(&mut [0]).unwrap();
     app.shutdown(Shutdown::Both).unwrap();
     drop(app);
@@ -50,7 +50,7 @@ fn app_killed_before_reading_the_response_can_still_refresh() {
     let second = refresh_token(&server.graphql(&refresh(&first)));
     assert_ne!(second, first);
     let third = refresh_token(&server.graphql(&refresh(&second)));
-    // A thief with the first token gets nothing, and the session ends.
+    // Reuse of the first token ends the session.
     assert!(server.graphql(&refresh(&first)).contains("SESSION_REVOKED"));
     assert!(server.graphql(&refresh(&third)).contains("SESSION_REVOKED"));
 }

@@ -44,7 +44,7 @@ fn invalid_env_file_is_named() {
 }
 
 #[test]
-fn misspelled_setting_in_the_env_file_is_refused() {
+fn misspelled_setting_in_the_env_file_is_rejected() {
     let text = env_error("env_typo", "DATABSE_URL=sqlite://hunter2.db\nPOSTGRES_PASSWORD=another\n");
     assert_eq!(text, ".env: DATABSE_URL: unknown, did you mean DATABASE_URL?");
 }
@@ -62,7 +62,7 @@ fn misspelled_setting_in_the_environment_is_logged() {
 }
 
 #[test]
-fn non_utf8_setting_is_refused() {
+fn non_utf8_setting_is_rejected() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let folder = Folder::new("environment_bytes");
     let mut command = folder.hallpass(&["key", "show"], &[]);

@@ -10,8 +10,8 @@ use super::{
     support::database::{Lock, TestDatabase},
 };
 
-/// Time limit after SIGTERM; idle connections get one second of it.
-const AT_ONCE: Duration = Duration::from_secs(5);
+/// Maximum time from SIGTERM to exit. Idle connections are closed after one second.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Starts a server while another process holds the migration lock, and runs a closure with it.
 fn with_migration_lock(name: &str, is_new: bool, work: impl AsyncFnOnce(&mut Server, Lock)) {
@@ -38,13 +38,13 @@ fn get(server: &Server, path: &str) -> String {
 const INFO: &str = r#"{"query":"{ serverInfo { registrationEnabled } }"}"#;
 
 #[test]
-fn server_answers_probes_while_another_process_migrates() {
+fn health_checks_work_while_another_process_migrates() {
     with_migration_lock("probes", false, async |server, lock| {
         assert!(get(server, "/health/live").starts_with("HTTP/1.1 200"));
         assert!(get(server, "/health/ready").starts_with("HTTP/1.1 503"));
-        let refused = server.graphql(INFO);
-        assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("SERVICE_UNAVAILABLE"), "{refused}");
-        assert!(refused.contains("\r\nretry-after: 5\r\n"), "{refused}");
+        let answer = server.graphql(INFO);
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("SERVICE_UNAVAILABLE"), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 5\r\n"), "{answer}");
         lock.release().await;
         server.wait_for_line("1 migrations applied");
         server.wait_for_line("ready at");
@@ -61,7 +61,7 @@ fn server_waiting_for_another_migration_stops_immediately() {
         server.signal("-TERM");
         server.last_lines();
         assert_eq!(server.child.wait().unwrap().code(), Some(0));
-        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+        assert!(start.elapsed() < SHUTDOWN_LIMIT, "{:?}", start.elapsed());
         lock.release().await;
     });
 }

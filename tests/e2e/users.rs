@@ -33,8 +33,8 @@ fn stdout(output: &Output) -> String {
 fn first_administrator_can_be_created_before_the_first_start() {
     let folder = Folder::new("first_admin");
     let add = ["user", "add", "ada", "--email", "ada@example.org", "--role", "user", "--role", "admin"];
-    let refused = pipe(&folder, &add, PASSWORD);
-    assert_fails(&refused, 1, "run `hallpass migrate` first");
+    let output = pipe(&folder, &add, PASSWORD);
+    assert_fails(&output, 1, "run `hallpass migrate` first");
     assert!(folder.run(&["migrate"], &[]).status.success());
 
     assert_eq!(stdout(&pipe(&folder, &add, "correct horse\n")), "ada was created, with the roles admin, user\n");
