@@ -10,7 +10,7 @@ use crate::{
     App, Result,
     config::SecretString,
     domain::{self, Principal, RequestId, sessions::Delivery},
-    graphql::Circumstances,
+    graphql::HintContext,
 };
 
 /// A request, as resolvers see it.
@@ -23,7 +23,7 @@ pub struct RequestContext {
     /// The refresh token in the cookie of the request.
     pub refresh_cookie: Option<SecretString>,
     /// Facts that may explain an error.
-    pub circumstances: Circumstances,
+    pub hint_context: HintContext,
     principal: OnceCell<Result<Principal>>,
     cookie_change: OnceLock<CookieChange>,
 }
@@ -50,7 +50,7 @@ impl RequestContext {
             request_id,
             domain,
             refresh_cookie: None,
-            circumstances: Circumstances::default(),
+            hint_context: HintContext::default(),
             principal: OnceCell::new(),
             cookie_change: OnceLock::new(),
         }

@@ -11,7 +11,7 @@ use crate::{
     Error,
     domain::RequestId,
     error::{self, error_codes, unauthenticated_reasons},
-    graphql::Circumstances,
+    graphql::HintContext,
     language::Language,
 };
 
@@ -79,7 +79,7 @@ macro_rules! graphql_unauthenticated_reason {
 unauthenticated_reasons!(graphql_unauthenticated_reason);
 
 impl ErrorExtensions {
-    fn new(error: &Error, request_id: RequestId, language: Language, circumstances: Option<Circumstances>) -> Self {
+    fn new(error: &Error, request_id: RequestId, language: Language, hint_context: Option<HintContext>) -> Self {
         let errors = error.problems().iter().map(|problem| InputError {
             code: problem.code.into(),
             message: problem.message(language).into_owned(),
@@ -92,7 +92,7 @@ impl ErrorExtensions {
             errors: errors.collect(),
             retry_after: error.retry_after(),
             request_id: request_id.to_string(),
-            hint: circumstances.and_then(|circumstances| circumstances.hint(error)),
+            hint: hint_context.and_then(|hint_context| hint_context.hint(error)),
         }
     }
 }
@@ -106,7 +106,7 @@ pub fn server_error(error: Error, request_id: RequestId, language: Language) -> 
     published
 }
 
-/// Gives a GraphQL error its public message and its extensions, and logs its cause. Without `circumstances`, it gets no
+/// Gives a GraphQL error its public message and its extensions, and logs its cause. Without `hint_context`, it gets no
 /// hint.
 ///
 /// Resolvers return an [`Error`] as the source of the GraphQL error. Another source is a fault of the server. An error
@@ -115,7 +115,7 @@ pub(super) fn publish(
     server_error: &mut ServerError,
     request_id: RequestId,
     language: Language,
-    circumstances: Option<Circumstances>,
+    hint_context: Option<HintContext>,
 ) -> Error {
     let error = match (server_error.source::<Error>(), &server_error.source) {
         (Some(error), _) => error.clone(),
@@ -126,7 +126,7 @@ pub(super) fn publish(
         tracing::error!(code = ?error.code(), cause, "a request failed");
     }
     server_error.message = error.message(language).into_owned();
-    server_error.extensions = Some(ErrorExtensions::new(&error, request_id, language, circumstances).into());
+    server_error.extensions = Some(ErrorExtensions::new(&error, request_id, language, hint_context).into());
     error
 }
 

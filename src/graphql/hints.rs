@@ -4,7 +4,7 @@ use crate::{Error, error::UnauthenticatedReason};
 
 /// Facts about a request that may explain its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Circumstances {
+pub struct HintContext {
     /// The request has an `Authorization` header whose scheme is not `Bearer`.
     pub has_other_credentials: bool,
     /// The page and the server are on this machine but have different names, so a browser treats them as different
@@ -27,7 +27,7 @@ const USE_SAME_NAME: &str = "The page and this server have different names, such
 const ALLOW_ORIGIN: &str = "The page's origin is not in ALLOWED_ORIGINS, so the browser does not give it this response. \
     Host and port must be the same: `localhost` is not `127.0.0.1`, and Vite uses port 5174 if 5173 is in use.";
 
-impl Circumstances {
+impl HintContext {
     /// Returns the hint for an error, if there is one.
     pub(super) fn hint(self, error: &Error) -> Option<String> {
         let token = match error {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
 pub use context::{CookieChange, RequestContext};
-pub use hints::Circumstances;
+pub use hints::HintContext;
 
 use self::schema::{Mutation, Nullable, Query};
 use crate::App;

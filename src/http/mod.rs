@@ -5,13 +5,13 @@
 
 mod bearer;
 mod body;
-mod circumstances;
 mod cookies;
 mod explorer;
 mod fields;
 mod form;
 mod graphql;
 mod health;
+mod hint_context;
 mod json;
 mod limits;
 mod listener;

@@ -123,11 +123,10 @@ impl Executor {
         allow: Allow,
     ) -> Execution {
         let (request_id, language) = (context.request_id, context.domain.client.language);
-        let circumstances = self.is_local.then_some(context.circumstances);
+        let hint_context = self.is_local.then_some(context.hint_context);
         let refuse = |mut errors: Vec<ServerError>| {
             errors.truncate(MAX_ERRORS);
-            let published =
-                errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
+            let published = errors.iter_mut().map(|error| publish(error, request_id, language, hint_context)).collect();
             let response = Response::from_errors(merge_equal(errors));
             Execution::Refused(Answer { response, errors: published, cookie_change: None })
         };
@@ -185,7 +184,7 @@ impl Executor {
             self.documents.keep(text, Arc::new(document));
         }
         let errors =
-            response.errors.iter_mut().map(|error| publish(error, request_id, language, circumstances)).collect();
+            response.errors.iter_mut().map(|error| publish(error, request_id, language, hint_context)).collect();
         response.errors = merge_equal(response.errors);
         Execution::Executed(Answer { response, errors, cookie_change: context.cookie_change() })
     }

@@ -30,7 +30,7 @@ use crate::{
         executor::{Allow, Answer, Execution},
     },
     http::{
-        Server, bearer, circumstances, explorer,
+        Server, bearer, explorer, hint_context,
         middleware::{peer, request_id},
     },
 };
@@ -59,7 +59,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
     let mut context = RequestContext::new(id, Context::of_request(&server.app, viewer, client));
-    context.circumstances = circumstances::of(&server.app.settings, request.headers(), viewer);
+    context.hint_context = hint_context::of(&server.app.settings, request.headers(), viewer);
     if !is_get {
         context.refresh_cookie = refresh_cookie;
     }

@@ -1,4 +1,4 @@
-//! Facts from the request headers that explain errors to developers; see [`crate::graphql::Circumstances`].
+//! Facts from the request headers that explain errors to developers; see [`crate::graphql::HintContext`].
 
 use axum::http::{
     HeaderMap, HeaderName,
@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     config::{LOOPBACK_HOSTS, Settings},
     domain::Viewer,
-    graphql::Circumstances,
+    graphql::HintContext,
     http::middleware::cors,
 };
 
@@ -17,13 +17,13 @@ use crate::{
 /// be slow.
 const MAX_HOST_BYTES: usize = 300;
 
-pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Circumstances {
+pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> HintContext {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().filter(|text| text.len() <= MAX_HOST_BYTES);
     let is_cross_site = text(ORIGIN).and_then(loopback_name).is_some_and(|page| {
         let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
         server.is_some_and(|server| server != page)
     });
-    Circumstances {
+    HintContext {
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
         is_cross_site,
         is_origin_refused: cors::refused_origins(settings, headers).next().is_some(),
