@@ -21,7 +21,10 @@ use std::{
 };
 
 /// The files that determine the pages. Only a change of these reruns this script.
-const SOURCES: &[&str] = &["build.mjs", "package-lock.json", "package.json", "small", "src"];
+const SOURCES: &[&str] = &["build.mjs", "package-lock.json", "package.json", "small", "src", CLIENT];
+
+/// The client package, which the explorer is bundled with.
+const CLIENT: &str = "../clients/typescript/src";
 
 /// The pages, by the names of their constants.
 const PAGES: &[(&str, &str)] = &[("PAGE", "index.html"), ("DOCS", "docs.html"), ("REDOC", "redoc.html")];
@@ -106,7 +109,7 @@ fn graphiql(playground: &Path, out: &Path, files: &Path) -> Result<(), String> {
         run("npm", NPM_CI, folder)
     })?;
     let script = playground.join("build.mjs");
-    let bundle = packages.join(format!("bundle-{}", hash(&[script.clone(), playground.join("src")], &host)?));
+    let bundle = packages.join(format!("bundle-{}", hash(&[script.clone(), playground.join("src"), playground.join(CLIENT)], &host)?));
     create_once(&bundle, |folder| run("node", &[&script, packages.as_path(), folder], playground))?;
     for file in entries(&bundle)? {
         let name = file.file_name().unwrap_or_default();
@@ -147,7 +150,7 @@ fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<
 
 /// Writes the small pages. Swagger UI and ReDoc share one page.
 fn small(playground: &Path, files: &Path) -> Result<(), String> {
-    let parts = ["src/operations.js", "src/session.js", "small/page.js", "small/page.css"];
+    let parts = ["src/operations.js", "src/post.js", "small/session.js", "small/page.js", "small/page.css"];
     small_page(playground, files, "small/index.html", &parts, "/playground/assets", &["index.html"])?;
     let parts = ["small/docs.js", "small/page.css"];
     small_page(playground, files, "small/docs.html", &parts, "/docs/assets", &["docs.html", "redoc.html"])

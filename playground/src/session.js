@@ -1,11 +1,19 @@
-// The signed-in user, and requests with their access token, for both explorers.
+// The session of GraphiQL's explorer, kept as the manual asks of pages: by the client package.
 
-// In sessionStorage, so a reload keeps the token and closing the tab deletes it. localStorage would leave it on the disk for
-// the next user of the browser; a cookie would also be sent with requests from other sites.
-const KEY = "hallpass:accessToken";
+import { rejection } from "../../clients/typescript/src/errors.ts";
+import { createHallpass, USER_FIELDS } from "../../clients/typescript/src/index.ts";
+import { issuedToken, post } from "./post.js";
 
+const hallpass = createHallpass({ url: new URL("/graphql", location).href });
 const listeners = new Set();
 let notice = "";
+
+function change(text) {
+  notice = text;
+  for (const listener of listeners) listener();
+}
+hallpass.subscribe(() => change(""));
+hallpass.start();
 
 /** Calls `listener` at every change. Returns a function that unsubscribes. */
 export function subscribe(listener) {
@@ -13,70 +21,53 @@ export function subscribe(listener) {
   return () => listeners.delete(listener);
 }
 
-/** The status line: who is signed in, or why the user has just been signed out. Returns the same string until it changes. */
+/** The status line. Returns the same string until it changes. */
 export function status() {
-  const token = sessionStorage.getItem(KEY);
-  return token ? `Signed in as ${usernameIn(token)}` : notice || "Not signed in";
+  const { status, user, reason, isOffline } = hallpass.getState();
+  if (notice || isOffline) return notice || "The server cannot be reached. Trying again …";
+  if (user) return `Signed in as ${user.username}`;
+  if (status === "loading") return "Loading …";
+  return reason && reason !== "SIGNED_OUT" ? "Signed out: the session has ended" : "Not signed in";
 }
 
 export function isSignedIn() {
-  return sessionStorage.getItem(KEY) !== null;
+  return hallpass.getState().status === "signedIn";
 }
 
-/** Ends the sessions of the access token and of the HttpOnly cookie, and deletes the token. */
-export async function signOut() {
-  const answer = await send({ query: "mutation SignOut { logout { revokedSessions } }" }).catch(() => ({}));
-  change(null, answer.data?.logout ? "" : "Signed out here, but the server could not be reached to end the session");
-}
-
-function change(token, why) {
-  if (token) sessionStorage.setItem(KEY, token);
-  else sessionStorage.removeItem(KEY);
-  notice = why;
-  for (const listener of listeners) listener();
-}
-
-/** The username in a token, for display only; the server verifies the token. */
-function usernameIn(token) {
-  try {
-    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    return JSON.parse(atob(payload)).preferred_username ?? "someone";
-  } catch {
-    return "someone";
-  }
+/** Ends the session, here and in the other tabs. */
+export function signOut() {
+  return hallpass.logout().catch(() => change("Still signed in: the server cannot be reached"));
 }
 
 /**
- * Sends a GraphQL request with the access token, unless `headers` has an `Authorization`. An `accessToken` in the response
- * replaces the current one. Returns the response.
+ * Sends a GraphQL request with the access token, unless `headers` has an `Authorization`; once more after a refresh if the token was
+ * rejected. Signs in with an `accessToken` in the response. Returns the response.
  */
-export async function send(request, headers = {}) {
-  const all = new Headers(headers);
-  all.set("content-type", "application/json");
-  if (!all.has("accept")) all.set("accept", "application/graphql-response+json, application/json;q=0.9");
-  const token = sessionStorage.getItem(KEY);
-  const isOurs = token !== null && !all.has("authorization");
-  if (isOurs) all.set("authorization", `Bearer ${token}`);
-
-  let response;
-  try {
-    response = await fetch("/graphql", { method: "POST", headers: all, body: JSON.stringify(request) });
-  } catch {
-    throw new Error("The server cannot be reached. Is it still running?");
+export async function send(request, headers) {
+  let authorization = new Headers(headers).has("authorization") ? null : await hallpass.authorize();
+  for (let isRetry = false; ; isRetry = true) {
+    const response = await post(request, headers, authorization?.accessToken);
+    const rejected = rejection(response.errors ?? []);
+    const renewed = rejected && (await hallpass.recover(authorization, rejected.reason, isRetry));
+    if (!renewed) {
+      await follow(response.data);
+      return response;
+    }
+    authorization = renewed;
   }
-  const answer = await response.json().catch(() => {
-    throw new Error(`The response is not JSON. Its status is ${response.status}.`);
-  });
-
-  const issued = Object.values(answer.data ?? {}).find((field) => typeof field?.accessToken === "string");
-  if (issued) {
-    change(issued.accessToken, "");
-  } else if (isOurs && sessionStorage.getItem(KEY) === token && wasRejected(answer)) {
-    change(null, "Signed out: the access token is no longer valid");
-  }
-  return answer;
 }
 
-function wasRejected(answer) {
-  return (answer.errors ?? []).some(({ extensions }) => extensions?.code === "UNAUTHENTICATED");
+/** Does what the data of a response means for the session. */
+async function follow(data) {
+  const accessToken = issuedToken(data);
+  if (accessToken) {
+    // The operation selected what its author wanted to see.
+    const query = `{ me { ${USER_FIELDS} } serverInfo { accessTokenLifetime } }`;
+    const { data } = await post({ query }, {}, accessToken);
+    if (data?.me) await hallpass.accept({ accessToken, expiresIn: data.serverInfo.accessTokenLifetime, user: data.me });
+  } else if (data?.logout) {
+    await hallpass.forget();
+  } else {
+    hallpass.observe(data);
+  }
 }

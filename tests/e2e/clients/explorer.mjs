@@ -1,5 +1,5 @@
-// Opens the explorer in Chromium, registers, runs `me`, signs out and runs `me` again. No request may leave the machine, and the
-// console must have no errors or warnings. A failure leaves a screenshot in the folder of the binary.
+// Opens the explorer in Chromium, registers, runs `me`, reloads, uses a second tab, lets the token expire and signs out. No request may leave the
+// machine, and the console must have no errors or warnings. A failure leaves a screenshot in the folder of the binary.
 // node explorer.mjs <binary> graphiql|small [<folder for the manual's screenshots>]
 
 import { existsSync } from "node:fs";
@@ -81,13 +81,14 @@ async function testExplorer(context) {
     }
   }
 
-  const kept = await tab.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
-  assert("neither the token nor the password is stored outside the tab", !/eyJ|correct horse/.test(kept));
+  const stored = await tab.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  assert("scripts find no token in the browser's storage", !stored.includes("eyJ"));
+  const kept = await tab.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert("the password is not stored beyond the tab", !kept.includes("correct horse"));
   await step(tab, "a reload does not sign out", () => tab.reload(), isSignedIn, "Signed in as grace");
   await page.ready(tab);
   const other = await open(context);
-  await step(other, "another tab is not signed in", () => {}, isSignedIn, "Not signed in");
-  await other.close();
+  await step(other, "another tab is signed in too", () => {}, isSignedIn, "Signed in as grace");
 
   if (kind === "graphiql") await graphiqlOnly(tab);
 
@@ -96,6 +97,7 @@ async function testExplorer(context) {
 
   const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
   await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  await step(other, "another tab signs out too", () => {}, isSignedIn, "Not signed in");
   await choose("Me")();
   await step(tab, "me after signing out", run, page.answer, "TOKEN_MISSING");
   await step(tab, "the error's hint is shown", () => {}, page.answer, "The request has no `Authorization` header.");
@@ -104,10 +106,36 @@ async function testExplorer(context) {
   await choose("Login")();
   await step(tab, "login", run, page.answer, '"lastLoginAt"');
   await step(tab, "signed in again", () => {}, isSignedIn, "Signed in as grace");
-  const broken = () => tab.evaluate(() => sessionStorage.setItem("hallpass:accessToken", "nonsense"));
-  await broken();
+  await step(other, "another tab signs in too", () => {}, isSignedIn, "Signed in as grace");
+
   await choose("Me")();
-  await step(tab, "an invalid token is forgotten", run, isSignedIn, "the access token is no longer valid");
+  const sent = [];
+  tab.on("request", (request) => request.url() === `${home}/graphql` && sent.push(request.postDataJSON().query));
+  // As after `ACCESS_TOKEN_EXPIRE_MINUTES`: the server rejects the token of the next request.
+  const reject = (route) => route.continue({ headers: { ...route.request().headers(), authorization: "Bearer expired" } });
+  await tab.route("**/graphql", reject, { times: 1 });
+  await step(tab, "an operation with an expired token succeeds", run, page.answer, '"username": "grace"');
+  const isRefreshed = sent.length === 3 && sent[0] === sent[2] && sent[1].includes("refreshToken");
+  assert("one refresh, and the operation once more", isRefreshed);
+  await tab.route("**/graphql", reject);
+  await step(tab, "an operation that is rejected again fails", run, page.answer, "TOKEN_INVALID");
+  assert("it is not sent a third time", sent.length === 6);
+  await tab.unroute("**/graphql");
+
+  await endSessions();
+  await step(tab, "a session that has ended signs out", run, isSignedIn, "Signed out: the session has ended");
+}
+
+/** Ends all sessions of the user in another client. */
+async function endSessions() {
+  const send = async (query, token) => {
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(`${home}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
+    return (await response.json()).data;
+  };
+  const { login } = await send('mutation { login(input: { username: "grace", password: "correct horse battery", tokenDelivery: BODY }) { accessToken } }');
+  const { logout } = await send("mutation { logout(input: { everywhere: true }) { revokedSessions } }", login.accessToken);
+  assert("the sessions are ended", logout.revokedSessions > 1);
 }
 
 async function graphiqlOnly(tab) {
@@ -187,4 +215,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 25, small: 15 }[kind]);
+finish({ graphiql: 32, small: 22 }[kind]);
