@@ -7,9 +7,10 @@ import "@graphiql/plugin-history/style.css";
 import "graphiql/graphiql.css";
 import "./style.css";
 
+import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import { buildSchema, introspectionFromSchema, Kind, parse } from "graphql";
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { operations } from "./operations.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
@@ -88,7 +89,20 @@ function Explorer() {
   );
 }
 
+/** GraphiQL applies the system's theme to its editors only when it loads. Its settings may have another theme. */
+function useSystemTheme() {
+  const theme = useGraphiQL((state) => state.theme);
+  const { setTheme } = useGraphiQLActions();
+  useEffect(() => {
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const apply = () => setTheme(theme);
+    system.addEventListener("change", apply);
+    return () => system.removeEventListener("change", apply);
+  }, [theme, setTheme]);
+}
+
 function Session() {
+  useSystemTheme();
   const text = useSyncExternalStore(subscribe, status);
   return (
     <div className="session">
