@@ -109,7 +109,8 @@ fn graphiql(playground: &Path, out: &Path, files: &Path) -> Result<(), String> {
         run("npm", NPM_CI, folder)
     })?;
     let script = playground.join("build.mjs");
-    let bundle = packages.join(format!("bundle-{}", hash(&[script.clone(), playground.join("src"), playground.join(CLIENT)], &host)?));
+    let sources = [script.clone(), playground.join("src"), playground.join(CLIENT)];
+    let bundle = packages.join(format!("bundle-{}", hash(&sources, &host)?));
     create_once(&bundle, |folder| run("node", &[&script, packages.as_path(), folder], playground))?;
     for file in entries(&bundle)? {
         let name = file.file_name().unwrap_or_default();

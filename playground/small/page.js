@@ -19,8 +19,10 @@ const buttons = operations.map(({ name, query, variables }) => {
 at("operations").append(...buttons);
 buttons[0].click();
 
-// The server adds this link if it has a development mailbox. The page asks for the key that the server logs at startup.
-at("mails").hidden = !document.querySelector("link[rel=help]");
+// The server adds links to what it offers. The development mailbox asks for the key that the server logs at startup.
+for (const { title, href } of document.querySelectorAll("link[rel=help]")) {
+  at("links").append(Object.assign(document.createElement("a"), { textContent: title, href }));
+}
 
 function show() {
   at("status").textContent = status();

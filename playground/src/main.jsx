@@ -59,8 +59,8 @@ function operationName({ query, operationName }) {
   }
 }
 
-// The server adds this link if it has a development mailbox. The page asks for the key that the server logs at startup.
-const mails = document.querySelector("link[rel=help]");
+// The server adds links to what it offers. The development mailbox asks for the key that the server logs at startup.
+const links = [...document.querySelectorAll("link[rel=help], link[rel=license]")];
 
 function Explorer() {
   const tabs = operations.map(({ query, variables }) => ({ query, variables }));
@@ -82,8 +82,13 @@ function Explorer() {
       </GraphiQL.Logo>
       <GraphiQL.Footer>
         <span>Requests include your access token, unless Headers has an Authorization.</span>
-        {mails && <a href={mails.href}>Mails</a>}
-        <a href={document.querySelector("link[rel=license]").href}>Licences</a>
+        <nav>
+          {links.map(({ title, href }) => (
+            <a key={href} href={href}>
+              {title}
+            </a>
+          ))}
+        </nav>
       </GraphiQL.Footer>
     </GraphiQL>
   );

@@ -46,18 +46,23 @@ pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new().route("/", get(page)).route("/playground", get(page)).route("/playground/assets/{name}", get(asset))
 }
 
-/// The link from which the script of the page learns that this server has a development mailbox. It does not contain the
-/// key of the mailbox; see [`super::pages`].
-const MAILBOX_LINK: &str = r#"<link rel="help" title="Mails" href="/dev/mail" />"#;
-
 /// The explorer. At `/graphql` it is one of two representations, hence `Vary`.
 pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let page = if pages::has_dev_mailbox(&server, &request) {
-        html(PAGE.replacen("</head>", &format!("{MAILBOX_LINK}</head>"), 1))
-    } else {
-        html(PAGE)
-    };
-    ([(VARY, "accept")], page).into_response()
+    let page = PAGE.replacen("</head>", &format!("{}</head>", links(&server, &request)), 1);
+    ([(VARY, "accept")], html(page)).into_response()
+}
+
+/// The links that the page shows: what this server offers to this client. That of the mailbox does not contain its key;
+/// see [`super::pages`].
+fn links(server: &Server, request: &Request) -> String {
+    let settings = &server.app.settings;
+    let links = [
+        ("Mails", "/dev/mail", pages::has_dev_mailbox(server, request)),
+        ("REST and OAuth", "/docs", settings.oauth.rest_api),
+        ("Schema", "/schema.graphql", settings.graphql.introspection),
+    ];
+    let link = |(title, path, _): &_| format!(r#"<link rel="help" title="{title}" href="{path}" />"#);
+    links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).collect()
 }
 
 /// The response with a page.

@@ -73,6 +73,20 @@ async fn browser_gets_the_explorer_at_each_path() {
 }
 
 #[tokio::test]
+async fn explorer_links_to_what_the_server_offers() {
+    for is_offered in [true, false] {
+        let server = TestServer::with(|settings| {
+            settings.oauth.rest_api = is_offered;
+            settings.graphql.introspection = is_offered;
+        });
+        let page = open(&server.await, Method::GET, "/").await.text;
+        for link in [r#"title="REST and OAuth" href="/docs""#, r#"title="Schema" href="/schema.graphql""#] {
+            assert_eq!(page.contains(link), is_offered, "{link}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn assets_of_the_page_are_served_compressed_or_not() {
     let server = TestServer::start().await;
     let page = open(&server, Method::GET, "/").await.text;

@@ -63,8 +63,11 @@ async function testExplorer(context) {
   const choose = (name) => () => page.choose(tab, name);
 
   await step(tab, "initially not signed in", () => {}, isSignedIn, "Not signed in");
-  const mails = tab.locator('a[href$="/dev/mail"]');
-  assert("the page links to the mails without exposing their key", (await mails.isVisible()) && !(await tab.content()).includes("key="));
+  for (const [name, path] of Object.entries({ Mails: "/dev/mail", "REST and OAuth": "/docs", Schema: "/schema.graphql" })) {
+    const link = tab.getByRole("link", { name, exact: true });
+    assert(`the page links to ${path}`, (await link.getAttribute("href")).endsWith(path));
+  }
+  assert("the page does not expose the key of the mails", !(await tab.content()).includes("key="));
   await step(tab, "register", run, page.answer, '"accessToken"');
   await step(tab, "the page shows the signed-in user", () => {}, isSignedIn, "Signed in as grace");
   await choose("Me")();
