@@ -1,17 +1,20 @@
-// Opens the OAuth and REST documentation in Chromium, signs in with "Authorize" and requests the current user. No request may leave
-// the machine, and the console must have no errors or warnings.
+// Opens the OAuth and REST documentation in Chromium, signs in with "Authorize" and requests the current user. The pages must be readable
+// in light and dark. No request may leave the machine, and the console must have no errors or warnings.
 // node docs.mjs <binary> swagger|small [<folder for screenshots>]
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { fail, finish, pass } from "./checks.mjs";
+import { check, fail, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, kind, screenshots] = process.argv.slice(2);
 const port = 8139;
 const home = `http://localhost:${port}`;
 const ada = { username: "ada", password: "correct horse battery" };
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
 async function open(context, path) {
   const tab = await context.newPage();
@@ -33,6 +36,24 @@ async function waitForText(tab, selector, text) {
   await tab.waitForFunction(isPresent, [selector, text], { timeout: 15000 });
 }
 
+/** Switches the system to dark and back while the page is open, and checks its colors. */
+async function testColors(tab, name, change = (media) => tab.emulateMedia(media)) {
+  for (const colorScheme of ["dark", "light"]) {
+    await change({ colorScheme });
+    const isFollowed = (isDark) => {
+      const colors = [document.documentElement, document.body].map((element) => getComputedStyle(element).backgroundColor);
+      const color = colors.find((color) => color !== "rgba(0, 0, 0, 0)") ?? "rgb(255, 255, 255)";
+      return color.match(/\d+/g)[0] < 128 === isDark;
+    };
+    await tab.waitForFunction(isFollowed, colorScheme === "dark", { timeout: 15000 });
+    await tab.evaluate(axe);
+    const { violations } = await tab.evaluate(() => axe.run({ runOnly: ["color-contrast"] }));
+    const texts = violations.flatMap(({ nodes }) => nodes.map(({ target, any }) => `${target}: ${any[0]?.message}`));
+    check(`${name} is readable in ${colorScheme}`, texts.length === 0, ...texts.slice(0, 5));
+    if (screenshots) await tab.screenshot({ path: join(screenshots, `${name.slice(1)}-${colorScheme}.png`) });
+  }
+}
+
 async function swagger(context) {
   const tab = await open(context, "/docs");
   await waitForText(tab, ".opblock", "/users/me");
@@ -48,11 +69,17 @@ async function swagger(context) {
   await me.getByRole("button", { name: "Execute" }).click();
   await waitForText(tab, ".live-responses-table .response-col_status", "200");
   await waitForText(tab, ".live-responses-table", '"username": "ada"');
-  if (screenshots) await me.screenshot({ path: join(screenshots, "docs.png") });
+  const closed = tab.locator(".opblock:not(.is-open) .opblock-summary-control");
+  while ((await closed.count()) > 0) await closed.first().click();
+  await testColors(tab, "/docs");
 
   const reader = await open(context, "/redoc");
-  await waitForText(reader, "#docs h2", "The signed-in user");
-  if (screenshots) await reader.screenshot({ path: join(screenshots, "redoc.png") });
+  const isShown = () => waitForText(reader, "#docs h2", "The signed-in user");
+  await isShown();
+  await testColors(reader, "/redoc", async (media) => {
+    await Promise.all([reader.waitForEvent("load"), reader.emulateMedia(media)]);
+    await isShown();
+  });
 }
 
 async function small(context) {
@@ -66,7 +93,7 @@ async function small(context) {
     await tab.locator("summary", { hasText: "GET /users/me" }).click();
     await tab.locator("details[open]").getByRole("button", { name: "Run" }).click();
     await waitForText(tab, "#answer", '"username":"ada"');
-    if (screenshots) await tab.screenshot({ path: join(screenshots, "small-docs.png") });
+    await testColors(tab, path);
   }
 }
 
