@@ -12,24 +12,9 @@ import { GraphiQL } from "graphiql";
 import { buildSchema, introspectionFromSchema, Kind, parse } from "graphql";
 import { useEffect, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
+import { storage } from "./history.js";
 import { operations } from "./operations.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
-
-// GraphiQL stores what the user types, which may include a password. So it is stored for the tab only, and never on the disk,
-// except for the theme.
-const THEME = "graphiql:theme";
-const storage = {
-  getItem: (key) => (key === THEME ? localStorage : sessionStorage).getItem(key),
-  setItem: (key, value) => (key === THEME ? localStorage : sessionStorage).setItem(key, value),
-  removeItem: (key) => (key === THEME ? localStorage : sessionStorage).removeItem(key),
-  clear() {
-    for (const key of Object.keys(sessionStorage).filter((key) => key.startsWith("graphiql:"))) storage.removeItem(key);
-    storage.removeItem(THEME);
-  },
-  get length() {
-    return sessionStorage.length;
-  },
-};
 
 // The operation name of GraphiQL's introspection query, to tell it from the user's operations.
 const INTROSPECTION = "SchemaOfTheExplorer";
@@ -60,7 +45,7 @@ function operationName({ query, operationName }) {
 }
 
 // The server adds links to what it offers. The development mailbox asks for the key that the server logs at startup.
-const links = [...document.querySelectorAll("link[rel=help], link[rel=license]")];
+const links = ["help", "license"].flatMap((rel) => [...document.querySelectorAll(`link[rel=${rel}]`)]);
 
 function Explorer() {
   const tabs = operations.map(({ query, variables }) => ({ query, variables }));

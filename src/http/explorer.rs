@@ -53,7 +53,7 @@ pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) ->
 }
 
 /// The links that the page shows: what this server offers to this client. That of the mailbox does not contain its key;
-/// see [`super::pages`].
+/// see [`super::pages`]. The canonical link tells the page which server it belongs to.
 fn links(server: &Server, request: &Request) -> String {
     let settings = &server.app.settings;
     let links = [
@@ -62,7 +62,8 @@ fn links(server: &Server, request: &Request) -> String {
         ("Schema", "/schema.graphql", settings.graphql.introspection),
     ];
     let link = |(title, path, _): &_| format!(r#"<link rel="help" title="{title}" href="{path}" />"#);
-    links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).collect()
+    let canonical = format!(r#"<link rel="canonical" href="{}/" />"#, settings.server.public_url);
+    links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).fold(canonical, |all, link| all + &link)
 }
 
 /// The response with a page.

@@ -2,9 +2,11 @@
 // machine, and the console must have no errors or warnings. A failure leaves a screenshot in the folder of the binary.
 // node explorer.mjs <binary> graphiql|small [<folder for the manual's screenshots>]
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { buildSchema, getNamedType, isInputObjectType } from "graphql";
 import { chromium } from "playwright-core";
+import { isSecret } from "../../../playground/src/secrets.js";
 import { assert, fail, failures, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 
@@ -137,6 +139,70 @@ async function endSessions() {
   assert("the sessions are ended", logout.revokedSessions > 1);
 }
 
+const QUERY = ".graphiql-query-editor";
+const VARIABLES = 'section[aria-label="Variables"]';
+
+/** Replaces the text of an editor of GraphiQL. */
+async function write(tab, editor, text) {
+  await tab.locator(`${editor} .monaco-editor:visible`).click();
+  await tab.keyboard.press("ControlOrMeta+A");
+  await tab.keyboard.press("Delete");
+  await tab.keyboard.insertText(text);
+}
+
+/** The history is there in later tabs, without secrets. `restart` starts another server at the same address. */
+async function testHistory(context, restart) {
+  const tab = await open(context);
+  const password = "correct horse battery";
+  const documents = {
+    Literal: `mutation Literal { # password: ${password}
+      login(input: { username: "grace", password: "${password}" }) { expiresIn } }`,
+    // On one line, because the editor closes a bracket at the end of a line.
+    Variable:
+      `mutation Variable($user: String!, $word: String! = "${password}") ` +
+      "{ login(input: { username: $user, password: $word }) { lifetime: expiresIn } }",
+  };
+  await write(tab, QUERY, documents.Literal);
+  await write(tab, VARIABLES, "{}");
+  await step(tab, "an operation with a secret succeeds", () => page.run(tab), page.answer, '"expiresIn"');
+  await write(tab, QUERY, documents.Variable);
+  await write(tab, VARIABLES, JSON.stringify({ user: "grace", word: password }));
+  await step(tab, "an operation with a secret variable succeeds", () => page.run(tab), page.answer, '"lifetime"');
+  const stored = await tab.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert("the history is stored", Object.keys(documents).every((name) => stored.includes(`mutation ${name}`)));
+  assert("secrets are not stored with it", !/correct horse|eyJ/.test(stored));
+  await tab.close();
+
+  const items = ".graphiql-history-item-label";
+  const later = await openHistory(context);
+  const choose = (name) => () => later.locator(items, { hasText: name }).click();
+  await step(later, "a later tab has the history", choose("Literal"), QUERY, 'password: "" }');
+  await step(later, "variables are stored without secrets", choose("Variable"), VARIABLES, '"user": "grace"}');
+  await restart();
+  const other = await openHistory(context);
+  assert("another server has a history of its own", (await other.locator(items).count()) === 0);
+}
+
+async function openHistory(context) {
+  const tab = await open(context);
+  await tab.getByRole("button", { name: "Show History" }).click();
+  await tab.locator(".graphiql-history").waitFor();
+  return tab;
+}
+
+/** All strings of the schema that are not secret, so that a new one is decided on. */
+function testSecrets() {
+  const types = Object.values(buildSchema(readFileSync(new URL("../../../schema.graphql", import.meta.url), "utf8")).getTypeMap());
+  const inputs = types.filter((type) => !type.name.startsWith("__")).flatMap((type) => {
+    const fields = Object.values(type.getFields?.() ?? {});
+    return isInputObjectType(type) ? fields : fields.flatMap(({ args }) => args ?? []);
+  });
+  const texts = inputs.filter(({ type }) => ["String", "ID"].includes(String(getNamedType(type)))).map(({ name }) => name);
+  const harmless = ["email", "firstName", "lastName", "newEmail", "sessionId", "username"];
+  const others = texts.filter((name) => !isSecret(name) && !harmless.includes(name));
+  assert(`secret or harmless? ${others}`, others.length === 0);
+}
+
 async function graphiqlOnly(tab) {
   const docs = tab.locator(".graphiql-plugin");
   await tab.getByRole("button", { name: "Show Documentation Explorer" }).click();
@@ -179,27 +245,26 @@ async function graphiqlOnly(tab) {
   }
 
   // Fields and variables with a default value are optional; all others are required.
-  const write = async (editor, text) => {
-    await tab.locator(`${editor} .monaco-editor:visible`).click();
-    await tab.keyboard.press("ControlOrMeta+A");
-    await tab.keyboard.press("Delete");
-    await tab.keyboard.insertText(text);
-  };
-  const variables = (text) => write('section[aria-label="Variables"]', text);
+  const variables = (text) => write(tab, VARIABLES, text);
   await page.choose(tab, "Register");
   await variables('{ "input": { "username": "grace", "password": "correct horse" } }');
   await expectUnderlined("an input without optional fields is valid", false);
   await variables('{ "input": { "username": "grace" } }');
   await expectUnderlined("a missing password is underlined", true);
   await page.choose(tab, "ServerInfo");
-  await write(".graphiql-query-editor", "query ServerInfo($yes: Boolean! = true, $no: Boolean!) { serverInfo @include(if: $yes) @skip(if: $no) { mailEnabled } }");
+  await write(tab, QUERY, "query ServerInfo($yes: Boolean! = true, $no: Boolean!) { serverInfo @include(if: $yes) @skip(if: $no) { mailEnabled } }");
   await variables('{ "no": false }');
   await expectUnderlined("a variable with a default value is optional", false);
   await variables("{}");
   await expectUnderlined("a variable without a default value is required", true);
 }
 
-const stop = await start(binary, port);
+let stop = await start(binary, port);
+/** Starts a server that has another name. */
+async function restart() {
+  await stop();
+  stop = await start(binary, port, { PUBLIC_URL: `http://127.0.0.1:${port}`, ALLOWED_ORIGINS: home });
+}
 const browser = await chromium.launch({
   executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
   // Only localhost resolves, so no request can leave the machine. Chromium's sandbox does not work for root.
@@ -208,6 +273,10 @@ const browser = await chromium.launch({
 const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
 try {
   await testExplorer(context);
+  if (kind === "graphiql") {
+    testSecrets();
+    await testHistory(context, restart);
+  }
 } catch (error) {
   fail(error.message);
 }
@@ -218,4 +287,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 32, small: 22 }[kind]);
+finish({ graphiql: 46, small: 27 }[kind]);
