@@ -62,10 +62,10 @@ const redocAlone = {
 };
 
 /**
- * The editor of variables takes an input field, or a variable, that has a default value for one that must be given, and
- * underlines what is right without it. Each file that is mended, and what in it is replaced by what.
+ * The JSON schema of the variables editor requires input fields and variables that have a default value, so the editor underlines
+ * variables without them. The replacements, by file.
  */
-const mends = {
+const PATCHES = {
   "graphql-language-service/esm/utils/getVariablesJSONSchema.js": [
     ["return { required, definition, definitions };", "return { required: required && definition.default === undefined, definition, definitions };"],
   ],
@@ -74,18 +74,18 @@ const mends = {
     ["typeFromAST(schema, type)", "typeFromAST(schema, defaultValue && type.kind === Kind.NON_NULL_TYPE ? type.type : type)"],
   ],
 };
-const mended = new Set();
+const patched = new Set();
 const optionalWithDefault = {
   name: "optional-with-default",
   setup(build) {
-    for (const [file, replacements] of Object.entries(mends)) {
+    for (const [file, replacements] of Object.entries(PATCHES)) {
       build.onLoad({ filter: new RegExp(`/${file}$`) }, ({ path }) => {
         let contents = readFileSync(path, "utf8");
         for (const [from, to] of replacements) {
           if (!contents.includes(from)) throw new Error(`${file} has changed: does the editor still underline what has a default value?`);
           contents = contents.replace(from, to);
         }
-        mended.add(file);
+        patched.add(file);
         return { contents, loader: "js" };
       });
     }
@@ -130,7 +130,7 @@ const main = outputs.find(({ entryPoint, name }) => entryPoint && name.startsWit
 const pages = (await bundle({ docs: join(sources, "docs.js"), redoc: join(sources, "redoc.js") }, { esbuild: { format: "esm" } })).filter(({ entryPoint }) => entryPoint);
 const [docs, redoc] = ["docs", "redoc"].map((name) => pages.find((output) => output.name.startsWith(`${name}-`) && output.name.endsWith(".js")));
 
-if (mended.size !== Object.keys(mends).length) throw new Error(`only ${[...mended]} was found to be mended`);
+if (patched.size !== Object.keys(PATCHES).length) throw new Error(`expected to patch ${Object.keys(PATCHES)}, found only ${[...patched]}`);
 
 /** The packages that the bundle has parts of, each once. */
 function bundledPackages() {
