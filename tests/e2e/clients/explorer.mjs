@@ -166,7 +166,11 @@ async function testHistory(context, restart) {
   await write(tab, VARIABLES, "{}");
   await step(tab, "an operation with a secret succeeds", () => page.run(tab), page.answer, '"expiresIn"');
   await write(tab, QUERY, documents.Variable);
-  await write(tab, VARIABLES, JSON.stringify({ user: "grace", word: password }));
+  const variables = JSON.stringify({ user: "grace", word: password });
+  await write(tab, VARIABLES, variables);
+  // The history has what the tab has, which follows the editor with a delay.
+  const isCopied = (expected) => JSON.parse(sessionStorage.getItem("graphiql:tabState")).tabs[0].variables === expected;
+  await tab.waitForFunction(isCopied, variables, { timeout: 15000 });
   await step(tab, "an operation with a secret variable succeeds", () => page.run(tab), page.answer, '"lifetime"');
   const stored = await tab.evaluate(() => JSON.stringify({ ...localStorage }));
   assert("the history is stored", Object.keys(documents).every((name) => stored.includes(`mutation ${name}`)));
@@ -175,7 +179,7 @@ async function testHistory(context, restart) {
 
   const items = ".graphiql-history-item-label";
   const later = await openHistory(context);
-  const choose = (name) => () => later.locator(items, { hasText: name }).click();
+  const choose = (name) => () => later.locator(items, { hasText: name }).first().click();
   await step(later, "a later tab has the history", choose("Literal"), QUERY, 'password: "" }');
   await step(later, "variables are stored without secrets", choose("Variable"), VARIABLES, '"user": "grace"}');
   await restart();
