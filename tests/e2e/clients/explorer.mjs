@@ -291,4 +291,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 48, small: 27 }[kind]);
+finish({ graphiql: 46, small: 27 }[kind]);
