@@ -1,0 +1,74 @@
+import { useHallpass, useSession } from "@hallpass/client/react";
+import { useEffect, useRef } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Form } from "./form";
+import { useTexts } from "./language";
+import { Done, Header, Navigation } from "./layout";
+import { ForgotPassword } from "./pages/ForgotPassword";
+import { Profile } from "./pages/Profile";
+import { Register } from "./pages/Register";
+import { ResetPassword } from "./pages/ResetPassword";
+import { Security } from "./pages/Security";
+import { SignIn } from "./pages/SignIn";
+import { VerifyEmail } from "./pages/VerifyEmail";
+
+export function App() {
+  const t = useTexts();
+  const hallpass = useHallpass();
+  const { status, isOffline } = useSession();
+  const [path] = useLocation();
+  useFocus(status, path);
+
+  return (
+    <>
+      <Header>{status === "signedIn" && <Form submit={t.signOut} look="plain" send={() => hallpass.logout()} />}</Header>
+      <p role="status" className="banner">{isOffline && t.unreachable}</p>
+      <main>
+        {status === "loading" ? (
+          !isOffline && <p>{t.loading}</p>
+        ) : (
+          <Switch>
+            <Route path="/verify-email" component={VerifyEmail} />
+            <Route path="/reset-password" component={ResetPassword} />
+            <Route path="/account-deleted"><Done title={t.deleted} text={t.deletedText} link={t.back} /></Route>
+            <Route>{status === "signedIn" ? <SignedIn /> : <SignedOut />}</Route>
+          </Switch>
+        )}
+      </main>
+    </>
+  );
+}
+
+function SignedIn() {
+  return (
+    <>
+      <Navigation />
+      <Switch>
+        <Route path="/" component={Profile} />
+        <Route path="/security" component={Security} />
+        <Route><Redirect to="/" replace /></Route>
+      </Switch>
+    </>
+  );
+}
+
+/** Signing in on any other page shows that page. */
+function SignedOut() {
+  return (
+    <Switch>
+      <Route path="/register" component={Register} />
+      <Route path="/forgot-password" component={ForgotPassword} />
+      <Route component={SignIn} />
+    </Switch>
+  );
+}
+
+/** Moves the focus to the heading when the page changes, so that screen readers announce it. */
+function useFocus(status: string, path: string) {
+  const previous = useRef("loading");
+  useEffect(() => {
+    const key = status === "loading" ? status : status + path;
+    if (previous.current !== "loading" && key !== previous.current) document.querySelector<HTMLElement>("h1")?.focus();
+    previous.current = key;
+  }, [status, path]);
+}

@@ -1,0 +1,141 @@
+import { useHallpassError } from "@hallpass/client/react";
+import { createContext, useContext, useEffect, useId, useRef, useState, type ComponentProps, type FormEvent, type ReactNode } from "react";
+import { useLanguage, useTexts } from "./language";
+import type { Texts } from "./texts";
+
+interface Result {
+  readonly error: unknown;
+  /** Problems that the browser found before the request, by field. */
+  readonly invalid: Record<string, string>;
+  readonly done?: string | undefined;
+}
+
+const EMPTY: Result = { error: null, invalid: {} };
+/** Messages by field. */
+const Problems = createContext<Record<string, string>>({});
+
+interface FormProps<Name extends string> {
+  /** The text of the button. */
+  readonly submit: string;
+  /** Sends the values of the fields. What it throws is shown; what it returns is shown as success. */
+  readonly send: (values: Record<Name, string>) => Promise<string | void>;
+  readonly look?: "primary" | "plain" | "danger";
+  readonly children?: ReactNode;
+}
+
+/** A form that sends one mutation and shows each problem at its field. Without fields, it is a button that reports problems. */
+export function Form<Name extends string = never>({ submit, send, look = "primary", children }: FormProps<Name>) {
+  const t = useTexts();
+  const language = useLanguage();
+  const form = useRef<HTMLFormElement>(null);
+  const [isSending, setSending] = useState(false);
+  const [result, setResult] = useState(EMPTY);
+  const problems = useHallpassError(result.error);
+  const messages = { ...result.invalid };
+  for (const [name, problem] of Object.entries(problems.fields)) if (problem) messages[name] = problem.message;
+
+  // The messages are in the language of the request.
+  useEffect(() => setResult(EMPTY), [language]);
+  useEffect(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(), [result]);
+
+  async function onSubmit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (isSending) return;
+    const target = event.currentTarget;
+    const invalid = validate(target, t);
+    setResult({ error: null, invalid });
+    if (Object.keys(invalid).length > 0) return;
+    setSending(true);
+    try {
+      const done = await send(Object.fromEntries(new FormData(target)) as Record<Name, string>);
+      target.reset();
+      setResult({ ...EMPTY, done: done ?? undefined });
+    } catch (error) {
+      setResult({ error, invalid: {} });
+    } finally {
+      setSending(false);
+    }
+  }
+
+  return (
+    <form ref={form} onSubmit={onSubmit} noValidate>
+      <Problems value={messages}>{children}</Problems>
+      <button className={look} aria-disabled={isSending} disabled={problems.retryIn > 0}>
+        {problems.retryIn > 0 ? t.retryIn(problems.retryIn) : submit}
+      </button>
+      <Alert error={result.error} />
+      <p role="status" className="done">{result.done}</p>
+    </form>
+  );
+}
+
+/** What an error says about the whole request. */
+export function Alert({ error }: { readonly error: unknown }) {
+  const t = useTexts();
+  const { code, form, requestId } = useHallpassError(error);
+  const own = code === "NETWORK_ERROR" ? t.networkError : code === "UNKNOWN_ERROR" ? t.unknownError : form;
+  return (
+    <p role="alert" className="problem">
+      {own} {code === "INTERNAL_SERVER_ERROR" && requestId && <small>{t.requestId(requestId)}</small>}
+    </p>
+  );
+}
+
+/** Messages for the fields that break the rules of their attributes. The server has the last word. */
+function validate(form: HTMLFormElement, t: Texts): Record<string, string> {
+  const invalid: Record<string, string> = {};
+  for (const field of form.elements) {
+    if (!(field instanceof HTMLInputElement) || field.validity.valid) continue;
+    const { valueMissing, typeMismatch, patternMismatch } = field.validity;
+    if (valueMissing) invalid[field.name] = t.required;
+    else if (typeMismatch) invalid[field.name] = t.invalidEmail;
+    else if (patternMismatch) invalid[field.name] = t.invalidUsername;
+    else invalid[field.name] = t.atLeast(field.minLength);
+  }
+  return invalid;
+}
+
+interface FieldProps extends ComponentProps<"input"> {
+  readonly name: string;
+  readonly label: string;
+  readonly hint?: string | undefined;
+}
+
+export function Field({ name, label, hint, children, ...input }: FieldProps) {
+  const t = useTexts();
+  const id = useId();
+  const problem = useContext(Problems)[name];
+  const help = problem ?? hint;
+  return (
+    <div className="field">
+      <label htmlFor={id}>
+        {label} {!input.required && <small>({t.optional})</small>}
+      </label>
+      <div className="input">
+        <input id={id} name={name} aria-invalid={problem ? true : undefined} aria-describedby={help && `${id}-help`} {...input} />
+        {children}
+      </div>
+      {help && <p id={`${id}-help`} className={problem ? "problem" : "hint"}>{help}</p>}
+    </div>
+  );
+}
+
+export function PasswordField(props: FieldProps) {
+  const t = useTexts();
+  const [isShown, setShown] = useState(false);
+  return (
+    <Field type={isShown ? "text" : "password"} autoCapitalize="none" spellCheck={false} required {...props}>
+      <button type="button" className="plain" aria-label={`${isShown ? t.hide : t.show}: ${props.label}`} onClick={() => setShown(!isShown)}>
+        {isShown ? t.hide : t.show}
+      </button>
+    </Field>
+  );
+}
+
+export function Checkbox({ name, label }: { readonly name: string; readonly label: string }) {
+  return (
+    <label className="checkbox">
+      <input type="checkbox" name={name} /> {label}
+    </label>
+  );
+}

@@ -1,0 +1,118 @@
+/* eslint-disable */
+import * as types from './graphql';
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n": typeof types.RequestPasswordResetDocument,
+    "\n  mutation UpdateProfile($input: UpdateProfileInput!) {\n    updateProfile(input: $input) { user { id username firstName lastName fullName } }\n  }\n": typeof types.UpdateProfileDocument,
+    "\n  mutation ChangeEmail($input: ChangeEmailInput!) {\n    changeEmail(input: $input) { user { id pendingEmail } }\n  }\n": typeof types.ChangeEmailDocument,
+    "\n  mutation CancelEmailChange {\n    cancelEmailChange { user { id pendingEmail } }\n  }\n": typeof types.CancelEmailChangeDocument,
+    "\n  mutation DeleteAccount($input: DeleteAccountInput!) {\n    deleteAccount(input: $input) { deletedUserId }\n  }\n": typeof types.DeleteAccountDocument,
+    "\n  mutation ResetPassword($input: ResetPasswordInput!) {\n    resetPassword(input: $input) { revokedSessions }\n  }\n": typeof types.ResetPasswordDocument,
+    "\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n": typeof types.SessionsDocument,
+    "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.ChangePasswordDocument,
+    "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.RevokeSessionDocument,
+    "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": typeof types.RevokeOtherSessionsDocument,
+    "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": typeof types.VerifyEmailDocument,
+    "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": typeof types.SendVerificationEmailDocument,
+    "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": typeof types.ServerInfoDocument,
+};
+const documents: Documents = {
+    "\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n": types.RequestPasswordResetDocument,
+    "\n  mutation UpdateProfile($input: UpdateProfileInput!) {\n    updateProfile(input: $input) { user { id username firstName lastName fullName } }\n  }\n": types.UpdateProfileDocument,
+    "\n  mutation ChangeEmail($input: ChangeEmailInput!) {\n    changeEmail(input: $input) { user { id pendingEmail } }\n  }\n": types.ChangeEmailDocument,
+    "\n  mutation CancelEmailChange {\n    cancelEmailChange { user { id pendingEmail } }\n  }\n": types.CancelEmailChangeDocument,
+    "\n  mutation DeleteAccount($input: DeleteAccountInput!) {\n    deleteAccount(input: $input) { deletedUserId }\n  }\n": types.DeleteAccountDocument,
+    "\n  mutation ResetPassword($input: ResetPasswordInput!) {\n    resetPassword(input: $input) { revokedSessions }\n  }\n": types.ResetPasswordDocument,
+    "\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n": types.SessionsDocument,
+    "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": types.ChangePasswordDocument,
+    "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": types.RevokeSessionDocument,
+    "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": types.RevokeOtherSessionsDocument,
+    "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": types.VerifyEmailDocument,
+    "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": types.SendVerificationEmailDocument,
+    "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": types.ServerInfoDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ *
+ *
+ * @example
+ * ```ts
+ * const query = graphql(`query GetUser($id: ID!) { user(id: $id) { name } }`);
+ * ```
+ *
+ * The query argument is unknown!
+ * Please regenerate the types.
+ */
+export function graphql(source: string): unknown;
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n"): (typeof documents)["\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateProfile($input: UpdateProfileInput!) {\n    updateProfile(input: $input) { user { id username firstName lastName fullName } }\n  }\n"): (typeof documents)["\n  mutation UpdateProfile($input: UpdateProfileInput!) {\n    updateProfile(input: $input) { user { id username firstName lastName fullName } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ChangeEmail($input: ChangeEmailInput!) {\n    changeEmail(input: $input) { user { id pendingEmail } }\n  }\n"): (typeof documents)["\n  mutation ChangeEmail($input: ChangeEmailInput!) {\n    changeEmail(input: $input) { user { id pendingEmail } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CancelEmailChange {\n    cancelEmailChange { user { id pendingEmail } }\n  }\n"): (typeof documents)["\n  mutation CancelEmailChange {\n    cancelEmailChange { user { id pendingEmail } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteAccount($input: DeleteAccountInput!) {\n    deleteAccount(input: $input) { deletedUserId }\n  }\n"): (typeof documents)["\n  mutation DeleteAccount($input: DeleteAccountInput!) {\n    deleteAccount(input: $input) { deletedUserId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ResetPassword($input: ResetPasswordInput!) {\n    resetPassword(input: $input) { revokedSessions }\n  }\n"): (typeof documents)["\n  mutation ResetPassword($input: ResetPasswordInput!) {\n    resetPassword(input: $input) { revokedSessions }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n"): (typeof documents)["\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n"): (typeof documents)["\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n"): (typeof documents)["\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n"): (typeof documents)["\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n"): (typeof documents)["\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n"): (typeof documents)["\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n"): (typeof documents)["\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n"];
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}
+
+export type DocumentType<TDocumentNode extends DocumentNode<any, any>> = TDocumentNode extends DocumentNode<  infer TType,  any>  ? TType  : never;

@@ -1,0 +1,21 @@
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { SetContextLink } from "@apollo/client/link/context";
+import { createHallpass } from "@hallpass/client";
+import { clearOnUserChange, hallpassLink } from "@hallpass/client/apollo";
+import { getLanguage } from "./language";
+
+const url: string = import.meta.env.VITE_HALLPASS_URL ?? "http://localhost:8000/graphql";
+// The server answers, and writes mails, in the language of the page.
+const headers = () => ({ "accept-language": getLanguage() });
+
+export const hallpass = createHallpass({ url, headers });
+
+export const apollo = new ApolloClient({
+  link: ApolloLink.from([
+    new SetContextLink((context) => ({ headers: { ...context.headers, ...headers() } })),
+    hallpassLink(hallpass),
+    new HttpLink({ uri: url, credentials: "include" }),
+  ]),
+  cache: new InMemoryCache(),
+});
+clearOnUserChange(apollo, hallpass);

@@ -1,0 +1,102 @@
+import { useMutation, useQuery } from "@apollo/client/react";
+import { useUser } from "@hallpass/client/react";
+import { Alert, Checkbox, Form, PasswordField } from "../form";
+import { graphql } from "../gql";
+import { useLanguage, useTexts } from "../language";
+import { Heading, Section } from "../layout";
+import { NewPasswordField } from "../serverInfo";
+
+const SESSIONS = graphql(`
+  query Sessions {
+    me { id sessions { id isCurrent device ipAddress lastUsedAt } }
+  }
+`);
+
+// Mutations return the sessions that are left, so Apollo Client updates the list by itself.
+const CHANGE_PASSWORD = graphql(`
+  mutation ChangePassword($input: ChangePasswordInput!) {
+    changePassword(input: $input) { user { id sessions { id } } }
+  }
+`);
+
+const REVOKE_SESSION = graphql(`
+  mutation RevokeSession($input: RevokeSessionInput!) {
+    revokeSession(input: $input) { user { id sessions { id } } }
+  }
+`);
+
+const REVOKE_OTHER_SESSIONS = graphql(`
+  mutation RevokeOtherSessions {
+    revokeOtherSessions { user { id sessions { id } } }
+  }
+`);
+
+export function Security() {
+  const t = useTexts();
+  return (
+    <>
+      <Heading title={t.security} />
+      <ChangePassword />
+      <Sessions />
+    </>
+  );
+}
+
+function ChangePassword() {
+  const t = useTexts();
+  const user = useUser();
+  const [changePassword] = useMutation(CHANGE_PASSWORD);
+
+  async function send({ currentPassword, newPassword, keep }: Record<"currentPassword" | "newPassword" | "keep", string>) {
+    await changePassword({ variables: { input: { currentPassword, newPassword, keepOtherSessions: keep === "on" } } });
+    return t.passwordChanged;
+  }
+
+  return (
+    <Section title={t.password}>
+      <Form<"currentPassword" | "newPassword" | "keep"> submit={t.setPassword} send={send}>
+        {/* Tells password managers whose password changes. */}
+        <input hidden readOnly autoComplete="username" value={user?.username ?? ""} />
+        <PasswordField name="currentPassword" label={t.currentPassword} autoComplete="current-password" />
+        <NewPasswordField name="newPassword" label={t.newPassword} />
+        <Checkbox name="keep" label={t.keepSessions} />
+      </Form>
+    </Section>
+  );
+}
+
+function Sessions() {
+  const t = useTexts();
+  const format = new Intl.DateTimeFormat(useLanguage(), { dateStyle: "medium", timeStyle: "short" });
+  const { data, error, refetch } = useQuery(SESSIONS, { fetchPolicy: "cache-and-network" });
+  const [revokeSession] = useMutation(REVOKE_SESSION);
+  const [revokeOtherSessions] = useMutation(REVOKE_OTHER_SESSIONS);
+  const sessions = data?.me?.sessions ?? [];
+
+  async function revoke(sessionId: string) {
+    await revokeSession({ variables: { input: { sessionId } } });
+  }
+
+  async function revokeOthers() {
+    await revokeOtherSessions();
+  }
+
+  return (
+    <Section title={t.sessions} text={t.sessionsText}>
+      <Alert error={error} />
+      {error && <button className="plain" onClick={() => refetch()}>{t.retry}</button>}
+      <ul className="sessions">
+        {sessions.map(({ id, isCurrent, device, ipAddress, lastUsedAt }) => (
+          <li key={id}>
+            <div>
+              <strong>{device}</strong> {isCurrent && <span className="badge">{t.thisDevice}</span>}
+              <p className="hint">{[ipAddress, t.lastUsed(format.format(new Date(lastUsedAt)))].filter(Boolean).join(" · ")}</p>
+            </div>
+            {!isCurrent && <Form submit={t.revoke} look="plain" send={() => revoke(id)} />}
+          </li>
+        ))}
+      </ul>
+      {sessions.length > 1 && <Form submit={t.revokeOthers} look="plain" send={revokeOthers} />}
+    </Section>
+  );
+}
