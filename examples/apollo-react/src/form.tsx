@@ -1,4 +1,5 @@
-import { useHallpassError } from "@hallpass/client/react";
+import { readErrors } from "@hallpass/client/errors";
+import { useHallpassError, useUser } from "@hallpass/client/react";
 import { createContext, useContext, useEffect, useId, useRef, useState, type ComponentProps, type FormEvent, type ReactNode } from "react";
 import { useLanguage, useTexts } from "./language";
 import type { Texts } from "./texts";
@@ -72,11 +73,12 @@ export function Form<Name extends string = never>({ submit, send, look = "primar
 /** What an error says about the whole request. */
 export function Alert({ error }: { readonly error: unknown }) {
   const t = useTexts();
-  const { code, form, requestId } = useHallpassError(error);
-  const own = code === "NETWORK_ERROR" ? t.networkError : code === "UNKNOWN_ERROR" ? t.unknownError : form;
+  const { code, form, requestId } = readErrors(error);
+  const message = code === "NETWORK_ERROR" ? t.networkError : code === "UNKNOWN_ERROR" ? t.unknownError : form;
   return (
     <p role="alert" className="problem">
-      {own} {code === "INTERNAL_SERVER_ERROR" && requestId && <small>{t.requestId(requestId)}</small>}
+      {message}
+      {code === "INTERNAL_SERVER_ERROR" && requestId && <small> {t.requestId(requestId)}</small>}
     </p>
   );
 }
@@ -129,6 +131,18 @@ export function PasswordField(props: FieldProps) {
         {isShown ? t.hide : t.show}
       </button>
     </Field>
+  );
+}
+
+export function CurrentPasswordField({ name }: { readonly name: string }) {
+  const t = useTexts();
+  const user = useUser();
+  return (
+    <>
+      {/* Tells password managers whose password it is. */}
+      <input hidden readOnly autoComplete="username" value={user?.username ?? ""} />
+      <PasswordField name={name} label={t.currentPassword} autoComplete="current-password" />
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useSession } from "@hallpass/client/react";
-import type { ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { languages, setLanguage, useLanguage, useTexts, type Language } from "./language";
 import { texts } from "./texts";
@@ -30,9 +30,10 @@ export function Heading({ title }: { readonly title: string }) {
 }
 
 export function Section({ title, text, children }: PageProps & { readonly text?: string }) {
+  const id = useId();
   return (
-    <section className="card">
-      <h2>{title}</h2>
+    <section className="card" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
       {text && <p className="hint">{text}</p>}
       {children}
     </section>

@@ -70,6 +70,7 @@ const en = {
   mailSent: "The mail is on its way.",
   newEmail: "New e-mail address",
   changeEmail: "Change address",
+  addEmail: "Add address",
 
   security: "Security",
   currentPassword: "Current password",
@@ -162,6 +163,7 @@ const ru: Texts = {
   mailSent: "Письмо отправлено.",
   newEmail: "Новый адрес почты",
   changeEmail: "Сменить адрес",
+  addEmail: "Добавить адрес",
 
   security: "Безопасность",
   currentPassword: "Текущий пароль",

@@ -1,7 +1,7 @@
 import { useMutation } from "@apollo/client/react";
 import { useUser } from "@hallpass/client/react";
 import { useLocation } from "wouter";
-import { Field, Form, PasswordField } from "../form";
+import { CurrentPasswordField, Field, Form } from "../form";
 import { graphql } from "../gql";
 import { useTexts } from "../language";
 import { Heading, Section } from "../layout";
@@ -68,7 +68,7 @@ function Names() {
 
 function Email() {
   const t = useTexts();
-  const { email = null, emailVerified, pendingEmail } = useUser() ?? {};
+  const { email, emailVerified, pendingEmail } = useUser() ?? {};
   const info = useServerInfo();
   const resend = useSendVerificationEmail();
   const [changeEmail] = useMutation(CHANGE_EMAIL);
@@ -84,31 +84,25 @@ function Email() {
 
   return (
     <Section title={t.email}>
-      {email ? (
-        <p>
-          <strong>{email}</strong> <span className={emailVerified ? "badge" : "badge warning"}>{emailVerified ? t.emailVerified : t.emailUnverified}</span>
-        </p>
-      ) : (
-        <p>{t.emailNone}</p>
-      )}
-      {pendingEmail ? (
+      <p>
+        {email ?? t.emailNone} {email && <span className={emailVerified ? "badge" : "badge warning"}>{emailVerified ? t.emailVerified : t.emailUnverified}</span>}
+      </p>
+      {pendingEmail && (
         <div className="notice">
-          <p>{t.emailPending(pendingEmail)}</p>
+          <p role="status">{t.emailPending(pendingEmail)}</p>
           <div className="buttons">
             <Form submit={t.resend} look="plain" send={() => resend({ email: pendingEmail })} />
             <Form submit={t.cancel} look="plain" send={cancel} />
           </div>
         </div>
-      ) : (
-        email && !emailVerified && <Form submit={t.unverified} look="plain" send={() => resend({ email })} />
       )}
-      {info?.mailEnabled ? (
-        <Form<"newEmail" | "password"> submit={t.changeEmail} send={send}>
+      {email && !emailVerified && !pendingEmail && <Form submit={t.unverified} look="plain" send={() => resend({ email })} />}
+      {info?.mailEnabled === false && <p className="hint">{t.mailDisabled}</p>}
+      {info?.mailEnabled && !pendingEmail && (
+        <Form<"newEmail" | "password"> submit={email ? t.changeEmail : t.addEmail} send={send}>
           <Field name="newEmail" label={t.newEmail} type="email" autoComplete="email" required />
-          <PasswordField name="password" label={t.currentPassword} autoComplete="current-password" />
+          <CurrentPasswordField name="password" />
         </Form>
-      ) : (
-        <p className="hint">{t.mailDisabled}</p>
       )}
     </Section>
   );
@@ -128,7 +122,7 @@ function DeleteAccount() {
   return (
     <Section title={t.deleteAccount} text={t.deleteText}>
       <Form<"password"> submit={t.deleteAccount} look="danger" send={send}>
-        <PasswordField name="password" label={t.currentPassword} autoComplete="current-password" />
+        <CurrentPasswordField name="password" />
       </Form>
     </Section>
   );

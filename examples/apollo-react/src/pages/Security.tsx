@@ -1,6 +1,5 @@
 import { useMutation, useQuery } from "@apollo/client/react";
-import { useUser } from "@hallpass/client/react";
-import { Alert, Checkbox, Form, PasswordField } from "../form";
+import { Alert, Checkbox, CurrentPasswordField, Form } from "../form";
 import { graphql } from "../gql";
 import { useLanguage, useTexts } from "../language";
 import { Heading, Section } from "../layout";
@@ -44,7 +43,6 @@ export function Security() {
 
 function ChangePassword() {
   const t = useTexts();
-  const user = useUser();
   const [changePassword] = useMutation(CHANGE_PASSWORD);
 
   async function send({ currentPassword, newPassword, keep }: Record<"currentPassword" | "newPassword" | "keep", string>) {
@@ -55,9 +53,7 @@ function ChangePassword() {
   return (
     <Section title={t.password}>
       <Form<"currentPassword" | "newPassword" | "keep"> submit={t.setPassword} send={send}>
-        {/* Tells password managers whose password changes. */}
-        <input hidden readOnly autoComplete="username" value={user?.username ?? ""} />
-        <PasswordField name="currentPassword" label={t.currentPassword} autoComplete="current-password" />
+        <CurrentPasswordField name="currentPassword" />
         <NewPasswordField name="newPassword" label={t.newPassword} />
         <Checkbox name="keep" label={t.keepSessions} />
       </Form>

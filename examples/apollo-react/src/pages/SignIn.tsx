@@ -32,8 +32,8 @@ export function SignIn() {
       </Form>
       <footer>
         {isUnverified && <Link href="/verify-email">{t.unverified}</Link>}
-        {info?.mailEnabled && <Link href="/forgot-password">{t.forgot}</Link>}
-        {info?.registrationEnabled && <span>{t.noAccount} <Link href="/register">{t.register}</Link></span>}
+        {info?.mailEnabled !== false && <Link href="/forgot-password">{t.forgot}</Link>}
+        {info?.registrationEnabled !== false && <span>{t.noAccount} <Link href="/register">{t.register}</Link></span>}
       </footer>
     </Card>
   );
