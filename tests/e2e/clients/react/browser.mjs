@@ -82,7 +82,7 @@ export class World {
     const deadline = Date.now() + 20_000;
     while (Date.now() < deadline) {
       const page = await (await fetch(this.home + this.server.mails)).text();
-      for (const mail of page.split("<article").reverse()) {
+      for (const mail of page.replaceAll("&#x2f;", "/").split("<article").reverse()) {
         const link = mail.includes(`To ${to},`) && mail.match(new RegExp(`href="${this.app}(${path}\\?token=[^"]+)"`))?.[1];
         if (!link || this.seen.has(link)) continue;
         this.seen.add(link);
@@ -114,8 +114,8 @@ export class World {
 }
 
 /** Fills the fields of the form that has this button, and presses it. */
-export async function submit(scope, button, values = {}) {
-  const form = scope.locator("form", { has: scope.page?.().getByRole("button", { name: button, exact: true }) ?? scope.getByRole("button", { name: button, exact: true }) });
+export async function submit(tab, button, values = {}) {
+  const form = tab.locator("form", { has: tab.getByRole("button", { name: button, exact: true }) });
   for (const [name, value] of Object.entries(values)) await form.locator(`[name=${name}]`).fill(value);
   await form.getByRole("button", { name: button, exact: true }).click();
 }

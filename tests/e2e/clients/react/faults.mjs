@@ -34,6 +34,7 @@ export async function fallAsleep(world) {
     const { accessToken } = await tab.evaluate(() => window.hallpass.current());
     const { exp } = JSON.parse(Buffer.from(accessToken.split(".")[1], "base64url"));
     await device.clock.pauseAt(await tab.evaluate(() => Date.now() + 1));
+    tab.sent.length = 0;
     asleep.push({ device, tab, exp });
   }
   world.contexts.splice(0);
@@ -51,13 +52,12 @@ export async function laptopWakes(tab) {
 }
 
 export async function parallelQueries(tab) {
-  const sent = tab.sent.length;
   const names = await tab.evaluate(async () => {
     const query = (_, number) => window.apollo.query({ query: window.gql(`query Q${number} { me { id username } }`), fetchPolicy: "no-cache" });
     return (await Promise.all(Array.from({ length: 10 }, query))).map(({ data }) => data.me.username);
   });
   check("ten parallel queries with a dead token all succeed", names.length === 10 && names.every((name) => name === "parallel"), names);
-  check("they cause one refresh", count(tab, "RefreshToken") === 1 && tab.sent.length - sent === 21, tab.sent);
+  check("they cause one refresh", count(tab, "RefreshToken") === 1 && tab.sent.length === 21, tab.sent);
 }
 
 export async function twoTabs(world) {
