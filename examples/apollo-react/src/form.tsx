@@ -1,6 +1,6 @@
 import { readErrors } from "@hallpass/client/errors";
 import { useHallpassError, useUser } from "@hallpass/client/react";
-import { createContext, useContext, useEffect, useId, useRef, useState, type ComponentProps, type FormEvent, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useId, useLayoutEffect, useRef, useState, type ComponentProps, type FormEvent, type ReactNode } from "react";
 import { useLanguage, useTexts } from "./language";
 import type { Texts } from "./texts";
 
@@ -38,6 +38,13 @@ export function Form<Name extends string = never>({ submit, send, look = "primar
   // The messages are in the language of the request.
   useEffect(() => setResult(EMPTY), [language]);
   useEffect(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(), [result]);
+  // A form that disappears after its request, such as that of a revoked session, must not take the focus with it.
+  useLayoutEffect(() => {
+    const element = form.current;
+    return () => {
+      if (element?.contains(document.activeElement)) document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+    };
+  }, []);
 
   async function onSubmit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();

@@ -55,7 +55,8 @@ const en = {
   checkMail: "Check your mail",
   checkMailText: "We sent you a mail with a link. Open it to confirm your address, then sign in. Nothing arrived? Send it again:",
   resend: "Send again",
-  unverified: "Send the mail with the link again",
+  sendAgain: "Send the link again",
+  newLink: "Request a new link",
 
   profile: "Profile",
   names: "Your name",
@@ -148,7 +149,8 @@ const ru: Texts = {
   checkMail: "Проверьте почту",
   checkMailText: "Мы отправили вам письмо со ссылкой. Откройте её, чтобы подтвердить адрес, и войдите. Письма нет? Отправьте его ещё раз:",
   resend: "Отправить ещё раз",
-  unverified: "Отправить письмо со ссылкой ещё раз",
+  sendAgain: "Отправить ссылку ещё раз",
+  newLink: "Запросить новую ссылку",
 
   profile: "Профиль",
   names: "Ваше имя",

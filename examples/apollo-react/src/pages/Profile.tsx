@@ -85,7 +85,8 @@ function Email() {
   return (
     <Section title={t.email}>
       <p>
-        {email ?? t.emailNone} {email && <span className={emailVerified ? "badge" : "badge warning"}>{emailVerified ? t.emailVerified : t.emailUnverified}</span>}
+        {email ?? t.emailNone} {email && emailVerified && <span className="badge">{t.emailVerified}</span>}
+        {email && !emailVerified && <span className="badge warning">{t.emailUnverified}</span>}
       </p>
       {pendingEmail && (
         <div className="notice">
@@ -96,7 +97,7 @@ function Email() {
           </div>
         </div>
       )}
-      {email && !emailVerified && !pendingEmail && <Form submit={t.unverified} look="plain" send={() => resend({ email })} />}
+      {email && !emailVerified && !pendingEmail && <Form submit={t.sendAgain} look="plain" send={() => resend({ email })} />}
       {info?.mailEnabled === false && <p className="hint">{t.mailDisabled}</p>}
       {info?.mailEnabled && !pendingEmail && (
         <Form<"newEmail" | "password"> submit={email ? t.changeEmail : t.addEmail} send={send}>

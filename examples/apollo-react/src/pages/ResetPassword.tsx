@@ -37,7 +37,7 @@ export function ResetPassword() {
       <Form<"newPassword"> submit={t.setPassword} send={send}>
         <NewPasswordField name="newPassword" label={t.newPassword} />
       </Form>
-      <footer><Link href="/forgot-password">{t.resend}</Link></footer>
+      <footer><Link href="/forgot-password">{t.newLink}</Link></footer>
     </Card>
   );
 }

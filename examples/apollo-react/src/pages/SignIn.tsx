@@ -31,7 +31,7 @@ export function SignIn() {
         <PasswordField name="password" label={t.password} autoComplete="current-password" />
       </Form>
       <footer>
-        {isUnverified && <Link href="/verify-email">{t.unverified}</Link>}
+        {isUnverified && <Link href="/verify-email">{t.sendAgain}</Link>}
         {info?.mailEnabled !== false && <Link href="/forgot-password">{t.forgot}</Link>}
         {info?.registrationEnabled !== false && <span>{t.noAccount} <Link href="/register">{t.register}</Link></span>}
       </footer>

@@ -49,7 +49,7 @@ function Verify({ token }: { readonly token: string }) {
       {/* A button, because mail programs open links by themselves. */}
       <p>{t.verifyText}</p>
       <Form submit={t.verify} send={send} />
-      <footer><Link href="/verify-email">{t.unverified}</Link></footer>
+      <footer><Link href="/verify-email">{t.newLink}</Link></footer>
     </Card>
   );
 }

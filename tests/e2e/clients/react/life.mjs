@@ -53,7 +53,7 @@ async function register(world, tab) {
 async function verify(world, tab) {
   await tab.getByText("Not confirmed").waitFor();
   const link = await world.link("/verify-email", "ada@example.org");
-  await submit(tab, "Send the mail with the link again");
+  await submit(tab, "Send the link again");
   await tab.getByText("The mail is on its way.").waitFor();
   await tab.goto(world.app + link);
   await heading(tab, "Confirm your e-mail address");
@@ -89,6 +89,7 @@ async function email(world, tab) {
   await submit(tab, "Cancel");
   await tab.getByText("Open the link").waitFor({ state: "detached" });
   check("a pending address can be mailed again and cancelled", true);
+  check("the focus stays on the page when a form disappears", await tab.evaluate(() => document.activeElement.tagName === "H1"));
 
   await change(PASSWORD);
   const link = await world.link("/verify-email", "ada@new.example");
@@ -192,7 +193,7 @@ export async function verifiedAddresses(world) {
   await world.audit(tab, "check-mail");
   await tab.getByRole("link", { name: "Back to sign-in" }).click();
   await submit(tab, "Sign in", { username: "bo", password: PASSWORD });
-  await tab.getByRole("link", { name: "Send the mail with the link again" }).click();
+  await tab.getByRole("link", { name: "Send the link again" }).click();
   await world.link("/verify-email", "bo@example.org");
   await submit(tab, "Send again", { email: "bo@example.org" });
   await tab.getByText("The mail is on its way.").waitFor();
