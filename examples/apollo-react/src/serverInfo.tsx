@@ -43,5 +43,5 @@ export function NewPasswordField({ name, label }: { readonly name: string; reado
   const t = useTexts();
   const minLength = useServerInfo()?.passwordPolicy.minLength;
   // No `maxLength`: the browser would cut off a pasted password without a word.
-  return <PasswordField name={name} label={label} autoComplete="new-password" minLength={minLength} hint={minLength ? t.atLeast(minLength) : " "} />;
+  return <PasswordField name={name} label={label} autoComplete="new-password" minLength={minLength} hint={minLength ? t.atLeast(minLength) : undefined} />;
 }
