@@ -8,6 +8,8 @@ interface Result {
   readonly error: unknown;
   /** Problems that the browser found before the request, by field. */
   readonly invalid: Record<string, string>;
+  /** A problem of a field that the form does not have. */
+  readonly other?: string | undefined;
   readonly done?: string | undefined;
 }
 
@@ -59,7 +61,8 @@ export function Form<Name extends string = never>({ submit, send, look = "primar
       target.reset();
       setResult({ ...EMPTY, done: done ?? undefined });
     } catch (error) {
-      setResult({ error, invalid: {} });
+      const other = Object.entries(readErrors(error).fields).find(([name]) => !target.elements.namedItem(name));
+      setResult({ error, invalid: {}, other: other?.[1]?.message });
     } finally {
       setSending(false);
     }
@@ -71,20 +74,20 @@ export function Form<Name extends string = never>({ submit, send, look = "primar
       <button className={look} aria-disabled={isSending} disabled={problems.retryIn > 0}>
         {problems.retryIn > 0 ? t.retryIn(problems.retryIn) : submit}
       </button>
-      <Alert error={result.error} />
+      <Alert error={result.error} other={result.other} />
       <p role="status" className="done">{result.done}</p>
     </form>
   );
 }
 
-/** What an error says about the whole request. */
-export function Alert({ error }: { readonly error: unknown }) {
+/** What an error says about the whole request, otherwise `other`. */
+export function Alert({ error, other }: { readonly error: unknown; readonly other?: string | undefined }) {
   const t = useTexts();
   const { code, form, requestId } = readErrors(error);
   const message = code === "NETWORK_ERROR" ? t.networkError : code === "UNKNOWN_ERROR" ? t.unknownError : form;
   return (
     <p role="alert" className="problem">
-      {message}
+      {message ?? other}
       {code === "INTERNAL_SERVER_ERROR" && requestId && <small> {t.requestId(requestId)}</small>}
     </p>
   );

@@ -20,7 +20,10 @@ world.start = async (folder, settings = {}) => {
 await world.start();
 const stopApp = await serveApp(world.home, PORTS.app);
 await world.launch();
-const wake = await faults.fallAsleep(world);
+let wake;
+await world.scenario("falling asleep", async () => {
+  wake = await faults.fallAsleep(world);
+});
 await world.scenario("account", accountLifecycle);
 await world.scenario("two tabs", faults.twoTabs);
 await world.scenario("lost answer", faults.lostAnswer);

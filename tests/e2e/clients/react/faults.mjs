@@ -33,7 +33,8 @@ export async function fallAsleep(world) {
     const tab = await world.register(device, username);
     const { accessToken } = await tab.evaluate(() => window.hallpass.current());
     const { exp } = JSON.parse(Buffer.from(accessToken.split(".")[1], "base64url"));
-    await device.clock.pauseAt(await tab.evaluate(() => Date.now() + 1));
+    // A time that is still to come when the page hears of it.
+    await device.clock.pauseAt(await tab.evaluate(() => Date.now() + 10_000));
     tab.sent.length = 0;
     asleep.push({ device, tab, exp });
   }

@@ -53,6 +53,11 @@ async function register(world, tab) {
 async function verify(world, tab) {
   await tab.getByText("Not confirmed").waitFor();
   const link = await world.link("/verify-email", "ada@example.org");
+  const falsify = (route) => route.continue({ postData: route.request().postData().replace("ada@example.org", "nonsense") });
+  await tab.route(`${world.home}/graphql`, falsify, { times: 1 });
+  await submit(tab, "Send the link again");
+  await region(tab, "E-mail address").getByRole("alert").filter({ hasText: "address" }).waitFor();
+  check("a problem of a field that the form does not have is shown below it", true);
   await submit(tab, "Send the link again");
   await tab.getByText("The mail is on its way.").waitFor();
   await tab.goto(world.app + link);
