@@ -41,4 +41,4 @@ await world.scenario("verified addresses", verifiedAddresses);
 check("the last server is stopped", (await world.server()) === undefined);
 await world.browser.close();
 stopApp();
-finish(40);
+finish(56);
