@@ -66,7 +66,7 @@ impl App {
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
         let refresh_tokens = RefreshTokens::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
-        let hasher = Hasher::start(settings.passwords.hash_concurrency, settings.passwords.bcrypt_cost)?;
+        let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
         Ok(Self {
             database,

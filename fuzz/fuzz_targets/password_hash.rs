@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use hallpass::{
-    config::SecretString,
+    config::{PasswordSettings, SecretString},
     security::{hasher::Hasher, password::PasswordHash},
 };
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -25,7 +25,8 @@ const FOREIGN: [&str; 3] = [
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
 static HASHER: LazyLock<Hasher> = LazyLock::new(|| {
-    let hasher = Hasher::start(1, 4).unwrap();
+    let settings = PasswordSettings { bcrypt_cost: 4, hash_concurrency: 1, hash_lanes: 6, blocklist: true };
+    let hasher = Hasher::start(&settings).unwrap();
     assert_eq!(verify(&hasher, STORED), Some(true));
     assert!(FOREIGN.iter().all(|stored| verify(&hasher, stored) == Some(true)));
     hasher

@@ -9,8 +9,10 @@ use crate::config::{setting::Setting, vars::Vars};
 pub struct PasswordSettings {
     /// Binary logarithm of the rounds of bcrypt.
     pub bcrypt_cost: u32,
-    /// How many passwords are hashed at the same time.
+    /// The number of threads that hash passwords.
     pub hash_concurrency: usize,
+    /// How many passwords each thread hashes at the same time with bcrypt.
+    pub hash_lanes: usize,
     /// Whether passwords that are easy to guess are refused.
     pub blocklist: bool,
 }
@@ -24,10 +26,17 @@ impl PasswordSettings {
             bcrypt_cost: Setting::new("BCRYPT_COST", "The cost of bcrypt. Each step doubles the time of a login.")
                 .number(10..=15)
                 .read_or(vars, 12),
-            hash_concurrency: Setting::new("HASH_CONCURRENCY", "How many passwords are hashed at the same time.")
+            hash_concurrency: Setting::new("HASH_CONCURRENCY", "How many cores hash passwords at the same time.")
                 .example("2")
                 .number(1..=256)
                 .read_or_computed(vars, cores, "the number of cores"),
+            hash_lanes: Setting::new(
+                "HASH_LANES",
+                "How many passwords each of these cores hashes at the same time, if as many wait. See \
+                 [Passwords](passwords.md#many-logins-at-once).",
+            )
+            .number(1..=bcrypt_lanes::MAX_LANES)
+            .read_or(vars, bcrypt_lanes::MAX_LANES),
             blocklist: Setting::new(
                 "PASSWORD_BLOCKLIST",
                 "Whether common passwords, and the user's own names and address, are refused. Set it to `false` for \

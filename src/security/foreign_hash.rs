@@ -13,14 +13,18 @@ use base64::{
     engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD_NO_PAD},
 };
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    security::{
+        bcrypt_task::{BcryptTask, Digest},
+        password::Verification,
+    },
+};
 
 /// bcrypt's Base64 alphabet. Some software sets the unused trailing bits of the salt, which bcrypt ignores.
 const BCRYPT_BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// The number of password bytes that bcrypt reads.
-const BCRYPT_MAX_BYTES: usize = 72;
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 
 /// Seventy times passlib's default, four times OWASP's recommendation.
@@ -36,7 +40,12 @@ const RETRY_AFTER: u32 = 5;
 
 /// A parsed password hash of other software.
 pub(super) enum ForeignHash {
-    Bcrypt { cost: u32, salt: [u8; 16], digest: [u8; 23] },
+    Bcrypt { cost: u32, salt: [u8; 16], digest: Digest },
+    Other(OtherHash),
+}
+
+/// A hash by another algorithm than bcrypt.
+pub(super) enum OtherHash {
     Pbkdf2Sha256 { rounds: NonZeroU32, salt: Vec<u8>, digest: [u8; 32] },
     Argon2id { params: Params, salt: Vec<u8>, digest: Vec<u8> },
 }
@@ -72,7 +81,8 @@ impl ForeignHash {
         let (salt, digest) = rest.split_once('$')?;
         let decode = |text: &str| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok();
         let rounds = parse_number(rounds).filter(|rounds| *rounds <= MAX_ROUNDS).and_then(NonZeroU32::new)?;
-        Some(Self::Pbkdf2Sha256 { rounds, salt: decode(salt)?, digest: decode(digest)?.try_into().ok()? })
+        let (salt, digest) = (decode(salt)?, decode(digest)?.try_into().ok()?);
+        Some(Self::Other(OtherHash::Pbkdf2Sha256 { rounds, salt, digest }))
     }
 
     /// Parses `v=19$m=65536,t=3,p=4$<salt>$<digest>`. 19 is version 1.3, the first version with Argon2id.
@@ -90,26 +100,32 @@ impl ForeignHash {
         // Argon2 allows digests as short as 4 bytes, which are easy to guess.
         let digest = STANDARD_NO_PAD.decode(digest).ok().filter(|digest| (16..=64).contains(&digest.len()))?;
         let params = Params::new(memory, passes, lanes, Some(digest.len())).ok()?;
-        Some(Self::Argon2id { params, salt, digest })
+        Some(Self::Other(OtherHash::Argon2id { params, salt, digest }))
     }
 
+    /// How to find out whether this is the hash of `password`.
+    pub(super) fn verification(self, password: &str) -> Verification {
+        match self {
+            // An imported user's password may be longer than bcrypt reads, and signs in by the first 72 bytes. The hash
+            // that replaces this one covers the whole password. `p`, NUL, `p` has the same digest as `p`. The software
+            // that created the hash did not accept NUL.
+            Self::Bcrypt { cost, salt, digest } => Verification::Bcrypt {
+                task: BcryptTask::new(password.as_bytes(), salt, cost),
+                expected: digest,
+                may_match: !password.contains('\0'),
+            },
+            Self::Other(hash) => Verification::Other(hash),
+        }
+    }
+}
+
+impl OtherHash {
     /// Whether this is the hash of `password`.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE if there is not enough memory for Argon2id.
     pub(super) fn verify(&self, password: &str) -> Result<bool> {
         match self {
-            Self::Bcrypt { cost, salt, digest } => {
-                // Includes the trailing NUL. Without it, `p` and `pp` would have the same key, because bcrypt repeats
-                // the key. An imported user's password may be longer than bcrypt reads, and signs in by those first
-                // bytes. The hash that replaces this one covers the whole password.
-                let key: Vec<u8> = password.bytes().chain([0]).take(BCRYPT_MAX_BYTES).collect();
-                let computed = bcrypt::bcrypt(*cost, *salt, &key);
-                let computed = computed.split_last().map_or(&[][..], |(_, computed)| computed);
-                let is_match = constant_time::verify_slices_are_equal(computed, digest).is_ok();
-                // `p`, NUL, `p` has the same key as `p`. The software that created the hash did not accept NUL.
-                Ok(is_match && !password.contains('\0'))
-            }
             Self::Pbkdf2Sha256 { rounds, salt, digest } => {
                 let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
                 let is_match = pbkdf2::verify(algorithm, *rounds, salt, password.as_bytes(), digest).is_ok();

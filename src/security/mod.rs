@@ -3,6 +3,7 @@
 //! Owns the algorithms and their parameters. Never reads the database and does not depend on the transport.
 
 pub mod access_token;
+mod bcrypt_task;
 pub mod common_passwords;
 mod foreign_hash;
 pub mod hasher;

@@ -7,16 +7,21 @@
 
 use std::fmt;
 
-use aws_lc_rs::{constant_time, hmac};
+use aws_lc_rs::hmac;
 use base64::{
     Engine, alphabet,
     engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD},
 };
 use sea_orm::DeriveValueType;
+use zeroize::Zeroizing;
 
 use crate::{
     Error, Result,
-    security::{foreign_hash::ForeignHash, random},
+    security::{
+        bcrypt_task::{BcryptTask, Digest},
+        foreign_hash::{ForeignHash, OtherHash},
+        random,
+    },
 };
 
 /// bcrypt's Base64 alphabet, without padding.
@@ -45,19 +50,36 @@ impl fmt::Debug for PasswordHash {
 struct Parts {
     cost: u32,
     salt: [u8; 16],
-    /// bcrypt's 23 bytes in its Base64 alphabet.
-    digest: String,
+    digest: Digest,
+}
+
+/// How a password is compared with a hash.
+pub(super) enum Verification {
+    /// By a bcrypt digest.
+    Bcrypt {
+        /// Computes the digest of the password.
+        task: BcryptTask,
+        /// The digest of the right password.
+        expected: Digest,
+        /// Whether the password is right if the digests are equal. The digest is computed in any case, so that the time is
+        /// the same.
+        may_match: bool,
+    },
+    /// By another algorithm.
+    Other(OtherHash),
 }
 
 impl PasswordHash {
-    /// Hashes a password. Takes about 250 ms at cost 12, so only [`super::hasher`] calls it.
-    ///
-    /// # Errors
-    /// Internal if no random bytes are available or bcrypt rejects the cost.
-    pub(super) fn create(password: &str, cost: u32) -> Result<Self> {
-        let salt = random::bytes()?;
-        let digest = digest(password, cost, salt)?;
-        Ok(Self(format!("{PREFIX}{cost}${}${digest}", BCRYPT_BASE64.encode(salt))))
+    /// The computation of the digest of `password`; see [`PasswordHash::new`].
+    pub(super) fn task(password: &str, salt: [u8; 16], cost: u32) -> BcryptTask {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, BCRYPT_BASE64.encode(salt).as_bytes());
+        let prehash = Zeroizing::new(STANDARD.encode(hmac::sign(&key, password.as_bytes())));
+        BcryptTask::new(prehash.as_bytes(), salt, cost)
+    }
+
+    /// The hash of the password whose digest this is.
+    pub(super) fn new(salt: [u8; 16], cost: u32, digest: Digest) -> Self {
+        Self(format!("{PREFIX}{cost}${}${}", BCRYPT_BASE64.encode(salt), BCRYPT_BASE64.encode(digest)))
     }
 
     /// A hash that matches no password, to be verified when the user does not exist. It costs as much as a real one.
@@ -65,9 +87,7 @@ impl PasswordHash {
     /// # Errors
     /// Internal if no random bytes are available.
     pub fn dummy(cost: u32) -> Result<Self> {
-        let salt = BCRYPT_BASE64.encode(random::bytes::<16>()?);
-        let digest = BCRYPT_BASE64.encode(random::bytes::<23>()?);
-        Ok(Self(format!("{PREFIX}{cost}${salt}${digest}")))
+        Ok(Self::new(random::bytes()?, cost, random::bytes()?))
     }
 
     /// Accepts a hash from other software. Returns `None` if Hallpass cannot verify it, if it costs too much, or if it
@@ -85,24 +105,24 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Whether [`PasswordHash::create`] would produce this format at this cost. If not, the password should be
+    /// Whether [`PasswordHash::new`] would produce this format at this cost. If not, the password should be
     /// rehashed.
     pub(super) fn is_current(&self, cost: u32) -> bool {
         self.parts().is_some_and(|parts| parts.cost == cost)
     }
 
-    /// Whether this is the hash of `password`. For hashes made by [`PasswordHash::create`], it takes as long as that.
+    /// How to find out whether this is the hash of `password`.
     ///
     /// # Errors
-    /// Internal if the stored hash is malformed. SERVICE_UNAVAILABLE if there is not enough memory for a foreign
-    /// Argon2id hash.
-    pub(super) fn verify(&self, password: &str) -> Result<bool> {
-        let Some(stored) = self.parts() else {
-            let foreign = ForeignHash::parse(&self.0);
-            return foreign.ok_or_else(|| Error::internal("a stored password hash is malformed"))?.verify(password);
-        };
-        let computed = digest(password, stored.cost, stored.salt)?;
-        Ok(constant_time::verify_slices_are_equal(computed.as_bytes(), stored.digest.as_bytes()).is_ok())
+    /// Internal if the stored hash is malformed.
+    pub(super) fn verification(&self, password: &str) -> Result<Verification> {
+        if let Some(Parts { cost, salt, digest }) = self.parts() {
+            let task = Self::task(password, salt, cost);
+            return Ok(Verification::Bcrypt { task, expected: digest, may_match: true });
+        }
+        let foreign =
+            ForeignHash::parse(&self.0).ok_or_else(|| Error::internal("a stored password hash is malformed"))?;
+        Ok(foreign.verification(password))
     }
 
     fn parts(&self) -> Option<Parts> {
@@ -110,18 +130,25 @@ impl PasswordHash {
         let (salt, digest) = rest.split_once('$')?;
         let cost = cost.parse().ok().filter(|cost| (MIN_COST..=MAX_COST).contains(cost))?;
         let salt = BCRYPT_BASE64.decode(salt).ok()?.try_into().ok()?;
-        let is_digest = BCRYPT_BASE64.decode(digest).is_ok_and(|bytes| bytes.len() == 23);
-        is_digest.then(|| Parts { cost, salt, digest: digest.to_owned() })
+        let digest = BCRYPT_BASE64.decode(digest).ok()?.try_into().ok()?;
+        Some(Parts { cost, salt, digest })
     }
 }
 
-fn digest(password: &str, cost: u32, salt: [u8; 16]) -> Result<String> {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, BCRYPT_BASE64.encode(salt).as_bytes());
-    let prehash = STANDARD.encode(hmac::sign(&key, password.as_bytes()));
-    let hash = bcrypt::hash_with_salt(prehash, cost, salt).map_err(Error::internal)?;
-    // Skips `$2b$12$` and 22 characters of salt.
-    let text = hash.format_for_version(bcrypt::Version::TwoB);
-    text.get(29..).map(ToOwned::to_owned).ok_or_else(|| Error::internal("bcrypt's output is malformed"))
+/// As [`super::hasher`], on the thread of a test.
+#[cfg(test)]
+impl PasswordHash {
+    pub(super) fn create(password: &str, cost: u32) -> Self {
+        let salt = random::bytes().unwrap();
+        Self::new(salt, cost, Self::task(password, salt, cost).digest())
+    }
+
+    pub(super) fn verify(&self, password: &str) -> Result<bool> {
+        match self.verification(password)? {
+            Verification::Bcrypt { task, expected, may_match } => Ok(task.digest() == expected && may_match),
+            Verification::Other(hash) => hash.verify(password),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +180,7 @@ mod tests {
     fn every_character_of_a_long_password_is_significant() {
         for length in [54, 55, 56, 71, 72, 73, 128] {
             let password = "x".repeat(length);
-            let stored = PasswordHash::create(&password, MIN_COST).unwrap();
+            let stored = PasswordHash::create(&password, MIN_COST);
             assert!(stored.verify(&password).unwrap());
             assert!(!stored.verify(&"x".repeat(length - 1)).unwrap(), "{length} against one less");
             assert!(!stored.verify(&"x".repeat(length + 1)).unwrap(), "{length} against one more");
@@ -187,7 +214,7 @@ mod tests {
 
     #[test]
     fn debug_output_hides_the_hash() {
-        let shown = format!("{:?}", PasswordHash::create("password", MIN_COST).unwrap());
+        let shown = format!("{:?}", PasswordHash::create("password", MIN_COST));
         assert!(!shown.contains('$'), "{shown}");
     }
 }

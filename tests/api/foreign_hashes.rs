@@ -11,7 +11,7 @@ use proptest::{prelude::*, sample::Index};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use tokio::runtime::Runtime;
 
-use crate::support::{TestServer, password_of};
+use crate::support::{TestServer, password_of, settings};
 
 const STAPLE: &str = "correct horse battery staple";
 
@@ -160,7 +160,7 @@ fn text(hash: &PasswordHash) -> String {
 
 #[tokio::test]
 async fn hash_verifies_only_its_own_password() {
-    let hasher = Hasher::start(2, 4).unwrap();
+    let hasher = Hasher::start(&settings().passwords).unwrap();
     for (password, stored) in fixtures() {
         let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not supported"));
         for candidate in variants(&password, password.chars().count() / 2) {
@@ -174,7 +174,7 @@ async fn hash_verifies_only_its_own_password() {
 #[test]
 fn hash_rejects_other_passwords() {
     let runtime = Runtime::new().unwrap();
-    let hasher = Hasher::start(2, 4).unwrap();
+    let hasher = Hasher::start(&settings().passwords).unwrap();
     let is_verified = |candidate: &str, hash: &PasswordHash| {
         runtime.block_on(hasher.verify(&SecretString::from(candidate), Some(hash))).unwrap()
     };

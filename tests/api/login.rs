@@ -54,6 +54,7 @@ async fn unknown_username_costs_a_password_hash() {
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
+        settings.passwords.hash_lanes = 1;
     })
     .await;
     let logins = (0..10).map(|_| {

@@ -304,6 +304,7 @@ async fn disconnect_frees_a_connection_slot() {
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
+        settings.passwords.hash_lanes = 1;
     })
     .await;
     let running = run(server.router.clone(), Limits::default()).await;

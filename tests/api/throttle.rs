@@ -250,6 +250,7 @@ async fn unevaluated_attempts_are_not_counted() {
     let server = TestServer::with(|settings| {
         settings.passwords.bcrypt_cost = 15;
         settings.passwords.hash_concurrency = 1;
+        settings.passwords.hash_lanes = 1;
     })
     .await;
     let guesses = (0..9).map(|_| {
