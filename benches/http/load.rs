@@ -18,6 +18,7 @@ pub struct Load<'a> {
 pub struct Wrk {
     pub requests: u64,
     pub seconds: f64,
+    pub mean_millis: f64,
     pub p99_millis: f64,
     pub errors: u64,
 }
@@ -35,8 +36,8 @@ impl Load<'_> {
         let text = format!(
             "wrk.method = 'POST'\nwrk.body = [==[{}]==]\nwrk.headers['content-type'] = 'application/json'\n{}\
              done = function(summary, latency)\n  local errors = summary.errors\n  \
-             print('result', summary.requests, summary.duration / 1e6, latency:percentile(99) / 1e3, \
-             errors.connect + errors.read + errors.write + errors.status + errors.timeout)\nend\n",
+             print('result', summary.requests, summary.duration / 1e6, latency.mean / 1e3, \
+             latency:percentile(99) / 1e3, errors.connect + errors.read + errors.write + errors.status + errors.timeout)\nend\n",
             self.body,
             token.unwrap_or_default()
         );
@@ -61,6 +62,12 @@ impl Running {
         let numbers: Vec<f64> = line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are counts")]
         let count = |number: f64| number as u64;
-        Wrk { requests: count(numbers[0]), seconds: numbers[1], p99_millis: numbers[2], errors: count(numbers[3]) }
+        Wrk {
+            requests: count(numbers[0]),
+            seconds: numbers[1],
+            mean_millis: numbers[2],
+            p99_millis: numbers[3],
+            errors: count(numbers[4]),
+        }
     }
 }

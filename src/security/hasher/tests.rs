@@ -47,9 +47,9 @@ async fn each_password_gets_its_own_result() {
     for (threads, lanes) in [(1, 1), (1, 6), (2, 4)] {
         let hasher = Hasher::start(&settings(threads, lanes)).unwrap();
         let passwords: Vec<_> = (0..20).map(|number| SecretString::from(format!("password {number}"))).collect();
-        let hashes = futures_util::future::join_all(passwords.iter().map(|password| hasher.hash(password))).await;
-        let hashes: Vec<_> = hashes.into_iter().map(Result::unwrap).collect();
-        let pairs = iter::zip(&passwords, &hashes).chain(iter::zip(&passwords, hashes.iter().skip(1)));
+        let stored = futures_util::future::join_all(passwords.iter().map(|password| hasher.hash(password))).await;
+        let stored: Vec<_> = stored.into_iter().map(Result::unwrap).collect();
+        let pairs = iter::zip(&passwords, &stored).chain(iter::zip(&passwords, stored.iter().skip(1)));
         let verified = pairs.map(|(password, hash)| hasher.verify(password, Some(hash)));
         let verified = futures_util::future::join_all(verified).await;
         let expected = iter::repeat_n(true, 20).chain(iter::repeat_n(false, 19));
