@@ -54,18 +54,19 @@ fn compute_alone(shared: &Shared, task: &BcryptTask, reply: oneshot::Sender<Dige
     shared.queue().record_rounds(task.rounds(), start.elapsed());
 }
 
-/// Computes a digest and those that arrive meanwhile, until there is none left.
+/// Computes a digest and those that arrive meanwhile, until there is none left or the hasher is dropped.
 fn compute_together(shared: &Shared, thread: usize, first: &BcryptTask, reply: oneshot::Sender<Digest>) {
     let mut lanes = Lanes::<oneshot::Sender<Digest>, MAX_LANES>::new();
     start(&mut lanes, first, reply);
     while !lanes.is_empty() {
         let mut queue = shared.queue();
-        while queue.is_open
-            && let Some(Work::Bcrypt(task, reply)) = queue.take(thread, shared.lanes)
-        {
+        while let Some(Work::Bcrypt(task, reply)) = queue.take(thread, shared.lanes) {
             drop(queue);
             start(&mut lanes, &task, reply);
             queue = shared.queue();
+        }
+        if !queue.is_open {
+            return;
         }
         drop(queue);
 
