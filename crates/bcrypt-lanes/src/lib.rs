@@ -185,3 +185,22 @@ pub fn digests<const N: usize>(inputs: &[Input<'_>]) -> Result<Vec<Digest>, Erro
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_is_zeroized_when_its_digest_is_taken() {
+        let mut lanes = Lanes::<_, 2>::new();
+        for tag in 0..2 {
+            lanes.start(tag, &Input { password: b"correct horse", salt: [1; 16], cost: 4 }).unwrap();
+        }
+        lanes.run(16);
+        assert!(lanes.take().is_some());
+        let [first, second] = &*lanes.lanes;
+        assert!(!first.is_zero() && second.is_zero());
+        assert!(lanes.take().is_some());
+        assert!(lanes.lanes.iter().all(Lane::is_zero));
+    }
+}
