@@ -214,16 +214,10 @@ impl AccessTokens {
             return Err(Rejected::Invalid);
         }
         let keys = self.loaded();
-        let hash = digest(&SHA256, token.as_bytes()).as_ref().try_into().map_err(|_| Rejected::Invalid)?;
-        let known = keys.known.get(&hash);
-        let KnownToken { claims, not_before } = match known {
-            Some(known) => known,
-            None => {
-                let verified = self.verify_signature(&keys.ring, token).ok_or(Rejected::Invalid)?;
-                keys.known.insert(hash, verified);
-                verified
-            }
-        };
+        let hash = digest(&SHA256, token.as_bytes());
+        let hash: [u8; SHA256_OUTPUT_LEN] = hash.as_ref().try_into().map_err(|_| Rejected::Invalid)?;
+        let verify = || self.verify_signature(&keys.ring, token).ok_or(Rejected::Invalid);
+        let KnownToken { claims, not_before } = keys.known.get_or_insert_with(&hash, verify)?;
         let now = now.timestamp();
         if not_before.is_some_and(|not_before| not_before > now) {
             Err(Rejected::Invalid)
