@@ -15,8 +15,10 @@ use crate::{
     security::bcrypt_task::{BcryptTask, Digest},
 };
 
-/// The maximum estimated time in the queue.
+/// The maximum actual time in the queue.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
+/// The maximum estimated time until a job is done. A request may take 250 ms longer; see [`crate::http::Limits`].
+const MAX_TIME: Duration = Duration::from_millis(5250);
 
 /// Rounds per second of one bcrypt computation on a typical core: cost 12 in 250 ms. Used until the threads have measured
 /// theirs.
@@ -102,9 +104,9 @@ impl Shared {
     /// SERVICE_UNAVAILABLE if it would wait too long.
     pub(super) fn enqueue(&self, work: Work) -> Result<QueueSlot<'_>> {
         let mut queue = self.queue();
-        let wait = queue.estimated_wait();
-        if wait > MAX_WAIT {
-            let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+        let time = queue.estimated_time(&work, self.lanes);
+        if time > MAX_TIME {
+            let retry_after = u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
             return Err(Error::unavailable(retry_after, "the password hashing queue is full"));
         }
         let id = queue.next_id;
@@ -161,15 +163,24 @@ impl Queue {
         self.other_duration = (self.other_duration * 7 + elapsed) / 8;
     }
 
-    /// How long a new job would wait: the time for all that wait.
-    fn estimated_wait(&self) -> Duration {
-        let seconds = self.jobs.iter().map(|job| match &job.work {
-            Work::Bcrypt(task, _) => f64::from(task.rounds()) / self.rounds_per_second,
+    /// How long a new job would take: the time for all that wait, then for itself while all lanes are in use. Zero if none
+    /// waits, so that a slow machine accepts at least these.
+    fn estimated_time(&self, work: &Work, lanes: usize) -> Duration {
+        if self.jobs.is_empty() {
+            return Duration::ZERO;
+        }
+        let seconds = |work: &Work, lanes: usize| match work {
+            Work::Bcrypt(task, _) => f64::from(task.rounds()) * float(lanes) / self.rounds_per_second,
             Work::Other(_) => self.other_duration.as_secs_f64(),
-        });
-        let threads = u32::try_from(self.threads.len()).unwrap_or(u32::MAX);
-        Duration::try_from_secs_f64(seconds.sum::<f64>() / f64::from(threads)).unwrap_or(Duration::MAX)
+        };
+        let waiting: f64 = self.jobs.iter().map(|job| seconds(&job.work, 1)).sum();
+        let time = waiting / float(self.threads.len()) + seconds(work, lanes);
+        Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX)
     }
+}
+
+fn float(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }
 
 impl fmt::Debug for Shared {
