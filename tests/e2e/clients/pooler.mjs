@@ -60,8 +60,9 @@ async function useAccounts(instances, round) {
 async function testServing(mode, pooling, parameter) {
   const what = `${mode} mode${parameter && " without named statements"}:`;
   const database = await Postgres.create();
-  const { url } = await database.pooler(mode, pooling);
+  // Before the pooler opens its first connection, which would not have the setting.
   await database.sql("ALTER ROLE hallpass SET statement_timeout = '2s'");
+  const { url } = await database.pooler(mode, pooling);
   const release = await database.hold(`SELECT pg_advisory_lock(${BigInt(MIGRATION_LOCK.replaceAll("_", ""))});`);
   const isReleased = sleep(6000).then(release);
   const first = serve(url + parameter);
