@@ -4,8 +4,8 @@
 import { issuedToken, post } from "./post.js";
 
 const REFRESH = "mutation Refresh { refreshToken { accessToken user { id username } } }";
-/** Errors of a refresh that do not tell whether the session has ended. */
-const TRANSIENT = ["SERVICE_UNAVAILABLE", "INTERNAL_SERVER_ERROR", "RATE_LIMITED"];
+/** Errors of a refresh that mean that the session is over, as in the client package. */
+const FINAL = ["SESSION_NOT_FOUND", "SESSION_EXPIRED", "SESSION_REVOKED", "ACCOUNT_DISABLED", "EMAIL_NOT_VERIFIED"];
 
 const listeners = new Set();
 const otherTabs = new BroadcastChannel("hallpass:explorer");
@@ -25,7 +25,7 @@ function refresh() {
   const exchange = async () => {
     const { data, errors } = await post({ query: REFRESH });
     if (data?.refreshToken) change(data.refreshToken);
-    else if (!TRANSIENT.includes(errors[0].extensions.code)) change(null, session && "Signed out: the session has ended");
+    else if (FINAL.includes(errors[0].extensions.code)) change(null, session && "Signed out: the session has ended");
   };
   return (refreshing ??= exchange().catch(() => {}).finally(() => (refreshing = undefined)));
 }
@@ -61,7 +61,7 @@ export async function send(request) {
   let response = await post(request, {}, used?.accessToken);
   if (used && response.errors?.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED")) {
     if (session === used) await refresh();
-    // What one user asked for must not be done by another.
+    // Another user may have signed in meanwhile: never repeat the request as that user.
     if (session !== used && session?.user.id === used.user.id) response = await post(request, {}, session.accessToken);
   }
 

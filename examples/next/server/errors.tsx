@@ -52,6 +52,6 @@ export function page<Props>(render: (props: Props) => Promise<ReactNode>) {
 function problemsOf(error: unknown): Problems {
   if (!(error instanceof HallpassError)) throw error;
   const problems = readErrors(error);
-  // The message of the package is about the connection of the user, who has reached this app.
+  // The package's message tells users to check their connection, but here the connection from this app to Hallpass failed.
   return problems.code === "NETWORK_ERROR" ? { ...problems, form: "Accounts are not available at the moment. Try again soon." } : problems;
 }

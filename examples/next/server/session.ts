@@ -38,7 +38,7 @@ export async function request<Data>(document: string, variables: Record<string, 
 }
 
 /**
- * Signs in with the client of a new session. The browser gets a new id each time, so nobody knows it beforehand. Returns whether the
+ * Signs in with the client of a new session. The browser gets a new id each time, which prevents session fixation. Returns whether the
  * user is signed in: after a registration, they may have to verify their address first.
  */
 export async function openSession(signIn: (client: Hallpass) => Promise<unknown>): Promise<boolean> {
@@ -53,7 +53,7 @@ export async function openSession(signIn: (client: Hallpass) => Promise<unknown>
   return true;
 }
 
-/** Signs out. If Hallpass cannot be reached, its session continues, but nobody has its tokens any more. */
+/** Signs out. If Hallpass cannot be reached, its session continues, but its tokens are deleted. */
 export async function closeSession(): Promise<void> {
   const id = await readCookie();
   if (!id) return;
