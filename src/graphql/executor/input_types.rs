@@ -19,6 +19,7 @@ use crate::graphql::executor::schema_types::SchemaTypes;
 /// The input types of the schema, by name.
 pub(in crate::graphql) type Types = HashMap<String, InputType>;
 
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(in crate::graphql) enum InputType {
     Scalar,
     Enum(HashSet<String>),
@@ -26,6 +27,7 @@ pub(in crate::graphql) enum InputType {
 }
 
 /// An input field, or an argument.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(in crate::graphql) struct InputField {
     pub(in crate::graphql) name: String,
     pub(in crate::graphql) field_type: Type,

@@ -11,6 +11,7 @@ mod lexer;
 mod limits;
 mod messages;
 mod normalize;
+mod schema_reader;
 mod schema_types;
 mod trusted_documents;
 mod values;

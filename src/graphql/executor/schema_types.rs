@@ -2,15 +2,10 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{
-    Positioned,
-    parser::{
-        parse_schema,
-        types::{FieldDefinition, InputValueDefinition, TypeKind, TypeSystemDefinition},
-    },
+use crate::graphql::executor::{
+    input_types::{InputField, InputType, Types},
+    schema_reader::{Definition, definitions},
 };
-
-use crate::graphql::executor::input_types::{InputField, InputType, Types, base_name};
 
 /// The types of the schema, without those of introspection.
 pub(in crate::graphql) struct SchemaTypes {
@@ -24,6 +19,7 @@ pub(in crate::graphql) struct SchemaTypes {
 }
 
 /// A field of an object type.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(in crate::graphql) struct Field {
     pub(in crate::graphql) arguments: Vec<InputField>,
     /// The name of the type it returns, without lists.
@@ -31,41 +27,19 @@ pub(in crate::graphql) struct Field {
 }
 
 impl SchemaTypes {
-    /// Parses the types of a schema. `explain` allows messages to contain names of the schema.
+    /// Reads the types of a schema. `explain` allows messages to contain names of the schema.
     pub(in crate::graphql) fn of(sdl: &str, explain: bool) -> Self {
         let inputs =
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), InputType::Scalar)).into();
         let mut types = Self { inputs, objects: HashMap::new(), directives: HashMap::new(), explain };
-        for definition in parse_schema(sdl).into_iter().flat_map(|document| document.definitions) {
+        for definition in definitions(sdl) {
             match definition {
-                TypeSystemDefinition::Type(definition) => {
-                    types.add(definition.node.name.node.to_string(), definition.node.kind);
-                }
-                TypeSystemDefinition::Directive(definition) => {
-                    let name = definition.node.name.node.to_string();
-                    types.directives.insert(name, input_fields(definition.node.arguments));
-                }
-                TypeSystemDefinition::Schema(_) => {}
+                Definition::Input(name, input) => drop(types.inputs.insert(name, input)),
+                Definition::Object(name, fields) => drop(types.objects.insert(name, fields)),
+                Definition::Directive(name, arguments) => drop(types.directives.insert(name, arguments)),
             }
         }
         types
-    }
-
-    fn add(&mut self, name: String, kind: TypeKind) {
-        let input_type = match kind {
-            TypeKind::Scalar => InputType::Scalar,
-            TypeKind::Enum(kind) => {
-                InputType::Enum(kind.values.iter().map(|value| value.node.value.node.to_string()).collect())
-            }
-            TypeKind::InputObject(kind) => InputType::Object(input_fields(kind.fields)),
-            TypeKind::Object(kind) => {
-                let fields = kind.fields.into_iter().map(|field| (field.node.name.node.to_string(), field.node.into()));
-                self.objects.insert(name, fields.collect());
-                return;
-            }
-            TypeKind::Interface(_) | TypeKind::Union(_) => return,
-        };
-        self.inputs.insert(name, input_type);
     }
 
     pub(in crate::graphql) fn field(&self, object: &str, name: &str) -> Option<&Field> {
@@ -78,26 +52,5 @@ impl SchemaTypes {
 
     pub(in crate::graphql) fn directive(&self, name: &str) -> Option<&[InputField]> {
         self.directives.get(name).map(Vec::as_slice)
-    }
-}
-
-fn input_fields(definitions: Vec<Positioned<InputValueDefinition>>) -> Vec<InputField> {
-    definitions.into_iter().map(|definition| definition.node.into()).collect()
-}
-
-impl From<FieldDefinition> for Field {
-    fn from(definition: FieldDefinition) -> Self {
-        let type_name = base_name(&definition.ty.node).to_owned();
-        Self { arguments: input_fields(definition.arguments), type_name }
-    }
-}
-
-impl From<InputValueDefinition> for InputField {
-    fn from(definition: InputValueDefinition) -> Self {
-        Self {
-            name: definition.name.node.to_string(),
-            field_type: definition.ty.node,
-            has_default: definition.default_value.is_some(),
-        }
     }
 }
