@@ -62,16 +62,12 @@ impl Database {
     /// Returns an error if the database is unreachable, or if PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
-        migration_lock::unless_locked(with_timeout(writer.connect()).await)?;
-        let database = Self {
-            reader: Reader(reader),
-            writer,
-            url: url.clone(),
-            readiness: Arc::default(),
-            logged_newer: Arc::default(),
-        };
-        encoding::check(&database.reader).await?;
-        Ok(database)
+        let reader = Reader(reader);
+        // Together, because opening a connection to a server takes several round trips.
+        let (connected, checked) = tokio::join!(with_timeout(writer.connect()), encoding::check(&reader));
+        migration_lock::unless_locked(connected)?;
+        checked?;
+        Ok(Self { reader, writer, url: url.clone(), readiness: Arc::default(), logged_newer: Arc::default() })
     }
 
     /// The handle for single statements that read.
