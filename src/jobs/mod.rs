@@ -40,9 +40,13 @@ impl Jobs {
     #[must_use]
     pub fn start(app: &Arc<App>, hangup: Signal) -> Self {
         let mail = app.settings.mail.is_enabled().then(|| tokio::spawn(deliver_mails(Arc::clone(app))));
+        let at_intervals = Arc::clone(app);
         let others = vec![
-            tokio::spawn(warn_of_unknown_roles(Arc::clone(app))),
-            tokio::spawn(purge_expired(Arc::clone(app))),
+            tokio::spawn(async move {
+                // One after the other, so that a start opens fewer connections.
+                warn_of_unknown_roles(&at_intervals).await;
+                purge_expired(&at_intervals).await;
+            }),
             tokio::spawn(reload_keys(Arc::clone(app), hangup)),
         ];
         Self { app: Arc::clone(app), mail, others }
@@ -63,8 +67,8 @@ impl Jobs {
 }
 
 /// Logs a warning for each role that users hold although it is no longer in `ROLES`.
-async fn warn_of_unknown_roles(app: Arc<App>) {
-    match roles::count_unknown(&app).await {
+async fn warn_of_unknown_roles(app: &App) {
+    match roles::count_unknown(app).await {
         Ok(counts) => {
             for (role, users) in counts {
                 tracing::warn!(role, users, "users hold a role that is not in ROLES; it is ignored");
@@ -74,16 +78,16 @@ async fn warn_of_unknown_roles(app: Arc<App>) {
     }
 }
 
-async fn purge_expired(app: Arc<App>) {
+async fn purge_expired(app: &Arc<App>) {
     let mut interval = tokio::time::interval(PURGE_INTERVAL);
     loop {
         interval.tick().await;
         // Logs migrations that another instance has applied, even if no client requests `/health/ready`.
         let _ = app.database.compatibility().await;
         for table in purge::Table::ALL {
-            report(&format!("{table:?}"), purge::purge(&app, table).await);
+            report(&format!("{table:?}"), purge::purge(app, table).await);
         }
-        report("Unverified accounts", unverified::purge(&Context::of_job(&app)).await);
+        report("Unverified accounts", unverified::purge(&Context::of_job(app)).await);
     }
 }
 
