@@ -176,10 +176,13 @@ impl<'a> Reader<'a> {
 
     /// Skips interfaces and directives up to and including the brace that opens the block.
     fn skip_to_block(&mut self) {
-        while !matches!(self.peek(), "" | "{") {
-            self.next();
+        loop {
+            match self.next() {
+                "" | "{" => return,
+                "(" => self.skip_group(),
+                _ => {}
+            }
         }
-        self.next();
     }
 
     /// Skips the rest of a group whose opening bracket has been read.
