@@ -39,8 +39,10 @@ fn main() {
         Some("serve") => return servers::serve(&arguments[2..]),
         // `cargo test` also runs benches, with nothing to measure.
         Some("--test") => return,
-        // Only this part.
+        // Only one part.
         Some("hashing") => return hashing(),
+        Some("start") => return start(),
+        Some("memory") => return memory(),
         _ => {}
     }
     println!("server on core 0, wrk on core 1; SQLite unless stated otherwise\n");
@@ -53,7 +55,8 @@ fn main() {
         }
     }
     hashing();
-    memory_and_start();
+    start();
+    memory();
 }
 
 /// Measures CPU time per request. Returns that of the bare server, in microseconds.
@@ -146,18 +149,46 @@ fn hashing() {
     println!("| refused or failed | {} |", lone.errors + together.errors + storm.errors + during.errors);
 }
 
-fn memory_and_start() {
-    let mut starts: Vec<Duration> = (0..9)
+/// Measures the time from the start of the process until it has executed a query: with a new database, with one that has all
+/// migrations, and with other databases.
+fn start() {
+    println!("\n| start to first query | median | fastest |\n|---|---|---|");
+    report_starts("SQLite, new database", None);
+    let folder = std::env::temp_dir().join(format!("hallpass-bench-start-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let url = format!("sqlite:{}", folder.join("hallpass.db").display());
+    report_starts("SQLite", Some(&url));
+    std::fs::remove_dir_all(&folder).unwrap();
+    for (name, url) in [("PostgreSQL", "BENCH_POSTGRES_URL"), ("MariaDB", "BENCH_MYSQL_URL")] {
+        if let Some(url) = std::env::var_os(url) {
+            report_starts(name, url.to_str());
+        }
+    }
+}
+
+fn report_starts(name: &str, database: Option<&str>) {
+    // The first start may migrate the database.
+    let mut starts: Vec<Duration> = (0..10)
         .map(|_| {
             let start = Instant::now();
-            let server = Server::start(Kind::Binary);
-            let took = start.elapsed();
-            drop(server);
-            took
+            let server = Server::start(Kind::Binary { database });
+            server.query();
+            start.elapsed()
         })
+        .skip(1)
         .collect();
     starts.sort();
-    let idle = Server::start(Kind::Binary).resident_mib();
+    let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
+    println!("| {name} | {:.1} ms | {:.1} ms |", millis(starts[4]), millis(starts[0]));
+}
+
+/// Measures resident memory.
+fn memory() {
+    let idle = Server::start(Kind::Binary { database: None });
+    idle.query();
+    // The first run of the background jobs.
+    std::thread::sleep(Duration::from_secs(1));
+    let idle = idle.resident_mib();
     let server = Server::start(Kind::Hallpass { cost: 4, database: None });
     server.sign_up("ada");
     let load = Load { port: server.port(), body: LOGIN, token: None, connections: 16 };
@@ -165,8 +196,8 @@ fn memory_and_start() {
     while logins < 10_000 {
         logins += load.run(Duration::from_secs(2)).requests;
     }
-    println!("\n| the process | |\n|---|---|");
-    println!("| start to first response, with a new database | {} ms |", starts[4].as_millis());
-    println!("| memory, idle | {idle:.1} MiB |");
-    println!("| memory, after {logins} logins | {:.1} MiB |", server.resident_mib());
+    println!("\n| resident memory, MiB | all | without files |\n|---|---|---|");
+    for (name, (all, anonymous)) in [("idle", idle), (&format!("after {logins} logins"), server.resident_mib())] {
+        println!("| {name} | {all:.1} | {anonymous:.1} |");
+    }
 }

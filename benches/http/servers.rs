@@ -19,7 +19,7 @@ pub enum Kind<'a> {
     /// Hallpass in this benchmark's executable, which allows cheaper hashes than the binary.
     Hallpass { cost: u32, database: Option<&'a str> },
     /// The release binary.
-    Binary,
+    Binary { database: Option<&'a str> },
 }
 
 pub struct Server(Process);
@@ -27,13 +27,13 @@ pub struct Server(Process);
 impl Server {
     pub fn start(kind: Kind<'_>) -> Self {
         let program = match kind {
-            Kind::Binary => env!("CARGO_BIN_EXE_hallpass").into(),
+            Kind::Binary { .. } => env!("CARGO_BIN_EXE_hallpass").into(),
             Kind::Bare | Kind::Hallpass { .. } => std::env::current_exe().unwrap(),
         };
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(program).env("RUST_LOG", "warn").env("HASH_CONCURRENCY", "1");
         match kind {
-            Kind::Binary => {}
+            Kind::Binary { database } => drop(command.envs(database.map(|url| ("DATABASE_URL", url)))),
             Kind::Bare => drop(command.args(["serve", "bare"])),
             Kind::Hallpass { cost, database } => {
                 command.args(["serve", &cost.to_string()]);
@@ -86,8 +86,19 @@ impl Server {
             .sum()
     }
 
-    pub fn resident_mib(&self) -> f64 {
-        self.0.mib("VmRSS")
+    /// Resident memory in MiB: all of it, and the part that belongs to no file.
+    pub fn resident_mib(&self) -> (f64, f64) {
+        (self.0.mib("VmRSS"), self.0.mib("RssAnon"))
+    }
+
+    /// Waits until the server has executed a query, which it does after its migrations.
+    pub fn query(&self) {
+        let body = r#"{"query":"{ __typename }"}"#;
+        let request = format!(
+            "POST /graphql HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        assert!(self.0.send(&request).unwrap().contains(r#"{"__typename":"Query"}"#));
     }
 }
 
