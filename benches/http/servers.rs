@@ -32,12 +32,13 @@ impl Server {
         };
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(program).env("RUST_LOG", "warn").env("HASH_CONCURRENCY", "1");
+        // Required with database servers.
+        command.env("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
         match kind {
             Kind::Binary { database } => drop(command.envs(database.map(|url| ("DATABASE_URL", url)))),
             Kind::Bare => drop(command.args(["serve", "bare"])),
             Kind::Hallpass { cost, database } => {
                 command.args(["serve", &cost.to_string()]);
-                command.env("SECRET_KEY", "5f3c9a7e1b2d4f60718293a4b5c6d7e8");
                 command.envs(database.map(|url| ("DATABASE_URL", url)));
             }
         }
