@@ -14,7 +14,8 @@ use crate::{
     database::{Database, Transaction},
     mail::{Mailer, Outbox},
     security::{
-        access_token::AccessTokens, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms, refresh_token::RefreshTokens,
+        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms,
+        refresh_token::RefreshTokens,
     },
 };
 
@@ -43,6 +44,8 @@ pub struct App {
     pub access_tokens: AccessTokens,
     /// Signs and verifies refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Encrypts the cursors of lists.
+    pub cursors: Cursors,
     /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
     /// Sends mails.
@@ -65,6 +68,7 @@ impl App {
         let keys = Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref())?;
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
         let refresh_tokens = RefreshTokens::new(&keys)?;
+        let cursors = Cursors::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
@@ -74,6 +78,7 @@ impl App {
             hasher,
             access_tokens,
             refresh_tokens,
+            cursors,
             pseudonyms,
             mailer,
             outbox: Outbox::default(),

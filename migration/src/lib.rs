@@ -19,6 +19,7 @@ mod m20261128_000008_pending_email;
 mod m20261128_000009_mail_limits;
 mod m20261128_000010_audit_log;
 mod m20261128_000011_user_roles;
+mod m20261128_000012_user_words;
 mod schema;
 
 pub use history::{Compatibility, History, MigrationState};
@@ -55,6 +56,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
         Box::new(m20261128_000009_mail_limits::MailLimits),
         Box::new(m20261128_000010_audit_log::AuditLog),
         Box::new(m20261128_000011_user_roles::UserRoles),
+        Box::new(m20261128_000012_user_words::UserWords),
     ]
 }
 

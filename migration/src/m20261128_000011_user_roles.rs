@@ -1,6 +1,11 @@
 //! `user_roles`: the roles of users, with an index by role. `users.roles` stays, to be read together with the user.
 
-use sea_orm_migration::prelude::*;
+use std::collections::BTreeSet;
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{QueryResult, prelude::Uuid},
+};
 
 use crate::{Migration, schema::Schema};
 
@@ -32,7 +37,12 @@ impl Migration for UserRoles {
             )
             .take();
         schema.create_table(table).await?;
-        schema.split_names("users", "roles", "user_roles", ["user_id", "role"]).await?;
+        let rows = |row: &QueryResult| -> Result<Vec<[Value; 2]>, DbErr> {
+            let (id, roles): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "roles")?);
+            let roles: BTreeSet<&str> = roles.split(',').filter(|role| !role.is_empty()).collect();
+            Ok(roles.into_iter().map(|role| [id.into(), role.into()]).collect())
+        };
+        schema.derive_rows("users", &["roles"], "user_roles", ["user_id", "role"], rows).await?;
         schema.create_index("user_roles", "user_roles_role", &["role", "user_id"]).await
     }
 

@@ -1,10 +1,8 @@
 //! [`Schema`]: the only way for a migration to change the database.
 
-use std::collections::BTreeSet;
-
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{DbBackend, prelude::Uuid},
+    sea_orm::{DbBackend, QueryResult, prelude::Uuid},
     sea_query::{ColumnDef, Index, Query, Table, TableCreateStatement, UpdateStatement},
 };
 
@@ -50,6 +48,15 @@ impl<'c> Schema<'c> {
         table.table(name);
         if self.is_mysql() {
             table.character_set("utf8mb4").collate("utf8mb4_bin");
+        }
+        table
+    }
+
+    /// Starts the definition of a table that is stored by its primary key, as MySQL always does. This saves an index on SQLite.
+    pub(crate) fn keyed_table(&self, name: impl IntoTableRef) -> TableCreateStatement {
+        let mut table = self.table(name);
+        if self.manager.get_database_backend() == DbBackend::Sqlite {
+            table.extra("WITHOUT ROWID");
         }
         table
     }
@@ -110,6 +117,22 @@ impl<'c> Schema<'c> {
         self.manager.create_index(index).await
     }
 
+    /// Creates an index like [`Schema::create_index`], in which null precedes all values of the first column. This is the
+    /// default everywhere except on PostgreSQL.
+    pub(crate) async fn create_index_nulls_first(
+        &self,
+        table: &'static str,
+        name: &'static str,
+        [first, second]: [&'static str; 2],
+    ) -> Result<(), DbErr> {
+        if self.manager.get_database_backend() != DbBackend::Postgres {
+            return self.create_index(table, name, &[first, second]).await;
+        }
+        let sql =
+            format!("CREATE INDEX IF NOT EXISTS \"{name}\" ON \"{table}\" (\"{first}\" NULLS FIRST, \"{second}\")");
+        self.connection().execute_unprepared(&sql).await.map(drop)
+    }
+
     /// Drops an index if it exists.
     pub(crate) async fn drop_index(&self, table: &'static str, name: &'static str) -> Result<(), DbErr> {
         if !self.manager.has_index(table, name).await? {
@@ -149,37 +172,35 @@ impl<'c> Schema<'c> {
         self.manager.execute(insert.to_owned()).await
     }
 
-    /// Fills an empty table from a column with comma-separated names: one row for each name, with the `id` of its source row.
-    /// Reads page by page, so that the table may have any size.
-    pub(crate) async fn split_names(
+    /// Fills an empty table with rows that are derived from the rows of a table with a column `id`. `values` gets the columns
+    /// `id` and `sources`. Reads page by page, so that the table may have any size.
+    pub(crate) async fn derive_rows<const N: usize>(
         &self,
         from: &'static str,
-        column: &'static str,
+        sources: &[&'static str],
         to: &'static str,
-        columns: [&'static str; 2],
+        columns: [&'static str; N],
+        values: impl Fn(&QueryResult) -> Result<Vec<[Value; N]>, DbErr> + Send + Sync,
     ) -> Result<(), DbErr> {
         let mut last_id: Option<Uuid> = None;
         loop {
             let rest = Cond::all().add_option(last_id.map(|id| Expr::col("id").gt(id)));
-            let mut page = Query::select().columns(["id", column]).from(from).cond_where(rest).take();
+            let selected = std::iter::once("id").chain(sources.iter().copied());
+            let mut page = Query::select().columns(selected).from(from).cond_where(rest).take();
             let page = self.connection().query_all(page.order_by("id", Order::Asc).limit(PAGE)).await?;
-            let mut rows: Vec<(Uuid, String)> = Vec::new();
-            for row in &page {
-                let (id, names) = (row.try_get("", "id")?, row.try_get::<String>("", column)?);
-                let names: BTreeSet<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
-                rows.extend(names.into_iter().map(|name| (id, name.to_owned())));
-                last_id = Some(id);
-            }
+            let rows = page.iter().map(&values).collect::<Result<Vec<_>, _>>()?;
+            let rows: Vec<[Value; N]> = rows.into_iter().flatten().collect();
             for rows in rows.chunks(MAX_ROWS) {
                 let mut insert = Query::insert().into_table(to).columns(columns).take();
-                for (id, name) in rows {
-                    let values = [(*id).into(), name.as_str().into()];
-                    insert.values(values).map_err(|error| DbErr::Migration(error.to_string()))?;
+                for row in rows {
+                    let row = row.iter().cloned().map(Expr::from);
+                    insert.values(row).map_err(|error| DbErr::Migration(error.to_string()))?;
                 }
                 self.manager.execute(insert).await?;
             }
-            if page.is_empty() {
-                return Ok(());
+            match page.last() {
+                Some(row) => last_id = Some(row.try_get("", "id")?),
+                None => return Ok(()),
             }
         }
     }

@@ -9,6 +9,7 @@ mod context;
 mod event;
 pub mod identity;
 pub mod notifications;
+pub mod page;
 mod principal;
 mod request_id;
 pub mod sessions;

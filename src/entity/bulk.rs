@@ -46,6 +46,8 @@ fn as_json(value: ActiveValue<Value>) -> Result<Json, DbErr> {
         Some(Value::Bool(value)) => value.into(),
         Some(Value::Int(value)) => value.into(),
         Some(Value::String(value)) => value.into(),
+        // The text form of `bytea`.
+        Some(Value::Bytes(value)) => value.map(|value| format!("\\x{}", hex::encode(value))).into(),
         Some(Value::Uuid(value)) => value.map(|value| value.to_string()).into(),
         Some(Value::ChronoDateTimeUtc(value)) => {
             value.map(|value| value.to_rfc3339_opts(SecondsFormat::Micros, true)).into()

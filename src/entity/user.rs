@@ -6,12 +6,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
 mod email;
+mod list;
 mod locked;
 mod many;
 mod sessions;
 mod unverified;
 
 pub use email::*;
+pub use list::*;
 pub use locked::*;
 pub use many::*;
 pub use sessions::*;

@@ -2,7 +2,7 @@
 //!
 //! `users.roles` contains the same roles, to be read together with the user. Only [`user`] writes roles, always to both.
 
-use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
+use sea_orm::{ExprTrait, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 
 use crate::entity::{bulk, user};
 
@@ -27,9 +27,16 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Selects the ids of the users who have a role.
+/// Selects, as `id`, the ids of the users who have a role.
 pub(super) fn holders(role: &str) -> SelectStatement {
-    Entity::find().select_only().column(Column::UserId).filter(Column::Role.eq(role)).into_query()
+    Entity::find().select_only().column_as(Column::UserId, "id").filter(Column::Role.eq(role)).into_query()
+}
+
+/// Whether the user of a query on `users` has a role.
+pub(super) fn has_role(role: &str) -> Expr {
+    let own = Expr::col((Entity, Column::UserId)).equals((user::Entity, user::Column::Id));
+    let roles = Entity::find().select_only().expr(Expr::val(1)).filter(own).filter(Column::Role.eq(role));
+    Expr::exists(roles.into_query())
 }
 
 /// Writes the roles of new users.

@@ -148,6 +148,30 @@ macro_rules! error_codes {
                 en: "Not found.",
                 ru: "Не найдено",
             }
+            /// The role `admin` is missing.
+            Forbidden {
+                rest: 403, oauth: 403 "access_denied",
+                en: "Only administrators may do this. Ask one of them.",
+                ru: "Недостаточно прав",
+            }
+            /// Sign in again, or confirm the password with `reauthenticate`, then try again.
+            ReauthenticationRequired {
+                rest: 403, oauth: 403 "access_denied",
+                en: "Your sign-in is too old for this. Confirm your password and try again.",
+                ru: "Вы вошли слишком давно. Подтвердите пароль и повторите попытку.",
+            }
+            /// The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one.
+            InvitationInvalid {
+                rest: 400, oauth: 400 "invalid_request",
+                en: "This invitation is invalid or was already used. Ask for a new one.",
+                ru: "Это приглашение недействительно или уже использовано. Попросите новое.",
+            }
+            /// The invitation is too old.
+            InvitationExpired {
+                rest: 400, oauth: 400 "invalid_request",
+                en: "This invitation has expired. Ask for a new one.",
+                ru: "Срок действия этого приглашения истёк. Попросите новое.",
+            }
             /// The role does not exist on this server.
             RoleUnknown {
                 rest: 422, oauth: 400 "invalid_request",

@@ -51,6 +51,14 @@ pub enum Error {
     SessionRevoked,
     /// The object does not exist, or belongs to another user.
     NotFound,
+    /// The signed-in user is not an administrator.
+    Forbidden,
+    /// The operation requires a more recent sign-in.
+    ReauthenticationRequired,
+    /// The token of an invitation is unknown, or the invitation is no longer open.
+    InvitationInvalid,
+    /// The invitation has expired.
+    InvitationExpired,
     /// The change would leave no active administrator.
     LastAdmin,
     /// `REGISTRATION_ENABLED` is false.
@@ -139,6 +147,10 @@ impl Error {
             Self::SessionExpired => ErrorCode::SessionExpired,
             Self::SessionRevoked => ErrorCode::SessionRevoked,
             Self::NotFound => ErrorCode::NotFound,
+            Self::Forbidden => ErrorCode::Forbidden,
+            Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
+            Self::InvitationInvalid => ErrorCode::InvitationInvalid,
+            Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::LastAdmin => ErrorCode::LastAdmin,
             Self::RegistrationDisabled => ErrorCode::RegistrationDisabled,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,

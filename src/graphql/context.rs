@@ -1,15 +1,22 @@
 //! The context of a GraphQL request, for resolvers.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicI64, Ordering},
+};
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use crate::{
-    App, Result,
+    App, Error, Result,
     config::SecretString,
-    domain::{self, Principal, RequestId, sessions::Delivery},
+    domain::{
+        self, Principal, RequestId,
+        sessions::Delivery,
+        users::administration::{self, Administrator},
+    },
     graphql::HintContext,
 };
 
@@ -26,7 +33,11 @@ pub struct RequestContext {
     pub hint_context: HintContext,
     principal: OnceCell<Result<Principal>>,
     cookie_change: OnceLock<CookieChange>,
+    rows_left: AtomicI64,
 }
+
+/// Maximum number of rows that the lists of one request may contain together.
+const MAX_ROWS: i64 = 20_000;
 
 /// A change of the client's refresh cookie, which the response makes.
 #[derive(Clone, Debug)]
@@ -53,7 +64,23 @@ impl RequestContext {
             hint_context: HintContext::default(),
             principal: OnceCell::new(),
             cookie_change: OnceLock::new(),
+            rows_left: AtomicI64::new(MAX_ROWS),
         }
+    }
+
+    /// Counts the rows that a list may have against the limit of the request. Nested lists multiply, and each list has
+    /// its own limit only.
+    ///
+    /// # Errors
+    /// GRAPHQL_VALIDATION_FAILED if the request has used up its limit.
+    pub(super) fn spend_rows(&self, rows: u64) -> Result<()> {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        if self.rows_left.fetch_sub(rows, Ordering::Relaxed) >= rows {
+            return Ok(());
+        }
+        let message =
+            format!("The lists of a request may have at most {MAX_ROWS} items together. Request smaller pages.");
+        Err(Error::ValidationFailed(message))
     }
 
     /// The change of the refresh cookie that the resolver requested.
@@ -97,6 +124,12 @@ pub(super) trait ContextExt<'a> {
     /// # Errors
     /// As [`domain::principal`](domain::principal()).
     async fn principal(&self) -> Result<&'a Principal>;
+
+    /// The signed-in user as an administrator.
+    ///
+    /// # Errors
+    /// FORBIDDEN, and those of [`ContextExt::principal`].
+    async fn administrator(&self) -> Result<Administrator>;
 }
 
 impl<'a> ContextExt<'a> for Context<'a> {
@@ -114,5 +147,9 @@ impl<'a> ContextExt<'a> for Context<'a> {
         // largest.
         let find = || Box::pin(domain::principal(&request.domain));
         request.principal.get_or_init(find).await.as_ref().map_err(Clone::clone)
+    }
+    async fn administrator(&self) -> Result<Administrator> {
+        let principal = self.principal().await?;
+        administration::of_principal(self.domain(), principal.clone())
     }
 }

@@ -34,6 +34,8 @@ pub enum KeyUse {
     RefreshTokenId,
     /// Pseudonyms in the throttle counters.
     Pseudonym,
+    /// The encryption of cursors.
+    Cursor,
 }
 
 impl KeyUse {
@@ -45,6 +47,7 @@ impl KeyUse {
             Self::RefreshToken => b"hallpass refresh token HS256",
             Self::RefreshTokenId => b"hallpass refresh token HS256 kid",
             Self::Pseudonym => b"hallpass pseudonym HMAC-SHA256",
+            Self::Cursor => b"hallpass cursor AES-256-GCM-SIV",
         }
     }
 }

@@ -22,7 +22,7 @@ pub async fn delete(context: &Context, principal: &Principal, password: Option<S
     proof::check(context, principal, password.as_ref(), Field::Password).await??;
     let user_id = principal.user.id;
     let mut work = context.begin_with(Actor::User(user_id)).await?;
-    let user = lock_unless_last_admin(&work, user_id).await?;
+    let user = lock_unless_last_admin(&work, None, user_id).await?;
     principal.lock_session(&work, &user).await?;
     erase(&mut work, user).await?;
     work.commit().await?;

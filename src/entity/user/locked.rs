@@ -5,7 +5,7 @@ use std::ops::Deref;
 use sea_orm::{DbBackend, Iterable, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use super::{Column, Entity, Model};
-use crate::entity::user_role;
+use crate::entity::{user_role, user_word};
 
 /// A user row that is locked until the transaction ends.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Locked {
         self.0.clone()
     }
 
-    /// Updates the changed columns, and the roles in `user_roles`. Returns whether anything changed; if not, no statement is
+    /// Updates the changed columns, and the rows in `user_roles` and `user_words`. Returns whether anything changed; if not, no statement is
     /// executed.
     ///
     /// # Errors
@@ -51,6 +51,7 @@ impl Locked {
         if after.roles != self.0.roles {
             user_role::replace(db, after.id, after.roles.clone()).await?;
         }
+        user_word::replace(db, &self.0, &after).await?;
         self.0 = after;
         Ok(true)
     }
@@ -80,7 +81,7 @@ pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option
     Ok(lock_all(transaction, vec![id]).await?.pop())
 }
 
-/// Inserts a user with their roles.
+/// Inserts a user with their roles and words.
 ///
 /// # Errors
 /// A unique violation if another user has the username or the address.
@@ -88,5 +89,6 @@ pub async fn insert(db: &impl ConnectionTrait, user: Model) -> Result<Locked, Db
     let row = sea_orm::IntoActiveModel::into_active_model(user.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await?;
     user_role::insert(db, [(user.id, user.roles.clone())]).await?;
+    user_word::insert(db, [&user]).await?;
     Ok(Locked(user))
 }

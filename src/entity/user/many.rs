@@ -5,15 +5,15 @@ use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect, entity::prelu
 use crate::entity::{
     bulk,
     user::{Column, Entity, Model, Roles},
-    user_role,
+    user_role, user_word,
 };
 
-/// Inserts users with their roles. If one violates a unique index, none is inserted.
+/// Inserts users with their roles and words. If one violates a unique index, none is inserted.
 pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
     let users: Vec<Model> = users.into_iter().collect();
-    let roles: Vec<_> = users.iter().map(|user| (user.id, user.roles.clone())).collect();
-    bulk::insert(db, users.into_iter().map(|user| user.into_active_model().reset_all())).await?;
-    user_role::insert(db, roles).await
+    bulk::insert(db, users.iter().map(|user| user.clone().into_active_model().reset_all())).await?;
+    user_role::insert(db, users.iter().map(|user| (user.id, user.roles.clone()))).await?;
+    user_word::insert(db, &users).await
 }
 
 /// Finds users with one of these ids, usernames or addresses. A user may be returned more than once.

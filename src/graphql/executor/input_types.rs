@@ -217,7 +217,8 @@ fn is_scalar_value(type_name: &str, value: &Value) -> bool {
         ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
         ("ID", Value::Number(number)) => number.is_i64() || number.is_u64(),
-        ("Int" | "Float" | "Boolean", _) => false,
+        ("DateTime", Value::String(text)) => chrono::DateTime::parse_from_rfc3339(text).is_ok(),
+        ("Int" | "Float" | "Boolean" | "DateTime", _) => false,
         (_, value) => matches!(value, Value::String(_)),
     }
 }

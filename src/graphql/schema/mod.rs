@@ -1,6 +1,7 @@
 //! The schema: resolvers and types, one file per subject. Resolvers parse input, call the domain and map the result;
 //! they contain no rules.
 
+mod connection;
 mod deletion;
 mod email;
 mod password_change;
@@ -11,6 +12,7 @@ mod scalars;
 mod server_info;
 mod sessions;
 mod sign_in;
+mod user_list;
 mod users;
 
 use async_graphql::MergedObject;
@@ -21,7 +23,7 @@ pub(super) type Nullable<T> = Option<crate::Result<T>>;
 
 /// Operations that only read.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(users::UserQuery, server_info::ServerInfoQuery);
+pub struct Query(users::UserQuery, user_list::UserListQuery, server_info::ServerInfoQuery);
 
 /// A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
 /// takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request

@@ -30,7 +30,7 @@ pub async fn set_email(
     let to = Email::parse(email)?;
     let mut work = context.begin_for(administrator).await?;
     let now = work.now;
-    let mut user = lock(&work, user_id).await?;
+    let mut user = lock(&work, administrator, user_id).await?;
     let before = user.to_model();
     let updated = user.update(work.db(), |user| {
         let is_same = user.email_key.as_ref() == Some(&to.key);
@@ -70,7 +70,7 @@ pub async fn set_email(
 pub async fn verify_email(context: &Context, administrator: &Administrator, user_id: Uuid) -> Result<user::Model> {
     let mut work = context.begin_for(administrator).await?;
     let now = work.now;
-    let mut user = lock(&work, user_id).await?;
+    let mut user = lock(&work, administrator, user_id).await?;
     if user.email.is_none() {
         return Err(InputError::new(ErrorCode::Required, Field::Email).into());
     }

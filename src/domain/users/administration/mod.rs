@@ -4,15 +4,21 @@
 //! the rows of administrators, so that two concurrent changes cannot remove the last two.
 
 mod email;
+mod guard;
+mod list;
 
 pub use email::{set_email, verify_email};
+pub(in crate::domain) use guard::lock_unless_last_admin;
+pub use guard::{Administrator, administrator, of_principal};
+use guard::{lock, lock_administrator};
+pub use list::{Filter, ListOrder, count, find_by_id, page, search_terms};
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
     config::{SecretString, Settings},
     domain::{
-        Actor, Context, Event, UnitOfWork,
+        Context, Event,
         identity::{Password, TypedIdentifier},
         sessions, throttle,
         users::{
@@ -22,32 +28,10 @@ use crate::{
     },
     entity::{
         link,
-        user::{self, Locked, Roles},
+        user::{self, Roles},
     },
     error::{ErrorCode, Field, InputError, Problems},
 };
-
-/// Maximum number of other administrators that are locked to find a remaining one.
-const MAX_OTHERS: u64 = 100;
-
-/// Permission to administer accounts. Use cases take it as an argument, so that the check cannot be forgotten.
-#[derive(Clone, Debug)]
-pub struct Administrator {
-    actor: Actor,
-}
-
-impl Administrator {
-    /// The operator, who has access to the database anyway.
-    #[must_use]
-    pub fn at_command_line() -> Self {
-        Self { actor: Actor::CommandLine }
-    }
-
-    /// The actor for the audit log.
-    pub(in crate::domain) fn actor(&self) -> Actor {
-        self.actor
-    }
-}
 
 /// A change of an account. `None` keeps a value.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +68,7 @@ pub async fn create(
     };
     let new_user = form.hash(context).await?;
     let work = context.begin_for(administrator).await?;
+    lock_administrator(&work, administrator).await?;
     let (mut work, user) = registration::insert(work, new_user, roles.0, false).await?;
     work.emit(Event::UserCreated { user: user.to_model().into() });
     work.commit().await?;
@@ -139,9 +124,9 @@ pub async fn update(
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
     let mut work = context.begin_for(administrator).await?;
     let mut user = if is_disabling || roles.as_ref().is_some_and(is_demoted) {
-        lock_unless_last_admin(&work, user_id).await?
+        lock_unless_last_admin(&work, Some(administrator), user_id).await?
     } else {
-        lock(&work, user_id).await?
+        lock(&work, administrator, user_id).await?
     };
     let before = user.to_model();
     let ended = if is_disabling { sessions::end_all(&work, &mut user, None).await? } else { 0 };
@@ -193,7 +178,7 @@ pub async fn set_password(
     let password_hash = context.app.hasher.hash(password.secret()).await?;
     let mut work = context.begin_for(administrator).await?;
     let now = work.now;
-    let mut user = lock(&work, user_id).await?;
+    let mut user = lock(&work, administrator, user_id).await?;
     sessions::end_all(&work, &mut user, None).await?;
     user.update(work.db(), |user| {
         user.password_hash = password_hash;
@@ -214,7 +199,7 @@ pub async fn set_password(
 /// NOT_FOUND, LAST_ADMIN.
 pub async fn delete(context: &Context, administrator: &Administrator, user_id: Uuid) -> Result<user::Model> {
     let mut work = context.begin_for(administrator).await?;
-    let user = lock_unless_last_admin(&work, user_id).await?;
+    let user = lock_unless_last_admin(&work, Some(administrator), user_id).await?;
     let before = user.to_model();
     deletion::erase(&mut work, user).await?;
     work.commit().await?;
@@ -229,34 +214,4 @@ pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings
     roles.sort();
     roles.dedup();
     Ok(Roles(roles))
-}
-
-async fn lock(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
-    user::lock(work.db(), user_id).await?.ok_or(Error::NotFound)
-}
-
-/// Locks a user before a change after which the user is not an active administrator, together with other administrators. A
-/// concurrent change waits for these locks, and then sees the result of this one. If `ROLES` does not contain `admin`, no
-/// administrator has to remain.
-///
-/// # Errors
-/// NOT_FOUND; LAST_ADMIN if no other administrator remains.
-pub(in crate::domain) async fn lock_unless_last_admin(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Locked> {
-    if !work.app().settings.registration.roles.iter().any(|role| role == user::ADMIN) {
-        return lock(work, user_id).await;
-    }
-    let before = user::find_by_id(work.db(), user_id).await?.ok_or(Error::NotFound)?;
-    let mut ids = vec![user_id];
-    // The other administrators matter only if the user is one.
-    if before.is_active_admin() {
-        ids.extend(user::active_admins(work.db(), MAX_OTHERS + 1).await?);
-    }
-    let (mut own, others): (Vec<_>, Vec<_>) =
-        user::lock_all(work.db(), ids).await?.into_iter().partition(|user| user.id == user_id);
-    let user = own.pop().ok_or(Error::NotFound)?;
-    // A user who has become an administrator since then is rejected too. The request may be repeated.
-    if user.is_active_admin() && !others.iter().any(|other| other.is_active_admin()) {
-        return Err(Error::LastAdmin);
-    }
-    Ok(user)
 }

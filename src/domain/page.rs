@@ -1,0 +1,44 @@
+//! Pages of lists.
+
+use crate::Result;
+
+pub use crate::entity::page::{Range, SortKey};
+
+/// A page, and whether there are rows beyond its ends.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows, in the order of the list.
+    pub rows: Vec<T>,
+    /// Whether there are rows before the page.
+    pub has_previous: bool,
+    /// Whether there are rows after the page.
+    pub has_next: bool,
+}
+
+impl<T> Page<T> {
+    /// Reads a page with one more row than it may have, to find out whether there are more. At the other end of the page,
+    /// there are more rows if the page begins there after a given row.
+    pub(in crate::domain) async fn read<E>(
+        range: Range,
+        read: impl AsyncFnOnce(&Range) -> Result<Vec<T>, E>,
+    ) -> Result<Self>
+    where
+        crate::Error: From<E>,
+    {
+        let wanted = Range { limit: range.limit + 1, ..range.clone() };
+        Ok(Self::of(read(&wanted).await?, &range))
+    }
+
+    /// Makes a page of the rows that were read for a range, at most one more than its limit.
+    pub(in crate::domain) fn of(mut rows: Vec<T>, range: &Range) -> Self {
+        let limit = usize::try_from(range.limit).unwrap_or(usize::MAX);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        if range.from_end {
+            rows.reverse();
+            Self { rows, has_previous: has_more, has_next: range.before.is_some() }
+        } else {
+            Self { rows, has_previous: range.after.is_some(), has_next: has_more }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Lists of users.
+
+use uuid::Uuid;
+
+use super::Administrator;
+use crate::{
+    Result,
+    domain::{
+        Context,
+        page::{Page, Range},
+    },
+    entity::user,
+};
+
+pub use crate::entity::{
+    user::{Filter, ListOrder},
+    user_word::terms as search_terms,
+};
+
+/// Finds the user with this id.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn find_by_id(context: &Context, _: &Administrator, id: Uuid) -> Result<Option<user::Model>> {
+    Ok(user::find_by_id(context.app.database.read(), id).await?)
+}
+
+/// Returns a page of the users that match a filter.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn page(
+    context: &Context,
+    _: &Administrator,
+    filter: &Filter,
+    (order, descending): (ListOrder, bool),
+    range: Range,
+) -> Result<Page<user::Model>> {
+    let read = async |range: &Range| user::list(context.app.database.read(), filter, order, descending, range).await;
+    Page::read(range, read).await
+}
+
+/// Counts the users that match a filter. Reads all of them.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn count(context: &Context, _: &Administrator, filter: &Filter) -> Result<u64> {
+    Ok(user::count(context.app.database.read(), filter).await?)
+}
