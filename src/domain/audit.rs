@@ -33,6 +33,14 @@ impl Entry {
         self
     }
 
+    /// Adds the reason that an administrator gave.
+    pub(in crate::domain) fn with_reason(self, reason: Option<&str>) -> Self {
+        match reason {
+            Some(reason) => self.with("reason", reason),
+            None => self,
+        }
+    }
+
     /// Omits the client's address and user agent.
     pub(in crate::domain) fn without_client(self) -> Self {
         Self { records_client: false, ..self }

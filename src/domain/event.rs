@@ -23,8 +23,8 @@ use crate::{
 pub(crate) enum Event {
     /// A user registered. `mail_round` is `None` if no mail is to be sent; see [`NewMail::round`].
     UserRegistered { user: Box<User>, mail_round: Option<i32> },
-    /// An administrator created a user.
-    UserCreated { user: Box<User> },
+    /// An administrator created a user. `chooses_password` is true if the user has no password yet.
+    UserCreated { user: Box<User>, chooses_password: bool },
     /// An administrator imported users.
     UsersImported { user_ids: Vec<Uuid> },
     /// A user signed in.
@@ -33,19 +33,21 @@ pub(crate) enum Event {
     LoginFailed { user_id: Option<Uuid> },
     /// A session of the user was ended by its own tokens.
     LoggedOut { user_id: Uuid },
-    /// A user ended another session, or all other sessions.
+    /// A user ended another session, or all other sessions, or an administrator ended all sessions.
     SessionRevoked { user_id: Uuid },
     /// A refresh token was presented again although its successor had been confirmed, so the session was ended.
     TokenReused { user_id: Uuid },
     /// A refresh token was presented again after the grace period, and the session continued.
     TokenRepeated { user_id: Uuid },
-    /// A user changed their names.
+    /// A user, or an administrator, changed fields of the account.
     ProfileUpdated { user_id: Uuid, fields: Vec<Field> },
     /// A password was changed by the signed-in user or by an administrator.
     PasswordChanged { user: Box<User> },
     /// A client requested a mail to an address. The account is looked up later.
     MailRequested { purpose: Purpose, to: Email, round: i32 },
-    /// A mail with a reset link is sent to a user.
+    /// An administrator sends a user a link to choose a new password.
+    PasswordLinkSent { user: Box<User> },
+    /// A mail with a reset link is sent to a user who requested it.
     PasswordResetRequested { user_id: Uuid },
     /// A password was reset by a link. `verified_email` is true if that also verified the address.
     PasswordReset { user: Box<User>, verified_email: bool },
@@ -62,13 +64,13 @@ pub(crate) enum Event {
     /// An account lost an address that it had never verified.
     EmailRemoved { user_id: Uuid },
     /// An administrator changed the roles.
-    RolesChanged { user_id: Uuid, roles: Vec<String> },
+    RolesChanged { user: Box<User> },
     /// An administrator disabled an account.
-    UserDisabled { user_id: Uuid },
+    UserDisabled { user: Box<User>, reason: Option<String> },
     /// An administrator enabled an account.
     UserEnabled { user_id: Uuid },
-    /// An account was deleted.
-    UserDeleted { user_id: Uuid },
+    /// An account was deleted, by its owner or for a reason that an administrator gave.
+    UserDeleted { user_id: Uuid, reason: Option<String> },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -92,7 +94,7 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
     let own = |action, user_id| vec![Entry::new(action, Actor::User(user_id), user_id)];
     match event {
         Event::UserRegistered { user, .. } => own(Action::UserRegistered, user.id),
-        Event::UserCreated { user } => one(Action::UserCreated, user.id),
+        Event::UserCreated { user, .. } => one(Action::UserCreated, user.id),
         Event::UsersImported { user_ids } => {
             user_ids.iter().map(|id| Entry::new(Action::UserCreated, actor, *id)).collect()
         }
@@ -110,6 +112,7 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         }
         Event::PasswordChanged { user } => one(Action::PasswordChanged, user.id),
         Event::MailRequested { .. } => Vec::new(),
+        Event::PasswordLinkSent { user } => one(Action::PasswordResetRequested, user.id),
         Event::PasswordResetRequested { user_id } => {
             vec![Entry::new(Action::PasswordResetRequested, Actor::Anonymous, *user_id)]
         }
@@ -123,13 +126,15 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::EmailChanged { after, .. } => one(Action::EmailChanged, after.id),
         Event::EmailReplaced { user, .. } => own(Action::EmailReplaced, user.id),
         Event::EmailRemoved { user_id } => one(Action::EmailRemoved, *user_id),
-        Event::RolesChanged { user_id, roles } => {
-            vec![Entry::new(Action::RolesChanged, actor, *user_id).with("roles", &roles.join(","))]
+        Event::RolesChanged { user } => {
+            vec![Entry::new(Action::RolesChanged, actor, user.id).with("roles", &user.roles.to_string())]
         }
-        Event::UserDisabled { user_id } => one(Action::UserDisabled, *user_id),
+        Event::UserDisabled { user, reason } => {
+            vec![Entry::new(Action::UserDisabled, actor, user.id).with_reason(reason.as_deref())]
+        }
         Event::UserEnabled { user_id } => one(Action::UserEnabled, *user_id),
-        Event::UserDeleted { user_id } => {
-            let entry = Entry::new(Action::UserDeleted, actor, *user_id);
+        Event::UserDeleted { user_id, reason } => {
+            let entry = Entry::new(Action::UserDeleted, actor, *user_id).with_reason(reason.as_deref());
             // The log does not keep the IP addresses of deleted users.
             vec![if actor == Actor::User(*user_id) { entry.without_client() } else { entry }]
         }
@@ -140,7 +145,12 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
 fn mails(event: Event) -> [Option<NewMail>; 2] {
     let mail = match event {
         Event::UserRegistered { user, mail_round } => mail_round.and_then(|round| NewMail::verification(&user, round)),
-        Event::UserCreated { user } => NewMail::verification(&user, 0),
+        Event::UserCreated { user, chooses_password: false } => NewMail::verification(&user, 0),
+        Event::UserCreated { user, chooses_password: true } | Event::PasswordLinkSent { user } => {
+            NewMail::to_own_address(Purpose::ChoosePassword, &user, 0)
+        }
+        Event::RolesChanged { user } => NewMail::notice(Purpose::RolesChanged, &user),
+        Event::UserDisabled { user, .. } => NewMail::notice(Purpose::AccountDisabled, &user),
         Event::MailRequested { purpose, to, round } => Some(NewMail { purpose, to, about: None, round }),
         Event::PasswordChanged { user } | Event::PasswordReset { user, .. } => {
             NewMail::notice(Purpose::PasswordChanged, &user)
@@ -167,8 +177,6 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::EmailVerified { .. }
         | Event::EmailChangeCancelled { .. }
         | Event::EmailRemoved { .. }
-        | Event::RolesChanged { .. }
-        | Event::UserDisabled { .. }
         | Event::UserEnabled { .. }
         | Event::UserDeleted { .. } => None,
     };

@@ -55,10 +55,16 @@ pub enum Purpose {
     VerifyEmail,
     /// Contains a link that sets a new password.
     ResetPassword,
+    /// Contains a link with which a user chooses a password at the request of an administrator.
+    ChoosePassword,
     /// Notifies the user of a new password.
     PasswordChanged,
     /// Notifies the previous address of a change of address.
     EmailChanged,
+    /// Notifies the user of new roles.
+    RolesChanged,
+    /// Notifies the user that the account was disabled.
+    AccountDisabled,
 }
 
 impl Model {

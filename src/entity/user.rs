@@ -146,17 +146,19 @@ pub async fn find_id(db: &impl ConnectionTrait, identifier: Identifier<'_>) -> R
     Ok(select(identifier).select_only().column(Column::Id).into_tuple().all(db).await?.pop())
 }
 
-/// Returns the keys of the users that have this username or this address.
+/// Returns the keys of the users that have this username or this address, without those of the user `except`.
 pub async fn taken_keys(
     db: &impl ConnectionTrait,
     username_key: &str,
     email_key: Option<&str>,
+    except: Option<Uuid>,
 ) -> Result<Vec<(String, Option<String>)>, DbErr> {
     let mut taken = Vec::new();
     // Two queries, because not every query planner uses both indexes for `OR`.
     for identifier in [Some(Identifier::Username(username_key)), email_key.map(Identifier::Email)].into_iter().flatten()
     {
-        let keys = select(identifier).select_only().columns([Column::UsernameKey, Column::EmailKey]);
+        let others = Condition::all().add_option(except.map(|id| Column::Id.ne(id)));
+        let keys = select(identifier).filter(others).select_only().columns([Column::UsernameKey, Column::EmailKey]);
         taken.extend(keys.into_tuple().all(db).await?);
     }
     Ok(taken)

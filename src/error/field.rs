@@ -13,6 +13,8 @@ pub enum Field {
     FirstName,
     LastName,
     Roles,
+    EmailVerified,
+    Reason,
     Token,
 }
 
@@ -41,6 +43,8 @@ impl Field {
             Self::FirstName => ("firstName", "first_name"),
             Self::LastName => ("lastName", "last_name"),
             Self::Roles => ("roles", "roles"),
+            Self::EmailVerified => ("emailVerified", "email_verified"),
+            Self::Reason => ("reason", "reason"),
             Self::Token => ("token", "token"),
         }
     }

@@ -39,7 +39,9 @@ macro_rules! templates {
     };
 }
 
-templates!("verify_email" "reset_password" "password_changed" "email_changed");
+templates!(
+    "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed" "account_disabled"
+);
 
 impl Templates {
     pub(super) fn new() -> Result<Self, minijinja::Error> {

@@ -31,13 +31,20 @@ fn form(username: &str) -> Registration {
 
 async fn add(server: &TestServer, username: &str, roles: &[&str]) -> Model {
     let roles = roles.iter().map(ToString::to_string).collect();
-    administration::create(&server.command_line(), &Administrator::at_command_line(), form(username), Some(roles))
-        .await
-        .unwrap()
+    administration::create_with_password(
+        &server.command_line(),
+        &Administrator::at_command_line(),
+        form(username),
+        Some(roles),
+    )
+    .await
+    .unwrap()
 }
 
 async fn update(server: &TestServer, user: &Model, change: Change) -> Result<Model, Error> {
-    administration::update(&server.command_line(), &Administrator::at_command_line(), user.id, change).await
+    administration::update(&server.command_line(), &Administrator::at_command_line(), user.id, change)
+        .await
+        .map(|(user, _)| user)
 }
 
 fn active(is_active: bool) -> Change {
@@ -75,10 +82,14 @@ async fn created_user_can_log_in() {
         ..form("Ada")
     };
     let roles = vec!["user".to_owned(), "admin".to_owned(), "user".to_owned()];
-    let ada =
-        administration::create(&server.command_line(), &Administrator::at_command_line(), form_of_ada, Some(roles))
-            .await
-            .unwrap();
+    let ada = administration::create_with_password(
+        &server.command_line(),
+        &Administrator::at_command_line(),
+        form_of_ada,
+        Some(roles),
+    )
+    .await
+    .unwrap();
     assert_eq!(ada.last_login_at, None);
     assert_eq!(events(&server).await, [Action::UserCreated]);
 
@@ -92,9 +103,14 @@ async fn created_user_can_log_in() {
         ["Ada", "Ada@Example.org", "Ada Lovelace"]
     );
     // Without roles in the form, the user gets the default roles.
-    let bo = administration::create(&server.command_line(), &Administrator::at_command_line(), form("bo"), None)
-        .await
-        .unwrap();
+    let bo = administration::create_with_password(
+        &server.command_line(),
+        &Administrator::at_command_line(),
+        form("bo"),
+        None,
+    )
+    .await
+    .unwrap();
     assert_eq!(bo.roles.0, server.app.settings.registration.default_roles);
 }
 
@@ -108,7 +124,13 @@ async fn created_user_is_validated_like_a_registration() {
     .await;
     let create = async |form: Registration, roles: &[&str]| {
         let roles = roles.iter().map(ToString::to_string).collect();
-        administration::create(&server.command_line(), &Administrator::at_command_line(), form, Some(roles)).await
+        administration::create_with_password(
+            &server.command_line(),
+            &Administrator::at_command_line(),
+            form,
+            Some(roles),
+        )
+        .await
     };
     let invalid = Registration { password: "short".into(), ..form("a da") };
     let error = create(invalid, &["user", "root"]).await.unwrap_err();
@@ -137,7 +159,9 @@ async fn user_is_found_by_username_or_email() {
     let server = TestServer::start().await;
     let ada = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
     let ada =
-        administration::create(&server.command_line(), &Administrator::at_command_line(), ada, None).await.unwrap();
+        administration::create_with_password(&server.command_line(), &Administrator::at_command_line(), ada, None)
+            .await
+            .unwrap();
     for name in ["ada", "ADA", " ada ", "ada@example.org", "Ada@EXAMPLE.org"] {
         assert_eq!(find(&server, name).await.unwrap().id, ada.id, "{name}");
     }
@@ -292,7 +316,7 @@ async fn concurrent_removals_of_the_last_two_administrators_leave_one() {
         let left = user::Entity::find().all(db).await.unwrap().into_iter().filter(Model::is_active_admin).count();
         assert_eq!(left, 1, "round {round}");
         for user in [&ada, &bo] {
-            let restored = Change { is_active: Some(true), roles: Some(vec!["admin".to_owned()]) };
+            let restored = Change { is_active: Some(true), roles: Some(vec!["admin".to_owned()]), reason: None };
             update(&server, user, restored).await.unwrap();
         }
     }
@@ -458,7 +482,7 @@ async fn administrator_can_mark_an_email_as_verified() {
     .await;
     let administrator = Administrator::at_command_line();
     let form = Registration { email: Some("ada@example.org".to_owned()), ..form("ada") };
-    let ada = administration::create(&server.command_line(), &administrator, form, None).await.unwrap();
+    let ada = administration::create_with_password(&server.command_line(), &administrator, form, None).await.unwrap();
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "EMAIL_NOT_VERIFIED");
     for _ in 0..2 {
         administration::verify_email(&server.command_line(), &administrator, ada.id).await.unwrap();
@@ -481,7 +505,7 @@ async fn last_administrator_cannot_be_deleted() {
     let grace = add(&server, "grace", &["admin"]).await;
     let ada = server.user_at("ada", "ada@example.org").await;
     let administrator = Administrator::at_command_line();
-    let delete = async |id| administration::delete(&server.command_line(), &administrator, id).await;
+    let delete = async |id| administration::delete(&server.command_line(), &administrator, id, None).await;
     assert_eq!(delete(grace.id).await.unwrap_err().code(), ErrorCode::LastAdmin);
     let row = find(&server, "ada").await.unwrap();
     assert_eq!(delete(row.id).await.unwrap().username, "ada");

@@ -10,6 +10,7 @@
 )]
 
 mod administration;
+mod administrators;
 mod bounds;
 mod configuration;
 mod connections;
@@ -18,6 +19,7 @@ mod documents;
 mod email;
 mod errors;
 mod familiar_networks;
+mod forbidden;
 mod foreign_hashes;
 mod forgery;
 mod graphql_over_http;
@@ -64,6 +66,7 @@ mod throttle;
 mod throttle_limits;
 mod trusted_documents;
 mod unverified;
+mod user_list;
 mod user_roles;
 mod usernames;
 mod users;

@@ -242,7 +242,7 @@ async fn purge_keeps_verified_and_administered_accounts() {
         first_name: None,
         last_name: None,
     };
-    administration::create(&server.command_line(), &administrator, form, None).await.unwrap();
+    administration::create_with_password(&server.command_line(), &administrator, form, None).await.unwrap();
     for name in ["verified", "changed"] {
         verify(&server, &format!("{name}@example.org")).await;
     }

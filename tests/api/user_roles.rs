@@ -91,7 +91,7 @@ async fn more_roles_than_a_statement_binds_are_written() {
 #[tokio::test]
 async fn deleted_user_has_no_rows_in_user_roles() {
     let (server, ada) = with_ada().await;
-    administration::delete(&server.command_line(), &Administrator::at_command_line(), ada.id).await.unwrap();
+    administration::delete(&server.command_line(), &Administrator::at_command_line(), ada.id, None).await.unwrap();
     assert_eq!(user_roles(&server).await, []);
 }
 

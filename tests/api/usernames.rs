@@ -25,7 +25,9 @@ async fn add(server: &TestServer, username: &str) -> Result<String, Vec<String>>
         first_name: None,
         last_name: None,
     };
-    let added = administration::create(&server.command_line(), &Administrator::at_command_line(), form, None).await;
+    let added =
+        administration::create_with_password(&server.command_line(), &Administrator::at_command_line(), form, None)
+            .await;
     added.map(|user| user.username).map_err(|error| {
         error.problems().iter().map(|problem| format!("{}: {:?}", problem.field.camel_case(), problem.code)).collect()
     })

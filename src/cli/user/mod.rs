@@ -129,14 +129,15 @@ async fn administer(context: &Context, action: UserAction) -> Result<()> {
     let administrator = &Administrator::at_command_line();
     let update = async |user: &str, change: Change| {
         let user = administration::find(context, administrator, user).await?;
-        administration::update(context, administrator, user.id, change).await
+        administration::update(context, administrator, user.id, change).await.map(|(user, _)| user)
     };
     match action {
         UserAction::Add { username, email, first_name, last_name, roles } => {
             let password = password::read()?;
             let form = Registration { username, password, email, first_name, last_name };
             let roles = (!roles.is_empty()).then_some(roles);
-            let user = administration::create(context, administrator, form, roles).await.map_err(failed)?;
+            let user =
+                administration::create_with_password(context, administrator, form, roles).await.map_err(failed)?;
             print_line(format_args!("{} was created, with {}", user.username, describe_roles(&user)))?;
         }
         UserAction::Disable { user } => {
@@ -170,7 +171,7 @@ async fn administer(context: &Context, action: UserAction) -> Result<()> {
             if !yes {
                 confirm_deletion(&user)?;
             }
-            let user = administration::delete(context, administrator, user.id).await.map_err(failed)?;
+            let user = administration::delete(context, administrator, user.id, None).await.map_err(failed)?;
             print_line(format_args!("{} is deleted", user.username))?;
         }
         UserAction::SetRoles { user, roles } => {

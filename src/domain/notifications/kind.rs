@@ -1,30 +1,57 @@
 //! The kinds of mails. To add one, add a variant of [`Purpose`], a row here, and its templates.
 
+use chrono::TimeDelta;
+
 use crate::entity::{link, mail::Purpose};
 
 /// Everything about a kind of mail except its text.
 pub(crate) struct Kind {
     /// The name of its templates in `src/mail/templates`.
     pub(crate) template: &'static str,
-    /// The purpose of its link, and the page that the link opens. `None` for a notice of a change.
-    pub(crate) link: Option<(link::Purpose, &'static str)>,
+    /// `None` for a notice of a change.
+    pub(crate) link: Option<LinkKind>,
+}
+
+/// The link in a mail.
+pub(crate) struct LinkKind {
+    /// What its token may be used for.
+    pub(crate) purpose: link::Purpose,
+    /// The page that it opens.
+    pub(crate) page: &'static str,
+    /// How long it is valid.
+    pub(crate) lifetime: TimeDelta,
 }
 
 impl Kind {
     /// The row of a kind.
     pub(crate) const fn of(purpose: Purpose) -> Self {
         match purpose {
-            Purpose::VerifyEmail => {
-                Self { template: "verify_email", link: Some((link::Purpose::VerifyEmail, "verify-email")) }
+            Purpose::VerifyEmail => Self::with_link("verify_email", VERIFY_EMAIL),
+            Purpose::ResetPassword => Self::with_link("reset_password", RESET_PASSWORD),
+            // Unlike the owner, who is waiting for the mail, the recipient may read it later.
+            Purpose::ChoosePassword => {
+                Self::with_link("choose_password", LinkKind { lifetime: TimeDelta::hours(24), ..RESET_PASSWORD })
             }
-            Purpose::ResetPassword => {
-                Self { template: "reset_password", link: Some((link::Purpose::ResetPassword, "reset-password")) }
-            }
-            Purpose::PasswordChanged => Self { template: "password_changed", link: None },
-            Purpose::EmailChanged => Self { template: "email_changed", link: None },
+            Purpose::PasswordChanged => Self::notice("password_changed"),
+            Purpose::EmailChanged => Self::notice("email_changed"),
+            Purpose::RolesChanged => Self::notice("roles_changed"),
+            Purpose::AccountDisabled => Self::notice("account_disabled"),
         }
     }
+
+    const fn with_link(template: &'static str, link: LinkKind) -> Self {
+        Self { template, link: Some(link) }
+    }
+
+    const fn notice(template: &'static str) -> Self {
+        Self { template, link: None }
+    }
 }
+
+const VERIFY_EMAIL: LinkKind =
+    LinkKind { purpose: link::Purpose::VerifyEmail, page: "verify-email", lifetime: TimeDelta::hours(24) };
+const RESET_PASSWORD: LinkKind =
+    LinkKind { purpose: link::Purpose::ResetPassword, page: "reset-password", lifetime: TimeDelta::hours(1) };
 
 #[cfg(test)]
 mod tests {

@@ -5,14 +5,14 @@
 //! changing the password or address deletes all links of the account. A link for a change of address completes only the
 //! request that it was created for. A used link is kept, so that using it again does not fail with "unknown link".
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
     config::SecretString,
     database::Transaction,
-    domain::Context,
+    domain::{Context, notifications::LinkKind},
     entity::{
         link::{self, Purpose},
         user,
@@ -23,24 +23,16 @@ use crate::{
     },
 };
 
-/// How long a link is valid.
-const fn lifetime(purpose: Purpose) -> TimeDelta {
-    match purpose {
-        Purpose::VerifyEmail => TimeDelta::hours(24),
-        Purpose::ResetPassword => TimeDelta::hours(1),
-    }
-}
-
 /// Creates a link and returns its token, which is not stored. A link for a change of address expires with the request.
 pub(crate) async fn create(
     transaction: &Transaction,
-    purpose: Purpose,
+    &LinkKind { purpose, lifetime, .. }: &LinkKind,
     user: &user::Model,
     (email_key, pending_email_id): (&str, Option<Uuid>),
     now: DateTime<Utc>,
 ) -> Result<SecretString> {
     let (token, token_hash) = link_token::generate()?;
-    let expires_at = now + lifetime(purpose);
+    let expires_at = now + lifetime;
     let request_expires_at = pending_email_id.and(user.pending_email_expires_at).unwrap_or(expires_at);
     let link = link::Model {
         id: random::id(now)?,

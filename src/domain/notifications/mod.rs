@@ -7,7 +7,7 @@ mod kind;
 pub mod links;
 
 use chrono::{DateTime, Utc};
-pub(crate) use kind::Kind;
+pub(crate) use kind::{Kind, LinkKind};
 use uuid::Uuid;
 
 use crate::{
@@ -50,7 +50,7 @@ pub(in crate::domain) struct NewMail {
 
 impl NewMail {
     /// Creates a mail to the account's own address, if it has one.
-    fn to_own_address(purpose: Purpose, user: &user::Model, round: i32) -> Option<Self> {
+    pub(in crate::domain) fn to_own_address(purpose: Purpose, user: &user::Model, round: i32) -> Option<Self> {
         let about = Some(About { user_id: user.id, pending_email_id: None });
         Some(Self { purpose, to: own_address(user)?, about, round })
     }

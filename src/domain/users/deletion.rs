@@ -24,17 +24,18 @@ pub async fn delete(context: &Context, principal: &Principal, password: Option<S
     let mut work = context.begin_with(Actor::User(user_id)).await?;
     let user = lock_unless_last_admin(&work, None, user_id).await?;
     principal.lock_session(&work, &user).await?;
-    erase(&mut work, user).await?;
+    erase(&mut work, user, None).await?;
     work.commit().await?;
     Ok(user_id)
 }
 
-/// Deletes a user with all data. The audit log keeps the id of the user, but no IP addresses.
-pub(in crate::domain) async fn erase(work: &mut UnitOfWork<'_>, user: Locked) -> Result<()> {
+/// Deletes a user with all data. The audit log keeps the id of the user and the reason
+/// that an administrator gave, but no IP addresses.
+pub(in crate::domain) async fn erase(work: &mut UnitOfWork<'_>, user: Locked, reason: Option<String>) -> Result<()> {
     let user_id = user.id;
     audit_event::forget_client(work.db(), user_id).await?;
     throttle::forget_account(work, &user).await?;
     user.delete(work.db()).await?;
-    work.emit(Event::UserDeleted { user_id });
+    work.emit(Event::UserDeleted { user_id, reason });
     Ok(())
 }

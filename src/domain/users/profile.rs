@@ -1,7 +1,7 @@
 //! The profile: fields that signed-in users change without reauthentication.
 
 use crate::{
-    Result,
+    Error, Result,
     database::error::is_unique_violation,
     domain::{
         Context, Event, Principal,
@@ -29,15 +29,20 @@ pub struct ProfileChange {
 
 /// A parsed [`ProfileChange`].
 #[expect(clippy::option_option, reason = "as above: `None` keeps a name, and `Some(None)` clears it")]
-struct Names {
+pub(super) struct Names {
     username: Option<Username>,
     first_name: Option<Option<String>>,
     last_name: Option<Option<String>>,
 }
 
 impl Names {
+    /// The key of the new username. Empty if it stays.
+    pub(super) fn username_key(&self) -> &str {
+        self.username.as_ref().map_or("", |username| &username.key)
+    }
+
     /// The fields that would change.
-    fn changed(&self, user: &user::Model) -> Vec<Field> {
+    pub(super) fn changed(&self, user: &user::Model) -> Vec<Field> {
         let differs = |name: &Option<Option<String>>, own| name.as_ref().is_some_and(|name| name != own);
         let username = self.username.as_ref().is_some_and(|username| username.text != user.username);
         let fields = [
@@ -48,7 +53,7 @@ impl Names {
         fields.into_iter().filter_map(|(is_changed, field)| is_changed.then_some(field)).collect()
     }
 
-    fn apply(self, user: &mut user::Model) {
+    pub(super) fn apply(self, user: &mut user::Model) {
         if let Some(username) = self.username {
             (user.username, user.username_key) = (username.text, username.key);
         }
@@ -82,7 +87,8 @@ pub async fn update_with_email(
     form: Option<EmailChange>,
 ) -> Result<user::Model> {
     let user = &principal.user;
-    let names = parse(&change)?;
+    let mut problems = Problems::default();
+    let names = parse(&change, &mut problems).ok_or_else(|| Error::from(problems))?;
     if let Some(username) = names.username.as_ref().filter(|username| username.key != user.username_key) {
         check_reserved(context, &username.key)?;
     }
@@ -135,8 +141,8 @@ async fn store(context: &Context, principal: &Principal, names: Names, to: Optio
     Ok(user.into())
 }
 
-fn parse(change: &ProfileChange) -> Result<Names> {
-    let mut problems = Problems::default();
+/// Parses names. If some are invalid, adds their problems and returns `None`.
+pub(super) fn parse(change: &ProfileChange, problems: &mut Problems) -> Option<Names> {
     let username =
         change.username.as_ref().map(|name| Username::parse(name.as_deref().unwrap_or_default())).transpose();
     let name =
@@ -144,6 +150,5 @@ fn parse(change: &ProfileChange) -> Result<Names> {
     let username = problems.collect(username);
     let first_name = problems.collect(name(&change.first_name, Field::FirstName));
     let last_name = problems.collect(name(&change.last_name, Field::LastName));
-    let names = || Some(Names { username: username?, first_name: first_name?, last_name: last_name? });
-    names().ok_or_else(|| problems.into())
+    Some(Names { username: username?, first_name: first_name?, last_name: last_name? })
 }

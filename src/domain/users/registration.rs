@@ -1,5 +1,7 @@
 //! Registration: creates an account and signs in.
 
+use uuid::Uuid;
+
 use crate::{
     App, Error, Result,
     config::{SecretString, Settings},
@@ -43,11 +45,11 @@ pub(in crate::domain) struct ParsedRegistration {
 
 /// A user to be created.
 pub(in crate::domain) struct NewUser {
-    username: Username,
-    password_hash: PasswordHash,
-    email: Option<Email>,
-    first_name: Option<String>,
-    last_name: Option<String>,
+    pub username: Username,
+    pub password_hash: PasswordHash,
+    pub email: Option<Email>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
 }
 
 impl ParsedRegistration {
@@ -192,15 +194,21 @@ pub(in crate::domain) async fn insert(
         Err(error) if is_unique_violation(&error) => {
             let app = work.app();
             work.rollback().await?;
-            Err(find_conflicts(app, &username.key, email_key.as_deref()).await?)
+            Err(find_conflicts(app, &username.key, email_key.as_deref(), None).await?)
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Finds out which values are taken. The error of the database contains at most one of them, but the response lists both.
-async fn find_conflicts(app: &App, username_key: &str, email_key: Option<&str>) -> Result<Error> {
-    let rows = user::taken_keys(app.database.read(), username_key, email_key).await?;
+/// `except` is the account that was to be changed.
+pub(in crate::domain) async fn find_conflicts(
+    app: &App,
+    username_key: &str,
+    email_key: Option<&str>,
+    except: Option<Uuid>,
+) -> Result<Error> {
+    let rows = user::taken_keys(app.database.read(), username_key, email_key, except).await?;
     let mut problems = Problems::default();
     if rows.iter().any(|(username, _)| username == username_key) {
         problems.push(InputError::new(ErrorCode::UsernameTaken, Field::Username));

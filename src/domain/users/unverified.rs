@@ -114,7 +114,7 @@ async fn delete(context: &Context, user_id: Uuid, abandoned: user::Unverified) -
         work.rollback().await?;
         return Ok(false);
     };
-    deletion::erase(&mut work, user).await?;
+    deletion::erase(&mut work, user, None).await?;
     work.commit().await?;
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! The schema: resolvers and types, one file per subject. Resolvers parse input, call the domain and map the result;
 //! they contain no rules.
 
+mod administration;
 mod connection;
 mod deletion;
 mod email;
@@ -15,7 +16,7 @@ mod sign_in;
 mod user_list;
 mod users;
 
-use async_graphql::MergedObject;
+use async_graphql::{MaybeUndefined, MergedObject};
 
 /// The type of a root field. It is nullable, so that an error in one field does not affect the others. (With
 /// `Result<Option<_>>`, the engine would null the parent.)
@@ -38,4 +39,14 @@ pub struct Mutation(
     deletion::DeletionMutation,
     email::EmailMutation,
     password_reset::ResetMutation,
+    administration::AdministrationMutation,
 );
+
+/// A change of a value that may be cleared: `None` keeps it, and `Some(None)` clears it.
+fn change(value: MaybeUndefined<String>) -> Option<Option<String>> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}

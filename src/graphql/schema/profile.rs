@@ -5,7 +5,11 @@ use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
 use crate::{
     Result,
     domain::users::profile::{self, ProfileChange},
-    graphql::{Nullable, context::ContextExt, schema::users::User},
+    graphql::{
+        Nullable,
+        context::ContextExt,
+        schema::{change, users::User},
+    },
 };
 
 #[derive(Debug, Default)]
@@ -41,11 +45,6 @@ pub struct UpdateProfileInput {
 
 impl From<UpdateProfileInput> for ProfileChange {
     fn from(input: UpdateProfileInput) -> Self {
-        let change = |value: MaybeUndefined<String>| match value {
-            MaybeUndefined::Undefined => None,
-            MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(value) => Some(Some(value)),
-        };
         Self {
             username: change(input.username),
             first_name: change(input.first_name),

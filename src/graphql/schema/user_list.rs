@@ -23,11 +23,8 @@ pub(in crate::graphql) struct UserListQuery;
 impl UserListQuery {
     /// The user with this id, or null if there is none. Requires the role `admin`.
     /// Codes: FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
-    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "`User.id`.")] id: ID) -> Result<Option<User>> {
-        let administrator = ctx.administrator().await?;
-        let Ok(id) = id.parse() else { return Ok(None) };
-        let user = administration::find_by_id(ctx.domain(), &administrator, id).await?;
-        Ok(user.map(Into::into))
+    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "`User.id`.")] id: ID) -> Nullable<User> {
+        find(ctx, id).await.transpose()
     }
 
     /// Users, newest first by default. Requires the role `admin`. Users who are created or deleted meanwhile neither
@@ -48,6 +45,13 @@ impl UserListQuery {
         let arguments = PageArguments { first, after, last, before };
         Some(list(ctx, arguments, filter.unwrap_or_default().into(), order_by.unwrap_or(NEWEST_FIRST)).await)
     }
+}
+
+async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<User>> {
+    let administrator = ctx.administrator().await?;
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let user = administration::find_by_id(ctx.domain(), &administrator, id).await?;
+    Ok(user.map(Into::into))
 }
 
 async fn list(

@@ -24,7 +24,7 @@ use crate::{
     config::{ExposeSecret, SecretString},
     domain::{
         Client, Context, Event, UnitOfWork,
-        notifications::{Kind, links},
+        notifications::{Kind, LinkKind, links},
         throttle,
     },
     entity::{link, mail, mail::Purpose, user},
@@ -178,10 +178,10 @@ async fn lease(
     }
     let Kind { template, link } = Kind::of(mail.purpose);
     let link = match link {
-        Some((purpose, page)) => {
+        Some(link) => {
             let address = (mail.email_key.as_str(), mail.pending_email_id);
-            let token = links::create(work.db(), purpose, &user, address, now).await?;
-            Some(link_to(app, page, &token))
+            let token = links::create(work.db(), &link, &user, address, now).await?;
+            Some(link_to(app, link.page, &token))
         }
         None => None,
     };
@@ -194,7 +194,7 @@ async fn lease(
 /// Whether a mail is still needed. A notice always is. A link is needed if it matches the account and its change is not
 /// done yet.
 fn is_needed(mail: &mail::Model, user: &user::Model, now: DateTime<Utc>) -> bool {
-    let Some((purpose, _)) = Kind::of(mail.purpose).link else { return true };
+    let Some(LinkKind { purpose, .. }) = Kind::of(mail.purpose).link else { return true };
     let is_done = match (purpose, mail.pending_email_id) {
         (link::Purpose::VerifyEmail, None) => user.email_verified_at.is_some(),
         (link::Purpose::VerifyEmail, Some(_)) => user.pending_email_at(now).is_none(),

@@ -27,7 +27,13 @@ use hallpass::{
     clock::{Clock, ManualClock},
     config::Settings,
     database::Database,
-    domain::{self, Client, Context, Principal, Viewer},
+    domain::{
+        self, Client, Context, Principal, Viewer,
+        users::{
+            administration::{self, Administrator, Change},
+            registration::Registration,
+        },
+    },
     entity::{user, user_role},
     http,
     jobs::deliver_mail,
@@ -137,6 +143,47 @@ impl TestServer {
         let answer = actor.register(input).await;
         actor.bearer = Some(answer.data("/register/accessToken").as_str().unwrap().to_owned());
         actor
+    }
+
+    /// Registers a user and makes them an administrator.
+    pub async fn administrator(&self, username: &str) -> Actor {
+        let actor = self.user(username).await;
+        self.set_roles(username, &["admin"]).await;
+        actor
+    }
+
+    /// Replaces the roles of a user, as an operator.
+    pub async fn set_roles(&self, username: &str, roles: &[&str]) {
+        let (context, operator) = (self.command_line(), Administrator::at_command_line());
+        let user = administration::find(&context, &operator, username).await.unwrap();
+        let roles = Some(roles.iter().map(ToString::to_string).collect());
+        administration::update(&context, &operator, user.id, Change { roles, ..Change::default() }).await.unwrap();
+    }
+
+    /// Creates a user who has not signed in, as an operator.
+    pub async fn created(&self, username: &str) -> user::Model {
+        let form = Registration {
+            username: username.to_owned(),
+            password: password_of(username).into(),
+            email: None,
+            first_name: None,
+            last_name: None,
+        };
+        let operator = Administrator::at_command_line();
+        administration::create_with_password(&self.command_line(), &operator, form, None).await.unwrap()
+    }
+
+    /// Deletes a user, as an operator.
+    pub async fn deleted(&self, username: &str) {
+        let (context, operator) = (self.command_line(), Administrator::at_command_line());
+        let user = administration::find(&context, &operator, username).await.unwrap();
+        administration::delete(&context, &operator, user.id, None).await.unwrap();
+    }
+
+    /// Signs a user in; the password is [`password_of`] the username.
+    pub async fn signed_in(&self, username: &str) -> Actor {
+        let login = self.anonymous().login(username, &password_of(username)).await;
+        self.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap())
     }
 
     /// Delivers the due mails. Returns all mails to an address so far, newest first.

@@ -3,77 +3,37 @@
 //! There is always at least one active administrator. A change that would remove the last one is rejected. The check locks
 //! the rows of administrators, so that two concurrent changes cannot remove the last two.
 
-mod email;
+mod account;
+mod create;
 mod guard;
 mod list;
+mod profile;
 
-pub use email::{set_email, verify_email};
+pub(in crate::domain) use account::parse_roles;
+pub use account::{Change, revoke_sessions, update};
+pub use create::{NewAccount, create, create_with_password};
 pub(in crate::domain) use guard::lock_unless_last_admin;
 pub use guard::{Administrator, administrator, of_principal};
 use guard::{lock, lock_administrator};
 pub use list::{Filter, ListOrder, count, find_by_id, page, search_terms};
+pub use profile::{UserChange, set_email, update_profile, verify_email};
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    config::{SecretString, Settings},
+    config::SecretString,
     domain::{
         Context, Event,
         identity::{Password, TypedIdentifier},
-        sessions, throttle,
-        users::{
-            deletion,
-            registration::{self, Registration},
-        },
+        notifications, sessions, throttle,
+        users::deletion,
     },
-    entity::{
-        link,
-        user::{self, Roles},
-    },
-    error::{ErrorCode, Field, InputError, Problems},
+    entity::{link, user},
+    error::{ErrorCode, Field, InputError},
 };
 
-/// A change of an account. `None` keeps a value.
-#[derive(Clone, Debug, Default)]
-pub struct Change {
-    /// Whether the user can sign in.
-    pub is_active: Option<bool>,
-    /// The full new set of roles.
-    pub roles: Option<Vec<String>>,
-}
-
-/// Creates an account for another person, with `DEFAULT_ROLES` unless other roles are given. Does not sign in.
-///
-/// # Errors
-/// As [`registration::register`], except for REGISTRATION_DISABLED; and ROLE_UNKNOWN.
-pub async fn create(
-    context: &Context,
-    administrator: &Administrator,
-    form: Registration,
-    roles: Option<Vec<String>>,
-) -> Result<user::Model> {
-    let mut problems = Problems::default();
-    let form = match registration::parse(form, context.settings()) {
-        Ok(form) => Some(form),
-        Err(Error::Input(found)) => {
-            problems.append(found);
-            None
-        }
-        Err(error) => return Err(error),
-    };
-    let roles = roles.unwrap_or_else(|| context.settings().registration.default_roles.clone());
-    let roles = problems.collect(parse_roles(roles, context.settings()));
-    let (Some(form), Some(roles)) = (form, roles) else {
-        return Err(problems.into());
-    };
-    let new_user = form.hash(context).await?;
-    let work = context.begin_for(administrator).await?;
-    lock_administrator(&work, administrator).await?;
-    let (mut work, user) = registration::insert(work, new_user, roles.0, false).await?;
-    work.emit(Event::UserCreated { user: user.to_model().into() });
-    work.commit().await?;
-    Ok(user.into())
-}
+/// Maximum length of a reason in characters.
+const MAX_REASON_LENGTH: usize = 500;
 
 /// Finds the user with this username or e-mail address.
 ///
@@ -108,60 +68,6 @@ pub async fn export(context: &Context, _: &Administrator, after: Option<Uuid>, l
     Ok(user::by_id(context.app.database.read(), after, limit).await?)
 }
 
-/// Changes an account. Disabling an account ends its sessions, deletes its links, and cancels a pending change of the
-/// address. Does nothing if nothing would change.
-///
-/// # Errors
-/// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN.
-pub async fn update(
-    context: &Context,
-    administrator: &Administrator,
-    user_id: Uuid,
-    change: Change,
-) -> Result<user::Model> {
-    let roles = change.roles.map(|roles| parse_roles(roles, context.settings())).transpose()?;
-    let is_disabling = change.is_active == Some(false);
-    let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
-    let mut work = context.begin_for(administrator).await?;
-    let mut user = if is_disabling || roles.as_ref().is_some_and(is_demoted) {
-        lock_unless_last_admin(&work, Some(administrator), user_id).await?
-    } else {
-        lock(&work, administrator, user_id).await?
-    };
-    let before = user.to_model();
-    let ended = if is_disabling { sessions::end_all(&work, &mut user, None).await? } else { 0 };
-    if is_disabling {
-        link::delete_unused(work.db(), user_id, None).await?;
-        throttle::forget_networks(&work, user_id).await?;
-    }
-    let now = work.now;
-    let signed_out = user.to_model();
-    let changed = user.update(work.db(), |user| {
-        if is_disabling {
-            user.clear_pending_email();
-        }
-        user.is_active = change.is_active.unwrap_or(user.is_active);
-        user.roles = roles.unwrap_or_else(|| user.roles.clone());
-        if *user != signed_out || ended > 0 {
-            user.updated_at = now;
-        }
-    });
-    if !changed.await? {
-        work.rollback().await?;
-        return Ok(before);
-    }
-    if user.is_active && !before.is_active {
-        work.emit(Event::UserEnabled { user_id });
-    } else if is_disabling {
-        work.emit(Event::UserDisabled { user_id });
-    }
-    if user.roles != before.roles {
-        work.emit(Event::RolesChanged { user_id, roles: user.roles.0.clone() });
-    }
-    work.commit().await?;
-    Ok(user.into())
-}
-
 /// Sets a new password, ends all sessions, deletes links, cancels a pending change of the address, clears failed sign-ins,
 /// and notifies the user.
 ///
@@ -193,25 +99,58 @@ pub async fn set_password(
     Ok(user.into())
 }
 
+/// Sends the user a mail with a link to choose a new password. The current password stays valid until then.
+///
+/// # Errors
+/// NOT_FOUND; MAIL_DISABLED; REQUIRED if the account has no address; ACCOUNT_DISABLED; FORBIDDEN.
+pub async fn send_password_reset(
+    context: &Context,
+    administrator: &Administrator,
+    user_id: Uuid,
+) -> Result<user::Model> {
+    notifications::require(&context.app)?;
+    let mut work = context.begin_for(administrator).await?;
+    let user = lock(&work, administrator, user_id).await?;
+    if user.email.is_none() {
+        return Err(InputError::new(ErrorCode::Required, Field::Email).into());
+    }
+    if !user.is_active {
+        return Err(Error::AccountDisabled);
+    }
+    work.emit(Event::PasswordLinkSent { user: user.to_model().into() });
+    work.commit().await?;
+    Ok(user.into())
+}
+
 /// Deletes an account, as [`deletion::delete`] does. Returns its last state.
 ///
 /// # Errors
-/// NOT_FOUND, LAST_ADMIN.
-pub async fn delete(context: &Context, administrator: &Administrator, user_id: Uuid) -> Result<user::Model> {
+/// NOT_FOUND, LAST_ADMIN, TOO_LONG (the reason), FORBIDDEN.
+pub async fn delete(
+    context: &Context,
+    administrator: &Administrator,
+    user_id: Uuid,
+    reason: Option<String>,
+) -> Result<user::Model> {
+    let reason = parse_reason(reason)?;
     let mut work = context.begin_for(administrator).await?;
     let user = lock_unless_last_admin(&work, Some(administrator), user_id).await?;
     let before = user.to_model();
-    deletion::erase(&mut work, user).await?;
+    deletion::erase(&mut work, user, reason).await?;
     work.commit().await?;
     Ok(before)
 }
 
-/// Parses roles into their stored form: sorted and without duplicates.
-pub(in crate::domain) fn parse_roles(mut roles: Vec<String>, settings: &Settings) -> Result<Roles, InputError> {
-    if !roles.iter().all(|role| settings.registration.roles.contains(role)) {
-        return Err(InputError::new(ErrorCode::RoleUnknown, Field::Roles));
+/// Parses the reason of a change, for the audit log. A blank reason is `None`.
+fn parse_reason(reason: Option<String>) -> Result<Option<String>, InputError> {
+    let Some(reason) = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty()) else {
+        return Ok(None);
+    };
+    if reason.chars().count() > MAX_REASON_LENGTH {
+        return Err(InputError::with_limit(ErrorCode::TooLong, Field::Reason, MAX_REASON_LENGTH));
     }
-    roles.sort();
-    roles.dedup();
-    Ok(Roles(roles))
+    if reason.chars().any(char::is_control) {
+        return Err(InputError::new(ErrorCode::BadUserInput, Field::Reason));
+    }
+    Ok(Some(reason))
 }
