@@ -20,6 +20,7 @@ mod m20261128_000009_mail_limits;
 mod m20261128_000010_audit_log;
 mod m20261128_000011_user_roles;
 mod m20261128_000012_user_words;
+mod m20261128_000013_invitations;
 mod schema;
 
 pub use history::{Compatibility, History, MigrationState};
@@ -57,6 +58,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
         Box::new(m20261128_000010_audit_log::AuditLog),
         Box::new(m20261128_000011_user_roles::UserRoles),
         Box::new(m20261128_000012_user_words::UserWords),
+        Box::new(m20261128_000013_invitations::Invitations),
     ]
 }
 

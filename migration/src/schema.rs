@@ -146,6 +146,15 @@ impl<'c> Schema<'c> {
         self.manager.execute(update).await
     }
 
+    /// Deletes the rows in which a column is not null. Does nothing if the column does not exist.
+    pub(crate) async fn delete_rows(&self, table: &'static str, column: &'static str) -> Result<(), DbErr> {
+        if !self.manager.has_column(table, column).await? {
+            return Ok(());
+        }
+        let rows = Query::delete().from_table(table).and_where(Expr::col(column).is_not_null()).take();
+        self.manager.execute(rows).await
+    }
+
     /// Copies the rows of a table with a column `id` to another table. Skips rows that are already copied. Does nothing if
     /// the first table no longer exists.
     pub(crate) async fn copy_rows(

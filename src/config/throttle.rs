@@ -41,6 +41,8 @@ pub struct ThrottleLimits {
     pub mail_requests_by_account: usize,
     /// Mails of one kind that are sent to one address, in an hour.
     pub mails_to_address: usize,
+    /// Invitations by one administrator, in an hour.
+    pub invitations: usize,
 }
 
 impl ThrottleSettings {
@@ -121,6 +123,11 @@ impl ThrottleLimits {
                 "LIMIT_MAILS_TO_ADDRESS_PER_HOUR",
                 3,
                 "Mails of one kind that are sent to one address. More are dropped silently.",
+            ),
+            invitations: limit(
+                "LIMIT_INVITATIONS_PER_HOUR",
+                50,
+                "Invitations that one administrator sends, including refused ones whose address has an account.",
             ),
         }
     }

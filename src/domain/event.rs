@@ -12,9 +12,9 @@ use crate::{
         audit::{self, Entry},
         context::Actor,
         identity::Email,
-        notifications::{self, NewMail},
+        notifications::{self, About, NewMail},
     },
-    entity::{audit_event::Action, mail::Purpose, user::Model as User},
+    entity::{audit_event::Action, invitation::Model as Invitation, mail::Purpose, user::Model as User},
     error::Field,
 };
 
@@ -71,6 +71,12 @@ pub(crate) enum Event {
     UserEnabled { user_id: Uuid },
     /// An account was deleted, by its owner or for a reason that an administrator gave.
     UserDeleted { user_id: Uuid, reason: Option<String> },
+    /// An administrator invited `to`.
+    UserInvited { invitation: Box<Invitation>, to: Email },
+    /// An invitation was accepted, which created the account.
+    InvitationAccepted { user: Box<User>, invitation_id: Uuid },
+    /// An administrator revoked an invitation.
+    InvitationRevoked { invitation_id: Uuid },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -133,6 +139,18 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
             vec![Entry::new(Action::UserDisabled, actor, user.id).with_reason(reason.as_deref())]
         }
         Event::UserEnabled { user_id } => one(Action::UserEnabled, *user_id),
+        // Without the address, which the log would keep after the account is deleted.
+        Event::UserInvited { invitation, .. } => {
+            let entry = Entry::new(Action::UserInvited, actor, None).with("invitation", &invitation.id.to_string());
+            vec![entry.with("roles", &invitation.roles.to_string())]
+        }
+        Event::InvitationAccepted { user, invitation_id } => {
+            let entry = Entry::new(Action::InvitationAccepted, Actor::User(user.id), user.id);
+            vec![entry.with("invitation", &invitation_id.to_string()).with("roles", &user.roles.to_string())]
+        }
+        Event::InvitationRevoked { invitation_id } => {
+            vec![Entry::new(Action::InvitationRevoked, actor, None).with("invitation", &invitation_id.to_string())]
+        }
         Event::UserDeleted { user_id, reason } => {
             let entry = Entry::new(Action::UserDeleted, actor, *user_id).with_reason(reason.as_deref());
             // The log does not keep the IP addresses of deleted users.
@@ -151,7 +169,7 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         }
         Event::RolesChanged { user } => NewMail::notice(Purpose::RolesChanged, &user),
         Event::UserDisabled { user, .. } => NewMail::notice(Purpose::AccountDisabled, &user),
-        Event::MailRequested { purpose, to, round } => Some(NewMail { purpose, to, about: None, round }),
+        Event::MailRequested { purpose, to, round } => Some(NewMail { purpose, to, about: About::Recipient, round }),
         Event::PasswordChanged { user } | Event::PasswordReset { user, .. } => {
             NewMail::notice(Purpose::PasswordChanged, &user)
         }
@@ -165,7 +183,12 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
             return [notice, verification];
         }
         Event::EmailReplaced { user, mail_round } => NewMail::verification(&user, mail_round),
+        Event::UserInvited { invitation, to } => {
+            Some(NewMail { purpose: Purpose::Invitation, to, about: About::Invitation(invitation.id), round: 0 })
+        }
         Event::UsersImported { .. }
+        | Event::InvitationAccepted { .. }
+        | Event::InvitationRevoked { .. }
         | Event::LoggedIn { .. }
         | Event::LoginFailed { .. }
         | Event::LoggedOut { .. }

@@ -107,6 +107,12 @@ pub enum Action {
     UserUpdated,
     /// The account was deleted.
     UserDeleted,
+    /// An administrator invited an address, for the first time or again.
+    UserInvited,
+    /// An invitation was accepted, which created the account.
+    InvitationAccepted,
+    /// An administrator revoked an invitation.
+    InvitationRevoked,
 }
 
 /// Pairs of names and values, stored as a JSON array of pairs.

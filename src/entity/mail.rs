@@ -2,7 +2,7 @@
 //! text. It is deleted when the mail has been sent.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbBackend, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{DbBackend, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::language::Language;
 
@@ -21,7 +21,8 @@ pub struct Model {
     pub email_key: String,
     /// The language tag of the request that caused the mail.
     pub language: String,
-    /// The account that the mail concerns. `None` until the owner of the address, if any, has been looked up.
+    /// The account that the mail concerns. `None` for the mail of an invitation, and until the owner of the address, if any,
+    /// has been looked up.
     pub user_id: Option<Uuid>,
     /// The client's IP address, for the audit log.
     pub ip_address: Option<String>,
@@ -39,6 +40,8 @@ pub struct Model {
     pub round: i32,
     /// The address change that the mail belongs to. `None` for mails to the account's own address.
     pub pending_email_id: Option<Uuid>,
+    /// The invitation that the mail contains. `None` for all other mails.
+    pub invitation_id: Option<Uuid>,
 }
 
 /// A mail is deleted with the account that it concerns.
@@ -65,6 +68,8 @@ pub enum Purpose {
     RolesChanged,
     /// Notifies the user that the account was disabled.
     AccountDisabled,
+    /// Contains a link that accepts an invitation.
+    Invitation,
 }
 
 impl Model {
@@ -81,14 +86,16 @@ pub async fn find_due(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -
     Ok(mails.all(db).await?.pop())
 }
 
-/// Lists due mails that belong to an account, at most `limit`, in sending order.
+/// Lists due mails that belong to an account or an invitation, at most `limit`, in sending order.
 pub async fn due(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    first(Column::UserId.is_not_null(), limit, now).into_tuple().all(db).await
+    let is_resolved = Column::UserId.is_not_null().or(Column::InvitationId.is_not_null());
+    first(is_resolved, limit, now).into_tuple().all(db).await
 }
 
 /// Lists due mails whose recipients have not been looked up, at most `limit`, in sending order.
 pub async fn unresolved(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    first(Column::UserId.is_null(), limit, now).into_tuple().all(db).await
+    let is_unresolved = Column::UserId.is_null().and(Column::InvitationId.is_null());
+    first(is_unresolved, limit, now).into_tuple().all(db).await
 }
 
 fn first(condition: Expr, limit: u64, now: DateTime<Utc>) -> Select<Entity> {

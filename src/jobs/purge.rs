@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     App, Result,
     database::{Reader, Transaction},
-    entity::{link, session, throttle},
+    entity::{invitation, link, session, throttle},
 };
 
 /// Rows deleted in one transaction: few enough not to delay other writers noticeably.
@@ -14,6 +14,9 @@ const BATCH: u64 = 200;
 
 /// How long expired links are kept, so that the error for an expired link differs from that for an unknown one.
 const LINK_RETENTION: TimeDelta = TimeDelta::days(7);
+
+/// How long expired invitations are kept, for the same reason.
+const INVITATION_RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// A table whose rows expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +27,20 @@ pub enum Table {
     Throttles,
     /// `links`
     Links,
+    /// `invitations`
+    Invitations,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 3] = [Self::Sessions, Self::Throttles, Self::Links];
+    pub const ALL: [Self; 4] = [Self::Sessions, Self::Throttles, Self::Links, Self::Invitations];
 
     async fn find(self, db: &Reader, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
         Ok(match self {
             Self::Sessions => session::expired(db, BATCH, now).await?,
             Self::Throttles => throttle::expired(db, BATCH, now).await?,
             Self::Links => link::expired(db, BATCH, now - LINK_RETENTION).await?,
+            Self::Invitations => invitation::expired(db, BATCH, now - INVITATION_RETENTION).await?,
         })
     }
 
@@ -43,6 +49,7 @@ impl Table {
             Self::Sessions => session::delete_expired(db, ids, now).await?,
             Self::Throttles => throttle::delete_expired(db, ids, now).await?,
             Self::Links => link::delete(db, ids).await?,
+            Self::Invitations => invitation::delete_expired(db, ids, now - INVITATION_RETENTION).await?,
         })
     }
 }

@@ -33,8 +33,8 @@ pub struct OutgoingMail {
     pub to: String,
     /// The language of the text.
     pub language: Language,
-    /// The username in the greeting.
-    pub username: String,
+    /// The username in the greeting. `None` for the mail of an invitation.
+    pub username: Option<String>,
     /// The name of its template: one of [`TEMPLATES`].
     pub template: &'static str,
     /// The link in it, which holds a token.

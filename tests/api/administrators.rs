@@ -179,8 +179,7 @@ async fn new_roles_apply_at_once_and_are_mailed() {
 #[tokio::test]
 async fn disabling_ends_sessions_records_the_reason_and_is_mailed() {
     let scene = Scene::new().await;
-    let answer =
-        scene.run("disableUser", json!({ "reason": " spam " }), "revokedSessions user { isActive }").await;
+    let answer = scene.run("disableUser", json!({ "reason": " spam " }), "revokedSessions user { isActive }").await;
     assert_eq!(answer.data("/disableUser"), json!({ "revokedSessions": 1, "user": { "isActive": false } }));
     assert_eq!(scene.ada.me().await.code(), "UNAUTHENTICATED");
     assert!(scene.subjects().await.last().unwrap().contains("disabled"));
@@ -276,7 +275,9 @@ async fn last_administrator_stays() {
 
 #[tokio::test]
 async fn administrators_who_remove_each_other_leave_one() {
-    for (mutation, selection) in [("disableUser", "user { id }"), ("deleteUser", "deletedUserId"), ("setUserRoles", "user { id }")] {
+    for (mutation, selection) in
+        [("disableUser", "user { id }"), ("deleteUser", "deletedUserId"), ("setUserRoles", "user { id }")]
+    {
         let server = TestServer::start().await;
         let (one, other) = (server.administrator("one").await, server.administrator("other").await);
         let ids = [one.me().await.data("/me/id"), other.me().await.data("/me/id")];

@@ -54,8 +54,7 @@ impl Schema {
                 let of_type = self.named(input_type["name"].as_str().unwrap());
                 let fields = of_type["inputFields"].as_array().unwrap();
                 let is_one_of = of_type["isOneOf"] == true;
-                let is_needed =
-                    |field: &&Value| field["type"]["kind"] == "NON_NULL" && field["defaultValue"].is_null();
+                let is_needed = |field: &&Value| field["type"]["kind"] == "NON_NULL" && field["defaultValue"].is_null();
                 let needed = fields.iter().filter(is_needed).chain(fields.iter().take(usize::from(is_one_of)));
                 let values = needed.map(|field| {
                     let value = self.value(&field["type"]);
@@ -78,7 +77,11 @@ impl Schema {
         while !of_type["ofType"].is_null() {
             of_type = &of_type["ofType"];
         }
-        if ["OBJECT", "INTERFACE", "UNION"].contains(&of_type["kind"].as_str().unwrap()) { "{ __typename }" } else { "" }
+        if ["OBJECT", "INTERFACE", "UNION"].contains(&of_type["kind"].as_str().unwrap()) {
+            "{ __typename }"
+        } else {
+            ""
+        }
     }
 
     /// A document for a root field, and its variables.
@@ -95,7 +98,8 @@ impl Schema {
                 variables.insert(name.to_owned(), self.value(&argument["type"]));
             }
         }
-        let list = |items: Vec<String>| if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) };
+        let list =
+            |items: Vec<String>| if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) };
         let (declared, passed) = (list(declared), list(passed));
         let name = root["name"].as_str().unwrap();
         let document = format!("{operation}{declared} {{ {name}{passed} {} }}", Self::selection(root));

@@ -1,7 +1,9 @@
 //! `hallpass user`.
 
+mod describe;
 mod export;
 mod import;
+mod invite;
 mod source;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
@@ -11,7 +13,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use serde_json::json;
 
-pub use self::{export::ExportArguments, import::ImportArguments, source::Format};
+use self::describe::{describe_address, describe_roles};
+pub use self::{export::ExportArguments, import::ImportArguments, invite::InviteArguments, source::Format};
 use crate::{
     Error,
     cli::{
@@ -56,6 +59,8 @@ pub enum UserAction {
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
     },
+    /// Invite somebody by mail to create an account, or send the invitation again.
+    Invite(InviteArguments),
     /// Disable a user: end all sessions and prevent sign-in.
     Disable {
         /// Username or e-mail address.
@@ -138,8 +143,9 @@ async fn administer(context: &Context, action: UserAction) -> Result<()> {
             let roles = (!roles.is_empty()).then_some(roles);
             let user =
                 administration::create_with_password(context, administrator, form, roles).await.map_err(failed)?;
-            print_line(format_args!("{} was created, with {}", user.username, describe_roles(&user)))?;
+            print_line(format_args!("{} was created, with {}", user.username, describe_roles(&user.roles)))?;
         }
+        UserAction::Invite(arguments) => invite::run(context, administrator, arguments).await?,
         UserAction::Disable { user } => {
             let change = Change { is_active: Some(false), ..Change::default() };
             let user = update(&user, change).await.map_err(failed)?;
@@ -178,26 +184,13 @@ async fn administer(context: &Context, action: UserAction) -> Result<()> {
             let roles =
                 roles.split(',').map(str::trim).filter(|role| !role.is_empty()).map(ToOwned::to_owned).collect();
             let user = update(&user, Change { roles: Some(roles), ..Change::default() }).await.map_err(failed)?;
-            print_line(format_args!("{} has {}", user.username, describe_roles(&user)))?;
+            print_line(format_args!("{} has {}", user.username, describe_roles(&user.roles)))?;
         }
         UserAction::List { json } => list(context, administrator, json).await?,
         UserAction::Import(arguments) => import::run(context, administrator, arguments).await?,
         UserAction::Export(arguments) => export::run(context, administrator, arguments).await?,
     }
     Ok(())
-}
-
-fn describe_roles(user: &Model) -> String {
-    match user.roles.0.as_slice() {
-        [] => "no roles".to_owned(),
-        [role] => format!("the role {role}"),
-        roles => format!("the roles {}", roles.join(", ")),
-    }
-}
-
-fn describe_address(user: &Model) -> String {
-    let verified = if user.email_verified_at.is_some() { "is verified" } else { "is not verified yet" };
-    format!("{} has the address {}, which {verified}", user.username, user.email.as_deref().unwrap_or("-"))
 }
 
 /// Asks the operator to type the username.

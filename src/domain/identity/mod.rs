@@ -20,7 +20,7 @@ use crate::{
 /// Length of a username, in characters.
 pub const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=64;
 /// Maximum length of a first or last name, in characters.
-const MAX_NAME_LENGTH: usize = 100;
+pub const MAX_NAME_LENGTH: usize = 100;
 
 /// A username: letters (A-Z), digits, `_` and `-`. A new username must not start with `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::entity::{link, mail::Purpose};
 pub(crate) struct Kind {
     /// The name of its templates in `src/mail/templates`.
     pub(crate) template: &'static str,
-    /// `None` for a notice of a change.
+    /// `None` for a notice of a change, and for an invitation, whose link belongs to no account.
     pub(crate) link: Option<LinkKind>,
 }
 
@@ -36,6 +36,7 @@ impl Kind {
             Purpose::EmailChanged => Self::notice("email_changed"),
             Purpose::RolesChanged => Self::notice("roles_changed"),
             Purpose::AccountDisabled => Self::notice("account_disabled"),
+            Purpose::Invitation => Self { template: "invitation", link: None },
         }
     }
 
@@ -47,6 +48,11 @@ impl Kind {
         Self { template, link: None }
     }
 }
+
+/// How long an invitation is valid.
+pub(crate) const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
+/// The page that the link in an invitation opens.
+pub(crate) const INVITATION_PAGE: &str = "accept-invitation";
 
 const VERIFY_EMAIL: LinkKind =
     LinkKind { purpose: link::Purpose::VerifyEmail, page: "verify-email", lifetime: TimeDelta::hours(24) };

@@ -7,7 +7,7 @@ mod kind;
 pub mod links;
 
 use chrono::{DateTime, Utc};
-pub(crate) use kind::{Kind, LinkKind};
+pub(crate) use kind::{INVITATION_LIFETIME, INVITATION_PAGE, Kind, LinkKind};
 use uuid::Uuid;
 
 use crate::{
@@ -29,12 +29,16 @@ pub(in crate::domain) fn require(app: &App) -> Result<()> {
     if app.settings.mail.is_enabled() { Ok(()) } else { Err(Error::MailDisabled) }
 }
 
-/// The account that a mail is about.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::domain) struct About {
-    user_id: Uuid,
-    /// The change of address that the mail verifies. `None` for a mail to the account's own address.
-    pending_email_id: Option<Uuid>,
+/// What a mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::domain) enum About {
+    /// An account. The second id is that of the change of address that the mail verifies; `None` for a mail to the account's
+    /// own address.
+    Account(Uuid, Option<Uuid>),
+    /// An invitation.
+    Invitation(Uuid),
+    /// The account with the recipient's address, which is looked up at delivery.
+    Recipient,
 }
 
 /// A mail to enqueue.
@@ -42,8 +46,7 @@ pub(in crate::domain) struct About {
 pub(in crate::domain) struct NewMail {
     pub purpose: Purpose,
     pub to: Email,
-    /// The account that the mail is about. `None` if the account is looked up at delivery.
-    pub about: Option<About>,
+    pub about: About,
     /// What [`MailRequest::book`](super::throttle::MailRequest::book) returned; 0 for a notice.
     pub round: i32,
 }
@@ -51,7 +54,7 @@ pub(in crate::domain) struct NewMail {
 impl NewMail {
     /// Creates a mail to the account's own address, if it has one.
     pub(in crate::domain) fn to_own_address(purpose: Purpose, user: &user::Model, round: i32) -> Option<Self> {
-        let about = Some(About { user_id: user.id, pending_email_id: None });
+        let about = About::Account(user.id, None);
         Some(Self { purpose, to: own_address(user)?, about, round })
     }
 
@@ -62,7 +65,7 @@ impl NewMail {
 
     /// Creates the mail that verifies a new address. If it equals the account's address, it verifies that one.
     pub(in crate::domain) fn verification_of_change(user: &user::Model, to: Email, round: i32) -> Self {
-        let about = Some(About { user_id: user.id, pending_email_id: user.pending_email_id });
+        let about = About::Account(user.id, user.pending_email_id);
         Self { purpose: Purpose::VerifyEmail, to, about, round }
     }
 
@@ -84,20 +87,26 @@ pub(in crate::domain) async fn enqueue(
     }
     let client = &context.client;
     let row = |NewMail { purpose, to, about, round }| {
+        let (user_id, pending_email_id, invitation_id) = match about {
+            About::Account(user_id, pending_email_id) => (Some(user_id), pending_email_id, None),
+            About::Invitation(id) => (None, None, Some(id)),
+            About::Recipient => (None, None, None),
+        };
         Ok(mail::Model {
             id: random::id(now)?,
             purpose,
             email: deliverable(&to),
             email_key: to.key,
             language: client.language.tag().to_owned(),
-            user_id: about.map(|about| about.user_id),
+            user_id,
             ip_address: client.ip_address.map(|address| address.to_string()),
             user_agent: client.user_agent.clone(),
             created_at: now,
             next_attempt_at: now,
             attempts: 0,
             round,
-            pending_email_id: about.and_then(|about| about.pending_email_id),
+            pending_email_id,
+            invitation_id,
         })
     };
     let rows = mails.into_iter().map(row).collect::<Result<_>>()?;

@@ -87,12 +87,12 @@ impl MailRequest {
     }
 }
 
-/// Counts a mail that is about to be sent. Returns false if its address has reached the limit for this kind of mail;
+/// Counts a mail that is about to be sent. `user` is `None` for the mail of an invitation. Returns false if its address has reached the limit for this kind of mail;
 /// the mail must then not be sent.
 pub(crate) async fn book_delivery(
     app: &App,
     transaction: &Transaction,
-    (mail, user): (&mail::Model, &user::Model),
+    (mail, user): (&mail::Model, Option<&user::Model>),
     now: DateTime<Utc>,
 ) -> Result<bool> {
     if !app.settings.throttle.is_enabled {
@@ -117,7 +117,7 @@ pub(crate) async fn drop_undeliverable(
     }
     let total = mails.len();
     let limit = to_address(app);
-    let ids: Vec<Uuid> = mails.iter().map(|(mail, user)| recipient(app, mail, user).id).collect();
+    let ids: Vec<Uuid> = mails.iter().map(|(mail, user)| recipient(app, mail, Some(user)).id).collect();
     let rows = throttle::find(db, ids.clone()).await?;
     let mut remaining: HashMap<Uuid, usize> = rows.iter().map(|row| (row.id, limit.remaining(row, now))).collect();
     let is_allowed = |id: Uuid| {
@@ -137,9 +137,12 @@ pub(crate) async fn drop_undeliverable(
 
 /// The counter of the recipient's address. Mails to an account's own address and to its pending address are different
 /// kinds, so that requests to change to an address do not use up the limit of its owner.
-fn recipient(app: &App, mail: &mail::Model, user: &user::Model) -> Counter {
-    let is_own = user.email_key.as_ref() == Some(&mail.email_key);
-    let whose = if is_own { "own" } else { "pending" };
+fn recipient(app: &App, mail: &mail::Model, user: Option<&user::Model>) -> Counter {
+    let whose = match user {
+        Some(user) if user.email_key.as_ref() == Some(&mail.email_key) => "own",
+        Some(_) => "pending",
+        None => "invited",
+    };
     Counter {
         id: app.pseudonyms.of(&["mails to address", Kind::of(mail.purpose).template, whose, &mail.email_key]),
         identifier_id: None,

@@ -37,6 +37,11 @@ fn passwords(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.wrong_current_passwords, TimeDelta::minutes(15))
 }
 
+/// Invitations by an administrator, including those that fail because an account has the address.
+fn invitations(app: &App) -> Limit {
+    Limit::new(app.settings.throttle.limits.invitations, TimeDelta::hours(1))
+}
+
 /// A counter of attempts.
 #[derive(Clone, Copy, Debug)]
 struct Counter {
@@ -171,6 +176,15 @@ fn network(client: &Client) -> String {
 pub(in crate::domain) async fn book_registration(context: &Context) -> Result<()> {
     let name = ["registrations", &network(&context.client)];
     PlainAttempt::book(context, &name, registrations(&context.app)).await.map(drop)
+}
+
+/// Books an invitation by an administrator. It is never withdrawn.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub(in crate::domain) async fn book_invitation(context: &Context, administrator_id: Uuid) -> Result<()> {
+    let name = ["invitations", &administrator_id.simple().to_string()];
+    PlainAttempt::book(context, &name, invitations(&context.app)).await.map(drop)
 }
 
 /// An attempt with a single counter.

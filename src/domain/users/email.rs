@@ -181,17 +181,24 @@ async fn lock_with_holder(work: &mut UnitOfWork<'_>, link: &link::Model, read: &
     let loses =
         |holder: &Locked| holder.email_verified_at.is_none() && holder.email_key.as_ref() == Some(&link.email_key);
     if let Some(mut holder) = holder.filter(|holder| user.is_some() && loses(holder)) {
-        holder
-            .update(work.db(), |holder| {
-                holder.email = None;
-                holder.email_key = None;
-                holder.updated_at = now;
-            })
-            .await?;
-        link::delete_unused(work.db(), holder.id, None).await?;
-        work.emit(Event::EmailRemoved { user_id: holder.id });
+        remove(work, &mut holder).await?;
     }
     Ok(user)
+}
+
+/// Removes the address from an account that never verified it, because somebody else has proved to own it.
+pub(in crate::domain) async fn remove(work: &mut UnitOfWork<'_>, holder: &mut Locked) -> Result<()> {
+    let now = work.now;
+    holder
+        .update(work.db(), |holder| {
+            holder.email = None;
+            holder.email_key = None;
+            holder.updated_at = now;
+        })
+        .await?;
+    link::delete_unused(work.db(), holder.id, None).await?;
+    work.emit(Event::EmailRemoved { user_id: holder.id });
+    Ok(())
 }
 
 /// Requests a change of the signed-in user's address. The change takes effect when the link sent to the new address is used

@@ -1,5 +1,6 @@
 //! Accounts: creating, changing and deleting them, by their owners and by administrators.
 
+pub mod acceptance;
 pub mod administration;
 pub mod deletion;
 pub mod email;

@@ -44,6 +44,7 @@ pub(in crate::domain) struct ParsedRegistration {
 }
 
 /// A user to be created.
+#[derive(Clone)]
 pub(in crate::domain) struct NewUser {
     pub username: Username,
     pub password_hash: PasswordHash,
@@ -116,11 +117,19 @@ async fn create(
     Ok((work, user, event))
 }
 
-/// Parses the form, counts the registration, and hashes the password.
+/// Checks that anyone may register, and prepares the form.
 async fn check(context: &Context, form: Registration) -> Result<NewUser> {
     if !context.settings().registration.is_enabled {
         return Err(Error::RegistrationDisabled);
     }
+    prepare(context, form).await
+}
+
+/// Parses the form, counts the registration, and hashes the password.
+///
+/// # Errors
+/// All problems of the form; if there are none, USERNAME_TAKEN for a reserved username, RATE_LIMITED, SERVICE_UNAVAILABLE.
+pub(in crate::domain) async fn prepare(context: &Context, form: Registration) -> Result<NewUser> {
     let form = parse(form, context.settings())?;
     check_reserved(context, &form.username.key)?;
     throttle::book_registration(context).await?;

@@ -34,6 +34,11 @@ pub async fn holders(
     Ok(holders)
 }
 
+/// Finds users by id.
+pub async fn find_all(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
+}
+
 /// Lists users ordered by id, after the id `after`, at most `limit`. Ids never change.
 pub async fn by_id(db: &impl ConnectionTrait, after: Option<Uuid>, limit: u64) -> Result<Vec<Model>, DbErr> {
     let rest = Condition::all().add_option(after.map(|id| Column::Id.gt(id)));

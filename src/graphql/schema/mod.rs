@@ -5,6 +5,7 @@ mod administration;
 mod connection;
 mod deletion;
 mod email;
+mod invitations;
 mod password_change;
 mod password_reset;
 mod profile;
@@ -24,7 +25,12 @@ pub(super) type Nullable<T> = Option<crate::Result<T>>;
 
 /// Operations that only read.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(users::UserQuery, user_list::UserListQuery, server_info::ServerInfoQuery);
+pub struct Query(
+    users::UserQuery,
+    user_list::UserListQuery,
+    invitations::InvitationQuery,
+    server_info::ServerInfoQuery,
+);
 
 /// A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
 /// takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
@@ -40,6 +46,7 @@ pub struct Mutation(
     email::EmailMutation,
     password_reset::ResetMutation,
     administration::AdministrationMutation,
+    invitations::InvitationMutation,
 );
 
 /// A change of a value that may be cleared: `None` keeps it, and `Some(None)` clears it.

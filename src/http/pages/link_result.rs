@@ -23,6 +23,7 @@ pub(super) const TEMPLATE: &str = include_str!("link.html");
 pub(super) enum Action {
     Verify,
     Reset,
+    Accept,
 }
 
 impl Action {
@@ -31,6 +32,7 @@ impl Action {
         match self {
             Self::Verify => "/verify-email",
             Self::Reset => "/reset-password",
+            Self::Accept => "/accept-invitation",
         }
     }
 
@@ -38,6 +40,7 @@ impl Action {
         match self {
             Self::Verify => texts::verify(language),
             Self::Reset => texts::reset(language),
+            Self::Accept => texts::accept(language),
         }
     }
 }
@@ -67,8 +70,8 @@ impl LinkResult {
     pub(super) fn of(error: &Error) -> Option<Self> {
         match error {
             Error::LinkUsed => Some(Self::Used),
-            Error::LinkInvalid => Some(Self::Invalid),
-            Error::LinkExpired => Some(Self::Expired),
+            Error::LinkInvalid | Error::InvitationInvalid => Some(Self::Invalid),
+            Error::LinkExpired | Error::InvitationExpired => Some(Self::Expired),
             Error::Input(_) if error.code() == ErrorCode::EmailTaken => Some(Self::Taken),
             _ => None,
         }
@@ -90,12 +93,8 @@ impl LinkResult {
         let (status, title, text) = match self {
             Self::Done => (StatusCode::OK, texts.done_title, texts.done.into()),
             Self::Used => (StatusCode::OK, texts::used(language), Error::LinkUsed.message(language)),
-            Self::Invalid => {
-                (status_of(ErrorCode::LinkInvalid), texts::invalid(language), texts::why_invalid(language).into())
-            }
-            Self::Expired => {
-                (status_of(ErrorCode::LinkExpired), texts::expired(language), texts::ask_for_new(language).into())
-            }
+            Self::Invalid => (status_of(ErrorCode::LinkInvalid), texts::invalid(language), texts.why_invalid.into()),
+            Self::Expired => (status_of(ErrorCode::LinkExpired), texts::expired(language), texts.ask_for_new.into()),
             Self::Taken => (StatusCode::CONFLICT, texts::taken(language), texts::why_taken(language).into()),
         };
         message_page(status, language, title, &[&text])

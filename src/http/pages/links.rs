@@ -1,4 +1,4 @@
-//! `/verify-email` and `/reset-password`: the pages that links in mails open.
+//! `/verify-email`, `/reset-password` and `/accept-invitation`: the pages that links in mails open.
 //!
 //! Opening a link checks it and changes nothing. The response to a submitted form is a redirect to a page with the result
 //! or the problem (Post/Redirect/Get), so that going back or reloading does not submit the form again. Only server errors
@@ -25,7 +25,7 @@ use crate::{
     domain::{
         Client, Context, Viewer,
         identity::PASSWORD_LENGTH,
-        users::{email, password_reset},
+        users::{acceptance, email, password_reset},
     },
     http::{
         Server,
@@ -35,6 +35,7 @@ use crate::{
         middleware::{cors, peer},
         pages::{
             correction::Correction,
+            invitation,
             link_result::{Action, LinkResult, TEMPLATE, message_page},
             page, texts,
         },
@@ -49,6 +50,10 @@ pub(in crate::http) async fn open_verification(State(server): State<Arc<Server>>
 
 pub(in crate::http) async fn open_reset(State(server): State<Arc<Server>>, request: Request) -> Response {
     open(&server, Action::Reset, request).await
+}
+
+pub(in crate::http) async fn open_invitation(State(server): State<Arc<Server>>, request: Request) -> Response {
+    open(&server, Action::Accept, request).await
 }
 
 /// Opens a link. Shows the form of a valid link, or the problem of an invalid one. A URL without a token shows the result
@@ -68,11 +73,11 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
             open_link(server, action, language, &token, Some(&problem.message(language))).await
         }
         Some(Correction { problem, token: None }) => {
-            let paragraphs = [&*problem.message(language), texts::ask_again(language)];
+            let paragraphs = [&*problem.message(language), action.texts(language).ask_again];
             message_page(StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
         }
         None => {
-            let paragraphs = [texts::ask_again(language)];
+            let paragraphs = [action.texts(language).ask_again];
             message_page(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &paragraphs)
         }
     }
@@ -88,6 +93,9 @@ async fn open_link(
     let context = Context::of_request(&server.app, Viewer::Anonymous, Client::default());
     match server.in_time(check(&context, action, &token.into())).await {
         Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(action, language),
+        Ok(ValidLink { address: Some(address), .. }) if action == Action::Accept => {
+            invitation::form_page(StatusCode::OK, language, token, &address, &Default::default(), None)
+        }
         Ok(ValidLink { address, .. }) => form_page(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
             let response = if let Some(result) = LinkResult::of(&error) {
@@ -119,6 +127,10 @@ async fn check(context: &Context, action: Action, token: &SecretString) -> Resul
             password_reset::check_link(context, token).await?;
             Ok(ValidLink { address: None, is_used: false })
         }
+        Action::Accept => {
+            let invitation = acceptance::find(context, token).await?;
+            Ok(ValidLink { address: Some(invitation.email), is_used: false })
+        }
     }
 }
 
@@ -130,7 +142,7 @@ pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: 
             let result = server.in_time(email::verify(&context, &form.token)).await;
             respond(&server, Action::Verify, result.map(drop), &form, &client)
         }
-        Err(status) => rejected_page(status, client.language),
+        Err(status) => rejected_page(status, Action::Verify, client.language),
     }
 }
 
@@ -142,7 +154,7 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
             let reset = password_reset::reset(&context, &form.token, form.password.clone());
             respond(&server, Action::Reset, server.in_time(reset).await.map(drop), &form, &client)
         }
-        Err(status) => rejected_page(status, client.language),
+        Err(status) => rejected_page(status, Action::Reset, client.language),
     }
 }
 
@@ -171,19 +183,27 @@ struct SubmittedForm {
 impl SubmittedForm {
     /// Reads the form of a request.
     async fn read(server: &Server, request: Request) -> Result<Self, StatusCode> {
-        if is_foreign(&server.app.settings, request.headers()) {
-            return Err(StatusCode::FORBIDDEN);
-        }
-        if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {
-            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        }
-        let body = body::collect(request, body::MAX_FORM, server.limits.body_timeout).await;
-        let body = body.map_err(BodyError::status)?;
-        let mut form = Form::parse(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let mut form = read_form(server, request).await?;
         let token_text = form.take("token").unwrap_or_default();
         let password = form.take("password").unwrap_or_default().into();
         Ok(Self { token: token_text.clone().into(), token_text, password })
     }
+}
+
+/// Reads the parameters of a submitted form.
+///
+/// # Errors
+/// The status of the response to a request that is not a form of this server.
+pub(super) async fn read_form(server: &Server, request: Request) -> Result<Form, StatusCode> {
+    if is_foreign(&server.app.settings, request.headers()) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    if !body::is_of_type(request.headers(), "application/x-www-form-urlencoded") {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let body = body::collect(request, body::MAX_FORM, server.limits.body_timeout).await;
+    let body = body.map_err(BodyError::status)?;
+    Form::parse(&body).map_err(|_| StatusCode::BAD_REQUEST)
 }
 
 /// Whether a page of another site has submitted the form. The pages of this server set `Referrer-Policy: no-referrer`, so
@@ -213,12 +233,12 @@ fn form_page(
     page(status, language, TEMPLATE, values)
 }
 
-fn rejected_page(status: StatusCode, language: Language) -> Response {
-    message_page(status, language, texts::rejected(language), &[texts::ask_again(language)])
+pub(super) fn rejected_page(status: StatusCode, action: Action, language: Language) -> Response {
+    message_page(status, language, texts::rejected(language), &[action.texts(language).ask_again])
 }
 
 /// Logs the error, and adds its code and `Retry-After` to the response.
-fn with_error(mut response: Response, error: &Error) -> Response {
+pub(super) fn with_error(mut response: Response, error: &Error) -> Response {
     let code = error.code();
     if let Some(cause) = error.cause() {
         tracing::error!(?code, cause, "request failed");

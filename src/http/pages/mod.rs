@@ -5,6 +5,7 @@
 
 mod correction;
 mod dev_mail;
+mod invitation;
 mod link_result;
 mod links;
 mod texts;
@@ -39,7 +40,8 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     if is_app {
         routes = routes
             .route("/verify-email", get(links::open_verification).post(links::verify))
-            .route("/reset-password", get(links::open_reset).post(links::reset));
+            .route("/reset-password", get(links::open_reset).post(links::reset))
+            .route("/accept-invitation", get(links::open_invitation).post(invitation::accept));
     }
     if settings.mail.dev {
         routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));

@@ -12,7 +12,21 @@ pub(super) struct Texts {
     pub(super) hint: &'static str,
     pub(super) done_title: &'static str,
     pub(super) done: &'static str,
+    /// Why a link may be invalid, and what to do.
+    pub(super) why_invalid: &'static str,
+    /// How to get a new link after one has expired.
+    pub(super) ask_for_new: &'static str,
+    /// What to do after a request that cannot be accepted.
+    pub(super) ask_again: &'static str,
 }
+
+const WHY_INVALID_EN: &str =
+    "It may have been used already, or the account has changed since. Request a new message where you sign in.";
+const WHY_INVALID_RU: &str = "Возможно, она уже использована или учётная запись с тех пор изменилась. Запросите новое письмо там, где вы входите.";
+const ASK_FOR_NEW_EN: &str = "Request a new message where you sign in.";
+const ASK_FOR_NEW_RU: &str = "Запросите новое письмо там, где вы входите.";
+const ASK_AGAIN_EN: &str = "Open the link from the message again, or request a new message where you sign in.";
+const ASK_AGAIN_RU: &str = "Откройте ссылку из письма ещё раз или запросите новое письмо там, где вы входите.";
 
 pub(super) fn verify(language: Language) -> &'static Texts {
     match language {
@@ -24,6 +38,9 @@ pub(super) fn verify(language: Language) -> &'static Texts {
             hint: "",
             done_title: "Thank you",
             done: "Your e-mail address is confirmed. You can close this page.",
+            why_invalid: WHY_INVALID_EN,
+            ask_for_new: ASK_FOR_NEW_EN,
+            ask_again: ASK_AGAIN_EN,
         },
         Language::Russian => &Texts {
             title: "Подтвердите адрес электронной почты",
@@ -33,6 +50,9 @@ pub(super) fn verify(language: Language) -> &'static Texts {
             hint: "",
             done_title: "Спасибо",
             done: "Ваш адрес электронной почты подтверждён. Страницу можно закрыть.",
+            why_invalid: WHY_INVALID_RU,
+            ask_for_new: ASK_FOR_NEW_RU,
+            ask_again: ASK_AGAIN_RU,
         },
     }
 }
@@ -47,6 +67,9 @@ pub(super) fn reset(language: Language) -> &'static Texts {
             hint: "At least 8 characters of any kind. A few words make a good password.",
             done_title: "The password is changed",
             done: "You can sign in with the new password now, and close this page.",
+            why_invalid: WHY_INVALID_EN,
+            ask_for_new: ASK_FOR_NEW_EN,
+            ask_again: ASK_AGAIN_EN,
         },
         Language::Russian => &Texts {
             title: "Выберите новый пароль",
@@ -56,6 +79,66 @@ pub(super) fn reset(language: Language) -> &'static Texts {
             hint: "Не меньше 8 любых символов. Хороший пароль — это несколько слов.",
             done_title: "Пароль изменён",
             done: "Теперь можно войти с новым паролем и закрыть эту страницу.",
+            why_invalid: WHY_INVALID_RU,
+            ask_for_new: ASK_FOR_NEW_RU,
+            ask_again: ASK_AGAIN_RU,
+        },
+    }
+}
+
+/// The texts of the form of an invitation.
+pub(super) struct AcceptTexts {
+    pub(super) username: &'static str,
+    pub(super) username_hint: &'static str,
+    pub(super) first_name: &'static str,
+    pub(super) last_name: &'static str,
+    pub(super) optional: &'static str,
+}
+
+pub(super) fn accept_form(language: Language) -> &'static AcceptTexts {
+    match language {
+        Language::English => &AcceptTexts {
+            username: "Username",
+            username_hint: "Letters from A to Z, digits, underscores and hyphens.",
+            first_name: "First name",
+            last_name: "Last name",
+            optional: "optional",
+        },
+        Language::Russian => &AcceptTexts {
+            username: "Имя пользователя",
+            username_hint: "Латинские буквы, цифры, подчёркивания и дефисы.",
+            first_name: "Имя",
+            last_name: "Фамилия",
+            optional: "необязательно",
+        },
+    }
+}
+
+pub(super) fn accept(language: Language) -> &'static Texts {
+    match language {
+        Language::English => &Texts {
+            title: "Create your account",
+            intro: "You are invited to create an account with this address:",
+            button: "Create the account",
+            password: Some("Password"),
+            hint: "At least 8 characters of any kind. A few words make a good password.",
+            done_title: "Your account is ready",
+            done: "You can sign in now with your username and password, and close this page.",
+            why_invalid: "It may have been used already: then sign in to your account. Otherwise, ask for a new invitation.",
+            ask_for_new: "Ask for a new invitation.",
+            ask_again: "Open the link from the message again, or ask for a new invitation.",
+        },
+        Language::Russian => &Texts {
+            title: "Создайте учётную запись",
+            intro: "Вас приглашают создать учётную запись с этим адресом:",
+            button: "Создать учётную запись",
+            password: Some("Пароль"),
+            hint: "Не меньше 8 любых символов. Хороший пароль — это несколько слов.",
+            done_title: "Учётная запись создана",
+            done: "Теперь можно войти с именем пользователя и паролем и закрыть эту страницу.",
+            why_invalid: "Возможно, она уже использована: тогда войдите в свою учётную запись. Если нет, попросите новое приглашение.",
+            ask_for_new: "Попросите новое приглашение.",
+            ask_again: "Откройте ссылку из письма ещё раз или попросите новое приглашение.",
         },
     }
 }
@@ -88,28 +171,10 @@ pub(super) fn invalid(language: Language) -> &'static str {
     }
 }
 
-pub(super) fn why_invalid(language: Language) -> &'static str {
-    match language {
-        Language::English => {
-            "It may have been used already, or the account has changed since. Request a new message where you sign in."
-        }
-        Language::Russian => {
-            "Возможно, она уже использована или учётная запись с тех пор изменилась. Запросите новое письмо там, где вы входите."
-        }
-    }
-}
-
 pub(super) fn expired(language: Language) -> &'static str {
     match language {
         Language::English => "This link has expired",
         Language::Russian => "Срок действия этой ссылки истёк",
-    }
-}
-
-pub(super) fn ask_for_new(language: Language) -> &'static str {
-    match language {
-        Language::English => "Request a new message where you sign in.",
-        Language::Russian => "Запросите новое письмо там, где вы входите.",
     }
 }
 
@@ -135,12 +200,5 @@ pub(super) fn rejected(language: Language) -> &'static str {
     match language {
         Language::English => "This request can't be accepted",
         Language::Russian => "Такой запрос не принимается",
-    }
-}
-
-pub(super) fn ask_again(language: Language) -> &'static str {
-    match language {
-        Language::English => "Open the link from the message again, or request a new message where you sign in.",
-        Language::Russian => "Откройте ссылку из письма ещё раз или запросите новое письмо там, где вы входите.",
     }
 }

@@ -4,6 +4,7 @@
 //! one retries when the lease expires. A mail is sent twice only if the worker crashes after sending it and before
 //! deleting its row.
 
+mod invitation;
 mod resolve;
 
 use std::{
@@ -126,11 +127,17 @@ async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Resul
     }
     let now = app.clock.now();
     let Some(mail) = mail::find_due(app.database.read(), id, now).await? else { return Ok(Delivery::Skipped) };
-    let Some(user_id) = mail.user_id else { return Ok(Delivery::Skipped) };
+    if mail.user_id.is_none() && mail.invitation_id.is_none() {
+        return Ok(Delivery::Skipped);
+    }
     // Audit events are attributed to the client that requested the mail.
     let context = Context::of_job(app).with_client(client_of(&mail));
     let mut work = context.begin().await?;
-    let leased = lease(&mut work, mail, user_id, now).await?;
+    let leased = match (mail.user_id, mail.invitation_id) {
+        (Some(user_id), _) => lease(&mut work, mail, user_id, now).await?,
+        (None, Some(invitation_id)) => invitation::lease(&work, mail, invitation_id, now).await?,
+        (None, None) => None,
+    };
     work.commit().await?;
     let Some(Leased { mail, outgoing }) = leased else { return Ok(Delivery::Done) };
     match app.mailer.send(&outgoing, now).await {
@@ -168,7 +175,7 @@ async fn lease(
     };
     // The throttle counts a mail once, not once per attempt.
     let is_first = mail.attempts == 1;
-    if is_first && !throttle::book_delivery(app, work.db(), (&mail, &user), now).await? {
+    if is_first && !throttle::book_delivery(app, work.db(), (&mail, Some(&user)), now).await? {
         tracing::info!(mail = %mail.id, purpose = ?mail.purpose, "mail dropped: its address has reached the limit");
         mail::delete(work.db(), mail.id, mail.attempts).await?;
         return Ok(None);
@@ -185,7 +192,7 @@ async fn lease(
         }
         None => None,
     };
-    let username = user.username.clone();
+    let username = Some(user.username.clone());
     let (to, language) = (mail.email.clone(), mail.language());
     let outgoing = OutgoingMail { id: mail.id, to, language, username, template, link };
     Ok(Some(Leased { mail, outgoing }))

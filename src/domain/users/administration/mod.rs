@@ -6,6 +6,7 @@
 mod account;
 mod create;
 mod guard;
+mod invitations;
 mod list;
 mod profile;
 
@@ -15,6 +16,7 @@ pub use create::{NewAccount, create, create_with_password};
 pub(in crate::domain) use guard::lock_unless_last_admin;
 pub use guard::{Administrator, administrator, of_principal};
 use guard::{lock, lock_administrator};
+pub use invitations::{InvitationAndInviter, count_invitations, invitations, invite, revoke_invitation};
 pub use list::{Filter, ListOrder, count, find_by_id, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
 use uuid::Uuid;
