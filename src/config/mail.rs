@@ -42,7 +42,8 @@ impl MailSettings {
         let is_local = server.is_local;
         let app_url = Setting::new(
             "APP_URL",
-            "Where links in mails lead: `APP_URL/verify-email?token=…` and `APP_URL/reset-password?token=…`.",
+            "Where links in mails lead: `APP_URL/verify-email?token=…`, `APP_URL/reset-password?token=…` and \
+             `APP_URL/accept-invitation?token=…`.",
         )
         .text(
             "an address without a query, such as `https://app.example.org/account` or `com.example.app:/`",

@@ -25,6 +25,7 @@ const OTHERS: &[&str] = &[
     "sendVerificationEmail",
     "requestPasswordReset",
     "resetPassword",
+    "acceptInvitation",
 ];
 
 const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } types { \

@@ -29,6 +29,8 @@ mod identifiers;
 mod identity;
 mod import;
 mod indexes;
+mod invitation_page;
+mod invitations;
 mod keys;
 mod languages;
 mod limits;

@@ -8,6 +8,7 @@ use hallpass::{
 };
 use sea_orm::EntityTrait;
 
+use super::invitations::invite;
 use crate::support::{Actor, Answer, TestServer, json, password_of};
 
 const MINUTES_15: TimeDelta = TimeDelta::minutes(15);
@@ -194,4 +195,16 @@ async fn counter_works_with_the_highest_limit() {
     assert_eq!(limited.code(), "RATE_LIMITED");
     server.clock.advance(HOUR);
     server.user("cy").await;
+}
+
+#[tokio::test]
+async fn invitation_limit_is_configurable() {
+    for limit in [2, 53] {
+        let server = with_limit("LIMIT_INVITATIONS_PER_HOUR", limit).await;
+        let boss = server.administrator("boss").await;
+        assert_limit(limit, HOUR, async |number| {
+            invite(&boss, &format!("user{number}@example.org"), serde_json::Value::Null).await
+        })
+        .await;
+    }
 }

@@ -200,3 +200,18 @@ fn username_with_a_leading_hyphen_follows_a_double_hyphen() {
     assert!(stdout(&folder.run(&["user", "disable", "-h"], &[])).contains("Usage: "));
     assert_eq!(stdout(&folder.run(&["user", "disable", "--", "-h"], &[])), "-h is disabled; all sessions were ended\n");
 }
+
+#[test]
+fn operator_invites_by_mail() {
+    let folder = Folder::new("invite");
+    assert!(folder.run(&["migrate"], &[]).status.success());
+    let invite = ["user", "invite", "ada@example.org", "--role", "user", "--role", "admin"];
+    let printed = stdout(&folder.run(&invite, &[FAST]));
+    assert!(printed.starts_with("ada@example.org is invited until 20"), "{printed}");
+    assert!(printed.ends_with("Z, with the roles admin, user\n"), "{printed}");
+    assert_fails(&folder.run(&["user", "invite", "ada"], &[FAST]), 1, "email: This is not an e-mail address.");
+    let unknown = folder.run(&["user", "invite", "bo@example.org", "--role", "root"], &[FAST]);
+    assert_fails(&unknown, 1, "ROLES has admin, user.");
+    stdout(&pipe(&folder, &["user", "add", "bo", "--email", "bo@example.org"], PASSWORD));
+    assert_fails(&folder.run(&["user", "invite", "bo@example.org"], &[FAST]), 1, "already exists");
+}
