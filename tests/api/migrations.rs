@@ -148,7 +148,7 @@ async fn rollback_completes_an_interrupted_rollback_only() {
     let database = TestDatabase::create().await;
     let connected = Database::connect(database.url(), Some(1)).await.unwrap();
     let latest = connected.migrations_to_revert(2).await.unwrap();
-    let names = migration::migrations().iter().rev().take(2).map(|migration| migration.name().to_owned());
+    let names = migration::migrations().into_iter().rev().take(2).map(|migration| migration.name().to_owned());
     assert_eq!(latest, names.collect::<Vec<_>>());
     let interrupted = format!("UPDATE seaql_migrations SET state = 'reverting' WHERE version >= '{}'", latest[1]);
     connected.read().execute_unprepared(&interrupted).await.unwrap();

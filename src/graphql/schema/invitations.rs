@@ -26,8 +26,8 @@ pub(in crate::graphql) struct InvitationQuery;
 
 #[Object]
 impl InvitationQuery {
-    /// Open invitations, newest first: those that were not accepted, revoked or replaced, and have not expired. Requires
-    /// the role `admin`.
+    /// Open invitations, newest first: those that were not accepted, revoked or replaced, and have not expired.
+    /// Requires the role `admin`.
     /// Codes: BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn invitations(
         &self,
@@ -69,8 +69,8 @@ pub(in crate::graphql) struct InvitationMutation;
 #[Object]
 impl InvitationMutation {
     /// Invite somebody by mail to create an account, also while registration is disabled. The invitation can be accepted
-    /// once, for 7 days. Inviting an address again replaces its invitation and sends a new mail. Requires the role
-    /// `admin`.
+    /// once, for 7 days. Inviting an address again replaces its invitation and sends a new mail.
+    /// Requires the role `admin`.
     /// Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED, FORBIDDEN,
     /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn invite_user(&self, ctx: &Context<'_>, input: InviteUserInput) -> Nullable<InviteUserPayload> {
