@@ -99,7 +99,7 @@ async fn cookie_delivery_is_the_default() {
 
 #[tokio::test]
 async fn invitation_is_described_by_its_payload() {
-    let (_, boss) = with_boss().await;
+    let (_server, boss) = with_boss().await;
     let answer = invite(&boss, "New@Example.org", json!(["user", "admin"])).await;
     let mut invitation = answer.data("/inviteUser/invitation");
     assert!(invitation["id"].take().is_string());
@@ -295,7 +295,7 @@ async fn address_of_an_account_cannot_be_invited() {
 
 #[tokio::test]
 async fn invalid_address_and_unknown_role_are_refused_together() {
-    let (_, boss) = with_boss().await;
+    let (_server, boss) = with_boss().await;
     let refused = invite(&boss, "nobody", json!(["root"])).await;
     assert_eq!(refused.problems(), ["email: INVALID_EMAIL", "roles: ROLE_UNKNOWN"]);
 }
