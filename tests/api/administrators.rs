@@ -27,7 +27,11 @@ impl Scene {
     /// Runs a mutation as the administrator. `userId` is that of Ada.
     async fn run(&self, mutation: &str, mut input: Value, selection: &str) -> Answer {
         input["userId"] = self.ada_id.clone();
-        run(&self.boss, mutation, input, selection).await
+        // The ids of events are ordered by time.
+        self.server.clock.advance(TimeDelta::seconds(1));
+        let answer = run(&self.boss, mutation, input, selection).await;
+        self.server.clock.advance(TimeDelta::seconds(1));
+        answer
     }
 
     /// The subjects of the mails to Ada, oldest first.

@@ -44,7 +44,10 @@ pub async fn update_profile(
     change: UserChange,
 ) -> Result<user::Model> {
     let mut problems = Problems::default();
-    let to = problems.collect(change.email.as_deref().map(Email::parse).transpose());
+    let to = problems.collect(match change.email.as_deref() {
+        Some(email) if email.trim().is_empty() => Err(InputError::new(ErrorCode::Required, Field::Email)),
+        email => email.map(Email::parse).transpose(),
+    });
     let names = profile::parse(&change.names, &mut problems);
     let (Some(to), Some(names)) = (to, names) else { return Err(problems.into()) };
     let mut work = context.begin_for(administrator).await?;
