@@ -21,6 +21,7 @@ mod m20261128_000010_audit_log;
 mod m20261128_000011_user_roles;
 mod m20261128_000012_user_words;
 mod m20261128_000013_invitations;
+mod m20261128_000014_session_authentication;
 mod schema;
 
 pub use history::{Compatibility, History, MigrationState};
@@ -59,6 +60,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
         Box::new(m20261128_000011_user_roles::UserRoles),
         Box::new(m20261128_000012_user_words::UserWords),
         Box::new(m20261128_000013_invitations::Invitations),
+        Box::new(m20261128_000014_session_authentication::SessionAuthentication),
     ]
 }
 

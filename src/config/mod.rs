@@ -8,6 +8,7 @@
 //! cannot be read without being documented. Read every setting, whatever the others are: [`declarations`] lists those
 //! that are read without any variables.
 
+mod audit;
 mod database;
 mod database_url;
 mod graphql;
@@ -29,6 +30,7 @@ mod trusted_documents;
 mod unknown;
 mod vars;
 
+pub use audit::AuditSettings;
 pub use database::DatabaseSettings;
 pub use database_url::DatabaseUrl;
 pub use graphql::GraphqlSettings;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub oauth: OauthSettings,
     /// Limits of attempts.
     pub throttle: ThrottleSettings,
+    /// How long the audit log is kept.
+    pub audit: AuditSettings,
     /// What is logged, and how.
     pub logging: LoggingSettings,
 }
@@ -122,6 +126,7 @@ impl Settings {
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),
             throttle: ThrottleSettings::read(&mut vars),
+            audit: AuditSettings::read(&mut vars),
             logging: LoggingSettings::read(&mut vars),
         };
         vars.finish(settings)

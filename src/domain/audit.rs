@@ -1,6 +1,14 @@
 //! The audit log: the action, its actor, the affected user and the client.
+//!
+//! The log is append-only. Entries are written only for events, in the transaction of the action. No API changes or deletes
+//! them: `jobs/purge.rs` removes what is older than `AUDIT_RETENTION_DAYS` and `AUDIT_IP_DAYS`, and the deletion of an
+//! account removes the addresses of its clients.
 
+mod list;
+
+pub use crate::entity::audit_event::Model as Event;
 use chrono::{DateTime, Utc};
+pub use list::{Filter, find, key, page, page_of_user, pages_of_users};
 use uuid::Uuid;
 
 use crate::{

@@ -77,6 +77,8 @@ pub(crate) enum Event {
     InvitationAccepted { user: Box<User>, invitation_id: Uuid },
     /// An administrator revoked an invitation.
     InvitationRevoked { invitation_id: Uuid },
+    /// A user exported the data of their account.
+    DataExported { user_id: Uuid },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -156,6 +158,7 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
             // The log does not keep the IP addresses of deleted users.
             vec![if actor == Actor::User(*user_id) { entry.without_client() } else { entry }]
         }
+        Event::DataExported { user_id } => one(Action::DataExported, *user_id),
     }
 }
 
@@ -201,7 +204,8 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::EmailChangeCancelled { .. }
         | Event::EmailRemoved { .. }
         | Event::UserEnabled { .. }
-        | Event::UserDeleted { .. } => None,
+        | Event::UserDeleted { .. }
+        | Event::DataExported { .. } => None,
     };
     [mail, None]
 }

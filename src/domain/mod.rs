@@ -4,7 +4,7 @@
 //! cookies or status codes, so every API (GraphQL, REST, pages, command line) applies the same rules. Use cases change rows
 //! in a `UnitOfWork` and emit events; only `event.rs` decides what follows from an event.
 
-mod audit;
+pub mod audit;
 mod context;
 mod event;
 pub mod identity;

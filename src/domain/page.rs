@@ -16,6 +16,12 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The only page of an empty list.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { rows: Vec::new(), has_previous: false, has_next: false }
+    }
+
     /// Reads a page with one more row than it may have, to find out whether there are more. At the other end of the page,
     /// there are more rows if the page begins there after a given row.
     pub(in crate::domain) async fn read<E>(

@@ -40,19 +40,31 @@ impl Principal {
     /// # Errors
     /// UNAUTHENTICATED if the session has ended since it was read.
     pub(in crate::domain) async fn lock(&self, work: &UnitOfWork<'_>) -> Result<user::Locked> {
-        let user = user::lock(work.db(), self.user.id).await?;
-        let user = user.ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
-        self.lock_session(work, &user).await?;
-        Ok(user)
+        self.lock_both(work).await.map(|(user, _)| user)
     }
 
-    /// Locks this session.
+    /// Like [`Principal::lock`]. Also returns the current row of the session.
     ///
     /// # Errors
     /// As [`Principal::lock`].
-    pub(in crate::domain) async fn lock_session(&self, work: &UnitOfWork<'_>, user: &user::Locked) -> Result<()> {
+    pub(in crate::domain) async fn lock_both(&self, work: &UnitOfWork<'_>) -> Result<(user::Locked, session::Model)> {
+        let user = user::lock(work.db(), self.user.id).await?;
+        let user = user.ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
+        let session = self.lock_session(work, &user).await?;
+        Ok((user, session))
+    }
+
+    /// Locks this session. Returns its current row.
+    ///
+    /// # Errors
+    /// As [`Principal::lock`].
+    pub(in crate::domain) async fn lock_session(
+        &self,
+        work: &UnitOfWork<'_>,
+        user: &user::Locked,
+    ) -> Result<session::Model> {
         let session = session::lock(work.db(), user, self.session.id, work.now).await?;
-        session.map(drop).ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))
+        session.ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))
     }
 }
 

@@ -1,10 +1,18 @@
-//! `audit_log`: security-relevant actions. A row is written in the transaction of the action that it records. Only a
-//! client's address and user agent are ever removed.
+//! `audit_log`: security-relevant actions. A row is written in the transaction of the action that it records.
+//!
+//! The log is append-only: rows are inserted here and read in [`list`], and only the functions in [`retention`] change or
+//! delete rows.
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, entity::prelude::*};
+use sea_orm::entity::prelude::*;
+
+mod list;
+mod retention;
+
+pub use list::*;
+pub use retention::*;
 
 use super::bulk;
 
@@ -54,6 +62,14 @@ pub enum ActorType {
     CommandLine,
     /// A background job of the server.
     System,
+}
+
+impl ActorType {
+    /// The name in the database and in exports.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.to_value()
+    }
 }
 
 /// What happened.
@@ -113,6 +129,16 @@ pub enum Action {
     InvitationAccepted,
     /// An administrator revoked an invitation.
     InvitationRevoked,
+    /// A user exported the data of their account.
+    DataExported,
+}
+
+impl Action {
+    /// The name in the database and in exports.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.to_value()
+    }
 }
 
 /// Pairs of names and values, stored as a JSON array of pairs.
@@ -132,20 +158,6 @@ impl FromStr for Details {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         serde_json::from_str(text).map(Self)
     }
-}
-
-/// Removes the IP addresses and user agents of a user's own requests.
-pub async fn forget_client(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
-    let own = Condition::any()
-        .add(Column::ActorId.eq(user_id))
-        .add(Condition::all().add(Column::ActorId.is_null()).add(Column::UserId.eq(user_id)));
-    Entity::update_many()
-        .col_expr(Column::IpAddress, Expr::value(None::<String>))
-        .col_expr(Column::UserAgent, Expr::value(None::<String>))
-        .filter(own)
-        .exec(db)
-        .await
-        .map(drop)
 }
 
 /// Inserts rows.

@@ -4,10 +4,13 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     Condition, DbBackend, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select, Value,
-    sea_query::{Expr, NullOrdering},
+    sea_query::{Alias, Asterisk, Expr, NullOrdering, Query, SelectStatement, UnionType},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Maximum number of lists that one statement reads by [`union`]. SQLite joins at most 500 queries.
+pub(super) const MAX_LISTS: usize = 100;
 
 /// A column of the order of a list. The last column must be unique.
 #[derive(Clone, Debug)]
@@ -135,4 +138,13 @@ fn beyond(columns: &[SortColumn], key: &[SortValue], is_less: bool) -> Condition
         true => Some(expr.clone().lte(value)),
     });
     Condition::all().add(beyond).add_option(start)
+}
+
+/// Joins limited queries. Each is in parentheses, in the form that all databases accept.
+pub(super) fn union(queries: Vec<SelectStatement>) -> SelectStatement {
+    let mut parts = queries
+        .into_iter()
+        .map(|query| Query::select().column(Asterisk).from_subquery(query, Alias::new("part")).take());
+    let mut union = parts.next().unwrap_or_default();
+    union.unions(parts.map(|part| (UnionType::All, part))).take()
 }

@@ -1,6 +1,6 @@
 //! `sessions`: one row per sign-in of a browser, app or script.
 
-use std::sync::OnceLock;
+use std::{cmp::Reverse, collections::HashMap, sync::OnceLock};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{Condition, DbBackend, ExprTrait, QueryOrder, QuerySelect, QueryTrait, Statement, entity::prelude::*};
@@ -15,6 +15,7 @@ pub use generation::*;
 
 use crate::entity::{
     columns::{Columns, model},
+    page::{MAX_LISTS, union},
     user,
 };
 
@@ -56,6 +57,8 @@ model! {
         pub predecessor: Option<i32>,
         /// Generations that were issued and then replaced. A token of one shows that two clients use the session.
         pub burnt: BurntGenerations,
+        /// When the user last proved their identity after the sign-in. `None` if they did not.
+        pub authenticated_at: Option<DateTime<Utc>>,
     }
 }
 
@@ -113,6 +116,12 @@ fn with_user_sql(db: &impl ConnectionTrait) -> &'static str {
 }
 
 impl Model {
+    /// When the user last proved their identity: at the sign-in, or later with `reauthenticate`.
+    #[must_use]
+    pub fn last_authenticated_at(&self) -> DateTime<Utc> {
+        self.authenticated_at.unwrap_or(self.created_at)
+    }
+
     /// Whether the session was revoked, individually or together with all sessions of its user.
     #[must_use]
     pub fn is_revoked(&self, user: &user::Model) -> bool {
@@ -141,6 +150,16 @@ fn live(user_id: Uuid, epoch: impl Into<Expr>, now: DateTime<Utc>) -> Condition 
         .add(Column::ExpiresAt.gt(now))
 }
 
+/// The live sessions of a user, most recently used first, at most `limit`.
+fn select_live(user_id: Uuid, limit: u64, now: DateTime<Utc>) -> Select<Entity> {
+    let epoch = user::Entity::find_by_id(user_id).select_only().column(user::Column::SessionEpoch).into_query();
+    Entity::find()
+        .filter(live(user_id, Expr::SubQuery(None, Box::new(epoch.into())), now))
+        .order_by_desc(Column::LastUsedAt)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+}
+
 /// Lists the live sessions of a user, most recently used first, at most `limit`.
 pub async fn live_of(
     db: &impl ConnectionTrait,
@@ -148,14 +167,40 @@ pub async fn live_of(
     limit: u64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
-    let epoch = user::Entity::find_by_id(user_id).select_only().column(user::Column::SessionEpoch).into_query();
-    Entity::find()
-        .filter(live(user_id, Expr::SubQuery(None, Box::new(epoch.into())), now))
-        .order_by_desc(Column::LastUsedAt)
-        .order_by_desc(Column::Id)
-        .limit(limit)
-        .all(db)
-        .await
+    select_live(user_id, limit, now).all(db).await
+}
+
+/// Lists the live sessions of each of these users, as [`live_of`] does, by the id of the user. Runs one statement for each
+/// hundred users.
+pub async fn live_of_many(
+    db: &impl ConnectionTrait,
+    user_ids: &[Uuid],
+    limit: u64,
+    now: DateTime<Utc>,
+) -> Result<HashMap<Uuid, Vec<Model>>, DbErr> {
+    let mut lists: HashMap<Uuid, Vec<Model>> = HashMap::new();
+    for user_ids in user_ids.chunks(MAX_LISTS) {
+        let queries = user_ids.iter().map(|id| select_live(*id, limit, now).into_query()).collect();
+        let statement = db.get_database_backend().build(&union(queries));
+        for session in Entity::find().from_raw_sql(statement).all(db).await? {
+            lists.entry(session.user_id).or_default().push(session);
+        }
+    }
+    for list in lists.values_mut() {
+        list.sort_by_key(|session| Reverse((session.last_used_at, session.id)));
+    }
+    Ok(lists)
+}
+
+/// Finds a live session of any user.
+pub async fn find_live(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
+    Ok(find_with_user(db, id).await?.filter(|(session, user)| session.is_live(user, now)).map(|(session, _)| session))
+}
+
+/// Records that the user of a session has just proved their identity.
+pub async fn set_authenticated(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(Column::AuthenticatedAt, Expr::value(now)).filter(Column::Id.eq(id));
+    update.exec(db).await.map(drop)
 }
 
 /// Lists expired sessions, oldest first, at most `limit`.

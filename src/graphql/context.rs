@@ -78,15 +78,27 @@ impl RequestContext {
         if self.rows_left.fetch_sub(rows, Ordering::Relaxed) >= rows {
             return Ok(());
         }
-        let message =
-            format!("The lists of a request may have at most {MAX_ROWS} items together. Request smaller pages.");
-        Err(Error::ValidationFailed(message))
+        Err(too_many_rows())
+    }
+
+    /// Checks that rows may still be read, without counting them: the lists that they belong to count them.
+    ///
+    /// # Errors
+    /// As [`RequestContext::spend_rows`].
+    pub(super) fn check_rows(&self, rows: u64) -> Result<()> {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        if self.rows_left.load(Ordering::Relaxed) >= rows { Ok(()) } else { Err(too_many_rows()) }
     }
 
     /// The change of the refresh cookie that the resolver requested.
     pub(super) fn cookie_change(&self) -> Option<CookieChange> {
         self.cookie_change.get().cloned()
     }
+}
+
+fn too_many_rows() -> Error {
+    let message = format!("The lists of a request may have at most {MAX_ROWS} items together. Request smaller pages.");
+    Error::ValidationFailed(message)
 }
 
 /// Extends the engine's context with what resolvers need.

@@ -80,6 +80,7 @@ async fn warn_of_unknown_roles(app: &App) {
 
 async fn purge_expired(app: &Arc<App>) {
     let mut interval = tokio::time::interval(PURGE_INTERVAL);
+    let mut old_clients = purge::OldClients::default();
     loop {
         interval.tick().await;
         // Logs migrations that another instance has applied, even if no client requests `/health/ready`.
@@ -88,6 +89,11 @@ async fn purge_expired(app: &Arc<App>) {
             report(&format!("{table:?}"), purge::purge(app, table).await);
         }
         report("Unverified accounts", unverified::purge(&Context::of_job(app)).await);
+        match old_clients.forget(app).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old clients were removed from the audit log"),
+            Err(error) => tracing::warn!(cause = error.cause(), "old clients could not be removed from the audit log"),
+        }
     }
 }
 

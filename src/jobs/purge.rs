@@ -1,12 +1,13 @@
-//! Deletes expired rows. Any number of instances may do so concurrently.
+//! Deletes expired rows, and removes the clients from old events of the audit log. Any number of instances may do so
+//! concurrently.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
     App, Result,
-    database::{Reader, Transaction},
-    entity::{invitation, link, session, throttle},
+    database::Transaction,
+    entity::{audit_event, invitation, link, session, throttle},
 };
 
 /// Rows deleted in one transaction: few enough not to delay other writers noticeably.
@@ -29,27 +30,32 @@ pub enum Table {
     Links,
     /// `invitations`
     Invitations,
+    /// `audit_log`
+    AuditLog,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 4] = [Self::Sessions, Self::Throttles, Self::Links, Self::Invitations];
+    pub const ALL: [Self; 5] = [Self::Sessions, Self::Throttles, Self::Links, Self::Invitations, Self::AuditLog];
 
-    async fn find(self, db: &Reader, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    async fn find(self, app: &App, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+        let db = app.database.read();
         Ok(match self {
             Self::Sessions => session::expired(db, BATCH, now).await?,
             Self::Throttles => throttle::expired(db, BATCH, now).await?,
             Self::Links => link::expired(db, BATCH, now - LINK_RETENTION).await?,
             Self::Invitations => invitation::expired(db, BATCH, now - INVITATION_RETENTION).await?,
+            Self::AuditLog => audit_event::expired(db, BATCH, now - app.settings.audit.retention).await?,
         })
     }
 
-    async fn delete(self, db: &Transaction, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+    async fn delete(self, app: &App, db: &Transaction, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
         Ok(match self {
             Self::Sessions => session::delete_expired(db, ids, now).await?,
             Self::Throttles => throttle::delete_expired(db, ids, now).await?,
             Self::Links => link::delete(db, ids).await?,
             Self::Invitations => invitation::delete_expired(db, ids, now - INVITATION_RETENTION).await?,
+            Self::AuditLog => audit_event::delete_expired(db, ids, now - app.settings.audit.retention).await?,
         })
     }
 }
@@ -62,12 +68,47 @@ pub async fn purge(app: &App, table: Table) -> Result<u64> {
     let now = app.clock.now();
     let mut purged = 0;
     loop {
-        let ids = table.find(app.database.read(), now).await?;
+        let ids = table.find(app, now).await?;
         if ids.is_empty() {
             return Ok(purged);
         }
         let transaction = app.write().await?;
-        purged += table.delete(&transaction, ids, now).await?;
+        purged += table.delete(app, &transaction, ids, now).await?;
         transaction.commit().await?;
+    }
+}
+
+/// Removes the clients from events of the audit log that are older than `AUDIT_IP_DAYS`.
+///
+/// The address and the user agent are both set to null. An address cut to its network, together with the user and the time,
+/// would still be personal data, and a user agent cannot be cut.
+///
+/// No index finds the events that still have a client, because each index slows down every sign-in. The log is walked in the
+/// order of its ids instead, once after a start and then from the last event that was reached.
+#[derive(Debug, Default)]
+pub struct OldClients {
+    /// All events up to this one are done.
+    reached: Uuid,
+}
+
+impl OldClients {
+    /// Continues up to the events that are not old enough yet. Returns the number of changed events.
+    ///
+    /// # Errors
+    /// SERVICE_UNAVAILABLE if the database is unreachable. The next call continues after the last batch.
+    pub async fn forget(&mut self, app: &App) -> Result<u64> {
+        let before = app.clock.now() - app.settings.audit.client_retention;
+        let mut changed = 0;
+        loop {
+            let rows = audit_event::client_rows(app.database.read(), self.reached, before, BATCH).await?;
+            let Some(&(last, _)) = rows.last() else { return Ok(changed) };
+            let ids: Vec<Uuid> = rows.into_iter().filter_map(|(id, has_client)| has_client.then_some(id)).collect();
+            if !ids.is_empty() {
+                let transaction = app.write().await?;
+                changed += audit_event::forget_old_clients(&transaction, ids, before).await?;
+                transaction.commit().await?;
+            }
+            self.reached = last;
+        }
     }
 }

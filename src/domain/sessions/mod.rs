@@ -6,6 +6,7 @@
 mod confirm;
 mod device;
 mod end;
+mod list;
 mod refresh;
 mod replace;
 
@@ -15,16 +16,18 @@ pub(in crate::domain) use confirm::confirm_later;
 pub use device::device;
 pub use end::{Logout, logout, revoke, revoke_others};
 pub(in crate::domain) use end::{end_all, end_reused};
+pub use list::{find, list, list_many};
 pub use refresh::refresh;
+pub(in crate::domain) use refresh::rotate_locked;
 pub use replace::NewSession;
 pub(in crate::domain) use replace::Replaced;
 
-pub use crate::entity::session::Delivery;
+pub use crate::entity::session::{Delivery, Model as Session};
 
 use crate::{
-    App, Error, Result,
+    App, Result,
     config::SecretString,
-    domain::{Context, Principal, UnitOfWork, principal::log_user},
+    domain::{Principal, UnitOfWork, principal::log_user},
     entity::{
         session::{self, BurntGenerations},
         user,
@@ -33,7 +36,7 @@ use crate::{
 };
 
 /// Maximum number of live sessions of a user. A further sign-in ends the oldest one.
-const MAX_SESSIONS: u64 = 100;
+pub const MAX_SESSIONS: u64 = 100;
 
 /// Maximum number of excess sessions that one sign-in ends. There is more than one only if older versions, which had no
 /// limit, opened them.
@@ -89,6 +92,7 @@ pub(in crate::domain) async fn open(
         epoch: user.session_epoch,
         predecessor: None,
         burnt: BurntGenerations::default(),
+        authenticated_at: None,
     };
     session::insert(work.db(), &session).await?;
     Ok(session)
@@ -122,15 +126,4 @@ pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: ses
     })?;
     let principal = Principal { user, session };
     Ok(SignIn { principal, access_token, expires_in, refresh_token: refresh_token.into() })
-}
-
-/// Lists the live sessions of a user, most recently used first, at most 100.
-///
-/// # Errors
-/// NOT_FOUND for another user.
-pub async fn list(context: &Context, principal: &Principal, user_id: uuid::Uuid) -> Result<Vec<session::Model>> {
-    if principal.user.id != user_id {
-        return Err(Error::NotFound);
-    }
-    Ok(session::live_of(context.app.database.read(), user_id, MAX_SESSIONS, context.now()).await?)
 }

@@ -116,6 +116,13 @@ async fn rotate(context: &Context, session: &Model) -> Result<Option<Model>> {
     Ok(rotated)
 }
 
+/// Rotates a session that is locked to its next generation, for a client that holds the tokens of the current one.
+pub(in crate::domain) async fn rotate_locked(work: &UnitOfWork<'_>, session: &Model) -> Result<Model> {
+    let expires_at = expiry(work.app(), session.created_at, work.now);
+    let rotated = session::rotate(work.db(), session, expires_at, work.now).await?;
+    rotated.ok_or_else(|| Error::internal("a locked session was rotated by another request"))
+}
+
 /// Replaces the unused generation, which is burnt, with a new one of the same predecessor. Returns `None` if another
 /// request changed the session first.
 async fn rotate_again(context: &Context, session: &Model) -> Result<Option<Model>> {

@@ -5,6 +5,7 @@
 
 pub mod password;
 pub(in crate::domain) mod proof;
+pub mod reauthentication;
 
 use crate::{
     Error, Result,

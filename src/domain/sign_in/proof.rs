@@ -1,18 +1,31 @@
-//! Reauthentication for `changeEmail`, `deleteAccount` and `changePassword`.
+//! Proof of identity by a signed-in user, for `reauthenticate`, `changeEmail`, `deleteAccount`, `changePassword` and the
+//! export of one's own data.
 
 use chrono::TimeDelta;
 
 use crate::{
-    Result,
+    Error, Result,
     config::{ExposeSecret, SecretString},
     domain::{Context, Principal, identity::may_be_password, throttle::PlainAttempt},
     error::{ErrorCode, Field, InputError},
 };
 
-/// How long after a sign-in the session needs no password.
+/// How long after a sign-in, or a later proof of identity, the session needs no password.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
-/// Checks the password of the signed-in user. It may be omitted if the session signed in within [`FRESH_FOR`]; a password
+fn is_fresh(context: &Context, principal: &Principal) -> bool {
+    context.now() - principal.session.last_authenticated_at() < FRESH_FOR
+}
+
+/// Checks that the user of the session proved their identity within [`FRESH_FOR`].
+///
+/// # Errors
+/// REAUTHENTICATION_REQUIRED.
+pub(in crate::domain) fn check_fresh(context: &Context, principal: &Principal) -> Result<()> {
+    if is_fresh(context, principal) { Ok(()) } else { Err(Error::ReauthenticationRequired) }
+}
+
+/// Checks the password of the signed-in user. It may be omitted if [`check_fresh`] passes; a password
 /// that is given must be correct.
 ///
 /// # Errors
@@ -25,7 +38,7 @@ pub(in crate::domain) async fn check(
 ) -> Result<Result<(), InputError>> {
     match password.filter(|password| !password.expose_secret().is_empty()) {
         Some(password) => check_password(context, principal, password, field).await,
-        None if context.now() - principal.session.created_at < FRESH_FOR => Ok(Ok(())),
+        None if is_fresh(context, principal) => Ok(Ok(())),
         None => Ok(Err(InputError::new(ErrorCode::Required, field))),
     }
 }

@@ -5,6 +5,7 @@ pub mod administration;
 pub mod deletion;
 pub mod email;
 pub mod import;
+pub mod own_data;
 pub mod password_change;
 pub mod password_reset;
 pub mod profile;

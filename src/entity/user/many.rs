@@ -8,6 +8,9 @@ use crate::entity::{
     user_role, user_word,
 };
 
+/// Maximum number of ids in one statement.
+const MAX_IDS: usize = 1000;
+
 /// Inserts users with their roles and words. If one violates a unique index, none is inserted.
 pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
     let users: Vec<Model> = users.into_iter().collect();
@@ -34,9 +37,13 @@ pub async fn holders(
     Ok(holders)
 }
 
-/// Finds users by id.
-pub async fn find_all(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
+/// Finds the users with these ids.
+pub async fn find_by_ids(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+    let mut users = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MAX_IDS) {
+        users.extend(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?);
+    }
+    Ok(users)
 }
 
 /// Lists users ordered by id, after the id `after`, at most `limit`. Ids never change.

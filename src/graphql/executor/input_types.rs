@@ -24,6 +24,8 @@ pub(in crate::graphql) enum InputType {
     Scalar,
     Enum(HashSet<String>),
     Object(Vec<InputField>),
+    /// `@oneOf`: exactly one field must be given, and must not be null. The types of the fields are non-null.
+    OneOf(Vec<InputField>),
 }
 
 /// An input field, or an argument.
@@ -141,7 +143,8 @@ impl<'a> Checker<'a> {
             (BaseType::List(item), value) => self.check_at(path, item, false, value),
             (BaseType::Named(name), value) => match self.types.get(name.as_str()) {
                 None => Ok(()),
-                Some(InputType::Object(fields)) => self.check_object(path, name, fields, value),
+                Some(InputType::Object(fields)) => self.check_object(path, name, fields, false, value),
+                Some(InputType::OneOf(fields)) => self.check_object(path, name, fields, true, value),
                 Some(InputType::Enum(names)) if self.is_enum_value(names, value) => Ok(()),
                 Some(InputType::Scalar) if is_scalar_value(name, value) => Ok(()),
                 Some(_) => Err(format!("{path} does not fit the type {}.", self.type_name(expected))),
@@ -154,6 +157,7 @@ impl<'a> Checker<'a> {
         path: Path<'_>,
         type_name: &str,
         fields: &'a [InputField],
+        is_one_of: bool,
         value: &Value,
     ) -> Result<(), String> {
         let Value::Object(values) = value else {
@@ -167,13 +171,17 @@ impl<'a> Checker<'a> {
                     known += 1;
                     self.check_at(path, &field.field_type, field.has_default, value)?;
                 }
-                None if field.field_type.nullable || field.has_default => {}
+                None if is_one_of || field.field_type.nullable || field.has_default => {}
                 None => {
                     return Err(format!("{path} is missing. It is of the type {}.", self.type_name(&field.field_type)));
                 }
             }
         }
+        let names = || fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
         if values.len() == known {
+            if is_one_of && known != 1 {
+                return Err(format!("{path} must have exactly one of the fields of {type_name}: {}.", names()));
+            }
             return Ok(());
         }
         let unknown = values.keys().find(|name| fields.iter().all(|field| field.name != name.as_str()));
@@ -183,8 +191,7 @@ impl<'a> Checker<'a> {
             // The name may be any text and is not repeated.
             Source::Json => "a field that".to_owned(),
         };
-        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-        Err(format!("{path} has {unknown} {type_name} does not have. It has {}.", names.join(", ")))
+        Err(format!("{path} has {unknown} {type_name} does not have. It has {}.", names()))
     }
 
     fn is_enum_value(&self, names: &HashSet<String>, value: &Value) -> bool {

@@ -46,6 +46,14 @@ fn is_part(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-'))
 }
 
+/// An input type with the directive `@oneOf`.
+fn one_of(mut fields: Vec<InputField>) -> InputType {
+    for field in &mut fields {
+        field.field_type.nullable = false;
+    }
+    InputType::OneOf(fields)
+}
+
 struct Reader<'a> {
     words: Vec<&'a str>,
     at: usize,
@@ -82,17 +90,20 @@ impl<'a> Reader<'a> {
                 "enum" => Definition::Input(self.name(), InputType::Enum(self.enum_values())),
                 "input" => {
                     let name = self.name();
+                    let directives = self.at;
                     self.skip_to_block();
-                    Definition::Input(name, InputType::Object(self.input_fields("}")))
+                    let is_one_of = self.words.get(directives..self.at).is_some_and(|words| words.contains(&"oneOf"));
+                    let fields = self.input_fields("}");
+                    Definition::Input(name, if is_one_of { one_of(fields) } else { InputType::Object(fields) })
                 }
-                "type" => Definition::Object(self.name(), self.fields()),
+                "type" | "interface" => Definition::Object(self.name(), self.fields()),
                 "directive" => {
                     self.next_is("@");
                     let name = self.name();
                     let arguments = if self.next_is("(") { self.input_fields(")") } else { Vec::new() };
                     Definition::Directive(name, arguments)
                 }
-                // A description, an interface, a union, the root types, or the rest of a directive.
+                // A description, a union, the root types, or the rest of a directive.
                 "{" | "(" => {
                     self.skip_group();
                     continue;

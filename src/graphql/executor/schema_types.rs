@@ -10,7 +10,7 @@ use crate::graphql::executor::{
 /// The types of the schema, without those of introspection.
 pub(in crate::graphql) struct SchemaTypes {
     pub(in crate::graphql) inputs: Types,
-    /// The fields of each object type.
+    /// The fields of each object type and interface.
     objects: HashMap<String, HashMap<String, Field>>,
     /// The arguments of each directive that a document may contain.
     directives: HashMap<String, Vec<InputField>>,

@@ -40,7 +40,8 @@ impl PageArguments {
             (None, Some(last)) => (size("last", last)?, true),
             (None, None) => (DEFAULT_PAGE, false),
         };
-        ctx.request().spend_rows(limit)?;
+        // An empty page costs a row, too, which is read to find out whether there are any.
+        ctx.request().spend_rows(limit.max(1))?;
         let key = |name: &str, cursor: Option<String>| {
             cursor.map(|cursor| open(ctx, list, &cursor).ok_or_else(|| unknown_cursor(name))).transpose()
         };
@@ -92,6 +93,14 @@ impl<T> Rows<T> {
             end_cursor: rows.last().map(|(cursor, _)| cursor.clone()),
         };
         Ok(Self { rows, page_info })
+    }
+}
+
+impl<T> Rows<T> {
+    /// Turns the rows into objects.
+    pub(super) fn map<U>(self, object: impl Fn(T) -> U) -> Rows<U> {
+        let rows = self.rows.into_iter().map(|(cursor, row)| (cursor, object(row))).collect();
+        Rows { rows, page_info: self.page_info }
     }
 }
 

@@ -30,7 +30,8 @@ async fn delete(ctx: &Context<'_>, input: DeleteAccountInput) -> Result<DeleteAc
 /// The proof that the owner asks for the deletion.
 #[derive(InputObject)]
 pub struct DeleteAccountInput {
-    /// The current password. Required unless this session signed in less than 10 minutes ago.
+    /// The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+    /// minutes ago.
     #[graphql(secret)]
     password: Option<String>,
 }

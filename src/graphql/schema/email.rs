@@ -92,7 +92,8 @@ async fn cancel(ctx: &Context<'_>) -> Result<CancelEmailChangePayload> {
 pub struct ChangeEmailInput {
     /// The new address.
     new_email: String,
-    /// The current password. Required unless this session signed in less than 10 minutes ago.
+    /// The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+    /// minutes ago.
     #[graphql(secret)]
     password: Option<String>,
 }

@@ -6,9 +6,17 @@ mod connection;
 mod deletion;
 mod email;
 mod invitations;
+mod audit;
+mod connection;
+mod deletion;
+mod email;
+mod groups;
+mod nodes;
+mod own_data;
 mod password_change;
 mod password_reset;
 mod profile;
+mod reauthentication;
 mod registration;
 mod scalars;
 mod server_info;
@@ -29,6 +37,9 @@ pub struct Query(
     users::UserQuery,
     user_list::UserListQuery,
     invitations::InvitationQuery,
+    audit::AuditQuery,
+    own_data::OwnDataQuery,
+    nodes::NodeQuery,
     server_info::ServerInfoQuery,
 );
 
@@ -40,6 +51,7 @@ pub struct Mutation(
     registration::RegisterMutation,
     sign_in::LoginMutation,
     sessions::SessionMutation,
+    reauthentication::ReauthenticationMutation,
     profile::ProfileMutation,
     password_change::PasswordMutation,
     deletion::DeletionMutation,

@@ -1,5 +1,7 @@
 //! Sessions: the payload of a sign-in, `refreshToken`, `logout`, `revokeSession`, `revokeOtherSessions`.
 
+use std::future::{Ready, ready};
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use crate::{
@@ -156,6 +158,11 @@ impl Session {
     pub(in crate::graphql) fn new(session: session::Model, principal: &Principal) -> Self {
         Self { is_current: session.id == principal.session.id, session }
     }
+
+    /// `Node.id`.
+    pub(super) fn node_id(&self, _: &Context<'_>) -> Ready<Result<ID>> {
+        ready(Ok(self.session.id.into()))
+    }
 }
 
 /// A sign-in in one browser, app or script.
@@ -189,6 +196,11 @@ impl Session {
     /// The time of the sign-in.
     fn created_at(&self) -> DateTime {
         DateTime(self.session.created_at)
+    }
+
+    /// When the user last proved their identity: at the sign-in, or later with `reauthenticate`.
+    fn authenticated_at(&self) -> DateTime {
+        DateTime(self.session.last_authenticated_at())
     }
 
     /// The time of the last refresh.

@@ -10,6 +10,7 @@ use crate::{
         context::ContextExt,
         schema::{
             connection::{PageArguments, Rows, connection},
+            groups::UserGroup,
             scalars::DateTime,
             users::User,
         },
@@ -66,7 +67,8 @@ async fn list(
     let range = arguments.range(ctx, &list)?;
     let is_descending = direction == OrderDirection::Desc;
     let page = administration::page(ctx.domain(), &administrator, &filter, (order, is_descending), range).await?;
-    let rows = Rows::of(ctx, &list, page, |user| order.key(user))?;
+    let group = UserGroup::of(&page.rows);
+    let rows = Rows::of(ctx, &list, page, |user| order.key(user))?.map(|user| User::of_group(user, &group));
     Ok(UserConnection::new(rows, UserCount(filter)))
 }
 

@@ -1,6 +1,12 @@
 //! `User`, and `me`.
 
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
+
 use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
 
 use crate::{
     Result,
@@ -9,7 +15,13 @@ use crate::{
     graphql::{
         Nullable,
         context::ContextExt,
-        schema::{scalars::DateTime, sessions::Session},
+        schema::{
+            audit::{self, AuditEventConnection},
+            connection::PageArguments,
+            groups::UserGroup,
+            scalars::DateTime,
+            sessions::Session,
+        },
     },
 };
 
@@ -27,11 +39,43 @@ impl UserQuery {
 
 /// See the type's description below.
 #[derive(Clone, Debug)]
-pub struct User(user::Model);
+pub struct User {
+    user: user::Model,
+    /// The users that were read together with this one.
+    group: Option<Arc<UserGroup>>,
+}
 
 impl From<user::Model> for User {
     fn from(user: user::Model) -> Self {
-        Self(user)
+        Self { user, group: None }
+    }
+}
+
+impl User {
+    /// Creates the object of a user who was read by an administrator together with others.
+    pub(super) fn of_group(user: user::Model, group: &Arc<UserGroup>) -> Self {
+        Self { user, group: Some(Arc::clone(group)) }
+    }
+
+    /// Creates the objects of users who were read together by an administrator.
+    pub(super) fn in_group(users: Vec<user::Model>) -> Vec<Self> {
+        let group = UserGroup::of(&users);
+        users.into_iter().map(|user| Self::of_group(user, &group)).collect()
+    }
+
+    /// `Node.id`.
+    pub(super) fn node_id(&self, _: &Context<'_>) -> Ready<Result<ID>> {
+        ready(Ok(self.user.id.into()))
+    }
+
+    /// The id of the row.
+    pub(super) fn uuid(&self) -> Uuid {
+        self.user.id
+    }
+
+    /// The users that were read together with this one.
+    pub(super) fn group(&self) -> Option<&UserGroup> {
+        self.group.as_deref()
     }
 }
 
@@ -40,75 +84,92 @@ impl From<user::Model> for User {
 impl User {
     /// Opaque and permanent. Also the claim `sub` of access tokens.
     fn id(&self) -> ID {
-        self.0.id.into()
+        self.user.id.into()
     }
 
     /// Letters, digits, `_` and `-`. Unique, regardless of letter case.
     fn username(&self) -> &str {
-        &self.0.username
+        &self.user.username
     }
 
     /// `null` if the account has none.
     fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
+        self.user.email.as_deref()
     }
 
     /// Whether the owner has verified `email` by a link.
     fn email_verified(&self) -> bool {
-        self.0.email.is_some() && self.0.email_verified_at.is_some()
+        self.user.email.is_some() && self.user.email_verified_at.is_some()
     }
 
     /// The new address after `changeEmail`, until it is verified, for at most 24 hours.
     async fn pending_email(&self, ctx: &Context<'_>) -> Option<&str> {
-        self.0.pending_email_at(ctx.app().clock.now())
+        self.user.pending_email_at(ctx.app().clock.now())
     }
 
     /// Given name.
     fn first_name(&self) -> Option<&str> {
-        self.0.first_name.as_deref()
+        self.user.first_name.as_deref()
     }
 
     /// Family name.
     fn last_name(&self) -> Option<&str> {
-        self.0.last_name.as_deref()
+        self.user.last_name.as_deref()
     }
 
     /// First and last name, or `null` if neither is set.
     fn full_name(&self) -> Option<String> {
-        self.0.full_name()
+        self.user.full_name()
     }
 
     /// False if the account is disabled: the user cannot sign in, and all tokens are refused at once.
     fn is_active(&self) -> bool {
-        self.0.is_active
+        self.user.is_active
     }
 
     /// Names of the user's roles, sorted. Also the claim `roles` of access tokens. Roles that no longer exist on the
     /// server are omitted.
     fn roles(&self, ctx: &Context<'_>) -> Vec<String> {
-        ctx.app().settings.known_roles(&self.0.roles.0)
+        ctx.app().settings.known_roles(&self.user.roles.0)
     }
 
     /// When the account was created.
     fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
+        DateTime(self.user.created_at)
     }
 
     /// When the owner or an administrator last changed it.
     fn updated_at(&self) -> DateTime {
-        DateTime(self.0.updated_at)
+        DateTime(self.user.updated_at)
     }
 
-    /// Current sessions, the last used first, at most 100. Only for the signed-in user.
+    /// Current sessions, the last used first, at most 100. Only for the user and for administrators.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let principal = ctx.principal().await?;
+        ctx.request().spend_rows(sessions::MAX_SESSIONS)?;
         // Boxed, as the principal is: see `ContextExt::principal`.
-        let sessions = Box::pin(sessions::list(ctx.domain(), principal, self.0.id)).await?;
+        let sessions = match &self.group {
+            Some(group) => Box::pin(group.sessions(ctx, self.user.id)).await?,
+            None => Box::pin(sessions::list(ctx.domain(), principal, self.user.id)).await?,
+        };
         Ok(sessions.into_iter().map(|session| Session::new(session, principal)).collect())
+    }
+
+    /// What happened to this account, newest first. Only for the user and for administrators.
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The size of the page, counted from its start: 0 to 100. Without `first` and `last`, 50.")]
+        first: Option<i32>,
+        #[graphql(desc = "A cursor: the page begins after it.")] after: Option<String>,
+        #[graphql(desc = "The size of the page, counted from its end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "A cursor: the page ends before it.")] before: Option<String>,
+    ) -> Result<AuditEventConnection> {
+        Box::pin(audit::list_of_user(ctx, self, PageArguments { first, after, last, before })).await
     }
 
     /// The time of the last sign-in.
     fn last_login_at(&self) -> Option<DateTime> {
-        self.0.last_login_at.map(DateTime)
+        self.user.last_login_at.map(DateTime)
     }
 }

@@ -22,6 +22,7 @@ use crate::http::{
     Server, explorer,
     oauth::{introspect, token},
     rest::{
+        account,
         models::{Invalid, Problem},
         users,
     },
@@ -55,6 +56,7 @@ pub(in crate::http) fn routes() -> Router<Arc<Server>> {
         users::update,
         users::delete,
         users::cancel_email_change,
+        account::export,
         users::protected,
     ),
     // utoipa does not collect schemas that are used only in `IntoResponses`.

@@ -4,6 +4,7 @@
 //! [`models`] the responses, and [`error_response`] turns an [`Error`] into a status and a body. Refresh tokens are in
 //! bodies; cookies are neither read nor set.
 
+mod account;
 pub(in crate::http) mod docs;
 pub(in crate::http) mod error_response;
 mod json;
@@ -46,6 +47,7 @@ pub(in crate::http) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/refresh", post(users::refresh))
         .route("/users/me", get(users::me).put(users::update).delete(users::delete))
         .route("/users/me/pending-email", delete(users::cancel_email_change))
+        .route("/account/export", get(account::export))
         .route("/protected", get(users::protected))
         .merge(docs::routes());
     if !settings.oauth.clients.is_empty() {

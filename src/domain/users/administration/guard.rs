@@ -59,8 +59,13 @@ pub fn of_principal(context: &Context, principal: Principal) -> Result<Administr
 }
 
 /// Whether a user is active and has the role `admin`, which must be one of `ROLES`.
-fn is_administrator(settings: &Settings, user: &user::Model) -> bool {
+pub(in crate::domain) fn is_administrator(settings: &Settings, user: &user::Model) -> bool {
     has_admin_role(settings) && user.is_active_admin()
+}
+
+/// Whether a signed-in user may read what belongs to a user: users their own account, administrators any.
+pub(in crate::domain) fn may_read(context: &Context, principal: &Principal, user_id: Uuid) -> bool {
+    principal.user.id == user_id || is_administrator(context.settings(), &principal.user)
 }
 
 fn has_admin_role(settings: &Settings) -> bool {

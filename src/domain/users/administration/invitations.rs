@@ -111,7 +111,7 @@ pub async fn invitations(context: &Context, _: &Administrator, range: Range) -> 
     let Page { rows, has_previous, has_next } =
         Page::read(range, async |range: &Range| invitation::open(db, range, context.now()).await).await?;
     let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.invited_by).collect();
-    let users = if ids.is_empty() { Vec::new() } else { user::find_all(db, ids).await? };
+    let users = if ids.is_empty() { Vec::new() } else { user::find_by_ids(db, &ids).await? };
     let users: HashMap<Uuid, user::Model> = users.into_iter().map(|user| (user.id, user)).collect();
     let with_inviter = |row: Model| {
         let user = row.invited_by.and_then(|id| users.get(&id).cloned());

@@ -25,6 +25,14 @@ pub async fn find_by_id(context: &Context, _: &Administrator, id: Uuid) -> Resul
     Ok(user::find_by_id(context.app.database.read(), id).await?)
 }
 
+/// Finds the users with these ids.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn find_by_ids(context: &Context, _: &Administrator, ids: &[Uuid]) -> Result<Vec<user::Model>> {
+    Ok(user::find_by_ids(context.app.database.read(), ids).await?)
+}
+
 /// Returns a page of the users that match a filter.
 ///
 /// # Errors

@@ -1,0 +1,71 @@
+//! `Node` and `node`: objects by id.
+
+use async_graphql::{Context, ID, Interface, Object};
+use uuid::Uuid;
+
+use crate::{
+    Error, Result,
+    domain::{Principal, audit, sessions, users::administration},
+    graphql::{
+        context::ContextExt,
+        schema::{audit::AuditEvent, groups::EventGroup, sessions::Session, users::User},
+    },
+};
+
+#[derive(Debug, Default)]
+pub(in crate::graphql) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
+    /// sessions and the events of their account; administrators see all.
+    /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The `id` of any object.")] id: ID,
+    ) -> Result<Option<Node>> {
+        let principal = ctx.principal().await?;
+        let Ok(id) = id.parse() else { return Ok(None) };
+        Box::pin(find(ctx, principal, id)).await
+    }
+}
+
+/// Looks for the id in one kind of objects after the other.
+async fn find(ctx: &Context<'_>, principal: &Principal, id: Uuid) -> Result<Option<Node>> {
+    if let Some(user) = find_user(ctx, principal, id).await? {
+        return Ok(Some(user.into()));
+    }
+    if let Some(session) = sessions::find(ctx.domain(), principal, id).await? {
+        return Ok(Some(Session::new(session, principal).into()));
+    }
+    if let Some(event) = audit::find(ctx.domain(), principal, id).await? {
+        let group = EventGroup::of([&event]);
+        return Ok(Some(AuditEvent::new(event, &group).into()));
+    }
+    // Further types of objects are added here.
+    Ok(None)
+}
+
+async fn find_user(ctx: &Context<'_>, principal: &Principal, id: Uuid) -> Result<Option<User>> {
+    if id == principal.user.id {
+        return Ok(Some(principal.user.clone().into()));
+    }
+    match ctx.administrator().await {
+        Ok(administrator) => Ok(administration::find_by_id(ctx.domain(), &administrator, id).await?.map(Into::into)),
+        Err(Error::Forbidden) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// An object with an id that is unique among all objects of this server.
+#[derive(Interface)]
+#[graphql(field(name = "id", method = "node_id", ty = "ID", desc = "Opaque and permanent."))]
+pub enum Node {
+    /// A user.
+    User(User),
+    /// A session.
+    Session(Session),
+    /// An event of the audit log.
+    AuditEvent(AuditEvent),
+}

@@ -1,0 +1,37 @@
+//! `reauthenticate`.
+
+use async_graphql::{Context, Object, OneofObject};
+
+use crate::{
+    Result,
+    domain::sign_in::reauthentication,
+    graphql::{Nullable, context::ContextExt, schema::sessions::AuthPayload},
+};
+
+#[derive(Debug, Default)]
+pub(in crate::graphql) struct ReauthenticationMutation;
+
+#[Object]
+impl ReauthenticationMutation {
+    /// Prove the identity of the signed-in user again. For the next 10 minutes, the session counts as just signed in:
+    /// `accountData` is allowed, and `changeEmail` and `deleteAccount` need no password. Returns new tokens of the same
+    /// session, which replace the current ones as those of `refreshToken` do. Wrong passwords are limited for each account.
+    /// Codes: WRONG_PASSWORD, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    async fn reauthenticate(&self, ctx: &Context<'_>, input: ReauthenticateInput) -> Nullable<AuthPayload> {
+        Some(Box::pin(reauthenticate(ctx, input)).await)
+    }
+}
+
+async fn reauthenticate(ctx: &Context<'_>, input: ReauthenticateInput) -> Result<AuthPayload> {
+    let principal = ctx.principal().await?;
+    let ReauthenticateInput::Password(password) = input;
+    let sign_in = reauthentication::reauthenticate(ctx.domain(), principal, &password.into()).await?;
+    Ok(AuthPayload::of(ctx, sign_in))
+}
+
+/// The proof of identity. Exactly one field must be given.
+#[derive(OneofObject)]
+pub enum ReauthenticateInput {
+    /// The current password.
+    Password(String),
+}
