@@ -226,6 +226,7 @@ fn session_row(user_id: Uuid, now: DateTime<Utc>) -> session::Model {
         epoch: 0,
         predecessor: None,
         burnt: BurntGenerations::default(),
+        authenticated_at: None,
     }
 }
 

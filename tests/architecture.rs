@@ -176,6 +176,25 @@ fn audit_rows_and_mails_are_written_for_events_only() {
     assert_eq!(files_with(&["mail::insert"]), ["domain/notifications/mod.rs", "jobs/deliver_mail/resolve.rs"]);
 }
 
+/// The audit log is append-only.
+#[test]
+fn audit_rows_are_changed_by_deletion_and_purge_only() {
+    assert_eq!(files_with(&["audit_event::forget_client"]), ["domain/users/deletion.rs"]);
+    assert_eq!(files_with(&["audit_event::forget_old_clients", "audit_event::delete_expired"]), ["jobs/purge.rs"]);
+    let changes = ["update", "delete", "ActiveModel"];
+    let entity = sources("src/entity");
+    let changing = entity.iter().filter(|source| {
+        let code = source.code().replace("ActiveModelBehavior for ActiveModel", "").replace("into_active_model", "");
+        source.path.starts_with("audit_event") && changes.iter().any(|change| code.contains(change))
+    });
+    let changing: Vec<String> = changing.map(|source| source.path.display().to_string()).collect();
+    assert_eq!(changing, ["audit_event/retention.rs"]);
+    // The statements of other modules cannot name the table.
+    assert_eq!(files_with(&["audit_event::Entity", "audit_event::ActiveModel"]), Vec::<String>::new());
+    let without_entity = |file: &String| !file.starts_with("entity/audit_event");
+    assert_eq!(files_with(&["audit_log"]).into_iter().filter(without_entity).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
 #[test]
 fn files_have_at_most_300_lines() {
     for source in sources("src") {

@@ -11,6 +11,8 @@
 
 mod administration;
 mod administrators;
+mod audit;
+mod audit_retention;
 mod bounds;
 mod configuration;
 mod connections;
@@ -39,8 +41,10 @@ mod login;
 mod mail_limits;
 mod mails;
 mod migrations;
+mod nodes;
 mod oauth;
 mod outages;
+mod own_data;
 mod pages;
 mod password;
 mod passwords;
@@ -49,6 +53,7 @@ mod playground;
 mod profile;
 mod properties;
 mod reading;
+mod reauthentication;
 mod refresh_reuse;
 mod register;
 mod renames;

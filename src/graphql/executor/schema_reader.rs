@@ -216,7 +216,7 @@ mod tests {
         Positioned,
         parser::{
             parse_schema,
-            types::{InputValueDefinition, TypeKind, TypeSystemDefinition},
+            types::{InputValueDefinition, InterfaceType, ObjectType, TypeKind, TypeSystemDefinition},
         },
     };
 
@@ -240,15 +240,17 @@ mod tests {
             }
             TypeSystemDefinition::Type(definition) => {
                 let name = definition.node.name.node.to_string();
+                let is_one_of = definition.node.directives.iter().any(|found| found.node.name.node == "oneOf");
                 Some(match definition.node.kind {
                     TypeKind::Scalar => Definition::Input(name, InputType::Scalar),
                     TypeKind::Enum(kind) => {
                         let values = kind.values.into_iter().map(|value| value.node.value.node.to_string());
                         Definition::Input(name, InputType::Enum(values.collect()))
                     }
+                    TypeKind::InputObject(kind) if is_one_of => Definition::Input(name, one_of(inputs(kind.fields))),
                     TypeKind::InputObject(kind) => Definition::Input(name, InputType::Object(inputs(kind.fields))),
-                    TypeKind::Object(kind) => {
-                        let fields = kind.fields.into_iter().map(|field| {
+                    TypeKind::Object(ObjectType { fields, .. }) | TypeKind::Interface(InterfaceType { fields, .. }) => {
+                        let fields = fields.into_iter().map(|field| {
                             let type_name = base_name(&field.node.ty.node).to_owned();
                             (
                                 field.node.name.node.to_string(),
@@ -257,7 +259,7 @@ mod tests {
                         });
                         Definition::Object(name, fields.collect())
                     }
-                    TypeKind::Interface(_) | TypeKind::Union(_) => return None,
+                    TypeKind::Union(_) => return None,
                 })
             }
         });
@@ -293,7 +295,7 @@ mod tests {
             schema @a { query: Thing mutation: Other }
             input Last { x: Int }
         "#;
-        assert_eq!(expected(sdl).len(), 7);
+        assert_eq!(expected(sdl).len(), 8);
         assert_eq!(definitions(sdl).collect::<Vec<_>>(), expected(sdl));
     }
 }

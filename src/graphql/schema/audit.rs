@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::{
     Error, Result,
@@ -14,11 +14,12 @@ use crate::{
         audit::{self, Filter},
         page::Page,
     },
-    entity::audit_event::{Action, ActorType, Model},
+    entity::audit_event::Model,
     graphql::{
         Nullable,
         context::ContextExt,
         schema::{
+            audit_action::{AuditAction, AuditActorType},
             connection::{PageArguments, Rows, connection},
             groups::EventGroup,
             scalars::DateTime,
@@ -223,81 +224,4 @@ impl AuditEventFilter {
             before: self.before.map(|time| time.0),
         }))
     }
-}
-
-/// Who caused an audit event.
-#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-#[graphql(remote = "ActorType")]
-pub enum AuditActorType {
-    /// A client that was not signed in.
-    Anonymous,
-    /// A signed-in user, in their own account.
-    User,
-    /// An administrator.
-    Administrator,
-    /// The operator, on the command line.
-    CommandLine,
-    /// The server itself.
-    System,
-}
-
-/// What happened. New actions may be added, so handle unknown ones.
-#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-#[graphql(remote = "Action")]
-pub enum AuditAction {
-    /// A user registered.
-    UserRegistered,
-    /// An administrator or an import created the account.
-    UserCreated,
-    /// The user signed in.
-    LoggedIn,
-    /// A sign-in failed: the name or the password was wrong.
-    LoginFailed,
-    /// The user signed out of a session, or of all sessions.
-    LoggedOut,
-    /// The user ended another session, or all other sessions.
-    SessionRevoked,
-    /// A replaced refresh token was presented again, and its successor had not been used. The session continued, because
-    /// the response may have been lost.
-    TokenRepeated,
-    /// A replaced refresh token was presented again after its successor had been used. The session was ended.
-    TokenReused,
-    /// The user changed their names.
-    ProfileUpdated,
-    /// The user or an administrator changed the password.
-    PasswordChanged,
-    /// A mail with a link to reset the password was requested.
-    PasswordResetRequested,
-    /// The password was reset by a link, which ended all sessions.
-    PasswordReset,
-    /// The address was verified.
-    EmailVerified,
-    /// The user requested a change of the address.
-    EmailChangeRequested,
-    /// The user cancelled a change of the address.
-    EmailChangeCancelled,
-    /// The address was changed.
-    EmailChanged,
-    /// The user replaced an address that was never verified.
-    EmailReplaced,
-    /// The account lost an address that it had never verified, because the owner of another account verified it.
-    EmailRemoved,
-    /// An administrator changed the roles.
-    RolesChanged,
-    /// An administrator disabled the account.
-    UserDisabled,
-    /// An administrator enabled the account.
-    UserEnabled,
-    /// An administrator changed the account.
-    UserUpdated,
-    /// The account was deleted.
-    UserDeleted,
-    /// An administrator invited a person.
-    UserInvited,
-    /// An invitation was accepted, which created the account.
-    InvitationAccepted,
-    /// An administrator revoked an invitation.
-    InvitationRevoked,
-    /// The user exported the data of the account.
-    DataExported,
 }

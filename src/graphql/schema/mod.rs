@@ -7,6 +7,7 @@ mod deletion;
 mod email;
 mod invitations;
 mod audit;
+mod audit_action;
 mod connection;
 mod deletion;
 mod email;
