@@ -41,6 +41,15 @@ async fn account_data_requires_a_fresh_sign_in() {
 }
 
 #[tokio::test]
+async fn one_request_makes_four_exports_at_most() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let exports: String = (0..5).map(|n| format!("e{n}: accountData {{ exportedAt }} ")).collect();
+    assert_eq!(ada.query(&format!("{{ {exports} }}")).await.code(), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(server.events(Action::DataExported).await, 4);
+}
+
+#[tokio::test]
 async fn file_requires_a_fresh_sign_in() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;

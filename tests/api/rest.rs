@@ -487,8 +487,17 @@ async fn documentation_matches_the_routes() {
     let document = answer.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
     let paths: BTreeSet<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["/login", "/protected", "/refresh", "/register", "/revoke", "/token", "/users/me", "/users/me/pending-email"];
+    let expected = [
+        "/account/export",
+        "/login",
+        "/protected",
+        "/refresh",
+        "/register",
+        "/revoke",
+        "/token",
+        "/users/me",
+        "/users/me/pending-email",
+    ];
     assert_eq!(paths, expected.into());
     let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];
     assert_eq!(scheme["flows"]["password"]["tokenUrl"], "/token");

@@ -7,6 +7,7 @@ use crate::{
     Error, Result,
     domain::{Principal, audit, sessions, users::administration},
     graphql::{
+        Nullable,
         context::ContextExt,
         schema::{audit::AuditEvent, groups::EventGroup, sessions::Session, users::User},
     },
@@ -20,19 +21,15 @@ impl NodeQuery {
     /// The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
     /// sessions and the events of their account; administrators see all.
     /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The `id` of any object.")] id: ID,
-    ) -> Result<Option<Node>> {
-        let principal = ctx.principal().await?;
-        let Ok(id) = id.parse() else { return Ok(None) };
-        Box::pin(find(ctx, principal, id)).await
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The `id` of any object.")] id: ID) -> Nullable<Node> {
+        Box::pin(find(ctx, id)).await.transpose()
     }
 }
 
 /// Looks for the id in one kind of objects after the other.
-async fn find(ctx: &Context<'_>, principal: &Principal, id: Uuid) -> Result<Option<Node>> {
+async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+    let principal = ctx.principal().await?;
+    let Ok(id) = id.parse() else { return Ok(None) };
     if let Some(user) = find_user(ctx, principal, id).await? {
         return Ok(Some(user.into()));
     }

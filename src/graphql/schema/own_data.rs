@@ -34,6 +34,8 @@ impl OwnDataQuery {
 
 async fn export(ctx: &Context<'_>) -> Result<AccountData> {
     let principal = ctx.principal().await?;
+    // A request must not write many exports to the audit log by aliases.
+    ctx.request().spend_rows(MAX_EVENTS)?;
     Ok(AccountData(own_data::begin(ctx.domain(), principal).await?))
 }
 
