@@ -131,9 +131,16 @@ pub async fn count_open(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
 }
 
 /// Lists invitations that expired by `before`, oldest first, at most `limit`.
-pub async fn expired(db: &impl ConnectionTrait, limit: u64, before: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(before));
-    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
+pub async fn expired(
+    db: &impl ConnectionTrait,
+    limit: u64,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    let times =
+        Condition::all().add(Column::ExpiresAt.lte(before)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
+    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
+    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that expired by `before`. Returns how many.

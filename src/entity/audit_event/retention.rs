@@ -56,9 +56,17 @@ pub async fn forget_old_clients(
 }
 
 /// Lists rows that were written before the time `before`, oldest first, at most `limit`.
-pub async fn expired(db: &impl ConnectionTrait, limit: u64, before: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::Id.lt(first_id(before)));
-    ids.order_by_asc(Column::Id).limit(limit).into_tuple().all(db).await
+pub async fn expired(
+    db: &impl ConnectionTrait,
+    limit: u64,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    let times = Condition::all()
+        .add(Column::Id.lt(first_id(before)))
+        .add_option(from.map(|from| Column::Id.gte(first_id(from))));
+    let rows = Entity::find().select_only().columns([Column::Id, Column::At]).filter(times);
+    rows.order_by_asc(Column::Id).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that were written before the time `before`. Returns how many.
