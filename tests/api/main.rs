@@ -25,6 +25,7 @@ mod forbidden;
 mod foreign_hashes;
 mod forgery;
 mod graphql_over_http;
+mod growth;
 mod health;
 mod hints;
 mod identifiers;
