@@ -123,6 +123,11 @@ pub async fn open(db: &impl ConnectionTrait, range: &Range, now: DateTime<Utc>) 
     paginate(query, &columns, true, range, db.get_database_backend()).all(db).await
 }
 
+/// Finds an open invitation by id.
+pub async fn find_open(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
+    Ok(Entity::find_by_id(id).filter(is_open(now)).all(db).await?.pop())
+}
+
 /// Counts open invitations. Reads all of them.
 pub async fn count_open(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
     let count = Entity::find().select_only().column_as(Column::Id.count(), "count").filter(is_open(now));

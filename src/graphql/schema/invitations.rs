@@ -1,5 +1,7 @@
 //! `inviteUser`, `revokeInvitation`, `acceptInvitation`, and `invitations`.
 
+use std::future::{Ready, ready};
+
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::{
@@ -124,6 +126,13 @@ pub struct Invitation {
 impl From<InvitationAndInviter> for Invitation {
     fn from((invitation, invited_by): InvitationAndInviter) -> Self {
         Self { invitation, invited_by }
+    }
+}
+
+impl Invitation {
+    /// `Node.id`.
+    pub(super) fn node_id(&self, _: &Context<'_>) -> Ready<Result<ID>> {
+        ready(Ok(self.invitation.id.into()))
     }
 }
 

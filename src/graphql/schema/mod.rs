@@ -2,16 +2,13 @@
 //! they contain no rules.
 
 mod administration;
-mod connection;
-mod deletion;
-mod email;
-mod invitations;
 mod audit;
 mod audit_action;
 mod connection;
 mod deletion;
 mod email;
 mod groups;
+mod invitations;
 mod nodes;
 mod own_data;
 mod password_change;

@@ -9,7 +9,7 @@ use crate::{
     graphql::{
         Nullable,
         context::ContextExt,
-        schema::{audit::AuditEvent, groups::EventGroup, sessions::Session, users::User},
+        schema::{audit::AuditEvent, groups::EventGroup, invitations::Invitation, sessions::Session, users::User},
     },
 };
 
@@ -40,8 +40,7 @@ async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
         let group = EventGroup::of([&event]);
         return Ok(Some(AuditEvent::new(event, &group).into()));
     }
-    // Further types of objects are added here.
-    Ok(None)
+    find_invitation(ctx, id).await
 }
 
 async fn find_user(ctx: &Context<'_>, principal: &Principal, id: Uuid) -> Result<Option<User>> {
@@ -55,6 +54,15 @@ async fn find_user(ctx: &Context<'_>, principal: &Principal, id: Uuid) -> Result
     }
 }
 
+async fn find_invitation(ctx: &Context<'_>, id: Uuid) -> Result<Option<Node>> {
+    let administrator = match ctx.administrator().await {
+        Err(Error::Forbidden) => return Ok(None),
+        administrator => administrator?,
+    };
+    let invitation = administration::find_invitation(ctx.domain(), &administrator, id).await?;
+    Ok(invitation.map(|invitation| Invitation::from(invitation).into()))
+}
+
 /// An object with an id that is unique among all objects of this server.
 #[derive(Interface)]
 #[graphql(field(name = "id", method = "node_id", ty = "ID", desc = "Opaque and permanent."))]
@@ -65,4 +73,6 @@ pub enum Node {
     Session(Session),
     /// An event of the audit log.
     AuditEvent(AuditEvent),
+    /// An invitation.
+    Invitation(Invitation),
 }

@@ -120,6 +120,24 @@ pub async fn invitations(context: &Context, _: &Administrator, range: Range) -> 
     Ok(Page { rows: rows.into_iter().map(with_inviter).collect(), has_previous, has_next })
 }
 
+/// Finds an open invitation.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn find_invitation(
+    context: &Context,
+    _: &Administrator,
+    id: Uuid,
+) -> Result<Option<InvitationAndInviter>> {
+    let db = context.app.database.read();
+    let Some(invitation) = invitation::find_open(db, id, context.now()).await? else { return Ok(None) };
+    let inviter = match invitation.invited_by {
+        Some(id) => user::find_by_id(db, id).await?,
+        None => None,
+    };
+    Ok(Some((invitation, inviter)))
+}
+
 /// Counts the open invitations. Reads all of them.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ pub use create::{NewAccount, create, create_with_password};
 pub use guard::{Administrator, administrator, of_principal};
 pub(in crate::domain) use guard::{is_administrator, lock_unless_last_admin, may_read};
 use guard::{lock, lock_administrator};
-pub use invitations::{InvitationAndInviter, count_invitations, invitations, invite, revoke_invitation};
+pub use invitations::{InvitationAndInviter, count_invitations, find_invitation, invitations, invite, revoke_invitation};
 pub use list::{Filter, ListOrder, count, find_by_id, find_by_ids, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
 use uuid::Uuid;
