@@ -34,7 +34,7 @@ pub async fn client_rows(
     Entity::find()
         .select_only()
         .column(Column::Id)
-        .column_as(Expr::from(has_client), "has_client")
+        .column_as(has_client, "has_client")
         .filter(Column::Id.gt(after))
         .filter(Column::Id.lt(first_id(before)))
         .order_by_asc(Column::Id)

@@ -26,13 +26,16 @@ use crate::{
     graphql::{context::ContextExt, schema::users::User},
 };
 
+/// What is read once, by the first object that needs it.
+type Once<T> = Arc<OnceCell<Result<T>>>;
+
 /// The users of a list, as administrators see them.
 #[derive(Debug)]
 pub struct UserGroup {
     ids: Vec<Uuid>,
     sessions: OnceCell<Result<HashMap<Uuid, Vec<session::Model>>>>,
     /// By the size of the page, and whether it is counted from the end.
-    events: Mutex<HashMap<(u64, bool), Arc<OnceCell<Result<EventPages>>>>>,
+    events: Mutex<HashMap<(u64, bool), Once<EventPages>>>,
 }
 
 #[derive(Debug)]
