@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm_migration::{
-    prelude::*,
-    sea_orm::{QueryResult, prelude::Uuid},
-};
+use sea_orm_migration::prelude::*;
 
-use crate::{Migration, schema::Schema};
+use crate::{
+    Migration,
+    schema::{QueryResult, Schema, Uuid},
+};
 
 /// Creates `user_roles`, and fills it from `users.roles`.
 #[derive(DeriveMigrationName)]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm_migration::{
-    prelude::*,
-    sea_orm::{QueryResult, prelude::Uuid},
-};
+use sea_orm_migration::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Migration, schema::Schema};
+use crate::{
+    Migration,
+    schema::{QueryResult, Schema, Uuid},
+};
 
 /// Creates `user_words`, and fills it from `users`.
 #[derive(DeriveMigrationName)]

@@ -2,9 +2,11 @@
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{DbBackend, QueryResult, prelude::Uuid},
+    sea_orm::DbBackend,
     sea_query::{ColumnDef, Index, Query, Table, TableCreateStatement, UpdateStatement},
 };
+
+pub(crate) use sea_orm_migration::sea_orm::{QueryResult, prelude::Uuid};
 
 /// Rows per query.
 const PAGE: u64 = 1000;

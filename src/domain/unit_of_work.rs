@@ -60,6 +60,20 @@ impl<'a> UnitOfWork<'a> {
         Ok(())
     }
 
+    /// Rolls back if a check in the transaction has failed. Dropping the unit of work would close the connection.
+    ///
+    /// # Errors
+    /// That of the check.
+    pub(in crate::domain) async fn or_rollback<T>(self, checked: Result<T>) -> Result<(Self, T)> {
+        match checked {
+            Ok(value) => Ok((self, value)),
+            Err(error) => {
+                self.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
     /// Rolls back.
     ///
     /// # Errors

@@ -35,7 +35,9 @@ pub async fn administrator(server: &TestServer, username: &str) -> Actor {
         last_name: None,
     };
     let roles = Some(vec!["admin".to_owned()]);
-    administration::create_with_password(&server.command_line(), &Administrator::at_command_line(), form, roles).await.unwrap();
+    administration::create_with_password(&server.command_line(), &Administrator::at_command_line(), form, roles)
+        .await
+        .unwrap();
     let login = server.anonymous().login(username, &password_of(username)).await;
     server.anonymous().with_bearer(login.data("/login/accessToken").as_str().unwrap())
 }

@@ -26,6 +26,9 @@ const OTHERS: &[&str] = &[
     "requestPasswordReset",
     "resetPassword",
     "acceptInvitation",
+    "node",
+    "accountData",
+    "reauthenticate",
 ];
 
 const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } types { \

@@ -96,6 +96,7 @@ fn incompatible_migrations_are_declared() {
             "m20261128_000008_pending_email",
             "m20261128_000010_audit_log",
             "m20261128_000011_user_roles",
+            "m20261128_000012_user_words",
         ]
     );
 }

@@ -13,6 +13,185 @@ export type Scalars = {
   DateTime: { input: string; output: string; }
 };
 
+/** The token of an invitation, and the new user. */
+export type AcceptInvitationInput = {
+  /** The value after `token=` in the link. */
+  readonly token: Scalars['String']['input'];
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  readonly username: Scalars['String']['input'];
+  /** 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused. */
+  readonly password: Scalars['String']['input'];
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  readonly tokenDelivery?: TokenDelivery;
+};
+
+/** What is stored about a user. */
+export type AccountData = {
+  /** The account. */
+  readonly user: User;
+  /** The current sessions, the last used first. */
+  readonly sessions: ReadonlyArray<Session>;
+  /** What happened to the account, newest first: the newest 5,000 events. `GET /account/export` contains all. */
+  readonly auditEvents: ReadonlyArray<AuditEvent>;
+  /** The time of the export. */
+  readonly exportedAt: Scalars['DateTime']['output'];
+};
+
+/** What happened. New actions may be added, so handle unknown ones. */
+export type AuditAction =
+  /** A user registered. */
+  | 'USER_REGISTERED'
+  /** An administrator or an import created the account. */
+  | 'USER_CREATED'
+  /** The user signed in. */
+  | 'LOGGED_IN'
+  /** A sign-in failed: the name or the password was wrong. */
+  | 'LOGIN_FAILED'
+  /** The user signed out of a session, or of all sessions. */
+  | 'LOGGED_OUT'
+  /** The user ended another session, or all other sessions. */
+  | 'SESSION_REVOKED'
+  /**
+   * A replaced refresh token was presented again, and its successor had not been used. The session continued, because
+   * the response may have been lost.
+   */
+  | 'TOKEN_REPEATED'
+  /** A replaced refresh token was presented again after its successor had been used. The session was ended. */
+  | 'TOKEN_REUSED'
+  /** The user changed their names. */
+  | 'PROFILE_UPDATED'
+  /** The user or an administrator changed the password. */
+  | 'PASSWORD_CHANGED'
+  /** A mail with a link to reset the password was requested. */
+  | 'PASSWORD_RESET_REQUESTED'
+  /** The password was reset by a link, which ended all sessions. */
+  | 'PASSWORD_RESET'
+  /** The address was verified. */
+  | 'EMAIL_VERIFIED'
+  /** The user requested a change of the address. */
+  | 'EMAIL_CHANGE_REQUESTED'
+  /** The user cancelled a change of the address. */
+  | 'EMAIL_CHANGE_CANCELLED'
+  /** The address was changed. */
+  | 'EMAIL_CHANGED'
+  /** The user replaced an address that was never verified. */
+  | 'EMAIL_REPLACED'
+  /** The account lost an address that it had never verified, because the owner of another account verified it. */
+  | 'EMAIL_REMOVED'
+  /** An administrator changed the roles. */
+  | 'ROLES_CHANGED'
+  /** An administrator disabled the account. */
+  | 'USER_DISABLED'
+  /** An administrator enabled the account. */
+  | 'USER_ENABLED'
+  /** An administrator changed the account. */
+  | 'USER_UPDATED'
+  /** The account was deleted. */
+  | 'USER_DELETED'
+  /** An administrator invited a person. */
+  | 'USER_INVITED'
+  /** An invitation was accepted, which created the account. */
+  | 'INVITATION_ACCEPTED'
+  /** An administrator revoked an invitation. */
+  | 'INVITATION_REVOKED'
+  /** The user exported the data of the account. */
+  | 'DATA_EXPORTED';
+
+/** Who caused an audit event. */
+export type AuditActorType =
+  /** A client that was not signed in. */
+  | 'ANONYMOUS'
+  /** A signed-in user, in their own account. */
+  | 'USER'
+  /** An administrator. */
+  | 'ADMINISTRATOR'
+  /** The operator, on the command line. */
+  | 'COMMAND_LINE'
+  /** The server itself. */
+  | 'SYSTEM';
+
+/** A detail of an audit event. */
+export type AuditDetail = {
+  /** What the value is, such as `field`, `method`, `roles` or `reason`. A name may occur several times. */
+  readonly name: Scalars['String']['output'];
+  /** The value. */
+  readonly value: Scalars['String']['output'];
+};
+
+/**
+ * Something that happened to an account, or an attempt. Events are never changed; they are deleted after
+ * `AUDIT_RETENTION_DAYS`.
+ */
+export type AuditEvent = Node & {
+  /** Opaque and permanent. */
+  readonly id: Scalars['ID']['output'];
+  /** When it happened. */
+  readonly at: Scalars['DateTime']['output'];
+  /** What happened. */
+  readonly action: AuditAction;
+  /**
+   * The user who did it. `null` if nobody was signed in, on the command line, if the account no longer exists, and for
+   * users who see an action of an administrator.
+   */
+  readonly actor: Maybe<User>;
+  /** Who did it. */
+  readonly actorType: AuditActorType;
+  /** The user whose account is affected. `null` if no account is affected, or if it no longer exists. */
+  readonly user: Maybe<User>;
+  /** The id of the affected user. It remains when the account no longer exists. */
+  readonly userId: Maybe<Scalars['ID']['output']>;
+  /**
+   * The IP address of the client. `null` after `AUDIT_IP_DAYS`, for deleted accounts, on the command line, and for users
+   * who see an action of an administrator.
+   */
+  readonly ipAddress: Maybe<Scalars['String']['output']>;
+  /** The `User-Agent` header of the client. `null` in the same cases as `ipAddress`. */
+  readonly userAgent: Maybe<Scalars['String']['output']>;
+  /**
+   * More about the event, such as the names of the fields that changed, the method of a sign-in, or the reason that an
+   * administrator gave. Never secrets.
+   */
+  readonly details: ReadonlyArray<AuditDetail>;
+};
+
+/** A page of a list. */
+export type AuditEventConnection = {
+  /** The items with their cursors. */
+  readonly edges: ReadonlyArray<AuditEventEdge>;
+  /** The items. */
+  readonly nodes: ReadonlyArray<AuditEvent>;
+  /** The position of the page in the list. */
+  readonly pageInfo: PageInfo;
+};
+
+/** An item and its position in the list. */
+export type AuditEventEdge = {
+  /** Opaque. For `after` or `before` of the same list in the same order. */
+  readonly cursor: Scalars['String']['output'];
+  /** The item. */
+  readonly node: AuditEvent;
+};
+
+/** Which audit events to list. An event must meet all criteria that are given. */
+export type AuditEventFilter = {
+  /** Events with one of these actions. An empty list does not restrict the list. */
+  readonly actions?: InputMaybe<ReadonlyArray<AuditAction>>;
+  /** Events that affect the account with this id, which may no longer exist. */
+  readonly userId?: InputMaybe<Scalars['ID']['input']>;
+  /** Events that the user with this id caused. */
+  readonly actorId?: InputMaybe<Scalars['ID']['input']>;
+  /** Events that were caused from this IP address. */
+  readonly ipAddress?: InputMaybe<Scalars['String']['input']>;
+  /** Events at this time or later. */
+  readonly after?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Events before this time. */
+  readonly before?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
 /** The tokens of a session, and its user. */
 export type AuthPayload = {
   /** JWT for the header `Authorization: Bearer …`. */
@@ -40,7 +219,10 @@ export type CancelEmailChangePayload = {
 export type ChangeEmailInput = {
   /** The new address. */
   readonly newEmail: Scalars['String']['input'];
-  /** The current password. Required unless this session signed in less than 10 minutes ago. */
+  /**
+   * The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+   * minutes ago.
+   */
   readonly password?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -68,9 +250,34 @@ export type ChangePasswordPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
+/** A new user, who is mailed a link to choose a password. */
+export type CreateUserInput = {
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  readonly username: Scalars['String']['input'];
+  /** The link is sent there. */
+  readonly email: Scalars['String']['input'];
+  /** Whether the address counts as verified. Using the link verifies it anyway. */
+  readonly emailVerified?: Scalars['Boolean']['input'];
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
+  /** Without it, the roles of users who register. */
+  readonly roles?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+/** The result of `createUser`. */
+export type CreateUserPayload = {
+  /** The new user. */
+  readonly user: User;
+};
+
 /** The proof that the owner asks for the deletion. */
 export type DeleteAccountInput = {
-  /** The current password. Required unless this session signed in less than 10 minutes ago. */
+  /**
+   * The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+   * minutes ago.
+   */
   readonly password?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -78,6 +285,48 @@ export type DeleteAccountInput = {
 export type DeleteAccountPayload = {
   /** The id to evict from the client's cache. */
   readonly deletedUserId: Scalars['ID']['output'];
+};
+
+/** The user to delete. */
+export type DeleteUserInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+  /** Kept in the audit log. At most 500 characters. */
+  readonly reason?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The result of `deleteUser`. */
+export type DeleteUserPayload = {
+  /** The id to evict from the client's cache. */
+  readonly deletedUserId: Scalars['ID']['output'];
+};
+
+/** The user to disable. */
+export type DisableUserInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+  /** Kept in the audit log, where the user can read it. At most 500 characters. */
+  readonly reason?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The result of `disableUser`. */
+export type DisableUserPayload = {
+  /** The user after the change. */
+  readonly user: User;
+  /** Number of sessions that were ended. */
+  readonly revokedSessions: Scalars['Int']['output'];
+};
+
+/** The user to enable. */
+export type EnableUserInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+};
+
+/** The result of `enableUser`. */
+export type EnableUserPayload = {
+  /** The user after the change. */
+  readonly user: User;
 };
 
 /** All codes in `extensions.code`. New codes may be added, so handle unknown ones. */
@@ -135,6 +384,14 @@ export type ErrorCode =
   | 'LINK_EXPIRED'
   /** The object does not exist, or belongs to another user. */
   | 'NOT_FOUND'
+  /** The role `admin` is missing. */
+  | 'FORBIDDEN'
+  /** Sign in again, or confirm the password with `reauthenticate`, then try again. */
+  | 'REAUTHENTICATION_REQUIRED'
+  /** The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one. */
+  | 'INVITATION_INVALID'
+  /** The invitation is too old. */
+  | 'INVITATION_EXPIRED'
   /** The role does not exist on this server. */
   | 'ROLE_UNKNOWN'
   /** The last active administrator cannot be deleted, disabled or demoted. */
@@ -208,6 +465,56 @@ export type InputError = {
   readonly limit: Maybe<Scalars['Int']['output']>;
 };
 
+/** An invitation to create an account. */
+export type Invitation = Node & {
+  /** Opaque. Inviting the address again makes a new invitation with another id. */
+  readonly id: Scalars['ID']['output'];
+  /** The invited address. The account has it. */
+  readonly email: Scalars['String']['output'];
+  /** The roles that the account will have, sorted. Roles that no longer exist on the server are omitted. */
+  readonly roles: ReadonlyArray<Scalars['String']['output']>;
+  /** The administrator who invited. `null` for the command line, and if the account was deleted. */
+  readonly invitedBy: Maybe<User>;
+  /** When the address was invited. */
+  readonly createdAt: Scalars['DateTime']['output'];
+  /** When the invitation expires: 7 days after the mail was sent. */
+  readonly expiresAt: Scalars['DateTime']['output'];
+};
+
+/** A page of a list. */
+export type InvitationConnection = {
+  /** The items with their cursors. */
+  readonly edges: ReadonlyArray<InvitationEdge>;
+  /** The items. */
+  readonly nodes: ReadonlyArray<Invitation>;
+  /** The position of the page in the list. */
+  readonly pageInfo: PageInfo;
+  /** The number of items on all pages. It is computed only if it is selected, and takes long for large lists. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** An item and its position in the list. */
+export type InvitationEdge = {
+  /** Opaque. For `after` or `before` of the same list in the same order. */
+  readonly cursor: Scalars['String']['output'];
+  /** The item. */
+  readonly node: Invitation;
+};
+
+/** The person to invite. */
+export type InviteUserInput = {
+  /** The address that the mail is sent to, and that the account has. */
+  readonly email: Scalars['String']['input'];
+  /** The roles of the account, each one of the server's. Without them, the roles of a registration. */
+  readonly roles?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+/** The result of `inviteUser`. */
+export type InviteUserPayload = {
+  /** The new invitation. */
+  readonly invitation: Invitation;
+};
+
 /** The credentials of a user. */
 export type LoginInput = {
   /** Username or e-mail address. */
@@ -277,6 +584,13 @@ export type Mutation = {
    */
   readonly revokeOtherSessions: Maybe<RevokeOtherSessionsPayload>;
   /**
+   * Prove the identity of the signed-in user again. For the next 10 minutes, the session counts as just signed in:
+   * `accountData` is allowed, and `changeEmail` and `deleteAccount` need no password. Returns new tokens of the same
+   * session, which replace the current ones as those of `refreshToken` do. Wrong passwords are limited for each account.
+   * Codes: WRONG_PASSWORD, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+   */
+  readonly reauthenticate: Maybe<AuthPayload>;
+  /**
    * Change the names of the signed-in user. Changes of username, and requests for taken ones, are limited, by
    * default to 5 changes a day.
    * Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, RATE_LIMITED,
@@ -345,6 +659,76 @@ export type Mutation = {
    * SERVICE_UNAVAILABLE.
    */
   readonly resetPassword: Maybe<ResetPasswordPayload>;
+  /**
+   * Create an account and mail its owner a link to choose a password, valid for 24 hours. Requires the role `admin`.
+   * Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, ROLE_UNKNOWN,
+   * MAIL_DISABLED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly createUser: Maybe<CreateUserPayload>;
+  /**
+   * Change names and address of an account. A new address is not verified unless `emailVerified`, and a verified old
+   * one is notified. Requires the role `admin`.
+   * Codes: NOT_FOUND, REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, FORBIDDEN,
+   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly updateUser: Maybe<UpdateUserPayload>;
+  /**
+   * Replace the roles of a user, who is notified by mail. They apply to the next request; access tokens that other
+   * services verify keep the old roles until they expire. Requires the role `admin`.
+   * Codes: NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly setUserRoles: Maybe<SetUserRolesPayload>;
+  /**
+   * Disable an account: end its sessions, invalidate its links, and refuse sign-ins. The user is notified by mail.
+   * Requires the role `admin`.
+   * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly disableUser: Maybe<DisableUserPayload>;
+  /**
+   * Enable a disabled account. Its sessions stay ended. Requires the role `admin`.
+   * Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly enableUser: Maybe<EnableUserPayload>;
+  /**
+   * Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is
+   * notified by mail. Requires the role `admin`.
+   * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly deleteUser: Maybe<DeleteUserPayload>;
+  /**
+   * End all sessions of a user. Requires the role `admin`.
+   * Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly revokeUserSessions: Maybe<RevokeUserSessionsPayload>;
+  /**
+   * Mail a user a link to choose a new password, valid for 24 hours. The current password is valid until the link is
+   * used. Administrators never choose passwords for others. Requires the role `admin`.
+   * Codes: NOT_FOUND, REQUIRED (the account has no address), ACCOUNT_DISABLED, MAIL_DISABLED, FORBIDDEN,
+   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly sendUserPasswordReset: Maybe<SendUserPasswordResetPayload>;
+  /**
+   * Invite somebody by mail to create an account, also while registration is disabled. The invitation can be accepted
+   * once, for 7 days. Inviting an address again replaces its invitation and sends a new mail.
+   * Requires the role `admin`.
+   * Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED, FORBIDDEN,
+   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly inviteUser: Maybe<InviteUserPayload>;
+  /**
+   * Revoke an open invitation, so that its link no longer works. Requires the role `admin`.
+   * Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly revokeInvitation: Maybe<RevokeInvitationPayload>;
+  /**
+   * Create an account with the token of an invitation, and sign in. The account has the invited address, which counts
+   * as verified, and the roles of the invitation. Works while registration is disabled. If the form is refused, the
+   * token stays valid.
+   * Codes: INVITATION_INVALID, INVITATION_EXPIRED, REQUIRED, TOO_LONG, INVALID_USERNAME, USERNAME_TAKEN, EMAIL_TAKEN
+   * (another account has verified the address), PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON,
+   * RATE_LIMITED, SERVICE_UNAVAILABLE.
+   */
+  readonly acceptInvitation: Maybe<AuthPayload>;
 };
 
 
@@ -395,6 +779,16 @@ export type MutationLogoutArgs = {
  */
 export type MutationRevokeSessionArgs = {
   input: RevokeSessionInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationReauthenticateArgs = {
+  input: ReauthenticateInput;
 };
 
 
@@ -487,6 +881,141 @@ export type MutationResetPasswordArgs = {
   input: ResetPasswordInput;
 };
 
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationCreateUserArgs = {
+  input: CreateUserInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationUpdateUserArgs = {
+  input: UpdateUserInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationSetUserRolesArgs = {
+  input: SetUserRolesInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationDisableUserArgs = {
+  input: DisableUserInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationEnableUserArgs = {
+  input: EnableUserInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationDeleteUserArgs = {
+  input: DeleteUserInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRevokeUserSessionsArgs = {
+  input: RevokeUserSessionsInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationSendUserPasswordResetArgs = {
+  input: SendUserPasswordResetInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationInviteUserArgs = {
+  input: InviteUserInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRevokeInvitationArgs = {
+  input: RevokeInvitationInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationAcceptInvitationArgs = {
+  input: AcceptInvitationInput;
+};
+
+/** An object with an id that is unique among all objects of this server. */
+export type Node = {
+  /** Opaque and permanent. */
+  readonly id: Scalars['ID']['output'];
+};
+
+/** A direction of an order. */
+export type OrderDirection =
+  /** Ascending: the earliest or alphabetically first one first. */
+  | 'ASC'
+  /** Descending. */
+  | 'DESC';
+
+/** The position of a page in its list. */
+export type PageInfo = {
+  /** Whether there are items after this page. */
+  readonly hasNextPage: Scalars['Boolean']['output'];
+  /** Whether there are items before this page. */
+  readonly hasPreviousPage: Scalars['Boolean']['output'];
+  /** The cursor of the first item. `null` on an empty page. */
+  readonly startCursor: Maybe<Scalars['String']['output']>;
+  /** The cursor of the last item. `null` on an empty page. */
+  readonly endCursor: Maybe<Scalars['String']['output']>;
+};
+
 /**
  * The length of passwords. Common passwords, and the user's own name or address, may be refused too
  * (PASSWORD_TOO_COMMON).
@@ -505,9 +1034,91 @@ export type Query = {
    * says why.
    */
   readonly me: Maybe<User>;
+  /**
+   * The user with this id, or null if there is none. Requires the role `admin`.
+   * Codes: FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly user: Maybe<User>;
+  /**
+   * Users, newest first by default. Requires the role `admin`. Users who are created or deleted meanwhile neither
+   * repeat nor hide others on later pages.
+   * Codes: BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly users: Maybe<UserConnection>;
+  /**
+   * Open invitations, newest first: those that were not accepted, revoked or replaced, and have not expired.
+   * Requires the role `admin`.
+   * Codes: BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly invitations: Maybe<InvitationConnection>;
+  /**
+   * The audit log of the whole server, newest first. Requires the role `admin`.
+   * Codes: BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly auditEvents: Maybe<AuditEventConnection>;
+  /**
+   * Everything stored about the signed-in user, for download. Contains no password and no token. Requires a sign-in, or
+   * `reauthenticate`, less than 10 minutes ago. Each export is recorded in the audit log. For the same data as a file, and
+   * for accounts with very many events, use `GET /account/export`.
+   * Codes: REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly accountData: Maybe<AccountData>;
+  /**
+   * The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
+   * sessions and the events of their account; administrators see all.
+   * Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly node: Maybe<Node>;
   /** What login and registration forms need to know. Public and cacheable. */
   readonly serverInfo: ServerInfo;
 };
+
+
+/** Operations that only read. */
+export type QueryUserArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Operations that only read. */
+export type QueryUsersArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<UserFilter>;
+  orderBy?: InputMaybe<UserOrder>;
+};
+
+
+/** Operations that only read. */
+export type QueryInvitationsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/** Operations that only read. */
+export type QueryAuditEventsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<AuditEventFilter>;
+};
+
+
+/** Operations that only read. */
+export type QueryNodeArgs = {
+  id: Scalars['ID']['input'];
+};
+
+/** The proof of identity. Exactly one field must be given. */
+export type ReauthenticateInput =
+  /** The current password. */
+  { readonly password: Scalars['String']['input']; };
 
 /** A refresh token that is not in the cookie. */
 export type RefreshTokenInput = {
@@ -590,6 +1201,18 @@ export type ResetPasswordPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
+/** The invitation to revoke. */
+export type RevokeInvitationInput = {
+  /** `Invitation.id`. */
+  readonly invitationId: Scalars['ID']['input'];
+};
+
+/** The result of `revokeInvitation`. */
+export type RevokeInvitationPayload = {
+  /** The id to evict from the client's cache. */
+  readonly revokedInvitationId: Scalars['ID']['output'];
+};
+
 /** The result of `revokeOtherSessions`. */
 export type RevokeOtherSessionsPayload = {
   /** Number of sessions that were ended. */
@@ -609,6 +1232,32 @@ export type RevokeSessionPayload = {
   /** The id to evict from the client's cache. */
   readonly revokedSessionId: Scalars['ID']['output'];
   /** The signed-in user, whose `sessions` no longer include this one. */
+  readonly user: User;
+};
+
+/** The user whose sessions end. */
+export type RevokeUserSessionsInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+};
+
+/** The result of `revokeUserSessions`. */
+export type RevokeUserSessionsPayload = {
+  /** The user. */
+  readonly user: User;
+  /** Number of sessions that were ended. */
+  readonly revokedSessions: Scalars['Int']['output'];
+};
+
+/** The user who is to choose a new password. */
+export type SendUserPasswordResetInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+};
+
+/** The result of `sendUserPasswordReset`. */
+export type SendUserPasswordResetPayload = {
+  /** The user. */
   readonly user: User;
 };
 
@@ -645,7 +1294,7 @@ export type ServerInfo = {
 };
 
 /** A sign-in in one browser, app or script. */
-export type Session = {
+export type Session = Node & {
   /** Opaque. Also the claim `sid` of its access tokens. */
   readonly id: Scalars['ID']['output'];
   /** Whether it is the session of this request. */
@@ -658,10 +1307,26 @@ export type Session = {
   readonly ipAddress: Maybe<Scalars['String']['output']>;
   /** The time of the sign-in. */
   readonly createdAt: Scalars['DateTime']['output'];
+  /** When the user last proved their identity: at the sign-in, or later with `reauthenticate`. */
+  readonly authenticatedAt: Scalars['DateTime']['output'];
   /** The time of the last refresh. */
   readonly lastUsedAt: Scalars['DateTime']['output'];
   /** When it ends if it is not refreshed again. */
   readonly expiresAt: Scalars['DateTime']['output'];
+};
+
+/** The new roles of a user. */
+export type SetUserRolesInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+  /** All roles that the user is to have. */
+  readonly roles: ReadonlyArray<Scalars['String']['input']>;
+};
+
+/** The result of `setUserRoles`. */
+export type SetUserRolesPayload = {
+  /** The user after the change. */
+  readonly user: User;
 };
 
 /** How refresh tokens are delivered. */
@@ -698,8 +1363,30 @@ export type UpdateProfilePayload = {
   readonly user: User;
 };
 
+/** The fields to change. Omitted fields stay; `null` clears a name. */
+export type UpdateUserInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. It cannot be cleared. */
+  readonly username?: InputMaybe<Scalars['String']['input']>;
+  /** The new address. It cannot be cleared. */
+  readonly email?: InputMaybe<Scalars['String']['input']>;
+  /** Whether the address counts as verified. */
+  readonly emailVerified?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The result of `updateUser`. */
+export type UpdateUserPayload = {
+  /** The user after the change. */
+  readonly user: User;
+};
+
 /** A user account. */
-export type User = {
+export type User = Node & {
   /** Opaque and permanent. Also the claim `sub` of access tokens. */
   readonly id: Scalars['ID']['output'];
   /** Letters, digits, `_` and `-`. Unique, regardless of letter case. */
@@ -727,11 +1414,80 @@ export type User = {
   readonly createdAt: Scalars['DateTime']['output'];
   /** When the owner or an administrator last changed it. */
   readonly updatedAt: Scalars['DateTime']['output'];
-  /** Current sessions, the last used first, at most 100. Only for the signed-in user. */
+  /** Current sessions, the last used first, at most 100. Only for the user and for administrators. */
   readonly sessions: ReadonlyArray<Session>;
+  /** What happened to this account, newest first. Only for the user and for administrators. */
+  readonly auditEvents: AuditEventConnection;
   /** The time of the last sign-in. */
   readonly lastLoginAt: Maybe<Scalars['DateTime']['output']>;
 };
+
+
+/** A user account. */
+export type UserAuditEventsArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A page of a list. */
+export type UserConnection = {
+  /** The items with their cursors. */
+  readonly edges: ReadonlyArray<UserEdge>;
+  /** The items. */
+  readonly nodes: ReadonlyArray<User>;
+  /** The position of the page in the list. */
+  readonly pageInfo: PageInfo;
+  /** The number of items on all pages. It is computed only if it is selected, and takes long for large lists. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** An item and its position in the list. */
+export type UserEdge = {
+  /** Opaque. For `after` or `before` of the same list in the same order. */
+  readonly cursor: Scalars['String']['output'];
+  /** The item. */
+  readonly node: User;
+};
+
+/** Criteria for users. A user must meet all that are given. */
+export type UserFilter = {
+  /**
+   * Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
+   * in one of them, regardless of letter case.
+   */
+  readonly search?: InputMaybe<Scalars['String']['input']>;
+  /** Users who have this role. */
+  readonly role?: InputMaybe<Scalars['String']['input']>;
+  /** Whether they can sign in. */
+  readonly isActive?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Whether the owner has verified the address. */
+  readonly emailVerified?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Created at this time or later. */
+  readonly createdAfter?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Created before this time. */
+  readonly createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Created before this time, and not signed in since. */
+  readonly inactiveSince?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+/** The order of users. */
+export type UserOrder = {
+  /** What to compare. */
+  readonly field: UserOrderField;
+  /** The direction. */
+  readonly direction?: OrderDirection;
+};
+
+/** What users are ordered by. */
+export type UserOrderField =
+  /** When the account was created. */
+  | 'CREATED_AT'
+  /** The username, regardless of letter case. */
+  | 'USERNAME'
+  /** The last sign-in. Users who have never signed in come before all others in ascending order. */
+  | 'LAST_LOGIN_AT';
 
 /** The rules for usernames. */
 export type UsernamePolicy = {

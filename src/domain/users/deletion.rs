@@ -21,8 +21,8 @@ use crate::{
 pub async fn delete(context: &Context, principal: &Principal, password: Option<SecretString>) -> Result<Uuid> {
     proof::check(context, principal, password.as_ref(), Field::Password).await??;
     let user_id = principal.user.id;
-    let mut work = context.begin_with(Actor::User(user_id)).await?;
-    let user = lock_unless_last_admin(&work, None, user_id).await?;
+    let work = context.begin_with(Actor::User(user_id)).await?;
+    let (mut work, user) = lock_unless_last_admin(work, None, user_id).await?;
     principal.lock_session(&work, &user).await?;
     erase(&mut work, user, None).await?;
     work.commit().await?;

@@ -48,9 +48,7 @@ fn is_part(text: &str) -> bool {
 
 /// An input type with the directive `@oneOf`.
 fn one_of(mut fields: Vec<InputField>) -> InputType {
-    for field in &mut fields {
-        field.field_type.nullable = false;
-    }
+    fields.iter_mut().for_each(|InputField { field_type, .. }| field_type.nullable = false);
     InputType::OneOf(fields)
 }
 
@@ -93,8 +91,8 @@ impl<'a> Reader<'a> {
                     let directives = self.at;
                     self.skip_to_block();
                     let is_one_of = self.words.get(directives..self.at).is_some_and(|words| words.contains(&"oneOf"));
-                    let fields = self.input_fields("}");
-                    Definition::Input(name, if is_one_of { one_of(fields) } else { InputType::Object(fields) })
+                    let create = if is_one_of { one_of } else { InputType::Object };
+                    Definition::Input(name, create(self.input_fields("}")))
                 }
                 "type" | "interface" => Definition::Object(self.name(), self.fields()),
                 "directive" => {

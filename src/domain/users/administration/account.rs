@@ -7,7 +7,7 @@ use crate::{
     config::Settings,
     domain::{
         Context, Event, sessions, throttle,
-        users::administration::{Administrator, lock, lock_unless_last_admin, parse_reason},
+        users::administration::{Administrator, begin_with_user, lock_unless_last_admin, parse_reason},
     },
     entity::{
         link,
@@ -42,11 +42,11 @@ pub async fn update(
     let reason = parse_reason(change.reason)?;
     let is_disabling = change.is_active == Some(false);
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
-    let mut work = context.begin_for(administrator).await?;
-    let mut user = if is_disabling || roles.as_ref().is_some_and(is_demoted) {
-        lock_unless_last_admin(&work, Some(administrator), user_id).await?
+    let (mut work, mut user) = if is_disabling || roles.as_ref().is_some_and(is_demoted) {
+        let work = context.begin_for(administrator).await?;
+        lock_unless_last_admin(work, Some(administrator), user_id).await?
     } else {
-        lock(&work, administrator, user_id).await?
+        begin_with_user(context, administrator, user_id).await?
     };
     let before = user.to_model();
     let ended = if is_disabling { sessions::end_all(&work, &mut user, None).await? } else { 0 };
@@ -91,8 +91,7 @@ pub async fn revoke_sessions(
     administrator: &Administrator,
     user_id: Uuid,
 ) -> Result<(user::Model, u64)> {
-    let mut work = context.begin_for(administrator).await?;
-    let mut user = lock(&work, administrator, user_id).await?;
+    let (mut work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let ended = sessions::end_all(&work, &mut user, None).await?;
     if ended > 0 {
         work.emit(Event::SessionRevoked { user_id });

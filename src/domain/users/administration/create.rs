@@ -7,7 +7,7 @@ use crate::{
         identity::{Email, Username, parse_name},
         notifications,
         users::{
-            administration::{Administrator, lock_administrator, parse_roles},
+            administration::{Administrator, begin, parse_roles},
             registration::{self, NewUser, Registration},
         },
     },
@@ -56,8 +56,7 @@ pub async fn create(context: &Context, administrator: &Administrator, form: NewA
     // No password matches it.
     let password_hash = PasswordHash::dummy(settings.passwords.bcrypt_cost)?;
     let new_user = NewUser { username, password_hash, email: Some(email), first_name, last_name };
-    let work = context.begin_for(administrator).await?;
-    lock_administrator(&work, administrator).await?;
+    let work = begin(context, administrator).await?;
     let (mut work, mut user) = registration::insert(work, new_user, roles.0, false).await?;
     if form.email_verified {
         let now = work.now;
@@ -93,8 +92,7 @@ pub async fn create_with_password(
         return Err(problems.into());
     };
     let new_user = form.hash(context).await?;
-    let work = context.begin_for(administrator).await?;
-    lock_administrator(&work, administrator).await?;
+    let work = begin(context, administrator).await?;
     let (mut work, user) = registration::insert(work, new_user, roles.0, false).await?;
     work.emit(Event::UserCreated { user: user.to_model().into(), chooses_password: false });
     work.commit().await?;

@@ -97,25 +97,32 @@ async fn lock_all(
     Ok(users)
 }
 
-/// Checks in the transaction that the administrator still is one, for changes that affect no existing account.
+/// Begins a unit of work that affects no existing account, and checks that the administrator still is one.
 ///
 /// # Errors
 /// UNAUTHENTICATED, FORBIDDEN.
-pub(in crate::domain) async fn lock_administrator(work: &UnitOfWork<'_>, administrator: &Administrator) -> Result<()> {
-    lock_all(work, Some(administrator), Vec::new()).await.map(drop)
+pub(in crate::domain) async fn begin<'a>(
+    context: &'a Context,
+    administrator: &Administrator,
+) -> Result<UnitOfWork<'a>> {
+    let work = context.begin_for(administrator).await?;
+    let checked = lock_all(&work, Some(administrator), Vec::new()).await;
+    work.or_rollback(checked).await.map(|(work, _)| work)
 }
 
-/// Locks the user to change, and checks the administrator.
+/// Begins a unit of work that changes a user: locks the user, and checks that the administrator still is one.
 ///
 /// # Errors
 /// NOT_FOUND; UNAUTHENTICATED, FORBIDDEN.
-pub(in crate::domain) async fn lock(
-    work: &UnitOfWork<'_>,
+pub(in crate::domain) async fn begin_with_user<'a>(
+    context: &'a Context,
     administrator: &Administrator,
     user_id: Uuid,
-) -> Result<Locked> {
-    let users = lock_all(work, Some(administrator), vec![user_id]).await?;
-    users.into_iter().find(|user| user.id == user_id).ok_or(Error::NotFound)
+) -> Result<(UnitOfWork<'a>, Locked)> {
+    let work = context.begin_for(administrator).await?;
+    let users = lock_all(&work, Some(administrator), vec![user_id]).await;
+    let user = users.and_then(|users| users.into_iter().find(|user| user.id == user_id).ok_or(Error::NotFound));
+    work.or_rollback(user).await
 }
 
 /// Locks a user before a change after which the user is not an active administrator, together with other administrators. A
@@ -123,12 +130,17 @@ pub(in crate::domain) async fn lock(
 /// administrator has to remain. `administrator` is `None` if users change their own accounts.
 ///
 /// # Errors
-/// NOT_FOUND; LAST_ADMIN if no other administrator remains; UNAUTHENTICATED, FORBIDDEN.
-pub(in crate::domain) async fn lock_unless_last_admin(
-    work: &UnitOfWork<'_>,
+/// NOT_FOUND; LAST_ADMIN if no other administrator remains; UNAUTHENTICATED, FORBIDDEN. The unit of work is then rolled back.
+pub(in crate::domain) async fn lock_unless_last_admin<'a>(
+    work: UnitOfWork<'a>,
     administrator: Option<&Administrator>,
     user_id: Uuid,
-) -> Result<Locked> {
+) -> Result<(UnitOfWork<'a>, Locked)> {
+    let user = lock_removable(&work, administrator, user_id).await;
+    work.or_rollback(user).await
+}
+
+async fn lock_removable(work: &UnitOfWork<'_>, administrator: Option<&Administrator>, user_id: Uuid) -> Result<Locked> {
     let mut ids = vec![user_id];
     let is_guarded = has_admin_role(&work.app().settings);
     // The other administrators matter only if the user is one.

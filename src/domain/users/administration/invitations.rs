@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::{Administrator, lock_administrator, parse_roles};
+use super::{Administrator, begin, parse_roles};
 use crate::{
     Error, Result,
     database::error::is_unique_violation,
@@ -56,8 +56,7 @@ pub async fn invite(
         throttle::book_invitation(context, id).await?;
     }
     for _ in 0..MAX_ATTEMPTS {
-        let mut work = context.begin_for(administrator).await?;
-        lock_administrator(&work, administrator).await?;
+        let mut work = begin(context, administrator).await?;
         if user::find_id(work.db(), Identifier::Email(&email.key)).await?.is_some() {
             work.rollback().await?;
             return Err(InputError::new(ErrorCode::EmailTaken, Field::Email).into());
@@ -92,8 +91,7 @@ pub async fn invite(
 /// # Errors
 /// NOT_FOUND if it was accepted, revoked or replaced, or has expired; FORBIDDEN.
 pub async fn revoke_invitation(context: &Context, administrator: &Administrator, id: Uuid) -> Result<()> {
-    let mut work = context.begin_for(administrator).await?;
-    lock_administrator(&work, administrator).await?;
+    let mut work = begin(context, administrator).await?;
     if !invitation::take(work.db(), id, work.now).await? {
         work.rollback().await?;
         return Err(Error::NotFound);
@@ -124,11 +122,7 @@ pub async fn invitations(context: &Context, _: &Administrator, range: Range) -> 
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE if the database is unreachable.
-pub async fn find_invitation(
-    context: &Context,
-    _: &Administrator,
-    id: Uuid,
-) -> Result<Option<InvitationAndInviter>> {
+pub async fn find_invitation(context: &Context, _: &Administrator, id: Uuid) -> Result<Option<InvitationAndInviter>> {
     let db = context.app.database.read();
     let Some(invitation) = invitation::find_open(db, id, context.now()).await? else { return Ok(None) };
     let inviter = match invitation.invited_by {

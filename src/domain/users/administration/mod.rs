@@ -14,9 +14,11 @@ pub(in crate::domain) use account::parse_roles;
 pub use account::{Change, revoke_sessions, update};
 pub use create::{NewAccount, create, create_with_password};
 pub use guard::{Administrator, administrator, of_principal};
+use guard::{begin, begin_with_user};
 pub(in crate::domain) use guard::{is_administrator, lock_unless_last_admin, may_read};
-use guard::{lock, lock_administrator};
-pub use invitations::{InvitationAndInviter, count_invitations, find_invitation, invitations, invite, revoke_invitation};
+pub use invitations::{
+    InvitationAndInviter, count_invitations, find_invitation, invitations, invite, revoke_invitation,
+};
 pub use list::{Filter, ListOrder, count, find_by_id, find_by_ids, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
 use uuid::Uuid;
@@ -84,9 +86,8 @@ pub async fn set_password(
     let user = user::find_by_id(context.app.database.read(), user_id).await?.ok_or(Error::NotFound)?;
     let password = Password::parse(password, Field::Password, &(&user).into(), context.settings())?;
     let password_hash = context.app.hasher.hash(password.secret()).await?;
-    let mut work = context.begin_for(administrator).await?;
+    let (mut work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let now = work.now;
-    let mut user = lock(&work, administrator, user_id).await?;
     sessions::end_all(&work, &mut user, None).await?;
     user.update(work.db(), |user| {
         user.password_hash = password_hash;
@@ -111,14 +112,15 @@ pub async fn send_password_reset(
     user_id: Uuid,
 ) -> Result<user::Model> {
     notifications::require(&context.app)?;
-    let mut work = context.begin_for(administrator).await?;
-    let user = lock(&work, administrator, user_id).await?;
-    if user.email.is_none() {
-        return Err(InputError::new(ErrorCode::Required, Field::Email).into());
-    }
-    if !user.is_active {
-        return Err(Error::AccountDisabled);
-    }
+    let (work, user) = begin_with_user(context, administrator, user_id).await?;
+    let checked = if user.email.is_none() {
+        Err(InputError::new(ErrorCode::Required, Field::Email).into())
+    } else if user.is_active {
+        Ok(())
+    } else {
+        Err(Error::AccountDisabled)
+    };
+    let (mut work, ()) = work.or_rollback(checked).await?;
     work.emit(Event::PasswordLinkSent { user: user.to_model().into() });
     work.commit().await?;
     Ok(user.into())
@@ -135,8 +137,8 @@ pub async fn delete(
     reason: Option<String>,
 ) -> Result<user::Model> {
     let reason = parse_reason(reason)?;
-    let mut work = context.begin_for(administrator).await?;
-    let user = lock_unless_last_admin(&work, Some(administrator), user_id).await?;
+    let work = context.begin_for(administrator).await?;
+    let (mut work, user) = lock_unless_last_admin(work, Some(administrator), user_id).await?;
     let before = user.to_model();
     deletion::erase(&mut work, user, reason).await?;
     work.commit().await?;

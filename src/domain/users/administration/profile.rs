@@ -10,7 +10,7 @@ use crate::{
         Context, Event,
         identity::Email,
         users::{
-            administration::{Administrator, lock},
+            administration::{Administrator, begin_with_user},
             profile::{self, ProfileChange},
             registration::find_conflicts,
         },
@@ -50,10 +50,10 @@ pub async fn update_profile(
     });
     let names = profile::parse(&change.names, &mut problems);
     let (Some(to), Some(names)) = (to, names) else { return Err(problems.into()) };
-    let mut work = context.begin_for(administrator).await?;
+    let (mut work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let now = work.now;
-    let mut user = lock(&work, administrator, user_id).await?;
     if user.email.is_none() && to.is_none() && change.email_verified == Some(true) {
+        work.rollback().await?;
         return Err(InputError::new(ErrorCode::Required, Field::Email).into());
     }
     let before = user.to_model();
