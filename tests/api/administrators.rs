@@ -91,7 +91,7 @@ async fn created_user_cannot_sign_in_before_choosing_a_password() {
 
 #[tokio::test]
 async fn created_user_is_validated() {
-    let Scene { boss, .. } = Scene::new().await;
+    let Scene { server: _server, boss, .. } = Scene::new().await;
     let input = json!({ "username": "a da", "email": "x", "firstName": "x".repeat(101), "roles": ["root"] });
     let problems = run(&boss, "createUser", input, "user { id }").await.problems();
     assert_eq!(problems.len(), 4, "{problems:?}");
@@ -246,7 +246,7 @@ async fn password_link_needs_an_active_account_with_an_address() {
 
 #[tokio::test]
 async fn unknown_users_are_not_found() {
-    let Scene { boss, .. } = Scene::new().await;
+    let Scene { server: _server, boss, .. } = Scene::new().await;
     for id in ["00000000-0000-7000-8000-000000000000", "ada", ""] {
         for (mutation, selection) in [
             ("updateUser", "user { id }"),

@@ -24,7 +24,12 @@ export default [
       // An id is the key of an object in a cache. These types are parts of a response and have no identity of their own.
       "@graphql-eslint/strict-id-in-types": [
         "error",
-        { exceptions: { suffixes: ["Payload", "Policy"], types: ["ServerInfo", "ErrorExtensions", "InputError"] } },
+        {
+          exceptions: {
+            suffixes: ["Payload", "Policy", "Connection", "Edge"],
+            types: ["ServerInfo", "ErrorExtensions", "InputError", "PageInfo", "AccountData", "AuditDetail"],
+          },
+        },
       ],
     },
   },

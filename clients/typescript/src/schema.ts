@@ -690,8 +690,8 @@ export type Mutation = {
    */
   readonly enableUser: Maybe<EnableUserPayload>;
   /**
-   * Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is
-   * notified by mail. Requires the role `admin`.
+   * Delete an account permanently, with its sessions, links and mails. The audit log keeps its id.
+   * Requires the role `admin`.
    * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly deleteUser: Maybe<DeleteUserPayload>;

@@ -47,6 +47,8 @@ const ada = (await registered.json()).data.register;
 const bo = (await client.register("bo")).data.register;
 const cy = (await client.register("cy")).data.register;
 await client.logout(cy.refreshToken);
+// The server creates the link of the invitation when it tries to send the mail, at the latest after the restart.
+stop.run(["user", "invite", "eve@example.org"]);
 
 sh(recipe("VACUUM INTO"));
 check("a backup is readable by its owner only", (statSync(join(folder, "backup.db")).mode & 0o077) === 0);

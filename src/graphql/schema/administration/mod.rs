@@ -57,8 +57,8 @@ impl AdministrationMutation {
         Some(change_account(ctx, &input.user_id, change).await.map(|(user, _)| EnableUserPayload { user }))
     }
 
-    /// Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is
-    /// notified by mail. Requires the role `admin`.
+    /// Delete an account permanently, with its sessions, links and mails. The audit log keeps its id.
+    /// Requires the role `admin`.
     /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Nullable<DeleteUserPayload> {
         Some(delete(ctx, input).await)
