@@ -47,9 +47,9 @@ fn is_part(text: &str) -> bool {
 }
 
 /// An input type with the directive `@oneOf`.
-fn one_of(mut fields: Vec<InputField>) -> InputType {
-    fields.iter_mut().for_each(|InputField { field_type, .. }| field_type.nullable = false);
-    InputType::OneOf(fields)
+fn one_of(fields: Vec<InputField>) -> InputType {
+    let non_null = |of_type| Type { nullable: false, ..of_type };
+    InputType::OneOf(fields.into_iter().map(|f| InputField { field_type: non_null(f.field_type), ..f }).collect())
 }
 
 struct Reader<'a> {

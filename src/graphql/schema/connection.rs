@@ -23,11 +23,11 @@ pub(super) struct PageArguments {
 }
 
 impl PageArguments {
-    /// Parses the arguments, and counts the rows against the limit of the request. `list` names the list and its order.
+    /// Parses the arguments, and counts the rows against the limit of the request. `order` names the list and its order.
     ///
     /// # Errors
     /// BAD_USER_INPUT for sizes outside of 0 to 100, for both sizes at once, and for a cursor of another list.
-    pub(super) fn range(self, ctx: &Context<'_>, list: &str) -> Result<Range> {
+    pub(super) fn range(self, ctx: &Context<'_>, order: &str) -> Result<Range> {
         let size = |name: &str, size: i32| {
             let size = u64::try_from(size).ok().filter(|size| *size <= MAX_PAGE);
             size.ok_or_else(|| Error::BadUserInput(format!("`{name}` must be between 0 and {MAX_PAGE}.")))
@@ -43,7 +43,7 @@ impl PageArguments {
         // An empty page costs a row, too, which is read to find out whether there are any.
         ctx.request().spend_rows(limit.max(1))?;
         let key = |name: &str, cursor: Option<String>| {
-            cursor.map(|cursor| open(ctx, list, &cursor).ok_or_else(|| unknown_cursor(name))).transpose()
+            cursor.map(|cursor| open(ctx, order, &cursor).ok_or_else(|| unknown_cursor(name))).transpose()
         };
         Ok(Range { after: key("after", self.after)?, before: key("before", self.before)?, from_end, limit })
     }

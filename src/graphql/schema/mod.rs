@@ -60,6 +60,7 @@ pub struct Mutation(
 );
 
 /// A change of a value that may be cleared: `None` keeps it, and `Some(None)` clears it.
+#[expect(clippy::option_option, reason = "a value, no value, or no change")]
 fn change(value: MaybeUndefined<String>) -> Option<Option<String>> {
     match value {
         MaybeUndefined::Undefined => None,

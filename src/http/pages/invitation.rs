@@ -68,15 +68,14 @@ async fn submit(server: &Server, client: Client, mut form: Form) -> Response {
         return redirect(LinkResult::Done);
     };
     let is_taken = error.problems().iter().any(|problem| problem.field == Field::Token);
-    let response = match LinkResult::of(&error).or(is_taken.then_some(LinkResult::Taken)) {
-        Some(result) => redirect(result),
-        None => {
-            let status = status_of(error.code());
-            // Without the address if the database is unreachable.
-            let invitation = acceptance::find(&context, &token.clone().into()).await;
-            let address = invitation.map(|invitation| invitation.email).unwrap_or_default();
-            form_page(status, language, &token, &address, &entered, Some(&error))
-        }
+    let response = if let Some(result) = LinkResult::of(&error).or(is_taken.then_some(LinkResult::Taken)) {
+        redirect(result)
+    } else {
+        let status = status_of(error.code());
+        // Without the address if the database is unreachable.
+        let invitation = acceptance::find(&context, &token.clone().into()).await;
+        let address = invitation.map(|invitation| invitation.email).unwrap_or_default();
+        form_page(status, language, &token, &address, &entered, Some(&error))
     };
     with_error(response, &error)
 }

@@ -94,7 +94,7 @@ async fn open_link(
     match server.in_time(check(&context, action, &token.into())).await {
         Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(action, language),
         Ok(ValidLink { address: Some(address), .. }) if action == Action::Accept => {
-            invitation::form_page(StatusCode::OK, language, token, &address, &Default::default(), None)
+            invitation::form_page(StatusCode::OK, language, token, &address, &invitation::Entered::default(), None)
         }
         Ok(ValidLink { address, .. }) => form_page(StatusCode::OK, action, language, token, address, problem),
         Err(error) => {

@@ -3,7 +3,11 @@
 mod types;
 
 use async_graphql::{Context, ID, Object};
-use types::*;
+use types::{
+    CreateUserInput, CreateUserPayload, DeleteUserInput, DeleteUserPayload, DisableUserInput, DisableUserPayload,
+    EnableUserInput, EnableUserPayload, RevokeUserSessionsInput, RevokeUserSessionsPayload, SendUserPasswordResetInput,
+    SendUserPasswordResetPayload, SetUserRolesInput, SetUserRolesPayload, UpdateUserInput, UpdateUserPayload,
+};
 use uuid::Uuid;
 
 use crate::{
