@@ -26,6 +26,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("hyper", &["http"]),
     ("async_graphql", &["graphql", "http"]),
+    ("rusqlite", &["database"]),
     ("sea_orm", &["database", "entity", "security"]),
 ];
 

@@ -13,6 +13,7 @@ pub use burnt::BurntGenerations;
 pub use end::*;
 pub use generation::*;
 
+use crate::database::Reader;
 use crate::entity::{
     columns::{Columns, model},
     user,
@@ -85,7 +86,7 @@ impl Related<user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Finds a session with its user in one query. Every request of a signed-in user runs it.
+/// Finds a session with its user in one query.
 pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), with_user_sql(db), [id.into()]);
     // Not `query_one` with a limit: `LIMIT ?` makes SQLite prepare the statement again each time.
@@ -93,6 +94,18 @@ pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Optio
     let Some(row) = rows.first() else { return Ok(None) };
     let mut columns = Columns::of(row);
     Ok(Some((Model::read(&mut columns)?, user::Model::read(&mut columns)?)))
+}
+
+/// Like [`find_with_user`], but without a switch to another thread on SQLite. Every request of a signed-in user runs it.
+pub async fn look_up_with_user(db: &Reader, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
+    let found = db.find_local(with_user_sql(db), id, |row| {
+        let mut columns = Columns::of_local(row);
+        Ok((Model::read(&mut columns)?, user::Model::read(&mut columns)?))
+    });
+    match found {
+        Some(found) => Ok(found),
+        None => find_with_user(db, id).await,
+    }
 }
 
 /// The SQL of that query, built once because building it costs more than running it.

@@ -3,6 +3,7 @@
 
 mod deletion;
 mod email;
+mod me;
 mod password_change;
 mod password_reset;
 mod profile;
