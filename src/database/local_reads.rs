@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn lookup_in_a_locked_file_fails_without_waiting() {
+    fn lookup_in_a_locked_file_fails() {
         let fixture = Fixture::new();
         fixture.writer.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
         assert_eq!(fixture.find(), None);
