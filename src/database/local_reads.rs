@@ -2,7 +2,7 @@
 //!
 //! The driver runs each SQLite connection on a thread of its own. A lookup by primary key takes a few microseconds; the
 //! switch to that thread and back takes longer. These connections are read-only, never wait for a lock, and return
-//! `None` instead of an error. The caller then reads through the driver, which waits, retries and reports errors.
+//! [`NotLocal`] instead of an error. The caller then reads through the driver, which waits, retries and reports errors.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Error, OpenFlags, Row, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, Row, types::ValueRef};
 use sea_orm::{
     DbErr, Value,
     sea_query::{ArrayType, ValueType},
@@ -42,6 +42,10 @@ struct LocalConnection {
     renewal: u64,
 }
 
+/// A lookup on this thread is not possible or has failed. The query must be run through the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotLocal;
+
 /// A row that a lookup has found.
 pub struct LocalRow<'r, 's>(&'r Row<'s>);
 
@@ -62,24 +66,26 @@ impl LocalReads {
         Arc::new(Self { path: path.to_owned(), renewal: Arc::clone(renewal), pool: Mutex::default() })
     }
 
-    /// Runs a query whose only parameter is an id, and reads its first row. The outer `None` means that the lookup
-    /// failed, such as when the file is locked; the inner one that there is no row.
+    /// Runs a query whose only parameter is an id, and reads its first row.
+    ///
+    /// # Errors
+    /// [`NotLocal`] if the lookup fails, for example because the file is locked.
     pub(super) fn find<T>(
         &self,
         sql: &str,
         id: Uuid,
         read: impl FnOnce(&LocalRow<'_, '_>) -> Result<T, DbErr>,
-    ) -> Option<Option<T>> {
-        let mut local = self.take()?;
+    ) -> Result<Option<T>, NotLocal> {
+        let mut local = self.take().ok_or(NotLocal)?;
         match find(&local.connection, sql, id, read) {
             Ok(found) => {
                 local.last_used = Instant::now();
                 self.put(local);
-                found.transpose().ok()
+                found.transpose().map_err(|_| NotLocal)
             }
             Err(error) => {
                 tracing::debug!(%error, "a lookup is repeated through the driver");
-                None
+                Err(NotLocal)
             }
         }
     }
@@ -133,7 +139,7 @@ fn find<T>(
     sql: &str,
     id: Uuid,
     read: impl FnOnce(&LocalRow<'_, '_>) -> Result<T, DbErr>,
-) -> Result<Option<Result<T, DbErr>>, Error> {
+) -> rusqlite::Result<Option<Result<T, DbErr>>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([id.as_bytes().as_slice()])?;
     Ok(rows.next()?.map(|row| read(&LocalRow(row))))
@@ -175,6 +181,7 @@ mod tests {
     use std::{env::temp_dir, fs};
 
     use super::*;
+    use crate::security::random;
 
     const SQL: &str = "SELECT name FROM things WHERE id = ?";
 
@@ -189,15 +196,15 @@ mod tests {
 
     impl Fixture {
         fn new() -> Self {
-            let directory = temp_dir().join(format!("hallpass-{}", Uuid::now_v7()));
+            let directory = temp_dir().join(format!("hallpass-{}", new_id()));
             fs::create_dir(&directory).unwrap();
-            let (id, renewal) = (Uuid::now_v7(), Arc::new(Renewal::default()));
+            let (id, renewal) = (new_id(), Arc::new(Renewal::default()));
             let writer = create(&directory.join("db"), id, "first");
             let reads = LocalReads::new(&directory.join("db"), &renewal);
             Self { directory, writer, renewal, reads, id }
         }
 
-        fn find(&self) -> Option<Option<String>> {
+        fn find(&self) -> Result<Option<String>, NotLocal> {
             self.reads.find(SQL, self.id, |row| row.read(0))
         }
     }
@@ -208,6 +215,10 @@ mod tests {
         }
     }
 
+    fn new_id() -> Uuid {
+        random::id(DateTime::UNIX_EPOCH).unwrap()
+    }
+
     fn create(path: &Path, id: Uuid, name: &str) -> Connection {
         let connection = Connection::open(path).unwrap();
         connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE things (id BLOB, name)").unwrap();
@@ -215,8 +226,8 @@ mod tests {
         connection
     }
 
-    fn found(name: &str) -> Option<Option<String>> {
-        Some(Some(name.to_owned()))
+    fn found(name: &str) -> Result<Option<String>, NotLocal> {
+        Ok(Some(name.to_owned()))
     }
 
     #[test]
@@ -226,14 +237,14 @@ mod tests {
         fixture.writer.execute("UPDATE things SET name = 'second'", ()).unwrap();
         assert_eq!(fixture.find(), found("second"));
         fixture.writer.execute("DELETE FROM things", ()).unwrap();
-        assert_eq!(fixture.find(), Some(None));
+        assert_eq!(fixture.find(), Ok(None));
     }
 
     #[test]
     fn lookup_in_a_locked_file_fails() {
         let fixture = Fixture::new();
         fixture.writer.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
-        assert_eq!(fixture.find(), None);
+        assert_eq!(fixture.find(), Err(NotLocal));
         fixture.writer.execute_batch("COMMIT; PRAGMA locking_mode = NORMAL; SELECT 1 FROM things").unwrap();
         assert_eq!(fixture.find(), found("first"));
     }
@@ -242,7 +253,7 @@ mod tests {
     fn lookup_of_a_value_in_another_format_fails() {
         let fixture = Fixture::new();
         fixture.writer.execute("UPDATE things SET name = 1", ()).unwrap();
-        assert_eq!(fixture.find(), None);
+        assert_eq!(fixture.find(), Err(NotLocal));
     }
 
     #[test]
@@ -264,6 +275,6 @@ mod tests {
         let fixture = Fixture::new();
         assert_eq!(fixture.find(), found("first"));
         fixture.reads.close();
-        assert_eq!(fixture.find(), None);
+        assert_eq!(fixture.find(), Err(NotLocal));
     }
 }

@@ -28,7 +28,7 @@ use std::{
 use sea_orm::{ConnAcquireErr, DbErr, metric};
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub use local_reads::LocalRow;
+pub use local_reads::{LocalRow, NotLocal};
 pub(crate) use migrate::too_new;
 pub use migration::{Compatibility, MigrationState};
 pub use reader::Reader;

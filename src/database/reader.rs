@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::database::{
     client::{Client, Preparation},
     connections::{Connections, Pool, dispatch},
-    local_reads::{LocalReads, LocalRow},
+    local_reads::{LocalReads, LocalRow, NotLocal},
     with_timeout,
 };
 
@@ -23,21 +23,24 @@ pub struct Reader {
 
 impl Reader {
     /// Runs a query whose only parameter is a primary key on the current thread, if the database is an SQLite file, and
-    /// reads its first row. The outer `None` means that the query must be run as a [`Statement`] instead.
+    /// reads its first row.
+    ///
+    /// # Errors
+    /// [`NotLocal`] if the query must be run as a [`Statement`] instead.
     pub(crate) fn find_local<T>(
         &self,
         sql: &str,
         id: Uuid,
         read: impl FnOnce(&LocalRow<'_, '_>) -> Result<T, DbErr>,
-    ) -> Option<Option<T>> {
-        let local = self.local.as_ref()?;
+    ) -> Result<Option<T>, NotLocal> {
+        let local = self.local.as_ref().ok_or(NotLocal)?;
         let Some(observer) = self.pool.observer() else {
             return local.find(sql, id, read);
         };
         let start = Instant::now();
         let found = local.find(sql, id, read);
         let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [id.into()]);
-        if found.is_some() {
+        if found.is_ok() {
             observer(&metric::Info { elapsed: start.elapsed(), statement: &statement, failed: false });
         }
         found

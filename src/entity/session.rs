@@ -14,7 +14,7 @@ pub use end::*;
 pub use generation::*;
 
 use crate::{
-    database::Reader,
+    database::{NotLocal, Reader},
     entity::{
         columns::{Columns, model},
         user,
@@ -101,13 +101,13 @@ pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Optio
 /// Like [`find_with_user`], but without a switch to another thread on SQLite. Every request of a signed-in user runs it.
 pub async fn look_up_with_user(db: &Reader, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
     match look_up_locally(db, id) {
-        Some(found) => Ok(found),
-        None => find_with_user(db, id).await,
+        Ok(found) => Ok(found),
+        Err(NotLocal) => find_with_user(db, id).await,
     }
 }
 
-/// Looks a session up on this thread. The outer `None` means that only the driver can tell.
-pub(super) fn look_up_locally(db: &Reader, id: Uuid) -> Option<Option<(Model, user::Model)>> {
+/// Looks a session up on this thread.
+pub(super) fn look_up_locally(db: &Reader, id: Uuid) -> Result<Option<(Model, user::Model)>, NotLocal> {
     db.find_local(with_user_sql(db), id, |row| {
         let mut columns = Columns::of_local(row);
         Ok((Model::read(&mut columns)?, user::Model::read(&mut columns)?))

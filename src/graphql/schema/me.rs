@@ -43,7 +43,7 @@ impl OutputType for Me<'_> {
 impl Me<'_> {
     /// Resolves the selected fields. Returns `None` if one of them needs the engine: a fragment, a directive, or a field
     /// that is not listed in [`Me::value`].
-    fn resolve_directly(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+    fn resolve_directly(self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
         let resolve = |selection: &Positioned<Selection>| {
             let Selection::Field(field) = &selection.node else { return None };
             let field = &field.node;
@@ -55,7 +55,7 @@ impl Me<'_> {
     }
 
     /// The value of a field, as the resolver of [`User`] returns it.
-    fn value(&self, ctx: &ContextSelectionSet<'_>, field: &str) -> Option<Value> {
+    fn value(self, ctx: &ContextSelectionSet<'_>, field: &str) -> Option<Value> {
         let user = self.0;
         let optional = |text: Option<&str>| text.map_or(Value::Null, Value::from);
         Some(match field {
