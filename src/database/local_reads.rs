@@ -207,6 +207,10 @@ mod tests {
         fn find(&self) -> Result<Option<String>, NotLocal> {
             self.reads.find(SQL, self.id, |row| row.read(0))
         }
+
+        fn found(&self) -> String {
+            self.find().unwrap().unwrap()
+        }
     }
 
     impl Drop for Fixture {
@@ -226,16 +230,12 @@ mod tests {
         connection
     }
 
-    fn found(name: &str) -> Result<Option<String>, NotLocal> {
-        Ok(Some(name.to_owned()))
-    }
-
     #[test]
     fn lookup_sees_each_commit() {
         let fixture = Fixture::new();
-        assert_eq!(fixture.find(), found("first"));
+        assert_eq!(fixture.found(), "first");
         fixture.writer.execute("UPDATE things SET name = 'second'", ()).unwrap();
-        assert_eq!(fixture.find(), found("second"));
+        assert_eq!(fixture.found(), "second");
         fixture.writer.execute("DELETE FROM things", ()).unwrap();
         assert_eq!(fixture.find(), Ok(None));
     }
@@ -246,7 +246,7 @@ mod tests {
         fixture.writer.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
         assert_eq!(fixture.find(), Err(NotLocal));
         fixture.writer.execute_batch("COMMIT; PRAGMA locking_mode = NORMAL; SELECT 1 FROM things").unwrap();
-        assert_eq!(fixture.find(), found("first"));
+        assert_eq!(fixture.found(), "first");
     }
 
     #[test]
@@ -259,21 +259,21 @@ mod tests {
     #[test]
     fn renewal_replaces_the_connections() {
         let fixture = Fixture::new();
-        assert_eq!(fixture.find(), found("first"));
+        assert_eq!(fixture.found(), "first");
         let restored = fixture.directory.join("restored");
         drop(create(&restored, fixture.id, "restored"));
         fs::remove_file(fixture.directory.join("db-wal")).unwrap();
         fs::remove_file(fixture.directory.join("db-shm")).unwrap();
         fs::rename(restored, fixture.directory.join("db")).unwrap();
-        assert_eq!(fixture.find(), found("first"));
+        assert_eq!(fixture.found(), "first");
         fixture.renewal.renew();
-        assert_eq!(fixture.find(), found("restored"));
+        assert_eq!(fixture.found(), "restored");
     }
 
     #[test]
     fn closed_reads_fail() {
         let fixture = Fixture::new();
-        assert_eq!(fixture.find(), found("first"));
+        assert_eq!(fixture.found(), "first");
         fixture.reads.close();
         assert_eq!(fixture.find(), Err(NotLocal));
     }
