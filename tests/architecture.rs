@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["graphql", "jobs"],
     &["domain"],
     &["app"],
-    &["database", "entity", "mail"],
+    &["entity", "mail"],
+    &["database"],
     &["security"],
     &["config"],
     &["error"],
@@ -26,6 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("hyper", &["http"]),
     ("async_graphql", &["graphql", "http"]),
+    ("rusqlite", &["database"]),
     ("sea_orm", &["database", "entity", "security"]),
 ];
 

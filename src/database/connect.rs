@@ -20,7 +20,9 @@ use crate::{
         abandoned::AbandonedReads,
         client::{POSTGRES_BEGIN_READ, Preparation},
         connections::{Connections, Pool, connection_error},
+        local_reads::LocalReads,
         pool_options::PoolOptions,
+        reader::Reader,
         renewal::Renewal,
     },
 };
@@ -45,8 +47,8 @@ const MYSQL_SETUP: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTE
     SET SESSION lock_wait_timeout = 3, innodb_lock_wait_timeout = 3 \
     /*M! , max_statement_time = 3.5, idle_transaction_timeout = 3 */ /*!80000 , max_execution_time = 3500 */";
 
-/// Opens the pool for reads and the pool for writes.
-pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(Pool, Pool), DbErr> {
+/// Creates the reader and the pool for writes.
+pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(Reader, Pool), DbErr> {
     let max = max_connections.unwrap_or_else(|| url.default_connections());
     // Reads are short but frequent. The split guarantees that a sign-in still finds a connection for its writes.
     let (readers, writers) = (max.div_ceil(2), (max / 2).max(1));
@@ -57,7 +59,7 @@ pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(P
                 .map_err(|error| DbErr::Custom(format!("cannot open the file {}: {error}", path.display())))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
             let pool = |max| Pool::Sqlite(Connections::new(PoolOptions::new(options.clone(), max, &renewal)));
-            (pool(max), pool(1))
+            (Reader { pool: pool(max), local: Some(LocalReads::new(path, &renewal)) }, pool(1))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
@@ -76,7 +78,8 @@ pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(P
                 abandoned: Some(AbandonedReads::new(options.clone(), cancel_abandoned(&options))),
                 ..pool_options(readers)
             };
-            (Pool::Postgres(Connections::new(readers)), Pool::Postgres(Connections::new(pool_options(writers))))
+            let pool = |options| Pool::Postgres(Connections::new(options));
+            (Reader { pool: pool(readers), local: None }, pool(pool_options(writers)))
         }
         DatabaseUrl::MySql(text) => {
             let options: MySqlConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
@@ -85,7 +88,7 @@ pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(P
                 let options = PoolOptions::new(options.clone(), max, &renewal);
                 Pool::MySql(Connections::new(PoolOptions { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..options }))
             };
-            (pool(readers), pool(writers))
+            (Reader { pool: pool(readers), local: None }, pool(writers))
         }
     })
 }

@@ -26,7 +26,7 @@ use crate::database::{
 
 /// Maximum idle time of a connection. A firewall or proxy may silently drop a connection that is idle for longer, so it
 /// is not used again.
-const MAX_IDLE: Duration = Duration::from_mins(1);
+pub(super) const MAX_IDLE: Duration = Duration::from_mins(1);
 
 /// How long to wait for connections in use when the pool closes.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -66,6 +66,11 @@ impl Pool {
     /// Sets the observer. Only the first call has an effect.
     pub(super) fn observe(&self, observer: Observer) {
         let _ = dispatch!(self, Pool::connections => connections.observer.set(observer));
+    }
+
+    /// The observer, if it was set.
+    pub(super) fn observer(&self) -> Option<&Observer> {
+        dispatch!(self, Pool::connections => connections.observer.get())
     }
 
     /// Opens a connection to check that the database is reachable.

@@ -11,6 +11,7 @@ mod encoding;
 pub(crate) mod error;
 pub mod foreign;
 mod lease;
+mod local_reads;
 mod migrate;
 mod migration_lock;
 mod pool_options;
@@ -27,6 +28,7 @@ use std::{
 use sea_orm::{ConnAcquireErr, DbErr, metric};
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub use local_reads::{LocalRow, NotLocal};
 pub(crate) use migrate::too_new;
 pub use migration::{Compatibility, MigrationState};
 pub use reader::Reader;
@@ -62,7 +64,6 @@ impl Database {
     /// Returns an error if the database is unreachable, or if PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let (reader, writer) = connect::open(url, max_connections)?;
-        let reader = Reader(reader);
         // Together, because opening a connection to a server takes several round trips.
         let (connected, checked) = tokio::join!(with_timeout(writer.connect()), encoding::check(&reader));
         migration_lock::unless_locked(connected)?;
@@ -105,7 +106,7 @@ impl Database {
     /// Calls `observe` for each statement from now on. For tests and measurements.
     pub fn observe(&mut self, observe: impl Fn(&metric::Info<'_>) + Send + Sync + 'static) {
         let observer: connections::Observer = Arc::new(observe);
-        self.reader.0.observe(Arc::clone(&observer));
+        self.reader.pool.observe(Arc::clone(&observer));
         self.writer.observe(observer);
     }
 
@@ -113,7 +114,10 @@ impl Database {
     /// transactions.
     pub async fn close(&self) {
         // Sequentially: if two SQLite connections close at the same moment, each leaves the checkpoint to the other.
-        self.reader.0.close().await;
+        if let Some(local) = &self.reader.local {
+            local.close();
+        }
+        self.reader.pool.close().await;
         self.writer.close().await;
     }
 }

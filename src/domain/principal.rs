@@ -104,7 +104,7 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
         Viewer::Invalid => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenInvalid)),
         Viewer::Anonymous => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenMissing)),
     };
-    let (session, user) = session::find_with_user(context.app.database.read(), claims.session_id)
+    let (session, user) = session::look_up_with_user(context.app.database.read(), claims.session_id)
         .await?
         .filter(|(_, user)| user.id == claims.user_id)
         .ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;

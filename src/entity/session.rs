@@ -13,10 +13,13 @@ pub use burnt::BurntGenerations;
 pub use end::*;
 pub use generation::*;
 
-use crate::entity::{
-    columns::{Columns, model},
-    page::{MAX_LISTS, union},
-    user,
+use crate::{
+    database::{NotLocal, Reader},
+    entity::{
+        columns::{Columns, model},
+        page::{MAX_LISTS, union},
+        user,
+    },
 };
 
 model! {
@@ -88,7 +91,7 @@ impl Related<user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Finds a session with its user in one query. Every request of a signed-in user runs it.
+/// Finds a session with its user in one query.
 pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), with_user_sql(db), [id.into()]);
     // Not `query_one` with a limit: `LIMIT ?` makes SQLite prepare the statement again each time.
@@ -96,6 +99,22 @@ pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Optio
     let Some(row) = rows.first() else { return Ok(None) };
     let mut columns = Columns::of(row);
     Ok(Some((Model::read(&mut columns)?, user::Model::read(&mut columns)?)))
+}
+
+/// Like [`find_with_user`], but without a switch to another thread on SQLite. Every request of a signed-in user runs it.
+pub async fn look_up_with_user(db: &Reader, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
+    match look_up_locally(db, id) {
+        Ok(found) => Ok(found),
+        Err(NotLocal) => find_with_user(db, id).await,
+    }
+}
+
+/// Looks a session up on this thread.
+pub(super) fn look_up_locally(db: &Reader, id: Uuid) -> Result<Option<(Model, user::Model)>, NotLocal> {
+    db.find_local(with_user_sql(db), id, |row| {
+        let mut columns = Columns::of_local(row);
+        Ok((Model::read(&mut columns)?, user::Model::read(&mut columns)?))
+    })
 }
 
 /// The SQL of that query, built once because building it costs more than running it.

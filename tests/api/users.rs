@@ -107,3 +107,29 @@ async fn access_token_has_the_claims_of_rfc_9068() {
         })
     );
 }
+
+#[tokio::test]
+async fn fields_of_a_user_are_the_same_with_and_without_the_engine() {
+    const FIELDS: &str = "__typename id username email emailVerified firstName lastName fullName isActive roles createdAt updatedAt \
+        lastLoginAt name: firstName";
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    for is_filled in [false, true] {
+        if is_filled {
+            let db = server.app.database.read();
+            let mut row = user::Entity::find().one(db).await.unwrap().unwrap().into_active_model();
+            row.email = Set(Some("Ada@Example.org".to_owned()));
+            row.email_verified_at = Set(Some(server.app.clock.now()));
+            row.first_name = Set(Some("Ada".to_owned()));
+            row.last_name = Set(Some("Lovelace".to_owned()));
+            row.roles = Set(user::Roles(vec![user::ADMIN.to_owned()]));
+            row.last_login_at = Set(None);
+            row.update(db).await.unwrap();
+        }
+        let direct = ada.query(&format!("{{ me {{ {FIELDS} }} }}")).await;
+        // The engine resolves fragments.
+        let engine = ada.query(&format!("{{ me {{ ... {{ {FIELDS} }} }} }}")).await;
+        assert_eq!(direct.json()["data"], engine.json()["data"]);
+        assert_eq!(direct.json()["data"]["me"]["emailVerified"], is_filled);
+    }
+}

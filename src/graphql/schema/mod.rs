@@ -9,6 +9,7 @@ mod deletion;
 mod email;
 mod groups;
 mod invitations;
+mod me;
 mod nodes;
 mod own_data;
 mod password_change;

@@ -19,6 +19,7 @@ use crate::{
             audit::{self, AuditEventConnection},
             connection::PageArguments,
             groups::UserGroup,
+            me::Me,
             scalars::DateTime,
             sessions::Session,
         },
@@ -32,8 +33,8 @@ pub(in crate::graphql) struct UserQuery;
 impl UserQuery {
     /// The signed-in user. Without a valid access token, null and the error UNAUTHENTICATED, whose `extensions.reason`
     /// says why.
-    async fn me(&self, ctx: &Context<'_>) -> Nullable<User> {
-        Some(ctx.principal().await.map(|principal| principal.user.clone().into()))
+    async fn me<'ctx>(&self, ctx: &Context<'ctx>) -> Nullable<Me<'ctx>> {
+        Some(ctx.principal().await.map(|principal| Me(&principal.user)))
     }
 }
 

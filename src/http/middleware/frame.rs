@@ -133,7 +133,7 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
 
 /// Responds with an error if the handler panics or does not finish in time. `/graphql` has its own timeout, which starts
 /// when the body has been read.
-pub(in crate::http) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+pub(in crate::http) async fn guard(server: &Server, request: Request, next: Next) -> Response {
     let id = request_id::of(&request);
     // Parsed only if there is an error.
     let accept_language = request.headers().get(ACCEPT_LANGUAGE).cloned();

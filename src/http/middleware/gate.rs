@@ -1,6 +1,6 @@
 //! The gate: holds requests back while the server starts.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::{
     Error,
     http::{
-        health,
+        Server, health,
         middleware::{frame, peer, request_id},
     },
 };
@@ -71,19 +71,20 @@ impl Gate {
     }
 }
 
-/// Middleware: passes a request on when the gate is open.
+/// Middleware: passes a request on to [`frame::guard`] when the gate is open. One layer for both, because each layer
+/// moves and boxes every request.
 pub(in crate::http) async fn enter(
-    State((gate, timeout)): State<(Gate, Duration)>,
+    State((gate, server)): State<(Gate, Arc<Server>)>,
     request: Request,
     next: Next,
 ) -> Response {
     if gate.is_open() {
-        return next.run(request).await;
+        return frame::guard(&server, request, next).await;
     }
     match request.uri().path() {
-        "/health/live" => next.run(request).await,
+        "/health/live" => frame::guard(&server, request, next).await,
         "/health/ready" => health::not_ready(),
-        _ if gate.wait(timeout).await => next.run(request).await,
+        _ if gate.wait(server.limits.start_timeout).await => frame::guard(&server, request, next).await,
         path => {
             let language = peer::language(request.headers().get(ACCEPT_LANGUAGE));
             frame::error_response(path, Error::starting(), request_id::of(&request), language)
