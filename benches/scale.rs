@@ -1,8 +1,8 @@
-//! The cost of requests with a thousand and with many users, the pauses while expired sessions are purged, and several
-//! instances on one PostgreSQL.
+//! The cost of requests with a thousand and with many users, pages of the list of users, the pauses while expired sessions
+//! are purged, and several instances on one PostgreSQL.
 //!
-//! `cargo bench --bench scale` runs all parts. Arguments restrict it: `growth`, `purge`, `instances`, `sqlite`,
-//! `postgres`. `SCALE_USERS` sets the number of users, `BENCH_POSTGRES_URL` a server on which the bench creates
+//! `cargo bench --bench scale` runs all parts. Arguments restrict it: `growth`, `lists`, `purge`, `instances`,
+//! `sqlite`, `postgres`. `SCALE_USERS` sets the number of users, `BENCH_POSTGRES_URL` a server on which the bench creates
 //! databases, and `SCALE_FOLDER` a folder that keeps the data for the next run. `benches/README.md` explains the results.
 #![expect(
     clippy::cast_precision_loss,
@@ -19,6 +19,8 @@ mod data;
 mod growth;
 #[path = "scale/instances.rs"]
 mod instances;
+#[path = "scale/lists.rs"]
+mod lists;
 #[path = "scale/operations.rs"]
 mod operations;
 #[path = "shared/process.rs"]
@@ -43,6 +45,11 @@ const FEW_USERS: u32 = 1_000;
 /// Without `SCALE_USERS`: enough to show a missing index within minutes.
 const DEFAULT_USERS: u32 = 100_000;
 
+/// The value of an environment variable.
+fn setting(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.into_string().unwrap())
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -56,15 +63,18 @@ fn main() {
     let is_selected = |name: &str, others: &[&str]| {
         arguments.contains(&name) || !others.iter().any(|other| arguments.contains(other))
     };
-    let parts = ["growth", "purge", "instances"];
-    let users = std::env::var("SCALE_USERS").map_or(DEFAULT_USERS, |users| users.parse().unwrap());
+    let parts = ["growth", "lists", "purge", "instances"];
+    let users = setting("SCALE_USERS").map_or(DEFAULT_USERS, |users| users.parse().unwrap());
     let folder = Folder::open();
-    let postgres = std::env::var("BENCH_POSTGRES_URL").ok().filter(|_| is_selected("postgres", &["sqlite"]));
+    let postgres = setting("BENCH_POSTGRES_URL").filter(|_| is_selected("postgres", &["sqlite"]));
     let sqlite = is_selected("sqlite", &["postgres"]).then(|| Kind::Sqlite(folder.path.clone()));
     let kinds: Vec<Kind> = sqlite.into_iter().chain(postgres.map(Kind::Postgres)).collect();
     for kind in &kinds {
         if is_selected("growth", &parts) {
             growth::measure(&[kind.database(FEW_USERS), kind.database(users)]);
+        }
+        if is_selected("lists", &parts) {
+            lists::measure(&kind.database(users));
         }
         if is_selected("purge", &parts) {
             purge::measure(&kind.database(users));

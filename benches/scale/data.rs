@@ -9,9 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use hallpass::{
     App,
+    clock::Clock,
     entity::{session, user},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, Statement, Value};
@@ -21,6 +22,30 @@ use crate::{
     operations::{self, SignedIn},
     runtime,
 };
+
+/// One in twenty users is called Ada.
+const FIRST_NAMES: [&str; 20] = [
+    "Ada",
+    "Barbara",
+    "Cleve",
+    "Donald",
+    "Edsger",
+    "Frances",
+    "Grace",
+    "Hedy",
+    "Ivan",
+    "John",
+    "Kathleen",
+    "Leslie",
+    "Margaret",
+    "Niklaus",
+    "Ole",
+    "Peter",
+    "Radia",
+    "Shafi",
+    "Tony",
+    "Whitfield",
+];
 
 /// Every second user has a live session, whose id is that of the user.
 pub const SESSION_INTERVAL: u32 = 2;
@@ -109,10 +134,13 @@ impl Target {
         }
         let with_session = "SELECT 1 FROM sessions JOIN users ON users.id = sessions.id WHERE username_key = $1";
         if !has(&raw, with_session, username(0).into()).await {
-            let (now, expires_at) = (Utc::now(), Utc::now() + TimeDelta::days(365));
+            let now = Clock::System.now();
+            let expires_at = now + TimeDelta::days(365);
             let even = "substr(username, 12, 1) IN ('0', '2', '4', '6', '8')";
-            let insert = format!("{} SELECT id, id, $1, $1, $2, 0, 'BODY' FROM users WHERE {even}", INSERT_SESSIONS);
+            let insert = format!("{INSERT_SESSIONS} SELECT id, id, $1, $1, $2, 0, 'BODY' FROM users WHERE {even}");
             execute(&raw, &insert, vec![now.into(), expires_at.into()]).await;
+            let sign_in = format!("UPDATE users SET last_login_at = created_at WHERE {even}");
+            execute(&raw, &sign_in, Vec::new()).await;
             // Autovacuum would do so within minutes. Hallpass never analyzes an SQLite file.
             if !self.is_sqlite() {
                 raw.execute_unprepared("ANALYZE").await.unwrap();
@@ -127,16 +155,27 @@ impl Target {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hallpass"))
             .args(["user", "import", "-"])
             .envs([("DATABASE_URL", self.url.as_str()), ("SECRET_KEY", operations::SECRET_KEY), ("RUST_LOG", "warn")])
+            .env("ROLES", "admin,moderator,user")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         let mut pipe = BufWriter::new(child.stdin.take().unwrap());
+        let (now, interval) = (Clock::System.now(), TimeDelta::days(730) / i32::try_from(self.users).unwrap());
         for number in 0..self.users {
             let name = username(number);
+            let is_verified = number / 2 % 2 == 0;
+            let is_active = number % 100 != 50;
+            let first_name = FIRST_NAMES[number as usize % FIRST_NAMES.len()];
+            let role = match number {
+                number if number < self.users / 50 => ",moderator",
+                number if number % 1000 == 999 => ",admin",
+                _ => "",
+            };
+            let created_at = (now - interval * i32::try_from(self.users - number).unwrap()).to_rfc3339();
             writeln!(
                 pipe,
-                r#"{{"username":"{name}","email":"{name}@example.org","email_verified":true,"first_name":"Ada","last_name":"Lovelace","hashed_password":"{hash}","created_at":"2026-01-01T00:00:00Z"}}"#
+                r#"{{"username":"{name}","email":"{name}@example.org","email_verified":{is_verified},"is_active":{is_active},"roles":"user{role}","first_name":"{first_name}","last_name":"Lovelace","hashed_password":"{hash}","created_at":"{created_at}"}}"#
             )
             .unwrap();
         }
@@ -170,7 +209,7 @@ impl Target {
         };
         let users = (0..count / BATCH).map(|number| number * (self.users / (count / BATCH)));
         for (number, user) in (1..).zip(users) {
-            let expired: DateTime<Utc> = Utc::now() - TimeDelta::minutes(number);
+            let expired = Clock::System.now() - TimeDelta::minutes(number);
             let insert = format!(
                 "{INSERT_SESSIONS} SELECT {random}, id, $1, $1, $1, 0, 'BODY' FROM users \
                  WHERE username_key >= $2 ORDER BY username_key LIMIT {BATCH}"

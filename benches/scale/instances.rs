@@ -36,7 +36,7 @@ const SECONDS: u64 = 8;
 const USERS: u32 = 40;
 
 pub fn measure(target: &Target) {
-    println!("\n{} connections in total, logins with the cheapest hash", CONNECTIONS);
+    println!("\n{CONNECTIONS} connections in total, logins with the cheapest hash");
     println!(
         "| | instances | requests/s | p99 ms | Hallpass's CPU µs | PostgreSQL's CPU µs | wrk's CPU µs | statements that wait |"
     );

@@ -274,9 +274,8 @@ async fn unknown_token_is_invalid() {
 #[tokio::test]
 async fn rejected_form_keeps_the_token_valid() {
     let (server, _, token) = invited().await;
-    let rejected =
-        accept_with(&server.anonymous(), json!({ "token": token, "username": "a da", "password": "x" })).await;
-    assert_eq!(rejected.problems(), ["username: INVALID_USERNAME", "password: PASSWORD_TOO_SHORT"]);
+    let answer = accept_with(&server.anonymous(), json!({ "token": token, "username": "a da", "password": "x" })).await;
+    assert_eq!(answer.problems(), ["username: INVALID_USERNAME", "password: PASSWORD_TOO_SHORT"]);
     for (username, password) in [("boss", "a long password"), ("root", "a long password")] {
         let taken = json!({ "token": token, "username": username, "password": password });
         assert_eq!(accept_with(&server.anonymous(), taken).await.problems(), ["username: USERNAME_TAKEN"]);

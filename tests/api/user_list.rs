@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -228,7 +229,6 @@ async fn cursor_reveals_nothing() {
     let (_server, boss) = with_users(&["ada"]).await;
     let answer = list(&boss, json!({ "orderBy": { "field": "USERNAME" } })).await;
     let cursor = answer.data("/users/edges/0/cursor").as_str().unwrap().to_owned();
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
     assert!(!bytes.windows(3).any(|window| window == b"ada"), "{cursor}");
 }

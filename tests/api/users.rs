@@ -3,7 +3,7 @@ use hallpass::entity::{session, user};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, ModelTrait};
 use serde_json::Value;
 
-use crate::support::{Actor, TestServer, decode_part, json};
+use crate::support::{Actor, TestServer, decode_part, json, password_of};
 
 /// The reason why `me` rejects the token of this client.
 async fn reason(actor: &Actor) -> String {
@@ -131,5 +131,26 @@ async fn fields_of_a_user_are_the_same_with_and_without_the_engine() {
         let engine = ada.query(&format!("{{ me {{ ... {{ {FIELDS} }} }} }}")).await;
         assert_eq!(direct.json()["data"], engine.json()["data"]);
         assert_eq!(direct.json()["data"]["me"]["emailVerified"], is_filled);
+    }
+}
+
+#[tokio::test]
+async fn me_is_the_same_with_and_without_a_fragment() {
+    let server = TestServer::start().await;
+    let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org", "firstName": "Ada", "lastName": "Lovelace" });
+    server.anonymous().register(input).await.data("/register");
+    server.set_roles("ada", &["user", "admin"]).await;
+    for user in [server.signed_in("ada").await, server.user("bo").await] {
+        let description =
+            user.query("{ __type(name: \"User\") { fields { name args { name } type { kind } } } }").await;
+        let fields = description.data("/__type/fields");
+        let is_plain = |field: &&Value| field["args"] == json!([]) && field["name"] != "sessions";
+        let names: Vec<&str> =
+            fields.as_array().unwrap().iter().filter(is_plain).map(|field| field["name"].as_str().unwrap()).collect();
+        let selection = names.join(" ");
+        let direct = user.query(&format!("{{ me {{ __typename x: id {selection} }} }}")).await;
+        let resolved = user.query(&format!("{{ me {{ ... {{ __typename x: id {selection} }} }} }}")).await;
+        assert_eq!(direct.text, resolved.text);
+        assert_eq!(direct.data("/me").as_object().unwrap().len(), names.len() + 2);
     }
 }

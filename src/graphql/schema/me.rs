@@ -57,6 +57,7 @@ impl Me<'_> {
     /// The value of a field, as the resolver of [`User`] returns it.
     fn value(self, ctx: &ContextSelectionSet<'_>, field: &str) -> Option<Value> {
         let user = self.0;
+        let app = ctx.data_unchecked::<Arc<App>>();
         let optional = |text: Option<&str>| text.map_or(Value::Null, Value::from);
         Some(match field {
             "__typename" => Value::from(&*Self::type_name()),
@@ -64,14 +65,12 @@ impl Me<'_> {
             "username" => Value::from(user.username.as_str()),
             "email" => optional(user.email.as_deref()),
             "emailVerified" => Value::from(user.email.is_some() && user.email_verified_at.is_some()),
+            "pendingEmail" => optional(user.pending_email_at(app.clock.now())),
             "firstName" => optional(user.first_name.as_deref()),
             "lastName" => optional(user.last_name.as_deref()),
             "fullName" => optional(user.full_name().as_deref()),
             "isActive" => Value::from(user.is_active),
-            "roles" => {
-                let app = ctx.data_unchecked::<Arc<App>>();
-                Value::List(app.settings.known_roles(&user.roles.0).into_iter().map(Value::from).collect())
-            }
+            "roles" => Value::List(app.settings.known_roles(&user.roles.0).into_iter().map(Value::from).collect()),
             "createdAt" => DateTime(user.created_at).to_value(),
             "updatedAt" => DateTime(user.updated_at).to_value(),
             "lastLoginAt" => user.last_login_at.map_or(Value::Null, |time| DateTime(time).to_value()),
