@@ -1,4 +1,5 @@
-//! `user_words`: the words by which administrators search for users. And indexes for the orders and filters of user lists.
+//! `user_words`: the words by which administrators search for users. And what user lists need besides: the time of creation in
+//! `user_roles`, and indexes for their orders and filters.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use crate::{
     schema::{QueryResult, Schema, Uuid},
 };
 
-/// Creates `user_words`, and fills it from `users`.
+/// Creates `user_words` and `user_roles.created_at`, and fills them from `users`.
 #[derive(DeriveMigrationName)]
 pub(crate) struct UserWords;
 
@@ -24,7 +25,7 @@ const MAX_WORD_LENGTH: usize = 100;
 const INDEXES: [(&str, &[&str]); 3] = [
     ("users_created", &["created_at", "id"]),
     ("users_active", &["is_active", "created_at", "id"]),
-    ("users_verified", &["email_verified_at", "id"]),
+    ("users_verified", &["email_verified_at", "created_at", "id"]),
 ];
 
 /// The words of a user when this migration was written.
@@ -78,11 +79,27 @@ impl Migration for UserWords {
         };
         schema.derive_rows("users", &SOURCES, "user_words", ["user_id", "word"], values).await?;
         schema.create_index("user_words", "user_words_word", &["word", "user_id"]).await?;
+        schema.add_column("user_roles", schema.instant("created_at").take()).await?;
+        let user = Query::select()
+            .column("created_at")
+            .from("users")
+            .and_where(Expr::col(("users", "id")).equals(("user_roles", "user_id")))
+            .take();
+        let created_at = Expr::SubQuery(None, Box::new(user.into()));
+        let update = Query::update()
+            .table("user_roles")
+            .value("created_at", created_at)
+            .and_where(Expr::col("created_at").is_null())
+            .take();
+        schema.update(update).await?;
+        schema.create_index("user_roles", "user_roles_created", &["role", "created_at", "user_id"]).await?;
+        schema.drop_index("user_roles", "user_roles_role").await?;
         for (name, columns) in INDEXES {
             schema.create_index("users", name, columns).await?;
         }
         // Users who have never signed in come first.
-        schema.create_index_nulls_first("users", "users_last_login", ["last_login_at", "id"]).await?;
+        let columns = ["last_login_at", "created_at", "id"];
+        schema.create_index_nulls_first("users", "users_last_login", columns).await?;
         schema.create_index("audit_log", "audit_log_action", &["action", "id"]).await?;
         schema.create_index("audit_log", "audit_log_address", &["ip_address", "id"]).await
     }
@@ -94,6 +111,9 @@ impl Migration for UserWords {
         for (name, _) in INDEXES {
             schema.drop_index("users", name).await?;
         }
+        schema.create_index("user_roles", "user_roles_role", &["role", "user_id"]).await?;
+        schema.drop_index("user_roles", "user_roles_created").await?;
+        schema.drop_column("user_roles", "created_at").await?;
         schema.drop_table("user_words").await
     }
 }

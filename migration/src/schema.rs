@@ -125,13 +125,13 @@ impl<'c> Schema<'c> {
         &self,
         table: &'static str,
         name: &'static str,
-        [first, second]: [&'static str; 2],
+        [first, second, third]: [&'static str; 3],
     ) -> Result<(), DbErr> {
         if self.manager.get_database_backend() != DbBackend::Postgres {
-            return self.create_index(table, name, &[first, second]).await;
+            return self.create_index(table, name, &[first, second, third]).await;
         }
-        let sql =
-            format!("CREATE INDEX IF NOT EXISTS \"{name}\" ON \"{table}\" (\"{first}\" NULLS FIRST, \"{second}\")");
+        let columns = format!("\"{first}\" NULLS FIRST, \"{second}\", \"{third}\"");
+        let sql = format!("CREATE INDEX IF NOT EXISTS \"{name}\" ON \"{table}\" ({columns})");
         self.connection().execute_unprepared(&sql).await.map(drop)
     }
 

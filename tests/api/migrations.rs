@@ -243,11 +243,13 @@ async fn pending_change_migration_is_idempotent_and_cancels_older_changes() {
 /// Runs these statements, and then the migration that fills `user_roles` again.
 async fn fill_user_roles_again(server: &TestServer, statements: &[&str]) {
     let database = &server.app.database;
-    let interrupted = "UPDATE seaql_migrations SET state = 'applying' WHERE version = 'm20261128_000011_user_roles'";
+    // The second one adds a column to the table that the first one creates.
+    let interrupted = "UPDATE seaql_migrations SET state = 'applying' \
+        WHERE version IN ('m20261128_000011_user_roles', 'm20261128_000012_user_words')";
     for statement in statements.iter().chain([&interrupted]) {
         database.read().execute_unprepared(statement).await.unwrap();
     }
-    assert_eq!(database.migrate().await.unwrap(), 1);
+    assert_eq!(database.migrate().await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -286,7 +288,7 @@ async fn interrupted_filling_of_user_roles_starts_again() {
     let server = TestServer::start().await;
     server.user("ada").await;
     server.user("bo").await;
-    let outdated = "INSERT INTO user_roles SELECT id, 'admin' FROM users WHERE username = 'bo'";
+    let outdated = "INSERT INTO user_roles SELECT id, 'admin', created_at FROM users WHERE username = 'bo'";
     let half = "DELETE FROM user_roles WHERE user_id IN (SELECT id FROM users WHERE username = 'ada')";
     fill_user_roles_again(&server, &[half, outdated]).await;
     assert_eq!(user_roles(&server).await, roles_of_users(&server).await);

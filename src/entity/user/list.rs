@@ -1,12 +1,17 @@
 //! Lists of users for administrators: filtered, ordered and paginated.
 //!
-//! No index serves every filter together with every order. A list is therefore read in one of two ways. If a criterion of
-//! the filter has few matches, these are read by the criterion's index and sorted. Otherwise, the index of the order is
-//! walked until the page is full, which does not take long because many users match.
+//! No index serves every filter together with every order. A list is therefore read in one of these ways:
+//!
+//! 1. If a criterion of the filter has few matches, these are read by the criterion's index and sorted.
+//! 2. Otherwise, the index of the order is walked until the page is full. If many users match, that does not take long. In the
+//!    default order, the walked index also contains one criterion of the filter, so that a page of users with a role takes as
+//!    long as one of all users.
+//! 3. If the walk has not filled the page within a number of rows, the matches are too far away. They are then sorted too,
+//!    unless there are very many.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    Condition, ExprTrait, QuerySelect, QueryTrait,
+    Condition, ExprTrait, JoinType, QuerySelect, QueryTrait, Select,
     entity::prelude::*,
     sea_query::{Alias, Query, SelectStatement},
 };
@@ -17,9 +22,12 @@ use crate::entity::{
     user_role, user_word,
 };
 
-/// The number of matches that are still sorted: about the square root of fifty times a million, where both ways to read a
-/// list of a million users take equally long.
-const MAX_SORTED: u64 = 5000;
+/// The number of matches that are sorted rather than looked for, and the number of rows that a walk reads before the matches
+/// are sorted after all. A page then takes a few milliseconds either way.
+const FEW: u64 = 2000;
+
+/// The number of matches that are sorted if the walk has not found enough of them.
+const MAX_SORTED: u64 = 20_000;
 
 /// Which users a list contains. `None` and empty lists do not restrict it.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +48,7 @@ pub struct Filter {
     pub inactive_since: Option<DateTime<Utc>>,
 }
 
-/// The order of a list. Users that compare equal are ordered by id.
+/// The order of a list. Users that compare equal are ordered by the time of creation, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListOrder {
     /// When the account was created.
@@ -58,9 +66,11 @@ impl ListOrder {
             Self::CreatedAt => vec![SortColumn::new(column(Column::CreatedAt)), SortColumn::new(column(Column::Id))],
             // Unique by itself.
             Self::Username => vec![SortColumn::new(column(Column::UsernameKey))],
-            Self::LastLoginAt => {
-                vec![SortColumn::nullable(column(Column::LastLoginAt)), SortColumn::new(column(Column::Id))]
-            }
+            Self::LastLoginAt => vec![
+                SortColumn::nullable(column(Column::LastLoginAt)),
+                SortColumn::new(column(Column::CreatedAt)),
+                SortColumn::new(column(Column::Id)),
+            ],
         }
     }
 
@@ -70,9 +80,11 @@ impl ListOrder {
         match self {
             Self::CreatedAt => vec![SortValue::Instant(user.created_at), SortValue::Id(user.id)],
             Self::Username => vec![SortValue::Text(user.username_key.clone())],
-            Self::LastLoginAt => {
-                vec![user.last_login_at.map_or(SortValue::Null, SortValue::Instant), SortValue::Id(user.id)]
-            }
+            Self::LastLoginAt => vec![
+                user.last_login_at.map_or(SortValue::Null, SortValue::Instant),
+                SortValue::Instant(user.created_at),
+                SortValue::Id(user.id),
+            ],
         }
     }
 }
@@ -81,46 +93,105 @@ impl ListOrder {
 struct Criterion {
     /// Applied to the rows of `users`.
     condition: Condition,
-    /// Selects the ids of the users that match, by an index. `None` if an index serves the criterion together with the order.
+    /// Selects the ids of the users that match, by an index. `None` if the walked index serves the criterion.
     matches: Option<SelectStatement>,
 }
 
+impl Criterion {
+    /// The condition in a form that no index serves, so that the database reads the rows in the intended way.
+    fn as_check(&self) -> Expr {
+        let is_met: Expr = Expr::case(self.condition.clone(), 1).finally(0).into();
+        is_met.eq(1)
+    }
+}
+
+/// An index on the time of creation that begins with a criterion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prefix {
+    Role,
+    IsActive,
+    NotVerified,
+}
+
 impl Filter {
+    /// The index to walk, if it begins with a criterion of the filter.
+    fn prefix(&self, order: ListOrder) -> Option<Prefix> {
+        if order != ListOrder::CreatedAt {
+            None
+        } else if self.role.is_some() {
+            Some(Prefix::Role)
+        } else if self.is_active.is_some() {
+            Some(Prefix::IsActive)
+        } else {
+            (self.is_verified == Some(false)).then_some(Prefix::NotVerified)
+        }
+    }
+
     fn criteria(&self, order: ListOrder) -> Vec<Criterion> {
+        let prefix = self.prefix(order);
         let by_condition = |condition: Condition, is_served: bool| {
             let matches = Entity::find().select_only().column(Column::Id).filter(condition.clone()).into_query();
             Criterion { condition, matches: (!is_served).then_some(matches) }
         };
         let all = || Condition::all();
-        let is_by_creation = order == ListOrder::CreatedAt;
         let terms = self.terms.iter().map(|term| Criterion {
             condition: all().add(user_word::has_word(term)),
             matches: Some(user_word::holders(term)),
         });
         let role = self.role.as_deref().map(|role| Criterion {
             condition: all().add(user_role::has_role(role)),
-            matches: Some(user_role::holders(role)),
+            matches: (prefix != Some(Prefix::Role)).then(|| user_role::holders(role)),
         });
-        let is_active =
-            self.is_active.map(|is_active| by_condition(all().add(Column::IsActive.eq(is_active)), is_by_creation));
+        let is_active = self
+            .is_active
+            .map(|is_active| by_condition(all().add(Column::IsActive.eq(is_active)), prefix == Some(Prefix::IsActive)));
         let is_verified = self.is_verified.map(|is_verified| {
             let column = Column::EmailVerifiedAt;
             let condition = if is_verified { column.is_not_null() } else { column.is_null() };
-            by_condition(all().add(condition), false)
+            by_condition(all().add(condition), prefix == Some(Prefix::NotVerified))
         });
-        let created = (self.created_after.is_some() || self.created_before.is_some()).then(|| {
-            let after = self.created_after.map(|at| Column::CreatedAt.gte(at));
-            let before = self.created_before.map(|at| Column::CreatedAt.lt(at));
-            by_condition(all().add_option(after).add_option(before), is_by_creation)
-        });
+        let created = (self.created_after.is_some() || self.created_before.is_some())
+            .then(|| by_condition(self.created(Expr::col((Entity, Column::CreatedAt))), order == ListOrder::CreatedAt));
         let inactive = self.inactive_since.map(|since| {
             let never = Column::LastLoginAt.is_null().and(Column::CreatedAt.lt(since));
-            let condition = Condition::any().add(Column::LastLoginAt.lt(since)).add(never);
-            // Implied, and makes a walk by the time of creation begin there.
-            by_condition(all().add(condition).add(Column::CreatedAt.lt(since)), false)
+            by_condition(Condition::any().add(Column::LastLoginAt.lt(since)).add(never), false)
         });
         let others = [role, is_active, is_verified, created, inactive];
         terms.chain(others.into_iter().flatten()).collect()
+    }
+
+    fn created(&self, created_at: Expr) -> Condition {
+        let after = self.created_after.map(|at| created_at.clone().gte(at));
+        let before = self.created_before.map(|at| created_at.lt(at));
+        Condition::all().add_option(after).add_option(before)
+    }
+
+    /// The users in the order of the index to walk, restricted as far as the index serves it.
+    fn walk(&self, order: ListOrder) -> (Select<Entity>, Vec<SortColumn>) {
+        let mut query = Entity::find();
+        let mut columns = order.columns();
+        match (self.prefix(order), &self.role, self.is_active) {
+            (Some(Prefix::Role), Some(role), _) => {
+                let of_role = |column| Expr::col((user_role::Entity, column));
+                query = query
+                    .join(JoinType::InnerJoin, user_role::of_users())
+                    .filter(of_role(user_role::Column::Role).eq(role));
+                columns = [user_role::Column::CreatedAt, user_role::Column::UserId]
+                    .map(|column| SortColumn::new(of_role(column)))
+                    .into();
+            }
+            (Some(Prefix::IsActive), _, Some(is_active)) => query = query.filter(Column::IsActive.eq(is_active)),
+            (Some(Prefix::NotVerified), ..) => query = query.filter(Column::EmailVerifiedAt.is_null()),
+            _ => {}
+        }
+        if let (ListOrder::CreatedAt, Some(created_at)) = (order, columns.first()) {
+            query = query.filter(self.created(created_at.expr.clone()));
+            // Implied by the criterion, and makes the walk begin there.
+            query = query.filter(
+                Condition::all().add_option(self.inactive_since.map(|since| created_at.expr.clone().lt(since))),
+            );
+        }
+        (query, columns)
     }
 }
 
@@ -133,17 +204,42 @@ pub async fn list(
     range: &Range,
 ) -> Result<Vec<Model>, DbErr> {
     let criteria = filter.criteria(order);
-    let mut query = Entity::find();
-    if let Some(few) = few_matches(db, &criteria).await? {
-        query = query.filter(Expr::col((Entity, Column::Id)).in_subquery(few));
+    let sort = async |matches: SelectStatement| {
+        let query = Entity::find().filter(Expr::col((Entity, Column::Id)).in_subquery(matches));
+        let query = criteria.iter().fold(query, |query, criterion| query.filter(criterion.as_check()));
+        paginate(query, &order.columns(), descending, range, db.get_database_backend()).all(db).await
+    };
+    if let Some(few) = matches(db, &criteria, FEW).await? {
+        return sort(few).await;
     }
-    for criterion in criteria {
-        query = query.filter(criterion.condition);
+    let (start, columns) = filter.walk(order);
+    let walk =
+        |query: Select<Entity>, range: &Range| paginate(query, &columns, descending, range, db.get_database_backend());
+    let checks: Vec<Expr> =
+        criteria.iter().filter(|criterion| criterion.matches.is_some()).map(Criterion::as_check).collect();
+    if !checks.is_empty() {
+        let checked = checks.into_iter().fold(start.clone(), |query, check| query.filter(check));
+        let after_few = walk(start.clone(), &Range { limit: 1, ..range.clone() }).offset(FEW).all(db).await?.pop();
+        let Some(end) = after_few else { return walk(checked, range).all(db).await };
+        let mut part = range.clone();
+        let end = Some(order.key(&end));
+        if range.from_end {
+            part.after = end
+        } else {
+            part.before = end
+        }
+        let found = walk(checked, &part).all(db).await?;
+        if found.len() >= usize::try_from(range.limit).unwrap_or(usize::MAX) {
+            return Ok(found);
+        }
+        if let Some(matches) = matches(db, &criteria, MAX_SORTED).await? {
+            return sort(matches).await;
+        }
     }
-    let backend = db.get_database_backend();
-    paginate(query, &order.columns(), descending, range, backend).all(db).await
+    // Not as checks: if the matches are far away, the database may know a better way.
+    let query = criteria.iter().fold(start, |query, criterion| query.filter(criterion.condition.clone()));
+    walk(query, range).all(db).await
 }
-
 /// Counts the users that a filter matches. Reads all of them.
 pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64, DbErr> {
     let mut query = Entity::find().select_only().column_as(Column::Id.count(), "count");
@@ -154,13 +250,17 @@ pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64, Db
     Ok(count.unwrap_or_default().unsigned_abs())
 }
 
-/// Returns the ids that match a criterion, if they are at most [`MAX_SORTED`]. Stops at the first such criterion.
-async fn few_matches(db: &impl ConnectionTrait, criteria: &[Criterion]) -> Result<Option<SelectStatement>, DbErr> {
+/// Returns the ids that match a criterion, if they are at most `max`. Stops at the first such criterion.
+async fn matches(
+    db: &impl ConnectionTrait,
+    criteria: &[Criterion],
+    max: u64,
+) -> Result<Option<SelectStatement>, DbErr> {
     for matches in criteria.iter().filter_map(|criterion| criterion.matches.as_ref()) {
         // The limit also keeps the databases from reading the list in another way.
         let some = Query::select()
             .column((Alias::new("some"), Alias::new("id")))
-            .from_subquery(matches.clone().limit(MAX_SORTED + 1).take(), Alias::new("some"))
+            .from_subquery(matches.clone().limit(max + 1).take(), Alias::new("some"))
             .take();
         let count = Query::select()
             .expr(Expr::col((Alias::new("matches"), Alias::new("id"))).count())
@@ -170,7 +270,7 @@ async fn few_matches(db: &impl ConnectionTrait, criteria: &[Criterion]) -> Resul
             Some(row) => row.try_get_by_index(0)?,
             None => 0,
         };
-        if count.unsigned_abs() <= MAX_SORTED {
+        if count.unsigned_abs() <= max {
             return Ok(Some(some));
         }
     }

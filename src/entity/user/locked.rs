@@ -49,7 +49,7 @@ impl Locked {
             .fold(Entity::update_many(), |update, column| update.col_expr(column, Expr::value(after.get(column))));
         update.filter(Column::Id.eq(self.0.id)).exec(db).await?;
         if after.roles != self.0.roles {
-            user_role::replace(db, after.id, after.roles.clone()).await?;
+            user_role::replace(db, &after).await?;
         }
         user_word::replace(db, &self.0, &after).await?;
         self.0 = after;
@@ -88,7 +88,7 @@ pub async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option
 pub async fn insert(db: &impl ConnectionTrait, user: Model) -> Result<Locked, DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(user.clone()).reset_all();
     Entity::insert(row).exec_without_returning(db).await?;
-    user_role::insert(db, [(user.id, user.roles.clone())]).await?;
+    user_role::insert(db, [&user]).await?;
     user_word::insert(db, [&user]).await?;
     Ok(Locked(user))
 }

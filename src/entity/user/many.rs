@@ -15,7 +15,7 @@ const MAX_IDS: usize = 1000;
 pub async fn insert_all(db: &impl ConnectionTrait, users: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
     let users: Vec<Model> = users.into_iter().collect();
     bulk::insert(db, users.iter().map(|user| user.clone().into_active_model().reset_all())).await?;
-    user_role::insert(db, users.iter().map(|user| (user.id, user.roles.clone()))).await?;
+    user_role::insert(db, &users).await?;
     user_word::insert(db, &users).await
 }
 
