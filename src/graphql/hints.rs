@@ -4,6 +4,7 @@ use crate::{Error, error::UnauthenticatedReason};
 
 /// Facts about a request that may explain its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "these are independent facts")]
 pub struct HintContext {
     /// The request has an `Authorization` header whose scheme is not `Bearer`.
     pub has_other_credentials: bool,
