@@ -136,6 +136,17 @@ async fn invalid_parameters_are_named() {
 }
 
 #[tokio::test]
+async fn all_invalid_parameters_are_reported() {
+    let (_server, boss) = scene().await;
+    let problems = boss.speaking("ru").get("/users?limit=0&after=x").await.json()["detail"].clone();
+    let expected = json!([
+        { "loc": ["query", "limit"], "msg": "Укажите число от 1 до 100.", "type": "greater_than_equal" },
+        { "loc": ["query", "after"], "msg": "Это не курсор этого списка. Начните заново без него.", "type": "value_error" },
+    ]);
+    assert_eq!(problems, expected);
+}
+
+#[tokio::test]
 async fn cursor_of_another_order_is_invalid() {
     let (_server, boss) = scene().await;
     let by_username = "{ users(orderBy: { field: USERNAME }) { pageInfo { startCursor } } }";

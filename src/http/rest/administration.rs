@@ -1,6 +1,6 @@
 //! `GET /users` and `GET /users/{id}`, for administrators.
 
-use std::{borrow::Cow, num::IntErrorKind, sync::Arc};
+use std::{num::IntErrorKind, sync::Arc};
 
 use axum::{
     Json,
@@ -60,8 +60,9 @@ pub(in crate::http) struct ListRequest {
     after: Option<String>,
 }
 
-/// Users, newest first. Requires the role `admin`. Users who are created or deleted meanwhile neither repeat nor hide others on
-/// later pages.
+/// List users, newest first.
+///
+/// Requires the role `admin`. Users who are created or deleted meanwhile neither repeat nor hide others on later pages.
 #[utoipa::path(
     get,
     path = "/users",
@@ -86,8 +87,7 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
     let call = Call::of(&server, &request);
     let result = async {
         let administrator = administrator(&call).await?;
-        let request = ListRequest::read(&call)?;
-        let range = request.range(&call)?;
+        let (request, range) = ListRequest::read(&call)?;
         let (limit, filter) = (range.limit, request.filter());
         let listed = administration::page(&call.context, &administrator, &filter, NEWEST_FIRST, range);
         let page = call.within(listed).await?;
@@ -103,7 +103,9 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
     call.respond(ErrorFormat::Rest, result.await)
 }
 
-/// The user with this id. Requires the role `admin`.
+/// The user with this id.
+///
+/// Requires the role `admin`.
 #[utoipa::path(
     get,
     path = "/users/{id}",
@@ -140,35 +142,46 @@ fn user_of(call: &Call<'_>, user: Account) -> User {
     User::at(call.context.now(), user, call.context.settings())
 }
 
-fn invalid(name: &'static str, message: impl Into<Cow<'static, str>>, kind: &'static str) -> ErrorResponse {
-    ErrorResponse::Fields(vec![Problem::new("query", Some(name), message, kind)])
-}
-
 impl ListRequest {
-    fn read(call: &Call<'_>) -> Result<Self, ErrorResponse> {
+    /// Reads the parameters, and the part of the list that they name.
+    ///
+    /// # Errors
+    /// All parameters that are invalid.
+    fn read(call: &Call<'_>) -> Result<(Self, Range), ErrorResponse> {
         const NO_FIELD: Option<&str> = None;
+        let language = call.language();
         let form = Form::parse(call.query.as_bytes()).map_err(|BadForm(message)| {
             ErrorResponse::Fields(vec![Problem::new("query", NO_FIELD, message, "value_error")])
         })?;
-        let request: Self = form.read().map_err(|errors| json::invalid_fields("query", errors, call.language()))?;
-        if request.search.as_ref().is_some_and(|search| search.chars().nth(MAX_SEARCH as usize).is_some()) {
-            let message = ErrorCode::TooLong.message(call.language(), MAX_SEARCH);
-            return Err(invalid("search", message, "string_too_long"));
+        let request: Self = form.read().map_err(|errors| json::invalid_fields("query", errors, language))?;
+        let mut problems = Vec::new();
+        let mut range = Range::first(page::DEFAULT_PAGE);
+        match request.limit.as_deref().map(parse_limit) {
+            Some(Ok(limit)) => range.limit = limit,
+            Some(Err(kind)) => {
+                let message = match language {
+                    Language::English => format!("Use a number from 1 to {MAX_PAGE}."),
+                    Language::Russian => format!("Укажите число от 1 до {MAX_PAGE}."),
+                };
+                problems.push(Problem::new("query", Some("limit"), message, kind));
+            }
+            None => {}
         }
-        Ok(request)
-    }
-
-    fn range(&self, call: &Call<'_>) -> Result<Range, ErrorResponse> {
-        let limit =
-            self.limit.as_deref().map_or(Ok(page::DEFAULT_PAGE), |limit| parse_limit(limit, call.language()))?;
-        let after = self.after.as_deref().map(|cursor| {
-            let message = match call.language() {
-                Language::English => "This is not a cursor of this list. Start again without it.",
-                Language::Russian => "Это не курсор этого списка. Начните заново без него.",
-            };
-            page::open_cursor(&call.server.app, LIST, cursor).ok_or_else(|| invalid("after", message, "value_error"))
-        });
-        Ok(Range { after: after.transpose()?, ..Range::first(limit) })
+        if request.search.as_ref().is_some_and(|search| search.chars().nth(MAX_SEARCH as usize).is_some()) {
+            let message = ErrorCode::TooLong.message(language, MAX_SEARCH);
+            problems.push(Problem::new("query", Some("search"), message, "string_too_long"));
+        }
+        if let Some(cursor) = &request.after {
+            range.after = page::open_cursor(&call.server.app, LIST, cursor);
+            if range.after.is_none() {
+                let message = match language {
+                    Language::English => "This is not a cursor of this list. Start again without it.",
+                    Language::Russian => "Это не курсор этого списка. Начните заново без него.",
+                };
+                problems.push(Problem::new("query", Some("after"), message, "value_error"));
+            }
+        }
+        if problems.is_empty() { Ok((request, range)) } else { Err(ErrorResponse::Fields(problems)) }
     }
 
     fn filter(&self) -> Filter {
@@ -196,23 +209,15 @@ impl ListRequest {
 /// Parses `limit`.
 ///
 /// # Errors
-/// 422, with Pydantic's types.
-fn parse_limit(limit: &str, language: Language) -> Result<u64, ErrorResponse> {
-    let kind = match limit.parse::<i64>() {
-        Ok(number) if number < 1 => "greater_than_equal",
-        Ok(number) => match u64::try_from(number) {
-            Ok(number) if number <= MAX_PAGE => return Ok(number),
-            _ => "less_than_equal",
-        },
-        Err(error) => match error.kind() {
+/// Pydantic's name of the error.
+fn parse_limit(limit: &str) -> Result<u64, &'static str> {
+    match limit.parse::<i64>() {
+        Ok(number) if number < 1 => Err("greater_than_equal"),
+        Ok(number) => u64::try_from(number).ok().filter(|number| *number <= MAX_PAGE).ok_or("less_than_equal"),
+        Err(error) => Err(match error.kind() {
             IntErrorKind::PosOverflow => "less_than_equal",
             IntErrorKind::NegOverflow => "greater_than_equal",
             _ => "int_parsing",
-        },
-    };
-    let message = match language {
-        Language::English => format!("Use a number from 1 to {MAX_PAGE}."),
-        Language::Russian => format!("Укажите число от 1 до {MAX_PAGE}."),
-    };
-    Err(invalid("limit", message, kind))
+        }),
+    }
 }
