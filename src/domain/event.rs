@@ -69,8 +69,8 @@ pub(crate) enum Event {
     UserDisabled { user: Box<User>, reason: Option<String> },
     /// An administrator enabled an account.
     UserEnabled { user_id: Uuid },
-    /// An account was deleted, by its owner or for a reason that an administrator gave.
-    UserDeleted { user_id: Uuid, reason: Option<String> },
+    /// An account was deleted, by its owner or for a reason that an administrator gave. `user` is its last state.
+    UserDeleted { user: Box<User>, reason: Option<String> },
     /// An administrator invited `to`.
     UserInvited { invitation: Box<Invitation>, to: Email },
     /// An invitation was accepted, which created the account.
@@ -153,10 +153,10 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::InvitationRevoked { invitation_id } => {
             vec![Entry::new(Action::InvitationRevoked, actor, None).with("invitation", &invitation_id.to_string())]
         }
-        Event::UserDeleted { user_id, reason } => {
-            let entry = Entry::new(Action::UserDeleted, actor, *user_id).with_reason(reason.as_deref());
+        Event::UserDeleted { user, reason } => {
+            let entry = Entry::new(Action::UserDeleted, actor, user.id).with_reason(reason.as_deref());
             // The log does not keep the IP addresses of deleted users.
-            vec![if actor == Actor::User(*user_id) { entry.without_client() } else { entry }]
+            vec![if actor == Actor::User(user.id) { entry.without_client() } else { entry }]
         }
         Event::DataExported { user_id } => one(Action::DataExported, *user_id),
     }
@@ -172,6 +172,7 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         }
         Event::RolesChanged { user } => NewMail::notice(Purpose::RolesChanged, &user),
         Event::UserDisabled { user, .. } => NewMail::notice(Purpose::AccountDisabled, &user),
+        Event::UserDeleted { user, .. } => NewMail::deletion(&user),
         Event::MailRequested { purpose, to, round } => Some(NewMail { purpose, to, about: About::Recipient, round }),
         Event::PasswordChanged { user } | Event::PasswordReset { user, .. } => {
             NewMail::notice(Purpose::PasswordChanged, &user)
@@ -204,7 +205,6 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::EmailChangeCancelled { .. }
         | Event::EmailRemoved { .. }
         | Event::UserEnabled { .. }
-        | Event::UserDeleted { .. }
         | Event::DataExported { .. } => None,
     };
     [mail, None]

@@ -1,8 +1,27 @@
 //! Pages of lists.
 
-use crate::Result;
+use crate::{App, Error, Result};
 
 pub use crate::entity::page::{Range, SortKey};
+
+/// Rows of a page unless the request says otherwise.
+pub const DEFAULT_PAGE: u64 = 50;
+/// Maximum number of rows of a page.
+pub const MAX_PAGE: u64 = 100;
+
+/// Creates the cursor of a row. `list` names the list and its order.
+///
+/// # Errors
+/// Internal if the encryption fails.
+pub fn cursor(app: &App, list: &str, key: &SortKey) -> Result<String> {
+    app.cursors.seal(list, &serde_json::to_vec(key).map_err(Error::internal)?)
+}
+
+/// Returns the sort key of a cursor. `None` if the cursor was not created for this list.
+#[must_use]
+pub fn open_cursor(app: &App, list: &str, cursor: &str) -> Option<SortKey> {
+    serde_json::from_slice(&app.cursors.open(list, cursor)?).ok()
+}
 
 /// A page, and whether there are rows beyond its ends.
 #[derive(Clone, Debug)]
@@ -29,7 +48,7 @@ impl<T> Page<T> {
         read: impl AsyncFnOnce(&Range) -> Result<Vec<T>, E>,
     ) -> Result<Self>
     where
-        crate::Error: From<E>,
+        Error: From<E>,
     {
         let wanted = Range { limit: range.limit + 1, ..range.clone() };
         Ok(Self::of(read(&wanted).await?, &range))

@@ -21,8 +21,8 @@ pub struct Model {
     pub email_key: String,
     /// The language tag of the request that caused the mail.
     pub language: String,
-    /// The account that the mail concerns. `None` for the mail of an invitation, and until the owner of the address, if any,
-    /// has been looked up.
+    /// The account that the mail concerns. `None` for the mail of an invitation, for a notice of the deletion of an account,
+    /// and until the owner of the address, if any, has been looked up.
     pub user_id: Option<Uuid>,
     /// The client's IP address, for the audit log.
     pub ip_address: Option<String>,
@@ -68,11 +68,19 @@ pub enum Purpose {
     RolesChanged,
     /// Notifies the user that the account was disabled.
     AccountDisabled,
+    /// Notifies the user that the account was deleted.
+    AccountDeleted,
     /// Contains a link that accepts an invitation.
     Invitation,
 }
 
 impl Model {
+    /// Whether the recipient is known. Otherwise, the owner of the address is looked up first.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.user_id.is_some() || self.invitation_id.is_some() || self.purpose == Purpose::AccountDeleted
+    }
+
     /// The language of the request that caused the mail.
     #[must_use]
     pub fn language(&self) -> Language {
@@ -86,16 +94,16 @@ pub async fn find_due(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -
     Ok(mails.all(db).await?.pop())
 }
 
-/// Lists due mails that belong to an account or an invitation, at most `limit`, in sending order.
+/// Lists due mails that are [resolved](Model::is_resolved), at most `limit`, in sending order.
 pub async fn due(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let is_resolved = Column::UserId.is_not_null().or(Column::InvitationId.is_not_null());
-    first(is_resolved, limit, now).into_tuple().all(db).await
+    first(is_resolved.or(Column::Purpose.eq(Purpose::AccountDeleted)), limit, now).into_tuple().all(db).await
 }
 
 /// Lists due mails whose recipients have not been looked up, at most `limit`, in sending order.
 pub async fn unresolved(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
     let is_unresolved = Column::UserId.is_null().and(Column::InvitationId.is_null());
-    first(is_unresolved, limit, now).into_tuple().all(db).await
+    first(is_unresolved.and(Column::Purpose.ne(Purpose::AccountDeleted)), limit, now).into_tuple().all(db).await
 }
 
 fn first(condition: Expr, limit: u64, now: DateTime<Utc>) -> Select<Entity> {

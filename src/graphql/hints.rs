@@ -4,6 +4,7 @@ use crate::{Error, error::UnauthenticatedReason};
 
 /// Facts about a request that may explain its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "these are independent facts")]
 pub struct HintContext {
     /// The request has an `Authorization` header whose scheme is not `Bearer`.
     pub has_other_credentials: bool,
@@ -12,6 +13,8 @@ pub struct HintContext {
     pub is_cross_site: bool,
     /// The page's origin is not one of `ALLOWED_ORIGINS`.
     pub is_origin_refused: bool,
+    /// `ROLES` does not contain the role `admin`.
+    pub is_admin_role_unknown: bool,
 }
 
 const SEND_A_TOKEN: &str = "The request has no `Authorization` header. `register` and `login` return an `accessToken`: \
@@ -27,6 +30,13 @@ const USE_SAME_NAME: &str = "The page and this server have different names, such
 const ALLOW_ORIGIN: &str = "The page's origin is not in ALLOWED_ORIGINS, so the browser does not give it this response. \
     Host and port must be the same: `localhost` is not `127.0.0.1`, and Vite uses port 5174 if 5173 is in use.";
 
+const BECOME_ADMIN: &str = "The user needs the role `admin`. Give it on the command line, in the folder with the server's \
+    settings: `hallpass user set-roles <username> admin,user`. The list replaces all roles of the user, and its names must be \
+    in ROLES. It applies to the next request.";
+
+const ADD_ADMIN_ROLE: &str = "The user needs the role `admin`, but ROLES does not contain `admin`, so nobody is an \
+    administrator. Add it, restart the server, and run `hallpass user set-roles <username> admin,user`.";
+
 impl HintContext {
     /// Returns the hint for an error, if there is one.
     pub(super) fn hint(self, error: &Error) -> Option<String> {
@@ -36,6 +46,8 @@ impl HintContext {
             }
             Error::Unauthenticated(UnauthenticatedReason::TokenMissing) => Some(SEND_A_TOKEN),
             Error::SessionNotFound => None,
+            Error::Forbidden if self.is_admin_role_unknown => return Some(ADD_ADMIN_ROLE.to_owned()),
+            Error::Forbidden => return Some(BECOME_ADMIN.to_owned()),
             _ => return None,
         };
         let site = self.is_cross_site.then_some(USE_SAME_NAME);

@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     config::{LOOPBACK_HOSTS, Settings},
     domain::Viewer,
+    entity::user::ADMIN,
     graphql::HintContext,
     http::middleware::cors,
 };
@@ -27,6 +28,7 @@ pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Hi
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
         is_cross_site,
         is_origin_refused: cors::refused_origins(settings, headers).next().is_some(),
+        is_admin_role_unknown: !settings.registration.roles.iter().any(|role| role == ADMIN),
     }
 }
 

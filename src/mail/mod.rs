@@ -33,7 +33,7 @@ pub struct OutgoingMail {
     pub to: String,
     /// The language of the text.
     pub language: Language,
-    /// The username in the greeting. `None` for the mail of an invitation.
+    /// The username in the greeting. `None` for a mail that concerns no account.
     pub username: Option<String>,
     /// The name of its template: one of [`TEMPLATES`].
     pub template: &'static str,

@@ -40,7 +40,8 @@ macro_rules! templates {
 }
 
 templates!(
-    "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed" "account_disabled" "invitation"
+    "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed"
+    "account_disabled" "account_deleted" "invitation"
 );
 
 impl Templates {
@@ -98,7 +99,7 @@ mod tests {
                 let text = text("ada", language, template);
                 assert!(!text.subject.is_empty() && !text.subject.contains('\n'));
                 assert!(
-                    text.plain.contains("ada") != (*template == "invitation")
+                    text.plain.contains("ada") != ["account_deleted", "invitation"].contains(template)
                         && !text.plain.contains("subject:")
                         && !text.plain.contains("button:")
                 );

@@ -214,6 +214,34 @@ async fn deleted_user_is_gone_and_the_reason_is_kept() {
 }
 
 #[tokio::test]
+async fn deleted_user_is_mailed_without_the_reason() {
+    let scene = Scene::new().await;
+    scene.run("deleteUser", json!({ "reason": "asked by phone" }), "deletedUserId").await.data("/deleteUser");
+    let mail = scene.server.mails_to("ada@example.org").await.swap_remove(0);
+    assert_eq!(mail.text.subject, "Your account was deleted");
+    assert!(!mail.text.plain.contains("phone"), "{}", mail.text.plain);
+}
+
+#[tokio::test]
+async fn administrators_disable_and_delete_themselves_only_after_a_recent_sign_in() {
+    let scene = Scene::new().await;
+    scene.server.administrator("other").await;
+    let own = json!({ "userId": scene.boss.me().await.data("/me/id") });
+    scene.server.clock.advance(TimeDelta::minutes(10));
+    for (mutation, selection) in [("disableUser", "user { id }"), ("deleteUser", "deletedUserId")] {
+        let answer = run(&scene.boss, mutation, own.clone(), selection).await;
+        assert_eq!(answer.code(), "REAUTHENTICATION_REQUIRED", "{mutation}");
+    }
+    // Others can be disabled and deleted at any time.
+    scene.run("disableUser", json!({}), "user { id }").await.data("/disableUser");
+    scene.run("deleteUser", json!({}), "deletedUserId").await.data("/deleteUser");
+    let password = json!({ "input": { "password": password_of("boss") } });
+    let reauthenticate = "mutation($input: ReauthenticateInput!) { reauthenticate(input: $input) { tokenType } }";
+    scene.boss.graphql(reauthenticate, password).await.data("/reauthenticate");
+    run(&scene.boss, "deleteUser", own, "deletedUserId").await.data("/deleteUser");
+}
+
+#[tokio::test]
 async fn all_sessions_of_a_user_can_be_ended() {
     let scene = Scene::new().await;
     scene.server.signed_in("ada").await;

@@ -70,6 +70,28 @@ async fn delete_account_erases_everything_except_audit_events_without_addresses(
 }
 
 #[tokio::test]
+async fn deletion_is_mailed_to_a_verified_address() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await.speaking("ru");
+    server.anonymous().verify_email(&server.token_to("ada@example.org").await).await.data("/verifyEmail");
+    delete(&ada, with_password()).await.data("/deleteAccount");
+    let db = server.app.database.read();
+    let enqueued = mail::Entity::find().all(db).await.unwrap();
+    assert_eq!((enqueued.len(), enqueued[0].user_id, &enqueued[0].ip_address), (1, None, &None));
+    assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Ваша учётная запись удалена");
+    assert!(mail::Entity::find().all(db).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn deletion_is_not_mailed_to_an_unverified_address() {
+    let server = TestServer::start().await;
+    let ada = server.user_at("ada", "ada@example.org").await;
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
+    delete(&ada, with_password()).await.data("/deleteAccount");
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
+}
+
+#[tokio::test]
 async fn deletion_requires_the_password_ten_minutes_after_sign_in() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;

@@ -127,8 +127,9 @@ fn schema_tells_code_generators_about_error_types() {
 
 #[tokio::test]
 async fn postman_collection_matches_the_documented_requests() {
-    // The collection has no deletion and no token introspection.
-    const OMITTED: [(&str, &str); 2] = [("delete", "/users/me"), ("post", "/introspect")];
+    // The collection has no deletion, no token introspection, and no requests of administrators.
+    const OMITTED: [(&str, &str); 4] =
+        [("delete", "/users/me"), ("post", "/introspect"), ("get", "/users"), ("get", "/users/{id}")];
     let collection: serde_json::Value = serde_json::from_str(&read("docs/hallpass.postman_collection.json")).unwrap();
     let requests: Vec<(String, String)> = collection["item"]
         .as_array()

@@ -563,7 +563,10 @@ async fn cors_allows_only_configured_origins() {
             preflight.header("access-control-allow-headers"),
             Some("authorization,content-type,x-apollo-operation-name")
         );
-        assert_eq!(request.header("access-control-expose-headers"), Some("www-authenticate,retry-after,x-request-id"));
+        assert_eq!(
+            request.header("access-control-expose-headers"),
+            Some("www-authenticate,retry-after,x-request-id,link")
+        );
     }
 }
 
@@ -613,7 +616,7 @@ async fn log_has_one_line_per_request_with_operation_and_code() {
 #[tokio::test]
 async fn unknown_paths_are_not_found() {
     let server = TestServer::start().await;
-    for path in ["/graphql/", "/playground/x", "/users", "/.env", "/%00"] {
+    for path in ["/graphql/", "/playground/x", "/user", "/users/", "/.env", "/%00"] {
         let answer = server.anonymous().get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.json()["detail"].is_string());

@@ -63,9 +63,27 @@ async fn cross_site_loopback_origin_gets_a_cookie_hint() {
 }
 
 #[tokio::test]
+async fn forbidden_says_how_to_become_an_administrator() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let hint = hint_of("{ users { totalCount } }", &ada, &[]).await.unwrap();
+    assert!(hint.contains("the role `admin`"), "{hint}");
+    assert!(hint.contains("`hallpass user set-roles <username> admin,user`"), "{hint}");
+}
+
+#[tokio::test]
+async fn forbidden_says_that_the_role_does_not_exist() {
+    let server = TestServer::with(|settings| settings.registration.roles = vec!["user".to_owned()]).await;
+    let ada = server.user("ada").await;
+    let hint = hint_of("{ users { totalCount } }", &ada, &[]).await.unwrap();
+    assert!(hint.contains("ROLES does not contain `admin`"), "{hint}");
+}
+
+#[tokio::test]
 async fn public_server_gives_no_hints() {
     let server = TestServer::with(|settings| settings.server.is_local = false).await;
     let headers = [(header::ORIGIN, "http://localhost:3000"), (header::HOST, "127.0.0.1:8000")];
     assert_eq!(hint(&server.anonymous(), &headers).await, None);
     assert_eq!(hint(&server.anonymous(), &[]).await, None);
+    assert_eq!(hint_of("{ users { totalCount } }", &server.user("ada").await, &[]).await, None);
 }

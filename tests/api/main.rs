@@ -61,6 +61,7 @@ mod renames;
 mod request_log;
 mod reset;
 mod rest;
+mod rest_users;
 mod roles;
 mod secrets;
 mod server_info;

@@ -495,8 +495,10 @@ async fn documentation_matches_the_routes() {
         "/register",
         "/revoke",
         "/token",
+        "/users",
         "/users/me",
         "/users/me/pending-email",
+        "/users/{id}",
     ];
     assert_eq!(paths, expected.into());
     let scheme = &document["components"]["securitySchemes"]["OAuth2PasswordBearer"];

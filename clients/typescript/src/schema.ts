@@ -606,6 +606,7 @@ export type Mutation = {
   readonly changePassword: Maybe<ChangePasswordPayload>;
   /**
    * Delete the signed-in user's account permanently, with its sessions, links and mails, and clear the cookie.
+   * A verified address is notified.
    * Codes: WRONG_PASSWORD, REQUIRED (no password), LAST_ADMIN, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
    */
   readonly deleteAccount: Maybe<DeleteAccountPayload>;
@@ -680,8 +681,9 @@ export type Mutation = {
   readonly setUserRoles: Maybe<SetUserRolesPayload>;
   /**
    * Disable an account: end its sessions, invalidate its links, and refuse sign-ins. The user is notified by mail.
-   * Requires the role `admin`.
-   * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10 minutes
+   * ago.
+   * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly disableUser: Maybe<DisableUserPayload>;
   /**
@@ -690,9 +692,10 @@ export type Mutation = {
    */
   readonly enableUser: Maybe<EnableUserPayload>;
   /**
-   * Delete an account permanently, with its sessions, links and mails. The audit log keeps its id.
-   * Requires the role `admin`.
-   * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is notified
+   * by mail. Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10
+   * minutes ago.
+   * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly deleteUser: Maybe<DeleteUserPayload>;
   /**

@@ -36,6 +36,7 @@ impl Kind {
             Purpose::EmailChanged => Self::notice("email_changed"),
             Purpose::RolesChanged => Self::notice("roles_changed"),
             Purpose::AccountDisabled => Self::notice("account_disabled"),
+            Purpose::AccountDeleted => Self::notice("account_deleted"),
             Purpose::Invitation => Self { template: "invitation", link: None },
         }
     }

@@ -35,6 +35,8 @@ pub(in crate::domain) enum About {
     /// An account. The second id is that of the change of address that the mail verifies; `None` for a mail to the account's
     /// own address.
     Account(Uuid, Option<Uuid>),
+    /// An account that the same transaction deletes. The mail is not deleted with it.
+    DeletedAccount,
     /// An invitation.
     Invitation(Uuid),
     /// The account with the recipient's address, which is looked up at delivery.
@@ -73,6 +75,11 @@ impl NewMail {
     pub(in crate::domain) fn notice(purpose: Purpose, user: &user::Model) -> Option<Self> {
         Self::to_own_address(purpose, user, 0).filter(|_| user.email_verified_at.is_some())
     }
+
+    /// Creates the notice that an account is deleted. `None` for accounts without a verified address.
+    pub(in crate::domain) fn deletion(user: &user::Model) -> Option<Self> {
+        Self::notice(Purpose::AccountDeleted, user).map(|mail| Self { about: About::DeletedAccount, ..mail })
+    }
 }
 
 /// Enqueues mails if mail is enabled. Returns whether any were enqueued.
@@ -85,22 +92,24 @@ pub(in crate::domain) async fn enqueue(
     if mails.is_empty() || !context.settings().mail.is_enabled() {
         return Ok(false);
     }
-    let client = &context.client;
+    let language = context.client.language.tag();
     let row = |NewMail { purpose, to, about, round }| {
+        // Of a deleted account, no addresses of clients are kept.
+        let client = (about != About::DeletedAccount).then_some(&context.client);
         let (user_id, pending_email_id, invitation_id) = match about {
             About::Account(user_id, pending_email_id) => (Some(user_id), pending_email_id, None),
             About::Invitation(id) => (None, None, Some(id)),
-            About::Recipient => (None, None, None),
+            About::DeletedAccount | About::Recipient => (None, None, None),
         };
         Ok(mail::Model {
             id: random::id(now)?,
             purpose,
             email: deliverable(&to),
             email_key: to.key,
-            language: client.language.tag().to_owned(),
+            language: language.to_owned(),
             user_id,
-            ip_address: client.ip_address.map(|address| address.to_string()),
-            user_agent: client.user_agent.clone(),
+            ip_address: client.and_then(|client| client.ip_address).map(|address| address.to_string()),
+            user_agent: client.and_then(|client| client.user_agent.clone()),
             created_at: now,
             next_attempt_at: now,
             attempts: 0,

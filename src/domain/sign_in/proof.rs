@@ -1,5 +1,5 @@
-//! Proof of identity by a signed-in user, for `reauthenticate`, `changeEmail`, `deleteAccount`, `changePassword` and the
-//! export of one's own data.
+//! Proof of identity by a signed-in user, for `reauthenticate`, `changeEmail`, `deleteAccount`, `changePassword`, the export
+//! of one's own data, and administrators who disable or delete their own accounts.
 
 use chrono::TimeDelta;
 

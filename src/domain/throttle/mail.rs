@@ -87,8 +87,8 @@ impl MailRequest {
     }
 }
 
-/// Counts a mail that is about to be sent. `user` is `None` for the mail of an invitation. Returns false if its address has reached the limit for this kind of mail;
-/// the mail must then not be sent.
+/// Counts a mail that is about to be sent. `user` is `None` for a mail that concerns no account. Returns false if its address
+/// has reached the limit for this kind of mail; the mail must then not be sent.
 pub(crate) async fn book_delivery(
     app: &App,
     transaction: &Transaction,
@@ -141,7 +141,7 @@ fn recipient(app: &App, mail: &mail::Model, user: Option<&user::Model>) -> Count
     let whose = match user {
         Some(user) if user.email_key.as_ref() == Some(&mail.email_key) => "own",
         Some(_) => "pending",
-        None => "invited",
+        None => "none",
     };
     Counter {
         id: app.pseudonyms.of(&["mails to address", Kind::of(mail.purpose).template, whose, &mail.email_key]),

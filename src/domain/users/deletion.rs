@@ -29,13 +29,13 @@ pub async fn delete(context: &Context, principal: &Principal, password: Option<S
     Ok(user_id)
 }
 
-/// Deletes a user with all data. The audit log keeps the id of the user and the reason
-/// that an administrator gave, but no IP addresses.
+/// Deletes a user with all data, and notifies a verified address. The audit log keeps the id of the user and the reason that
+/// an administrator gave, but no IP addresses.
 pub(in crate::domain) async fn erase(work: &mut UnitOfWork<'_>, user: Locked, reason: Option<String>) -> Result<()> {
-    let user_id = user.id;
-    audit_event::forget_client(work.db(), user_id).await?;
+    audit_event::forget_client(work.db(), user.id).await?;
     throttle::forget_account(work, &user).await?;
+    let last_state = Box::new(user.to_model());
     user.delete(work.db()).await?;
-    work.emit(Event::UserDeleted { user_id, reason });
+    work.emit(Event::UserDeleted { user: last_state, reason });
     Ok(())
 }

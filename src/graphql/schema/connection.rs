@@ -4,14 +4,9 @@ use async_graphql::{Context, SimpleObject};
 
 use crate::{
     Error, Result,
-    domain::page::{Page, Range, SortKey},
+    domain::page::{self, DEFAULT_PAGE, MAX_PAGE, Page, Range, SortKey},
     graphql::context::ContextExt,
 };
-
-/// Items of a page unless the request says otherwise.
-const DEFAULT_PAGE: u64 = 50;
-/// Maximum number of items of a page.
-const MAX_PAGE: u64 = 100;
 
 /// The arguments of a connection.
 #[derive(Clone, Debug, Default)]
@@ -43,14 +38,12 @@ impl PageArguments {
         // An empty page costs a row, too, which is read to find out whether there are any.
         ctx.request().spend_rows(limit.max(1))?;
         let key = |name: &str, cursor: Option<String>| {
-            cursor.map(|cursor| open(ctx, order, &cursor).ok_or_else(|| unknown_cursor(name))).transpose()
+            let open =
+                |cursor: String| page::open_cursor(ctx.app(), order, &cursor).ok_or_else(|| unknown_cursor(name));
+            cursor.map(open).transpose()
         };
         Ok(Range { after: key("after", self.after)?, before: key("before", self.before)?, from_end, limit })
     }
-}
-
-fn open(ctx: &Context<'_>, list: &str, cursor: &str) -> Option<SortKey> {
-    serde_json::from_slice(&ctx.app().cursors.open(list, cursor)?).ok()
 }
 
 fn unknown_cursor(name: &str) -> Error {
@@ -82,8 +75,8 @@ impl<T> Rows<T> {
     pub(super) fn of(ctx: &Context<'_>, list: &str, page: Page<T>, key: impl Fn(&T) -> SortKey) -> Result<Self> {
         let Page { rows, has_previous, has_next } = page;
         let with_cursor = |row: T| {
-            let key = serde_json::to_vec(&key(&row)).map_err(Error::internal)?;
-            Ok((ctx.app().cursors.seal(list, &key)?, row))
+            let cursor = page::cursor(ctx.app(), list, &key(&row))?;
+            Ok((cursor, row))
         };
         let rows = rows.into_iter().map(with_cursor).collect::<Result<Vec<_>>>()?;
         let page_info = PageInfo {

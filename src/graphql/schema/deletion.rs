@@ -14,6 +14,7 @@ pub(in crate::graphql) struct DeletionMutation;
 #[Object]
 impl DeletionMutation {
     /// Delete the signed-in user's account permanently, with its sessions, links and mails, and clear the cookie.
+    /// A verified address is notified.
     /// Codes: WRONG_PASSWORD, REQUIRED (no password), LAST_ADMIN, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Nullable<DeleteAccountPayload> {
         Some(delete(ctx, input).await)

@@ -7,7 +7,7 @@ use std::{
 
 use axum::http::{
     HeaderMap, HeaderValue, Method,
-    header::{ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{LINK, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use chrono::{DateTime, Utc};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -29,7 +29,7 @@ pub(in crate::http) fn layer(settings: &Settings) -> CorsLayer {
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, request_id::HEADER])
+        .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, request_id::HEADER, LINK])
         .max_age(MAX_AGE)
 }
 

@@ -22,7 +22,7 @@ use crate::http::{
     Server, explorer,
     oauth::{introspect, token},
     rest::{
-        account,
+        account, administration,
         models::{Invalid, Problem},
         users,
     },
@@ -57,6 +57,8 @@ pub(in crate::http) fn routes() -> Router<Arc<Server>> {
         users::delete,
         users::cancel_email_change,
         account::export,
+        administration::list,
+        administration::user,
         users::protected,
     ),
     // utoipa does not collect schemas that are used only in `IntoResponses`.

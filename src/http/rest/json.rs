@@ -33,7 +33,7 @@ pub(super) fn read<T: DeserializeOwned>(
     }
     match json::parse(bytes) {
         Ok(Value::Object(values)) => {
-            fields::read(Source::Json, values).map_err(|errors| invalid_fields(errors, language))
+            fields::read(Source::Json, values).map_err(|errors| invalid_fields("body", errors, language))
         }
         Ok(_) => Err(invalid("The body is not a JSON object.", "model_attributes_type")),
         Err(BadJson::NotJson) => Err(invalid("The body is not JSON.", "json_invalid")),
@@ -41,15 +41,15 @@ pub(super) fn read<T: DeserializeOwned>(
     }
 }
 
-/// The error for a request with missing or mistyped fields.
-pub(super) fn invalid_fields(errors: Vec<FieldError>, language: Language) -> ErrorResponse {
+/// The error for a request with missing or mistyped fields. `location` is `body` or `query`.
+pub(super) fn invalid_fields(location: &'static str, errors: Vec<FieldError>, language: Language) -> ErrorResponse {
     let problems = errors.into_iter().map(|error| {
         let (message, kind): (Cow<'static, str>, _) = match error.kind {
             FieldErrorKind::Missing => (ErrorCode::Required.message(language, 0), "missing"),
             FieldErrorKind::NotAString => ("This must be a string.".into(), "string_type"),
             FieldErrorKind::HasNul => (ErrorCode::BadUserInput.message(language, 0), "value_error"),
         };
-        Problem::new("body", Some(error.field), message, kind)
+        Problem::new(location, Some(error.field), message, kind)
     });
     ErrorResponse::Fields(problems.collect())
 }

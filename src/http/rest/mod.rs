@@ -5,6 +5,7 @@
 //! bodies; cookies are neither read nor set.
 
 mod account;
+mod administration;
 pub(in crate::http) mod docs;
 pub(in crate::http) mod error_response;
 mod json;
@@ -45,6 +46,8 @@ pub(in crate::http) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         .route("/login", post(users::login))
         .route("/register", post(users::register))
         .route("/refresh", post(users::refresh))
+        .route("/users", get(administration::list))
+        .route("/users/{id}", get(administration::user))
         .route("/users/me", get(users::me).put(users::update).delete(users::delete))
         .route("/users/me/pending-email", delete(users::cancel_email_change))
         .route("/account/export", get(account::export))

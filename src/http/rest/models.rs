@@ -56,7 +56,7 @@ impl From<Account> for NewUser {
     }
 }
 
-/// The signed-in user.
+/// A user.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct User {
     /// Opaque and permanent; `sub` of the access token.

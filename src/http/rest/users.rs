@@ -108,7 +108,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
             let form = Form::parse(&call.body(request).await?).map_err(|BadForm(message)| {
                 ErrorResponse::Fields(vec![Problem::new("body", Some(NAME), message, "value_error")])
             })?;
-            form.read().map_err(|errors| json::invalid_fields(errors, call.language()))?
+            form.read().map_err(|errors| json::invalid_fields("body", errors, call.language()))?
         } else {
             read(&call, request).await?
         };

@@ -4,6 +4,7 @@
 //! one retries when the lease expires. A mail is sent twice only if the worker crashes after sending it and before
 //! deleting its row.
 
+mod deletion;
 mod invitation;
 mod resolve;
 
@@ -127,7 +128,7 @@ async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Resul
     }
     let now = app.clock.now();
     let Some(mail) = mail::find_due(app.database.read(), id, now).await? else { return Ok(Delivery::Skipped) };
-    if mail.user_id.is_none() && mail.invitation_id.is_none() {
+    if !mail.is_resolved() {
         return Ok(Delivery::Skipped);
     }
     // Audit events are attributed to the client that requested the mail.
@@ -136,7 +137,7 @@ async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Resul
     let leased = match (mail.user_id, mail.invitation_id) {
         (Some(user_id), _) => lease(&mut work, mail, user_id, now).await?,
         (None, Some(invitation_id)) => invitation::lease(&work, mail, invitation_id, now).await?,
-        (None, None) => None,
+        (None, None) => deletion::lease(&work, mail, now).await?,
     };
     work.commit().await?;
     let Some(Leased { mail, outgoing }) = leased else { return Ok(Delivery::Done) };

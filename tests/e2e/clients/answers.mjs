@@ -17,11 +17,12 @@ const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
 ajv.addSchema(document, "openapi");
 const seen = new Set();
 
-/** Sends a request and validates its response. An array of pairs is sent as a form, any other body as JSON. */
-async function send(method, path, body, headers = {}) {
+/** Sends a request and validates its response. An array of pairs is sent as a form, any other body as JSON. `target` is the URL if it has
+ * parameters. */
+async function send(method, path, body, headers = {}, target = path) {
   const isForm = Array.isArray(body);
   const type = isForm ? "application/x-www-form-urlencoded" : "application/json";
-  const response = await fetch(`${home}${path}`, {
+  const response = await fetch(`${home}${target}`, {
     method,
     headers: { ...(body !== undefined && { "content-type": type }), ...headers },
     body: body === undefined ? undefined : isForm ? new URLSearchParams(body) : typeof body === "string" ? body : JSON.stringify(body),
@@ -64,6 +65,22 @@ await send("PUT", "/users/me", { first_name: "Ada", last_name: "Lovelace" }, bea
 await send("PUT", "/users/me", { username: "bo" }, bearer(refreshed));
 await send("PUT", "/users/me", { username: "" }, bearer(refreshed));
 await send("PUT", "/users/me", { first_name: "Ada" });
+const readUsers = async (headers, id) => {
+  await send("GET", "/users", undefined, headers);
+  await send("GET", "/users", undefined, headers, "/users?limit=1&search=ada&role=admin");
+  await send("GET", "/users", undefined, headers, "/users?limit=0&after=x");
+  await send("GET", "/users/{id}", undefined, headers, `/users/${id}`);
+  await send("GET", "/users/{id}", undefined, headers, "/users/1");
+};
+const { id } = await send("GET", "/users/me", undefined, bearer(refreshed));
+await readUsers({}, id);
+await readUsers(bearer(refreshed), id);
+stop.run(["user", "set-roles", "ada", "admin"]);
+await readUsers(bearer(refreshed), id);
+// One administrator remains, so that Ada can delete her account below.
+await send("POST", "/register", { username: "dee", password: "correct horse battery" });
+stop.run(["user", "set-roles", "dee", "admin"]);
+stop.run(["user", "set-roles", "ada", "user"]);
 await send("GET", "/protected");
 await send("GET", "/protected", undefined, bearer(refreshed));
 await send("POST", "/token", [["username", "ada"], ["password", ada.password]]);
@@ -87,6 +104,7 @@ await send("POST", "/revoke", [["token", bo.refresh_token]]);
 await send("POST", "/revoke", []);
 const other = await send("POST", "/login", { username: "bo", password: "correct horse battery" });
 stop.run(["user", "disable", "bo"]);
+await readUsers(bearer(other), id);
 for (const [method, path] of [["GET", "/users/me"], ["GET", "/protected"], ["PUT", "/users/me"], ["DELETE", "/users/me"], ["DELETE", "/users/me/pending-email"]]) {
   await send(method, path, method === "PUT" ? {} : undefined, bearer(other));
 }

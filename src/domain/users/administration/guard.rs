@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     config::Settings,
-    domain::{Actor, Context, Principal, UnitOfWork, principal},
+    domain::{Actor, Context, Principal, UnitOfWork, principal, sign_in::proof},
     entity::user::{self, Locked},
 };
 
@@ -35,6 +35,17 @@ impl Administrator {
     #[must_use]
     pub fn user_id(&self) -> Option<Uuid> {
         self.principal.as_ref().map(|principal| principal.user.id)
+    }
+
+    /// Checks that administrators who disable or delete their own accounts have proved their identity recently.
+    ///
+    /// # Errors
+    /// REAUTHENTICATION_REQUIRED.
+    pub(super) fn check_fresh_if_own(&self, context: &Context, user_id: Uuid) -> Result<()> {
+        match &self.principal {
+            Some(principal) if principal.user.id == user_id => proof::check_fresh(context, principal),
+            _ => Ok(()),
+        }
     }
 }
 

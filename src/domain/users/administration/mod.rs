@@ -129,7 +129,7 @@ pub async fn send_password_reset(
 /// Deletes an account, as [`deletion::delete`] does. Returns its last state.
 ///
 /// # Errors
-/// NOT_FOUND, LAST_ADMIN, TOO_LONG (the reason), FORBIDDEN.
+/// NOT_FOUND, LAST_ADMIN, TOO_LONG (the reason), FORBIDDEN; REAUTHENTICATION_REQUIRED for administrators' own accounts.
 pub async fn delete(
     context: &Context,
     administrator: &Administrator,
@@ -137,6 +137,7 @@ pub async fn delete(
     reason: Option<String>,
 ) -> Result<user::Model> {
     let reason = parse_reason(reason)?;
+    administrator.check_fresh_if_own(context, user_id)?;
     let work = context.begin_for(administrator).await?;
     let (mut work, user) = lock_unless_last_admin(work, Some(administrator), user_id).await?;
     let before = user.to_model();

@@ -46,8 +46,9 @@ impl AdministrationMutation {
     }
 
     /// Disable an account: end its sessions, invalidate its links, and refuse sign-ins. The user is notified by mail.
-    /// Requires the role `admin`.
-    /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10 minutes
+    /// ago.
+    /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn disable_user(&self, ctx: &Context<'_>, input: DisableUserInput) -> Nullable<DisableUserPayload> {
         let change = Change { is_active: Some(false), reason: input.reason, ..Change::default() };
         let changed = change_account(ctx, &input.user_id, change).await;
@@ -61,9 +62,10 @@ impl AdministrationMutation {
         Some(change_account(ctx, &input.user_id, change).await.map(|(user, _)| EnableUserPayload { user }))
     }
 
-    /// Delete an account permanently, with its sessions, links and mails. The audit log keeps its id.
-    /// Requires the role `admin`.
-    /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is notified
+    /// by mail. Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10
+    /// minutes ago.
+    /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Nullable<DeleteUserPayload> {
         Some(delete(ctx, input).await)
     }
