@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
 mod email;
+mod filter;
 mod list;
 mod locked;
 mod many;
@@ -13,6 +14,7 @@ mod sessions;
 mod unverified;
 
 pub use email::*;
+pub use filter::Filter;
 pub use list::*;
 pub use locked::*;
 pub use many::*;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ExprTrait, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
+use sea_orm::{ExprTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::entity::{bulk, user};
@@ -78,9 +78,15 @@ fn begins_with(term: &str) -> Expr {
     Column::Word.gte(first).and(Column::Word.lt(end))
 }
 
-/// Selects, as `id`, the ids of the users with a word that begins with `term`. An id may occur more than once.
+/// Selects, as `id`, the ids of the users with a word that begins with `term`, in the order of the index, which makes the
+/// databases use it. An id may occur more than once.
 pub(super) fn holders(term: &str) -> SelectStatement {
-    Entity::find().select_only().column_as(Column::UserId, "id").filter(begins_with(term)).into_query()
+    Entity::find()
+        .select_only()
+        .column_as(Column::UserId, "id")
+        .filter(begins_with(term))
+        .order_by_asc(Column::Word)
+        .into_query()
 }
 
 /// Whether the user of a query on `users` has a word that begins with `term`.

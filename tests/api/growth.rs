@@ -16,7 +16,7 @@ use crate::support::{Plan, TestServer, json, password_of};
 
 const USERS: usize = 10_000;
 /// The tables that grow with the users.
-const TABLES: [&str; 4] = ["users", "user_roles", "sessions", "audit_log"];
+const TABLES: [&str; 5] = ["users", "user_roles", "user_words", "sessions", "audit_log"];
 
 /// A server with many imported users, each with a session. Its statements are recorded.
 async fn with_many_users() -> (TestServer, Arc<Mutex<Vec<Statement>>>) {
@@ -86,6 +86,46 @@ async fn frequent_queries_scan_no_table_with_ten_thousand_users() {
     }
 }
 
+/// The first pages, for administrators, by each filter and in each order.
+#[tokio::test]
+async fn lists_of_users_sort_no_table_with_ten_thousand_users() {
+    let (server, statements) = with_many_users().await;
+    let boss = server.administrator("boss").await;
+    let now = server.app.clock.now().to_rfc3339();
+    let filters = [
+        json!({}),
+        json!({ "search": "user1" }),
+        json!({ "search": "example.org" }),
+        json!({ "search": "user1 example" }),
+        json!({ "role": "user" }),
+        json!({ "role": "admin" }),
+        json!({ "isActive": true }),
+        json!({ "isActive": false }),
+        json!({ "emailVerified": true }),
+        json!({ "emailVerified": false }),
+        json!({ "createdAfter": now }),
+        json!({ "createdBefore": now }),
+        json!({ "inactiveSince": now }),
+        json!({ "role": "user", "isActive": true, "emailVerified": false, "createdBefore": now }),
+    ];
+    let query = "query($filter: UserFilter, $orderBy: UserOrder) { users(filter: $filter, orderBy: $orderBy) { nodes { id } } }";
+    for filter in filters {
+        for field in ["CREATED_AT", "USERNAME", "LAST_LOGIN_AT"] {
+            for direction in ["ASC", "DESC"] {
+                statements.lock().unwrap().clear();
+                let order = json!({ "field": field, "direction": direction });
+                boss.graphql(query, json!({ "filter": filter, "orderBy": order })).await.data("/users");
+                let statements = std::mem::take(&mut *statements.lock().unwrap());
+                for statement in &statements {
+                    let plan = Plan::chosen(&server.app.database, statement).await;
+                    let sorted = TABLES.into_iter().find(|table| plan.sorts(table));
+                    assert_eq!(sorted, None, "{filter} {order} {}\n{}", statement.sql, plan.text);
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn scan_of_a_large_table_is_detected() {
     let server = TestServer::start().await;
@@ -94,4 +134,5 @@ async fn scan_of_a_large_table_is_detected() {
     let statement = Statement::from_string(backend, "SELECT id FROM users WHERE first_name = 'Ada'");
     let plan = Plan::chosen(&server.app.database, &statement).await;
     assert!(plan.scans("users") && !plan.scans("sessions"), "{}", plan.text);
+    assert!(plan.sorts("users"), "{}", plan.text);
 }

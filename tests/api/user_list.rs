@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
+use hallpass::entity::user;
 use serde_json::Value;
 
-use crate::support::{Actor, Answer, TestServer, json};
+use crate::support::{Actor, Answer, TestServer, json, random_id};
 
 const LIST: &str = "query($first: Int, $after: String, $last: Int, $before: String, $filter: UserFilter, $orderBy: UserOrder) { \
     users(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $orderBy) { \
@@ -225,12 +226,50 @@ async fn cursors_of_other_lists_and_made_up_cursors_are_refused() {
 }
 
 #[tokio::test]
+async fn long_search_is_refused() {
+    let (_server, boss) = with_users(&[]).await;
+    let longest = "a ".repeat(100);
+    list(&boss, json!({ "filter": { "search": longest } })).await.data("/users");
+    let answer = list(&boss, json!({ "filter": { "search": longest + "b" } })).await;
+    assert_eq!(answer.code(), "BAD_USER_INPUT");
+}
+
+#[tokio::test]
 async fn cursor_reveals_nothing() {
     let (_server, boss) = with_users(&["ada"]).await;
     let answer = list(&boss, json!({ "orderBy": { "field": "USERNAME" } })).await;
     let cursor = answer.data("/users/edges/0/cursor").as_str().unwrap().to_owned();
     let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
     assert!(!bytes.windows(3).any(|window| window == b"ada"), "{cursor}");
+}
+
+/// Two thousand users with an old name, followed by as many with a new one: too many matches to be sorted at once, and too far
+/// away from the beginning of the list.
+#[tokio::test]
+async fn matches_that_are_far_away_are_found() {
+    let server = TestServer::start().await;
+    let boss = server.administrator("boss").await;
+    for name in ["old", "new"] {
+        server.clock.advance(TimeDelta::minutes(1));
+        let ada = server.created(&format!("{name}-ada")).await;
+        let transaction = server.app.write().await.unwrap();
+        for _ in 0..3 {
+            let users = (0..700).map(|_| {
+                let (id, name) = (random_id(), Some(name.to_owned()));
+                user::Model { id, username_key: id.to_string(), first_name: name, email_key: None, ..ada.clone() }
+            });
+            user::insert_all(&transaction, users).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+    for (filter, page) in [("old", json!({ "first": 100 })), ("new", json!({ "last": 100 }))] {
+        for order in [Value::Null, json!({ "field": "LAST_LOGIN_AT" })] {
+            let mut variables = page.clone();
+            variables["filter"] = json!({ "search": filter });
+            variables["orderBy"] = order;
+            assert_eq!(names(&list(&boss, variables).await), vec![format!("{filter}-ada"); 100]);
+        }
+    }
 }
 
 #[tokio::test]

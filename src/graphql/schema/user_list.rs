@@ -3,8 +3,8 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use crate::{
-    Result,
-    domain::users::administration::{self, Filter, ListOrder},
+    Error, Result,
+    domain::users::administration::{self, Filter, ListOrder, MAX_SEARCH},
     graphql::{
         Nullable,
         context::ContextExt,
@@ -44,7 +44,7 @@ impl UserListQuery {
         #[graphql(desc = "The order. Without it, the newest first.")] order_by: Option<UserOrder>,
     ) -> Nullable<UserConnection> {
         let arguments = PageArguments { first, after, last, before };
-        Some(list(ctx, arguments, filter.unwrap_or_default().into(), order_by.unwrap_or(NEWEST_FIRST)).await)
+        Some(list(ctx, arguments, filter.unwrap_or_default(), order_by.unwrap_or(NEWEST_FIRST)).await)
     }
 }
 
@@ -58,10 +58,11 @@ async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<User>> {
 async fn list(
     ctx: &Context<'_>,
     arguments: PageArguments,
-    filter: Filter,
+    filter: UserFilter,
     UserOrder { field, direction }: UserOrder,
 ) -> Result<UserConnection> {
     let administrator = ctx.administrator().await?;
+    let filter = Filter::try_from(filter)?;
     let order = ListOrder::from(field);
     let list = format!("users by {order:?} {direction:?}");
     let range = arguments.range(ctx, &list)?;
@@ -104,10 +105,15 @@ pub struct UserFilter {
     inactive_since: Option<DateTime>,
 }
 
-impl From<UserFilter> for Filter {
-    fn from(filter: UserFilter) -> Self {
+impl TryFrom<UserFilter> for Filter {
+    type Error = Error;
+
+    fn try_from(filter: UserFilter) -> Result<Self> {
+        if filter.search.as_deref().is_some_and(administration::is_search_too_long) {
+            return Err(Error::BadUserInput(format!("`search` may have at most {MAX_SEARCH} characters.")));
+        }
         let time = |time: Option<DateTime>| time.map(|time| time.0);
-        Self {
+        Ok(Self {
             terms: filter.search.as_deref().map(administration::search_terms).unwrap_or_default(),
             role: filter.role,
             is_active: filter.is_active,
@@ -115,7 +121,7 @@ impl From<UserFilter> for Filter {
             created_after: time(filter.created_after),
             created_before: time(filter.created_before),
             inactive_since: time(filter.inactive_since),
-        }
+        })
     }
 }
 

@@ -34,9 +34,6 @@ use crate::{
     language::Language,
 };
 
-/// Maximum length of `search` in characters.
-const MAX_SEARCH: u32 = 200;
-
 /// The list in cursors. The newest user comes first.
 const LIST: &str = "users by CreatedAt Desc";
 const NEWEST_FIRST: (ListOrder, bool) = (ListOrder::CreatedAt, true);
@@ -167,8 +164,8 @@ impl ListRequest {
             }
             None => {}
         }
-        if request.search.as_ref().is_some_and(|search| search.chars().nth(MAX_SEARCH as usize).is_some()) {
-            let message = ErrorCode::TooLong.message(language, MAX_SEARCH);
+        if request.search.as_deref().is_some_and(administration::is_search_too_long) {
+            let message = ErrorCode::TooLong.message(language, administration::MAX_SEARCH);
             problems.push(Problem::new("query", Some("search"), message, "string_too_long"));
         }
         if let Some(cursor) = &request.after {

@@ -31,6 +31,18 @@ impl Plan {
         self.steps.iter().any(|(step, uses_index)| !uses_index && is_word(step))
     }
 
+    /// Like [`Plan::scans`], unless the table is read in the order of an index, as a query with a limit does until it has enough.
+    pub fn sorts(&self, table: &str) -> bool {
+        // SQLite: `SCAN … USING INDEX …`. MariaDB: the access `index`, without `Using filesort`.
+        let is_ordered = |step: &str| {
+            step.contains("USING INDEX")
+                || step.contains("USING COVERING INDEX")
+                || step.contains("Some(\"index\")") && !step.contains("Using filesort")
+        };
+        let unordered = self.steps.iter().filter(|(step, _)| !is_ordered(step)).cloned().collect();
+        Self { text: String::new(), steps: unordered }.scans(table)
+    }
+
     async fn of(database: &Database, statement: &Statement, is_forced: bool) -> Self {
         let transaction = database.write().await.unwrap();
         let backend = transaction.get_database_backend();

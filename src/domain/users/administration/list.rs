@@ -17,6 +17,15 @@ pub use crate::entity::{
     user_word::terms as search_terms,
 };
 
+/// Maximum length of a search in characters. Each word adds a condition to the query.
+pub const MAX_SEARCH: u32 = 200;
+
+/// Whether a search is longer than [`MAX_SEARCH`].
+#[must_use]
+pub fn is_search_too_long(search: &str) -> bool {
+    search.chars().nth(MAX_SEARCH as usize).is_some()
+}
+
 /// Finds the user with this id.
 ///
 /// # Errors

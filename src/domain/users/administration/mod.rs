@@ -19,7 +19,7 @@ pub(in crate::domain) use guard::{is_administrator, lock_unless_last_admin, may_
 pub use invitations::{
     InvitationAndInviter, count_invitations, find_invitation, invitations, invite, revoke_invitation,
 };
-pub use list::{Filter, ListOrder, count, find_by_id, find_by_ids, page, search_terms};
+pub use list::{Filter, ListOrder, MAX_SEARCH, count, find_by_id, find_by_ids, is_search_too_long, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
 use uuid::Uuid;
 
