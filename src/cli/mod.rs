@@ -1,8 +1,10 @@
-//! The command line: `hallpass serve | migrate | schema | config | key | user`.
+//! The command line: `hallpass serve | migrate | schema | config | key | user |
+//! audit`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
+mod audit;
 mod config;
 mod dotenv;
 mod error;
@@ -23,6 +25,7 @@ use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
+pub use audit::AuditArguments;
 use error::{UsageError, describe, error_for_operator};
 use settings::Loaded;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
@@ -87,6 +90,8 @@ pub enum Command {
         #[command(subcommand)]
         action: UserAction,
     },
+    /// Print the audit log, oldest event first.
+    Audit(AuditArguments),
 }
 
 /// A command for keys.
@@ -141,6 +146,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
+        Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
         }
