@@ -23,7 +23,7 @@ fn show(folder: &Folder, user: &str) -> Value {
 fn details(folder: &Folder, action: &str) -> Value {
     let event = stdout(&folder.run(&["audit", "--json", "--action", action], &[]));
     let event: Value = serde_json::from_str(&event).unwrap();
-    event["details"].clone()
+    event.get("details").cloned().unwrap()
 }
 
 #[test]
