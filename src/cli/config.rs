@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    cli::output::print,
+    cli::output::{one_line, print},
     config::{EffectiveSetting, Source},
 };
 
@@ -25,9 +25,4 @@ fn source(setting: &EffectiveSetting) -> String {
         Source::SecretFile => format!("{}_FILE", setting.declaration.name),
         Source::Default => "default".to_owned(),
     }
-}
-
-/// Escapes control characters, such as the line breaks that quotes allow in `.env`.
-fn one_line(value: &str) -> String {
-    value.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }

@@ -1,13 +1,17 @@
-//! The command line: `hallpass serve | migrate | schema | config | key | user`.
+//! The command line: `hallpass serve | migrate | schema | config | key | user |
+//! audit`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
+mod audit;
 mod config;
 mod dotenv;
+mod error;
 mod key;
 mod log;
 mod migrate;
+mod moment;
 mod open_files;
 mod output;
 mod password;
@@ -15,17 +19,14 @@ mod serve;
 mod settings;
 mod user;
 
-use std::{
-    ffi::OsString,
-    fmt::{self, Display, Formatter},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
+pub use audit::AuditArguments;
+use error::{UsageError, describe, error_for_operator};
 use settings::Loaded;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
@@ -34,7 +35,7 @@ use crate::{
     clock::Clock,
     config::{DatabaseUrl, Settings, SettingsError},
     database::{self, Compatibility, Database},
-    graphql,
+    domain, graphql,
     security::access_token,
 };
 
@@ -89,6 +90,8 @@ pub enum Command {
         #[command(subcommand)]
         action: UserAction,
     },
+    /// Print the audit log, oldest event first.
+    Audit(AuditArguments),
 }
 
 /// A command for keys.
@@ -134,27 +137,6 @@ const NOT_STARTED: &str = "Hallpass can't start";
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
-/// Arguments that contradict each other, or an argument that is missing. The exit code is that of invalid settings.
-#[derive(Debug)]
-struct UsageError(&'static str);
-
-impl std::error::Error for UsageError {}
-
-impl Display for UsageError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-/// Formats an error and its causes as one line. Includes the cause of an [`Error`], which clients do not see.
-fn describe(error: &anyhow::Error) -> String {
-    let texts = error.chain().map(|error| match error.downcast_ref().and_then(Error::cause) {
-        Some(cause) => cause.to_owned(),
-        None => error.to_string(),
-    });
-    texts.collect::<Vec<_>>().join(": ")
-}
-
 /// Runs a command with the environment variables of the process.
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let result = match command {
@@ -164,6 +146,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
         Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
+        Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
         }
@@ -256,4 +239,16 @@ async fn expect_migrated(database: &Database) -> Result<()> {
 
 fn app(settings: Settings, database: Database) -> Result<Arc<App>> {
     App::new(settings, database, Clock::System).map(Arc::new).context(NOT_STARTED)
+}
+
+/// Runs `work` in a context on the server's database, which must exist and have all migrations.
+async fn with_context(settings: Settings, work: impl AsyncFnOnce(&domain::Context) -> Result<()>) -> Result<()> {
+    name_database(&settings);
+    expect_database(&settings)?;
+    let database = connect(&settings).await?;
+    expect_migrated(&database).await?;
+    let app = app(settings, database)?;
+    let result = work(&domain::Context::of_command_line(&app)).await;
+    app.database.close().await;
+    result
 }

@@ -6,7 +6,7 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
+use sea_orm::{Iterable, entity::prelude::*};
 
 mod list;
 mod retention;
@@ -134,6 +134,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// All actions.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
+
     /// The name in the database and in exports.
     #[must_use]
     pub fn name(self) -> String {

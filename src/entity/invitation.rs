@@ -128,6 +128,15 @@ pub async fn find_open(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) 
     Ok(Entity::find_by_id(id).filter(is_open(now)).all(db).await?.pop())
 }
 
+/// Finds an open invitation by the normalized address.
+pub async fn find_open_by_email(
+    db: &impl ConnectionTrait,
+    email_key: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    Ok(Entity::find().filter(Column::EmailKey.eq(email_key)).filter(is_open(now)).all(db).await?.pop())
+}
+
 /// Counts open invitations. Reads all of them.
 pub async fn count_open(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
     let count = Entity::find().select_only().column_as(Column::Id.count(), "count").filter(is_open(now));

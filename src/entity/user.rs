@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{Condition, QuerySelect, entity::prelude::*};
 
 mod email;
 mod filter;
@@ -180,10 +180,4 @@ fn has_role(role: &str) -> Expr {
 /// Finds a user by id.
 pub async fn find_by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Ok(Entity::find_by_id(id).all(db).await?.pop())
-}
-
-/// Lists users ordered by username key, after the key `after`, at most `limit`.
-pub async fn by_username(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) -> Result<Vec<Model>, DbErr> {
-    let rest = Condition::all().add_option(after.map(|key| Column::UsernameKey.gt(key)));
-    Entity::find().filter(rest).order_by_asc(Column::UsernameKey).limit(limit).all(db).await
 }

@@ -1,6 +1,8 @@
 //! Tests of the binary: settings, exit codes, signals. Each test has its own folder and port.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod administration;
+mod audit;
 mod connections;
 mod databases;
 mod import_export;
@@ -12,6 +14,7 @@ mod sessions;
 mod settings;
 mod starting;
 mod support;
+mod user_list;
 mod users;
 
 use std::{

@@ -32,6 +32,9 @@ fn command_fails_if_its_output_is_lost() {
         (&["migrate", "status"], &[]),
         (&["user", "list"], &[]),
         (&["user", "list", "--json"], &[]),
+        (&["user", "invitations"], &[]),
+        (&["audit"], &[]),
+        (&["audit", "--follow"], &[]),
         (&["user", "import", "nobody.jsonl"], &[]),
     ] {
         let output = into(folder.hallpass(arguments, environment), full());
@@ -49,6 +52,8 @@ fn command_fails_if_its_output_is_lost() {
         &["user", "set-roles", "ada", "admin"][..],
         &["user", "enable", "ada"],
         &["user", "list", "--json"],
+        &["user", "show", "ada"],
+        &["audit", "--json"],
         &["--help"],
         &["--version"],
     ] {

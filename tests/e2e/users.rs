@@ -7,10 +7,10 @@ use std::{
 
 use super::{FAST, Folder, LOGIN, Server, assert_fails, error_text, stderr};
 
-const PASSWORD: &str = "correct horse";
+pub(super) const PASSWORD: &str = "correct horse";
 
 /// Runs a command with this standard input.
-fn pipe(folder: &Folder, arguments: &[&str], input: &str) -> Output {
+pub(super) fn pipe(folder: &Folder, arguments: &[&str], input: &str) -> Output {
     let mut command = folder.hallpass(arguments, &[FAST]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The process may have ended without reading.
@@ -24,7 +24,7 @@ fn pipe(folder: &Folder, arguments: &[&str], input: &str) -> Output {
     output
 }
 
-fn stdout(output: &Output) -> String {
+pub(super) fn stdout(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }

@@ -132,6 +132,21 @@ pub async fn find_invitation(context: &Context, _: &Administrator, id: Uuid) -> 
     Ok(Some((invitation, inviter)))
 }
 
+/// Finds the open invitation with this id or invited address.
+///
+/// # Errors
+/// NOT_FOUND.
+pub async fn find_invitation_of(context: &Context, _: &Administrator, id_or_email: &str) -> Result<Model> {
+    let db = context.app.database.read();
+    let found = if let Ok(id) = id_or_email.parse() {
+        invitation::find_open(db, id, context.now()).await?
+    } else {
+        let email = Email::parse(id_or_email).map_err(|_| Error::NotFound)?;
+        invitation::find_open_by_email(db, &email.key, context.now()).await?
+    };
+    found.ok_or(Error::NotFound)
+}
+
 /// Counts the open invitations. Reads all of them.
 ///
 /// # Errors

@@ -17,7 +17,8 @@ pub use guard::{Administrator, administrator, of_principal};
 use guard::{begin, begin_with_user};
 pub(in crate::domain) use guard::{is_administrator, lock_unless_last_admin, may_read};
 pub use invitations::{
-    InvitationAndInviter, count_invitations, find_invitation, invitations, invite, revoke_invitation,
+    InvitationAndInviter, count_invitations, find_invitation, find_invitation_of, invitations, invite,
+    revoke_invitation,
 };
 pub use list::{Filter, ListOrder, MAX_SEARCH, count, find_by_id, find_by_ids, is_search_too_long, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
@@ -47,20 +48,6 @@ pub async fn find(context: &Context, _: &Administrator, username_or_email: &str)
     let identifier = TypedIdentifier::parse(username_or_email);
     let key = identifier.key().ok_or(Error::NotFound)?;
     user::find(context.app.database.read(), key).await?.ok_or(Error::NotFound)
-}
-
-/// Lists at most `limit` users ordered by username, after the user `after`.
-///
-/// # Errors
-/// SERVICE_UNAVAILABLE if the database is unreachable.
-pub async fn list(
-    context: &Context,
-    _: &Administrator,
-    after: Option<&user::Model>,
-    limit: u64,
-) -> Result<Vec<user::Model>> {
-    let after = after.map(|user| user.username_key.as_str());
-    Ok(user::by_username(context.app.database.read(), after, limit).await?)
 }
 
 /// Lists at most `limit` users ordered by id, after the id `after`. Page by page, every user is returned exactly once, even

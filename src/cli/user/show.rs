@@ -1,0 +1,83 @@
+//! `hallpass user show`.
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::describe::{NONE, list_roles, user_object, yes_or_no};
+use crate::{
+    cli::{
+        error_for_operator,
+        output::{instant, milliseconds, print, print_line},
+    },
+    domain::{
+        Context,
+        sessions::{self, Session},
+        users::administration::{self, Administrator},
+    },
+    entity::user::Model,
+};
+
+/// Prints a user, and the current sessions.
+pub(super) async fn run(
+    context: &Context,
+    administrator: &Administrator,
+    username_or_email: &str,
+    as_json: bool,
+) -> Result<()> {
+    let user = administration::find(context, administrator, username_or_email).await;
+    let user = user.map_err(|error| error_for_operator(context.settings(), error))?;
+    let sessions = sessions::list_many(context, administrator, &[user.id]).await;
+    let sessions = sessions.context("the sessions can't be listed")?.remove(&user.id).unwrap_or_default();
+    if as_json {
+        let mut object = user_object(context, &user);
+        object.insert("sessions".to_owned(), sessions.iter().map(session_object).collect());
+        return print_line(Value::from(object));
+    }
+    print(describe(context, &user, &sessions))
+}
+
+fn describe(context: &Context, user: &Model, sessions: &[Session]) -> String {
+    let text = |text: Option<&str>| text.unwrap_or(NONE).to_owned();
+    let verified = match (&user.email, user.email_verified_at) {
+        (None, _) => String::new(),
+        (Some(_), None) => " (not verified)".to_owned(),
+        (Some(_), Some(at)) => format!(" (verified {})", instant(at)),
+    };
+    let rows = [
+        ("username", user.username.clone()),
+        ("id", user.id.to_string()),
+        ("email", text(user.email.as_deref()) + &verified),
+        ("pending email", text(user.pending_email_at(context.now()))),
+        ("first name", text(user.first_name.as_deref())),
+        ("last name", text(user.last_name.as_deref())),
+        ("roles", list_roles(context.settings(), &user.roles)),
+        ("active", yes_or_no(user.is_active).to_owned()),
+        ("created", instant(user.created_at)),
+        ("updated", instant(user.updated_at)),
+        ("last login", user.last_login_at.map_or_else(|| NONE.to_owned(), instant)),
+        ("sessions", sessions.len().to_string()),
+    ];
+    let rows = rows.iter().map(|(name, value)| format!("{name:<13}  {value}\n"));
+    rows.chain(sessions.iter().map(describe_session)).collect()
+}
+
+fn describe_session(session: &Session) -> String {
+    let device = sessions::device(session.user_agent.as_deref());
+    let address = session.ip_address.as_deref().unwrap_or(NONE);
+    let [created, used, expires] = [session.created_at, session.last_used_at, session.expires_at].map(instant);
+    format!("  {device}, {address}: signed in {created}, last used {used}, expires {expires}\n")
+}
+
+/// A session as a JSON object with the fields of the API.
+fn session_object(session: &Session) -> Value {
+    json!({
+        "id": session.id,
+        "device": sessions::device(session.user_agent.as_deref()),
+        "userAgent": session.user_agent,
+        "ipAddress": session.ip_address,
+        "createdAt": milliseconds(session.created_at),
+        "authenticatedAt": milliseconds(session.last_authenticated_at()),
+        "lastUsedAt": milliseconds(session.last_used_at),
+        "expiresAt": milliseconds(session.expires_at),
+    })
+}
