@@ -8,7 +8,10 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type ChangeEmailInput = {
   /** The new address. */
   newEmail: string;
-  /** The current password. Required unless this session signed in less than 10 minutes ago. */
+  /**
+   * The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+   * minutes ago.
+   */
   password?: string | null | undefined;
 };
 
@@ -24,7 +27,10 @@ export type ChangePasswordInput = {
 
 /** The proof that the owner asks for the deletion. */
 export type DeleteAccountInput = {
-  /** The current password. Required unless this session signed in less than 10 minutes ago. */
+  /**
+   * The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+   * minutes ago.
+   */
   password?: string | null | undefined;
 };
 
