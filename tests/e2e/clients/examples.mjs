@@ -37,14 +37,9 @@ function difference(actual, expected, path = "$") {
 
 /** The blocks with code of a text, and its tables' commands, in their order. */
 function examples(text) {
-  const tables = [...text.matchAll(/^\|.*\|$/gm)].flatMap((row) => [...row[0].matchAll(/`(hallpass [^`]+)`/g)].map((command) => ({ row, command })));
-  // In place of each row with commands, a block.
-  const rows = new Map();
-  for (const { row, command } of tables) rows.set(row.index, [...(rows.get(row.index) ?? []), command[1]]);
-  const withBlocks = text.replace(/^\|.*\|$/gm, (row, index) =>
-    rows.has(index) ? rows.get(index).map((command) => `\`\`\`command\n${command}\n\`\`\`\n`).join("") : row,
-  );
-  return markdown.blocks(withBlocks);
+  // Replaces each row of a table by a block for each of its commands.
+  const toBlocks = (row) => [...row.matchAll(/`(hallpass [^`]+)`/g)].map(([, command]) => `\`\`\`command\n${command}\n\`\`\``).join("\n");
+  return markdown.blocks(text.replace(/^\|.*\|$/gm, toBlocks));
 }
 
 /** Calls `act` with each object in a value. */
@@ -80,24 +75,27 @@ async function run(page, heading) {
       variables += text;
       continue;
     }
+    const wanted = hasResult ? expected.text : "";
+    const compare = (text) => (expected.language === "json" ? difference(JSON.parse(text), JSON.parse(wanted)) : difference(text, wanted));
     let found;
     let printed;
     if (language === "graphql") {
-      printed = await graphql(text);
-      found = hasResult ? difference(printed, JSON.parse(expected.text)) : printed.errors && "$.errors";
+      const answer = await graphql(text);
+      printed = JSON.stringify(answer, null, 2);
+      found = hasResult ? compare(printed) : answer.errors && "$.errors";
     } else {
       // The confirmation needs a terminal.
       const { status, stdout, stderr } = shell(text.replace(/^hallpass user delete .*/m, "$& --yes"));
       printed = stdout + stderr;
       try {
-        found = hasResult && (expected.language === "json" ? difference(JSON.parse(stdout), JSON.parse(expected.text)) : difference(stdout, expected.text));
+        found = hasResult && compare(stdout);
         if (status !== 0) found = `the exit code ${status}`;
       } catch (error) {
         found = String(error);
       }
     }
     if (found) {
-      fail(`${page} differs at ${found}:\n${text}printed:\n${typeof printed === "string" ? printed : JSON.stringify(printed, null, 2)}\ninstead of:\n${hasResult ? expected.text : ""}`);
+      fail(`${page} differs at ${found}:\n${text}printed:\n${printed}\ninstead of:\n${wanted}`);
     } else {
       pass();
     }

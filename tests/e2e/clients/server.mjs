@@ -34,10 +34,9 @@ export function emptyFolder() {
 }
 
 /**
- * Starts `binary` on `port` and waits until it is ready. `prepare` can run its commands first, with an
- * input. Returns a function that stops the
- * server. It has the properties `kill()`, which sends SIGKILL, `mails`, the path of the mail page, and `stderr`, the rest of the log.
- * With the `folder` of an earlier server, the new one uses its data.
+ * Starts `binary` on `port` and waits until it is ready. `prepare` can run its commands first, with text for their standard input. Returns
+ * a function that stops the server. It has the properties `run()`, which runs a command, `kill()`, which sends SIGKILL, `mails`, the path of
+ * the mail page, and `stderr`, the rest of the log. With the `folder` of an earlier server, the new one uses its data.
  */
 export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
   // All requests come from one address, which the throttle would limit.
