@@ -4,6 +4,7 @@ import { Redirect, Route, Switch, useLocation } from "wouter";
 import { Form } from "./form";
 import { useTexts } from "./language";
 import { Done, Header, Navigation } from "./layout";
+import { AcceptInvitation } from "./pages/AcceptInvitation";
 import { ForgotPassword } from "./pages/ForgotPassword";
 import { Profile } from "./pages/Profile";
 import { Register } from "./pages/Register";
@@ -30,6 +31,7 @@ export function App() {
           <Switch>
             <Route path="/verify-email" component={VerifyEmail} />
             <Route path="/reset-password" component={ResetPassword} />
+            <Route path="/accept-invitation" component={AcceptInvitation} />
             <Route path="/account-deleted"><Done title={t.deleted} text={t.deletedText} link={t.back} /></Route>
             <Route>{status === "signedIn" ? <SignedIn /> : <SignedOut />}</Route>
           </Switch>

@@ -45,6 +45,7 @@ const en = {
   setPassword: "Change password",
   resetDone: "Your password is changed",
   resetDoneText: "Sign in with the new password.",
+  invitedText: "You are invited. Choose a username and a password.",
 
   verifyTitle: "Confirm your e-mail address",
   verifyText: "Confirm that the mail reached you.",
@@ -139,6 +140,7 @@ const ru: Texts = {
   setPassword: "Сменить пароль",
   resetDone: "Пароль изменён",
   resetDoneText: "Войдите с новым паролем.",
+  invitedText: "Вас пригласили. Выберите имя пользователя и пароль.",
 
   verifyTitle: "Подтвердите адрес почты",
   verifyText: "Подтвердите, что письмо дошло до вас.",

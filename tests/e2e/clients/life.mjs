@@ -3,14 +3,11 @@
 // are queued. Each mail must arrive exactly once.
 // node life.mjs <binary>
 
-import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { buffer } from "node:stream/consumers";
 import { chromium } from "playwright-core";
-import PostalMime from "postal-mime";
-import { SMTPServer } from "smtp-server";
 import { authority, certificate } from "./certificates.mjs";
 import { assert, fail, finish } from "./checks.mjs";
+import { linkIn, mailServer } from "./mail_server.mjs";
 import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
@@ -21,45 +18,16 @@ const ca = authority("ours");
 const [cert, key] = certificate("ours").map((file) => readFileSync(file));
 const settings = { SMTP_URL: `smtps://hallpass:p%40ss@localhost:${smtpPort}?ca=${ca}`, MAIL_FROM: "Hallpass <accounts@example.org>", DEV_MAIL: "false", BCRYPT_COST: "10", RUST_LOG: "error,hallpass::cli=info" };
 
-const mails = [];
-let arrived = () => {};
-
-async function openMailServer() {
-  const server = new SMTPServer({
-    secure: true,
-    cert,
-    key,
-    onAuth({ username, password }, session, done) {
-      const isRight = username === "hallpass" && password === "p@ss";
-      done(isRight ? null : new Error("no such user"), isRight ? { user: username } : undefined);
-    },
-    onData(stream, session, done) {
-      buffer(stream).then((bytes) => PostalMime.parse(bytes)).then((mail) => {
-        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address).join(), subject: mail.subject, text: mail.text, html: mail.html });
-        done();
-        arrived();
-      }, done);
-    },
-  });
-  server.listen(smtpPort, "127.0.0.1");
-  await once(server.server, "listening");
-  return server;
-}
-
-/** Waits for `count` mails to an address. A mail leased by a killed process is retried only after three minutes. */
-async function mailsTo(address, count) {
-  const deadline = AbortSignal.timeout(240_000);
-  for (;;) {
-    const received = mails.filter(({ to }) => to === address);
-    if (received.length >= count) return received;
-    await new Promise((resolve, reject) => {
-      arrived = resolve;
-      deadline.addEventListener("abort", () => reject(new Error(`${received.length} of ${count} mails to ${address}`)));
-    });
-  }
-}
-
-const linkIn = ({ text }) => text.match(/http:\/\/\S+\?token=\S+/)[0];
+const server = mailServer({
+  secure: true,
+  cert,
+  key,
+  onAuth({ username, password }, session, done) {
+    const isRight = username === "hallpass" && password === "p@ss";
+    done(isRight ? null : new Error("no such user"), isRight ? { user: username } : undefined);
+  },
+});
+const { mails, mailsTo } = server;
 
 /** Sends a GraphQL request from the explorer's page, with the browser's cookies. */
 async function ask(tab, query, input, bearer) {
@@ -95,7 +63,7 @@ async function testLifecycle(tab, restart) {
   await ask(tab, register, { username: "bo", email: "bo@example.org", password, tokenDelivery: "BODY" });
   await restart();
   assert("no mail arrives before the mail server starts", mails.length === 0);
-  const server = await openMailServer();
+  await server.listen(smtpPort);
   const [verification] = await mailsTo("ada@example.org", 1);
   await mailsTo("bo@example.org", 1);
 

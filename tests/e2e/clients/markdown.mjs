@@ -2,9 +2,14 @@
 
 import { readFileSync } from "node:fs";
 
+/** The text of a page. */
+export function page(path) {
+  return readFileSync(path, "utf8");
+}
+
 /** The part of a page under a heading of the second level. */
-export function section(page, heading) {
-  return readFileSync(page, "utf8").split(`\n## ${heading}\n`)[1].split("\n## ")[0];
+export function section(path, heading) {
+  return page(path).split(`\n## ${heading}\n`)[1].split("\n## ")[0];
 }
 
 /**

@@ -1,4 +1,5 @@
-// Verifies an address, changes it and resets a password in Chromium without JavaScript, with the mails that /dev/mail shows.
+// Verifies an address, changes it, resets a password and accepts invitations in Chromium without JavaScript. The mails are those of
+// /dev/mail, and those of invitations arrive at a mail server.
 // No request may leave the machine, and the console must have no errors or warnings.
 // node pages.mjs <binary> [<folder for screenshots of all pages>]
 
@@ -6,10 +7,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { assert, fail, finish, pass } from "./checks.mjs";
+import { linkIn, mailServer } from "./mail_server.mjs";
 import { start } from "./server.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
 const port = 8127;
+const smtpPort = 8128;
 const home = `http://localhost:${port}`;
 
 async function graphql(query, variables, bearer, language = "en") {
@@ -184,6 +187,135 @@ async function resetAndGoBack(browser) {
   }
 }
 
+const CREATE_SESSION = "mutation($input: LoginInput!) { login(input: $input) { accessToken user { username email emailVerified firstName roles } } }";
+const INVITE = "mutation($input: InviteUserInput!) { inviteUser(input: $input) { invitation { email roles } } }";
+
+/** Opens the latest invitation to an address. `count` is the number of mails that the address gets. */
+async function openInvitation(tab, { mailsTo }, to, subject, count = 1) {
+  const mail = (await mailsTo(to, count)).at(-1);
+  assert(`an invitation arrives: "${mail.subject}"`, mail.subject === subject);
+  await tab.goto(linkIn(mail));
+  return tab.url();
+}
+
+/** Fills in the form of an invitation and submits it. */
+async function submit(tab, values) {
+  for (const [name, value] of Object.entries(values)) await tab.locator(`#${name}`).fill(value);
+  await tab.getByRole("button").click();
+}
+
+const valuesOf = (tab, ...names) => Promise.all(names.map((name) => tab.locator(`#${name}`).inputValue()));
+
+/** The text that describes a field, and whether the field is marked as invalid. */
+async function problemOf(tab, name) {
+  const isInvalid = (await tab.locator(`#${name}`).getAttribute("aria-invalid")) === "true";
+  const described = (await tab.locator(`#${name}`).getAttribute("aria-describedby")).split(" ");
+  const id = `${name}-problem`;
+  return isInvalid && described.includes(id) ? tab.locator(`#${id}`).textContent() : undefined;
+}
+
+/** Takes screenshots in light and dark, wide and narrow, and checks that the page fits. */
+async function shootInvitation(tab, name) {
+  for (const width of [1280, 390, 320]) {
+    await tab.setViewportSize({ width, height: 800 });
+    for (const colorScheme of ["light", "dark"]) {
+      await tab.emulateMedia({ colorScheme });
+      await shoot(tab, `${name}-${width}-${colorScheme}`);
+    }
+    const isWider = await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert(`${name} does not scroll sideways at ${width} pixels`, !isWider);
+  }
+}
+
+/** An administrator invites. The form is rejected, corrected and accepted, and the link is opened again. */
+async function invite(browser, server, administrator) {
+  const tab = await open(browser, "en-GB");
+  const { accessToken } = (await graphql(CREATE_SESSION, { input: { ...administrator, tokenDelivery: "BODY" } })).login;
+  const email = "grace.hopper@example.org";
+  const { invitation } = (await graphql(INVITE, { input: { email, roles: ["admin", "user"] } }, accessToken)).inviteUser;
+  assert("the invitation has the address and the roles", invitation.email === email && invitation.roles.join() === "admin,user");
+
+  const link = await openInvitation(tab, server, email, "You are invited to create an account");
+  assert("the link leads to the page of the invitation", link.startsWith(`${home}/accept-invitation?token=`));
+  assert("the link opens a form", (await heading(tab)) === "Create your account");
+  assert("the form names the address", (await tab.textContent("main")).includes(email));
+  assert("the fields are empty", (await valuesOf(tab, "username", "password", "first_name", "last_name")).join("") === "");
+  await shootInvitation(tab, "invitation");
+
+  const names = { first_name: "Grace <Brewster> & \"Amazing\"", last_name: "Hopper" };
+  await submit(tab, { username: "GRACE-admin", password: "password123", ...names });
+  assert("a weak password is rejected", (await problemOf(tab, "password")).startsWith("This password is too easy to guess."));
+  const kept = async (username) => (await valuesOf(tab, "username", "first_name", "last_name")).join("|") === [username, ...Object.values(names)].join("|");
+  assert("the form keeps what was typed", await kept("GRACE-admin"));
+  assert("the form does not keep the password", (await valuesOf(tab, "password")).join() === "" && !(await tab.content()).includes("password123"));
+  assert("the address of the form has no token", !tab.url().includes("token"));
+  await shootInvitation(tab, "invitation-weak-password");
+
+  await submit(tab, { username: administrator.username.toUpperCase(), password: "another good password" });
+  assert("a taken username is rejected", (await problemOf(tab, "username")) === "This username is taken. Choose another.");
+  assert("the password has no problem", (await problemOf(tab, "password")) === undefined);
+  assert("the form still keeps what was typed", await kept(administrator.username.toUpperCase()));
+  await submit(tab, { username: "grace hopper", password: "password123" });
+  assert("an invalid username is rejected", (await problemOf(tab, "username")).startsWith("Use only letters"));
+  assert("all problems are shown at once", (await problemOf(tab, "password")) !== undefined);
+  await shootInvitation(tab, "invitation-problems");
+
+  await submit(tab, { username: "grace", password: "another good password" });
+  assert("accepting shows the result", (await heading(tab)) === "Your account is ready");
+  assert("the page says what is next", (await tab.textContent("main")).includes("You can sign in now with your username and password"));
+  assert("the result's URL does not contain the token", tab.url() === `${home}/accept-invitation?result=done`);
+  await shootInvitation(tab, "invitation-accepted");
+  const { user } = (await graphql(CREATE_SESSION, { input: { username: "grace", password: "another good password" } })).login;
+  const expected = { username: "grace", email, emailVerified: true, firstName: names.first_name, roles: ["admin", "user"] };
+  assert(`the account is that of the invitation: ${JSON.stringify(user)}`, JSON.stringify(user) === JSON.stringify(expected));
+
+  const posts = [];
+  tab.on("request", (request) => request.method() === "POST" && posts.push(request.url()));
+  await tab.reload();
+  assert("reloading shows the result", (await heading(tab)) === "Your account is ready");
+  assert("no form was submitted again", posts.length === 0);
+  await tab.goto(link);
+  assert("a used link is invalid", (await heading(tab)) === "This link is not valid");
+  assert("a used link says that it may be used, and what to do", (await tab.textContent("main")).includes("It may have been used already: then sign in to your account."));
+  assert("a used link shows no form", (await tab.locator("form").count()) === 0);
+  await shootInvitation(tab, "invitation-used");
+
+  // A phone with Russian locale. The second invitation replaces the first.
+  const phone = await open(browser, "ru-RU", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  const input = { email: "bob@example.org" };
+  for (const count of [1, 2]) {
+    await graphql(INVITE, { input }, accessToken, "ru");
+    await server.mailsTo(input.email, count);
+  }
+  const [replaced] = await server.mailsTo(input.email, 2);
+  await phone.goto(linkIn(replaced));
+  assert("the link of a replaced invitation is invalid", (await heading(phone)) === "Эта ссылка недействительна");
+  await openInvitation(phone, server, input.email, "Вас приглашают создать учётную запись", 2);
+  assert("the form is in Russian", (await heading(phone)) === "Создайте учётную запись");
+  await submit(phone, { username: "bob", password: "password123" });
+  assert("the problem is in Russian", (await problemOf(phone, "password")).startsWith("Такой пароль подбирают первым."));
+  await shoot(phone, "invitation-phone");
+  await submit(phone, { password: "another good password" });
+  assert("the result is in Russian", (await heading(phone)) === "Учётная запись создана");
+  const bob = (await graphql(CREATE_SESSION, { input: { username: "bob", password: "another good password" } })).login.user;
+  assert("without names and roles, the account has the default role", bob.firstName === null && bob.roles.join() === "user");
+}
+
+async function testInvitations(browser) {
+  const server = mailServer({ authOptional: true, disabledCommands: ["STARTTLS"] });
+  await server.listen(smtpPort);
+  const administrator = { username: "administrator", password: "correct horse battery" };
+  const settings = { SMTP_URL: `smtp://127.0.0.1:${smtpPort}`, MAIL_FROM: "Hallpass <accounts@example.org>", REGISTRATION_ENABLED: "false", BCRYPT_COST: "10" };
+  const create = (run) => {
+    run(["migrate"]);
+    run(["user", "add", administrator.username, "--role", "admin"], `${administrator.password}\n`);
+  };
+  const stop = await start(binary, port, settings, create);
+  await invite(browser, server, administrator);
+  await stop();
+  server.close();
+}
+
 const stop = await start(binary, port);
 const browser = await chromium.launch({
   executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
@@ -192,9 +324,10 @@ const browser = await chromium.launch({
 try {
   await verifyChangeAndReset(browser);
   await resetAndGoBack(browser);
+  await stop();
+  await testInvitations(browser);
 } catch (error) {
   fail(error.message);
 }
 await browser.close();
-await stop();
-finish(30);
+finish(85);

@@ -7,7 +7,7 @@ import { start } from "./server.mjs";
 import { serveApp } from "./react/app.mjs";
 import { World } from "./react/browser.mjs";
 import * as faults from "./react/faults.mjs";
-import { accountLifecycle, verifiedAddresses } from "./react/life.mjs";
+import { accountLifecycle, invitation, verifiedAddresses } from "./react/life.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
 const PORTS = { hallpass: 8154, app: 8155 };
@@ -25,6 +25,7 @@ await world.scenario("falling asleep", async () => {
   wake = await faults.fallAsleep(world);
 });
 await world.scenario("account", accountLifecycle);
+await world.scenario("invitation", invitation);
 await world.scenario("two tabs", faults.twoTabs);
 await world.scenario("lost answer", faults.lostAnswer);
 await world.scenario("blocked cookies", faults.blockedCookies);
@@ -41,4 +42,4 @@ await world.scenario("verified addresses", verifiedAddresses);
 check("the last server is stopped", (await world.server()) === undefined);
 await world.browser.close();
 stopApp();
-finish(56);
+finish(60);

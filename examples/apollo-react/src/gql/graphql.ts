@@ -4,11 +4,30 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** The token of an invitation, and the new user. */
+export type AcceptInvitationInput = {
+  /** Given name, at most 100 characters. */
+  firstName?: string | null | undefined;
+  /** Family name, at most 100 characters. */
+  lastName?: string | null | undefined;
+  /** 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused. */
+  password: string;
+  /** The value after `token=` in the link. */
+  token: string;
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  tokenDelivery?: TokenDelivery;
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  username: string;
+};
+
 /** The new e-mail address, and the proof that the owner asks for it. */
 export type ChangeEmailInput = {
   /** The new address. */
   newEmail: string;
-  /** The current password. Required unless this session signed in less than 10 minutes ago. */
+  /**
+   * The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+   * minutes ago.
+   */
   password?: string | null | undefined;
 };
 
@@ -24,7 +43,10 @@ export type ChangePasswordInput = {
 
 /** The proof that the owner asks for the deletion. */
 export type DeleteAccountInput = {
-  /** The current password. Required unless this session signed in less than 10 minutes ago. */
+  /**
+   * The current password. Required unless this session signed in, or used `reauthenticate`, less than 10
+   * minutes ago.
+   */
   password?: string | null | undefined;
 };
 
@@ -54,6 +76,13 @@ export type SendVerificationEmailInput = {
   email: string;
 };
 
+/** How refresh tokens are delivered. */
+export type TokenDelivery =
+  /** In `refreshToken` of the payload. For apps and scripts that can store it safely. */
+  | 'BODY'
+  /** In an HttpOnly, SameSite cookie that scripts cannot read. For browsers. */
+  | 'COOKIE';
+
 /** The fields to change. Omitted fields stay; `null` clears a name. */
 export type UpdateProfileInput = {
   /** Given name, at most 100 characters. */
@@ -69,6 +98,13 @@ export type VerifyEmailInput = {
   /** The value after `token=` in the link. */
   token: string;
 };
+
+export type AcceptInvitationMutationVariables = Exact<{
+  input: AcceptInvitationInput;
+}>;
+
+
+export type AcceptInvitationMutation = { acceptInvitation: { user: { id: string } } | null };
 
 export type RequestPasswordResetMutationVariables = Exact<{
   input: RequestPasswordResetInput;
@@ -154,6 +190,7 @@ export type ServerInfoQueryVariables = Exact<{ [key: string]: never; }>;
 export type ServerInfoQuery = { serverInfo: { registrationEnabled: boolean, emailRequired: boolean, mailEnabled: boolean, passwordPolicy: { minLength: number }, usernamePolicy: { maxLength: number, pattern: string } } };
 
 
+export const AcceptInvitationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AcceptInvitation"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AcceptInvitationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"acceptInvitation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"user"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<AcceptInvitationMutation, AcceptInvitationMutationVariables>;
 export const RequestPasswordResetDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"RequestPasswordReset"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"RequestPasswordResetInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"requestPasswordReset"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"email"}}]}}]}}]} as unknown as DocumentNode<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
 export const UpdateProfileDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"UpdateProfile"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UpdateProfileInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"updateProfile"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"user"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"username"}},{"kind":"Field","name":{"kind":"Name","value":"firstName"}},{"kind":"Field","name":{"kind":"Name","value":"lastName"}},{"kind":"Field","name":{"kind":"Name","value":"fullName"}}]}}]}}]}}]} as unknown as DocumentNode<UpdateProfileMutation, UpdateProfileMutationVariables>;
 export const ChangeEmailDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ChangeEmail"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ChangeEmailInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changeEmail"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"user"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"pendingEmail"}}]}}]}}]}}]} as unknown as DocumentNode<ChangeEmailMutation, ChangeEmailMutationVariables>;

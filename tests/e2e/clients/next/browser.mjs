@@ -23,7 +23,7 @@ export async function openBrowser(options = {}) {
   const tab = await context.newPage();
   tabs.push(tab);
   tab.on("pageerror", (error) => problems.push(String(error)));
-  tab.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  tab.on("console", (message) => message.type() === "error" && problems.push(`${message.text()} ${message.location().url}`));
   tab.on("request", (request) => request.url().startsWith(origin) || problems.push(`a request to ${request.url()}`));
   tab.on("response", (response) => received.push(response.text().catch(() => ""), response.allHeaders().then(JSON.stringify)));
   return { context, tab };

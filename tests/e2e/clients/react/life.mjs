@@ -188,6 +188,43 @@ async function remove(world, tab) {
   check("a deleted account cannot sign in", true);
 }
 
+/** An administrator invites an address, and the link in the mail creates an account. */
+export async function invitation(world) {
+  world.server.run(["user", "add", "administrator", "--role", "admin"], `${PASSWORD}\n`);
+  const send = async (query, input, token) => {
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(`${world.home}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables: { input } }) });
+    return (await response.json()).data;
+  };
+  const login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
+  const { accessToken } = (await send(login, { username: "administrator", password: PASSWORD, tokenDelivery: "BODY" })).login;
+  const invite = "mutation($input: InviteUserInput!) { inviteUser(input: $input) { invitation { id } } }";
+  await send(invite, { email: "linus@example.org" }, accessToken);
+  const link = await world.link("/accept-invitation", "linus@example.org");
+
+  const device = await world.device();
+  const tab = await world.open(device, link);
+  await heading(tab, "Create account");
+  await submit(tab, "Create account", { username: "administrator", password: "password123", firstName: "Linus" });
+  await problem(tab, "password", "easy to guess");
+  await submit(tab, "Create account", { password: PASSWORD });
+  await problem(tab, "username", "taken");
+  await world.audit(tab, "accept-invitation-problem");
+  await submit(tab, "Create account", { username: "linus" });
+  await heading(tab, "Profile");
+  await tab.getByText("Confirmed", { exact: true }).waitFor();
+  check("the form of an invitation creates the account and signs in", (await tab.locator("[name=firstName]").inputValue()) === "Linus");
+  check("the address of the next page has no token", !tab.url().includes("token"));
+  await tab.reload();
+  await heading(tab, "Profile");
+  check("a reload keeps the invited user signed in", true);
+
+  const other = await world.open(await world.device(), link);
+  await submit(other, "Create account", { username: "second", password: PASSWORD });
+  await other.getByRole("alert").filter({ hasText: "invitation" }).waitFor();
+  check("a used invitation is reported below the form", true);
+}
+
 /** For a server that wants verified addresses, and whose registration is then closed. */
 export async function verifiedAddresses(world) {
   const tab = await world.open(await world.device(), "/register");
