@@ -277,8 +277,8 @@ async fn rejected_form_keeps_the_token_valid() {
     let answer = accept_with(&server.anonymous(), json!({ "token": token, "username": "a da", "password": "x" })).await;
     assert_eq!(answer.problems(), ["username: INVALID_USERNAME", "password: PASSWORD_TOO_SHORT"]);
     for (username, password) in [("boss", "a long password"), ("root", "a long password")] {
-        let taken = json!({ "token": token, "username": username, "password": password });
-        assert_eq!(accept_with(&server.anonymous(), taken).await.problems(), ["username: USERNAME_TAKEN"]);
+        let form = json!({ "token": token, "username": username, "password": password });
+        assert_eq!(accept_with(&server.anonymous(), form).await.problems(), ["username: USERNAME_TAKEN"]);
     }
     let own = json!({ "token": token, "username": "ada", "password": NEW });
     assert_eq!(accept_with(&server.anonymous(), own).await.problems(), ["password: PASSWORD_TOO_COMMON"]);

@@ -121,7 +121,7 @@ pub async fn list(
     if checks.is_empty() {
         return walk(start, range).all(db).await;
     }
-    let checked = checks.into_iter().fold(start.clone(), |query, check| query.filter(check));
+    let checked = checks.into_iter().fold(start.clone(), QueryFilter::filter);
     let after_few = walk(start.clone(), &Range { limit: 1, ..range.clone() }).offset(FEW);
     let Some(end) = order.first_key(db, after_few, &columns).await? else {
         return walk(checked, range).all(db).await;
