@@ -46,6 +46,9 @@ async function testColors(tab, name, change = (media) => tab.emulateMedia(media)
       return color.match(/\d+/g)[0] < 128 === isDark;
     };
     await tab.waitForFunction(isFollowed, colorScheme === "dark", { timeout: 15000 });
+    // During a transition, an element has colors of neither scheme.
+    const isSettled = () => !document.getAnimations().some((animation) => animation instanceof CSSTransition);
+    await tab.waitForFunction(isSettled, undefined, { timeout: 15000 });
     await tab.evaluate(axe);
     const { violations } = await tab.evaluate(() => axe.run({ runOnly: ["color-contrast"] }));
     const texts = violations.flatMap(({ nodes }) => nodes.map(({ target, any }) => `${target}: ${any[0]?.message}`));

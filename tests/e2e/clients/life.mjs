@@ -90,6 +90,8 @@ async function testLifecycle(tab, restart) {
   await mailsTo("ada@new.example", 3);
 
   await ask(tab, "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedUserId } }", { password: another }, token);
+  const [, , , deletion] = await mailsTo("ada@new.example", 4);
+  assert("the deletion of the account is notified", deletion.subject === "Your account was deleted");
   const gone = await ask(tab, login, { username: "ada", password: another }).catch((error) => error.message);
   assert("a deleted account cannot sign in", gone.includes("INVALID_CREDENTIALS"));
   await ask(tab, forgotten, { email: "ada@new.example" });
@@ -100,7 +102,7 @@ async function testLifecycle(tab, restart) {
   server.close();
   const addresses = [...new Set(mails.map(({ to }) => to))].sort();
   const counts = addresses.map((address) => `${address} ${mails.filter(({ to }) => to === address).length}`);
-  assert(`each mail arrives exactly once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 3,bo@example.org 2");
+  assert(`each mail arrives exactly once: ${counts}`, counts.join() === "ada@example.org 2,ada@new.example 4,bo@example.org 2");
   assert("each mail has a text and an HTML part", mails.every(({ text, html }) => text && html));
 }
 
