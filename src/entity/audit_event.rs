@@ -1,6 +1,6 @@
 //! `audit_log`: security-relevant actions. A row is written in the transaction of the action that it records.
 //!
-//! The log is append-only: rows are inserted here and read in [`list`], and only the functions in [`retention`] change or
+//! The log is append-only: rows are inserted here and read in `list`, and only the functions in `retention` change or
 //! delete rows.
 
 use std::{fmt, str::FromStr};

@@ -20,7 +20,7 @@ pub struct Model {
     /// The user.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// The folded word, see [`fold`]. UTF-8, which all databases sort and compare in the same way.
+    /// The folded word, see `fold`. UTF-8, which all databases sort and compare in the same way.
     #[sea_orm(primary_key, auto_increment = false)]
     pub word: Vec<u8>,
 }
