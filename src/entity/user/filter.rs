@@ -8,7 +8,10 @@ use sea_orm::{
 };
 
 use super::{Column, Entity, ListOrder};
-use crate::entity::{page::SortColumn, user_role, user_word};
+use crate::entity::{
+    page::{SortColumn, union},
+    user_role, user_word,
+};
 
 /// Which users a list contains. `None` and empty lists do not restrict it.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +36,8 @@ pub struct Filter {
 pub(super) struct Criterion {
     /// Applied to the rows of `users`.
     pub(super) condition: Condition,
-    /// Selects the ids of the users that match, by an index. `None` if the walked index serves the criterion.
-    pub(super) matches: Option<SelectStatement>,
+    /// Together, these select the ids of the users that match, by an index. `None` if the walked index serves the criterion.
+    pub(super) matches: Option<Vec<SelectStatement>>,
 }
 
 impl Criterion {
@@ -72,16 +75,16 @@ impl Filter {
         // Ordered, so that the databases read the index of the column.
         let by_condition = |column: Column, condition: Condition, is_served: bool| {
             let matches = Entity::find().select_only().column(Column::Id).filter(condition.clone());
-            Criterion { condition, matches: (!is_served).then(|| matches.order_by_asc(column).into_query()) }
+            Criterion { condition, matches: (!is_served).then(|| vec![matches.order_by_asc(column).into_query()]) }
         };
         let all = || Condition::all();
         let terms = self.terms.iter().map(|term| Criterion {
             condition: all().add(user_word::has_word(term)),
-            matches: Some(user_word::holders(term)),
+            matches: Some(vec![user_word::holders(term)]),
         });
         let role = self.role.as_deref().map(|role| Criterion {
             condition: all().add(user_role::has_role(role)),
-            matches: (prefix != Some(Prefix::Role)).then(|| user_role::holders(role)),
+            matches: (prefix != Some(Prefix::Role)).then(|| vec![user_role::holders(role)]),
         });
         let is_active = self.is_active.map(|is_active| {
             by_condition(Column::IsActive, all().add(Column::IsActive.eq(is_active)), prefix == Some(Prefix::IsActive))
@@ -99,8 +102,12 @@ impl Filter {
             )
         });
         let inactive = self.inactive_since.map(|since| {
-            let never = Column::LastLoginAt.is_null().and(Column::CreatedAt.lt(since));
-            by_condition(Column::LastLoginAt, Condition::any().add(Column::LastLoginAt.lt(since)).add(never), false)
+            let signed_in = all().add(Column::LastLoginAt.lt(since));
+            let never = all().add(Column::LastLoginAt.is_null()).add(Column::CreatedAt.lt(since));
+            // Separately, because each is a part of an index.
+            let matches = [signed_in.clone(), never.clone()]
+                .map(|part| Entity::find().select_only().column(Column::Id).filter(part).into_query());
+            Criterion { condition: Condition::any().add(signed_in).add(never), matches: Some(matches.into()) }
         });
         let others = [role, is_active, is_verified, created, inactive];
         terms.chain(others.into_iter().flatten()).collect()
@@ -147,11 +154,12 @@ pub(super) async fn matches(
     criteria: &[Criterion],
     max: u64,
 ) -> Result<Option<SelectStatement>, DbErr> {
-    for matches in criteria.iter().filter_map(|criterion| criterion.matches.as_ref()) {
+    for parts in criteria.iter().filter_map(|criterion| criterion.matches.as_ref()) {
         // The limit also keeps the databases from reading the list in another way.
+        let parts = parts.iter().map(|part| part.clone().limit(max + 1).take()).collect();
         let some = Query::select()
             .column((Alias::new("some"), Alias::new("id")))
-            .from_subquery(matches.clone().limit(max + 1).take(), Alias::new("some"))
+            .from_subquery(union(parts), Alias::new("some"))
             .take();
         let count = Query::select()
             .expr(Expr::col((Alias::new("matches"), Alias::new("id"))).count())
