@@ -165,7 +165,8 @@ impl Target {
         for number in 0..self.users {
             let name = username(number);
             let is_verified = number / 2 % 2 == 0;
-            let is_active = number % 100 != 50;
+            // Users without a session.
+            let is_active = number % 100 != 51;
             let first_name = FIRST_NAMES[number as usize % FIRST_NAMES.len()];
             let role = match number {
                 number if number < self.users / 50 => ",moderator",
