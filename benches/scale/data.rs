@@ -237,7 +237,7 @@ impl Target {
             return;
         }
         let raw = connect(&self.url).await;
-        for table in ["users", "user_roles", "audit_log", "sessions"] {
+        for table in ["users", "user_roles", "user_words", "audit_log", "sessions"] {
             let sql =
                 format!("SELECT pg_total_relation_size('{table}') / greatest(count(*), 1), count(*) FROM {table}");
             let row = raw.query_one_raw(statement(&raw, &sql, vec![])).await.unwrap().unwrap();
