@@ -45,7 +45,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 3] = [Self::Me, Self::Login, Self::Refresh];
+    /// Logins are last, because they end the oldest sessions of their users.
+    pub const ALL: [Self; 3] = [Self::Me, Self::Refresh, Self::Login];
 
     pub async fn perform(self, app: &Arc<App>, router: &Router, user: &mut SignedIn) {
         match self {

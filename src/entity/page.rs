@@ -94,17 +94,27 @@ pub(super) fn paginate<E: EntityTrait>(
         query = query.filter(beyond(columns, key, !descending));
     }
     let order = if descending == range.from_end { Order::Asc } else { Order::Desc };
+    ordered(query, columns, &order, backend).limit(range.limit)
+}
+
+/// Orders a query in a way that an index serves.
+pub(super) fn ordered<E: EntityTrait>(
+    mut query: Select<E>,
+    columns: &[SortColumn],
+    order: &Order,
+    backend: DbBackend,
+) -> Select<E> {
     for column in columns {
         // Only on PostgreSQL are nulls greater than all values by default. Elsewhere, naming their order would prevent the
         // use of the index.
         query = if column.is_nullable && backend == DbBackend::Postgres {
-            let nulls = if order == Order::Asc { NullOrdering::First } else { NullOrdering::Last };
+            let nulls = if *order == Order::Asc { NullOrdering::First } else { NullOrdering::Last };
             query.order_by_with_nulls(column.expr.clone(), order.clone(), nulls)
         } else {
             query.order_by(column.expr.clone(), order.clone())
         };
     }
-    query.limit(range.limit)
+    query
 }
 
 /// Matches the rows whose sort key is greater than `key`, or less if `is_less`.

@@ -115,8 +115,11 @@ async fn lists_of_users_sort_no_table_with_ten_thousand_users() {
                 let order = json!({ "field": field, "direction": direction });
                 boss.graphql(query, json!({ "filter": filter, "orderBy": order })).await.data("/users");
                 let statements = std::mem::take(&mut *statements.lock().unwrap());
-                // A count stops at more rows than this table has, so the planner may read all of it.
-                for statement in statements.iter().filter(|statement| !statement.sql.contains("COUNT(")) {
+                // The second count stops at more rows than this table has, so the planner may read all of it.
+                let is_second_count = |statement: &&Statement| {
+                    statement.sql.contains("COUNT(") && format!("{:?}", statement.values).contains("20001")
+                };
+                for statement in statements.iter().filter(|statement| !is_second_count(statement)) {
                     let plan = Plan::chosen(&server.app.database, statement).await;
                     let sorted = TABLES.into_iter().find(|table| plan.sorts(table));
                     assert_eq!(sorted, None, "{filter} {order} {}\n{}", statement.sql, plan.text);

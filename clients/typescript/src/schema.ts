@@ -17,7 +17,7 @@ export type Scalars = {
 export type AcceptInvitationInput = {
   /** The value after `token=` in the link. */
   readonly token: Scalars['String']['input'];
-  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
   readonly username: Scalars['String']['input'];
   /** 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused. */
   readonly password: Scalars['String']['input'];
@@ -134,11 +134,11 @@ export type AuditEvent = Node & {
   /** What happened. */
   readonly action: AuditAction;
   /**
-   * The user who did it. `null` if nobody was signed in, on the command line, if the account no longer exists, and for
-   * users who see an action of an administrator.
+   * The user whose request caused the event. `null` if no user was signed in, on the command line, if the account no
+   * longer exists, and for users who see an action of an administrator.
    */
   readonly actor: Maybe<User>;
-  /** Who did it. */
+  /** The kind of actor. */
   readonly actorType: AuditActorType;
   /** The user whose account is affected. `null` if no account is affected, or if it no longer exists. */
   readonly user: Maybe<User>;
@@ -252,7 +252,7 @@ export type ChangePasswordPayload = {
 
 /** A new user, who is mailed a link to choose a password. */
 export type CreateUserInput = {
-  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
   readonly username: Scalars['String']['input'];
   /** The link is sent there. */
   readonly email: Scalars['String']['input'];
@@ -711,7 +711,7 @@ export type Mutation = {
    */
   readonly sendUserPasswordReset: Maybe<SendUserPasswordResetPayload>;
   /**
-   * Invite somebody by mail to create an account, also while registration is disabled. The invitation can be accepted
+   * Invite a person by mail to create an account, also while registration is disabled. The invitation can be accepted
    * once, for 7 days. Inviting an address again replaces its invitation and sends a new mail.
    * Requires the role `admin`.
    * Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED, FORBIDDEN,
@@ -1131,7 +1131,7 @@ export type RefreshTokenInput = {
 
 /** A new user. */
 export type RegisterInput = {
-  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
   readonly username: Scalars['String']['input'];
   /** 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused. */
   readonly password: Scalars['String']['input'];
@@ -1392,7 +1392,7 @@ export type UpdateUserPayload = {
 export type User = Node & {
   /** Opaque and permanent. Also the claim `sub` of access tokens. */
   readonly id: Scalars['ID']['output'];
-  /** Letters, digits, `_` and `-`. Unique, regardless of letter case. */
+  /** Letters, digits, `_` and `-`. Unique and case-insensitive. */
   readonly username: Scalars['String']['output'];
   /** `null` if the account has none. */
   readonly email: Maybe<Scalars['String']['output']>;
@@ -1458,7 +1458,7 @@ export type UserEdge = {
 export type UserFilter = {
   /**
    * Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
-   * in one of them, regardless of letter case.
+   * in one of them. Case-insensitive.
    */
   readonly search?: InputMaybe<Scalars['String']['input']>;
   /** Users who have this role. */
@@ -1487,7 +1487,7 @@ export type UserOrder = {
 export type UserOrderField =
   /** When the account was created. */
   | 'CREATED_AT'
-  /** The username, regardless of letter case. */
+  /** The username, compared without case. */
   | 'USERNAME'
   /** The last sign-in. Users who have never signed in come before all others in ascending order. */
   | 'LAST_LOGIN_AT';

@@ -28,7 +28,7 @@ use crate::{
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ListArguments {
     /// Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
-    /// in one of them, regardless of letter case.
+    /// in one of them. Case-insensitive.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Users who have this role.

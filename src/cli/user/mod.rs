@@ -38,7 +38,7 @@ pub(super) const PAGE: u64 = 500;
 pub enum UserAction {
     /// Create a user.
     Add(AddArguments),
-    /// Invite somebody by mail to create an account, or send the invitation again.
+    /// Invite a person by mail to create an account, or send the invitation again.
     Invite(InviteArguments),
     /// List open invitations, newest first.
     Invitations {

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    Condition, ExprTrait, JoinType, QueryOrder, QuerySelect, QueryTrait, Select,
+    Condition, DbBackend, ExprTrait, JoinType, Order, QueryOrder, QuerySelect, QueryTrait, Select,
     entity::prelude::*,
     sea_query::{Alias, Query, SelectStatement},
 };
 
 use super::{Column, Entity, ListOrder};
 use crate::entity::{
-    page::{SortColumn, union},
+    page::{SortColumn, ordered, union},
     user_role, user_word,
 };
 
@@ -70,9 +70,9 @@ impl Filter {
         }
     }
 
-    pub(super) fn criteria(&self, order: ListOrder) -> Vec<Criterion> {
+    pub(super) fn criteria(&self, order: ListOrder, backend: DbBackend) -> Vec<Criterion> {
         let prefix = self.prefix(order);
-        // Ordered, so that the databases read the index of the column.
+        // All matches are in the order of an index, so that PostgreSQL does not scan the table until it has enough of them.
         let by_condition = |column: Column, condition: Condition, is_served: bool| {
             let matches = Entity::find().select_only().column(Column::Id).filter(condition.clone());
             Criterion { condition, matches: (!is_served).then(|| vec![matches.order_by_asc(column).into_query()]) }
@@ -84,7 +84,10 @@ impl Filter {
         });
         let role = self.role.as_deref().map(|role| Criterion {
             condition: all().add(user_role::has_role(role)),
-            matches: (prefix != Some(Prefix::Role)).then(|| vec![user_role::holders(role)]),
+            matches: (prefix != Some(Prefix::Role)).then(|| {
+                let created_at = (user_role::Entity, user_role::Column::CreatedAt);
+                vec![user_role::holders(role).order_by(created_at, Order::Asc).take()]
+            }),
         });
         let is_active = self.is_active.map(|is_active| {
             by_condition(Column::IsActive, all().add(Column::IsActive.eq(is_active)), prefix == Some(Prefix::IsActive))
@@ -105,8 +108,10 @@ impl Filter {
             let signed_in = all().add(Column::LastLoginAt.lt(since));
             let never = all().add(Column::LastLoginAt.is_null()).add(Column::CreatedAt.lt(since));
             // Separately, because each is a part of an index.
-            let matches = [signed_in.clone(), never.clone()]
-                .map(|part| Entity::find().select_only().column(Column::Id).filter(part).into_query());
+            let matches = [signed_in.clone(), never.clone()].map(|part| {
+                let ids = Entity::find().select_only().column(Column::Id).filter(part);
+                ordered(ids, &ListOrder::LastLoginAt.columns(), &Order::Asc, backend).into_query()
+            });
             Criterion { condition: Condition::any().add(signed_in).add(never), matches: Some(matches.into()) }
         });
         let others = [role, is_active, is_verified, created, inactive];

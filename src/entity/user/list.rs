@@ -104,7 +104,7 @@ pub async fn list(
     descending: bool,
     range: &Range,
 ) -> Result<Vec<Model>, DbErr> {
-    let criteria = filter.criteria(order);
+    let criteria = filter.criteria(order, db.get_database_backend());
     let sort = async |matches: SelectStatement| {
         let query = Entity::find().filter(Expr::col((Entity, Column::Id)).in_subquery(matches));
         let query = criteria.iter().fold(query, |query, criterion| query.filter(criterion.as_check()));
@@ -143,7 +143,7 @@ pub async fn list(
 /// Counts the users that a filter matches. Reads all of them.
 pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64, DbErr> {
     let mut query = Entity::find().select_only().column_as(Column::Id.count(), "count");
-    for criterion in filter.criteria(ListOrder::CreatedAt) {
+    for criterion in filter.criteria(ListOrder::CreatedAt, db.get_database_backend()) {
         query = query.filter(criterion.condition);
     }
     let count: Option<i64> = query.into_tuple().all(db).await?.pop();

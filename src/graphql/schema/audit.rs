@@ -137,13 +137,13 @@ impl AuditEvent {
         self.event.action.into()
     }
 
-    /// The user who did it. `null` if nobody was signed in, on the command line, if the account no longer exists, and for
-    /// users who see an action of an administrator.
+    /// The user whose request caused the event. `null` if no user was signed in, on the command line, if the account no
+    /// longer exists, and for users who see an action of an administrator.
     async fn actor(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         Box::pin(self.group.user(ctx, self.event.actor_id)).await
     }
 
-    /// Who did it.
+    /// The kind of actor.
     async fn actor_type(&self) -> AuditActorType {
         self.event.actor_type.into()
     }

@@ -70,7 +70,7 @@ pub(in crate::graphql) struct InvitationMutation;
 
 #[Object]
 impl InvitationMutation {
-    /// Invite somebody by mail to create an account, also while registration is disabled. The invitation can be accepted
+    /// Invite a person by mail to create an account, also while registration is disabled. The invitation can be accepted
     /// once, for 7 days. Inviting an address again replaces its invitation and sends a new mail.
     /// Requires the role `admin`.
     /// Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED, FORBIDDEN,
@@ -206,7 +206,7 @@ pub struct AcceptInvitationInput {
     /// The value after `token=` in the link.
     #[graphql(secret)]
     token: String,
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive.
     username: String,
     /// 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused.
     #[graphql(secret)]

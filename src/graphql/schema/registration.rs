@@ -36,7 +36,7 @@ impl RegisterMutation {
 /// A new user.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive.
     username: String,
     /// 8 to 128 characters of any kind. Common passwords, and the user's own name or address, are refused.
     #[graphql(secret)]

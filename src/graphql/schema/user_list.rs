@@ -89,7 +89,7 @@ impl UserCount {
 #[derive(Default, InputObject)]
 pub struct UserFilter {
     /// Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
-    /// in one of them, regardless of letter case.
+    /// in one of them. Case-insensitive.
     search: Option<String>,
     /// Users who have this role.
     role: Option<String>,
@@ -143,7 +143,7 @@ const NEWEST_FIRST: UserOrder = UserOrder { field: UserOrderField::CreatedAt, di
 pub enum UserOrderField {
     /// When the account was created.
     CreatedAt,
-    /// The username, regardless of letter case.
+    /// The username, compared without case.
     Username,
     /// The last sign-in. Users who have never signed in come before all others in ascending order.
     LastLoginAt,

@@ -88,7 +88,7 @@ impl User {
         self.user.id.into()
     }
 
-    /// Letters, digits, `_` and `-`. Unique, regardless of letter case.
+    /// Letters, digits, `_` and `-`. Unique and case-insensitive.
     fn username(&self) -> &str {
         &self.user.username
     }

@@ -225,7 +225,7 @@ pub(in crate::http) struct ExportedEvent {
     /// What happened: a value of the GraphQL enum `AuditAction`.
     #[schema(example = "LOGGED_IN")]
     action: String,
-    /// Who did it: a value of the GraphQL enum `AuditActorType`.
+    /// The kind of actor: a value of the GraphQL enum `AuditActorType`.
     #[schema(example = "USER")]
     actor_type: String,
     /// The IP address of the client, unless an administrator acted.

@@ -46,7 +46,7 @@ pub(in crate::http) struct ListRequest {
     #[param(value_type = Option<u8>, minimum = 1, maximum = 100, nullable = false)]
     limit: Option<String>,
     /// Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word in one
-    /// of them, regardless of letter case. At most 200 characters.
+    /// of them. Case-insensitive. At most 200 characters.
     #[param(nullable = false)]
     search: Option<String>,
     /// Users who have this role.

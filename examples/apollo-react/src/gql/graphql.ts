@@ -16,7 +16,7 @@ export type AcceptInvitationInput = {
   token: string;
   /** How refresh tokens are delivered, for the lifetime of the session. */
   tokenDelivery?: TokenDelivery;
-  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case. */
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
   username: string;
 };
 

@@ -13,7 +13,7 @@ use crate::{
 /// A new user, who is mailed a link to choose a password.
 #[derive(InputObject)]
 pub struct CreateUserInput {
-    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique, regardless of letter case.
+    /// 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive.
     pub(super) username: String,
     /// The link is sent there.
     pub(super) email: String,
