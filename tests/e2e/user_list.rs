@@ -102,3 +102,11 @@ fn contradictory_or_unreadable_criteria_are_usage_errors() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn long_search_is_a_usage_error() {
+    let folder = people("list_search");
+    let refused = folder.run(&["user", "list", "--search", &"a ".repeat(101)], &[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("expected at most 200 characters"), "{}", stderr(&refused));
+}

@@ -1458,7 +1458,7 @@ export type UserEdge = {
 export type UserFilter = {
   /**
    * Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
-   * in one of them. Case-insensitive.
+   * in one of them. Case-insensitive. At most 200 characters.
    */
   readonly search?: InputMaybe<Scalars['String']['input']>;
   /** Users who have this role. */

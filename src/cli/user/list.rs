@@ -17,7 +17,7 @@ use crate::{
     domain::{
         Context,
         page::{Page, Range},
-        users::administration::{self, Administrator, Filter, ListOrder},
+        users::administration::{self, Administrator, Filter, ListOrder, MAX_SEARCH},
     },
     entity::user::Model,
 };
@@ -28,8 +28,8 @@ use crate::{
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ListArguments {
     /// Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
-    /// in one of them. Case-insensitive.
-    #[arg(long, value_name = "TEXT")]
+    /// in one of them. Case-insensitive. At most 200 characters.
+    #[arg(long, value_name = "TEXT", value_parser = parse_search)]
     search: Option<String>,
     /// Users who have this role.
     #[arg(long)]
@@ -58,6 +58,13 @@ pub struct ListArguments {
     /// Print one JSON object per line, with the fields of the API; `unknownRoles` has roles that are not in ROLES.
     #[arg(long)]
     json: bool,
+}
+
+fn parse_search(text: &str) -> Result<String, String> {
+    if administration::is_search_too_long(text) {
+        return Err(format!("expected at most {MAX_SEARCH} characters"));
+    }
+    Ok(text.to_owned())
 }
 
 impl ListArguments {

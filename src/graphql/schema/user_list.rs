@@ -89,7 +89,7 @@ impl UserCount {
 #[derive(Default, InputObject)]
 pub struct UserFilter {
     /// Words separated by spaces. Each must be the beginning of the username, the address, its domain, a name, or a word
-    /// in one of them. Case-insensitive.
+    /// in one of them. Case-insensitive. At most 200 characters.
     search: Option<String>,
     /// Users who have this role.
     role: Option<String>,
