@@ -80,6 +80,8 @@ const FINAL: readonly Code[] = ["SESSION_NOT_FOUND", "SESSION_EXPIRED", "SESSION
 const MARGIN = 5_000;
 const MIN_RETRY = 1_000;
 const MAX_RETRY = 30_000;
+/** How long a refresh waits for those of other tabs, in milliseconds. */
+const MAX_WAIT_FOR_TAB = 5_000;
 
 /** A message to the other tabs of this origin. Tokens in it last for `expiresIn` milliseconds. */
 type Message =
@@ -325,9 +327,11 @@ export class Hallpass {
     try {
       const refreshToken = this.#isCookie() ? null : await this.#stored();
       if (!refreshToken && !this.#isCookie()) return await this.#close(null, false);
-      const sentAt = now();
-      const { refreshToken: payload } = await this.#send<{ refreshToken: SignInPayload }>(REFRESH, refreshToken ? { input: { refreshToken } } : {});
-      if (epoch === this.#epoch) await this.#open(payload, sentAt);
+      await this.#inTurn(async () => {
+        const sentAt = now();
+        const { refreshToken: payload } = await this.#send<{ refreshToken: SignInPayload }>(REFRESH, refreshToken ? { input: { refreshToken } } : {});
+        if (epoch === this.#epoch) await this.#open(payload, sentAt);
+      });
     } catch (error) {
       if (epoch !== this.#epoch) return;
       const { code, errors } = error instanceof HallpassError ? error : networkError(error);
@@ -336,6 +340,33 @@ export class Hallpass {
       const isNew = code === "SESSION_NOT_FOUND" && this.#state.status !== "signedIn";
       // A refresh token that cannot be deleted does no harm: its session has ended.
       await this.#close(isNew ? null : code, false).catch(() => {});
+    }
+  }
+
+  /**
+   * Runs a refresh when no other tab runs one. Otherwise, responses that arrive in another order than the server sent them could leave
+   * an old cookie, and the server would end the session when a tab presents it.
+   */
+  async #inTurn(refresh: () => Promise<void>): Promise<void> {
+    const locks = this.#isCookie() && typeof navigator !== "undefined" ? navigator.locks : undefined;
+    // Browsers have locks only on secure origins.
+    if (!locks) return refresh();
+    let isRunning = false;
+    const waiting = new AbortController();
+    // A tab that gets no answer must not keep the others from refreshing.
+    const timer = setTimeout(() => waiting.abort(), MAX_WAIT_FOR_TAB);
+    const run = () => {
+      isRunning = true;
+      clearTimeout(timer);
+      return refresh();
+    };
+    try {
+      await locks.request(`hallpass:${this.#options.url}`, { signal: waiting.signal }, run);
+    } catch (error) {
+      if (isRunning) throw error;
+      await refresh();
+    } finally {
+      clearTimeout(timer);
     }
   }
 

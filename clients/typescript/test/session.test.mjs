@@ -256,6 +256,23 @@ test("tabs that refresh at the same time all stay signed in", async () => {
   await Promise.all(tabs.map((each) => each.request(ME)));
 });
 
+test("a tab that gets no answer does not keep the others from refreshing", async (t) => {
+  const { chrome, tab } = await signedIn();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let release;
+  const { signal } = new AbortController();
+  const other = navigator.locks.request(`hallpass:${server.url}`, { signal }, () => new Promise((resolve) => (release = resolve)));
+  const refresh = tab.refresh();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(chrome.count("RefreshToken"), 1, "before the sign-in");
+  t.mock.timers.tick(5_000);
+  await refresh;
+  assert.equal(chrome.count("RefreshToken"), 2);
+  assert.equal(tab.getState().status, "signedIn");
+  release();
+  await other;
+});
+
 test("a refresh in one tab renews the token of the others", async () => {
   const { chrome, tab } = await signedIn();
   const other = chrome.open();

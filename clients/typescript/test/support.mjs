@@ -28,6 +28,35 @@ export const PASSWORD = "correct horse battery";
 /** A username that no other test has. */
 export const newName = () => `u${randomUUID().slice(0, 12)}`;
 
+/** Web Locks, which Node 20 does not have. Each lock is held by one at a time, first come, first served. */
+const held = new Map();
+const locks = {
+  async request(name, { signal }, run) {
+    const previous = held.get(name);
+    const { promise, resolve: release } = deferred();
+    held.set(name, promise);
+    const aborted = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    try {
+      await Promise.race([previous, aborted]);
+    } catch (error) {
+      previous.then(release);
+      throw error;
+    }
+    try {
+      return await run();
+    } finally {
+      release();
+    }
+  },
+};
+globalThis.navigator ??= { onLine: true };
+navigator.locks ??= locks;
+
+function deferred() {
+  let resolve;
+  return { promise: new Promise((fulfil) => (resolve = fulfil)), resolve };
+}
+
 /** A browser: its tabs share cookies. `sent` has the requests, `faults` decide what happens to them. */
 export function browser(url) {
   const cookies = new Map();
