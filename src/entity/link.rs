@@ -1,7 +1,7 @@
 //! `links`: one row per link sent by mail.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::security::link_token::TokenHash;
 
@@ -80,10 +80,17 @@ pub async fn delete_unused(db: &impl ConnectionTrait, user_id: Uuid, purpose: Op
     query.exec(db).await.map(drop)
 }
 
-/// Lists links that expired by `before`, oldest first, at most `limit`.
-pub async fn expired(db: &impl ConnectionTrait, limit: u64, before: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(before));
-    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
+/// Lists links that expired by `before`, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
+pub async fn expired(
+    db: &impl ConnectionTrait,
+    limit: u64,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    let times =
+        Condition::all().add(Column::ExpiresAt.lte(before)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
+    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
+    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes links by id. Returns how many.

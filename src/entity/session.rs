@@ -158,10 +158,17 @@ pub async fn live_of(
         .await
 }
 
-/// Lists expired sessions, oldest first, at most `limit`.
-pub async fn expired(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
-    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
+/// Lists expired sessions, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
+pub async fn expired(
+    db: &impl ConnectionTrait,
+    limit: u64,
+    from: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    let times =
+        Condition::all().add(Column::ExpiresAt.lte(now)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
+    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
+    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that have expired. Returns how many.

@@ -1,7 +1,7 @@
 //! `throttles`: one row per counter of attempts. Pseudonyms identify the counters.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict};
 
 /// A row of `throttles`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -127,10 +127,17 @@ pub async fn forget(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Res
     Entity::delete_many().filter(Column::IdentifierId.is_in(identifier_ids)).exec(db).await.map(drop)
 }
 
-/// Lists expired counters, oldest first, at most `limit`.
-pub async fn expired(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id).filter(Column::ExpiresAt.lte(now));
-    ids.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
+/// Lists expired counters, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
+pub async fn expired(
+    db: &impl ConnectionTrait,
+    limit: u64,
+    from: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    let times =
+        Condition::all().add(Column::ExpiresAt.lte(now)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
+    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
+    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
 }
 
 /// Deletes those of `ids` that have expired. Returns how many.

@@ -30,11 +30,16 @@ impl Table {
     /// All tables.
     pub const ALL: [Self; 3] = [Self::Sessions, Self::Throttles, Self::Links];
 
-    async fn find(self, db: &Reader, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    async fn find(
+        self,
+        db: &Reader,
+        from: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Uuid, DateTime<Utc>)>> {
         Ok(match self {
-            Self::Sessions => session::expired(db, BATCH, now).await?,
-            Self::Throttles => throttle::expired(db, BATCH, now).await?,
-            Self::Links => link::expired(db, BATCH, now - LINK_RETENTION).await?,
+            Self::Sessions => session::expired(db, BATCH, from, now).await?,
+            Self::Throttles => throttle::expired(db, BATCH, from, now).await?,
+            Self::Links => link::expired(db, BATCH, from, now - LINK_RETENTION).await?,
         })
     }
 
@@ -54,11 +59,14 @@ impl Table {
 pub async fn purge(app: &App, table: Table) -> Result<u64> {
     let now = app.clock.now();
     let mut purged = 0;
+    // PostgreSQL keeps deleted rows in the index until the next vacuum. A query from the start would read past all rows
+    // that the previous batches deleted.
+    let mut from = None;
     loop {
-        let ids = table.find(app.database.read(), now).await?;
-        if ids.is_empty() {
-            return Ok(purged);
-        }
+        let rows = table.find(app.database.read(), from, now).await?;
+        let Some((_, last)) = rows.last() else { return Ok(purged) };
+        from = Some(*last);
+        let ids = rows.into_iter().map(|(id, _)| id).collect();
         let transaction = app.write().await?;
         purged += table.delete(&transaction, ids, now).await?;
         transaction.commit().await?;
