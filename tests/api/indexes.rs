@@ -1,13 +1,12 @@
 //! All queries of sign-in, authentication and the other frequent operations use an index.
 
 use hallpass::{
-    database::Database,
     entity::user,
     jobs::purge::{Table, purge},
 };
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 
-use crate::support::{TestServer, json, password_of};
+use crate::support::{Plan, TestServer, json, password_of};
 
 #[tokio::test]
 async fn frequent_queries_use_an_index() {
@@ -50,8 +49,8 @@ async fn frequent_queries_use_an_index() {
     // Guards against a test that observes too few statements.
     assert!(queries.len() >= 18, "{queries:#?}");
     for statement in queries {
-        let plan = explain(&server.app.database, statement).await;
-        assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
+        let plan = Plan::by_index(&server.app.database, statement).await;
+        assert!(plan.uses_index(), "{}\n{}", statement.sql, plan.text);
     }
 }
 
@@ -65,8 +64,8 @@ async fn unverified_account_purge_uses_an_index() {
     assert_eq!(found.len(), 1);
     let queries = std::mem::take(&mut *statements.lock().unwrap());
     for statement in queries {
-        let plan = explain(&server.app.database, &statement).await;
-        assert!(plan.uses_index, "{}\n{}", statement.sql, plan.text);
+        let plan = Plan::by_index(&server.app.database, &statement).await;
+        assert!(plan.uses_index(), "{}\n{}", statement.sql, plan.text);
     }
 }
 
@@ -78,8 +77,8 @@ async fn search_by_role_uses_the_index() {
     user::active_admins(server.app.database.read(), 10).await.unwrap();
     let queries = std::mem::take(&mut *statements.lock().unwrap());
     let [query] = &queries[..] else { panic!("{queries:#?}") };
-    let plan = explain(&server.app.database, query).await;
-    assert!(plan.uses_index && plan.text.contains("user_roles"), "{}\n{}", query.sql, plan.text);
+    let plan = Plan::by_index(&server.app.database, query).await;
+    assert!(plan.uses_index() && plan.text.contains("user_roles"), "{}\n{}", query.sql, plan.text);
 }
 
 #[tokio::test]
@@ -88,67 +87,6 @@ async fn full_table_scan_is_detected() {
     server.user("ada").await;
     let backend = server.app.database.read().get_database_backend();
     let statement = Statement::from_string(backend, "SELECT id FROM users WHERE first_name = 'Ada'");
-    let plan = explain(&server.app.database, &statement).await;
-    assert!(!plan.uses_index, "{}", plan.text);
-}
-
-struct Plan {
-    text: String,
-    uses_index: bool,
-}
-
-async fn explain(database: &Database, statement: &Statement) -> Plan {
-    let transaction = database.write().await.unwrap();
-    let backend = transaction.get_database_backend();
-    let explain = match backend {
-        DbBackend::Sqlite => "EXPLAIN QUERY PLAN",
-        _ => "EXPLAIN",
-    };
-    if backend == DbBackend::Postgres {
-        // Otherwise PostgreSQL scans a table with one row.
-        transaction.execute_unprepared("SET LOCAL enable_seqscan = off").await.unwrap();
-    }
-    let statement = Statement {
-        sql: format!("{explain} {}", statement.sql),
-        values: statement.values.clone(),
-        db_backend: backend,
-    };
-    let rows = transaction.query_all_raw(statement).await.unwrap();
-    let lines: Vec<(String, bool)> = rows
-        .iter()
-        .map(|row| match backend {
-            DbBackend::Sqlite => {
-                let detail: String = row.try_get("", "detail").unwrap();
-                // The lines that do not start with SCAN or SEARCH are about sorting.
-                let uses_index = !detail.starts_with("SCAN");
-                (detail, uses_index)
-            }
-            DbBackend::Postgres => {
-                let line: String = row.try_get_by_index(0).unwrap();
-                let uses_index = !line.contains("Seq Scan");
-                (line, uses_index)
-            }
-            _ => {
-                let table: Option<String> = row.try_get("", "table").unwrap();
-                let access: Option<String> = row.try_get("", "type").unwrap();
-                let extra: Option<String> = row.try_get("", "Extra").unwrap();
-                // The optimizer has already looked up a unique key and found no row.
-                let is_absent = extra.as_deref() == Some("Impossible WHERE noticed after reading const tables");
-                // MySQL scans a table with a few rows although it has an index for the query.
-                let keys: Option<String> = row.try_get("", "possible_keys").unwrap();
-                let is_small = access.as_deref() == Some("ALL") && keys.is_some();
-                // A second index may filter the rows that the first one finds: `ref|filter`.
-                let found_by = access.as_deref().and_then(|access| access.split('|').next());
-                let uses_index = is_absent
-                    || is_small
-                    || matches!(
-                        found_by,
-                        Some("const" | "eq_ref" | "ref" | "range" | "unique_subquery" | "index_subquery")
-                    );
-                (format!("{table:?} {access:?} {extra:?}"), uses_index)
-            }
-        })
-        .collect();
-    let text = lines.iter().map(|(line, _)| line.as_str()).collect::<Vec<_>>().join("\n");
-    Plan { uses_index: !lines.is_empty() && lines.iter().all(|(_, uses_index)| *uses_index), text }
+    let plan = Plan::by_index(&server.app.database, &statement).await;
+    assert!(!plan.uses_index(), "{}", plan.text);
 }

@@ -21,6 +21,7 @@ mod familiar_networks;
 mod foreign_hashes;
 mod forgery;
 mod graphql_over_http;
+mod growth;
 mod health;
 mod hints;
 mod identifiers;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
 use chrono::TimeDelta;
@@ -10,7 +10,7 @@ use hallpass::{
     error::UnauthenticatedReason,
     jobs::purge::{Table, purge},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, Statement};
 
 use crate::support::{
     Actor, Answer, REFRESH, REFRESH_COOKIE, TestDatabase, TestServer, json, password_of, refreshed_tokens, settings,
@@ -591,9 +591,9 @@ async fn sessions_ending_each_other_leave_one() {
     assert_eq!(rows.iter().filter(|row| row.epoch == 1).count(), 8);
 }
 
-#[tokio::test]
-async fn expired_sessions_are_purged_in_batches() {
-    let server = TestServer::start().await;
+/// 450 expired sessions and a live one, which is returned. The statements of the server are recorded.
+async fn with_expired_sessions() -> (TestServer, Arc<Mutex<Vec<Statement>>>, session::Model) {
+    let (server, statements) = TestServer::observed().await;
     server.user("ada").await;
     let template = server.only_session().await;
     let expired = (0..450).map(|n| {
@@ -603,9 +603,46 @@ async fn expired_sessions_are_purged_in_batches() {
         session
     });
     session::Entity::insert_many(expired).exec(server.app.database.read()).await.unwrap();
+    statements.lock().unwrap().clear();
+    (server, statements, template)
+}
+
+#[tokio::test]
+async fn expired_sessions_are_purged_in_batches() {
+    let (server, _, live) = with_expired_sessions().await;
     assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 450);
     assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 0);
-    assert_eq!(server.only_session().await, template);
+    assert_eq!(server.only_session().await, live);
+}
+
+fn values(statement: &Statement) -> &[sea_orm::Value] {
+    &statement.values.as_ref().unwrap().0
+}
+
+/// On SQLite, all other writes wait for the transaction of a batch.
+#[tokio::test]
+async fn purge_deletes_at_most_two_hundred_sessions_at_a_time() {
+    let (server, statements, _) = with_expired_sessions().await;
+    purge(&server.app, Table::Sessions).await.unwrap();
+    let statements = statements.lock().unwrap();
+    let deletes = statements.iter().filter(|statement| statement.sql.starts_with("DELETE"));
+    // The last value is the time.
+    let counts: Vec<usize> = deletes.map(|delete| values(delete).len() - 1).collect();
+    assert_eq!(counts, [200, 200, 50]);
+}
+
+/// PostgreSQL would read the index entries of all deleted rows again for each batch.
+#[tokio::test]
+async fn purge_continues_after_the_rows_of_the_previous_batch() {
+    let (server, statements, live) = with_expired_sessions().await;
+    purge(&server.app, Table::Sessions).await.unwrap();
+    let statements = statements.lock().unwrap();
+    let selects = statements.iter().filter(|statement| statement.sql.starts_with("SELECT"));
+    let expired_from = |select: &Statement| values(select).get(1).cloned();
+    let from: Vec<_> = selects.map(expired_from).collect();
+    // The 450 rows expired one second after the other.
+    let at = |seconds: i64| Some(sea_orm::Value::from(live.created_at - TimeDelta::seconds(seconds)));
+    assert_eq!(from[1..], [at(250), at(50), at(0)]);
 }
 
 /// Lets a normalized cache update without another query.

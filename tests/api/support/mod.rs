@@ -4,6 +4,7 @@ mod actor;
 mod answer;
 mod database;
 mod log;
+mod plan;
 mod schema;
 mod sessions;
 mod smtp;
@@ -34,6 +35,7 @@ use hallpass::{
     mail::SentMail,
 };
 pub use log::logged;
+pub use plan::Plan;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Statement,
     prelude::Uuid,
