@@ -103,7 +103,14 @@ fn measure_instances(target: &Target, operation: Operation, count: usize) {
 
 fn start(url: &str) -> Process {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("serve").envs([("DATABASE_URL", url), ("SECRET_KEY", operations::SECRET_KEY), ("RUST_LOG", "warn")]);
+    let variables = [
+        ("DATABASE_URL", url),
+        ("SECRET_KEY", operations::SECRET_KEY),
+        // The issuer of the tokens that the bench signs.
+        ("PUBLIC_URL", "http://localhost:8000"),
+        ("RUST_LOG", "warn"),
+    ];
+    command.arg("serve").envs(variables);
     Process::start(command)
 }
 
