@@ -65,6 +65,7 @@ async fn with_many_users() -> (TestServer, Arc<Mutex<Vec<Statement>>>) {
 async fn frequent_queries_scan_no_table_with_ten_thousand_users() {
     let (server, statements) = with_many_users().await;
     let password = password_of("ada");
+    server.anonymous().login("user4000", &password).await.data("/login/user");
     let answer = server.anonymous().login("user5000@example.org", &password).await;
     let user = server.anonymous().with_bearer(answer.data("/login/accessToken").as_str().unwrap());
     user.me().await.data("/me");

@@ -591,12 +591,12 @@ async fn sessions_ending_each_other_leave_one() {
     assert_eq!(rows.iter().filter(|row| row.epoch == 1).count(), 8);
 }
 
-/// 450 expired sessions and a live one, which is returned. The statements of the server are recorded.
+/// 120 expired sessions and a live one, which is returned. The statements of the server are recorded.
 async fn with_expired_sessions() -> (TestServer, Arc<Mutex<Vec<Statement>>>, session::Model) {
     let (server, statements) = TestServer::observed().await;
     server.user("ada").await;
     let template = server.only_session().await;
-    let expired = (0..450).map(|n| {
+    let expired = (0..120).map(|n| {
         let mut session = template.clone().into_active_model();
         session.id = Set(uuid::Uuid::from_u128(n));
         session.expires_at = Set(template.created_at - TimeDelta::seconds(i64::try_from(n).unwrap()));
@@ -610,7 +610,7 @@ async fn with_expired_sessions() -> (TestServer, Arc<Mutex<Vec<Statement>>>, ses
 #[tokio::test]
 async fn expired_sessions_are_purged_in_batches() {
     let (server, _, live) = with_expired_sessions().await;
-    assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 450);
+    assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 120);
     assert_eq!(purge(&server.app, Table::Sessions).await.unwrap(), 0);
     assert_eq!(server.only_session().await, live);
 }
@@ -621,14 +621,14 @@ fn values(statement: &Statement) -> &[sea_orm::Value] {
 
 /// On SQLite, all other writes wait for the transaction of a batch.
 #[tokio::test]
-async fn purge_deletes_at_most_two_hundred_sessions_at_a_time() {
+async fn purge_deletes_at_most_fifty_sessions_at_a_time() {
     let (server, statements, _) = with_expired_sessions().await;
     purge(&server.app, Table::Sessions).await.unwrap();
     let statements = statements.lock().unwrap();
     let deletes = statements.iter().filter(|statement| statement.sql.starts_with("DELETE"));
     // The last value is the time.
     let counts: Vec<usize> = deletes.map(|delete| values(delete).len() - 1).collect();
-    assert_eq!(counts, [200, 200, 50]);
+    assert_eq!(counts, [50, 50, 20]);
 }
 
 /// PostgreSQL would read the index entries of all deleted rows again for each batch.
@@ -640,9 +640,9 @@ async fn purge_continues_after_the_rows_of_the_previous_batch() {
     let selects = statements.iter().filter(|statement| statement.sql.starts_with("SELECT"));
     let expired_from = |select: &Statement| values(select).get(1).cloned();
     let from: Vec<_> = selects.map(expired_from).collect();
-    // The 450 rows expired one second after the other.
+    // The 120 rows expired one second after the other.
     let at = |seconds: i64| Some(sea_orm::Value::from(live.created_at - TimeDelta::seconds(seconds)));
-    assert_eq!(from[1..], [at(250), at(50), at(0)]);
+    assert_eq!(from[1..], [at(70), at(20), at(0)]);
 }
 
 /// Lets a normalized cache update without another query.
