@@ -11,4 +11,4 @@ claims = jwt.decode(
     token, key, algorithms=[algorithm], issuer=issuer, audience=issuer, options={"require": ["exp", "iat", "sub", "jti"]}
 )
 assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
-assert claims["preferred_username"]
+assert claims["preferred_username"] == "ada"
