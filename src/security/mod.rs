@@ -17,5 +17,7 @@ pub mod oauth_client;
 pub mod password;
 pub mod private_file;
 pub mod pseudonym;
+pub mod qr_code;
 pub mod random;
 pub mod refresh_token;
+pub mod totp;
