@@ -36,6 +36,10 @@ pub enum KeyUse {
     Pseudonym,
     /// The encryption of cursors.
     Cursor,
+    /// The encryption of TOTP secrets.
+    TotpSecret,
+    /// The id of the key that encrypts TOTP secrets.
+    TotpSecretId,
 }
 
 impl KeyUse {
@@ -48,6 +52,8 @@ impl KeyUse {
             Self::RefreshTokenId => b"hallpass refresh token HS256 kid",
             Self::Pseudonym => b"hallpass pseudonym HMAC-SHA256",
             Self::Cursor => b"hallpass cursor AES-256-GCM-SIV",
+            Self::TotpSecret => b"hallpass TOTP secret AES-256-GCM",
+            Self::TotpSecretId => b"hallpass TOTP secret AES-256-GCM kid",
         }
     }
 }

@@ -20,4 +20,5 @@ pub mod pseudonym;
 pub mod qr_code;
 pub mod random;
 pub mod refresh_token;
+pub mod sealed;
 pub mod totp;
