@@ -19,6 +19,7 @@ pub mod private_file;
 pub mod pseudonym;
 pub mod qr_code;
 pub mod random;
+pub mod recovery_code;
 pub mod refresh_token;
 pub mod sealed;
 pub mod totp;
