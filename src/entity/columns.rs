@@ -74,7 +74,7 @@ mod tests {
         config::DatabaseUrl,
         database::Database,
         entity::{
-            session::{self, BurntGenerations, Delivery},
+            session::{self, AuthenticationMethods, BurntGenerations, Delivery},
             user::{self, Roles},
         },
         security::random,
@@ -131,6 +131,8 @@ mod tests {
             predecessor: number,
             burnt: text("1-3@1790000000").unwrap_or_default().parse::<BurntGenerations>().unwrap(),
             authenticated_at: time_or_none,
+            amr: text("pwd otp mfa").unwrap_or_default().parse::<AuthenticationMethods>().unwrap(),
+            second_factor_at: time_or_none,
         };
         (session, user)
     }

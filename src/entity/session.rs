@@ -8,10 +8,12 @@ use sea_orm::{Condition, DbBackend, ExprTrait, QueryOrder, QuerySelect, QueryTra
 mod burnt;
 mod end;
 mod generation;
+mod methods;
 
 pub use burnt::BurntGenerations;
 pub use end::*;
 pub use generation::*;
+pub use methods::AuthenticationMethods;
 
 use crate::{
     database::{NotLocal, Reader},
@@ -62,6 +64,10 @@ model! {
         pub burnt: BurntGenerations,
         /// When the user last proved their identity after the sign-in. `None` if they did not.
         pub authenticated_at: Option<DateTime<Utc>>,
+        /// How the user signed in.
+        pub amr: AuthenticationMethods,
+        /// When the user last confirmed the second factor in this session. `None` if they did not, or if it was removed.
+        pub second_factor_at: Option<DateTime<Utc>>,
     }
 }
 

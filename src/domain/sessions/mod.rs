@@ -29,7 +29,7 @@ use crate::{
     config::SecretString,
     domain::{Principal, UnitOfWork, principal::log_user},
     entity::{
-        session::{self, BurntGenerations},
+        session::{self, AuthenticationMethods, BurntGenerations},
         user,
     },
     security::{access_token::Subject, random, refresh_token::RefreshClaims},
@@ -93,6 +93,8 @@ pub(in crate::domain) async fn open(
         predecessor: None,
         burnt: BurntGenerations::default(),
         authenticated_at: None,
+        amr: AuthenticationMethods::password(),
+        second_factor_at: None,
     };
     session::insert(work.db(), &session).await?;
     Ok(session)
