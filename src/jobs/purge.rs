@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     App, Result,
     database::Transaction,
-    entity::{audit_event, invitation, link, session, throttle},
+    entity::{audit_event, invitation, link, mfa_challenge, remembered_device, session, throttle, totp_factor},
 };
 
 /// Rows deleted in one transaction. On SQLite, all other writes wait for it. 50 rows on different pages usually take less
@@ -31,13 +31,28 @@ pub enum Table {
     Links,
     /// `invitations`
     Invitations,
+    /// `totp_factors`: enrollments that were not completed.
+    TotpEnrollments,
+    /// `mfa_challenges`
+    MfaChallenges,
+    /// `remembered_devices`
+    RememberedDevices,
     /// `audit_log`
     AuditLog,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 5] = [Self::Sessions, Self::Throttles, Self::Links, Self::Invitations, Self::AuditLog];
+    pub const ALL: [Self; 8] = [
+        Self::Sessions,
+        Self::Throttles,
+        Self::Links,
+        Self::Invitations,
+        Self::TotpEnrollments,
+        Self::MfaChallenges,
+        Self::RememberedDevices,
+        Self::AuditLog,
+    ];
 
     async fn find(
         self,
@@ -51,6 +66,9 @@ impl Table {
             Self::Throttles => throttle::expired(db, BATCH, from, now).await?,
             Self::Links => link::expired(db, BATCH, from, now - LINK_RETENTION).await?,
             Self::Invitations => invitation::expired(db, BATCH, from, now - INVITATION_RETENTION).await?,
+            Self::TotpEnrollments => totp_factor::expired(db, BATCH, from, now).await?,
+            Self::MfaChallenges => mfa_challenge::expired(db, BATCH, from, now).await?,
+            Self::RememberedDevices => remembered_device::expired(db, BATCH, from, now).await?,
             Self::AuditLog => audit_event::expired(db, BATCH, from, now - app.settings.audit.retention).await?,
         })
     }
@@ -61,6 +79,9 @@ impl Table {
             Self::Throttles => throttle::delete_expired(db, ids, now).await?,
             Self::Links => link::delete(db, ids).await?,
             Self::Invitations => invitation::delete_expired(db, ids, now - INVITATION_RETENTION).await?,
+            Self::TotpEnrollments => totp_factor::delete_expired(db, ids, now).await?,
+            Self::MfaChallenges => mfa_challenge::delete_expired(db, ids, now).await?,
+            Self::RememberedDevices => remembered_device::delete_expired(db, ids, now).await?,
             Self::AuditLog => audit_event::delete_expired(db, ids, now - app.settings.audit.retention).await?,
         })
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sea_orm::DeriveValueType;
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -43,6 +43,13 @@ pub struct RecoveryCodeHash(String);
 impl fmt::Debug for RecoveryCodeHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecoveryCodeHash(…)")
+    }
+}
+
+/// SeaORM requires it of the columns of a primary key.
+impl TryFromU64 for RecoveryCodeHash {
+    fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+        Err(DbErr::ConvertFromU64("RecoveryCodeHash"))
     }
 }
 

@@ -58,6 +58,11 @@ impl Sealer {
         Ok(&self.current()?.id)
     }
 
+    /// The ids of the previous keys, which only open.
+    pub fn previous_key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().skip(1).map(|key| &*key.id)
+    }
+
     fn current(&self) -> Result<&SealingKey> {
         self.keys.first().ok_or_else(failed)
     }
