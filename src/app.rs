@@ -15,7 +15,7 @@ use crate::{
     mail::{Mailer, Outbox},
     security::{
         access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms,
-        refresh_token::RefreshTokens,
+        refresh_token::RefreshTokens, sealed::Sealer,
     },
 };
 
@@ -46,6 +46,8 @@ pub struct App {
     pub refresh_tokens: RefreshTokens,
     /// Encrypts the cursors of lists.
     pub cursors: Cursors,
+    /// Seals the secrets of authenticator apps.
+    pub totp_sealer: Sealer,
     /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
     /// Sends mails.
@@ -69,6 +71,7 @@ impl App {
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
         let refresh_tokens = RefreshTokens::new(&keys)?;
         let cursors = Cursors::new(&keys)?;
+        let totp_sealer = Sealer::for_totp(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
@@ -79,6 +82,7 @@ impl App {
             access_tokens,
             refresh_tokens,
             cursors,
+            totp_sealer,
             pseudonyms,
             mailer,
             outbox: Outbox::default(),

@@ -27,6 +27,8 @@ pub struct ThrottleLimits {
     pub failed_logins_by_network: usize,
     /// Wrong current passwords of a signed-in user, in 15 minutes.
     pub wrong_current_passwords: usize,
+    /// Wrong codes of an account's second factor, in 15 minutes.
+    pub wrong_second_factors: usize,
     /// Registrations and changes of username from one network, in an hour.
     pub registrations: usize,
     /// Changes of an account's username, in 24 hours.
@@ -87,6 +89,12 @@ impl ThrottleLimits {
                 "LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES",
                 10,
                 "Wrong passwords that a signed-in user gives as their own.",
+            ),
+            wrong_second_factors: limit(
+                "LIMIT_WRONG_SECOND_FACTORS_PER_15_MINUTES",
+                5,
+                "Wrong codes of an account's second factor. The wait is 15 minutes; it doubles, up to 24 hours, each time the \
+                 limit is reached again within a day of the last wait.",
             ),
             registrations: limit(
                 "LIMIT_REGISTRATIONS_PER_HOUR",

@@ -15,7 +15,7 @@ use crate::{
         notifications::{self, About, NewMail},
     },
     entity::{audit_event::Action, invitation::Model as Invitation, mail::Purpose, user::Model as User},
-    error::Field,
+    error::{Field, MfaMethod},
 };
 
 /// An event. Unless a field says otherwise, events contain users as they are after the change.
@@ -27,8 +27,8 @@ pub(crate) enum Event {
     UserCreated { user: Box<User>, chooses_password: bool },
     /// An administrator imported users.
     UsersImported { user_ids: Vec<Uuid> },
-    /// A user signed in.
-    LoggedIn { user_id: Uuid },
+    /// A user signed in, with a second factor if there is one.
+    LoggedIn { user_id: Uuid, second_factor: Option<MfaMethod> },
     /// A sign-in failed. `user_id` is `None` if no user has the identifier.
     LoginFailed { user_id: Option<Uuid> },
     /// A session of the user was ended by its own tokens.
@@ -79,6 +79,16 @@ pub(crate) enum Event {
     InvitationRevoked { invitation_id: Uuid },
     /// A user exported the data of their account.
     DataExported { user_id: Uuid },
+    /// A user set up a second factor.
+    MfaEnabled { user: Box<User> },
+    /// A user removed the second factor.
+    MfaDisabled { user: Box<User> },
+    /// The code of a second factor was incorrect or used.
+    MfaFailed { user_id: Uuid },
+    /// A recovery code was used for a sign-in.
+    RecoveryCodeUsed { user: Box<User> },
+    /// A user replaced the recovery codes.
+    RecoveryCodesRegenerated { user_id: Uuid },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -106,8 +116,12 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::UsersImported { user_ids } => {
             user_ids.iter().map(|id| Entry::new(Action::UserCreated, actor, *id)).collect()
         }
-        Event::LoggedIn { user_id } => {
-            vec![Entry::new(Action::LoggedIn, Actor::User(*user_id), *user_id).with("method", "password")]
+        Event::LoggedIn { user_id, second_factor } => {
+            let entry = Entry::new(Action::LoggedIn, Actor::User(*user_id), *user_id).with("method", "password");
+            vec![match second_factor {
+                Some(method) => entry.with("secondFactor", method.name()),
+                None => entry,
+            }]
         }
         Event::LoginFailed { user_id } => vec![Entry::new(Action::LoginFailed, actor, *user_id)],
         Event::LoggedOut { user_id } => own(Action::LoggedOut, *user_id),
@@ -159,6 +173,12 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
             vec![if actor == Actor::User(user.id) { entry.without_client() } else { entry }]
         }
         Event::DataExported { user_id } => one(Action::DataExported, *user_id),
+        Event::MfaEnabled { user } => one(Action::MfaEnabled, user.id),
+        Event::MfaDisabled { user } => one(Action::MfaDisabled, user.id),
+        Event::MfaFailed { user_id } => one(Action::MfaFailed, *user_id),
+        // The entry of the sign-in names the method.
+        Event::RecoveryCodeUsed { .. } => Vec::new(),
+        Event::RecoveryCodesRegenerated { user_id } => one(Action::RecoveryCodesRegenerated, *user_id),
     }
 }
 
@@ -190,6 +210,9 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         Event::UserInvited { invitation, to } => {
             Some(NewMail { purpose: Purpose::Invitation, to, about: About::Invitation(invitation.id), round: 0 })
         }
+        Event::MfaEnabled { user } => NewMail::notice(Purpose::MfaEnabled, &user),
+        Event::MfaDisabled { user } => NewMail::notice(Purpose::MfaDisabled, &user),
+        Event::RecoveryCodeUsed { user } => NewMail::notice(Purpose::RecoveryCodeUsed, &user),
         Event::UsersImported { .. }
         | Event::InvitationAccepted { .. }
         | Event::InvitationRevoked { .. }
@@ -205,7 +228,9 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::EmailChangeCancelled { .. }
         | Event::EmailRemoved { .. }
         | Event::UserEnabled { .. }
-        | Event::DataExported { .. } => None,
+        | Event::DataExported { .. }
+        | Event::MfaFailed { .. }
+        | Event::RecoveryCodesRegenerated { .. } => None,
     };
     [mail, None]
 }

@@ -8,6 +8,7 @@ pub mod audit;
 mod context;
 mod event;
 pub mod identity;
+pub mod mfa;
 pub mod notifications;
 pub mod page;
 mod principal;

@@ -131,6 +131,14 @@ pub enum Action {
     InvitationRevoked,
     /// A user exported the data of their account.
     DataExported,
+    /// A user set up a second factor.
+    MfaEnabled,
+    /// A user removed the second factor.
+    MfaDisabled,
+    /// A sign-in failed: the code of the second factor was incorrect or used.
+    MfaFailed,
+    /// A user replaced the recovery codes.
+    RecoveryCodesRegenerated,
 }
 
 impl Action {

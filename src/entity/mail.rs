@@ -72,6 +72,12 @@ pub enum Purpose {
     AccountDeleted,
     /// Contains a link that accepts an invitation.
     Invitation,
+    /// Notifies the user that a second factor was set up.
+    MfaEnabled,
+    /// Notifies the user that the second factor was removed.
+    MfaDisabled,
+    /// Notifies the user that a recovery code was used.
+    RecoveryCodeUsed,
 }
 
 impl Model {

@@ -228,6 +228,28 @@ pub async fn set_authenticated(db: &impl ConnectionTrait, id: Uuid, now: DateTim
     update.exec(db).await.map(drop)
 }
 
+/// Records that the user of a session has just confirmed the second factor.
+pub async fn set_second_factor(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    amr: AuthenticationMethods,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let update = Entity::update_many()
+        .col_expr(Column::Amr, Expr::value(amr))
+        .col_expr(Column::AuthenticatedAt, Expr::value(now))
+        .col_expr(Column::SecondFactorAt, Expr::value(now));
+    update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// Records that a user no longer has a second factor: all sessions of the user count as signed in with the password only.
+pub async fn forget_second_factors(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    let update = Entity::update_many()
+        .col_expr(Column::Amr, Expr::value(AuthenticationMethods::password()))
+        .col_expr(Column::SecondFactorAt, Expr::value(None::<DateTime<Utc>>));
+    update.filter(Column::UserId.eq(user_id)).filter(Column::SecondFactorAt.is_not_null()).exec(db).await.map(drop)
+}
+
 /// Lists expired sessions, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
 pub async fn expired(
     db: &impl ConnectionTrait,

@@ -1,14 +1,11 @@
-//! [`ErrorCode`] and [`UnauthenticatedReason`], derived from the table in `codes.rs`.
+//! [`ErrorCode`] and [`UnauthenticatedReason`], derived from the tables in `codes.rs` and `reasons.rs`.
 
 use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
 
 use crate::{
-    error::{
-        codes::{error_codes, unauthenticated_reasons},
-        messages,
-    },
+    error::{codes::error_codes, messages, reasons::unauthenticated_reasons},
     language::Language,
 };
 

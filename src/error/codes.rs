@@ -160,6 +160,36 @@ macro_rules! error_codes {
                 en: "Your sign-in is too old for this. Confirm your password and try again.",
                 ru: "Вы вошли слишком давно. Подтвердите пароль и повторите попытку.",
             }
+            /// The password is right; a second factor is needed to finish the sign-in.
+            MfaRequired {
+                rest: 403, oauth: 403 "mfa_required",
+                en: "Enter the code of your authenticator app, or a recovery code.",
+                ru: "Введите код из приложения-аутентификатора или резервный код",
+            }
+            /// The code of the second factor is wrong, or was already used.
+            MfaCodeInvalid {
+                rest: 400, oauth: 400 "invalid_grant",
+                en: "This code is incorrect or was already used. Enter the current code.",
+                ru: "Код неверен или уже использован. Введите текущий код.",
+            }
+            /// The sign-in that waits for a second factor is unknown, was already finished, or has expired. Sign in again.
+            MfaChallengeExpired {
+                rest: 400, oauth: 400 "invalid_grant",
+                en: "This sign-in has expired. Sign in again.",
+                ru: "Время входа истекло. Войдите снова.",
+            }
+            /// The account already has an authenticator app: remove it first.
+            MfaAlreadyEnabled {
+                rest: 400, oauth: 400 "invalid_request",
+                en: "An authenticator app is already set up. Remove it first.",
+                ru: "Приложение-аутентификатор уже подключено. Сначала отключите его.",
+            }
+            /// The account has no second factor, or there is no enrollment to confirm: start one.
+            MfaNotEnabled {
+                rest: 400, oauth: 400 "invalid_request",
+                en: "No authenticator app is set up. Set one up first.",
+                ru: "Приложение-аутентификатор не подключено. Сначала подключите его.",
+            }
             /// The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one.
             InvitationInvalid {
                 rest: 400, oauth: 400 "invalid_request",
@@ -264,32 +294,4 @@ macro_rules! error_codes {
     };
 }
 
-/// Passes the reasons of UNAUTHENTICATED to the macro `callback`. Their messages replace the message of the code.
-macro_rules! unauthenticated_reasons {
-    ($callback:ident) => {
-        $callback! {
-            /// No token was sent.
-            TokenMissing {
-                en: "Authentication required. Sign in.",
-                ru: "Не удалось проверить учетные данные",
-            }
-            /// The token has expired. Refresh it and try again.
-            TokenExpired {
-                en: "The access token has expired. Refresh it, or sign in again.",
-                ru: "Токен истёк",
-            }
-            /// The token was not issued by this server, or was altered.
-            TokenInvalid {
-                en: "The access token is invalid. Sign in again.",
-                ru: "Неверный токен",
-            }
-            /// The session has ended, or the account is disabled or deleted. Do not refresh; the user must sign in again.
-            SessionRevoked {
-                en: "This session has ended. Sign in again.",
-                ru: "Сеанс завершён. Войдите снова.",
-            }
-        }
-    };
-}
-
-pub(crate) use {error_codes, unauthenticated_reasons};
+pub(crate) use error_codes;

@@ -8,14 +8,18 @@ mod code;
 mod codes;
 mod field;
 mod messages;
+mod mfa;
 mod problems;
+mod reasons;
 
 use std::{fmt, sync::Arc};
 
 pub use code::{ErrorCode, UnauthenticatedReason};
-pub(crate) use codes::{error_codes, unauthenticated_reasons};
+pub(crate) use codes::error_codes;
 pub use field::Field;
+pub use mfa::{MfaChallenge, MfaMethod};
 pub use problems::{InputError, Problems};
+pub(crate) use reasons::unauthenticated_reasons;
 
 use crate::language::Language;
 
@@ -55,6 +59,16 @@ pub enum Error {
     Forbidden,
     /// The operation requires a more recent sign-in.
     ReauthenticationRequired,
+    /// The first factor is correct, and a second one is required.
+    MfaRequired(Box<MfaChallenge>),
+    /// The code of the second factor is incorrect or was used before.
+    MfaCodeInvalid,
+    /// The challenge is unknown, was used, or has expired.
+    MfaChallengeExpired,
+    /// The account already has this second factor.
+    MfaAlreadyEnabled,
+    /// The account has no second factor, or no enrollment that can be confirmed.
+    MfaNotEnabled,
     /// The token of an invitation is unknown, or the invitation is no longer open.
     InvitationInvalid,
     /// The invitation has expired.
@@ -149,6 +163,11 @@ impl Error {
             Self::NotFound => ErrorCode::NotFound,
             Self::Forbidden => ErrorCode::Forbidden,
             Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
+            Self::MfaRequired(_) => ErrorCode::MfaRequired,
+            Self::MfaCodeInvalid => ErrorCode::MfaCodeInvalid,
+            Self::MfaChallengeExpired => ErrorCode::MfaChallengeExpired,
+            Self::MfaAlreadyEnabled => ErrorCode::MfaAlreadyEnabled,
+            Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::LastAdmin => ErrorCode::LastAdmin,

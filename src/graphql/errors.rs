@@ -1,6 +1,6 @@
 //! An [`Error`] in a GraphQL response: its message and its `extensions`.
 //!
-//! The enums are expanded from the table in `error/codes.rs`.
+//! The enums are expanded from the tables in `error/codes.rs` and `error/reasons.rs`.
 
 use std::sync::Arc;
 

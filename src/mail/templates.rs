@@ -41,7 +41,7 @@ macro_rules! templates {
 
 templates!(
     "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed"
-    "account_disabled" "account_deleted" "invitation"
+    "account_disabled" "account_deleted" "invitation" "mfa_enabled" "mfa_disabled" "recovery_code_used"
 );
 
 impl Templates {

@@ -63,6 +63,7 @@ mod reset;
 mod rest;
 mod rest_users;
 mod roles;
+mod second_factor;
 mod second_factor_rows;
 mod secrets;
 mod server_info;

@@ -99,7 +99,15 @@ export type AuditAction =
   /** An administrator revoked an invitation. */
   | 'INVITATION_REVOKED'
   /** The user exported the data of the account. */
-  | 'DATA_EXPORTED';
+  | 'DATA_EXPORTED'
+  /** The user set up a second factor. */
+  | 'MFA_ENABLED'
+  /** The user removed the second factor. */
+  | 'MFA_DISABLED'
+  /** A sign-in failed: the code of the second factor was wrong or used. */
+  | 'MFA_FAILED'
+  /** The user replaced the recovery codes. */
+  | 'RECOVERY_CODES_REGENERATED';
 
 /** Who caused an audit event. */
 export type AuditActorType =
@@ -388,6 +396,16 @@ export type ErrorCode =
   | 'FORBIDDEN'
   /** Sign in again, or confirm the password with `reauthenticate`, then try again. */
   | 'REAUTHENTICATION_REQUIRED'
+  /** The password is right; a second factor is needed to finish the sign-in. */
+  | 'MFA_REQUIRED'
+  /** The code of the second factor is wrong, or was already used. */
+  | 'MFA_CODE_INVALID'
+  /** The sign-in that waits for a second factor is unknown, was already finished, or has expired. Sign in again. */
+  | 'MFA_CHALLENGE_EXPIRED'
+  /** The account already has an authenticator app: remove it first. */
+  | 'MFA_ALREADY_ENABLED'
+  /** The account has no second factor, or there is no enrollment to confirm: start one. */
+  | 'MFA_NOT_ENABLED'
   /** The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one. */
   | 'INVITATION_INVALID'
   /** The invitation is too old. */

@@ -38,6 +38,9 @@ impl Kind {
             Purpose::AccountDisabled => Self::notice("account_disabled"),
             Purpose::AccountDeleted => Self::notice("account_deleted"),
             Purpose::Invitation => Self { template: "invitation", link: None },
+            Purpose::MfaEnabled => Self::notice("mfa_enabled"),
+            Purpose::MfaDisabled => Self::notice("mfa_disabled"),
+            Purpose::RecoveryCodeUsed => Self::notice("recovery_code_used"),
         }
     }
 

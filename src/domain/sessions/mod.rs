@@ -54,6 +54,14 @@ pub struct SignIn {
     pub refresh_token: SecretString,
 }
 
+/// How the user of a new session has signed in.
+#[derive(Clone, Debug)]
+pub(in crate::domain) struct Authentication {
+    pub amr: AuthenticationMethods,
+    /// When the user confirmed the second factor, if the account has one.
+    pub second_factor_at: Option<DateTime<Utc>>,
+}
+
 /// A refresh token as it was sent.
 #[derive(Clone, Debug)]
 pub struct PresentedToken {
@@ -69,6 +77,7 @@ pub(in crate::domain) async fn open(
     work: &UnitOfWork<'_>,
     user: &user::Locked,
     delivery: Delivery,
+    authentication: Authentication,
 ) -> Result<session::Model> {
     let excess = session::older(work.db(), user, MAX_SESSIONS - 1, MAX_EXCESS, work.now).await?;
     if !excess.is_empty() {
@@ -93,8 +102,8 @@ pub(in crate::domain) async fn open(
         predecessor: None,
         burnt: BurntGenerations::default(),
         authenticated_at: None,
-        amr: AuthenticationMethods::password(),
-        second_factor_at: None,
+        amr: authentication.amr,
+        second_factor_at: authentication.second_factor_at,
     };
     session::insert(work.db(), &session).await?;
     Ok(session)

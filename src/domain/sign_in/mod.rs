@@ -1,8 +1,9 @@
 //! Sign-in: methods that identify a user, and the gate that all of them use.
 //!
-//! A method returns `Identified`. The gate, `enter`, decides whether the user may sign in, and is the only place that opens
-//! sessions. `throttle::throttled` counts the attempts of a method.
+//! A method returns `Identified`. The gate, `admit`, decides whether the user may sign in, and whether a second factor is
+//! needed. Only `enter` opens sessions, for what the gate has admitted. `throttle::throttled` counts the attempts of a method.
 
+pub mod challenge;
 pub mod password;
 pub(in crate::domain) mod proof;
 pub mod reauthentication;
@@ -11,10 +12,14 @@ use crate::{
     Error, Result,
     config::Settings,
     domain::{
-        Event, UnitOfWork,
-        sessions::{self, NewSession, SignIn},
+        Event, UnitOfWork, mfa,
+        sessions::{self, Authentication, NewSession, SignIn},
     },
-    entity::{session, user},
+    entity::{
+        session::{self, AuthenticationMethods, Delivery},
+        user,
+    },
+    error::MfaChallenge,
     security::password::PasswordHash,
 };
 
@@ -48,20 +53,66 @@ pub(in crate::domain) struct Entered {
     session: session::Model,
 }
 
-/// The gate: opens a session for an identified user who may sign in.
+/// Permission to open a session. Only the gate and the answer to its challenge create one.
+#[derive(Debug)]
+pub(in crate::domain) struct Admission(Authentication);
+
+/// The decision of the gate.
+pub(in crate::domain) enum Gate {
+    /// The user may have a session.
+    Open(Admission),
+    /// The user must confirm a second factor first. The challenge is valid once the unit of work is committed.
+    Challenge(MfaChallenge),
+}
+
+/// The gate, for a user who has proved the first factor.
 ///
 /// # Errors
 /// Those of [`check_user`].
-pub(in crate::domain) async fn enter(
+pub(in crate::domain) async fn admit(
+    work: &UnitOfWork<'_>,
+    user: &user::Locked,
+    amr: AuthenticationMethods,
+    delivery: Delivery,
+) -> Result<Gate> {
+    check_user(&work.app().settings, user)?;
+    let methods = mfa::methods(work, user.id).await?;
+    if methods.is_empty() {
+        return Ok(Gate::Open(Admission(Authentication { amr, second_factor_at: None })));
+    }
+    Ok(Gate::Challenge(challenge::create(work, user, (amr, delivery), methods).await?))
+}
+
+/// Opens a session for the user of an account that was just created with a password.
+///
+/// # Errors
+/// Those of [`check_user`].
+pub(in crate::domain) async fn enter_new_account(
     work: &mut UnitOfWork<'_>,
     user: &mut user::Locked,
     new_session: &NewSession,
     event: Event,
 ) -> Result<Entered> {
-    check_user(&work.app().settings, user)?;
+    match admit(work, user, AuthenticationMethods::password(), new_session.delivery).await? {
+        Gate::Open(admission) => enter(work, user, new_session, admission, event).await,
+        Gate::Challenge(_) => Err(Error::internal("a new account has a second factor")),
+    }
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub(in crate::domain) async fn enter(
+    work: &mut UnitOfWork<'_>,
+    user: &mut user::Locked,
+    new_session: &NewSession,
+    Admission(authentication): Admission,
+    event: Event,
+) -> Result<Entered> {
     let now = work.now;
     user.update(work.db(), |user| user.last_login_at = Some(now)).await?;
-    let session = sessions::open(work, user, new_session.delivery).await?;
+    let session = sessions::open(work, user, new_session.delivery, authentication).await?;
     work.emit(event);
     Ok(Entered { user: user.to_model(), session })
 }

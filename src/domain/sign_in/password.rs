@@ -7,10 +7,10 @@ use crate::{
         Context, Event,
         identity::{TypedIdentifier, may_be_password},
         sessions::{NewSession, SignIn},
-        sign_in::{self, Identified},
+        sign_in::{self, Gate, Identified},
         throttle::{SignInAttempt, throttled},
     },
-    entity::user,
+    entity::{session::AuthenticationMethods, user},
 };
 
 /// The credentials of a sign-in.
@@ -27,7 +27,7 @@ pub struct Credentials {
 ///
 /// # Errors
 /// RATE_LIMITED, even with the correct password; INVALID_CREDENTIALS; only after the correct password: ACCOUNT_DISABLED and
-/// EMAIL_NOT_VERIFIED.
+/// EMAIL_NOT_VERIFIED, and MFA_REQUIRED if the user has a second factor; see [`challenge`](sign_in::challenge).
 pub async fn login(context: &Context, credentials: Credentials, new_session: NewSession) -> Result<SignIn> {
     let Credentials { identifier: typed, password } = credentials;
     let identifier = TypedIdentifier::parse(&typed);
@@ -94,9 +94,6 @@ async fn enter(
     let mut work = context.begin().await?;
     let ids = replaced.iter().map(|replaced| replaced.user_id).chain([user.id]).collect();
     let mut users = user::lock_all(work.db(), ids).await?;
-    if let Some(replaced) = replaced {
-        replaced.end(&mut work, &users).await?;
-    }
     let is_unchanged =
         |locked: &user::Locked| locked.id == user.id && locked.is_active && locked.password_hash == user.password_hash;
     let Some(user) = users.iter_mut().find(|user| is_unchanged(user)) else {
@@ -107,8 +104,22 @@ async fn enter(
         user.update(work.db(), |user| user.password_hash = new_hash).await?;
     }
     attempt.succeed(&work, user).await?;
-    let event = Event::LoggedIn { user_id: user.id };
-    let entered = sign_in::enter(&mut work, user, new_session, event).await?;
+    let user_id = user.id;
+    let gate = sign_in::admit(&work, user, AuthenticationMethods::password(), new_session.delivery).await?;
+    let admission = match gate {
+        Gate::Open(admission) => admission,
+        Gate::Challenge(challenge) => {
+            work.commit().await?;
+            return Err(Error::MfaRequired(challenge.into()));
+        }
+    };
+    if let Some(replaced) = replaced {
+        replaced.end(&mut work, &users).await?;
+    }
+    let user = users.iter_mut().find(|user| user.id == user_id);
+    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
+    let event = Event::LoggedIn { user_id, second_factor: None };
+    let entered = sign_in::enter(&mut work, user, new_session, admission, event).await?;
     work.commit().await?;
     entered.issue_tokens(&context.app).map(Some)
 }

@@ -25,6 +25,15 @@ pub(in crate::domain) fn check_fresh(context: &Context, principal: &Principal) -
     if is_fresh(context, principal) { Ok(()) } else { Err(Error::ReauthenticationRequired) }
 }
 
+/// Checks that the user of the session confirmed the second factor within [`FRESH_FOR`].
+///
+/// # Errors
+/// REAUTHENTICATION_REQUIRED.
+pub(in crate::domain) fn check_fresh_second_factor(context: &Context, principal: &Principal) -> Result<()> {
+    let is_fresh = principal.session.second_factor_at.is_some_and(|at| context.now() - at < FRESH_FOR);
+    if is_fresh { Ok(()) } else { Err(Error::ReauthenticationRequired) }
+}
+
 /// Checks the password of the signed-in user. It may be omitted if [`check_fresh`] passes; a password
 /// that is given must be correct.
 ///

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::{
     App, Error, Result,
     database::Transaction,
-    domain::{Client, Context},
+    domain::{Client, Context, UnitOfWork},
     entity::throttle::{self, Model},
 };
 
@@ -35,6 +35,11 @@ fn registrations(app: &App) -> Limit {
 /// Wrong passwords of a signed-in user.
 fn passwords(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.wrong_current_passwords, TimeDelta::minutes(15))
+}
+
+/// Incorrect codes of second factors, at sign-in and during enrollment.
+fn second_factors(app: &App) -> Limit {
+    Limit::new(app.settings.throttle.limits.wrong_second_factors, TimeDelta::minutes(15)).doubling()
 }
 
 /// Invitations by an administrator, including those that fail because an account has the address.
@@ -210,6 +215,23 @@ impl PlainAttempt {
     /// RATE_LIMITED.
     pub(in crate::domain) async fn book_password(context: &Context, user_id: Uuid) -> Result<Self> {
         Self::book(context, &["passwords", &user_id.simple().to_string()], passwords(&context.app)).await
+    }
+
+    /// Books an attempt at the second factor of a user, from any client and with any challenge.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub(in crate::domain) async fn book_second_factor(context: &Context, user_id: Uuid) -> Result<Self> {
+        let name = ["second factors", &user_id.simple().to_string()];
+        Self::book(context, &name, second_factors(&context.app)).await
+    }
+
+    /// Withdraws an attempt that was correct, in the transaction that follows from it.
+    pub(in crate::domain) async fn withdraw_in(&self, work: &UnitOfWork<'_>) -> Result<()> {
+        let Some(booking) = &self.booking else { return Ok(()) };
+        let mut rows = lock(work.db(), &booking.counters, work.now).await?;
+        for_each(&booking.counters, &mut rows, |counter, row| counter.limit.withdraw(row, booking.at, work.now));
+        Ok(throttle::save(work.db(), rows).await?)
     }
 
     /// Withdraws an attempt that was correct or not evaluated.

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::{
-    App, Result,
+    App, Error, Result,
     domain::{
         Client, Context, UnitOfWork,
         identity::TypedIdentifier,
@@ -61,7 +61,9 @@ pub(in crate::domain) async fn throttled<T>(
     let attempt = SignInAttempt::book(context, identifier).await?;
     let result = method(&attempt).await;
     let has_failed = attempt.has_failed.load(Ordering::Relaxed);
-    let has_succeeded = result.is_ok() && attempt.has_succeeded.load(Ordering::Relaxed);
+    // A sign-in that waits for the second factor has had a correct password.
+    let is_correct = matches!(result, Ok(_) | Err(Error::MfaRequired(_)));
+    let has_succeeded = is_correct && attempt.has_succeeded.load(Ordering::Relaxed);
     if let Some(booking) = attempt.booking.as_ref().filter(|_| !has_failed && !has_succeeded) {
         withdraw(context, booking).await;
     }

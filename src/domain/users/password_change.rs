@@ -3,7 +3,7 @@
 use crate::{
     Result,
     config::{ExposeSecret, SecretString},
-    domain::{Context, Event, Principal, identity::Password, sessions, sign_in::proof, throttle},
+    domain::{Context, Event, Principal, identity::Password, mfa, sessions, sign_in::proof, throttle},
     entity::{link, user},
     error::{ErrorCode, Field, InputError, Problems},
 };
@@ -50,6 +50,7 @@ pub async fn change(context: &Context, principal: &Principal, form: PasswordChan
         sessions::end_all(&work, &mut user, Some(principal.session.id)).await?
     };
     link::delete_unused(work.db(), user.id, None).await?;
+    mfa::invalidate_proofs(&work, user.id).await?;
     work.emit(Event::PasswordChanged { user: user.to_model().into() });
     work.commit().await?;
     Ok((user.into(), ended))

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     config::SecretString,
-    domain::{Context, Event, identity::Password, notifications::links, sessions, throttle, users::email},
+    domain::{Context, Event, identity::Password, mfa, notifications::links, sessions, throttle, users::email},
     entity::{link, mail::Purpose, user},
     error::Field,
 };
@@ -57,6 +57,7 @@ pub async fn reset(context: &Context, token: &SecretString, new_password: Secret
     })
     .await?;
     link::delete_unused(work.db(), user.id, None).await?;
+    mfa::invalidate_proofs(&work, user.id).await?;
     let ended = sessions::end_all(&work, &mut user, None).await?;
     throttle::clear_account(&work, &user).await?;
     // The client reads the user's mail, so failed sign-ins from other networks must not lock it out.

@@ -84,7 +84,7 @@ pub async fn register(context: &Context, form: Registration, new_session: NewSes
     }
     let replaced = new_session.replaced(context).await?;
     let (mut work, mut user, event) = create(context, form, replaced).await?;
-    let entered = sign_in::enter(&mut work, &mut user, &new_session, event).await?;
+    let entered = sign_in::enter_new_account(&mut work, &mut user, &new_session, event).await?;
     work.commit().await?;
     Ok(Registered::SignedIn(entered.issue_tokens(&context.app)?.into()))
 }

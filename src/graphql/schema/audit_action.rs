@@ -79,4 +79,12 @@ pub enum AuditAction {
     InvitationRevoked,
     /// The user exported the data of the account.
     DataExported,
+    /// The user set up a second factor.
+    MfaEnabled,
+    /// The user removed the second factor.
+    MfaDisabled,
+    /// A sign-in failed: the code of the second factor was wrong or used.
+    MfaFailed,
+    /// The user replaced the recovery codes.
+    RecoveryCodesRegenerated,
 }

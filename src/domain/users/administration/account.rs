@@ -6,7 +6,7 @@ use crate::{
     Result,
     config::Settings,
     domain::{
-        Context, Event, sessions, throttle,
+        Context, Event, mfa, sessions, throttle,
         users::administration::{Administrator, begin_with_user, lock_unless_last_admin, parse_reason},
     },
     entity::{
@@ -80,6 +80,7 @@ pub async fn update(
         work.emit(Event::UserDisabled { user: user.to_model().into(), reason });
     }
     if user.roles != before.roles {
+        mfa::invalidate_proofs(&work, user_id).await?;
         work.emit(Event::RolesChanged { user: user.to_model().into() });
     }
     work.commit().await?;

@@ -30,7 +30,7 @@ use crate::{
     domain::{
         Context, Event,
         identity::{Password, TypedIdentifier},
-        notifications, sessions, throttle,
+        mfa, notifications, sessions, throttle,
         users::deletion,
     },
     entity::{link, user},
@@ -83,6 +83,7 @@ pub async fn set_password(
     })
     .await?;
     link::delete_unused(work.db(), user_id, None).await?;
+    mfa::invalidate_proofs(&work, user_id).await?;
     throttle::clear_account(&work, &user).await?;
     work.emit(Event::PasswordChanged { user: user.to_model().into() });
     work.commit().await?;

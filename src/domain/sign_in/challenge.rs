@@ -1,0 +1,148 @@
+//! The second step of a sign-in: a challenge, and its answer.
+
+use chrono::TimeDelta;
+
+use crate::{
+    Error, Result,
+    config::SecretString,
+    domain::{
+        Context, Event, UnitOfWork,
+        mfa::{Factor, ParsedFactor},
+        sessions::{Authentication, NewSession, SignIn},
+        sign_in::{self, Admission},
+        throttle::PlainAttempt,
+    },
+    entity::{
+        mfa_challenge,
+        session::{AuthenticationMethods, Delivery},
+        user,
+    },
+    error::{MfaChallenge, MfaMethod},
+    security::{link_token, link_token::TokenHash, random},
+};
+
+/// How long a challenge can be answered.
+const LIFETIME: TimeDelta = TimeDelta::minutes(5);
+
+/// The answer to a challenge.
+#[derive(Debug)]
+pub struct Answer {
+    /// The token of the challenge.
+    pub token: SecretString,
+    /// The token in the cookie that binds the challenge to the browser.
+    pub client_token: Option<SecretString>,
+    /// The second factor.
+    pub factor: Factor,
+    /// The refresh token in the cookie that the response overwrites, if the challenge asks for a cookie.
+    pub replaced_cookie: Option<SecretString>,
+}
+
+/// Creates a challenge for a user who has proved the first factor. A browser must also send the token of a cookie, which other
+/// sites and scripts cannot read. It is bound to neither an address nor a user agent, which may change.
+pub(super) async fn create(
+    work: &UnitOfWork<'_>,
+    user: &user::Locked,
+    (amr, delivery): (AuthenticationMethods, Delivery),
+    methods: Vec<MfaMethod>,
+) -> Result<MfaChallenge> {
+    let (token, token_hash) = link_token::generate()?;
+    let (client_token, client_hash) = match delivery {
+        Delivery::Cookie => Some(link_token::generate()?).unzip(),
+        Delivery::Body => (None, None),
+    };
+    let challenge = mfa_challenge::Model {
+        id: random::id(work.now)?,
+        token_hash,
+        user_id: user.id,
+        epoch: user.session_epoch,
+        amr,
+        delivery,
+        client_hash,
+        created_at: work.now,
+        expires_at: work.now + LIFETIME,
+        attempts: 0,
+    };
+    mfa_challenge::insert(work.db(), challenge).await?;
+    Ok(MfaChallenge { token, client_token, methods, expires_in: LIFETIME.num_seconds() })
+}
+
+/// Finishes a sign-in with a second factor. An incorrect code counts for the challenge and for the user; a correct password
+/// does not clear that counter.
+///
+/// # Errors
+/// MFA_CHALLENGE_EXPIRED if the token is unknown, was used, has expired, or belongs to another browser; MFA_CODE_INVALID;
+/// RATE_LIMITED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED.
+pub async fn verify(context: &Context, answer: Answer) -> Result<SignIn> {
+    let Answer { token, client_token, factor, replaced_cookie } = answer;
+    let found = mfa_challenge::find(context.app.database.read(), &TokenHash::of(&token), context.now()).await?;
+    let challenge = found.ok_or(Error::MfaChallengeExpired)?;
+    if challenge.client_hash.is_some() && challenge.client_hash != client_token.as_ref().map(TokenHash::of) {
+        return Err(Error::MfaChallengeExpired);
+    }
+    let factor = factor.parse()?;
+    let replaced_cookie = replaced_cookie.filter(|_| challenge.delivery == Delivery::Cookie);
+    let new_session = NewSession { delivery: challenge.delivery, replaced_cookie };
+    let attempt = PlainAttempt::book_second_factor(context, challenge.user_id).await?;
+    // Boxed, so that the requests that are refused above stay small.
+    let verified = Box::pin(verify_booked(context, &challenge, &factor, &new_session, &attempt)).await;
+    if !matches!(verified, Ok(_) | Err(Error::MfaCodeInvalid)) {
+        attempt.withdraw(context).await;
+    }
+    verified
+}
+
+async fn verify_booked(
+    context: &Context,
+    challenge: &mfa_challenge::Model,
+    factor: &ParsedFactor,
+    new_session: &NewSession,
+    attempt: &PlainAttempt,
+) -> Result<SignIn> {
+    let replaced = new_session.replaced(context).await?;
+    let work = context.begin().await?;
+    let ids = replaced.iter().map(|replaced| replaced.user_id).chain([challenge.user_id]).collect();
+    let mut users = user::lock_all(work.db(), ids).await?;
+    let user = users.iter().find(|user| user.id == challenge.user_id);
+    let checked = check(&work, challenge, user, factor).await;
+    let (mut work, is_accepted) = work.or_rollback(checked).await?;
+    if !is_accepted {
+        // The attempt stays counted.
+        work.emit(Event::MfaFailed { user_id: challenge.user_id });
+        work.commit().await?;
+        return Err(Error::MfaCodeInvalid);
+    }
+    attempt.withdraw_in(&work).await?;
+    if let Some(replaced) = replaced {
+        replaced.end(&mut work, &users).await?;
+    }
+    let user = users.iter_mut().find(|user| user.id == challenge.user_id);
+    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
+    let amr = challenge.amr.clone().with_one_time_password();
+    let admission = Admission(Authentication { amr, second_factor_at: Some(work.now) });
+    if factor.method() == MfaMethod::RecoveryCode {
+        work.emit(Event::RecoveryCodeUsed { user: user.to_model().into() });
+    }
+    let event = Event::LoggedIn { user_id: user.id, second_factor: Some(factor.method()) };
+    let entered = sign_in::enter(&mut work, user, new_session, admission, event).await?;
+    work.commit().await?;
+    entered.issue_tokens(&context.app)
+}
+
+/// Counts the attempt, and then checks the factor. A factor that is accepted uses up the challenge.
+async fn check(
+    work: &UnitOfWork<'_>,
+    challenge: &mfa_challenge::Model,
+    user: Option<&user::Locked>,
+    factor: &ParsedFactor,
+) -> Result<bool> {
+    let user = user.filter(|user| user.session_epoch == challenge.epoch).ok_or(Error::MfaChallengeExpired)?;
+    sign_in::check_user(&work.app().settings, user)?;
+    if !mfa_challenge::book_attempt(work.db(), challenge.id, work.now).await? {
+        return Err(Error::MfaChallengeExpired);
+    }
+    if !factor.is_accepted(work, user).await? {
+        return Ok(false);
+    }
+    let is_taken = mfa_challenge::take(work.db(), challenge.id, work.now).await?;
+    if is_taken { Ok(true) } else { Err(Error::MfaChallengeExpired) }
+}
