@@ -85,7 +85,7 @@ pub(crate) enum Event {
     MfaDisabled { user: Box<User> },
     /// The code of a second factor was incorrect or used.
     MfaFailed { user_id: Uuid },
-    /// A recovery code was used for a sign-in.
+    /// A recovery code was used, for a sign-in or to prove the identity again.
     RecoveryCodeUsed { user: Box<User> },
     /// A user replaced the recovery codes.
     RecoveryCodesRegenerated { user_id: Uuid },
@@ -176,8 +176,7 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::MfaEnabled { user } => one(Action::MfaEnabled, user.id),
         Event::MfaDisabled { user } => one(Action::MfaDisabled, user.id),
         Event::MfaFailed { user_id } => one(Action::MfaFailed, *user_id),
-        // The entry of the sign-in names the method.
-        Event::RecoveryCodeUsed { .. } => Vec::new(),
+        Event::RecoveryCodeUsed { user } => own(Action::RecoveryCodeUsed, user.id),
         Event::RecoveryCodesRegenerated { user_id } => one(Action::RecoveryCodesRegenerated, *user_id),
     }
 }

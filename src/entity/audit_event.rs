@@ -137,6 +137,8 @@ pub enum Action {
     MfaDisabled,
     /// A sign-in failed: the code of the second factor was incorrect or used.
     MfaFailed,
+    /// A user used a recovery code.
+    RecoveryCodeUsed,
     /// A user replaced the recovery codes.
     RecoveryCodesRegenerated,
 }

@@ -105,27 +105,27 @@ mod tests {
     const ADA: Uuid = Uuid::from_u128(1);
     const BO: Uuid = Uuid::from_u128(2);
 
-    fn sealer(secret: &str, previous: Option<&str>) -> Sealer {
+    fn keys(secret: &str, previous: Option<&str>) -> Sealer {
         let previous = previous.map(Into::into);
         Sealer::for_totp(&Keys::load(&SecretKey::Given(secret.into()), previous.as_ref()).unwrap()).unwrap()
     }
 
-    fn opened(sealer: &Sealer, user_id: Uuid, sealed: &Sealed) -> Option<Vec<u8>> {
-        sealer.open(user_id, sealed).map(|secret| secret.to_vec())
+    fn opened(keys: &Sealer, user_id: Uuid, sealed: &Sealed) -> Option<Vec<u8>> {
+        keys.open(user_id, sealed).map(|secret| secret.to_vec())
     }
 
     #[test]
     fn secret_is_opened_for_its_user_only() {
-        let sealer = sealer("one secret", None);
-        let sealed = sealer.seal(ADA, b"secret").unwrap();
-        assert_eq!(opened(&sealer, ADA, &sealed).unwrap(), b"secret");
-        assert_eq!(opened(&sealer, BO, &sealed), None);
+        let keys = keys("one secret", None);
+        let sealed = keys.seal(ADA, b"secret").unwrap();
+        assert_eq!(opened(&keys, ADA, &sealed).unwrap(), b"secret");
+        assert_eq!(opened(&keys, BO, &sealed), None);
     }
 
     #[test]
     fn sealing_twice_gives_different_bytes() {
-        let sealer = sealer("one secret", None);
-        let [one, other] = [(); 2].map(|()| sealer.seal(ADA, b"secret").unwrap());
+        let keys = keys("one secret", None);
+        let [one, other] = [(); 2].map(|()| keys.seal(ADA, b"secret").unwrap());
         assert_ne!(one.bytes, other.bytes);
         assert!(!one.bytes.windows(6).any(|window| window == b"secret"));
         assert_eq!(one.key_id, other.key_id);
@@ -133,29 +133,29 @@ mod tests {
 
     #[test]
     fn secret_is_opened_with_the_previous_key_and_sealed_again_with_the_current_one() {
-        let sealed = sealer("one secret", None).seal(ADA, b"secret").unwrap();
-        let rotated = sealer("another secret", Some("one secret"));
+        let sealed = keys("one secret", None).seal(ADA, b"secret").unwrap();
+        let rotated = keys("another secret", Some("one secret"));
         assert_ne!(sealed.key_id, rotated.current_key_id().unwrap());
         let secret = opened(&rotated, ADA, &sealed).unwrap();
         let sealed_again = rotated.seal(ADA, &secret).unwrap();
         assert_eq!(sealed_again.key_id, rotated.current_key_id().unwrap());
-        let next = sealer("another secret", None);
+        let next = keys("another secret", None);
         assert_eq!(opened(&next, ADA, &sealed), None);
         assert_eq!(opened(&next, ADA, &sealed_again).unwrap(), b"secret");
     }
 
     #[test]
     fn changed_bytes_and_key_ids_are_refused() {
-        let sealer = sealer("one secret", Some("another secret"));
-        let sealed = sealer.seal(ADA, b"secret").unwrap();
+        let keys = keys("one secret", Some("another secret"));
+        let sealed = keys.seal(ADA, b"secret").unwrap();
         for index in 0..sealed.bytes.len() {
             let mut changed = sealed.clone();
             changed.bytes[index] ^= 1;
-            assert_eq!(opened(&sealer, ADA, &changed), None, "{index}");
+            assert_eq!(opened(&keys, ADA, &changed), None, "{index}");
             changed.bytes.truncate(index);
-            assert_eq!(opened(&sealer, ADA, &changed), None, "{index}");
+            assert_eq!(opened(&keys, ADA, &changed), None, "{index}");
         }
-        let key_id = sealer.keys[1].id.clone();
-        assert_eq!(opened(&sealer, ADA, &Sealed { key_id, ..sealed }), None);
+        let key_id = keys.keys[1].id.clone();
+        assert_eq!(opened(&keys, ADA, &Sealed { key_id, ..sealed }), None);
     }
 }

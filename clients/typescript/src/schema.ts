@@ -106,6 +106,8 @@ export type AuditAction =
   | 'MFA_DISABLED'
   /** A sign-in failed: the code of the second factor was wrong or used. */
   | 'MFA_FAILED'
+  /** The user used a recovery code. */
+  | 'RECOVERY_CODE_USED'
   /** The user replaced the recovery codes. */
   | 'RECOVERY_CODES_REGENERATED';
 

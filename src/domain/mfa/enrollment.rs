@@ -51,7 +51,7 @@ fn issuer(settings: &Settings) -> String {
 /// # Errors
 /// REAUTHENTICATION_REQUIRED, MFA_ALREADY_ENABLED. UNAUTHENTICATED if the session has ended in the meantime.
 pub async fn start(context: &Context, principal: &Principal) -> Result<Enrollment> {
-    proof::check_fresh(context, principal)?;
+    proof::check_fresh(context, principal).await?;
     let secret = TotpSecret::generate()?;
     let sealed = context.app.totp_sealer.seal(principal.user.id, secret.as_bytes())?;
     let (work, user) = context.begin_as(principal).await?;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use crate::{
     Error, Result,
     config::{ExposeSecret, SecretString},
-    domain::{Context, Principal, identity::may_be_password, throttle::PlainAttempt},
+    domain::{Context, Principal, identity::may_be_password, mfa, throttle::PlainAttempt},
     error::{ErrorCode, Field, InputError},
 };
 
@@ -17,12 +17,22 @@ fn is_fresh(context: &Context, principal: &Principal) -> bool {
     context.now() - principal.session.last_authenticated_at() < FRESH_FOR
 }
 
-/// Checks that the user of the session proved their identity within [`FRESH_FOR`].
+/// Checks that the user of the session proved their identity within [`FRESH_FOR`], with the second factor if there is one.
 ///
 /// # Errors
 /// REAUTHENTICATION_REQUIRED.
-pub(in crate::domain) fn check_fresh(context: &Context, principal: &Principal) -> Result<()> {
+pub(in crate::domain) async fn check_fresh(context: &Context, principal: &Principal) -> Result<()> {
+    check_second_factor_if_any(context, principal).await?;
     if is_fresh(context, principal) { Ok(()) } else { Err(Error::ReauthenticationRequired) }
+}
+
+/// Checks that the user of the session confirmed the second factor within [`FRESH_FOR`], if there is one.
+///
+/// # Errors
+/// REAUTHENTICATION_REQUIRED.
+pub(in crate::domain) async fn check_second_factor_if_any(context: &Context, principal: &Principal) -> Result<()> {
+    let is_enabled = mfa::is_enabled(&context.app, principal).await?;
+    if is_enabled { check_fresh_second_factor(context, principal) } else { Ok(()) }
 }
 
 /// Checks that the user of the session confirmed the second factor within [`FRESH_FOR`].
@@ -34,17 +44,18 @@ pub(in crate::domain) fn check_fresh_second_factor(context: &Context, principal:
     if is_fresh { Ok(()) } else { Err(Error::ReauthenticationRequired) }
 }
 
-/// Checks the password of the signed-in user. It may be omitted if [`check_fresh`] passes; a password
-/// that is given must be correct.
+/// Checks the password of the signed-in user. It may be omitted if the last proof of identity is fresh; a password that is
+/// given must be correct. A user with a second factor must have confirmed it recently, whether or not there is a password.
 ///
 /// # Errors
-/// As [`check_password`]; the inner result also REQUIRED.
+/// REAUTHENTICATION_REQUIRED for a user with a second factor; those of [`check_password`]. The inner result also REQUIRED.
 pub(in crate::domain) async fn check(
     context: &Context,
     principal: &Principal,
     password: Option<&SecretString>,
     field: Field,
 ) -> Result<Result<(), InputError>> {
+    check_second_factor_if_any(context, principal).await?;
     match password.filter(|password| !password.expose_secret().is_empty()) {
         Some(password) => check_password(context, principal, password, field).await,
         None if is_fresh(context, principal) => Ok(Ok(())),

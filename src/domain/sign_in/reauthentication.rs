@@ -1,15 +1,17 @@
 //! `reauthenticate`: a signed-in user proves their identity again.
 
 use crate::{
-    Result,
+    Error, Result,
     config::{ExposeSecret, SecretString},
     domain::{
-        Actor, Context, Principal, Viewer, sessions,
-        sessions::SignIn,
+        Actor, Context, Event, Principal, UnitOfWork, Viewer,
+        mfa::{self, Factor, ParsedFactor},
+        sessions::{self, SignIn},
         sign_in::{self, proof},
+        throttle::PlainAttempt,
     },
     entity::session,
-    error::{ErrorCode, Field, InputError},
+    error::{ErrorCode, Field, InputError, MfaMethod},
 };
 
 /// Checks the password of the signed-in user, and returns new tokens of the same session. For the next 10 minutes, the
@@ -35,12 +37,72 @@ pub async fn reauthenticate(context: &Context, principal: &Principal, password: 
         work.rollback().await?;
         return Err(InputError::new(ErrorCode::WrongPassword, Field::Password).into());
     }
-    if matches!(context.viewer, Viewer::Authenticated(claims) if claims.generation == session.generation) {
-        session = sessions::rotate_locked(&work, &session).await?;
-    }
+    session = rotate_if_current(context, &work, session).await?;
     session::set_authenticated(work.db(), session.id, work.now).await?;
     session.authenticated_at = Some(work.now);
     let user = user.to_model();
     work.commit().await?;
     sessions::issue_tokens(&context.app, user, session)
+}
+
+/// Like [`reauthenticate`], with the second factor of the signed-in user. For the next 10 minutes, the session also counts as
+/// just signed in with it.
+///
+/// # Errors
+/// MFA_CODE_INVALID, MFA_NOT_ENABLED, RATE_LIMITED; EMAIL_NOT_VERIFIED. UNAUTHENTICATED if the session has ended in the
+/// meantime.
+pub async fn reauthenticate_with_factor(context: &Context, principal: &Principal, factor: &Factor) -> Result<SignIn> {
+    let factor = factor.parse()?;
+    sign_in::check_user(context.settings(), &principal.user)?;
+    if !mfa::is_enabled(&context.app, principal).await? {
+        return Err(Error::MfaNotEnabled);
+    }
+    let attempt = PlainAttempt::book_second_factor(context, principal.user.id).await?;
+    let result = Box::pin(with_booked_factor(context, principal, &factor, &attempt)).await;
+    if !matches!(result, Ok(_) | Err(Error::MfaCodeInvalid)) {
+        attempt.withdraw(context).await;
+    }
+    result
+}
+
+async fn with_booked_factor(
+    context: &Context,
+    principal: &Principal,
+    factor: &ParsedFactor,
+    attempt: &PlainAttempt,
+) -> Result<SignIn> {
+    let work = context.begin_with(Actor::User(principal.user.id)).await?;
+    let (user, session) = principal.lock_both(&work).await?;
+    let accepted = factor.is_accepted(&work, &user).await;
+    let (mut work, is_accepted) = work.or_rollback(accepted).await?;
+    if !is_accepted {
+        work.emit(Event::MfaFailed { user_id: user.id });
+        work.commit().await?;
+        return Err(Error::MfaCodeInvalid);
+    }
+    attempt.withdraw_in(&work).await?;
+    let mut session = rotate_if_current(context, &work, session).await?;
+    session.amr = session.amr.with_one_time_password();
+    session.authenticated_at = Some(work.now);
+    session.second_factor_at = Some(work.now);
+    session::set_second_factor(work.db(), session.id, session.amr.clone(), work.now).await?;
+    if factor.method() == MfaMethod::RecoveryCode {
+        work.emit(Event::RecoveryCodeUsed { user: user.to_model().into() });
+    }
+    work.commit().await?;
+    sessions::issue_tokens(&context.app, user.into(), session)
+}
+
+/// Rotates the session if the access token of the request is of its current generation.
+async fn rotate_if_current(
+    context: &Context,
+    work: &UnitOfWork<'_>,
+    session: session::Model,
+) -> Result<session::Model> {
+    match context.viewer {
+        Viewer::Authenticated(claims) if claims.generation == session.generation => {
+            sessions::rotate_locked(work, &session).await
+        }
+        _ => Ok(session),
+    }
 }

@@ -30,7 +30,7 @@ pub struct Export {
 /// REAUTHENTICATION_REQUIRED if the last proof of identity is older than 10 minutes. UNAUTHENTICATED if the session has ended
 /// in the meantime.
 pub async fn begin(context: &Context, principal: &Principal) -> Result<Export> {
-    proof::check_fresh(context, principal)?;
+    proof::check_fresh(context, principal).await?;
     let (mut work, user) = context.begin_as(principal).await?;
     work.emit(Event::DataExported { user_id: user.id });
     let exported_at = work.now;

@@ -23,10 +23,12 @@ pub struct PasswordChange {
 /// `keep_other_sessions` is set, and notifies the user by mail. Returns the user, and how many sessions were ended.
 ///
 /// # Errors
-/// REQUIRED and all problems of the new password; if there are none, RATE_LIMITED and WRONG_PASSWORD. UNAUTHENTICATED if the
+/// REQUIRED and all problems of the new password; if there are none, REAUTHENTICATION_REQUIRED for a user with a second factor,
+/// RATE_LIMITED and WRONG_PASSWORD. UNAUTHENTICATED if the
 /// session has ended in the meantime.
 pub async fn change(context: &Context, principal: &Principal, form: PasswordChange) -> Result<(user::Model, u64)> {
     let new_password = parse(context, &principal.user, &form)?;
+    proof::check_second_factor_if_any(context, principal).await?;
     proof::check_password(context, principal, &form.current_password, Field::CurrentPassword).await??;
     throttle::book_password_change(context, principal.user.id).await?;
     let password_hash = context.app.hasher.hash(new_password.secret()).await?;

@@ -85,6 +85,8 @@ pub enum AuditAction {
     MfaDisabled,
     /// A sign-in failed: the code of the second factor was wrong or used.
     MfaFailed,
+    /// The user used a recovery code.
+    RecoveryCodeUsed,
     /// The user replaced the recovery codes.
     RecoveryCodesRegenerated,
 }

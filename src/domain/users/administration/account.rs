@@ -43,7 +43,7 @@ pub async fn update(
     let reason = parse_reason(change.reason)?;
     let is_disabling = change.is_active == Some(false);
     if is_disabling {
-        administrator.check_fresh_if_own(context, user_id)?;
+        administrator.check_fresh_if_own(context, user_id).await?;
     }
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
     let (mut work, mut user) = if is_disabling || roles.as_ref().is_some_and(is_demoted) {

@@ -41,9 +41,9 @@ impl Administrator {
     ///
     /// # Errors
     /// REAUTHENTICATION_REQUIRED.
-    pub(super) fn check_fresh_if_own(&self, context: &Context, user_id: Uuid) -> Result<()> {
+    pub(super) async fn check_fresh_if_own(&self, context: &Context, user_id: Uuid) -> Result<()> {
         match &self.principal {
-            Some(principal) if principal.user.id == user_id => proof::check_fresh(context, principal),
+            Some(principal) if principal.user.id == user_id => proof::check_fresh(context, principal).await,
             _ => Ok(()),
         }
     }

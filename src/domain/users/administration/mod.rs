@@ -125,7 +125,7 @@ pub async fn delete(
     reason: Option<String>,
 ) -> Result<user::Model> {
     let reason = parse_reason(reason)?;
-    administrator.check_fresh_if_own(context, user_id)?;
+    administrator.check_fresh_if_own(context, user_id).await?;
     let work = context.begin_for(administrator).await?;
     let (mut work, user) = lock_unless_last_admin(work, Some(administrator), user_id).await?;
     let before = user.to_model();
