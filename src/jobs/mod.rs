@@ -10,7 +10,7 @@ use tokio::{signal::unix::Signal, task::JoinHandle};
 use crate::{
     App,
     domain::{
-        Context,
+        Context, mfa,
         users::{roles, unverified},
     },
 };
@@ -45,6 +45,7 @@ impl Jobs {
             tokio::spawn(async move {
                 // One after the other, so that a start opens fewer connections.
                 warn_of_unknown_roles(&at_intervals).await;
+                reseal_secrets(&at_intervals).await;
                 purge_expired(&at_intervals).await;
             }),
             tokio::spawn(reload_keys(Arc::clone(app), hangup)),
@@ -75,6 +76,27 @@ async fn warn_of_unknown_roles(app: &App) {
             }
         }
         Err(error) => tracing::warn!(cause = error.cause(), "failed to count the roles that are not in ROLES"),
+    }
+}
+
+/// Seals the secrets of authenticator apps with the current key. Logs a warning if some were sealed by a key that is unknown.
+async fn reseal_secrets(app: &Arc<App>) {
+    let context = Context::of_job(app);
+    match mfa::reseal(&context).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "secrets of authenticator apps were sealed with the new SECRET_KEY"),
+        Err(error) => {
+            tracing::warn!(
+                cause = error.cause(),
+                "secrets of authenticator apps could not be sealed with the new SECRET_KEY"
+            );
+        }
+    }
+    if let Ok(count @ 1..) = mfa::count_sealed_by_other_keys(&context).await {
+        tracing::warn!(
+            count,
+            "secrets of authenticator apps were sealed with another SECRET_KEY; set SECRET_KEY_PREVIOUS to it"
+        );
     }
 }
 

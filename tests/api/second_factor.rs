@@ -13,8 +13,12 @@ use hallpass::{
         sign_in::{
             challenge::{Answer, verify},
             password::{Credentials, login},
+            reauthentication::{reauthenticate, reauthenticate_with_factor},
         },
-        users::password_change::{self, PasswordChange},
+        users::{
+            deletion, own_data,
+            password_change::{self, PasswordChange},
+        },
     },
     entity::{audit_event::Action, recovery_code, session, totp_factor},
     error::{ErrorCode, MfaChallenge, MfaMethod},
@@ -201,6 +205,7 @@ async fn recovery_code_works_once_and_the_user_is_notified() {
     let again = Factor::RecoveryCode(typed.into());
     assert_eq!(refused(&server, &challenges[1], again).await, ErrorCode::MfaCodeInvalid);
     verified(&server, &challenges[1], Factor::RecoveryCode(codes[4].clone())).await.unwrap();
+    assert_eq!(server.events(Action::RecoveryCodeUsed).await, 2);
     assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "A recovery code was used");
 }
 
@@ -390,6 +395,52 @@ async fn removal_requires_a_fresh_second_factor() {
 }
 
 #[tokio::test]
+async fn second_factor_is_confirmed_again_in_the_session() {
+    let server = TestServer::start().await;
+    let (principal, codes) = enrolled(&server).await;
+    server.clock.advance(TimeDelta::minutes(10));
+    let again = async |factor| reauthenticate_with_factor(&context(&server), &principal, &factor).await;
+    assert_eq!(again(wrong_code()).await.err().unwrap().code(), ErrorCode::MfaCodeInvalid);
+    let renewed = again(totp(&server).await).await.unwrap().principal;
+    assert_eq!(renewed.session.id, principal.session.id);
+    assert_eq!(current(&server, principal.clone()).await.session, renewed.session);
+    mfa::regenerate_recovery_codes(&context(&server), &renewed).await.unwrap();
+    assert_eq!(again(Factor::RecoveryCode(codes[0].clone())).await.err().unwrap().code(), ErrorCode::MfaCodeInvalid);
+    mfa::disable(&context(&server), &renewed).await.unwrap();
+    assert_eq!(again(totp_of_nobody()).await.err().unwrap().code(), ErrorCode::MfaNotEnabled);
+}
+
+fn totp_of_nobody() -> Factor {
+    Factor::Totp("123456".into())
+}
+
+#[tokio::test]
+async fn password_is_no_proof_for_a_user_with_a_second_factor() {
+    let server = TestServer::start().await;
+    let (principal, _) = enrolled(&server).await;
+    server.clock.advance(TimeDelta::minutes(10));
+    let password = SecretString::from(password_of("ada"));
+    reauthenticate(&context(&server), &principal, &password).await.unwrap();
+    let principal = current(&server, principal).await;
+    let context = context(&server);
+    let form = PasswordChange {
+        current_password: password.clone(),
+        new_password: "another password of ada".into(),
+        keep_other_sessions: true,
+    };
+    for error in [
+        deletion::delete(&context, &principal, Some(password)).await.map(drop).unwrap_err(),
+        own_data::begin(&context, &principal).await.map(drop).unwrap_err(),
+        password_change::change(&context, &principal, form).await.map(drop).unwrap_err(),
+        mfa::start(&context, &principal).await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.code(), ErrorCode::ReauthenticationRequired);
+    }
+    reauthenticate_with_factor(&context, &principal, &totp(&server).await).await.unwrap();
+    own_data::begin(&context, &current(&server, principal).await).await.unwrap();
+}
+
+#[tokio::test]
 async fn session_of_a_password_only_cannot_remove_the_factor() {
     let server = TestServer::start().await;
     let principal = principal(&server).await;
@@ -430,16 +481,54 @@ async fn new_recovery_codes_replace_the_previous_ones() {
     assert_eq!(server.events(Action::RecoveryCodesRegenerated).await, 1);
 }
 
+const NEW_SECRET: &str = "another secret that is for the tests only: 9e2b";
+
+/// A server with a new secret, on the database of `server`.
+async fn rotated(server: &TestServer) -> TestServer {
+    TestServer::on(Arc::clone(&server.database), |settings| {
+        let SecretKey::Given(previous) = settings.tokens.secret_key.clone() else { panic!() };
+        settings.tokens.secret_key = SecretKey::Given(NEW_SECRET.into());
+        settings.tokens.secret_key_previous = Some(previous);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn secrets_are_sealed_with_the_new_secret_key() {
+    let server = TestServer::start().await;
+    enrolled(&server).await;
+    let rotated = rotated(&server).await;
+    let job = Context::of_job(&rotated.app);
+    assert_eq!(mfa::count_sealed_by_other_keys(&job).await.unwrap(), 1);
+    assert_eq!(mfa::reseal(&job).await.unwrap(), 1);
+    assert_eq!(mfa::reseal(&job).await.unwrap(), 0);
+    assert_eq!(mfa::count_sealed_by_other_keys(&job).await.unwrap(), 0);
+    let later = TestServer::on(Arc::clone(&server.database), |settings| {
+        settings.tokens.secret_key = SecretKey::Given(NEW_SECRET.into());
+    })
+    .await;
+    later.clock.advance(TimeDelta::minutes(1));
+    verified(&later, &challenge(&later).await, totp(&later).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn recovery_codes_work_if_the_key_of_the_secret_is_lost() {
+    let server = TestServer::start().await;
+    let (_, codes) = enrolled(&server).await;
+    let lost = TestServer::on(Arc::clone(&server.database), |settings| {
+        settings.tokens.secret_key = SecretKey::Given(NEW_SECRET.into());
+    })
+    .await;
+    let challenge = challenge(&lost).await;
+    assert_eq!(refused(&lost, &challenge, totp_of_nobody()).await, ErrorCode::InternalServerError);
+    verified(&lost, &challenge, Factor::RecoveryCode(codes[0].clone())).await.unwrap();
+}
+
 #[tokio::test]
 async fn code_is_accepted_after_a_change_of_the_secret_key() {
     let server = TestServer::start().await;
     enrolled(&server).await;
-    let rotated = TestServer::on(Arc::clone(&server.database), |settings| {
-        let SecretKey::Given(previous) = settings.tokens.secret_key.clone() else { panic!() };
-        settings.tokens.secret_key = SecretKey::Given("another secret that is for the tests only: 9e2b".into());
-        settings.tokens.secret_key_previous = Some(previous);
-    })
-    .await;
+    let rotated = rotated(&server).await;
     rotated.clock.advance(TimeDelta::minutes(1));
     let challenge = challenge(&rotated).await;
     verified(&rotated, &challenge, totp(&rotated).await).await.unwrap();

@@ -4,10 +4,12 @@
 
 mod enrollment;
 mod factor;
+mod reseal;
 
 pub use enrollment::{Enrollment, confirm, disable, regenerate_recovery_codes, start};
 pub use factor::Factor;
 pub(in crate::domain) use factor::ParsedFactor;
+pub use reseal::{count_sealed_by_other_keys, reseal};
 use uuid::Uuid;
 
 use crate::{
