@@ -83,6 +83,8 @@ pub(crate) enum Event {
     MfaEnabled { user: Box<User> },
     /// A user removed the second factor.
     MfaDisabled { user: Box<User> },
+    /// An administrator removed the second factor of a user.
+    MfaReset { user: Box<User>, reason: Option<String> },
     /// The code of a second factor was incorrect or used.
     MfaFailed { user_id: Uuid },
     /// A recovery code was used, for a sign-in or to prove the identity again.
@@ -175,6 +177,9 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::DataExported { user_id } => one(Action::DataExported, *user_id),
         Event::MfaEnabled { user } => one(Action::MfaEnabled, user.id),
         Event::MfaDisabled { user } => one(Action::MfaDisabled, user.id),
+        Event::MfaReset { user, reason } => {
+            vec![Entry::new(Action::MfaReset, actor, user.id).with_reason(reason.as_deref())]
+        }
         Event::MfaFailed { user_id } => one(Action::MfaFailed, *user_id),
         Event::RecoveryCodeUsed { user } => own(Action::RecoveryCodeUsed, user.id),
         Event::RecoveryCodesRegenerated { user_id } => one(Action::RecoveryCodesRegenerated, *user_id),
@@ -211,6 +216,7 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         }
         Event::MfaEnabled { user } => NewMail::notice(Purpose::MfaEnabled, &user),
         Event::MfaDisabled { user } => NewMail::notice(Purpose::MfaDisabled, &user),
+        Event::MfaReset { user, .. } => NewMail::notice(Purpose::MfaReset, &user),
         Event::RecoveryCodeUsed { user } => NewMail::notice(Purpose::RecoveryCodeUsed, &user),
         Event::UsersImported { .. }
         | Event::InvitationAccepted { .. }

@@ -135,6 +135,8 @@ pub enum Action {
     MfaEnabled,
     /// A user removed the second factor.
     MfaDisabled,
+    /// An administrator removed the second factor of a user.
+    MfaReset,
     /// A sign-in failed: the code of the second factor was incorrect or used.
     MfaFailed,
     /// A user used a recovery code.

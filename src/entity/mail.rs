@@ -76,6 +76,8 @@ pub enum Purpose {
     MfaEnabled,
     /// Notifies the user that the second factor was removed.
     MfaDisabled,
+    /// Notifies the user that an administrator removed the second factor.
+    MfaReset,
     /// Notifies the user that a recovery code was used.
     RecoveryCodeUsed,
 }

@@ -41,7 +41,8 @@ macro_rules! templates {
 
 templates!(
     "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed"
-    "account_disabled" "account_deleted" "invitation" "mfa_enabled" "mfa_disabled" "recovery_code_used"
+    "account_disabled" "account_deleted" "invitation" "mfa_enabled" "mfa_disabled" "mfa_reset"
+    "recovery_code_used"
 );
 
 impl Templates {

@@ -16,6 +16,7 @@ use hallpass::{
             reauthentication::{reauthenticate, reauthenticate_with_factor},
         },
         users::{
+            administration::{self, Administrator, reset_mfa},
             deletion, own_data,
             password_change::{self, PasswordChange},
         },
@@ -554,6 +555,50 @@ async fn replaced_session_continues_until_the_second_factor_is_confirmed() {
     let answer = Answer { replaced_cookie: cookie, ..answer(&second, totp(&server).await) };
     verify(&context(&server), answer).await.unwrap();
     assert!(!is_live().await);
+}
+
+/// An administrator who has just signed in.
+async fn administrator(server: &TestServer) -> Administrator {
+    let actor = server.administrator("grace").await;
+    administration::of_principal(&context(server), server.principal(&actor).await).unwrap()
+}
+
+#[tokio::test]
+async fn administrator_resets_the_factor_of_a_user_who_has_lost_it() {
+    let server = TestServer::start().await;
+    let (principal, codes) = enrolled(&server).await;
+    let open = challenge(&server).await;
+    for _ in 0..5 {
+        refused(&server, &open, wrong_code()).await;
+    }
+    let administrator = administrator(&server).await;
+    let reason = Some("Showed a passport".to_owned());
+    let reset = async |reason| reset_mfa(&context(&server), &administrator, principal.user.id, reason).await;
+    let (_, ended) = reset(reason.clone()).await.unwrap();
+    assert_eq!((ended, server.events(Action::MfaReset).await), (1, 1));
+    assert_eq!(refused(&server, &open, Factor::RecoveryCode(codes[0].clone())).await, ErrorCode::MfaChallengeExpired);
+    assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your authenticator app was removed");
+    assert_eq!(reset(reason).await.unwrap_err().code(), ErrorCode::MfaNotEnabled);
+    // The user can enroll again at once.
+    let principal = log_in(&server.app, Delivery::Body).await.unwrap().principal;
+    mfa::start(&context(&server), &principal).await.unwrap();
+    mfa::confirm(&context(&server), &principal, &code(&server).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn reset_requires_a_fresh_proof_of_another_administrator() {
+    let server = TestServer::start().await;
+    let (principal, _) = enrolled(&server).await;
+    server.set_roles("ada", &["admin"]).await;
+    let own = administration::of_principal(&context(&server), current(&server, principal.clone()).await).unwrap();
+    let reset = async |administrator: &Administrator| {
+        reset_mfa(&context(&server), administrator, principal.user.id, None).await.map(drop)
+    };
+    assert_eq!(reset(&own).await.unwrap_err().code(), ErrorCode::Forbidden);
+    let other = administrator(&server).await;
+    server.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(reset(&other).await.unwrap_err().code(), ErrorCode::ReauthenticationRequired);
+    reset(&Administrator::at_command_line()).await.unwrap();
 }
 
 #[tokio::test]

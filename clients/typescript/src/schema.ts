@@ -104,6 +104,8 @@ export type AuditAction =
   | 'MFA_ENABLED'
   /** The user removed the second factor. */
   | 'MFA_DISABLED'
+  /** An administrator removed the second factor. */
+  | 'MFA_RESET'
   /** A sign-in failed: the code of the second factor was wrong or used. */
   | 'MFA_FAILED'
   /** The user used a recovery code. */

@@ -158,12 +158,8 @@ async fn replace_codes(work: &UnitOfWork<'_>, user: &user::Locked, codes: &[Reco
 pub async fn disable(context: &Context, principal: &Principal) -> Result<user::Model> {
     check_enabled_and_fresh(context, principal).await?;
     let (work, user) = context.begin_as(principal).await?;
-    let checked = check_enabled(&work, &user).await;
-    let (mut work, ()) = work.or_rollback(checked).await?;
-    totp_factor::delete(work.db(), user.id).await?;
-    recovery_code::delete_of(work.db(), user.id).await?;
-    session::forget_second_factors(work.db(), user.id).await?;
-    mfa::invalidate_proofs(&work, user.id).await?;
+    let removed = mfa::remove(&work, &user).await;
+    let (mut work, ()) = work.or_rollback(removed).await?;
     work.emit(Event::MfaDisabled { user: user.to_model().into() });
     work.commit().await?;
     Ok(user.into())

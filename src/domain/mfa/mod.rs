@@ -13,9 +13,9 @@ pub use reseal::{count_sealed_by_other_keys, reseal};
 use uuid::Uuid;
 
 use crate::{
-    Result,
+    Error, Result,
     domain::{Principal, UnitOfWork},
-    entity::{mfa_challenge, recovery_code, remembered_device, totp_factor},
+    entity::{mfa_challenge, recovery_code, remembered_device, session, totp_factor, user::Locked},
     error::MfaMethod,
 };
 
@@ -34,6 +34,20 @@ pub(in crate::domain) async fn methods(work: &UnitOfWork<'_>, user_id: Uuid) -> 
 /// SERVICE_UNAVAILABLE if the database is unreachable.
 pub(in crate::domain) async fn is_enabled(app: &crate::App, principal: &Principal) -> Result<bool> {
     Ok(totp_factor::is_confirmed(app.database.read(), principal.user.id).await?)
+}
+
+/// Removes the second factor of a user and all that belongs to it. The sessions of the user no longer count as signed in with it.
+///
+/// # Errors
+/// MFA_NOT_ENABLED.
+pub(in crate::domain) async fn remove(work: &UnitOfWork<'_>, user: &Locked) -> Result<()> {
+    if !totp_factor::is_confirmed(work.db(), user.id).await? {
+        return Err(Error::MfaNotEnabled);
+    }
+    totp_factor::delete(work.db(), user.id).await?;
+    recovery_code::delete_of(work.db(), user.id).await?;
+    session::forget_second_factors(work.db(), user.id).await?;
+    invalidate_proofs(work, user.id).await
 }
 
 /// Ends sign-ins that wait for a second factor, and forgets the browsers that do not need one. Called when the password, the

@@ -40,6 +40,7 @@ impl Kind {
             Purpose::Invitation => Self { template: "invitation", link: None },
             Purpose::MfaEnabled => Self::notice("mfa_enabled"),
             Purpose::MfaDisabled => Self::notice("mfa_disabled"),
+            Purpose::MfaReset => Self::notice("mfa_reset"),
             Purpose::RecoveryCodeUsed => Self::notice("recovery_code_used"),
         }
     }

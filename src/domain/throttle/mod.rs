@@ -192,6 +192,20 @@ pub(in crate::domain) async fn book_invitation(context: &Context, administrator_
     PlainAttempt::book(context, &name, invitations(&context.app)).await.map(drop)
 }
 
+/// The counter of incorrect codes of a user.
+fn second_factor_counter(app: &App, user_id: Uuid) -> Counter {
+    let id = app.pseudonyms.of(&["second factors", &user_id.simple().to_string()]);
+    Counter { id, identifier_id: None, limit: second_factors(app), counts_owner: true }
+}
+
+/// Deletes the incorrect codes of a user whose second factor was removed by an administrator.
+pub(in crate::domain) async fn clear_second_factor(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
+    let counter = [second_factor_counter(work.app(), user_id)];
+    let mut rows = lock(work.db(), &counter, work.now).await?;
+    for_each(&counter, &mut rows, |counter, row| counter.limit.clear(row, None, work.now));
+    Ok(throttle::save(work.db(), rows).await?)
+}
+
 /// An attempt with a single counter.
 #[derive(Debug)]
 pub(in crate::domain) struct PlainAttempt {
@@ -201,11 +215,14 @@ pub(in crate::domain) struct PlainAttempt {
 
 impl PlainAttempt {
     async fn book(context: &Context, name: &[&str], limit: Limit) -> Result<Self> {
-        let app = &context.app;
-        if !app.settings.throttle.is_enabled {
+        let id = context.app.pseudonyms.of(name);
+        Self::book_counter(context, Counter { id, identifier_id: None, limit, counts_owner: true }).await
+    }
+
+    async fn book_counter(context: &Context, counter: Counter) -> Result<Self> {
+        if !context.settings().throttle.is_enabled {
             return Ok(Self { booking: None });
         }
-        let counter = Counter { id: app.pseudonyms.of(name), identifier_id: None, limit, counts_owner: true };
         Ok(Self { booking: Some(book(context, vec![counter], None).await?) })
     }
 
@@ -222,8 +239,7 @@ impl PlainAttempt {
     /// # Errors
     /// RATE_LIMITED.
     pub(in crate::domain) async fn book_second_factor(context: &Context, user_id: Uuid) -> Result<Self> {
-        let name = ["second factors", &user_id.simple().to_string()];
-        Self::book(context, &name, second_factors(&context.app)).await
+        Self::book_counter(context, second_factor_counter(&context.app, user_id)).await
     }
 
     /// Withdraws an attempt that was correct, in the transaction that follows from it.

@@ -83,6 +83,8 @@ pub enum AuditAction {
     MfaEnabled,
     /// The user removed the second factor.
     MfaDisabled,
+    /// An administrator removed the second factor.
+    MfaReset,
     /// A sign-in failed: the code of the second factor was wrong or used.
     MfaFailed,
     /// The user used a recovery code.

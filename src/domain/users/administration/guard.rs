@@ -37,6 +37,19 @@ impl Administrator {
         self.principal.as_ref().map(|principal| principal.user.id)
     }
 
+    /// Checks, for an administrator who acts on another user's factors, that the last proof of identity is recent. The operator
+    /// on the command line needs none.
+    ///
+    /// # Errors
+    /// REAUTHENTICATION_REQUIRED; FORBIDDEN for administrators' own accounts.
+    pub(super) async fn check_fresh_and_other(&self, context: &Context, user_id: Uuid) -> Result<()> {
+        match &self.principal {
+            Some(principal) if principal.user.id == user_id => Err(Error::Forbidden),
+            Some(principal) => proof::check_fresh(context, principal).await,
+            None => Ok(()),
+        }
+    }
+
     /// Checks that administrators who disable or delete their own accounts have proved their identity recently.
     ///
     /// # Errors

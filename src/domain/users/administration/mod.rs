@@ -9,6 +9,7 @@ mod guard;
 mod invitations;
 mod list;
 mod profile;
+mod second_factor;
 
 pub(in crate::domain) use account::parse_roles;
 pub use account::{Change, revoke_sessions, update};
@@ -22,6 +23,7 @@ pub use invitations::{
 };
 pub use list::{Filter, ListOrder, MAX_SEARCH, count, find_by_id, find_by_ids, is_search_too_long, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
+pub use second_factor::reset_mfa;
 use uuid::Uuid;
 
 use crate::{

@@ -1,0 +1,38 @@
+//! Resetting the second factor of a user who has lost it.
+
+use uuid::Uuid;
+
+use crate::{
+    Result,
+    domain::{
+        Context, Event, mfa, sessions, throttle,
+        users::administration::{Administrator, begin_with_user, parse_reason},
+    },
+    entity::user,
+};
+
+/// Removes the second factor, the recovery codes and the remembered devices of a user, ends all sessions, and notifies the user.
+/// Administrators must identify the user by other means first (OWASP ASVS 5.0 §6.4.4), and cannot reset their own factor.
+/// Returns the user, and how many sessions were ended.
+///
+/// # Errors
+/// NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG (the reason), FORBIDDEN; REAUTHENTICATION_REQUIRED unless the administrator has proved
+/// their identity recently, with the second factor if there is one.
+pub async fn reset_mfa(
+    context: &Context,
+    administrator: &Administrator,
+    user_id: Uuid,
+    reason: Option<String>,
+) -> Result<(user::Model, u64)> {
+    let reason = parse_reason(reason)?;
+    administrator.check_fresh_and_other(context, user_id).await?;
+    let (work, mut user) = begin_with_user(context, administrator, user_id).await?;
+    let removed = mfa::remove(&work, &user).await;
+    let (mut work, ()) = work.or_rollback(removed).await?;
+    let ended = sessions::end_all(&work, &mut user, None).await?;
+    throttle::clear_second_factor(&work, user_id).await?;
+    throttle::forget_networks(&work, user_id).await?;
+    work.emit(Event::MfaReset { user: user.to_model().into(), reason });
+    work.commit().await?;
+    Ok((user.into(), ended))
+}
