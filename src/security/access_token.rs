@@ -24,7 +24,7 @@ pub use super::key_ring::{KeyState, ListedKey};
 /// `typ` header (RFC 9068 §2.1). It prevents other token types from being accepted as access tokens.
 const TYPE: &str = "at+jwt";
 
-/// Hallpass tokens are about 700 bytes long, or 1,700 bytes with sixteen long roles.
+/// Hallpass tokens are about 800 bytes long, or 1,800 bytes with sixteen long roles.
 const MAX_TOKEN_LENGTH: usize = 4096;
 
 /// The maximum number of tokens whose signature is not verified again, about 200 bytes each, and the usual number.
@@ -79,7 +79,18 @@ pub struct Subject<'a> {
     pub roles: &'a [String],
     /// `preferred_username`
     pub username: &'a str,
+    /// `auth_time`
+    pub authenticated_at: DateTime<Utc>,
+    /// `amr`, by RFC 8176.
+    pub methods: &'a [String],
+    /// Whether the user has confirmed a second factor; `acr`.
+    pub has_second_factor: bool,
 }
+
+/// `acr` of a sign-in with one factor.
+const ONE_FACTOR: &str = "aal1";
+/// `acr` of a sign-in with two factors.
+const TWO_FACTORS: &str = "aal2";
 
 /// The claims of a valid token. Roles and names are omitted, because Hallpass reads them from the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +130,9 @@ struct SignedClaims<'a> {
     client_id: &'a str,
     roles: &'a [String],
     preferred_username: &'a str,
+    auth_time: i64,
+    acr: &'static str,
+    amr: &'a [String],
 }
 
 /// The claims that are checked. Each must be present and have the right type.
@@ -199,6 +213,9 @@ impl AccessTokens {
             client_id: "first-party",
             roles: subject.roles,
             preferred_username: subject.username,
+            auth_time: subject.authenticated_at.timestamp(),
+            acr: if subject.has_second_factor { TWO_FACTORS } else { ONE_FACTOR },
+            amr: subject.methods,
         };
         self.loaded().ring.sign(&claims, now)
     }

@@ -27,7 +27,7 @@ use hallpass::{
 };
 use sea_orm::EntityTrait;
 
-use crate::support::{TestServer, password_of};
+use crate::support::{TestServer, decode_part, json, password_of};
 
 fn context(server: &TestServer) -> Context {
     Context::of_request(&server.app, Viewer::Anonymous, Client::default())
@@ -96,6 +96,12 @@ async fn refused(server: &TestServer, challenge: &MfaChallenge, factor: Factor) 
     verified(server, challenge, factor).await.err().unwrap().code()
 }
 
+/// How the user of an access token has signed in.
+fn claims(access_token: &str) -> serde_json::Value {
+    let claims = decode_part(access_token.split('.').nth(1).unwrap());
+    json!({ "acr": claims["acr"], "amr": claims["amr"] })
+}
+
 fn wrong_code() -> Factor {
     Factor::RecoveryCode("0000-0000-0000-0000-0000-0000".into())
 }
@@ -152,6 +158,7 @@ async fn correct_code_opens_a_session_with_two_factors() {
         ("pwd otp mfa", Some(server.app.clock.now()))
     );
     assert_eq!(session.delivery, Delivery::Body);
+    assert_eq!(claims(&sign_in.access_token), json!({ "acr": "aal2", "amr": ["pwd", "otp", "mfa"] }));
     assert_eq!(server.events(Action::LoggedIn).await, logged_in + 1);
 }
 
@@ -463,7 +470,8 @@ async fn removal_ends_the_second_factor_of_all_sessions() {
     for session in session::Entity::find().all(server.app.database.read()).await.unwrap() {
         assert_eq!((session.amr.to_string().as_str(), session.second_factor_at), ("pwd", None));
     }
-    log_in(&server.app, Delivery::Body).await.unwrap();
+    let sign_in = log_in(&server.app, Delivery::Body).await.unwrap();
+    assert_eq!(claims(&sign_in.access_token), json!({ "acr": "aal1", "amr": ["pwd"] }));
     assert_eq!(server.events(Action::MfaDisabled).await, 1);
     assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "The authenticator app was removed");
     let error = mfa::disable(&context(&server), &principal).await.unwrap_err();

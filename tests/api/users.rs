@@ -103,7 +103,7 @@ async fn access_token_has_the_claims_of_rfc_9068() {
         json!({
             "iss": "http://localhost:8000", "aud": "http://localhost:8000", "sub": ada.me().await.data("/me/id"), "exp": issued + 1800,
             "iat": issued, "jti": claims["jti"], "sid": claims["sid"], "gen": 0, "client_id": "first-party", "roles": ["user"],
-            "preferred_username": "ada",
+            "preferred_username": "ada", "auth_time": issued, "acr": "aal1", "amr": ["pwd"],
         })
     );
 }

@@ -125,6 +125,9 @@ pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: ses
         generation: session.generation,
         roles: &roles,
         username: &user.username,
+        authenticated_at: session.last_authenticated_at(),
+        methods: session.amr.as_slice(),
+        has_second_factor: session.second_factor_at.is_some(),
     };
     let access_token = app.access_tokens.sign(subject, app.clock.now())?;
     let expires_in = app.access_tokens.lifetime().num_seconds();
