@@ -169,7 +169,7 @@ fn files_with(texts: &[&str]) -> Vec<String> {
 fn sessions_are_opened_by_the_sign_in_gate_only() {
     assert_eq!(files_with(&["sessions::open("]), ["domain/sign_in/mod.rs"]);
     // The permission to open one: of the gate, and after its challenge.
-    assert_eq!(files_with(&["Admission("]), ["domain/sign_in/challenge.rs", "domain/sign_in/mod.rs"]);
+    assert_eq!(files_with(&["Admission {"]), ["domain/sign_in/challenge.rs", "domain/sign_in/mod.rs"]);
 }
 
 #[test]

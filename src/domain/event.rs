@@ -13,9 +13,10 @@ use crate::{
         context::Actor,
         identity::Email,
         notifications::{self, About, NewMail},
+        sign_in::SecondFactor,
     },
     entity::{audit_event::Action, invitation::Model as Invitation, mail::Purpose, user::Model as User},
-    error::{Field, MfaMethod},
+    error::Field,
 };
 
 /// An event. Unless a field says otherwise, events contain users as they are after the change.
@@ -28,7 +29,7 @@ pub(crate) enum Event {
     /// An administrator imported users.
     UsersImported { user_ids: Vec<Uuid> },
     /// A user signed in, with a second factor if there is one.
-    LoggedIn { user_id: Uuid, second_factor: Option<MfaMethod> },
+    LoggedIn { user_id: Uuid, second_factor: Option<SecondFactor> },
     /// A sign-in failed. `user_id` is `None` if no user has the identifier.
     LoginFailed { user_id: Option<Uuid> },
     /// A session of the user was ended by its own tokens.
@@ -91,6 +92,10 @@ pub(crate) enum Event {
     RecoveryCodeUsed { user: Box<User> },
     /// A user replaced the recovery codes.
     RecoveryCodesRegenerated { user_id: Uuid },
+    /// A user confirmed the second factor in a browser, and needs it there no longer.
+    DeviceRemembered { user_id: Uuid },
+    /// A user forgot a remembered device.
+    RememberedDeviceRevoked { user_id: Uuid },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -121,7 +126,8 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::LoggedIn { user_id, second_factor } => {
             let entry = Entry::new(Action::LoggedIn, Actor::User(*user_id), *user_id).with("method", "password");
             vec![match second_factor {
-                Some(method) => entry.with("secondFactor", method.name()),
+                Some(SecondFactor::Method(method)) => entry.with("secondFactor", method.name()),
+                Some(SecondFactor::RememberedDevice) => entry.with("secondFactor", "remembered_device"),
                 None => entry,
             }]
         }
@@ -183,6 +189,8 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::MfaFailed { user_id } => one(Action::MfaFailed, *user_id),
         Event::RecoveryCodeUsed { user } => own(Action::RecoveryCodeUsed, user.id),
         Event::RecoveryCodesRegenerated { user_id } => one(Action::RecoveryCodesRegenerated, *user_id),
+        Event::DeviceRemembered { user_id } => own(Action::DeviceRemembered, *user_id),
+        Event::RememberedDeviceRevoked { user_id } => one(Action::RememberedDeviceRevoked, *user_id),
     }
 }
 
@@ -235,7 +243,9 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::UserEnabled { .. }
         | Event::DataExported { .. }
         | Event::MfaFailed { .. }
-        | Event::RecoveryCodesRegenerated { .. } => None,
+        | Event::RecoveryCodesRegenerated { .. }
+        | Event::DeviceRemembered { .. }
+        | Event::RememberedDeviceRevoked { .. } => None,
     };
     [mail, None]
 }

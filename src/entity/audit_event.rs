@@ -143,6 +143,10 @@ pub enum Action {
     RecoveryCodeUsed,
     /// A user replaced the recovery codes.
     RecoveryCodesRegenerated,
+    /// A user no longer needs the second factor in a browser.
+    DeviceRemembered,
+    /// A user forgot a remembered device.
+    RememberedDeviceRevoked,
 }
 
 impl Action {

@@ -51,6 +51,12 @@ pub async fn count(db: &impl ConnectionTrait, user_id: Uuid) -> Result<u64, DbEr
     Ok(count.unwrap_or_default().unsigned_abs())
 }
 
+/// Returns those of the users who have codes that were not used.
+pub async fn owners_among(db: &impl ConnectionTrait, user_ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
+    let owners = Entity::find().select_only().column(Column::UserId).distinct();
+    owners.filter(Column::UserId.is_in(user_ids.iter().copied())).into_tuple().all(db).await
+}
+
 /// Deletes all codes of a user.
 pub async fn delete_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(drop)

@@ -38,6 +38,28 @@ pub async fn insert(db: &impl ConnectionTrait, device: Model) -> Result<(), DbEr
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
+/// Finds a device of a user that has not expired, by the hash of its token.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    token_hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let found = Entity::find().filter(Column::TokenHash.eq(token_hash.clone())).filter(Column::UserId.eq(user_id));
+    Ok(found.filter(Column::ExpiresAt.gt(now)).all(db).await?.pop())
+}
+
+/// Finds a device of a user that has not expired, by its id.
+pub async fn find_by_id(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let found = Entity::find_by_id(id).filter(Column::UserId.eq(user_id)).filter(Column::ExpiresAt.gt(now));
+    Ok(found.all(db).await?.pop())
+}
+
 /// Uses a device of a user for a sign-in: replaces its token. Returns false if no device of the user has this token, or if it
 /// has expired. If several requests use one token at the same time, one gets true.
 pub async fn rotate(
@@ -72,6 +94,12 @@ pub async fn list(
 pub async fn delete(db: &impl ConnectionTrait, user_id: Uuid, id: Uuid) -> Result<bool, DbErr> {
     let deleted = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user_id)).exec(db).await?;
     Ok(deleted.rows_affected == 1)
+}
+
+/// Deletes a device of a user by the hash of its token.
+pub async fn delete_by_token(db: &impl ConnectionTrait, user_id: Uuid, token_hash: &TokenHash) -> Result<(), DbErr> {
+    let found = Entity::delete_many().filter(Column::TokenHash.eq(token_hash.clone()));
+    found.filter(Column::UserId.eq(user_id)).exec(db).await.map(drop)
 }
 
 /// Deletes all devices of a user.

@@ -56,6 +56,12 @@ pub async fn is_confirmed(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bo
     Ok(find(db, user_id).await?.is_some_and(|factor| factor.is_confirmed()))
 }
 
+/// Returns those of the users who have a confirmed factor.
+pub async fn confirmed_among(db: &impl ConnectionTrait, user_ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
+    let confirmed = Entity::find().select_only().column(Column::UserId).filter(Column::ConfirmedAt.is_not_null());
+    confirmed.filter(Column::UserId.is_in(user_ids.iter().copied())).into_tuple().all(db).await
+}
+
 /// Stores an enrollment. Replaces an earlier enrollment of the user that was not confirmed.
 ///
 /// # Errors

@@ -204,6 +204,15 @@ impl Error {
         }
     }
 
+    /// The challenge to answer. Only for MFA_REQUIRED.
+    #[must_use]
+    pub fn mfa_challenge(&self) -> Option<&MfaChallenge> {
+        match self {
+            Self::MfaRequired(challenge) => Some(challenge),
+            _ => None,
+        }
+    }
+
     /// Seconds to wait before the next attempt. Only for RATE_LIMITED and SERVICE_UNAVAILABLE.
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {

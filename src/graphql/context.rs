@@ -1,7 +1,7 @@
 //! The context of a GraphQL request, for resolvers.
 
 use std::sync::{
-    Arc, OnceLock,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicI64, Ordering},
 };
 
@@ -14,7 +14,7 @@ use crate::{
     config::SecretString,
     domain::{
         self, Principal, RequestId,
-        sessions::Delivery,
+        sessions::{Cookies, Delivery},
         users::administration::{self, Administrator},
     },
     graphql::HintContext,
@@ -27,30 +27,36 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// The context of use cases.
     pub domain: domain::Context,
-    /// The refresh token in the cookie of the request.
-    pub refresh_cookie: Option<SecretString>,
+    /// The tokens in the cookies of the request.
+    pub cookies: Cookies,
     /// Facts that may explain an error.
     pub hint_context: HintContext,
     principal: OnceCell<Result<Principal>>,
-    cookie_change: OnceLock<CookieChange>,
+    cookie_changes: Mutex<Vec<CookieChange>>,
     rows_left: AtomicI64,
 }
 
 /// Maximum number of rows that the lists of one request may contain together.
 const MAX_ROWS: i64 = 20_000;
 
-/// A change of the client's refresh cookie, which the response makes.
+/// A cookie of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// The refresh token.
+    RefreshToken,
+    /// Binds challenges for a second factor to the browser.
+    MfaClient,
+    /// Lets the user sign in without the second factor.
+    RememberedDevice,
+}
+
+/// A change of a cookie of the client, which the response makes.
 #[derive(Clone, Debug)]
-pub enum CookieChange {
-    /// Set it.
-    Set {
-        /// The refresh token.
-        token: SecretString,
-        /// When the token expires.
-        expires_at: DateTime<Utc>,
-    },
-    /// Delete it.
-    Clear,
+pub struct CookieChange {
+    /// The cookie.
+    pub cookie: Cookie,
+    /// The new token, and when it expires. `None` deletes the cookie.
+    pub token: Option<(SecretString, DateTime<Utc>)>,
 }
 
 impl RequestContext {
@@ -60,10 +66,10 @@ impl RequestContext {
         Self {
             request_id,
             domain,
-            refresh_cookie: None,
+            cookies: Cookies::default(),
             hint_context: HintContext::default(),
             principal: OnceCell::new(),
-            cookie_change: OnceLock::new(),
+            cookie_changes: Mutex::default(),
             rows_left: AtomicI64::new(MAX_ROWS),
         }
     }
@@ -90,9 +96,9 @@ impl RequestContext {
         if self.rows_left.load(Ordering::Relaxed) >= rows { Ok(()) } else { Err(too_many_rows()) }
     }
 
-    /// The change of the refresh cookie that the resolver requested.
-    pub(super) fn cookie_change(&self) -> Option<CookieChange> {
-        self.cookie_change.get().cloned()
+    /// Takes the changes of cookies that the resolver requested.
+    pub(super) fn take_cookie_changes(&self) -> Vec<CookieChange> {
+        std::mem::take(&mut self.cookie_changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -119,15 +125,25 @@ pub(super) trait ContextExt<'a> {
         let _ = self.request().principal.set(Ok(principal));
     }
 
-    /// Changes the client's refresh cookie.
+    /// Sets a cookie of the client until the token expires.
+    fn set_cookie(&self, cookie: Cookie, token: SecretString, expires_at: DateTime<Utc>) {
+        self.change_cookie(CookieChange { cookie, token: Some((token, expires_at)) });
+    }
+
+    /// Deletes a cookie of the client.
+    fn clear_cookie(&self, cookie: Cookie) {
+        self.change_cookie(CookieChange { cookie, token: None });
+    }
+
+    /// Changes a cookie of the client. A request has one mutation, which changes each cookie at most once.
     fn change_cookie(&self, change: CookieChange) {
-        let _ = self.request().cookie_change.set(change);
+        self.request().cookie_changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
     }
 
     /// Deletes the client's refresh cookie if it belongs to the session of `principal`, which has ended.
     fn clear_cookie_of(&self, principal: &Principal) {
         if principal.session.delivery == Delivery::Cookie {
-            self.change_cookie(CookieChange::Clear);
+            self.clear_cookie(Cookie::RefreshToken);
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     Error,
+    config::ExposeSecret,
     domain::RequestId,
     error::{self, error_codes, unauthenticated_reasons},
     graphql::HintContext,
@@ -31,6 +32,8 @@ pub struct ErrorExtensions {
     errors: Vec<InputError>,
     /// With RATE_LIMITED and SERVICE_UNAVAILABLE: seconds to wait.
     retry_after: Option<u32>,
+    /// With MFA_REQUIRED: how to finish the sign-in.
+    mfa: Option<MfaChallenge>,
     /// Identifies this request in the server's log. Also in the response header `x-request-id`.
     request_id: String,
     /// Help for the developer of a client, where there is some. Only while the server is reachable from its own machine
@@ -50,6 +53,39 @@ pub struct InputError {
     field: Option<Vec<String>>,
     /// The limit that the value exceeds or misses, such as 8 for PASSWORD_TOO_SHORT.
     limit: Option<usize>,
+}
+
+/// A sign-in that waits for the second factor. `verifyMfa` finishes it.
+#[derive(Clone, Debug, Serialize, SimpleObject)]
+#[serde(rename_all = "camelCase")]
+pub struct MfaChallenge {
+    /// For `verifyMfa`. Single use, and at most 5 attempts.
+    token: String,
+    /// The second factors that the user can choose from.
+    methods: Vec<MfaMethod>,
+    /// Seconds until the token expires.
+    expires_in: i64,
+}
+
+impl From<&error::MfaChallenge> for MfaChallenge {
+    fn from(challenge: &error::MfaChallenge) -> Self {
+        Self {
+            token: challenge.token.expose_secret().to_owned(),
+            methods: challenge.methods.iter().map(|method| (*method).into()).collect(),
+            expires_in: challenge.expires_in,
+        }
+    }
+}
+
+/// A second factor.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq, Serialize)]
+#[graphql(remote = "error::MfaMethod")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MfaMethod {
+    /// A code of an authenticator app (TOTP, RFC 6238).
+    Totp,
+    /// One of the recovery codes, each of which works once.
+    RecoveryCode,
 }
 
 macro_rules! graphql_error_code {
@@ -91,6 +127,7 @@ impl ErrorExtensions {
             reason: error.reason().map(Into::into),
             errors: errors.collect(),
             retry_after: error.retry_after(),
+            mfa: error.mfa_challenge().map(Into::into),
             request_id: request_id.to_string(),
             hint: hint_context.and_then(|hint_context| hint_context.hint(error)),
         }

@@ -13,7 +13,7 @@ mod schema;
 use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
-pub use context::{CookieChange, RequestContext};
+pub use context::{Cookie, CookieChange, RequestContext};
 pub use hints::HintContext;
 
 use self::schema::{Mutation, Nullable, Query};

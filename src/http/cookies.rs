@@ -1,7 +1,7 @@
-//! The refresh cookie (RFC 6265), and protection against its use by other sites.
+//! The cookies (RFC 6265), and protection against their use by other sites.
 //!
-//! Scripts cannot read the cookie, and other sites cannot send it (`SameSite`). Requests from other origins on the same
-//! site are rejected by their `Origin`. Operations that use the cookie require POST with JSON, which a browser sends to
+//! Scripts cannot read the cookies, and other sites cannot send them (`SameSite`). Requests from other origins on the same
+//! site are rejected by their `Origin`. Operations that use a cookie require POST with JSON, which a browser sends to
 //! another origin only after a preflight.
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,55 +11,73 @@ use cookie::{Cookie, SameSite, time::Duration};
 
 use crate::{
     config::{ExposeSecret, SecretString, Settings},
-    graphql::CookieChange,
+    domain::sessions::Cookies,
+    graphql::{self, CookieChange},
     http::middleware::cors,
 };
 
-/// The name and attributes of the cookie, derived from the settings.
+/// The names and attributes of the cookies, derived from the settings.
 #[derive(Debug)]
-pub(super) struct RefreshCookie {
-    name: String,
+pub(super) struct CookieNames {
+    refresh_token: String,
+    mfa_client: String,
+    remembered_device: String,
     is_secure: bool,
 }
 
-impl RefreshCookie {
+impl CookieNames {
     pub(super) fn of(settings: &Settings) -> Self {
         let is_secure = settings.server.is_https();
-        Self {
+        let name = |name: &str| {
             // With this prefix, browsers reject a cookie that was set without `Secure`, for a path, or by a sibling
             // domain. They also reject it over plain HTTP, which is supported only on loopback.
-            name: if is_secure {
-                "__Host-refresh_token".to_owned()
-            } else {
-                // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
-                let hash = digest(&SHA256, settings.server.public_url.as_bytes());
-                format!("refresh_token_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()))
-            },
+            if is_secure {
+                return format!("__Host-{name}");
+            }
+            // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
+            let hash = digest(&SHA256, settings.server.public_url.as_bytes());
+            format!("{name}_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()))
+        };
+        Self {
+            refresh_token: name("refresh_token"),
+            mfa_client: name("mfa_client"),
+            remembered_device: name("remembered_device"),
             is_secure,
         }
     }
 
-    /// Returns the refresh token of a request.
+    /// Returns the tokens in the cookies of a request.
     ///
     /// # Errors
-    /// The request has the cookie, but its origin is not allowed.
-    pub(super) fn read(&self, settings: &Settings, headers: &HeaderMap) -> Result<Option<SecretString>, ForeignOrigin> {
-        let token = values(headers, &self.name).next();
-        if token.is_some() && cors::refused_origins(settings, headers).next().is_some() {
+    /// The request has one of the cookies, but its origin is not allowed.
+    pub(super) fn read(&self, settings: &Settings, headers: &HeaderMap) -> Result<Cookies, ForeignOrigin> {
+        let token = |name| values(headers, name).next().map(SecretString::from);
+        let cookies = Cookies {
+            refresh_token: token(&self.refresh_token),
+            mfa_client: token(&self.mfa_client),
+            remembered_device: token(&self.remembered_device),
+        };
+        let has_one = [&cookies.refresh_token, &cookies.mfa_client, &cookies.remembered_device]
+            .iter()
+            .any(|token| token.is_some());
+        if has_one && cors::refused_origins(settings, headers).next().is_some() {
             return Err(ForeignOrigin);
         }
-        Ok(token.map(Into::into))
+        Ok(cookies)
     }
 
     /// Returns the value of `Set-Cookie` for a change.
     pub(super) fn write(&self, change: &CookieChange, now: DateTime<Utc>) -> Option<HeaderValue> {
-        let (value, seconds) = match change {
-            CookieChange::Set { token, expires_at } => {
-                (token.expose_secret(), (*expires_at - now).num_seconds().max(0))
-            }
-            CookieChange::Clear => ("", 0),
+        let name = match change.cookie {
+            graphql::Cookie::RefreshToken => &self.refresh_token,
+            graphql::Cookie::MfaClient => &self.mfa_client,
+            graphql::Cookie::RememberedDevice => &self.remembered_device,
         };
-        set_cookie(&self.name, value, "/", self.is_secure, Some(seconds))
+        let (value, seconds) = match &change.token {
+            Some((token, expires_at)) => (token.expose_secret(), (*expires_at - now).num_seconds().max(0)),
+            None => ("", 0),
+        };
+        set_cookie(name, value, "/", self.is_secure, Some(seconds))
     }
 }
 
@@ -102,7 +120,7 @@ pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<It
         .filter(|value| !value.is_empty())
 }
 
-/// The error for a request with the cookie from an origin that is not allowed.
+/// The error for a request with a cookie from an origin that is not allowed.
 #[derive(Debug)]
 pub(super) struct ForeignOrigin;
 

@@ -46,7 +46,7 @@ use crate::{App, Error, Result, graphql::executor::Executor};
 struct Server {
     app: Arc<App>,
     executor: Executor,
-    refresh_cookie: cookies::RefreshCookie,
+    cookies: cookies::CookieNames,
     security_headers: frame::SecurityHeaders,
     limits: Limits,
     refused_origins: cors::RefusedOrigins,
@@ -78,7 +78,7 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
 pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
     let server = Arc::new(Server {
         executor: Executor::new(Arc::clone(app)),
-        refresh_cookie: cookies::RefreshCookie::of(&app.settings),
+        cookies: cookies::CookieNames::of(&app.settings),
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
         limits,

@@ -47,7 +47,10 @@ async fn introspection_includes_the_error_types() {
         let members = found.unwrap_or_else(|| panic!("no {name}"))[list].as_array().unwrap();
         members.iter().map(|member| member["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(members("ErrorExtensions", "fields"), ["code", "reason", "errors", "retryAfter", "requestId", "hint"]);
+    assert_eq!(
+        members("ErrorExtensions", "fields"),
+        ["code", "reason", "errors", "retryAfter", "mfa", "requestId", "hint"]
+    );
     assert_eq!(members("InputError", "fields"), ["code", "message", "field", "limit"]);
     assert_eq!(members("UnauthenticatedReason", "enumValues").len(), 4);
     for code in members("ErrorCode", "enumValues") {

@@ -108,7 +108,7 @@ fn errors_with_data_include_message_reason_and_retry_after() {
 fn extensions_match_the_schema() {
     let answer = published(Error::NotFound);
     let extensions = answer["extensions"].as_object().unwrap();
-    let fields = ["code", "errors", "hint", "reason", "requestId", "retryAfter"];
+    let fields = ["code", "errors", "hint", "mfa", "reason", "requestId", "retryAfter"];
     assert_eq!(extensions.keys().collect::<Vec<_>>(), fields);
     assert_eq!(extensions["requestId"], Uuid::nil().to_string());
     assert_eq!((&extensions["errors"], &extensions["hint"]), (&json!([]), &Value::Null));

@@ -29,6 +29,12 @@ const OTHERS: &[&str] = &[
     "node",
     "accountData",
     "reauthenticate",
+    "verifyMfa",
+    "startTotpEnrollment",
+    "confirmTotpEnrollment",
+    "disableTotp",
+    "regenerateRecoveryCodes",
+    "revokeRememberedDevice",
 ];
 
 const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } types { \

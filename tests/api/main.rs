@@ -64,6 +64,7 @@ mod rest;
 mod rest_users;
 mod roles;
 mod second_factor;
+mod second_factor_graphql;
 mod second_factor_rows;
 mod secrets;
 mod server_info;

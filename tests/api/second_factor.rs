@@ -9,7 +9,7 @@ use hallpass::{
     domain::{
         Client, Context, Principal, Viewer,
         mfa::{self, Factor},
-        sessions::{Delivery, NewSession, SignIn},
+        sessions::{Cookies, Delivery, NewSession, SignIn},
         sign_in::{
             challenge::{Answer, verify},
             password::{Credentials, login},
@@ -72,7 +72,7 @@ async fn current(server: &TestServer, principal: Principal) -> Principal {
 async fn log_in(app: &Arc<App>, delivery: Delivery) -> Result<SignIn> {
     let context = Context::of_request(app, Viewer::Anonymous, Client::default());
     let credentials = Credentials { identifier: "ada".to_owned(), password: password_of("ada").into() };
-    login(&context, credentials, NewSession { delivery, replaced_cookie: None }).await
+    login(&context, credentials, NewSession::new(delivery, Cookies::default())).await
 }
 
 /// Signs in with the password, up to the challenge.
@@ -85,7 +85,8 @@ async fn challenge(server: &TestServer) -> MfaChallenge {
 
 fn answer(challenge: &MfaChallenge, factor: Factor) -> Answer {
     let MfaChallenge { token, client_token, .. } = challenge.clone();
-    Answer { token, client_token, factor, replaced_cookie: None }
+    let cookies = Cookies { mfa_client: client_token, ..Cookies::default() };
+    Answer { token, factor, remember_device: false, cookies }
 }
 
 async fn verified(server: &TestServer, challenge: &MfaChallenge, factor: Factor) -> Result<SignIn> {
@@ -552,7 +553,8 @@ async fn replaced_session_continues_until_the_second_factor_is_confirmed() {
     let cookie = Some(sign_in.refresh_token);
     server.clock.advance(TimeDelta::seconds(30));
     let credentials = Credentials { identifier: "ada".to_owned(), password: password_of("ada").into() };
-    let new_session = NewSession { delivery: Delivery::Cookie, replaced_cookie: cookie.clone() };
+    let cookies = Cookies { refresh_token: cookie.clone(), ..Cookies::default() };
+    let new_session = NewSession::new(Delivery::Cookie, cookies);
     let Err(Error::MfaRequired(second)) = login(&context(&server), credentials, new_session).await else { panic!() };
     let is_live = async || {
         let now = server.app.clock.now();
@@ -560,7 +562,8 @@ async fn replaced_session_continues_until_the_second_factor_is_confirmed() {
         session::find_live(db, sign_in.principal.session.id, now).await.unwrap().is_some()
     };
     assert!(is_live().await);
-    let answer = Answer { replaced_cookie: cookie, ..answer(&second, totp(&server).await) };
+    let mut answer = answer(&second, totp(&server).await);
+    answer.cookies.refresh_token = cookie;
     verify(&context(&server), answer).await.unwrap();
     assert!(!is_live().await);
 }
@@ -600,7 +603,8 @@ async fn reset_requires_a_fresh_proof_of_another_administrator() {
     server.set_roles("ada", &["admin"]).await;
     let own = administration::of_principal(&context(&server), current(&server, principal.clone()).await).unwrap();
     let reset = async |administrator: &Administrator| {
-        reset_mfa(&context(&server), administrator, principal.user.id, None).await.map(drop)
+        let reason = Some("Showed a passport".to_owned());
+        reset_mfa(&context(&server), administrator, principal.user.id, reason).await.map(drop)
     };
     assert_eq!(reset(&own).await.unwrap_err().code(), ErrorCode::Forbidden);
     let other = administrator(&server).await;

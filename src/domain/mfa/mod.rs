@@ -4,17 +4,23 @@
 
 mod enrollment;
 mod factor;
+pub mod remembered;
 mod reseal;
 
 pub use enrollment::{Enrollment, confirm, disable, regenerate_recovery_codes, start};
 pub use factor::Factor;
 pub(in crate::domain) use factor::ParsedFactor;
 pub use reseal::{count_sealed_by_other_keys, reseal};
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    domain::{Principal, UnitOfWork},
+    domain::{
+        Context, Principal, UnitOfWork,
+        users::administration::{Administrator, may_read},
+    },
     entity::{mfa_challenge, recovery_code, remembered_device, session, totp_factor, user::Locked},
     error::MfaMethod,
 };
@@ -26,6 +32,54 @@ pub(in crate::domain) async fn methods(work: &UnitOfWork<'_>, user_id: Uuid) -> 
     }
     let has_codes = recovery_code::count(work.db(), user_id).await? > 0;
     Ok([MfaMethod::Totp].into_iter().chain(has_codes.then_some(MfaMethod::RecoveryCode)).collect())
+}
+
+/// Lists the second factors of a user.
+///
+/// # Errors
+/// NOT_FOUND for another user, except for administrators.
+pub async fn list_methods(context: &Context, principal: &Principal, user_id: Uuid) -> Result<Vec<MfaMethod>> {
+    if !may_read(context, principal, user_id) {
+        return Err(Error::NotFound);
+    }
+    Ok(methods_of_many(context, &[user_id]).await?.remove(&user_id).unwrap_or_default())
+}
+
+/// Lists the second factors of each of these users, by the id of the user. Users without one are left out.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn list_methods_of_many(
+    context: &Context,
+    _: &Administrator,
+    user_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<MfaMethod>>> {
+    methods_of_many(context, user_ids).await
+}
+
+async fn methods_of_many(context: &Context, user_ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<MfaMethod>>> {
+    let db = context.app.database.read();
+    let enabled = totp_factor::confirmed_among(db, user_ids).await?;
+    if enabled.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let with_codes = recovery_code::owners_among(db, &enabled).await?;
+    let methods = |id| {
+        let code = with_codes.contains(&id).then_some(MfaMethod::RecoveryCode);
+        [MfaMethod::Totp].into_iter().chain(code).collect()
+    };
+    Ok(enabled.into_iter().map(|id| (id, methods(id))).collect())
+}
+
+/// Counts the unused recovery codes of the signed-in user. Returns `None` without a second factor.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn count_recovery_codes(context: &Context, principal: &Principal) -> Result<Option<u64>> {
+    if !is_enabled(&context.app, principal).await? {
+        return Ok(None);
+    }
+    Ok(Some(recovery_code::count(context.app.database.read(), principal.user.id).await?))
 }
 
 /// Whether sign-ins of the signed-in user require a second factor.

@@ -7,7 +7,7 @@ use crate::{
     config::ExposeSecret,
     domain::{Context, Event, Principal, UnitOfWork, Viewer, principal, sessions::PresentedToken, throttle},
     entity::{
-        session,
+        remembered_device, session,
         user::{self, Locked},
     },
     error::UnauthenticatedReason,
@@ -150,7 +150,8 @@ pub async fn revoke_others(context: &Context, principal: &Principal) -> Result<u
     Ok(ended)
 }
 
-/// Ends all sessions of a user, except `except`, with one update of the user's row. Returns how many were live.
+/// Ends all sessions of a user, except `except`, with one update of the user's row, and forgets all remembered devices. Returns
+/// how many sessions were live.
 pub(in crate::domain) async fn end_all(work: &UnitOfWork<'_>, user: &mut Locked, except: Option<Uuid>) -> Result<u64> {
     let ended_epoch = user.session_epoch;
     user.update(work.db(), |user| user.session_epoch += 1).await?;
@@ -158,6 +159,7 @@ pub(in crate::domain) async fn end_all(work: &UnitOfWork<'_>, user: &mut Locked,
     if let Some(id) = except {
         session::keep(work.db(), id, user.session_epoch).await?;
     }
+    remembered_device::delete_of(work.db(), user.id).await?;
     Ok(ended)
 }
 

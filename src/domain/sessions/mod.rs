@@ -19,8 +19,8 @@ pub(in crate::domain) use end::{end_all, end_reused};
 pub use list::{find, list, list_many};
 pub use refresh::refresh;
 pub(in crate::domain) use refresh::rotate_locked;
-pub use replace::NewSession;
 pub(in crate::domain) use replace::Replaced;
+pub use replace::{Cookies, NewSession};
 
 pub use crate::entity::session::{Delivery, Model as Session};
 
@@ -52,6 +52,17 @@ pub struct SignIn {
     pub expires_in: i64,
     /// The token for the next refresh. It must be sent only by the session's delivery.
     pub refresh_token: SecretString,
+    /// The token with which the browser skips the second factor, if it has changed. It must be sent only in a cookie.
+    pub device_token: Option<DeviceToken>,
+}
+
+/// The token of a remembered device.
+#[derive(Clone, Debug)]
+pub struct DeviceToken {
+    /// The token.
+    pub token: SecretString,
+    /// When the second factor is required again.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// How the user of a new session has signed in.
@@ -139,5 +150,5 @@ pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: ses
         expires_at: session.expires_at,
     })?;
     let principal = Principal { user, session };
-    Ok(SignIn { principal, access_token, expires_in, refresh_token: refresh_token.into() })
+    Ok(SignIn { principal, access_token, expires_in, refresh_token: refresh_token.into(), device_token: None })
 }

@@ -12,20 +12,41 @@ use crate::{
     },
 };
 
+/// The tokens in the cookies of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Cookies {
+    /// The refresh token. It may have expired.
+    pub refresh_token: Option<SecretString>,
+    /// The token that binds challenges for a second factor to the browser.
+    pub mfa_client: Option<SecretString>,
+    /// The token of a remembered device.
+    pub remembered_device: Option<SecretString>,
+}
+
 /// The options of a new session.
 #[derive(Debug)]
 pub struct NewSession {
     /// How its refresh tokens are delivered.
     pub delivery: Delivery,
-    /// The refresh token in the cookie that the response overwrites. It may have expired.
-    pub replaced_cookie: Option<SecretString>,
+    /// The cookies that the response may overwrite. Empty unless refresh tokens are delivered in a cookie.
+    pub cookies: Cookies,
 }
 
 impl NewSession {
     /// A session whose refresh tokens are delivered in bodies. It overwrites no cookie.
     #[must_use]
-    pub const fn in_body() -> Self {
-        Self { delivery: Delivery::Body, replaced_cookie: None }
+    pub fn in_body() -> Self {
+        Self::new(Delivery::Body, Cookies::default())
+    }
+
+    /// A session with this delivery, opened by a client with these cookies.
+    #[must_use]
+    pub fn new(delivery: Delivery, cookies: Cookies) -> Self {
+        let cookies = match delivery {
+            Delivery::Cookie => cookies,
+            Delivery::Body => Cookies::default(),
+        };
+        Self { delivery, cookies }
     }
 
     /// Finds the session of the overwritten cookie, if any.
@@ -34,7 +55,8 @@ impl NewSession {
     /// SERVICE_UNAVAILABLE if the database is unreachable.
     pub(in crate::domain) async fn replaced(&self, context: &Context) -> Result<Option<Replaced>> {
         let app = &context.app;
-        let claims = self.replaced_cookie.as_ref().and_then(|token| app.refresh_tokens.verify(token.expose_secret()));
+        let claims =
+            self.cookies.refresh_token.as_ref().and_then(|token| app.refresh_tokens.verify(token.expose_secret()));
         let Some(claims) = claims else { return Ok(None) };
         let owner = session::owners(app.database.read(), vec![claims.session_id]).await?.pop();
         Ok(owner.map(|(session_id, user_id)| Replaced { session_id, user_id }))

@@ -7,9 +7,9 @@ use crate::{
     config::SecretString,
     domain::{
         Context, Event, UnitOfWork,
-        mfa::{Factor, ParsedFactor},
-        sessions::{Authentication, NewSession, SignIn},
-        sign_in::{self, Admission},
+        mfa::{Factor, ParsedFactor, remembered},
+        sessions::{Authentication, Cookies, NewSession, SignIn},
+        sign_in::{self, Admission, SecondFactor},
         throttle::PlainAttempt,
     },
     entity::{
@@ -29,26 +29,31 @@ const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 pub struct Answer {
     /// The token of the challenge.
     pub token: SecretString,
-    /// The token in the cookie that binds the challenge to the browser.
-    pub client_token: Option<SecretString>,
     /// The second factor.
     pub factor: Factor,
-    /// The refresh token in the cookie that the response overwrites, if the challenge asks for a cookie.
-    pub replaced_cookie: Option<SecretString>,
+    /// Whether later sign-ins in this browser need no second factor. Has no effect unless refresh tokens are delivered in a
+    /// cookie.
+    pub remember_device: bool,
+    /// The cookies of the request.
+    pub cookies: Cookies,
 }
 
 /// Creates a challenge for a user who has proved the first factor. A browser must also send the token of a cookie, which other
-/// sites and scripts cannot read. It is bound to neither an address nor a user agent, which may change.
+/// sites and scripts cannot read. It is bound to neither an address nor a user agent, which may change. The challenges of
+/// several tabs share one cookie.
 pub(super) async fn create(
     work: &UnitOfWork<'_>,
     user: &user::Locked,
-    (amr, delivery): (AuthenticationMethods, Delivery),
+    amr: AuthenticationMethods,
+    new_session: &NewSession,
     methods: Vec<MfaMethod>,
 ) -> Result<MfaChallenge> {
     let (token, token_hash) = link_token::generate()?;
-    let (client_token, client_hash) = match delivery {
-        Delivery::Cookie => Some(link_token::generate()?).unzip(),
-        Delivery::Body => (None, None),
+    let delivery = new_session.delivery;
+    let client_token = match (delivery, &new_session.cookies.mfa_client) {
+        (Delivery::Cookie, Some(token)) => Some(token.clone()),
+        (Delivery::Cookie, None) => Some(link_token::generate()?.0),
+        (Delivery::Body, _) => None,
     };
     let challenge = mfa_challenge::Model {
         id: random::id(work.now)?,
@@ -57,7 +62,7 @@ pub(super) async fn create(
         epoch: user.session_epoch,
         amr,
         delivery,
-        client_hash,
+        client_hash: client_token.as_ref().map(TokenHash::of),
         created_at: work.now,
         expires_at: work.now + LIFETIME,
         attempts: 0,
@@ -73,18 +78,19 @@ pub(super) async fn create(
 /// MFA_CHALLENGE_EXPIRED if the token is unknown, was used, has expired, or belongs to another browser; MFA_CODE_INVALID;
 /// RATE_LIMITED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED.
 pub async fn verify(context: &Context, answer: Answer) -> Result<SignIn> {
-    let Answer { token, client_token, factor, replaced_cookie } = answer;
+    let Answer { token, factor, remember_device, cookies } = answer;
     let found = mfa_challenge::find(context.app.database.read(), &TokenHash::of(&token), context.now()).await?;
     let challenge = found.ok_or(Error::MfaChallengeExpired)?;
-    if challenge.client_hash.is_some() && challenge.client_hash != client_token.as_ref().map(TokenHash::of) {
+    if challenge.client_hash.is_some() && challenge.client_hash != cookies.mfa_client.as_ref().map(TokenHash::of) {
         return Err(Error::MfaChallengeExpired);
     }
     let factor = factor.parse()?;
-    let replaced_cookie = replaced_cookie.filter(|_| challenge.delivery == Delivery::Cookie);
-    let new_session = NewSession { delivery: challenge.delivery, replaced_cookie };
+    let new_session = NewSession::new(challenge.delivery, cookies);
+    let remember_device = remember_device && challenge.delivery == Delivery::Cookie;
     let attempt = PlainAttempt::book_second_factor(context, challenge.user_id).await?;
     // Boxed, so that the requests that are refused above stay small.
-    let verified = Box::pin(verify_booked(context, &challenge, &factor, &new_session, &attempt)).await;
+    let verified = verify_booked(context, &challenge, &factor, (&new_session, remember_device), &attempt);
+    let verified = Box::pin(verified).await;
     if !matches!(verified, Ok(_) | Err(Error::MfaCodeInvalid)) {
         attempt.withdraw(context).await;
     }
@@ -95,7 +101,7 @@ async fn verify_booked(
     context: &Context,
     challenge: &mfa_challenge::Model,
     factor: &ParsedFactor,
-    new_session: &NewSession,
+    (new_session, remember_device): (&NewSession, bool),
     attempt: &PlainAttempt,
 ) -> Result<SignIn> {
     let replaced = new_session.replaced(context).await?;
@@ -117,13 +123,21 @@ async fn verify_booked(
     }
     let user = users.iter_mut().find(|user| user.id == challenge.user_id);
     let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
+    let device_token = if remember_device {
+        Some(remembered::remember(&mut work, user, new_session.cookies.remembered_device.as_ref()).await?)
+    } else {
+        None
+    };
     let amr = challenge.amr.clone().with_one_time_password();
-    let admission = Admission(Authentication { amr, second_factor_at: Some(work.now) });
+    let admission = Admission {
+        authentication: Authentication { amr, second_factor_at: Some(work.now) },
+        second_factor: Some(SecondFactor::Method(factor.method())),
+        device_token,
+    };
     if factor.method() == MfaMethod::RecoveryCode {
         work.emit(Event::RecoveryCodeUsed { user: user.to_model().into() });
     }
-    let event = Event::LoggedIn { user_id: user.id, second_factor: Some(factor.method()) };
-    let entered = sign_in::enter(&mut work, user, new_session, admission, event).await?;
+    let entered = sign_in::enter(&mut work, user, new_session, admission).await?;
     work.commit().await?;
     entered.issue_tokens(&context.app)
 }

@@ -12,14 +12,15 @@ use crate::{
     Error, Result,
     config::Settings,
     domain::{
-        Event, UnitOfWork, mfa,
-        sessions::{self, Authentication, NewSession, SignIn},
+        Event, UnitOfWork,
+        mfa::{self, remembered},
+        sessions::{self, Authentication, DeviceToken, NewSession, SignIn},
     },
     entity::{
-        session::{self, AuthenticationMethods, Delivery},
+        session::{self, AuthenticationMethods},
         user,
     },
-    error::MfaChallenge,
+    error::{MfaChallenge, MfaMethod},
     security::password::PasswordHash,
 };
 
@@ -51,11 +52,27 @@ pub(in crate::domain) fn check_user(settings: &Settings, user: &user::Model) -> 
 pub(in crate::domain) struct Entered {
     user: user::Model,
     session: session::Model,
+    device_token: Option<DeviceToken>,
 }
 
 /// Permission to open a session. Only the gate and the answer to its challenge create one.
 #[derive(Debug)]
-pub(in crate::domain) struct Admission(Authentication);
+pub(in crate::domain) struct Admission {
+    authentication: Authentication,
+    /// The second factor, for the audit log.
+    second_factor: Option<SecondFactor>,
+    /// The new token of the remembered device.
+    device_token: Option<DeviceToken>,
+}
+
+/// How the second factor of a user was satisfied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SecondFactor {
+    /// By this method.
+    Method(MfaMethod),
+    /// Earlier, in a browser that is remembered.
+    RememberedDevice,
+}
 
 /// The decision of the gate.
 pub(in crate::domain) enum Gate {
@@ -65,7 +82,8 @@ pub(in crate::domain) enum Gate {
     Challenge(MfaChallenge),
 }
 
-/// The gate, for a user who has proved the first factor.
+/// The gate, for a user who has proved the first factor. In a remembered device, the second factor is not needed; the session has
+/// one factor only.
 ///
 /// # Errors
 /// Those of [`check_user`].
@@ -73,14 +91,21 @@ pub(in crate::domain) async fn admit(
     work: &UnitOfWork<'_>,
     user: &user::Locked,
     amr: AuthenticationMethods,
-    delivery: Delivery,
+    new_session: &NewSession,
 ) -> Result<Gate> {
     check_user(&work.app().settings, user)?;
     let methods = mfa::methods(work, user.id).await?;
+    let authentication = Authentication { amr, second_factor_at: None };
     if methods.is_empty() {
-        return Ok(Gate::Open(Admission(Authentication { amr, second_factor_at: None })));
+        return Ok(Gate::Open(Admission { authentication, second_factor: None, device_token: None }));
     }
-    Ok(Gate::Challenge(challenge::create(work, user, (amr, delivery), methods).await?))
+    if let Some(token) = &new_session.cookies.remembered_device
+        && let Some(token) = remembered::recognize(work, user, token).await?
+    {
+        let second_factor = Some(SecondFactor::RememberedDevice);
+        return Ok(Gate::Open(Admission { authentication, second_factor, device_token: Some(token) }));
+    }
+    Ok(Gate::Challenge(challenge::create(work, user, authentication.amr, new_session, methods).await?))
 }
 
 /// Opens a session for the user of an account that was just created with a password.
@@ -93,13 +118,13 @@ pub(in crate::domain) async fn enter_new_account(
     new_session: &NewSession,
     event: Event,
 ) -> Result<Entered> {
-    match admit(work, user, AuthenticationMethods::password(), new_session.delivery).await? {
-        Gate::Open(admission) => enter(work, user, new_session, admission, event).await,
+    match admit(work, user, AuthenticationMethods::password(), new_session).await? {
+        Gate::Open(admission) => open(work, user, new_session, admission, event).await,
         Gate::Challenge(_) => Err(Error::internal("a new account has a second factor")),
     }
 }
 
-/// Opens a session.
+/// Opens a session for a user who has signed in.
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE if the database is unreachable.
@@ -107,19 +132,30 @@ pub(in crate::domain) async fn enter(
     work: &mut UnitOfWork<'_>,
     user: &mut user::Locked,
     new_session: &NewSession,
-    Admission(authentication): Admission,
+    admission: Admission,
+) -> Result<Entered> {
+    let event = Event::LoggedIn { user_id: user.id, second_factor: admission.second_factor };
+    open(work, user, new_session, admission, event).await
+}
+
+async fn open(
+    work: &mut UnitOfWork<'_>,
+    user: &mut user::Locked,
+    new_session: &NewSession,
+    Admission { authentication, device_token, .. }: Admission,
     event: Event,
 ) -> Result<Entered> {
     let now = work.now;
     user.update(work.db(), |user| user.last_login_at = Some(now)).await?;
     let session = sessions::open(work, user, new_session.delivery, authentication).await?;
     work.emit(event);
-    Ok(Entered { user: user.to_model(), session })
+    Ok(Entered { user: user.to_model(), session, device_token })
 }
 
 impl Entered {
     /// Issues the tokens of the session, which has been committed.
     pub(in crate::domain) fn issue_tokens(self, app: &crate::App) -> Result<SignIn> {
-        sessions::issue_tokens(app, self.user, self.session)
+        let sign_in = sessions::issue_tokens(app, self.user, self.session)?;
+        Ok(SignIn { device_token: self.device_token, ..sign_in })
     }
 }

@@ -105,7 +105,7 @@ async fn enter(
     }
     attempt.succeed(&work, user).await?;
     let user_id = user.id;
-    let gate = sign_in::admit(&work, user, AuthenticationMethods::password(), new_session.delivery).await?;
+    let gate = sign_in::admit(&work, user, AuthenticationMethods::password(), new_session).await?;
     let admission = match gate {
         Gate::Open(admission) => admission,
         Gate::Challenge(challenge) => {
@@ -118,8 +118,7 @@ async fn enter(
     }
     let user = users.iter_mut().find(|user| user.id == user_id);
     let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
-    let event = Event::LoggedIn { user_id, second_factor: None };
-    let entered = sign_in::enter(&mut work, user, new_session, admission, event).await?;
+    let entered = sign_in::enter(&mut work, user, new_session, admission).await?;
     work.commit().await?;
     entered.issue_tokens(&context.app).map(Some)
 }

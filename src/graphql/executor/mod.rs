@@ -95,8 +95,8 @@ pub struct Answer {
     pub response: Response,
     /// The errors in `response`, for headers and the log.
     pub errors: Vec<Error>,
-    /// What to do with the client's refresh cookie.
-    pub cookie_change: Option<CookieChange>,
+    /// The cookies of the client to change.
+    pub cookie_changes: Vec<CookieChange>,
 }
 
 impl Executor {
@@ -129,7 +129,7 @@ impl Executor {
             errors.truncate(MAX_ERRORS);
             let published = errors.iter_mut().map(|error| publish(error, request_id, language, hint_context)).collect();
             let response = Response::from_errors(merge_equal(errors));
-            Execution::Refused(Answer { response, errors: published, cookie_change: None })
+            Execution::Refused(Answer { response, errors: published, cookie_changes: Vec::new() })
         };
 
         let text = match self.text(document) {
@@ -187,7 +187,7 @@ impl Executor {
         let errors =
             response.errors.iter_mut().map(|error| publish(error, request_id, language, hint_context)).collect();
         response.errors = merge_equal(response.errors);
-        Execution::Executed(Answer { response, errors, cookie_change: context.cookie_change() })
+        Execution::Executed(Answer { response, errors, cookie_changes: context.take_cookie_changes() })
     }
 
     /// The text of the document to execute.

@@ -91,4 +91,8 @@ pub enum AuditAction {
     RecoveryCodeUsed,
     /// The user replaced the recovery codes.
     RecoveryCodesRegenerated,
+    /// The user no longer needs the second factor in a browser.
+    DeviceRemembered,
+    /// The user forgot a remembered device.
+    RememberedDeviceRevoked,
 }

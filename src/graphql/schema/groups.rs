@@ -17,12 +17,13 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     domain::{
-        audit,
+        audit, mfa,
         page::{Page, Range},
         sessions::{self, MAX_SESSIONS},
         users::administration,
     },
     entity::{audit_event, session, user},
+    error::MfaMethod,
     graphql::{context::ContextExt, schema::users::User},
 };
 
@@ -34,6 +35,7 @@ type Once<T> = Arc<OnceCell<Result<T>>>;
 pub struct UserGroup {
     ids: Vec<Uuid>,
     sessions: OnceCell<Result<HashMap<Uuid, Vec<session::Model>>>>,
+    mfa_methods: OnceCell<Result<HashMap<Uuid, Vec<MfaMethod>>>>,
     /// By the size of the page, and whether it is counted from the end.
     events: Mutex<HashMap<(u64, bool), Once<EventPages>>>,
 }
@@ -48,7 +50,7 @@ impl UserGroup {
     /// Makes a group of users.
     pub(super) fn of(users: &[user::Model]) -> Arc<Self> {
         let ids = users.iter().map(|user| user.id).collect();
-        Arc::new(Self { ids, sessions: OnceCell::new(), events: Mutex::default() })
+        Arc::new(Self { ids, sessions: OnceCell::new(), mfa_methods: OnceCell::new(), events: Mutex::default() })
     }
 
     /// The users besides the one whose rows have been counted.
@@ -64,6 +66,14 @@ impl UserGroup {
             sessions::list_many(ctx.domain(), &administrator, &self.ids).await
         };
         let lists = self.sessions.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
+        Ok(lists.get(&user_id).cloned().unwrap_or_default())
+    }
+
+    /// The second factors of a user of the group.
+    pub(super) async fn mfa_methods(&self, ctx: &Context<'_>, user_id: Uuid) -> Result<Vec<MfaMethod>> {
+        let administrator = ctx.administrator().await?;
+        let read = || mfa::list_methods_of_many(ctx.domain(), &administrator, &self.ids);
+        let lists = self.mfa_methods.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
         Ok(lists.get(&user_id).cloned().unwrap_or_default())
     }
 

@@ -10,6 +10,7 @@ mod email;
 mod groups;
 mod invitations;
 mod me;
+mod mfa;
 mod nodes;
 mod own_data;
 mod password_change;
@@ -51,6 +52,7 @@ pub struct Mutation(
     sign_in::LoginMutation,
     sessions::SessionMutation,
     reauthentication::ReauthenticationMutation,
+    mfa::MfaMutation,
     profile::ProfileMutation,
     password_change::PasswordMutation,
     deletion::DeletionMutation,

@@ -5,11 +5,14 @@ use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    domain::{Principal, audit, sessions, users::administration},
+    domain::{Principal, audit, mfa::remembered, sessions, users::administration},
     graphql::{
         Nullable,
         context::ContextExt,
-        schema::{audit::AuditEvent, groups::EventGroup, invitations::Invitation, sessions::Session, users::User},
+        schema::{
+            audit::AuditEvent, groups::EventGroup, invitations::Invitation, mfa::RememberedDevice, sessions::Session,
+            users::User,
+        },
     },
 };
 
@@ -19,7 +22,7 @@ pub(in crate::graphql) struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
-    /// sessions and the events of their account; administrators see all.
+    /// sessions, remembered devices and the events of their account; administrators see all but the devices of others.
     /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The `id` of any object.")] id: ID) -> Nullable<Node> {
         Box::pin(find(ctx, id)).await.transpose()
@@ -39,6 +42,9 @@ async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
     if let Some(event) = audit::find(ctx.domain(), principal, id).await? {
         let group = EventGroup::of([&event]);
         return Ok(Some(AuditEvent::new(event, &group).into()));
+    }
+    if let Some(device) = remembered::find(ctx.domain(), principal, id).await? {
+        return Ok(Some(RememberedDevice::from(device).into()));
     }
     find_invitation(ctx, id).await
 }
@@ -75,4 +81,6 @@ pub enum Node {
     AuditEvent(AuditEvent),
     /// An invitation.
     Invitation(Invitation),
+    /// A remembered device.
+    RememberedDevice(RememberedDevice),
 }

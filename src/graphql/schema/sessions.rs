@@ -9,12 +9,12 @@ use crate::{
     config::ExposeSecret,
     domain::{
         Principal,
-        sessions::{self, Logout, NewSession, PresentedToken, SignIn},
+        sessions::{self, DeviceToken, Logout, NewSession, PresentedToken, SignIn},
     },
     entity::session::{self, Delivery},
     graphql::{
         Nullable,
-        context::{ContextExt, CookieChange},
+        context::{ContextExt, Cookie},
         schema::{scalars::DateTime, users::User},
     },
 };
@@ -47,7 +47,7 @@ impl SessionMutation {
         let tokens = refresh_token.map(in_body).into_iter().chain(in_cookie(ctx)).collect();
         let logout = Logout { viewer: ctx.domain().viewer, tokens, everywhere };
         Some(sessions::logout(ctx.domain(), logout).await.map(|revoked_sessions| {
-            ctx.change_cookie(CookieChange::Clear);
+            ctx.clear_cookie(Cookie::RefreshToken);
             LogoutPayload { revoked_sessions }
         }))
     }
@@ -70,7 +70,7 @@ fn in_body(token: String) -> PresentedToken {
 }
 
 fn in_cookie(ctx: &Context<'_>) -> Option<PresentedToken> {
-    let token = ctx.request().refresh_cookie.clone()?;
+    let token = ctx.request().cookies.refresh_token.clone()?;
     Some(PresentedToken { token, delivery: Delivery::Cookie })
 }
 
@@ -104,11 +104,7 @@ pub enum TokenDelivery {
 impl TokenDelivery {
     /// The parameters for the session of a sign-in. A new cookie replaces the cookie of the request.
     pub(in crate::graphql) fn open(self, ctx: &Context<'_>) -> NewSession {
-        let replaced_cookie = match self {
-            Self::Cookie => ctx.request().refresh_cookie.clone(),
-            Self::Body => None,
-        };
-        NewSession { delivery: self.into(), replaced_cookie }
+        NewSession::new(self.into(), ctx.request().cookies.clone())
     }
 }
 
@@ -132,15 +128,18 @@ impl AuthPayload {
     /// Creates the payload. The refresh token is delivered as the session requires. Sets the viewer to the signed-in
     /// user.
     pub(in crate::graphql) fn of(ctx: &Context<'_>, sign_in: SignIn) -> Self {
-        let SignIn { principal, access_token, expires_in, refresh_token: token } = sign_in;
+        let SignIn { principal, access_token, expires_in, refresh_token: token, device_token } = sign_in;
         let expires_at = principal.session.expires_at;
         let refresh_token = match principal.session.delivery {
             Delivery::Body => Some(token.expose_secret().to_owned()),
             Delivery::Cookie => {
-                ctx.change_cookie(CookieChange::Set { token, expires_at });
+                ctx.set_cookie(Cookie::RefreshToken, token, expires_at);
                 None
             }
         };
+        if let Some(DeviceToken { token, expires_at }) = device_token {
+            ctx.set_cookie(Cookie::RememberedDevice, token, expires_at);
+        }
         let user = principal.user.clone().into();
         ctx.sign_in_as(principal);
         Self { access_token, token_type: TOKEN_TYPE, expires_in, refresh_token, user }
@@ -191,6 +190,12 @@ impl Session {
     /// The IP address of the client at sign-in.
     fn ip_address(&self) -> Option<&str> {
         self.session.ip_address.as_deref()
+    }
+
+    /// How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `mfa` (more
+    /// than one factor). Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
+    async fn authentication_methods(&self) -> &[String] {
+        self.session.amr.as_slice()
     }
 
     /// The time of the sign-in.

@@ -1,12 +1,14 @@
 //! `login`.
 
 use async_graphql::{Context, InputObject, Object};
+use chrono::TimeDelta;
 
 use crate::{
+    Error,
     domain::sign_in::password::{Credentials, login},
     graphql::{
         Nullable,
-        context::ContextExt,
+        context::{ContextExt, Cookie},
         schema::sessions::{AuthPayload, TokenDelivery},
     },
 };
@@ -17,12 +19,19 @@ pub(in crate::graphql) struct LoginMutation;
 #[Object]
 impl LoginMutation {
     /// Sign in with a username or e-mail address and a password.
-    /// Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED
-    /// (both only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED, so that a
-    /// mistyped password does not make clients refresh their token.
+    /// If the user has a second factor, the error MFA_REQUIRED says how to go on: see `extensions.mfa` and `verifyMfa`.
+    /// Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), MFA_REQUIRED, ACCOUNT_DISABLED and
+    /// EMAIL_NOT_VERIFIED (all three only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never
+    /// UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let new_session = input.token_delivery.open(ctx);
         let sign_in = login(ctx.domain(), input.into(), new_session).await;
+        if let Err(Error::MfaRequired(challenge)) = &sign_in
+            && let Some(token) = &challenge.client_token
+        {
+            let expires_at = ctx.domain().now() + TimeDelta::seconds(challenge.expires_in);
+            ctx.set_cookie(Cookie::MfaClient, token.clone(), expires_at);
+        }
         Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
     }
 }

@@ -10,16 +10,21 @@ use uuid::Uuid;
 
 use crate::{
     Result,
-    domain::sessions,
+    domain::{
+        mfa::{self, remembered},
+        sessions,
+    },
     entity::user,
     graphql::{
         Nullable,
         context::ContextExt,
+        errors::MfaMethod,
         schema::{
             audit::{self, AuditEventConnection},
             connection::PageArguments,
             groups::UserGroup,
             me::Me,
+            mfa::RememberedDevice,
             scalars::DateTime,
             sessions::Session,
         },
@@ -167,6 +172,37 @@ impl User {
         #[graphql(desc = "A cursor: the page ends before it.")] before: Option<String>,
     ) -> Result<AuditEventConnection> {
         Box::pin(audit::list_of_user(ctx, self, PageArguments { first, after, last, before })).await
+    }
+
+    /// The second factors that are set up. Empty if a sign-in needs none. Only for the user and for administrators.
+    async fn mfa_methods(&self, ctx: &Context<'_>) -> Result<Vec<MfaMethod>> {
+        let principal = ctx.principal().await?;
+        let methods = match &self.group {
+            Some(group) => Box::pin(group.mfa_methods(ctx, self.user.id)).await?,
+            None => Box::pin(mfa::list_methods(ctx.domain(), principal, self.user.id)).await?,
+        };
+        Ok(methods.into_iter().map(Into::into).collect())
+    }
+
+    /// The number of unused recovery codes. Only for the user; `null` for others, and without a second factor.
+    async fn recovery_codes_left(&self, ctx: &Context<'_>) -> Result<Option<u64>> {
+        let principal = ctx.principal().await?;
+        if principal.user.id != self.user.id {
+            return Ok(None);
+        }
+        Box::pin(mfa::count_recovery_codes(ctx.domain(), principal)).await
+    }
+
+    /// The browsers in which the user signs in without the second factor, the last used first, at most 100. Only for the
+    /// user; `null` for others.
+    async fn remembered_devices(&self, ctx: &Context<'_>) -> Result<Option<Vec<RememberedDevice>>> {
+        let principal = ctx.principal().await?;
+        if principal.user.id != self.user.id {
+            return Ok(None);
+        }
+        ctx.request().spend_rows(remembered::MAX_DEVICES)?;
+        let devices = Box::pin(remembered::list(ctx.domain(), principal)).await?;
+        Ok(Some(devices.into_iter().map(Into::into).collect()))
     }
 
     /// The time of the last sign-in.

@@ -52,7 +52,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Ok(media_type) => media_type,
         Err(error) => return error.into_response(MediaType::Json, id, language),
     };
-    let Ok(refresh_cookie) = server.refresh_cookie.read(&server.app.settings, request.headers()) else {
+    let Ok(cookies) = server.cookies.read(&server.app.settings, request.headers()) else {
         return RequestError::foreign_origin(server.app.settings.server.is_local)
             .into_response(media_type, id, language);
     };
@@ -61,7 +61,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let mut context = RequestContext::new(id, Context::of_request(&server.app, viewer, client));
     context.hint_context = hint_context::of(&server.app.settings, request.headers(), viewer);
     if !is_get {
-        context.refresh_cookie = refresh_cookie;
+        context.cookies = cookies;
     }
     let (document, request) = match request::read(request, server.limits.body_timeout).await {
         Ok(read) => read,
@@ -77,11 +77,12 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     match execution {
         Execution::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
-            let cookie = answer.cookie_change.as_ref();
-            let cookie = cookie.and_then(|change| server.refresh_cookie.write(change, server.app.clock.now()));
+            let now = server.app.clock.now();
+            let cookies: Vec<_> =
+                answer.cookie_changes.iter().filter_map(|change| server.cookies.write(change, now)).collect();
             let mut response = executed(answer, media_type, viewer, may_cache);
-            if let Some(cookie) = cookie {
-                response.headers_mut().insert(SET_COOKIE, cookie);
+            for cookie in cookies {
+                response.headers_mut().append(SET_COOKIE, cookie);
             }
             response
         }

@@ -9,6 +9,7 @@ use crate::{
         users::administration::{Administrator, begin_with_user, parse_reason},
     },
     entity::user,
+    error::{ErrorCode, Field, InputError},
 };
 
 /// Removes the second factor, the recovery codes and the remembered devices of a user, ends all sessions, and notifies the user.
@@ -16,7 +17,7 @@ use crate::{
 /// Returns the user, and how many sessions were ended.
 ///
 /// # Errors
-/// NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG (the reason), FORBIDDEN; REAUTHENTICATION_REQUIRED unless the administrator has proved
+/// NOT_FOUND, MFA_NOT_ENABLED, FORBIDDEN; TOO_LONG, or REQUIRED unless the operator acts (the reason); REAUTHENTICATION_REQUIRED unless the administrator has proved
 /// their identity recently, with the second factor if there is one.
 pub async fn reset_mfa(
     context: &Context,
@@ -25,6 +26,9 @@ pub async fn reset_mfa(
     reason: Option<String>,
 ) -> Result<(user::Model, u64)> {
     let reason = parse_reason(reason)?;
+    if reason.is_none() && administrator.user_id().is_some() {
+        return Err(InputError::new(ErrorCode::Required, Field::Reason).into());
+    }
     administrator.check_fresh_and_other(context, user_id).await?;
     let (work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let removed = mfa::remove(&work, &user).await;

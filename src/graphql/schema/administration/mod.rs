@@ -5,8 +5,9 @@ mod types;
 use async_graphql::{Context, ID, Object};
 use types::{
     CreateUserInput, CreateUserPayload, DeleteUserInput, DeleteUserPayload, DisableUserInput, DisableUserPayload,
-    EnableUserInput, EnableUserPayload, RevokeUserSessionsInput, RevokeUserSessionsPayload, SendUserPasswordResetInput,
-    SendUserPasswordResetPayload, SetUserRolesInput, SetUserRolesPayload, UpdateUserInput, UpdateUserPayload,
+    EnableUserInput, EnableUserPayload, ResetUserMfaInput, ResetUserMfaPayload, RevokeUserSessionsInput,
+    RevokeUserSessionsPayload, SendUserPasswordResetInput, SendUserPasswordResetPayload, SetUserRolesInput,
+    SetUserRolesPayload, UpdateUserInput, UpdateUserPayload,
 };
 use uuid::Uuid;
 
@@ -91,6 +92,16 @@ impl AdministrationMutation {
     ) -> Nullable<SendUserPasswordResetPayload> {
         Some(send_password_reset(ctx, input).await.map(|user| SendUserPasswordResetPayload { user }))
     }
+
+    /// Remove the second factor, the recovery codes, the remembered devices and all sessions of a user who has lost the second
+    /// factor. Make sure by other means that the request comes from that user, who is notified by mail. Requires the role `admin`.
+    /// Not for one's own account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes
+    /// ago, with the second factor if the administrator has one.
+    /// Codes: NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG, REQUIRED (the reason), REAUTHENTICATION_REQUIRED, FORBIDDEN,
+    /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    async fn reset_user_mfa(&self, ctx: &Context<'_>, input: ResetUserMfaInput) -> Nullable<ResetUserMfaPayload> {
+        Some(reset_mfa(ctx, input).await)
+    }
 }
 
 /// Parses an id. No object has an id of another form.
@@ -141,6 +152,14 @@ async fn revoke_sessions(ctx: &Context<'_>, input: RevokeUserSessionsInput) -> R
     let (user, revoked_sessions) = administration::revoke_sessions(ctx.domain(), &administrator, user_id).await?;
     clear_cookie_if_own(ctx, &user).await?;
     Ok(RevokeUserSessionsPayload { user: user.into(), revoked_sessions })
+}
+
+async fn reset_mfa(ctx: &Context<'_>, input: ResetUserMfaInput) -> Result<ResetUserMfaPayload> {
+    let administrator = ctx.administrator().await?;
+    let user_id = parse(&input.user_id)?;
+    let reason = Some(input.reason);
+    let (user, revoked_sessions) = administration::reset_mfa(ctx.domain(), &administrator, user_id, reason).await?;
+    Ok(ResetUserMfaPayload { user: user.into(), revoked_sessions })
 }
 
 async fn send_password_reset(ctx: &Context<'_>, input: SendUserPasswordResetInput) -> Result<User> {

@@ -174,3 +174,21 @@ pub struct SendUserPasswordResetPayload {
     /// The user.
     pub(super) user: User,
 }
+
+/// The user who has lost the second factor.
+#[derive(InputObject)]
+pub struct ResetUserMfaInput {
+    /// `User.id`.
+    pub(super) user_id: ID,
+    /// Kept in the audit log, where the user can read it. At most 500 characters.
+    pub(super) reason: String,
+}
+
+/// The result of `resetUserMfa`.
+#[derive(SimpleObject)]
+pub struct ResetUserMfaPayload {
+    /// The user, without a second factor.
+    pub(super) user: User,
+    /// Number of sessions that were ended.
+    pub(super) revoked_sessions: u64,
+}
