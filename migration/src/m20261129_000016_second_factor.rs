@@ -11,10 +11,10 @@ pub(crate) struct SecondFactor;
 
 #[async_trait::async_trait]
 impl Migration for SecondFactor {
-    /// An older version signs in with a password only, and writes sessions with the default of `amr`, which is correct for
-    /// them. It does not ask for second factors, so users should enroll after it was replaced.
+    /// An older version asks for no second factor, so an instance that serves beside this one would sign users in with their
+    /// passwords alone.
     fn is_additive(&self) -> bool {
-        true
+        false
     }
 
     async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
