@@ -61,6 +61,8 @@ async fn create_totp_factors(schema: &Schema<'_>) -> Result<(), DbErr> {
         .take();
     schema.create_table(table).await?;
     schema.create_index("totp_factors", "totp_factors_key_id", &["key_id", "user_id"]).await?;
+    // For the list of users who have a second factor.
+    schema.create_index("totp_factors", "totp_factors_confirmed_at", &["confirmed_at", "user_id"]).await?;
     schema.create_index("totp_factors", "totp_factors_expires_at", &["expires_at"]).await
 }
 
