@@ -11,10 +11,10 @@ pub(crate) struct SecondFactor;
 
 #[async_trait::async_trait]
 impl Migration for SecondFactor {
-    /// An older version signs in with a password only, and writes sessions with the default of `amr`, which is correct for
-    /// them. It does not ask for second factors, so users should enroll after it was replaced.
+    /// An older version asks for no second factor, so an instance that serves beside this one would sign users in with their
+    /// passwords alone.
     fn is_additive(&self) -> bool {
-        true
+        false
     }
 
     async fn up(&self, schema: &Schema<'_>) -> Result<(), DbErr> {
@@ -61,6 +61,8 @@ async fn create_totp_factors(schema: &Schema<'_>) -> Result<(), DbErr> {
         .take();
     schema.create_table(table).await?;
     schema.create_index("totp_factors", "totp_factors_key_id", &["key_id", "user_id"]).await?;
+    // For the list of users who have a second factor.
+    schema.create_index("totp_factors", "totp_factors_confirmed_at", &["confirmed_at", "user_id"]).await?;
     schema.create_index("totp_factors", "totp_factors_expires_at", &["expires_at"]).await
 }
 

@@ -7,11 +7,13 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::{
     cli::{
-        KeyAction, KeyToShow,
+        KeyAction, KeyToShow, describe,
         output::{note_line, print_line},
+        with_context,
     },
     clock::Clock,
     config::{ExposeSecret, JwtAlgorithm, SecretKey, Settings},
+    domain::mfa,
     security::{
         access_token::{AccessTokens, KeyState},
         key_files,
@@ -22,14 +24,23 @@ use crate::{
 /// The delay before a new key signs. It is longer than verifiers may cache the JWK Set, so that all of them have the key.
 const ACTIVATION_DELAY: TimeDelta = TimeDelta::hours(1);
 
+/// The note of `key show` if the database cannot be read.
+const NOT_COUNTED: &str = "the secrets of second factors that are sealed with another SECRET_KEY were not counted";
+
 /// The context of errors of `key show`.
 const NO_KEY: &str = "there is no key to show";
 
-pub(super) fn run(settings: &Settings, action: KeyAction) -> Result<()> {
+pub(super) async fn run(settings: Settings, action: KeyAction) -> Result<()> {
     match action {
-        KeyAction::Generate { at } => generate(settings, at),
-        KeyAction::Show { what: None } => show(settings),
-        KeyAction::Show { what: Some(KeyToShow::Access) } => show_access_key(settings),
+        KeyAction::Generate { at } => generate(&settings, at),
+        KeyAction::Show { what: None } => {
+            show(&settings)?;
+            if let Err(error) = count_sealed(settings).await {
+                note_line(format_args!("{NOT_COUNTED}: {}", describe(&error)));
+            }
+            Ok(())
+        }
+        KeyAction::Show { what: Some(KeyToShow::Access) } => show_access_key(&settings),
     }
 }
 
@@ -65,6 +76,18 @@ fn show(settings: &Settings) -> Result<()> {
         print_line(format_args!("{}  {}  {state}", key.kid, settings.tokens.jwt_algorithm))?;
     }
     Ok(())
+}
+
+/// Prints how many secrets of second factors the current `SECRET_KEY` has not sealed. The keys are shown without a database too.
+async fn count_sealed(settings: Settings) -> Result<()> {
+    with_context(settings, async |context| {
+        let count = mfa::count_sealed_by_other_keys(context).await?;
+        let advice =
+            if count == 0 { "" } else { "; start the server once with SECRET_KEY_PREVIOUS, which seals them again" };
+        note_line(format_args!("secrets of second factors that are sealed with another SECRET_KEY: {count}{advice}"));
+        Ok(())
+    })
+    .await
 }
 
 fn show_access_key(settings: &Settings) -> Result<()> {

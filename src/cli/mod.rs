@@ -104,7 +104,8 @@ pub enum KeyAction {
         #[arg(long)]
         at: Option<DateTime<Utc>>,
     },
-    /// List the keys (`kid`), the newest first, and which one signs.
+    /// List the keys (`kid`), the newest first, and which one signs. Also counts, on standard error, the secrets of second
+    /// factors that were sealed with another SECRET_KEY.
     Show {
         /// `access` prints the secret key of HS256 in the form that JWT libraries accept.
         #[arg(value_enum)]
@@ -144,7 +145,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Schema { introspection: true } => block_on(async { output::print(graphql::introspection().await?) }),
         Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
         Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
-        Command::Key { action } => with_settings(environment, async |settings| key::run(&settings, action)),
+        Command::Key { action } => with_settings(environment, |settings| key::run(settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
         Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {

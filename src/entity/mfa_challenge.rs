@@ -80,6 +80,11 @@ pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Re
     Ok(taken.rows_affected == 1)
 }
 
+/// Deletes a challenge, by the hash of its token.
+pub async fn delete(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::TokenHash.eq(token_hash.clone())).exec(db).await.map(drop)
+}
+
 /// Deletes all challenges of a user.
 pub async fn delete_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(drop)

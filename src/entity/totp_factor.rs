@@ -1,9 +1,11 @@
 //! `totp_factors`: at most one authenticator app per user. A row that is not confirmed is an enrollment.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    Condition, ExprTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement,
+};
 
-use crate::security::sealed::Sealed;
+use crate::{entity::user, security::sealed::Sealed};
 
 /// A row of `totp_factors`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -60,6 +62,20 @@ pub async fn is_confirmed(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bo
 pub async fn confirmed_among(db: &impl ConnectionTrait, user_ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
     let confirmed = Entity::find().select_only().column(Column::UserId).filter(Column::ConfirmedAt.is_not_null());
     confirmed.filter(Column::UserId.is_in(user_ids.iter().copied())).into_tuple().all(db).await
+}
+
+/// Selects, as `id`, the ids of the users who have a confirmed factor, in the order of an index.
+pub(super) fn holders() -> SelectStatement {
+    let confirmed =
+        Entity::find().select_only().column_as(Column::UserId, "id").filter(Column::ConfirmedAt.is_not_null());
+    confirmed.order_by_asc(Column::ConfirmedAt).into_query()
+}
+
+/// Whether the user of a query on `users` has a confirmed factor.
+pub(super) fn has_confirmed() -> Expr {
+    let own = Expr::col((Entity, Column::UserId)).equals((user::Entity, user::Column::Id));
+    let factors = Entity::find().select_only().expr(Expr::val(1)).filter(own).filter(Column::ConfirmedAt.is_not_null());
+    Expr::exists(factors.into_query())
 }
 
 /// Stores an enrollment. Replaces an earlier enrollment of the user that was not confirmed.

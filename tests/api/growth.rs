@@ -16,7 +16,7 @@ use crate::support::{Plan, TestServer, json, password_of};
 
 const USERS: usize = 10_000;
 /// The tables that grow with the users.
-const TABLES: [&str; 5] = ["users", "user_roles", "user_words", "sessions", "audit_log"];
+const TABLES: [&str; 6] = ["users", "user_roles", "user_words", "totp_factors", "sessions", "audit_log"];
 
 /// A server with many imported users, each with a session. Its statements are recorded.
 async fn with_many_users() -> (TestServer, Arc<Mutex<Vec<Statement>>>) {
@@ -44,6 +44,10 @@ async fn with_many_users() -> (TestServer, Arc<Mutex<Vec<Statement>>>) {
     let expires_at = server.app.clock.now() + TimeDelta::days(7);
     let sessions = Statement::from_sql_and_values(backend, sessions, [expires_at.into()]);
     transaction.execute_raw(sessions).await.unwrap();
+    // Nine of ten users have a second factor.
+    let factors = "INSERT INTO totp_factors (user_id, sealed_secret, key_id, created_at, confirmed_at) \
+        SELECT id, '', 'key', created_at, created_at FROM users WHERE username_key NOT LIKE '%0'";
+    transaction.execute_unprepared(factors).await.unwrap();
     transaction.commit().await.unwrap();
     // The servers do so in the background. Hallpass never analyzes an SQLite file.
     let analyze = match backend {
@@ -102,6 +106,8 @@ async fn lists_of_users_sort_no_table_with_ten_thousand_users() {
         json!({ "isActive": false }),
         json!({ "emailVerified": true }),
         json!({ "emailVerified": false }),
+        json!({ "hasMfa": true }),
+        json!({ "hasMfa": false }),
         json!({ "createdAfter": now }),
         json!({ "createdBefore": now }),
         json!({ "inactiveSince": now }),

@@ -61,6 +61,7 @@ mod renames;
 mod request_log;
 mod reset;
 mod rest;
+mod rest_second_factor;
 mod rest_users;
 mod roles;
 mod second_factor;

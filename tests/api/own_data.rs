@@ -1,11 +1,19 @@
 //! The export of one's own data.
 
 use chrono::TimeDelta;
-use hallpass::entity::audit_event::{Action, Model};
+use hallpass::{
+    config::ExposeSecret,
+    entity::{
+        audit_event::{Action, Model},
+        remembered_device,
+    },
+};
 use serde_json::Value;
 
 use crate::{
     audit::{event, id_of, insert},
+    second_factor::enrolled,
+    second_factor_rows::{device, token_hash},
     support::{TestServer, json, password_of, start_of_time},
 };
 
@@ -85,9 +93,40 @@ async fn file_contains_user_sessions_and_events() {
     assert_eq!(user["email_verified"], false);
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
     assert_eq!(export["sessions"][0]["authenticated_at"], "2026-01-31T12:00:00.123Z");
+    assert_eq!(export["sessions"][0]["authentication_methods"], json!(["pwd"]));
+    let none = json!({ "totp_confirmed_at": null, "recovery_codes_left": 0, "remembered_devices": [] });
+    assert_eq!(export["second_factors"], none);
     let actions: Vec<&Value> =
         export["audit_events"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
     assert_eq!(actions, ["DATA_EXPORTED", "USER_REGISTERED"]);
+}
+
+#[tokio::test]
+async fn file_contains_second_factors_without_secrets() {
+    let server = TestServer::start().await;
+    let (principal, codes) = enrolled(&server).await;
+    let (now, user_id) = (server.app.clock.now(), principal.user.id);
+    let transaction = server.app.write().await.unwrap();
+    remembered_device::insert(&transaction, device(user_id, token_hash(), now)).await.unwrap();
+    transaction.commit().await.unwrap();
+    let form = format!("username=ada&password={}&otp={}", password_of("ada"), codes[0].expose_secret());
+    let token = server.anonymous().form("/token", form.replace(' ', "+")).await.json()["access_token"].clone();
+    let answer = server.anonymous().with_bearer(token.as_str().unwrap()).get("/account/export").await;
+    let export = answer.json();
+    let expected = json!({
+        "totp_confirmed_at": "2026-01-31T12:00:00.123Z",
+        "recovery_codes_left": 9,
+        "remembered_devices": [{
+            "user_agent": null,
+            "created_at": "2026-01-31T12:00:30.123Z",
+            "last_used_at": "2026-01-31T12:00:30.123Z",
+            "expires_at": "2026-03-02T12:00:30.123Z",
+        }],
+    });
+    assert_eq!(export["second_factors"], expected);
+    let methods = export["sessions"].as_array().unwrap().iter().map(|session| &session["authentication_methods"]);
+    assert!(methods.into_iter().any(|methods| *methods == json!(["pwd", "otp", "mfa"])), "{export}");
+    assert!(codes.iter().all(|code| !answer.text.contains(code.expose_secret())), "{}", answer.text);
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ fn context(server: &TestServer) -> Context {
 }
 
 /// The code that the authenticator app of the only enrolled user shows.
-async fn code(server: &TestServer) -> SecretString {
+pub async fn code(server: &TestServer) -> SecretString {
     let app = &server.app;
     let factor = totp_factor::Entity::find().one(app.database.read()).await.unwrap().unwrap();
     let secret = app.totp_sealer.open(factor.user_id, &factor.sealed()).unwrap();
@@ -54,7 +54,7 @@ async fn principal(server: &TestServer) -> Principal {
 }
 
 /// Registers and enrolls a user. Returns the recovery codes. The first code of the app is used.
-async fn enrolled(server: &TestServer) -> (Principal, Vec<SecretString>) {
+pub async fn enrolled(server: &TestServer) -> (Principal, Vec<SecretString>) {
     let principal = principal(server).await;
     mfa::start(&context(server), &principal).await.unwrap();
     let (_, codes) = mfa::confirm(&context(server), &principal, &code(server).await).await.unwrap();

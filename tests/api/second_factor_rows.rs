@@ -24,7 +24,7 @@ async fn user_id(server: &TestServer) -> Uuid {
     server.created("ada").await.id
 }
 
-fn token_hash() -> TokenHash {
+pub fn token_hash() -> TokenHash {
     link_token::generate().unwrap().1
 }
 
@@ -36,7 +36,7 @@ async fn write<T>(app: &App, statements: impl AsyncFnOnce(&Transaction) -> T) ->
     result
 }
 
-fn enrollment(user_id: Uuid, secret: u8, now: DateTime<Utc>) -> totp_factor::Model {
+pub fn enrollment(user_id: Uuid, secret: u8, now: DateTime<Utc>) -> totp_factor::Model {
     totp_factor::Model {
         user_id,
         sealed_secret: vec![secret; 48],
@@ -63,7 +63,7 @@ fn challenge(user_id: Uuid, now: DateTime<Utc>) -> mfa_challenge::Model {
     }
 }
 
-fn device(user_id: Uuid, token_hash: TokenHash, now: DateTime<Utc>) -> remembered_device::Model {
+pub fn device(user_id: Uuid, token_hash: TokenHash, now: DateTime<Utc>) -> remembered_device::Model {
     remembered_device::Model {
         id: random_id(),
         user_id,

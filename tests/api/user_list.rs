@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use hallpass::entity::user;
+use hallpass::entity::{totp_factor, user};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 
-use crate::support::{Actor, Answer, TestServer, json, random_id};
+use crate::{
+    second_factor_rows::enrollment,
+    support::{Actor, Answer, TestServer, json, random_id},
+};
 
 const LIST: &str = "query($first: Int, $after: String, $last: Int, $before: String, $filter: UserFilter, $orderBy: UserOrder) { \
     users(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $orderBy) { \
@@ -65,6 +69,33 @@ async fn users_are_ordered_by_each_field_in_both_directions() {
         let descending = list(&boss, json!({ "orderBy": { "field": field, "direction": "DESC" } })).await;
         assert_eq!(names(&descending), expected.iter().rev().copied().collect::<Vec<_>>(), "{field}");
     }
+}
+
+/// Stores an authenticator app of a user.
+async fn enroll(server: &TestServer, username: &str, is_confirmed: bool) {
+    let now = server.app.clock.now();
+    let users = user::Entity::find().filter(user::Column::UsernameKey.eq(username));
+    let user = users.one(server.app.database.read()).await.unwrap().unwrap();
+    let factor = enrollment(user.id, 1, now);
+    let confirmed_at = is_confirmed.then_some(now);
+    let transaction = server.app.write().await.unwrap();
+    totp_factor::start(&transaction, totp_factor::Model { confirmed_at, ..factor }).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn filter_finds_users_with_and_without_a_second_factor() {
+    let (server, boss) = with_users(&["ada", "bo", "cy"]).await;
+    enroll(&server, "ada", true).await;
+    // An enrollment that was not confirmed is no second factor.
+    enroll(&server, "bo", false).await;
+    assert_eq!(found(&boss, json!({ "hasMfa": true })).await, ["ada"]);
+    assert_eq!(found(&boss, json!({ "hasMfa": false })).await, ["bo", "boss", "cy"]);
+    assert_eq!(found(&boss, json!({ "hasMfa": null })).await.len(), 4);
+    assert_eq!(found(&boss, json!({ "hasMfa": false, "role": "admin" })).await, ["boss"]);
+    assert_eq!(found(&boss, json!({ "hasMfa": true, "role": "admin" })).await, [""; 0]);
+    let counted = list(&boss, json!({ "filter": { "hasMfa": false } })).await;
+    assert_eq!(counted.data("/users/totalCount"), 3);
 }
 
 /// Reads all pages of two users forward, then backward, and expects the same order.

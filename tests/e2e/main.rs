@@ -10,6 +10,7 @@ mod keys;
 mod log;
 mod migrations;
 mod output;
+mod second_factor;
 mod sessions;
 mod settings;
 mod starting;

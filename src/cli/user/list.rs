@@ -46,6 +46,12 @@ pub struct ListArguments {
     /// Users whose address is not verified, or who have none.
     #[arg(long)]
     unverified: bool,
+    /// Users who have a second factor.
+    #[arg(long, conflicts_with = "no_mfa")]
+    has_mfa: bool,
+    /// Users who have no second factor.
+    #[arg(long)]
+    no_mfa: bool,
     /// Users created at this time or later.
     #[arg(long, value_name = "TIME")]
     created_after: Option<Moment>,
@@ -76,15 +82,19 @@ impl ListArguments {
         let [created_after, created_before, inactive_since] = times;
         let is_active = either(self.active, self.disabled);
         let is_verified = either(self.verified, self.unverified);
-        let has_criteria = self.search.is_some() || self.role.is_some() || is_active.is_some() || is_verified.is_some();
-        (has_criteria || times.iter().any(Option::is_some)).then(|| Filter {
-            terms: self.search.as_deref().map(administration::search_terms).unwrap_or_default(),
-            role: self.role.clone(),
-            is_active,
-            is_verified,
-            created_after,
-            created_before,
-            inactive_since,
+        let has_mfa = either(self.has_mfa, self.no_mfa);
+        let has_flag = [is_active, is_verified, has_mfa].iter().any(Option::is_some);
+        (self.search.is_some() || self.role.is_some() || has_flag || times.iter().any(Option::is_some)).then(|| {
+            Filter {
+                terms: self.search.as_deref().map(administration::search_terms).unwrap_or_default(),
+                role: self.role.clone(),
+                is_active,
+                is_verified,
+                has_mfa,
+                created_after,
+                created_before,
+                inactive_since,
+            }
         })
     }
 }

@@ -11,7 +11,7 @@ mod show;
 mod source;
 mod update;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
 
 use self::describe::{describe_address, describe_roles};
@@ -53,7 +53,7 @@ pub enum UserAction {
     },
     /// List users: all of them, sorted by username; with criteria, those that match, newest first.
     List(ListArguments),
-    /// Print a user and the current sessions.
+    /// Print a user, the second factor and the current sessions.
     Show {
         /// Username or e-mail address.
         user: String,
@@ -99,6 +99,15 @@ pub enum UserAction {
     RevokeSessions {
         /// Username or e-mail address.
         user: String,
+    },
+    /// Remove the second factor of a user who has lost it, end all sessions, and notify the user. Identify the user by other
+    /// means first.
+    ResetMfa {
+        /// Username or e-mail address.
+        user: String,
+        /// Kept in the audit log, where the user can read it. At most 500 characters.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Disable a user: end all sessions and prevent sign-in.
     Disable {
@@ -176,6 +185,15 @@ async fn administer(context: &Context, action: UserAction) -> Result<()> {
             let revoked = administration::revoke_sessions(context, administrator, user.id).await;
             let (user, count) = revoked.map_err(failed)?;
             print_line(format_args!("sessions of {} that were ended: {count}", user.username))?;
+        }
+        UserAction::ResetMfa { user, reason } => {
+            let user = find(&user).await?;
+            let (user, ended) = match administration::reset_mfa(context, administrator, user.id, reason).await {
+                Err(Error::MfaNotEnabled) => bail!("{} has no second factor; nothing was changed", user.username),
+                other => other.map_err(failed)?,
+            };
+            let name = user.username;
+            print_line(format_args!("the second factor of {name} was removed; sessions that were ended: {ended}"))?;
         }
         UserAction::Disable { user, reason } => {
             let user = update(&user, Change { is_active: Some(false), reason, ..Change::default() }).await?;

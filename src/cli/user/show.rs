@@ -11,6 +11,7 @@ use crate::{
     },
     domain::{
         Context,
+        mfa::Overview,
         sessions::{self, Session},
         users::administration::{self, Administrator},
     },
@@ -28,15 +29,37 @@ pub(super) async fn run(
     let user = user.map_err(|error| error_for_operator(context.settings(), error))?;
     let sessions = sessions::list_many(context, administrator, &[user.id]).await;
     let sessions = sessions.context("the sessions can't be listed")?.remove(&user.id).unwrap_or_default();
+    let factors = administration::second_factors(context, administrator, user.id).await;
+    let factors = factors.context("the second factors can't be read")?;
     if as_json {
         let mut object = user_object(context, &user);
+        object.insert("mfaMethods".to_owned(), methods(&factors));
+        object.insert("recoveryCodesLeft".to_owned(), recovery_codes_left(&factors).into());
         object.insert("sessions".to_owned(), sessions.iter().map(session_object).collect());
         return print_line(Value::from(object));
     }
-    print(describe(context, &user, &sessions))
+    print(describe(context, &user, &factors, &sessions))
 }
 
-fn describe(context: &Context, user: &Model, sessions: &[Session]) -> String {
+/// A value of the GraphQL field `recoveryCodesLeft`.
+fn recovery_codes_left(factors: &Overview) -> Option<u64> {
+    factors.totp_confirmed_at.map(|_| factors.recovery_codes_left)
+}
+
+/// A value of the GraphQL field `mfaMethods`.
+fn methods(factors: &Overview) -> Value {
+    let codes = recovery_codes_left(factors).is_some_and(|left| left > 0);
+    let methods = [(factors.totp_confirmed_at.is_some(), "TOTP"), (codes, "RECOVERY_CODE")];
+    methods.into_iter().filter(|(is_set_up, _)| *is_set_up).map(|(_, method)| method).collect()
+}
+
+fn describe_factors(factors: &Overview) -> String {
+    let left = factors.recovery_codes_left;
+    let app = factors.totp_confirmed_at.map(instant);
+    app.map_or_else(|| NONE.to_owned(), |at| format!("authenticator app since {at}, unused recovery codes: {left}"))
+}
+
+fn describe(context: &Context, user: &Model, factors: &Overview, sessions: &[Session]) -> String {
     let text = |text: Option<&str>| text.unwrap_or(NONE).to_owned();
     let verified = match (&user.email, user.email_verified_at) {
         (None, _) => String::new(),
@@ -55,6 +78,7 @@ fn describe(context: &Context, user: &Model, sessions: &[Session]) -> String {
         ("created", instant(user.created_at)),
         ("updated", instant(user.updated_at)),
         ("last login", user.last_login_at.map_or_else(|| NONE.to_owned(), instant)),
+        ("second factor", describe_factors(factors)),
         ("sessions", sessions.len().to_string()),
     ];
     let rows = rows.iter().map(|(name, value)| format!("{name:<13}  {value}\n"));
@@ -77,6 +101,7 @@ fn session_object(session: &Session) -> Value {
         "ipAddress": session.ip_address,
         "createdAt": milliseconds(session.created_at),
         "authenticatedAt": milliseconds(session.last_authenticated_at()),
+        "authenticationMethods": session.amr.as_slice(),
         "lastUsedAt": milliseconds(session.last_used_at),
         "expiresAt": milliseconds(session.expires_at),
     })

@@ -29,6 +29,12 @@ pub(in crate::domain) enum ParsedFactor {
 }
 
 impl Factor {
+    /// A code of either kind. A text of six digits is a code of an authenticator app, any other is a recovery code.
+    #[must_use]
+    pub fn of_text(text: SecretString) -> Self {
+        if TotpCode::parse(&text).is_some() { Self::Totp(text) } else { Self::RecoveryCode(text) }
+    }
+
     /// Parses the code. A text that is no code needs no check, and is not counted as an attempt.
     ///
     /// # Errors

@@ -4,12 +4,15 @@
 
 mod enrollment;
 mod factor;
+mod overview;
 pub mod remembered;
 mod reseal;
 
 pub use enrollment::{Enrollment, confirm, disable, regenerate_recovery_codes, start};
 pub use factor::Factor;
 pub(in crate::domain) use factor::ParsedFactor;
+pub use overview::Overview;
+pub(in crate::domain) use overview::overview;
 pub use reseal::{count_sealed_by_other_keys, reseal};
 use std::collections::HashMap;
 

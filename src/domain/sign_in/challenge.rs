@@ -71,6 +71,18 @@ pub(super) async fn create(
     Ok(MfaChallenge { token, client_token, methods, expires_in: LIFETIME.num_seconds() })
 }
 
+/// Deletes a challenge whose token no client has. If that fails, the purge deletes it after it has expired.
+pub(super) async fn discard(context: &Context, token: &SecretString) {
+    let discarded = async {
+        let work = context.begin().await?;
+        mfa_challenge::delete(work.db(), &TokenHash::of(token)).await?;
+        work.commit().await
+    };
+    if let Err(error) = discarded.await {
+        tracing::warn!(cause = error.cause(), "failed to delete a challenge; it stays until it expires");
+    }
+}
+
 /// Finishes a sign-in with a second factor. An incorrect code counts for the challenge and for the user; a correct password
 /// does not clear that counter.
 ///

@@ -4,6 +4,7 @@
 //! needed. Only `enter` opens sessions, for what the gate has admitted. `throttle::throttled` counts the attempts of a method.
 
 pub mod challenge;
+pub mod one_request;
 pub mod password;
 pub(in crate::domain) mod proof;
 pub mod reauthentication;

@@ -1,5 +1,5 @@
-//! The export of the signed-in user's own data (GDPR articles 15 and 20): the user, the live sessions, and the audit events
-//! that affect the user.
+//! The export of the signed-in user's own data (GDPR articles 15 and 20): the user, the second factors, the live sessions, and
+//! the audit events that affect the user.
 //!
 //! An account may have any number of events, so callers read them page by page.
 
@@ -9,6 +9,7 @@ use crate::{
     Result,
     domain::{
         Context, Event, Principal, audit,
+        mfa::{self, Overview},
         page::{Page, Range},
         sign_in::proof,
     },
@@ -20,6 +21,8 @@ use crate::{
 pub struct Export {
     /// The user.
     pub user: user::Model,
+    /// The second factors that are set up.
+    pub second_factors: Overview,
     /// The time of the export.
     pub exported_at: DateTime<Utc>,
 }
@@ -31,11 +34,12 @@ pub struct Export {
 /// in the meantime.
 pub async fn begin(context: &Context, principal: &Principal) -> Result<Export> {
     proof::check_fresh(context, principal).await?;
+    let second_factors = mfa::overview(context, principal.user.id).await?;
     let (mut work, user) = context.begin_as(principal).await?;
     work.emit(Event::DataExported { user_id: user.id });
     let exported_at = work.now;
     work.commit().await?;
-    Ok(Export { user: user.into(), exported_at })
+    Ok(Export { user: user.into(), second_factors, exported_at })
 }
 
 /// Returns a page of the events of the user, newest first, after the event `after`.

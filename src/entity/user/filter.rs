@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{Column, Entity, ListOrder};
 use crate::entity::{
     page::{SortColumn, ordered, union},
-    user_role, user_word,
+    totp_factor, user_role, user_word,
 };
 
 /// Which users a list contains. `None` and empty lists do not restrict it.
@@ -24,6 +24,8 @@ pub struct Filter {
     pub is_active: Option<bool>,
     /// Users whose address is or is not verified.
     pub is_verified: Option<bool>,
+    /// Users who have or do not have a second factor.
+    pub has_mfa: Option<bool>,
     /// Users created at this time or later.
     pub created_after: Option<DateTime<Utc>>,
     /// Users created before this time.
@@ -36,11 +38,31 @@ pub struct Filter {
 pub(super) struct Criterion {
     /// Applied to the rows of `users`.
     pub(super) condition: Condition,
-    /// Together, these select the ids of the users that match, by an index. `None` if the walked index serves the criterion.
-    pub(super) matches: Option<Vec<SelectStatement>>,
+    pub(super) matches: Matches,
+}
+
+/// How the users that meet a criterion are found.
+pub(super) enum Matches {
+    /// The walked index has only these.
+    Walked,
+    /// Together, the queries select their ids, by an index.
+    Selected(Vec<SelectStatement>),
+    /// No index finds them.
+    Unknown,
+}
+
+impl Matches {
+    fn unless(is_walked: bool, matches: impl FnOnce() -> SelectStatement) -> Self {
+        if is_walked { Self::Walked } else { Self::Selected(vec![matches()]) }
+    }
 }
 
 impl Criterion {
+    /// Whether the rows of a walk must be checked.
+    pub(super) fn is_checked(&self) -> bool {
+        !matches!(self.matches, Matches::Walked)
+    }
+
     /// The condition in a form that no index serves, so that the database reads the rows in the intended way.
     pub(super) fn as_check(&self) -> Expr {
         let is_met: Expr = Expr::case(self.condition.clone(), 1).finally(0).into();
@@ -75,18 +97,19 @@ impl Filter {
         // All matches are in the order of an index, so that PostgreSQL does not scan the table until it has enough of them.
         let by_condition = |column: Column, condition: Condition, is_served: bool| {
             let matches = Entity::find().select_only().column(Column::Id).filter(condition.clone());
-            Criterion { condition, matches: (!is_served).then(|| vec![matches.order_by_asc(column).into_query()]) }
+            let matches = Matches::unless(is_served, || matches.order_by_asc(column).into_query());
+            Criterion { condition, matches }
         };
         let all = || Condition::all();
         let terms = self.terms.iter().map(|term| Criterion {
             condition: all().add(user_word::has_word(term)),
-            matches: Some(vec![user_word::holders(term)]),
+            matches: Matches::Selected(vec![user_word::holders(term)]),
         });
         let role = self.role.as_deref().map(|role| Criterion {
             condition: all().add(user_role::has_role(role)),
-            matches: (prefix != Some(Prefix::Role)).then(|| {
+            matches: Matches::unless(prefix == Some(Prefix::Role), || {
                 let created_at = (user_role::Entity, user_role::Column::CreatedAt);
-                vec![user_role::holders(role).order_by(created_at, Order::Asc).take()]
+                user_role::holders(role).order_by(created_at, Order::Asc).take()
             }),
         });
         let is_active = self.is_active.map(|is_active| {
@@ -96,6 +119,14 @@ impl Filter {
             let column = Column::EmailVerifiedAt;
             let condition = if is_verified { column.is_not_null() } else { column.is_null() };
             by_condition(column, all().add(condition), prefix == Some(Prefix::NotVerified))
+        });
+        let has_mfa = self.has_mfa.map(|has_mfa| {
+            let confirmed = totp_factor::has_confirmed();
+            if has_mfa {
+                Criterion { condition: all().add(confirmed), matches: Matches::Selected(vec![totp_factor::holders()]) }
+            } else {
+                Criterion { condition: all().add(confirmed.not()), matches: Matches::Unknown }
+            }
         });
         let created = (self.created_after.is_some() || self.created_before.is_some()).then(|| {
             by_condition(
@@ -112,9 +143,12 @@ impl Filter {
                 let ids = Entity::find().select_only().column(Column::Id).filter(part);
                 ordered(ids, &ListOrder::LastLoginAt.columns(), &Order::Asc, backend).into_query()
             });
-            Criterion { condition: Condition::any().add(signed_in).add(never), matches: Some(matches.into()) }
+            Criterion {
+                condition: Condition::any().add(signed_in).add(never),
+                matches: Matches::Selected(matches.into()),
+            }
         });
-        let others = [role, is_active, is_verified, created, inactive];
+        let others = [role, is_active, is_verified, has_mfa, created, inactive];
         terms.chain(others.into_iter().flatten()).collect()
     }
 
@@ -159,7 +193,8 @@ pub(super) async fn matches(
     criteria: &[Criterion],
     max: u64,
 ) -> Result<Option<SelectStatement>, DbErr> {
-    for parts in criteria.iter().filter_map(|criterion| criterion.matches.as_ref()) {
+    for criterion in criteria {
+        let Matches::Selected(parts) = &criterion.matches else { continue };
         // The limit also keeps the databases from reading the list in another way.
         let parts = parts.iter().map(|part| part.clone().limit(max + 1).take()).collect();
         let some = Query::select()

@@ -117,7 +117,7 @@ pub async fn list(
     let walk =
         |query: Select<Entity>, range: &Range| paginate(query, &columns, descending, range, db.get_database_backend());
     let checks: Vec<Expr> =
-        criteria.iter().filter(|criterion| criterion.matches.is_some()).map(Criterion::as_check).collect();
+        criteria.iter().filter(|criterion| criterion.is_checked()).map(Criterion::as_check).collect();
     if checks.is_empty() {
         return walk(start, range).all(db).await;
     }

@@ -97,6 +97,8 @@ pub struct UserFilter {
     is_active: Option<bool>,
     /// Whether the owner has verified the address.
     email_verified: Option<bool>,
+    /// Whether they have a second factor.
+    has_mfa: Option<bool>,
     /// Created at this time or later.
     created_after: Option<DateTime>,
     /// Created before this time.
@@ -118,6 +120,7 @@ impl TryFrom<UserFilter> for Filter {
             role: filter.role,
             is_active: filter.is_active,
             is_verified: filter.email_verified,
+            has_mfa: filter.has_mfa,
             created_after: time(filter.created_after),
             created_before: time(filter.created_before),
             inactive_since: time(filter.inactive_since),

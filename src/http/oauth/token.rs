@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        sessions::{self, Delivery, Logout, NewSession, PresentedToken, SignIn},
-        sign_in::password::{Credentials, login},
+        sessions::{self, Delivery, Logout, PresentedToken, SignIn},
+        sign_in::{one_request, password::Credentials},
     },
     http::{
         Server, bearer, body,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Parameters that must not be in the URL.
-const SECRETS: &[&str] = &["grant_type", "username", "password", "refresh_token", "token", "client_secret"];
+const SECRETS: &[&str] = &["grant_type", "username", "password", "refresh_token", "token", "client_secret", "otp"];
 
 /// A request for tokens, with `username` and `password` or with `refresh_token`.
 #[derive(Deserialize, ToSchema)]
@@ -43,6 +43,9 @@ pub(in crate::http) struct TokenRequest {
     username: Option<String>,
     #[schema(nullable = false, format = Password)]
     password: Option<String>,
+    /// The second factor, for users who have one: the code of the authenticator app, or a recovery code.
+    #[schema(nullable = false, format = Password)]
+    otp: Option<String>,
     #[schema(nullable = false)]
     refresh_token: Option<String>,
     /// Not supported.
@@ -73,6 +76,7 @@ pub(in crate::http) struct RevokeRequest {
     responses(
         (status = 200, description = "New tokens", body = Tokens),
         (status = 401, description = "The username or the password is incorrect", body = OauthError),
+        (status = 403, description = "`mfa_required`: send the request again, with the second factor in `otp`", body = OauthError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = OauthError),
         OauthErrors,
     )
@@ -115,7 +119,7 @@ async fn password_grant(call: &Call<'_>, request: TokenRequest) -> Result<SignIn
         return Err(ErrorResponse::invalid_request("`username` or `password` is missing."));
     };
     let credentials = Credentials { identifier, password: password.into() };
-    call.within(login(&call.context, credentials, NewSession::in_body())).await
+    call.within(one_request::login(&call.context, credentials, request.otp.map(Into::into))).await
 }
 
 /// Refreshes the tokens of a session, for `/token` and `/refresh`.

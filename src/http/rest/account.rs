@@ -11,7 +11,6 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,7 +29,7 @@ use crate::{
             Call, ErrorFormat, ErrorResponse,
             docs::{RestError, UserErrors},
             error_response::UNCACHED,
-            models::User,
+            models::{ExportedFactors, User, instant},
         },
     },
 };
@@ -74,13 +73,14 @@ pub(in crate::http) async fn export(State(server): State<Arc<Server>>, request: 
 fn head(
     call: &Call<'_>,
     principal: &Principal,
-    Export { user, exported_at }: Export,
+    Export { user, second_factors, exported_at }: Export,
     sessions: Vec<Session>,
 ) -> Result<String, ErrorResponse> {
     let email_verified = user.email.is_some() && user.email_verified_at.is_some();
     let export = AccountExport {
         exported_at: instant(exported_at),
         user: ExportedUser { user: User::at(exported_at, user, call.context.settings()), email_verified },
+        second_factors: second_factors.into(),
         sessions: sessions.into_iter().map(|session| ExportedSession::of(session, principal)).collect(),
         audit_events: Vec::new(),
     };
@@ -148,10 +148,6 @@ fn file(server: &Arc<Server>, context: &Context, principal: Principal, head: Str
     response
 }
 
-fn instant(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 /// Everything stored about a user.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct AccountExport {
@@ -159,6 +155,7 @@ pub(in crate::http) struct AccountExport {
     #[schema(example = "2026-01-31T12:34:56.789Z")]
     exported_at: String,
     user: ExportedUser,
+    second_factors: ExportedFactors,
     /// The current sessions, the last used first.
     sessions: Vec<ExportedSession>,
     /// What happened to the account, newest first.
@@ -194,6 +191,9 @@ pub(in crate::http) struct ExportedSession {
     created_at: String,
     /// When the user last proved their identity.
     authenticated_at: String,
+    /// How the user signed in, as in RFC 8176.
+    #[schema(example = json!(["pwd", "otp", "mfa"]))]
+    authentication_methods: Vec<String>,
     /// The time of the last refresh.
     last_used_at: String,
     /// When it ends if it is not refreshed again.
@@ -208,6 +208,7 @@ impl ExportedSession {
             device: sessions::device(session.user_agent.as_deref()),
             created_at: instant(session.created_at),
             authenticated_at: instant(session.last_authenticated_at()),
+            authentication_methods: session.amr.as_slice().to_vec(),
             last_used_at: instant(session.last_used_at),
             expires_at: instant(session.expires_at),
             user_agent: session.user_agent,

@@ -101,7 +101,7 @@ pub(in crate::http) struct RestError {
     detail: String,
     /// The HTTP status.
     status_code: u16,
-    /// `invalid_grant` if the username or the password is incorrect.
+    /// `invalid_grant` if the username, the password or the code is incorrect; `mfa_required` if the code is missing.
     #[schema(nullable = false)]
     error: Option<String>,
     /// With 500 and 503: the id of the request in the server's log. Also in the header `x-request-id`.
@@ -113,7 +113,7 @@ pub(in crate::http) struct RestError {
 #[derive(ToSchema)]
 pub(in crate::http) struct OauthError {
     /// Stable: `invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_scope`, `invalid_client`,
-    /// `temporarily_unavailable`, `server_error`.
+    /// `mfa_required`, `temporarily_unavailable`, `server_error`.
     error: String,
     /// For the developer of a client.
     error_description: String,

@@ -126,8 +126,10 @@ pub(in crate::http) fn of(format: ErrorFormat, error: &Error, id: RequestId, lan
         _ => {
             let status = if format == ErrorFormat::Oauth { status(oauth) } else { rest };
             let request_id = status.is_server_error().then(|| id.to_string());
-            let oauth_code =
-                (format == ErrorFormat::Oauth || code == ErrorCode::InvalidCredentials).then_some(oauth_code);
+            // Clients of `/login` tell these apart.
+            let is_of_sign_in =
+                matches!(code, ErrorCode::InvalidCredentials | ErrorCode::MfaRequired | ErrorCode::MfaCodeInvalid);
+            let oauth_code = (format == ErrorFormat::Oauth || is_of_sign_in).then_some(oauth_code);
             body(format, status, &error.message(language), oauth_code, &error.message(Language::English), request_id)
         }
     };

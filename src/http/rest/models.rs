@@ -8,8 +8,13 @@ use utoipa::ToSchema;
 
 use crate::{
     config::{ExposeSecret, Settings},
-    domain::{sessions::SignIn, token_introspection::Introspected, users::registration::Account},
+    domain::{mfa::Overview, sessions::SignIn, token_introspection::Introspected, users::registration::Account},
 };
+
+/// Formats a time with milliseconds.
+pub(in crate::http) fn instant(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
 
 /// New tokens (RFC 6749 §5.1).
 #[derive(Serialize, ToSchema)]
@@ -91,7 +96,6 @@ pub(in crate::http) struct User {
 impl User {
     /// Creates the response as of `now`.
     pub(in crate::http) fn at(now: DateTime<Utc>, user: Account, settings: &Settings) -> Self {
-        let instant = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         Self {
             id: user.id.to_string(),
             full_name: user.full_name(),
@@ -108,6 +112,48 @@ impl User {
             last_login: user.last_login_at.map(instant),
         }
     }
+}
+
+/// The second factors that are set up.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ExportedFactors {
+    /// When the authenticator app was set up. `null` if there is none.
+    #[schema(required = true)]
+    totp_confirmed_at: Option<String>,
+    /// The number of recovery codes that were not used.
+    recovery_codes_left: u64,
+    /// The browsers in which the user signs in without the second factor.
+    remembered_devices: Vec<ExportedDevice>,
+}
+
+impl From<Overview> for ExportedFactors {
+    fn from(factors: Overview) -> Self {
+        let devices = factors.remembered_devices.into_iter().map(|device| ExportedDevice {
+            created_at: instant(device.created_at),
+            last_used_at: instant(device.last_used_at),
+            expires_at: instant(device.expires_at),
+            user_agent: device.user_agent,
+        });
+        Self {
+            totp_confirmed_at: factors.totp_confirmed_at.map(instant),
+            recovery_codes_left: factors.recovery_codes_left,
+            remembered_devices: devices.collect(),
+        }
+    }
+}
+
+/// A browser in which the user signs in without the second factor.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ExportedDevice {
+    /// The `User-Agent` header of the browser.
+    #[schema(required = true)]
+    user_agent: Option<String>,
+    /// When the user confirmed the second factor there.
+    created_at: String,
+    /// The time of the last sign-in.
+    last_used_at: String,
+    /// When the second factor is required again.
+    expires_at: String,
 }
 
 /// A message to the user.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
+    config::SecretString,
     domain::{
         sign_in::password::Credentials,
         users::{email::EmailChange, profile::ProfileChange, registration::Registration},
@@ -19,11 +20,16 @@ pub(in crate::http) struct LoginRequest {
     username: String,
     #[schema(format = Password)]
     password: String,
+    /// The second factor, for users who have one: the code of the authenticator app, or a recovery code.
+    #[schema(format = Password)]
+    otp: Option<String>,
 }
 
-impl From<LoginRequest> for Credentials {
-    fn from(request: LoginRequest) -> Self {
-        Self { identifier: request.username, password: request.password.into() }
+impl LoginRequest {
+    /// Splits the request into the credentials and the second factor, if any.
+    pub(in crate::http) fn into_factors(self) -> (Credentials, Option<SecretString>) {
+        let credentials = Credentials { identifier: self.username, password: self.password.into() };
+        (credentials, self.otp.map(Into::into))
     }
 }
 

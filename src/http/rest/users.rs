@@ -11,8 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{
-        sessions::NewSession,
-        sign_in::password,
+        sign_in::one_request,
         users::{
             deletion, email, profile,
             registration::{self, Account},
@@ -68,7 +67,12 @@ pub(in crate::http) async fn register(State(server): State<Arc<Server>>, request
     responses(
         (status = 200, description = "New tokens", body = Tokens),
         (status = 401, description = "The username or the password is incorrect", body = RestError),
-        (status = 403, description = "The e-mail address must be verified first", body = RestError),
+        (
+            status = 403,
+            description = "The e-mail address must be verified first, or, with the error `mfa_required`, the second factor \
+                must be sent in `otp` as well",
+            body = RestError,
+        ),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     )
@@ -77,7 +81,8 @@ pub(in crate::http) async fn login(State(server): State<Arc<Server>>, request: R
     let call = Call::of(&server, &request);
     let result = async {
         let request: LoginRequest = read(&call, request).await?;
-        let sign_in = password::login(&call.context, request.into(), NewSession::in_body());
+        let (credentials, code) = request.into_factors();
+        let sign_in = one_request::login(&call.context, credentials, code);
         Ok(token::tokens(call.within(sign_in).await?))
     };
     call.respond(ErrorFormat::Rest, result.await)

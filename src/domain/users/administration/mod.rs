@@ -23,7 +23,7 @@ pub use invitations::{
 };
 pub use list::{Filter, ListOrder, MAX_SEARCH, count, find_by_id, find_by_ids, is_search_too_long, page, search_terms};
 pub use profile::{UserChange, set_email, update_profile, verify_email};
-pub use second_factor::reset_mfa;
+pub use second_factor::{reset_mfa, second_factors};
 use uuid::Uuid;
 
 use crate::{

@@ -1,16 +1,26 @@
-//! Resetting the second factor of a user who has lost it.
+//! The second factors of a user, for administrators, and resetting those that were lost.
 
 use uuid::Uuid;
 
 use crate::{
     Result,
     domain::{
-        Context, Event, mfa, sessions, throttle,
+        Context, Event,
+        mfa::{self, Overview},
+        sessions, throttle,
         users::administration::{Administrator, begin_with_user, parse_reason},
     },
     entity::user,
     error::{ErrorCode, Field, InputError},
 };
+
+/// Reads the second factors of a user.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn second_factors(context: &Context, _: &Administrator, user_id: Uuid) -> Result<Overview> {
+    mfa::overview(context, user_id).await
+}
 
 /// Removes the second factor, the recovery codes and the remembered devices of a user, ends all sessions, and notifies the user.
 /// Administrators must identify the user by other means first (OWASP ASVS 5.0 §6.4.4), and cannot reset their own factor.
