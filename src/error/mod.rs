@@ -57,8 +57,11 @@ pub enum Error {
     NotFound,
     /// The signed-in user is not an administrator.
     Forbidden,
-    /// The operation requires a more recent sign-in.
-    ReauthenticationRequired,
+    /// The operation requires a more recent proof of identity.
+    ReauthenticationRequired {
+        /// Whether it must be the second factor. Otherwise, the password is enough.
+        needs_second_factor: bool,
+    },
     /// The first factor is correct, and a second one is required.
     MfaRequired(Box<MfaChallenge>),
     /// The code of the second factor is incorrect or was used before.
@@ -162,7 +165,7 @@ impl Error {
             Self::SessionRevoked => ErrorCode::SessionRevoked,
             Self::NotFound => ErrorCode::NotFound,
             Self::Forbidden => ErrorCode::Forbidden,
-            Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
+            Self::ReauthenticationRequired { .. } => ErrorCode::ReauthenticationRequired,
             Self::MfaRequired(_) => ErrorCode::MfaRequired,
             Self::MfaCodeInvalid => ErrorCode::MfaCodeInvalid,
             Self::MfaChallengeExpired => ErrorCode::MfaChallengeExpired,

@@ -72,6 +72,7 @@ mod session_limits;
 mod sessions;
 mod settings;
 mod starting;
+mod step_up;
 mod support;
 mod throttle;
 mod throttle_limits;

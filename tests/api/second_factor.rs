@@ -34,7 +34,7 @@ fn context(server: &TestServer) -> Context {
 }
 
 /// The code that the authenticator app of the only enrolled user shows.
-async fn code(server: &TestServer) -> SecretString {
+pub async fn code(server: &TestServer) -> SecretString {
     let app = &server.app;
     let factor = totp_factor::Entity::find().one(app.database.read()).await.unwrap().unwrap();
     let secret = app.totp_sealer.open(factor.user_id, &factor.sealed()).unwrap();
@@ -70,8 +70,12 @@ async fn current(server: &TestServer, principal: Principal) -> Principal {
 }
 
 async fn log_in(app: &Arc<App>, delivery: Delivery) -> Result<SignIn> {
+    log_in_as(app, "ada", delivery).await
+}
+
+pub async fn log_in_as(app: &Arc<App>, username: &str, delivery: Delivery) -> Result<SignIn> {
     let context = Context::of_request(app, Viewer::Anonymous, Client::default());
-    let credentials = Credentials { identifier: "ada".to_owned(), password: password_of("ada").into() };
+    let credentials = Credentials { identifier: username.to_owned(), password: password_of(username).into() };
     login(&context, credentials, NewSession { delivery, replaced_cookie: None }).await
 }
 

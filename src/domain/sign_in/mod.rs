@@ -8,6 +8,8 @@ pub mod password;
 pub(in crate::domain) mod proof;
 pub mod reauthentication;
 
+pub use proof::FRESH_FOR;
+
 use crate::{
     Error, Result,
     config::Settings,

