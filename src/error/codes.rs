@@ -187,6 +187,12 @@ macro_rules! error_codes {
                 en: "No authenticator app is set up. Set one up first.",
                 ru: "Приложение-аутентификатор не подключено. Сначала подключите его.",
             }
+            /// A role of this user requires a second factor, and none is set up: enroll first.
+            MfaEnrollmentRequired {
+                rest: 403, oauth: 403 "access_denied",
+                en: "Your account requires a second factor. Set up an authenticator app first.",
+                ru: "Для вашей учётной записи обязателен второй фактор. Сначала подключите приложение-аутентификатор.",
+            }
             /// The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one.
             InvitationInvalid {
                 rest: 400, oauth: 400 "invalid_request",

@@ -72,6 +72,8 @@ pub enum Error {
     MfaAlreadyEnabled,
     /// The account has no second factor, or no enrollment that can be confirmed.
     MfaNotEnabled,
+    /// A role of the signed-in user requires a second factor, and none is set up.
+    MfaEnrollmentRequired,
     /// The token of an invitation is unknown, or the invitation is no longer open.
     InvitationInvalid,
     /// The invitation has expired.
@@ -171,6 +173,7 @@ impl Error {
             Self::MfaChallengeExpired => ErrorCode::MfaChallengeExpired,
             Self::MfaAlreadyEnabled => ErrorCode::MfaAlreadyEnabled,
             Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
+            Self::MfaEnrollmentRequired => ErrorCode::MfaEnrollmentRequired,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::LastAdmin => ErrorCode::LastAdmin,

@@ -41,6 +41,7 @@ mod links;
 mod login;
 mod mail_limits;
 mod mails;
+mod mfa_policy;
 mod migrations;
 mod nodes;
 mod oauth;

@@ -66,7 +66,7 @@ async fn enrolled(server: &TestServer) -> (Principal, Vec<SecretString>) {
 async fn current(server: &TestServer, principal: Principal) -> Principal {
     let found = session::find_with_user(server.app.database.read(), principal.session.id).await.unwrap();
     let (session, user) = found.unwrap();
-    Principal { user, session }
+    Principal { user, session, must_enroll: principal.must_enroll }
 }
 
 async fn log_in(app: &Arc<App>, delivery: Delivery) -> Result<SignIn> {

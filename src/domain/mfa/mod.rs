@@ -4,11 +4,13 @@
 
 mod enrollment;
 mod factor;
+mod policy;
 mod reseal;
 
 pub use enrollment::{Enrollment, confirm, disable, regenerate_recovery_codes, start};
 pub use factor::Factor;
 pub(in crate::domain) use factor::ParsedFactor;
+pub(in crate::domain) use policy::{is_required, must_enroll, must_enroll_in};
 pub use reseal::{count_sealed_by_other_keys, reseal};
 use uuid::Uuid;
 

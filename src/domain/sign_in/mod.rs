@@ -14,11 +14,11 @@ use crate::{
     Error, Result,
     config::Settings,
     domain::{
-        Event, UnitOfWork, mfa,
+        Event, Principal, UnitOfWork, mfa,
         sessions::{self, Authentication, NewSession, SignIn},
     },
     entity::{
-        session::{self, AuthenticationMethods, Delivery},
+        session::{AuthenticationMethods, Delivery},
         user,
     },
     error::MfaChallenge,
@@ -50,10 +50,7 @@ pub(in crate::domain) fn check_user(settings: &Settings, user: &user::Model) -> 
 
 /// A user and the session that the gate has opened. [`Entered::issue_tokens`] completes the sign-in after the commit.
 #[derive(Debug)]
-pub(in crate::domain) struct Entered {
-    user: user::Model,
-    session: session::Model,
-}
+pub(in crate::domain) struct Entered(Principal);
 
 /// Permission to open a session. Only the gate and the answer to its challenge create one.
 #[derive(Debug)]
@@ -116,12 +113,13 @@ pub(in crate::domain) async fn enter(
     user.update(work.db(), |user| user.last_login_at = Some(now)).await?;
     let session = sessions::open(work, user, new_session.delivery, authentication).await?;
     work.emit(event);
-    Ok(Entered { user: user.to_model(), session })
+    let must_enroll = mfa::must_enroll_in(work, user).await?;
+    Ok(Entered(Principal { user: user.to_model(), session, must_enroll }))
 }
 
 impl Entered {
     /// Issues the tokens of the session, which has been committed.
     pub(in crate::domain) fn issue_tokens(self, app: &crate::App) -> Result<SignIn> {
-        sessions::issue_tokens(app, self.user, self.session)
+        sessions::issue_tokens(app, self.0)
     }
 }

@@ -32,9 +32,10 @@ pub(in crate::graphql) struct UserQuery;
 #[Object]
 impl UserQuery {
     /// The signed-in user. Without a valid access token, null and the error UNAUTHENTICATED, whose `extensions.reason`
-    /// says why.
+    /// says why. A user who must set up a second factor first may select only `id` and `username`; otherwise, null and the
+    /// error MFA_ENROLLMENT_REQUIRED.
     async fn me<'ctx>(&self, ctx: &Context<'ctx>) -> Nullable<Me<'ctx>> {
-        Some(ctx.principal().await.map(|principal| Me(&principal.user)))
+        Some(ctx.enrolling_principal().await.and_then(|principal| Me::of(ctx, principal)))
     }
 }
 

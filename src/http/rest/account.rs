@@ -26,7 +26,12 @@ use crate::{
     },
     http::{
         Server,
-        rest::{Call, ErrorFormat, ErrorResponse, docs::UserErrors, error_response::UNCACHED, models::User},
+        rest::{
+            Call, ErrorFormat, ErrorResponse,
+            docs::{EnrollmentError, UserErrors},
+            error_response::UNCACHED,
+            models::User,
+        },
     },
 };
 
@@ -47,6 +52,7 @@ const PAGE: u64 = 500;
                 brace was interrupted",
             body = AccountExport,
         ),
+        EnrollmentError,
         UserErrors,
     ),
     security(("OAuth2PasswordBearer" = []))

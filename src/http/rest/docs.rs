@@ -186,3 +186,11 @@ pub(in crate::http) enum UserErrors {
     #[response(status = 503)]
     Unavailable(RestError),
 }
+
+/// The error for users who must set up a second factor first.
+#[derive(IntoResponses)]
+pub(in crate::http) enum EnrollmentError {
+    /// A role of the user requires a second factor, and none is set up.
+    #[response(status = 403)]
+    Required(RestError),
+}

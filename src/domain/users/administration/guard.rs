@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     config::Settings,
-    domain::{Actor, Context, Principal, UnitOfWork, principal, sign_in::proof},
+    domain::{Actor, Context, Principal, UnitOfWork, mfa, principal, sign_in::proof},
     entity::{
         totp_factor,
         user::{self, Locked},
@@ -90,7 +90,7 @@ fn has_admin_role(settings: &Settings) -> bool {
 /// deadlock. The operator on the command line needs no proof.
 ///
 /// # Errors
-/// UNAUTHENTICATED, FORBIDDEN, REAUTHENTICATION_REQUIRED.
+/// UNAUTHENTICATED, FORBIDDEN, MFA_ENROLLMENT_REQUIRED, REAUTHENTICATION_REQUIRED.
 async fn lock_all(
     work: &UnitOfWork<'_>,
     administrator: Option<&Administrator>,
@@ -107,6 +107,9 @@ async fn lock_all(
             return Err(Error::Forbidden);
         }
         let has_factor = totp_factor::is_confirmed(work.db(), own.id).await?;
+        if !has_factor && mfa::is_required(&work.app().settings, own) {
+            return Err(Error::MfaEnrollmentRequired);
+        }
         proof::check_session(&session, has_factor, work.now)?;
     }
     Ok(users)
