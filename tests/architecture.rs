@@ -172,6 +172,26 @@ fn sessions_are_opened_by_the_sign_in_gate_only() {
     assert_eq!(files_with(&["Admission {"]), ["domain/sign_in/challenge.rs", "domain/sign_in/mod.rs"]);
 }
 
+/// Everything else refuses users who must set up a second factor.
+#[test]
+fn few_operations_accept_users_who_must_enroll() {
+    let allowed = [
+        "domain/mod.rs",
+        "domain/principal.rs",
+        // Sign-out.
+        "domain/sessions/end.rs",
+        // Counts the requests of an account for mails.
+        "domain/users/email.rs",
+        "graphql/context.rs",
+        // Setting up a factor, and the proof of identity that it needs.
+        "graphql/schema/mfa.rs",
+        "graphql/schema/reauthentication.rs",
+        // `me`, with few fields.
+        "graphql/schema/users.rs",
+    ];
+    assert_eq!(files_with(&["enrolling_principal"]), allowed);
+}
+
 #[test]
 fn audit_rows_and_mails_are_written_for_events_only() {
     assert_eq!(files_with(&["audit::record", "notifications::enqueue"]), ["domain/event.rs"]);

@@ -30,6 +30,8 @@ pub struct RegistrationSettings {
     pub roles: Vec<String>,
     /// The roles of a newly registered user, sorted.
     pub default_roles: Vec<String>,
+    /// The roles whose holders need a second factor, sorted.
+    pub mfa_required_roles: Vec<String>,
 }
 
 impl RegistrationSettings {
@@ -67,6 +69,7 @@ impl RegistrationSettings {
         .number(0..=3650)
         .read_or(vars, 0);
         let (roles, default_roles) = roles::read(vars);
+        let mfa_required_roles = roles::read_mfa_required(vars, &roles);
         Self {
             is_enabled,
             reserved_usernames,
@@ -76,6 +79,7 @@ impl RegistrationSettings {
                 .then(|| TimeDelta::days(unverified_account_days)),
             roles,
             default_roles,
+            mfa_required_roles,
         }
     }
 

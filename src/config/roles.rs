@@ -1,4 +1,4 @@
-//! The roles that exist, and those of new users.
+//! The roles that exist, those of new users, and those that require a second factor.
 
 use crate::config::{
     Settings,
@@ -32,9 +32,10 @@ pub fn is_role_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
 }
 
+const VALUES: &str = "names of a-z, 0-9, _ and -, separated by commas, such as `admin,user`";
+
 /// Reads `ROLES` and `DEFAULT_ROLES`, each of which must be one of `ROLES`.
 pub(super) fn read(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
-    const VALUES: &str = "names of a-z, 0-9, _ and -, separated by commas, such as `admin,user`";
     let known = Setting::new(
         "ROLES",
         "The roles that exist. A role that is removed here stays in the accounts that have it, but has no effect: it is in \
@@ -58,6 +59,24 @@ pub(super) fn read(vars: &mut Vars) -> (Vec<String>, Vec<String>) {
         });
     }
     (known, defaults)
+}
+
+/// Reads `MFA_REQUIRED_ROLES`, each of which must be one of `ROLES`.
+pub(super) fn read_mfa_required(vars: &mut Vars, known: &[String]) -> Vec<String> {
+    let required = Setting::new(
+        "MFA_REQUIRED_ROLES",
+        "Users who have one of these roles need a second factor; each must be in `ROLES`. Until they have set one up, they can \
+         only do that, read their own id and username, refresh and sign out; everything else is refused with \
+         `MFA_ENROLLMENT_REQUIRED`, and their access tokens have no roles.",
+    )
+    .example("admin")
+    .parsed(VALUES, parse, |roles| join(roles))
+    .read_optional(vars)
+    .unwrap_or_default();
+    if let Some(unknown) = required.iter().find(|role| !known.contains(role)) {
+        vars.mistake(format!("MFA_REQUIRED_ROLES: expected only ROLES, got \"{unknown}\"; add it to ROLES"));
+    }
+    required
 }
 
 /// Parses a list of roles, sorted and without duplicates.

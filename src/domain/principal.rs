@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result,
-    domain::{Context, UnitOfWork, sessions},
+    domain::{Context, UnitOfWork, mfa, sessions},
     entity::{session, user},
     error::UnauthenticatedReason,
     security::access_token::Claims,
@@ -28,9 +28,20 @@ pub struct Principal {
     pub user: user::Model,
     /// The session of the request.
     pub session: session::Model,
+    /// Whether a role of the user requires a second factor and none is set up. Only [`enrolling_principal`] and a sign-in
+    /// return such a principal; see [`Principal::check_enrolled`].
+    pub must_enroll: bool,
 }
 
 impl Principal {
+    /// Checks that the user has a second factor if a role of the user requires one.
+    ///
+    /// # Errors
+    /// MFA_ENROLLMENT_REQUIRED.
+    pub fn check_enrolled(&self) -> Result<()> {
+        if self.must_enroll { Err(Error::MfaEnrollmentRequired) } else { Ok(()) }
+    }
+
     /// Locks the user and this session until the transaction ends, and checks that the session is still live. Returns the
     /// user's current row.
     ///
@@ -72,7 +83,7 @@ impl Principal {
 /// effect at once. A token of a burnt generation ends its session.
 ///
 /// # Errors
-/// UNAUTHENTICATED. If the database is unreachable: SERVICE_UNAVAILABLE, never UNAUTHENTICATED.
+/// UNAUTHENTICATED, MFA_ENROLLMENT_REQUIRED. If the database is unreachable: SERVICE_UNAVAILABLE, never UNAUTHENTICATED.
 pub async fn principal(context: &Context) -> Result<Principal> {
     principal_of(context, context.viewer).await
 }
@@ -82,6 +93,23 @@ pub async fn principal(context: &Context) -> Result<Principal> {
 /// # Errors
 /// As [`principal`].
 pub(in crate::domain) async fn principal_of(context: &Context, viewer: Viewer) -> Result<Principal> {
+    enrolled(enrolling_principal_of(context, viewer).await)
+}
+
+/// Like [`principal`], but also returns users who must set up a second factor first. Only for what these users may do: set it
+/// up, read their own id and username, and sign out.
+///
+/// # Errors
+/// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+pub async fn enrolling_principal(context: &Context) -> Result<Principal> {
+    enrolling_principal_of(context, context.viewer).await
+}
+
+/// Like [`enrolling_principal`], for an access token other than the request's.
+///
+/// # Errors
+/// As [`enrolling_principal`].
+pub(in crate::domain) async fn enrolling_principal_of(context: &Context, viewer: Viewer) -> Result<Principal> {
     match find(context, viewer).await {
         // Disabling an account ends its sessions.
         Err(Error::AccountDisabled) => Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)),
@@ -89,12 +117,18 @@ pub(in crate::domain) async fn principal_of(context: &Context, viewer: Viewer) -
     }
 }
 
+fn enrolled(found: Result<Principal>) -> Result<Principal> {
+    let principal = found?;
+    principal.check_enrolled()?;
+    Ok(principal)
+}
+
 /// Like [`principal`], but with a separate error for disabled accounts.
 ///
 /// # Errors
 /// ACCOUNT_DISABLED, and those of [`principal`].
 pub async fn active_principal(context: &Context) -> Result<Principal> {
-    find(context, context.viewer).await
+    enrolled(find(context, context.viewer).await)
 }
 
 async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
@@ -123,7 +157,11 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
         sessions::confirm_later(&context.app, &session);
     }
     log_user(&user);
-    Ok(Principal { user, session })
+    let must_enroll = match mfa::must_enroll(&context.app, &user, &session).await {
+        Err(Error::SessionRevoked) => return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)),
+        result => result?,
+    };
+    Ok(Principal { user, session, must_enroll })
 }
 
 /// Adds the field `user_id` to the span of the request, so that its later log lines contain it.

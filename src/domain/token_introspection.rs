@@ -29,7 +29,8 @@ pub async fn introspect(context: &Context, token: &str) -> Result<Option<Introsp
     };
     match principal_of(context, Viewer::Authenticated(claims)).await {
         Ok(principal) => Ok(Some(Introspected { principal, claims })),
-        Err(Error::Unauthenticated(_)) => Ok(None),
+        // A user who must set up a second factor first may do nothing with the token at other services.
+        Err(Error::Unauthenticated(_) | Error::MfaEnrollmentRequired) => Ok(None),
         Err(error) => Err(error),
     }
 }

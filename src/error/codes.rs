@@ -1,7 +1,5 @@
-//! The table of error codes. Everything else about a code is derived from its row.
-//!
-//! A row contains the description for developers (GraphQL and `docs/errors.md`), the HTTP status in REST, the HTTP status and
-//! `error` in OAuth (RFC 6749 §5.2), and the message for users in English and Russian. To add a code, add a row.
+//! The table of error codes. A row contains the description for developers (GraphQL and `docs/errors.md`), the HTTP status in
+//! REST, the HTTP status and `error` in OAuth (RFC 6749 §5.2), and the message for users. To add a code, add a row.
 //!
 //! Messages say what is wrong, then what to do. Users read them in forms, so they contain no backticks, no names of fields,
 //! settings or headers, and no values that a client sent. A single phrase has no full stop in Russian. Russian messages that
@@ -122,15 +120,13 @@ macro_rules! error_codes {
                 en: "This session has expired. Sign in again.",
                 ru: "Сеанс истёк. Войдите снова.",
             }
-            /// Refresh: the session was ended by a logout, from another session, or because an old refresh token was used
-            /// again. Sign in again.
+            /// Refresh: the session was ended by a logout, from another session, or by reuse of an old token. Sign in again.
             SessionRevoked {
                 rest: 401, oauth: 400 "invalid_grant",
                 en: "This session has ended. Sign in again.",
                 ru: "Сеанс завершён. Войдите снова.",
             }
-            /// The token of a verification or reset link is invalid, was already used, or is for an address that the account no
-            /// longer has.
+            /// The token of a link is invalid, was already used, or is for an address that the account no longer has.
             LinkInvalid {
                 rest: 400, oauth: 400 "invalid_request",
                 en: "This link is invalid or was already used. Request a new one.",
@@ -154,9 +150,10 @@ macro_rules! error_codes {
                 en: "Only administrators may do this. Ask one of them.",
                 ru: "Недостаточно прав",
             }
-            /// Sign in again, or confirm the password with `reauthenticate`, then try again.
+            /// Sign in again, or confirm the password or the second factor with `reauthenticate`, then try again.
             ReauthenticationRequired {
-                rest: 403, oauth: 403 "access_denied",
+                // RFC 9470 §3
+                rest: 401, oauth: 401 "insufficient_user_authentication",
                 en: "Your sign-in is too old for this. Confirm your password and try again.",
                 ru: "Вы вошли слишком давно. Подтвердите пароль и повторите попытку.",
             }
@@ -189,6 +186,12 @@ macro_rules! error_codes {
                 rest: 400, oauth: 400 "invalid_request",
                 en: "No authenticator app is set up. Set one up first.",
                 ru: "Приложение-аутентификатор не подключено. Сначала подключите его.",
+            }
+            /// A role of this user requires a second factor, and none is set up: enroll first.
+            MfaEnrollmentRequired {
+                rest: 403, oauth: 403 "access_denied",
+                en: "Your account requires a second factor. Set up an authenticator app first.",
+                ru: "Для вашей учётной записи обязателен второй фактор. Сначала подключите приложение-аутентификатор.",
             }
             /// The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one.
             InvitationInvalid {

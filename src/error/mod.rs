@@ -57,8 +57,11 @@ pub enum Error {
     NotFound,
     /// The signed-in user is not an administrator.
     Forbidden,
-    /// The operation requires a more recent sign-in.
-    ReauthenticationRequired,
+    /// The operation requires a more recent proof of identity.
+    ReauthenticationRequired {
+        /// Whether it must be the second factor. Otherwise, the password is enough.
+        needs_second_factor: bool,
+    },
     /// The first factor is correct, and a second one is required.
     MfaRequired(Box<MfaChallenge>),
     /// The code of the second factor is incorrect or was used before.
@@ -69,6 +72,8 @@ pub enum Error {
     MfaAlreadyEnabled,
     /// The account has no second factor, or no enrollment that can be confirmed.
     MfaNotEnabled,
+    /// A role of the signed-in user requires a second factor, and none is set up.
+    MfaEnrollmentRequired,
     /// The token of an invitation is unknown, or the invitation is no longer open.
     InvitationInvalid,
     /// The invitation has expired.
@@ -162,12 +167,13 @@ impl Error {
             Self::SessionRevoked => ErrorCode::SessionRevoked,
             Self::NotFound => ErrorCode::NotFound,
             Self::Forbidden => ErrorCode::Forbidden,
-            Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
+            Self::ReauthenticationRequired { .. } => ErrorCode::ReauthenticationRequired,
             Self::MfaRequired(_) => ErrorCode::MfaRequired,
             Self::MfaCodeInvalid => ErrorCode::MfaCodeInvalid,
             Self::MfaChallengeExpired => ErrorCode::MfaChallengeExpired,
             Self::MfaAlreadyEnabled => ErrorCode::MfaAlreadyEnabled,
             Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
+            Self::MfaEnrollmentRequired => ErrorCode::MfaEnrollmentRequired,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::LastAdmin => ErrorCode::LastAdmin,

@@ -153,6 +153,13 @@ pub(super) trait ContextExt<'a> {
     /// As [`domain::principal`](domain::principal()).
     async fn principal(&self) -> Result<&'a Principal>;
 
+    /// Like [`ContextExt::principal`], but also returns users who must set up a second factor first. Only for what these users
+    /// may do.
+    ///
+    /// # Errors
+    /// As [`domain::enrolling_principal`].
+    async fn enrolling_principal(&self) -> Result<&'a Principal>;
+
     /// The signed-in user as an administrator.
     ///
     /// # Errors
@@ -170,12 +177,19 @@ impl<'a> ContextExt<'a> for Context<'a> {
     }
 
     async fn principal(&self) -> Result<&'a Principal> {
+        let principal = self.enrolling_principal().await?;
+        principal.check_enrolled()?;
+        Ok(principal)
+    }
+
+    async fn enrolling_principal(&self) -> Result<&'a Principal> {
         let request = self.request();
         // Boxed, because the engine moves the future of each field around, and all fields of a type have the size of the
         // largest.
-        let find = || Box::pin(domain::principal(&request.domain));
+        let find = || Box::pin(domain::enrolling_principal(&request.domain));
         request.principal.get_or_init(find).await.as_ref().map_err(Clone::clone)
     }
+
     async fn administrator(&self) -> Result<Administrator> {
         let principal = self.principal().await?;
         administration::of_principal(self.domain(), principal.clone())

@@ -1,8 +1,14 @@
-//! The header `Authorization: Bearer …` (RFC 6750 §2.1), verified without the database.
+//! The header `Authorization: Bearer …` (RFC 6750 §2.1), verified without the database, and the challenges in
+//! `WWW-Authenticate`.
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use crate::{App, domain::Viewer, security::access_token::Rejected};
+use crate::{
+    App, Error,
+    domain::{Viewer, sign_in::FRESH_FOR},
+    language::Language,
+    security::access_token::Rejected,
+};
 
 /// Returns the viewer of a request. Other schemes are ignored. Two bearer tokens are ambiguous and therefore invalid.
 pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {
@@ -25,4 +31,17 @@ pub(super) fn decode(app: &App, token: &[u8]) -> Viewer {
         Err(Rejected::Expired(claims)) => Viewer::Expired(claims),
         Err(Rejected::Invalid) => Viewer::Invalid,
     }
+}
+
+/// The challenge for a request that needs a more recent proof of identity (RFC 9470 §3). `None` for other errors. `acr_values` is
+/// the value of `acr` in tokens of a session with a second factor.
+pub(super) fn step_up_challenge(error: &Error) -> Option<HeaderValue> {
+    let Error::ReauthenticationRequired { needs_second_factor } = error else { return None };
+    let description = error.message(Language::English);
+    let max_age = FRESH_FOR.num_seconds();
+    let acr_values = if *needs_second_factor { r#", acr_values="aal2""# } else { "" };
+    let challenge = format!(
+        r#"Bearer error="insufficient_user_authentication", error_description="{description}", max_age="{max_age}"{acr_values}"#
+    );
+    HeaderValue::try_from(challenge).ok()
 }

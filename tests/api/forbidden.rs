@@ -43,14 +43,14 @@ const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType 
     fragment Type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 
 /// The schema, as the introspection describes it.
-struct Schema(Value);
+pub struct Schema(pub Value);
 
 impl Schema {
-    async fn of(server: &TestServer) -> Self {
+    pub async fn of(server: &TestServer) -> Self {
         Self(server.anonymous().query(TYPES).await.data("/__schema"))
     }
 
-    fn named(&self, name: &str) -> &Value {
+    pub fn named(&self, name: &str) -> &Value {
         self.0["types"].as_array().unwrap().iter().find(|of_type| of_type["name"] == name).unwrap()
     }
 
@@ -82,7 +82,7 @@ impl Schema {
     }
 
     /// A selection of a field without arguments that is not an object, or of `__typename`.
-    fn selection(root: &Value) -> &'static str {
+    pub fn selection(root: &Value) -> &'static str {
         let mut of_type = &root["type"];
         while !of_type["ofType"].is_null() {
             of_type = &of_type["ofType"];
@@ -95,7 +95,7 @@ impl Schema {
     }
 
     /// A document for a root field, and its variables.
-    fn call(&self, operation: &str, root: &Value) -> (String, Value) {
+    pub fn call(&self, operation: &str, root: &Value) -> (String, Value) {
         let mut variables = Map::new();
         let mut declared = Vec::new();
         let mut passed = Vec::new();
@@ -117,14 +117,20 @@ impl Schema {
     }
 
     /// The root fields for administrators, with their operation type.
-    fn for_administrators(&self) -> Vec<(&'static str, &Value)> {
+    pub fn for_administrators(&self) -> Vec<(&'static str, &Value)> {
+        let mut all = self.root_fields();
+        all.retain(|(_, field)| !OTHERS.contains(&field["name"].as_str().unwrap()));
+        all
+    }
+
+    /// All root fields, with their operation type.
+    pub fn root_fields(&self) -> Vec<(&'static str, &Value)> {
         let fields = |operation, pointer: &str| {
             let fields = self.0.pointer(pointer).unwrap().as_array().unwrap();
             fields.iter().map(move |field| (operation, field)).collect::<Vec<_>>()
         };
         let mut all = fields("query", "/queryType/fields");
         all.extend(fields("mutation", "/mutationType/fields"));
-        all.retain(|(_, field)| !OTHERS.contains(&field["name"].as_str().unwrap()));
         all
     }
 

@@ -64,7 +64,7 @@ async fn file_requires_a_fresh_sign_in() {
     assert_eq!(server.anonymous().get("/account/export").await.status, 401);
     server.clock.advance(TimeDelta::minutes(10));
     let answer = ada.get("/account/export").await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["status_code"]), (403, &json!(403)));
+    assert_eq!((answer.status.as_u16(), &answer.json()["status_code"]), (401, &json!(401)));
     assert_eq!(server.events(Action::DataExported).await, 0);
     let again = "mutation($p: String!) { reauthenticate(input: { password: $p }) { tokenType } }";
     ada.graphql(again, json!({ "p": password_of("ada") })).await.data("/reauthenticate");

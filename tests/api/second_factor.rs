@@ -66,12 +66,16 @@ pub async fn enrolled(server: &TestServer) -> (Principal, Vec<SecretString>) {
 async fn current(server: &TestServer, principal: Principal) -> Principal {
     let found = session::find_with_user(server.app.database.read(), principal.session.id).await.unwrap();
     let (session, user) = found.unwrap();
-    Principal { user, session }
+    Principal { user, session, must_enroll: principal.must_enroll }
 }
 
 async fn log_in(app: &Arc<App>, delivery: Delivery) -> Result<SignIn> {
+    log_in_as(app, "ada", delivery).await
+}
+
+pub async fn log_in_as(app: &Arc<App>, username: &str, delivery: Delivery) -> Result<SignIn> {
     let context = Context::of_request(app, Viewer::Anonymous, Client::default());
-    let credentials = Credentials { identifier: "ada".to_owned(), password: password_of("ada").into() };
+    let credentials = Credentials { identifier: username.to_owned(), password: password_of(username).into() };
     login(&context, credentials, NewSession::new(delivery, Cookies::default())).await
 }
 

@@ -327,6 +327,17 @@ fn missing_default_role_says_what_to_set() {
 }
 
 #[test]
+fn roles_that_require_a_second_factor_must_exist() {
+    let required = |variables: &[_]| read(variables).unwrap().registration.mfa_required_roles;
+    assert_eq!(required(&[]), Vec::<String>::new());
+    assert_eq!(required(&[("MFA_REQUIRED_ROLES", "user,admin")]), ["admin", "user"]);
+    assert_eq!(
+        mistake(&[("MFA_REQUIRED_ROLES", "admin,editor")]),
+        "MFA_REQUIRED_ROLES: expected only ROLES, got \"editor\"; add it to ROLES"
+    );
+}
+
+#[test]
 fn database_is_displayed_without_credentials() {
     for (url, expected) in [
         ("postgres://scott:tiger@db.example.org/accounts", "PostgreSQL accounts at db.example.org:5432"),

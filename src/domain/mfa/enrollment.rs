@@ -7,7 +7,8 @@ use crate::{
     Error, Result,
     config::{SecretString, Settings},
     domain::{
-        Context, Event, Principal, UnitOfWork, mfa, mfa::factor::secret_of, sign_in::proof, throttle::PlainAttempt,
+        Context, Event, Principal, UnitOfWork, mfa, mfa::factor::secret_of, sessions, sign_in::proof,
+        throttle::PlainAttempt,
     },
     entity::{recovery_code, session, totp_factor, user},
     security::{
@@ -78,7 +79,8 @@ async fn check_not_enabled(work: &UnitOfWork<'_>, user: &user::Locked) -> Result
 }
 
 /// Confirms the enrollment with the first code of the app. From now on, sign-ins require a code; this one is used. The session
-/// counts as signed in with it. Returns the user and the recovery codes, which are shown this once.
+/// counts as signed in with it. If a role of the user requires a second factor, all other sessions end: they were opened with
+/// one factor, and would gain the roles. Returns the user and the recovery codes, which are shown this once.
 ///
 /// # Errors
 /// MFA_CODE_INVALID; MFA_NOT_ENABLED if there is no enrollment or it has expired; MFA_ALREADY_ENABLED; RATE_LIMITED.
@@ -104,7 +106,7 @@ async fn confirm_booked(
     attempt: &PlainAttempt,
 ) -> Result<(user::Model, Vec<SecretString>)> {
     let codes = RecoveryCode::generate_all()?;
-    let (work, user) = context.begin_as(principal).await?;
+    let (work, mut user) = context.begin_as(principal).await?;
     let checked = check_code(&work, &user, code).await;
     let (mut work, ()) = work.or_rollback(checked).await?;
     attempt.withdraw_in(&work).await?;
@@ -112,6 +114,11 @@ async fn confirm_booked(
     let amr = principal.session.amr.clone().with_one_time_password();
     session::set_second_factor(work.db(), principal.session.id, amr, work.now).await?;
     mfa::invalidate_proofs(&work, user.id).await?;
+    if mfa::is_required(context.settings(), &user)
+        && sessions::end_all(&work, &mut user, Some(principal.session.id)).await? > 0
+    {
+        work.emit(Event::SessionRevoked { user_id: user.id });
+    }
     work.emit(Event::MfaEnabled { user: user.to_model().into() });
     work.commit().await?;
     Ok((user.into(), codes.iter().map(RecoveryCode::to_text).collect()))

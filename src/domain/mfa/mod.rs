@@ -5,6 +5,7 @@
 mod enrollment;
 mod factor;
 mod overview;
+mod policy;
 pub mod remembered;
 mod reseal;
 
@@ -13,6 +14,7 @@ pub use factor::Factor;
 pub(in crate::domain) use factor::ParsedFactor;
 pub use overview::Overview;
 pub(in crate::domain) use overview::overview;
+pub(in crate::domain) use policy::{is_required, must_enroll, must_enroll_in};
 pub use reseal::{count_sealed_by_other_keys, reseal};
 use std::collections::HashMap;
 

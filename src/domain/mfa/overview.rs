@@ -5,12 +5,9 @@ use uuid::Uuid;
 
 use crate::{
     Result,
-    domain::Context,
+    domain::{Context, mfa::remembered},
     entity::{recovery_code, remembered_device, totp_factor},
 };
-
-/// Maximum number of devices that are listed.
-const MAX_DEVICES: u64 = 100;
 
 /// The second factors of a user.
 #[derive(Debug)]
@@ -32,6 +29,6 @@ pub(in crate::domain) async fn overview(context: &Context, user_id: Uuid) -> Res
     Ok(Overview {
         totp_confirmed_at: totp_factor::find(db, user_id).await?.and_then(|factor| factor.confirmed_at),
         recovery_codes_left: recovery_code::count(db, user_id).await?,
-        remembered_devices: remembered_device::list(db, user_id, MAX_DEVICES, context.now()).await?,
+        remembered_devices: remembered_device::list(db, user_id, remembered::MAX_DEVICES, context.now()).await?,
     })
 }

@@ -97,8 +97,8 @@ fn presented_sessions(context: &Context, logout: &Logout) -> Vec<Uuid> {
 
 /// Finds the session that authorizes a sign-out from all sessions.
 async fn acting_session(context: &Context, logout: &Logout) -> Result<ActingSession> {
-    let reason = match principal::principal_of(context, logout.viewer).await {
-        Ok(Principal { user, session }) => {
+    let reason = match principal::enrolling_principal_of(context, logout.viewer).await {
+        Ok(Principal { user, session, .. }) => {
             let reason = UnauthenticatedReason::SessionRevoked;
             return Ok(ActingSession { user_id: user.id, session_id: session.id, generation: None, reason });
         }

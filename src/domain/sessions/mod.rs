@@ -126,10 +126,12 @@ fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<
     (now + settings.tokens.refresh_lifetime).min(created_at + settings.tokens.session_max_lifetime)
 }
 
-/// Issues the tokens of a session that has been committed.
-pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: session::Model) -> Result<SignIn> {
-    log_user(&user);
-    let roles = app.settings.known_roles(&user.roles.0);
+/// Issues the tokens of a session that has been committed. The access token of a user who must set up a second factor first has
+/// no roles, because other services do not see that the session is restricted.
+pub(in crate::domain) fn issue_tokens(app: &App, principal: Principal) -> Result<SignIn> {
+    let Principal { user, session, must_enroll } = &principal;
+    log_user(user);
+    let roles = if *must_enroll { Vec::new() } else { app.settings.known_roles(&user.roles.0) };
     let subject = Subject {
         user_id: user.id,
         session_id: session.id,
@@ -149,6 +151,5 @@ pub(in crate::domain) fn issue_tokens(app: &App, user: user::Model, session: ses
         issued_at: session.rotated_at.unwrap_or(session.created_at),
         expires_at: session.expires_at,
     })?;
-    let principal = Principal { user, session };
     Ok(SignIn { principal, access_token, expires_in, refresh_token: refresh_token.into(), device_token: None })
 }

@@ -6,7 +6,7 @@ use crate::{
     App, Error, Result,
     config::ExposeSecret,
     domain::{
-        Context, Event, UnitOfWork,
+        Context, Event, Principal, UnitOfWork, mfa,
         sessions::{PresentedToken, SignIn, end_reused, expiry, issue_tokens},
         sign_in,
     },
@@ -64,16 +64,19 @@ pub async fn refresh(context: &Context, presented: Option<PresentedToken>) -> Re
         }
         check(app, &session, &user, now)?;
         let rotated = match step(app, claims, &session, now) {
-            Step::Repeat => Some(session),
-            Step::Rotate => rotate(context, &session).await?,
-            Step::RotateAgain => rotate_again(context, &session).await?,
+            Step::Repeat => {
+                let must_enroll = mfa::must_enroll(app, &user, &session).await?;
+                Some(Principal { user, session, must_enroll })
+            }
+            Step::Rotate => rotate(context, &user, &session).await?,
+            Step::RotateAgain => rotate_again(context, &user, &session).await?,
             Step::Reuse => {
                 end_reused(context, &session).await?;
                 return Err(Error::SessionRevoked);
             }
         };
-        if let Some(session) = rotated {
-            return issue_tokens(app, user, session);
+        if let Some(principal) = rotated {
+            return issue_tokens(app, principal);
         }
     }
     Err(Error::unavailable(1, "other requests kept rotating the session"))
@@ -107,13 +110,15 @@ fn step(app: &App, claims: RefreshClaims, session: &Model, now: DateTime<Utc>) -
 }
 
 /// Rotates the session to its next generation. Returns `None` if another request did so first.
-async fn rotate(context: &Context, session: &Model) -> Result<Option<Model>> {
+async fn rotate(context: &Context, user: &user::Model, session: &Model) -> Result<Option<Principal>> {
     let work = context.begin().await?;
     let expires_at = expiry(&context.app, session.created_at, work.now);
     let rotated = session::rotate(work.db(), session, expires_at, work.now).await?;
+    // Before the epoch, which changes when another session of the user confirms a factor.
+    let must_enroll = mfa::must_enroll_in(&work, user).await?;
     check_epoch(&work, session).await?;
     work.commit().await?;
-    Ok(rotated)
+    Ok(rotated.map(|session| Principal { user: user.clone(), session, must_enroll }))
 }
 
 /// Rotates a session that is locked to its next generation, for a client that holds the tokens of the current one.
@@ -125,7 +130,7 @@ pub(in crate::domain) async fn rotate_locked(work: &UnitOfWork<'_>, session: &Mo
 
 /// Replaces the unused generation, which is burnt, with a new one of the same predecessor. Returns `None` if another
 /// request changed the session first.
-async fn rotate_again(context: &Context, session: &Model) -> Result<Option<Model>> {
+async fn rotate_again(context: &Context, user: &user::Model, session: &Model) -> Result<Option<Principal>> {
     let mut work = context.begin().await?;
     let until = work.now + context.app.access_tokens.lifetime();
     let burnt = session.burnt.with(session.generation..=session.generation, until, work.now);
@@ -138,13 +143,14 @@ async fn rotate_again(context: &Context, session: &Model) -> Result<Option<Model
     let is_first = session.repeated_at.is_none();
     let expires_at = expiry(&context.app, session.created_at, work.now);
     let rotated = session::rotate_again(work.db(), session, burnt, expires_at, work.now).await?;
+    let must_enroll = mfa::must_enroll_in(&work, user).await?;
     check_epoch(&work, session).await?;
     // One event per predecessor, so that a client cannot fill the audit log.
     if is_first && rotated.is_some() {
         work.emit(Event::TokenRepeated { user_id: session.user_id });
     }
     work.commit().await?;
-    Ok(rotated)
+    Ok(rotated.map(|session| Principal { user: user.clone(), session, must_enroll }))
 }
 
 /// Checks that not all sessions of the user were ended since this one was read.

@@ -9,18 +9,17 @@ pub mod password;
 pub(in crate::domain) mod proof;
 pub mod reauthentication;
 
+pub use proof::FRESH_FOR;
+
 use crate::{
     Error, Result,
     config::Settings,
     domain::{
-        Event, UnitOfWork,
+        Event, Principal, UnitOfWork,
         mfa::{self, remembered},
         sessions::{self, Authentication, DeviceToken, NewSession, SignIn},
     },
-    entity::{
-        session::{self, AuthenticationMethods},
-        user,
-    },
+    entity::{session::AuthenticationMethods, user},
     error::{MfaChallenge, MfaMethod},
     security::password::PasswordHash,
 };
@@ -51,8 +50,7 @@ pub(in crate::domain) fn check_user(settings: &Settings, user: &user::Model) -> 
 /// A user and the session that the gate has opened. [`Entered::issue_tokens`] completes the sign-in after the commit.
 #[derive(Debug)]
 pub(in crate::domain) struct Entered {
-    user: user::Model,
-    session: session::Model,
+    principal: Principal,
     device_token: Option<DeviceToken>,
 }
 
@@ -150,13 +148,14 @@ async fn open(
     user.update(work.db(), |user| user.last_login_at = Some(now)).await?;
     let session = sessions::open(work, user, new_session.delivery, authentication).await?;
     work.emit(event);
-    Ok(Entered { user: user.to_model(), session, device_token })
+    let must_enroll = mfa::must_enroll_in(work, user).await?;
+    Ok(Entered { principal: Principal { user: user.to_model(), session, must_enroll }, device_token })
 }
 
 impl Entered {
     /// Issues the tokens of the session, which has been committed.
     pub(in crate::domain) fn issue_tokens(self, app: &crate::App) -> Result<SignIn> {
-        let sign_in = sessions::issue_tokens(app, self.user, self.session)?;
+        let sign_in = sessions::issue_tokens(app, self.principal)?;
         Ok(SignIn { device_token: self.device_token, ..sign_in })
     }
 }

@@ -1,20 +1,34 @@
 //! Proof of identity by a signed-in user, for `reauthenticate`, `changeEmail`, `deleteAccount`, `changePassword`, the export
-//! of one's own data, and administrators who disable or delete their own accounts.
+//! of one's own data, and administration.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Error, Result,
     config::{ExposeSecret, SecretString},
     domain::{Context, Principal, identity::may_be_password, mfa, throttle::PlainAttempt},
+    entity::session,
     error::{ErrorCode, Field, InputError},
 };
 
-/// How long after a sign-in, or a later proof of identity, the session needs no password.
-const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
+/// How long after a sign-in, or a later proof of identity, the session needs no further one.
+pub const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
-fn is_fresh(context: &Context, principal: &Principal) -> bool {
-    context.now() - principal.session.last_authenticated_at() < FRESH_FOR
+fn is_fresh(session: &session::Model, now: DateTime<Utc>) -> bool {
+    now - session.last_authenticated_at() < FRESH_FOR
+}
+
+/// Checks that the user of a session proved their identity within [`FRESH_FOR`], with the second factor if the user has one.
+///
+/// # Errors
+/// REAUTHENTICATION_REQUIRED.
+pub(in crate::domain) fn check_session(session: &session::Model, has_factor: bool, now: DateTime<Utc>) -> Result<()> {
+    let is_factor_fresh = || session.second_factor_at.is_some_and(|at| now - at < FRESH_FOR);
+    if is_fresh(session, now) && (!has_factor || is_factor_fresh()) {
+        Ok(())
+    } else {
+        Err(Error::ReauthenticationRequired { needs_second_factor: has_factor })
+    }
 }
 
 /// Checks that the user of the session proved their identity within [`FRESH_FOR`], with the second factor if there is one.
@@ -22,8 +36,8 @@ fn is_fresh(context: &Context, principal: &Principal) -> bool {
 /// # Errors
 /// REAUTHENTICATION_REQUIRED.
 pub(in crate::domain) async fn check_fresh(context: &Context, principal: &Principal) -> Result<()> {
-    check_second_factor_if_any(context, principal).await?;
-    if is_fresh(context, principal) { Ok(()) } else { Err(Error::ReauthenticationRequired) }
+    let has_factor = mfa::is_enabled(&context.app, principal).await?;
+    check_session(&principal.session, has_factor, context.now())
 }
 
 /// Checks that the user of the session confirmed the second factor within [`FRESH_FOR`], if there is one.
@@ -40,8 +54,7 @@ pub(in crate::domain) async fn check_second_factor_if_any(context: &Context, pri
 /// # Errors
 /// REAUTHENTICATION_REQUIRED.
 pub(in crate::domain) fn check_fresh_second_factor(context: &Context, principal: &Principal) -> Result<()> {
-    let is_fresh = principal.session.second_factor_at.is_some_and(|at| context.now() - at < FRESH_FOR);
-    if is_fresh { Ok(()) } else { Err(Error::ReauthenticationRequired) }
+    check_session(&principal.session, true, context.now())
 }
 
 /// Checks the password of the signed-in user. It may be omitted if the last proof of identity is fresh; a password that is
@@ -58,7 +71,7 @@ pub(in crate::domain) async fn check(
     check_second_factor_if_any(context, principal).await?;
     match password.filter(|password| !password.expose_secret().is_empty()) {
         Some(password) => check_password(context, principal, password, field).await,
-        None if is_fresh(context, principal) => Ok(Ok(())),
+        None if is_fresh(&principal.session, context.now()) => Ok(Ok(())),
         None => Ok(Err(InputError::new(ErrorCode::Required, field))),
     }
 }

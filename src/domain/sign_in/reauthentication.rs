@@ -40,9 +40,9 @@ pub async fn reauthenticate(context: &Context, principal: &Principal, password: 
     session = rotate_if_current(context, &work, session).await?;
     session::set_authenticated(work.db(), session.id, work.now).await?;
     session.authenticated_at = Some(work.now);
-    let user = user.to_model();
+    let must_enroll = mfa::must_enroll_in(&work, &user).await?;
     work.commit().await?;
-    sessions::issue_tokens(&context.app, user, session)
+    sessions::issue_tokens(&context.app, Principal { user: user.into(), session, must_enroll })
 }
 
 /// Like [`reauthenticate`], with the second factor of the signed-in user. For the next 10 minutes, the session also counts as
@@ -90,7 +90,8 @@ async fn with_booked_factor(
         work.emit(Event::RecoveryCodeUsed { user: user.to_model().into() });
     }
     work.commit().await?;
-    sessions::issue_tokens(&context.app, user.into(), session)
+    // The factor that was accepted belongs to the locked user.
+    sessions::issue_tokens(&context.app, Principal { user: user.into(), session, must_enroll: false })
 }
 
 /// Rotates the session if the access token of the request is of its current generation.

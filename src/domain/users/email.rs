@@ -7,10 +7,9 @@ use crate::{
     config::SecretString,
     database::error::is_unique_violation,
     domain::{
-        Context, Event, Principal, UnitOfWork, Viewer,
+        Context, Event, Principal, UnitOfWork, Viewer, enrolling_principal,
         identity::Email,
         notifications::{self, links},
-        principal,
         sign_in::proof,
         throttle::MailRequest,
     },
@@ -55,7 +54,7 @@ pub(in crate::domain) async fn request(context: &Context, purpose: Purpose, emai
     let to = Email::parse(email)?;
     let account_id = match context.viewer {
         // If the session has ended, the request is not counted for the account, but does not fail.
-        Viewer::Authenticated(_) => principal(context).await.ok().map(|principal| principal.user.id),
+        Viewer::Authenticated(_) => enrolling_principal(context).await.ok().map(|principal| principal.user.id),
         _ => None,
     };
     let request = MailRequest::checked(context, account_id).await?;

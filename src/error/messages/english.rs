@@ -6,6 +6,10 @@ use crate::error::messages::wait::Wait;
 pub(super) const LINK_USED: &str =
     "The password was already changed with this link. Sign in with the new password, or request a new link.";
 
+/// The message of [`Error::ReauthenticationRequired`](crate::Error::ReauthenticationRequired) if the second factor is needed.
+pub(super) const SECOND_FACTOR_TOO_OLD: &str =
+    "Your sign-in is too old for this. Confirm it with a code of your authenticator app and try again.";
+
 /// A number of characters: "8 characters".
 pub(super) fn characters(number: u32) -> String {
     format!("{number} character{}", plural(number))

@@ -28,6 +28,10 @@ impl Error {
                 Language::English => english::LINK_USED.into(),
                 Language::Russian => russian::LINK_USED.into(),
             },
+            Self::ReauthenticationRequired { needs_second_factor: true } => match language {
+                Language::English => english::SECOND_FACTOR_TOO_OLD.into(),
+                Language::Russian => russian::SECOND_FACTOR_TOO_OLD.into(),
+            },
             _ => match self.problems() {
                 [problem] => problem.message(language),
                 _ => self.code().message(language, self.retry_after().unwrap_or_default()),

@@ -6,6 +6,10 @@ use crate::error::messages::wait::Wait;
 pub(super) const LINK_USED: &str =
     "Пароль уже изменён по этой ссылке. Войдите с новым паролем или запросите новую ссылку.";
 
+/// The message of [`Error::ReauthenticationRequired`](crate::Error::ReauthenticationRequired) if the second factor is needed.
+pub(super) const SECOND_FACTOR_TOO_OLD: &str =
+    "Вы вошли слишком давно. Подтвердите вход кодом из приложения-аутентификатора и повторите попытку.";
+
 /// A number of characters: "8 символов".
 pub(super) fn characters(number: u32) -> String {
     format!("{number} {}", form(number, ["символ", "символа", "символов"]))

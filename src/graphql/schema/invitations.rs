@@ -72,15 +72,16 @@ pub(in crate::graphql) struct InvitationMutation;
 impl InvitationMutation {
     /// Invite a person by mail to create an account, also while registration is disabled. The invitation can be accepted
     /// once, for 7 days. Inviting an address again replaces its invitation and sends a new mail.
-    /// Requires the role `admin`.
-    /// Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED, FORBIDDEN,
-    /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
+    /// Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED,
+    /// REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn invite_user(&self, ctx: &Context<'_>, input: InviteUserInput) -> Nullable<InviteUserPayload> {
         Some(invite(ctx, input).await)
     }
 
-    /// Revoke an open invitation, so that its link no longer works. Requires the role `admin`.
-    /// Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// Revoke an open invitation, so that its link no longer works. Requires the role `admin`. The last sign-in or
+    /// `reauthenticate` must be less than 10 minutes ago.
+    /// Codes: NOT_FOUND, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn revoke_invitation(
         &self,
         ctx: &Context<'_>,

@@ -85,7 +85,7 @@ impl MfaMutation {
 }
 
 async fn start_enrollment(ctx: &Context<'_>) -> Result<StartTotpEnrollmentPayload> {
-    let enrollment = mfa::start(ctx.domain(), ctx.principal().await?).await?;
+    let enrollment = mfa::start(ctx.domain(), ctx.enrolling_principal().await?).await?;
     Ok(StartTotpEnrollmentPayload {
         qr_code_svg: enrollment.qr_code()?.expose_secret().to_owned(),
         secret: enrollment.secret.expose_secret().to_owned(),
@@ -94,7 +94,7 @@ async fn start_enrollment(ctx: &Context<'_>) -> Result<StartTotpEnrollmentPayloa
 }
 
 async fn confirm_enrollment(ctx: &Context<'_>, code: SecretString) -> Result<ConfirmTotpEnrollmentPayload> {
-    let (user, codes) = mfa::confirm(ctx.domain(), ctx.principal().await?, &code).await?;
+    let (user, codes) = mfa::confirm(ctx.domain(), ctx.enrolling_principal().await?, &code).await?;
     Ok(ConfirmTotpEnrollmentPayload { user: user.into(), recovery_codes: exposed(&codes) })
 }
 

@@ -25,7 +25,7 @@ impl ReauthenticationMutation {
 }
 
 async fn reauthenticate(ctx: &Context<'_>, input: ReauthenticateInput) -> Result<AuthPayload> {
-    let principal = ctx.principal().await?;
+    let principal = ctx.enrolling_principal().await?;
     let factor = match input {
         ReauthenticateInput::Password(password) => {
             let sign_in = reauthentication::reauthenticate(ctx.domain(), principal, &password.into()).await?;

@@ -37,9 +37,10 @@ pub(in crate::graphql) struct UserQuery;
 #[Object]
 impl UserQuery {
     /// The signed-in user. Without a valid access token, null and the error UNAUTHENTICATED, whose `extensions.reason`
-    /// says why.
+    /// says why. A user who must set up a second factor first may select only `id`, `username` and `mfaMethods`;
+    /// otherwise, null and the error MFA_ENROLLMENT_REQUIRED.
     async fn me<'ctx>(&self, ctx: &Context<'ctx>) -> Nullable<Me<'ctx>> {
-        Some(ctx.principal().await.map(|principal| Me(&principal.user)))
+        Some(ctx.enrolling_principal().await.and_then(|principal| Me::of(ctx, principal)))
     }
 }
 
@@ -176,7 +177,7 @@ impl User {
 
     /// The second factors that are set up. Empty if a sign-in needs none. Only for the user and for administrators.
     async fn mfa_methods(&self, ctx: &Context<'_>) -> Result<Vec<MfaMethod>> {
-        let principal = ctx.principal().await?;
+        let principal = ctx.enrolling_principal().await?;
         let methods = match &self.group {
             Some(group) => Box::pin(group.mfa_methods(ctx, self.user.id)).await?,
             None => Box::pin(mfa::list_methods(ctx.domain(), principal, self.user.id)).await?,

@@ -125,6 +125,8 @@ fn executed(answer: Answer, media_type: MediaType, viewer: Viewer, may_cache: bo
         // RFC 6750 §3.1
         let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
         headers.insert(WWW_AUTHENTICATE, challenge);
+    } else if let Some(challenge) = answer.errors.iter().find_map(bearer::step_up_challenge) {
+        headers.insert(WWW_AUTHENTICATE, challenge);
     }
     if let Some(seconds) = answer.errors.iter().filter_map(Error::retry_after).max() {
         headers.insert(RETRY_AFTER, seconds.into());

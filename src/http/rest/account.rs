@@ -27,7 +27,7 @@ use crate::{
         Server,
         rest::{
             Call, ErrorFormat, ErrorResponse,
-            docs::{RestError, UserErrors},
+            docs::{EnrollmentError, UserErrors},
             error_response::UNCACHED,
             models::{ExportedFactors, User, instant},
         },
@@ -51,7 +51,7 @@ const PAGE: u64 = 500;
                 brace was interrupted",
             body = AccountExport,
         ),
-        (status = 403, description = "Sign in again: the last sign-in is older than 10 minutes", body = RestError),
+        EnrollmentError,
         UserErrors,
     ),
     security(("OAuth2PasswordBearer" = []))

@@ -74,7 +74,7 @@ pub(in crate::http) struct ListRequest {
             headers(("Link" = String, description = "The next page (RFC 8288): `<?limit=50&after=…>; rel=\"next\"`, \
                 relative to the URL of the request. Omitted on the last page")),
         ),
-        (status = 403, description = "The role `admin` is missing", body = RestError),
+        (status = 403, description = "The role `admin`, or the second factor that it requires, is missing", body = RestError),
         (status = 422, description = "Some parameters are invalid; see `detail`", body = Invalid),
         UserErrors,
     ),
@@ -111,7 +111,7 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
     params(("id" = String, Path, description = "The user's id", example = "019b7c4e-5a70-7c3e-9d1a-5f3f0c7be21d")),
     responses(
         (status = 200, description = "The user", body = User),
-        (status = 403, description = "The role `admin` is missing", body = RestError),
+        (status = 403, description = "The role `admin`, or the second factor that it requires, is missing", body = RestError),
         (status = 404, description = "There is no user with this id", body = RestError),
         UserErrors,
     ),

@@ -175,7 +175,8 @@ pub(in crate::http) enum UserErrors {
     /// The account is disabled.
     #[response(status = 400)]
     Disabled(RestError),
-    /// Authentication required. `WWW-Authenticate` shows whether the token is missing or invalid.
+    /// Authentication required. `WWW-Authenticate` shows whether the token is missing or invalid, or whether the user must prove
+    /// their identity again (RFC 9470).
     #[response(status = 401)]
     Unauthenticated(RestError),
     /// Internal server error.
@@ -184,4 +185,12 @@ pub(in crate::http) enum UserErrors {
     /// Try again after `Retry-After` seconds.
     #[response(status = 503)]
     Unavailable(RestError),
+}
+
+/// The error for users who must set up a second factor first.
+#[derive(IntoResponses)]
+pub(in crate::http) enum EnrollmentError {
+    /// A role of the user requires a second factor, and none is set up.
+    #[response(status = 403)]
+    Required(RestError),
 }

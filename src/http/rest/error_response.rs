@@ -17,6 +17,7 @@ use crate::{
     domain::RequestId,
     error::{ErrorCode, Field, InputError, UnauthenticatedReason},
     http::{
+        bearer,
         body::BodyError,
         form::BadForm,
         graphql::LogFields,
@@ -137,6 +138,9 @@ pub(in crate::http) fn of(format: ErrorFormat, error: &Error, id: RequestId, lan
         // RFC 6750 §3: no error code if the request has no token.
         let is_bad_token = error.reason().is_some_and(|reason| reason != UnauthenticatedReason::TokenMissing);
         challenge(&mut response, if is_bad_token { r#"Bearer error="invalid_token""# } else { "Bearer" });
+    }
+    if let Some(challenge) = bearer::step_up_challenge(error) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     if let Some(seconds) = error.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -23,7 +23,7 @@ use crate::{
         oauth::token,
         rest::{
             Call, ErrorFormat, ErrorResponse,
-            docs::{FormErrors, RestError, UserErrors},
+            docs::{EnrollmentError, FormErrors, RestError, UserErrors},
             error_response::UNCACHED,
             json,
             models::{Message, NewUser, Problem, Tokens, User},
@@ -128,7 +128,7 @@ pub(in crate::http) async fn refresh(State(server): State<Arc<Server>>, request:
     path = "/users/me",
     operation_id = "getCurrentUser",
     tag = "Accounts",
-    responses((status = 200, description = "The signed-in user", body = User), UserErrors),
+    responses((status = 200, description = "The signed-in user", body = User), EnrollmentError, UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
 pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -149,7 +149,12 @@ pub(in crate::http) async fn me(State(server): State<Arc<Server>>, request: Requ
     request_body = UpdateRequest,
     responses(
         (status = 200, description = "The user after the change", body = User),
-        (status = 401, description = "Authentication required", body = RestError),
+        (
+            status = 401,
+            description = "Authentication required, or the second factor must be confirmed again; `WWW-Authenticate` says which",
+            body = RestError,
+        ),
+        EnrollmentError,
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
     ),
@@ -172,7 +177,7 @@ pub(in crate::http) async fn update(State(server): State<Arc<Server>>, request: 
     delete,
     path = "/users/me/pending-email",
     tag = "Accounts",
-    responses((status = 200, description = "The user, with the current address unchanged", body = User), UserErrors),
+    responses((status = 200, description = "The user, with the current address unchanged", body = User), EnrollmentError, UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
 pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -193,7 +198,12 @@ pub(in crate::http) async fn cancel_email_change(State(server): State<Arc<Server
     request_body = DeleteRequest,
     responses(
         (status = 200, description = "The account is deleted", body = Message),
-        (status = 401, description = "Authentication required", body = RestError),
+        (
+            status = 401,
+            description = "Authentication required, or the second factor must be confirmed again; `WWW-Authenticate` says which",
+            body = RestError,
+        ),
+        EnrollmentError,
         (status = 409, description = "The last active administrator cannot be deleted", body = RestError),
         (status = 429, description = "Too many attempts; try again after `Retry-After` seconds", body = RestError),
         FormErrors,
@@ -227,7 +237,7 @@ pub(in crate::http) async fn delete(State(server): State<Arc<Server>>, request: 
     path = "/protected",
     operation_id = "getProtected",
     tag = "Accounts",
-    responses((status = 200, description = "A greeting", body = Message), UserErrors),
+    responses((status = 200, description = "A greeting", body = Message), EnrollmentError, UserErrors),
     security(("OAuth2PasswordBearer" = []))
 )]
 pub(in crate::http) async fn protected(State(server): State<Arc<Server>>, request: Request) -> Response {

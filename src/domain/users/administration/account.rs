@@ -31,8 +31,7 @@ pub struct Change {
 /// address. Does nothing if nothing would change. Returns the user, and how many sessions were ended.
 ///
 /// # Errors
-/// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, TOO_LONG (the reason); FORBIDDEN; REAUTHENTICATION_REQUIRED if administrators
-/// disable their own accounts.
+/// NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, TOO_LONG (the reason); FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn update(
     context: &Context,
     administrator: &Administrator,
@@ -42,9 +41,6 @@ pub async fn update(
     let roles = change.roles.map(|roles| parse_roles(roles, context.settings())).transpose()?;
     let reason = parse_reason(change.reason)?;
     let is_disabling = change.is_active == Some(false);
-    if is_disabling {
-        administrator.check_fresh_if_own(context, user_id).await?;
-    }
     let is_demoted = |roles: &Roles| !roles.0.iter().any(|role| role == user::ADMIN);
     let (mut work, mut user) = if is_disabling || roles.as_ref().is_some_and(is_demoted) {
         let work = context.begin_for(administrator).await?;
@@ -90,7 +86,7 @@ pub async fn update(
 /// Ends all sessions of a user. Returns the user, and how many sessions were live.
 ///
 /// # Errors
-/// NOT_FOUND, FORBIDDEN.
+/// NOT_FOUND, FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn revoke_sessions(
     context: &Context,
     administrator: &Administrator,

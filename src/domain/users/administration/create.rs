@@ -37,7 +37,7 @@ pub struct NewAccount {
 /// allowed.
 ///
 /// # Errors
-/// MAIL_DISABLED; all problems of the form, USERNAME_TAKEN, EMAIL_TAKEN, ROLE_UNKNOWN; FORBIDDEN.
+/// MAIL_DISABLED; all problems of the form, USERNAME_TAKEN, EMAIL_TAKEN, ROLE_UNKNOWN; FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn create(context: &Context, administrator: &Administrator, form: NewAccount) -> Result<user::Model> {
     notifications::require(&context.app)?;
     let settings = context.settings();

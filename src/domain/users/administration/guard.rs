@@ -1,12 +1,16 @@
-//! The permission to administer accounts, checked when a request begins and again in its transaction.
+//! The permission to administer accounts, checked when a request begins and again in its transaction. The transaction also
+//! requires that the administrator has proved their identity recently.
 
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
     config::Settings,
-    domain::{Actor, Context, Principal, UnitOfWork, principal, sign_in::proof},
-    entity::user::{self, Locked},
+    domain::{Actor, Context, Principal, UnitOfWork, mfa, principal, sign_in::proof},
+    entity::{
+        totp_factor,
+        user::{self, Locked},
+    },
 };
 
 /// Maximum number of other administrators that are locked to find a remaining one.
@@ -37,28 +41,12 @@ impl Administrator {
         self.principal.as_ref().map(|principal| principal.user.id)
     }
 
-    /// Checks, for an administrator who acts on another user's factors, that the last proof of identity is recent. The operator
-    /// on the command line needs none.
+    /// Checks that administrators do not act on their own accounts.
     ///
     /// # Errors
-    /// REAUTHENTICATION_REQUIRED; FORBIDDEN for administrators' own accounts.
-    pub(super) async fn check_fresh_and_other(&self, context: &Context, user_id: Uuid) -> Result<()> {
-        match &self.principal {
-            Some(principal) if principal.user.id == user_id => Err(Error::Forbidden),
-            Some(principal) => proof::check_fresh(context, principal).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Checks that administrators who disable or delete their own accounts have proved their identity recently.
-    ///
-    /// # Errors
-    /// REAUTHENTICATION_REQUIRED.
-    pub(super) async fn check_fresh_if_own(&self, context: &Context, user_id: Uuid) -> Result<()> {
-        match &self.principal {
-            Some(principal) if principal.user.id == user_id => proof::check_fresh(context, principal).await,
-            _ => Ok(()),
-        }
+    /// FORBIDDEN.
+    pub(super) fn check_other(&self, user_id: Uuid) -> Result<()> {
+        if self.user_id() == Some(user_id) { Err(Error::Forbidden) } else { Ok(()) }
     }
 }
 
@@ -97,11 +85,12 @@ fn has_admin_role(settings: &Settings) -> bool {
 }
 
 /// Locks users until the transaction ends, together with the administrator's own account, and checks that the administrator
-/// still is one and that the session has not ended. All are locked by one statement in a fixed order, so that administrators
-/// who change each other cannot deadlock.
+/// still is one, that the session has not ended, and that the last proof of identity in it is recent, with the second factor
+/// if there is one. All are locked by one statement in a fixed order, so that administrators who change each other cannot
+/// deadlock. The operator on the command line needs no proof.
 ///
 /// # Errors
-/// UNAUTHENTICATED, FORBIDDEN.
+/// UNAUTHENTICATED, FORBIDDEN, MFA_ENROLLMENT_REQUIRED, REAUTHENTICATION_REQUIRED.
 async fn lock_all(
     work: &UnitOfWork<'_>,
     administrator: Option<&Administrator>,
@@ -113,18 +102,23 @@ async fn lock_all(
     if let Some(principal) = principal {
         let own = users.iter().find(|user| user.id == principal.user.id);
         let own = own.ok_or(Error::Unauthenticated(crate::error::UnauthenticatedReason::SessionRevoked))?;
-        principal.lock_session(work, own).await?;
+        let session = principal.lock_session(work, own).await?;
         if !is_administrator(&work.app().settings, own) {
             return Err(Error::Forbidden);
         }
+        let has_factor = totp_factor::is_confirmed(work.db(), own.id).await?;
+        if !has_factor && mfa::is_required(&work.app().settings, own) {
+            return Err(Error::MfaEnrollmentRequired);
+        }
+        proof::check_session(&session, has_factor, work.now)?;
     }
     Ok(users)
 }
 
-/// Begins a unit of work that affects no existing account, and checks that the administrator still is one.
+/// Begins a unit of work that affects no existing account, and checks the administrator as [`lock_all`] does.
 ///
 /// # Errors
-/// UNAUTHENTICATED, FORBIDDEN.
+/// As [`lock_all`].
 pub(in crate::domain) async fn begin<'a>(
     context: &'a Context,
     administrator: &Administrator,
@@ -134,10 +128,10 @@ pub(in crate::domain) async fn begin<'a>(
     work.or_rollback(checked).await.map(|(work, _)| work)
 }
 
-/// Begins a unit of work that changes a user: locks the user, and checks that the administrator still is one.
+/// Begins a unit of work that changes a user: locks the user, and checks the administrator as [`lock_all`] does.
 ///
 /// # Errors
-/// NOT_FOUND; UNAUTHENTICATED, FORBIDDEN.
+/// NOT_FOUND; those of [`lock_all`].
 pub(in crate::domain) async fn begin_with_user<'a>(
     context: &'a Context,
     administrator: &Administrator,
@@ -154,7 +148,7 @@ pub(in crate::domain) async fn begin_with_user<'a>(
 /// administrator has to remain. `administrator` is `None` if users change their own accounts.
 ///
 /// # Errors
-/// NOT_FOUND; LAST_ADMIN if no other administrator remains; UNAUTHENTICATED, FORBIDDEN. The unit of work is then rolled back.
+/// NOT_FOUND; LAST_ADMIN if no other administrator remains; those of [`lock_all`]. The unit of work is then rolled back.
 pub(in crate::domain) async fn lock_unless_last_admin<'a>(
     work: UnitOfWork<'a>,
     administrator: Option<&Administrator>,

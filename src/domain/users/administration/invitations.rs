@@ -37,7 +37,7 @@ pub type InvitationAndInviter = (Model, Option<user::Model>);
 ///
 /// # Errors
 /// MAIL_DISABLED; REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN; RATE_LIMITED; EMAIL_TAKEN if an account has the address;
-/// FORBIDDEN.
+/// FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn invite(
     context: &Context,
     administrator: &Administrator,
@@ -89,7 +89,7 @@ pub async fn invite(
 /// Revokes an open invitation.
 ///
 /// # Errors
-/// NOT_FOUND if it was accepted, revoked or replaced, or has expired; FORBIDDEN.
+/// NOT_FOUND if it was accepted, revoked or replaced, or has expired; FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn revoke_invitation(context: &Context, administrator: &Administrator, id: Uuid) -> Result<()> {
     let mut work = begin(context, administrator).await?;
     if !invitation::take(work.db(), id, work.now).await? {

@@ -2,6 +2,8 @@
 //!
 //! There is always at least one active administrator. A change that would remove the last one is rejected. The check locks
 //! the rows of administrators, so that two concurrent changes cannot remove the last two.
+//!
+//! Each change requires that the administrator has proved their identity recently: see `guard.rs`.
 
 mod account;
 mod create;
@@ -95,7 +97,7 @@ pub async fn set_password(
 /// Sends the user a mail with a link to choose a new password. The current password stays valid until then.
 ///
 /// # Errors
-/// NOT_FOUND; MAIL_DISABLED; REQUIRED if the account has no address; ACCOUNT_DISABLED; FORBIDDEN.
+/// NOT_FOUND; MAIL_DISABLED; REQUIRED if the account has no address; ACCOUNT_DISABLED; FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn send_password_reset(
     context: &Context,
     administrator: &Administrator,
@@ -119,7 +121,7 @@ pub async fn send_password_reset(
 /// Deletes an account, as [`deletion::delete`] does. Returns its last state.
 ///
 /// # Errors
-/// NOT_FOUND, LAST_ADMIN, TOO_LONG (the reason), FORBIDDEN; REAUTHENTICATION_REQUIRED for administrators' own accounts.
+/// NOT_FOUND, LAST_ADMIN, TOO_LONG (the reason), FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn delete(
     context: &Context,
     administrator: &Administrator,
@@ -127,7 +129,6 @@ pub async fn delete(
     reason: Option<String>,
 ) -> Result<user::Model> {
     let reason = parse_reason(reason)?;
-    administrator.check_fresh_if_own(context, user_id).await?;
     let work = context.begin_for(administrator).await?;
     let (mut work, user) = lock_unless_last_admin(work, Some(administrator), user_id).await?;
     let before = user.to_model();

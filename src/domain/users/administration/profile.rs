@@ -36,7 +36,7 @@ pub struct UserChange {
 ///
 /// # Errors
 /// NOT_FOUND; all problems of the fields; USERNAME_TAKEN, EMAIL_TAKEN; REQUIRED if an account without an address is to be
-/// verified; FORBIDDEN.
+/// verified; FORBIDDEN, REAUTHENTICATION_REQUIRED.
 pub async fn update_profile(
     context: &Context,
     administrator: &Administrator,

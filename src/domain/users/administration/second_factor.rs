@@ -27,8 +27,8 @@ pub async fn second_factors(context: &Context, _: &Administrator, user_id: Uuid)
 /// Returns the user, and how many sessions were ended.
 ///
 /// # Errors
-/// NOT_FOUND, MFA_NOT_ENABLED, FORBIDDEN; TOO_LONG, or REQUIRED unless the operator acts (the reason); REAUTHENTICATION_REQUIRED unless the administrator has proved
-/// their identity recently, with the second factor if there is one.
+/// NOT_FOUND, MFA_NOT_ENABLED; TOO_LONG, or REQUIRED unless the operator acts (the reason); FORBIDDEN,
+/// REAUTHENTICATION_REQUIRED.
 pub async fn reset_mfa(
     context: &Context,
     administrator: &Administrator,
@@ -39,7 +39,7 @@ pub async fn reset_mfa(
     if reason.is_none() && administrator.user_id().is_some() {
         return Err(InputError::new(ErrorCode::Required, Field::Reason).into());
     }
-    administrator.check_fresh_and_other(context, user_id).await?;
+    administrator.check_other(user_id)?;
     let (work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let removed = mfa::remove(&work, &user).await;
     let (mut work, ()) = work.or_rollback(removed).await?;

@@ -24,31 +24,33 @@ pub(in crate::graphql) struct AdministrationMutation;
 #[Object]
 impl AdministrationMutation {
     /// Create an account and mail its owner a link to choose a password, valid for 24 hours. Requires the role `admin`.
+    /// The last sign-in or `reauthenticate` must be less than 10 minutes ago.
     /// Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, ROLE_UNKNOWN,
-    /// MAIL_DISABLED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// MAIL_DISABLED, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Nullable<CreateUserPayload> {
         Some(create(ctx, input).await.map(|user| CreateUserPayload { user }))
     }
 
     /// Change names and address of an account. A new address is not verified unless `emailVerified`, and a verified old
-    /// one is notified. Requires the role `admin`.
-    /// Codes: NOT_FOUND, REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, FORBIDDEN,
-    /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// one is notified. Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
+    /// Codes: NOT_FOUND, REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN,
+    /// REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Nullable<UpdateUserPayload> {
         Some(update(ctx, input).await.map(|user| UpdateUserPayload { user }))
     }
 
     /// Replace the roles of a user, who is notified by mail. They apply to the next request; access tokens that other
-    /// services verify keep the old roles until they expire. Requires the role `admin`.
-    /// Codes: NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// services verify keep the old roles until they expire. Requires the role `admin`. The last sign-in or
+    /// `reauthenticate` must be less than 10 minutes ago.
+    /// Codes: NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED,
+    /// SERVICE_UNAVAILABLE.
     async fn set_user_roles(&self, ctx: &Context<'_>, input: SetUserRolesInput) -> Nullable<SetUserRolesPayload> {
         let change = Change { roles: Some(input.roles), ..Change::default() };
         Some(change_account(ctx, &input.user_id, change).await.map(|(user, _)| SetUserRolesPayload { user }))
     }
 
     /// Disable an account: end its sessions, invalidate its links, and refuse sign-ins. The user is notified by mail.
-    /// Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10 minutes
-    /// ago.
+    /// Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
     /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn disable_user(&self, ctx: &Context<'_>, input: DisableUserInput) -> Nullable<DisableUserPayload> {
         let change = Change { is_active: Some(false), reason: input.reason, ..Change::default() };
@@ -56,23 +58,24 @@ impl AdministrationMutation {
         Some(changed.map(|(user, revoked_sessions)| DisableUserPayload { user, revoked_sessions }))
     }
 
-    /// Enable a disabled account. Its sessions stay ended. Requires the role `admin`.
-    /// Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// Enable a disabled account. Its sessions stay ended. Requires the role `admin`. The last sign-in or `reauthenticate`
+    /// must be less than 10 minutes ago.
+    /// Codes: NOT_FOUND, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn enable_user(&self, ctx: &Context<'_>, input: EnableUserInput) -> Nullable<EnableUserPayload> {
         let change = Change { is_active: Some(true), ..Change::default() };
         Some(change_account(ctx, &input.user_id, change).await.map(|(user, _)| EnableUserPayload { user }))
     }
 
     /// Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is notified
-    /// by mail. Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10
-    /// minutes ago.
+    /// by mail. Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
     /// Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Nullable<DeleteUserPayload> {
         Some(delete(ctx, input).await)
     }
 
-    /// End all sessions of a user. Requires the role `admin`.
-    /// Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// End all sessions of a user. Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10
+    /// minutes ago.
+    /// Codes: NOT_FOUND, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn revoke_user_sessions(
         &self,
         ctx: &Context<'_>,
@@ -82,9 +85,10 @@ impl AdministrationMutation {
     }
 
     /// Mail a user a link to choose a new password, valid for 24 hours. The current password is valid until the link is
-    /// used. Administrators never choose passwords for others. Requires the role `admin`.
-    /// Codes: NOT_FOUND, REQUIRED (the account has no address), ACCOUNT_DISABLED, MAIL_DISABLED, FORBIDDEN,
-    /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+    /// used. Administrators never choose passwords for others. Requires the role `admin`. The last sign-in or
+    /// `reauthenticate` must be less than 10 minutes ago.
+    /// Codes: NOT_FOUND, REQUIRED (the account has no address), ACCOUNT_DISABLED, MAIL_DISABLED,
+    /// REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn send_user_password_reset(
         &self,
         ctx: &Context<'_>,
