@@ -90,7 +90,7 @@ impl SignedIn {
             username: "",
             authenticated_at: session.last_authenticated_at(),
             methods: session.amr.as_slice(),
-            has_second_factor: false,
+            assurance_level: "aal1",
         };
         let access_token = app.access_tokens.sign(subject, app.clock.now()).unwrap();
         Self { username, session_id: session.id, generation: session.generation, access_token }

@@ -147,6 +147,13 @@ impl Model {
         self.authenticated_at.unwrap_or(self.created_at)
     }
 
+    /// The authenticator assurance level (NIST SP 800-63B), as the claim `acr`: `aal2` if the user has confirmed the second
+    /// factor in this session, otherwise `aal1`.
+    #[must_use]
+    pub const fn assurance_level(&self) -> &'static str {
+        if self.second_factor_at.is_some() { "aal2" } else { "aal1" }
+    }
+
     /// Whether the session was revoked, individually or together with all sessions of its user.
     #[must_use]
     pub fn is_revoked(&self, user: &user::Model) -> bool {

@@ -83,14 +83,9 @@ pub struct Subject<'a> {
     pub authenticated_at: DateTime<Utc>,
     /// `amr`, by RFC 8176.
     pub methods: &'a [String],
-    /// Whether the user has confirmed a second factor; `acr`.
-    pub has_second_factor: bool,
+    /// `acr`
+    pub assurance_level: &'static str,
 }
-
-/// `acr` of a sign-in with one factor.
-const ONE_FACTOR: &str = "aal1";
-/// `acr` of a sign-in with two factors.
-const TWO_FACTORS: &str = "aal2";
 
 /// The claims of a valid token. Roles and names are omitted, because Hallpass reads them from the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +209,7 @@ impl AccessTokens {
             roles: subject.roles,
             preferred_username: subject.username,
             auth_time: subject.authenticated_at.timestamp(),
-            acr: if subject.has_second_factor { TWO_FACTORS } else { ONE_FACTOR },
+            acr: subject.assurance_level,
             amr: subject.methods,
         };
         self.loaded().ring.sign(&claims, now)

@@ -322,7 +322,7 @@ async fn introspection_describes_tokens() {
             _ => assert_eq!(*value, claims[name], "{name}"),
         }
     }
-    assert_eq!(introspected.as_object().unwrap().len(), 11, "{introspected}");
+    assert_eq!(introspected.as_object().unwrap().len(), 14, "{introspected}");
 
     let inactive = json!({ "active": false });
     // A refresh token must not pass for an access token.

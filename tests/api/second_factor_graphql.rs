@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    config::{ExposeSecret, SecretString},
+    config::{ExposeSecret, OauthClient, SecretString},
     entity::{audit_event::Action, remembered_device, totp_factor},
     security::totp::TotpSecret,
 };
@@ -497,4 +497,22 @@ async fn administrator_must_give_a_reason_to_reset_a_factor() {
     assert_eq!(blank.code(), "REQUIRED");
     let done = boss.graphql(reset, json!({ "input": { "userId": id, "reason": "Showed a passport" } })).await;
     assert_eq!(done.data("/resetUserMfa"), json!({ "revokedSessions": 1, "user": { "mfaMethods": [] } }));
+}
+
+#[tokio::test]
+async fn introspection_reports_the_level_of_the_session_rather_than_of_the_token() {
+    let secret = "4c1f4c1f4c1f4c1f4c1f4c1f4c1f4c1f";
+    let server = TestServer::with(|settings| {
+        settings.oauth.clients = vec![OauthClient { id: "api".to_owned(), secret: secret.into() }];
+    })
+    .await;
+    let ada = server.user("ada").await;
+    enroll(&server, &ada).await;
+    let token = Browser::of(&server).sign_in(&server, false).await.data("/verifyMfa/accessToken");
+    let form = format!("client_id=api&client_secret={secret}&token={}", token.as_str().unwrap());
+    let introspected = server.anonymous().form("/introspect", form.clone()).await.json();
+    assert_eq!((&introspected["acr"], &introspected["amr"]), (&json!("aal2"), &json!(["pwd", "otp", "mfa"])));
+    ada.query("mutation { disableTotp { user { id } } }").await.data("/disableTotp");
+    let introspected = server.anonymous().form("/introspect", form).await.json();
+    assert_eq!((&introspected["acr"], &introspected["amr"]), (&json!("aal1"), &json!(["pwd"])));
 }

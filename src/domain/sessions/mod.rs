@@ -140,7 +140,7 @@ pub(in crate::domain) fn issue_tokens(app: &App, principal: Principal) -> Result
         username: &user.username,
         authenticated_at: session.last_authenticated_at(),
         methods: session.amr.as_slice(),
-        has_second_factor: session.second_factor_at.is_some(),
+        assurance_level: session.assurance_level(),
     };
     let access_token = app.access_tokens.sign(subject, app.clock.now())?;
     let expires_in = app.access_tokens.lifetime().num_seconds();

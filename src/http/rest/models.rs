@@ -204,6 +204,18 @@ pub(in crate::http) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     roles: Option<Vec<String>>,
+    /// When the user last proved their identity, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    auth_time: Option<i64>,
+    /// `aal2` if the user has confirmed the second factor in this session, otherwise `aal1` (RFC 9470 §6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acr: Option<&'static str>,
+    /// How the user signed in (RFC 8176).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    amr: Option<Vec<String>>,
 }
 
 impl Introspection {
@@ -223,6 +235,9 @@ impl Introspection {
             iss: Some(settings.server.public_url.clone()),
             sid: Some(claims.session_id.to_string()),
             roles: Some(settings.known_roles(&principal.user.roles.0)),
+            auth_time: Some(principal.session.last_authenticated_at().timestamp()),
+            acr: Some(principal.session.assurance_level()),
+            amr: Some(principal.session.amr.as_slice().to_vec()),
         }
     }
 }
