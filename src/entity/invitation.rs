@@ -4,7 +4,7 @@
 //! attempt seemed to fail.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{Condition, QuerySelect, QueryTrait, entity::prelude::*};
 
 use crate::{
     entity::{
@@ -40,6 +40,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::entity::expiry::Expiring for Entity {
+    const ID: Column = Column::Id;
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 impl Model {
     /// The key of this row in [`open`].
@@ -142,23 +147,4 @@ pub async fn count_open(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
     let count = Entity::find().select_only().column_as(Column::Id.count(), "count").filter(is_open(now));
     let count: Option<i64> = count.into_tuple().all(db).await?.pop();
     Ok(count.unwrap_or_default().unsigned_abs())
-}
-
-/// Lists invitations that expired by `before`, oldest first, at most `limit`.
-pub async fn expired(
-    db: &impl ConnectionTrait,
-    limit: u64,
-    from: Option<DateTime<Utc>>,
-    before: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let times =
-        Condition::all().add(Column::ExpiresAt.lte(before)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
-    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
-    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
-}
-
-/// Deletes those of `ids` that expired by `before`. Returns how many.
-pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, before: DateTime<Utc>) -> Result<u64, DbErr> {
-    let query = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(before));
-    Ok(query.exec(db).await?.rows_affected)
 }

@@ -1,7 +1,7 @@
 //! `links`: one row per link sent by mail.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::entity::prelude::*;
 
 use crate::security::link_token::TokenHash;
 
@@ -35,6 +35,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::entity::expiry::Expiring for Entity {
+    const ID: Column = Column::Id;
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 /// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -78,22 +83,4 @@ pub async fn delete_unused(db: &impl ConnectionTrait, user_id: Uuid, purpose: Op
         query = query.filter(Column::Purpose.eq(purpose));
     }
     query.exec(db).await.map(drop)
-}
-
-/// Lists links that expired by `before`, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
-pub async fn expired(
-    db: &impl ConnectionTrait,
-    limit: u64,
-    from: Option<DateTime<Utc>>,
-    before: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let times =
-        Condition::all().add(Column::ExpiresAt.lte(before)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
-    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
-    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
-}
-
-/// Deletes links by id. Returns how many.
-pub async fn delete(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<u64, DbErr> {
-    Ok(Entity::delete_many().filter(Column::Id.is_in(ids)).exec(db).await?.rows_affected)
 }

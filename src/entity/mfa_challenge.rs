@@ -1,7 +1,7 @@
 //! `mfa_challenges`: one row per sign-in that waits for a second factor.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, ExprTrait, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{Condition, ExprTrait, entity::prelude::*};
 
 use crate::{
     entity::session::{AuthenticationMethods, Delivery},
@@ -43,6 +43,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::entity::expiry::Expiring for Entity {
+    const ID: Column = Column::Id;
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 fn is_open(now: DateTime<Utc>) -> Condition {
     Condition::all().add(Column::ExpiresAt.gt(now)).add(Column::Attempts.lt(MAX_ATTEMPTS))
@@ -88,24 +93,4 @@ pub async fn delete(db: &impl ConnectionTrait, token_hash: &TokenHash) -> Result
 /// Deletes all challenges of a user.
 pub async fn delete_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(drop)
-}
-
-/// Lists expired challenges, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired
-/// earlier.
-pub async fn expired(
-    db: &impl ConnectionTrait,
-    limit: u64,
-    from: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let times =
-        Condition::all().add(Column::ExpiresAt.lte(now)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
-    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
-    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
-}
-
-/// Deletes those of `ids` that have expired. Returns how many.
-pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let query = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
-    Ok(query.exec(db).await?.rows_affected)
 }

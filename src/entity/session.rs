@@ -97,6 +97,11 @@ impl Related<user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl crate::entity::expiry::Expiring for Entity {
+    const ID: Column = Column::Id;
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
+
 /// Finds a session with its user in one query.
 pub async fn find_with_user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Model, user::Model)>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), with_user_sql(db), [id.into()]);
@@ -255,23 +260,4 @@ pub async fn forget_second_factors(db: &impl ConnectionTrait, user_id: Uuid) -> 
         .col_expr(Column::Amr, Expr::value(AuthenticationMethods::password()))
         .col_expr(Column::SecondFactorAt, Expr::value(None::<DateTime<Utc>>));
     update.filter(Column::UserId.eq(user_id)).filter(Column::SecondFactorAt.is_not_null()).exec(db).await.map(drop)
-}
-
-/// Lists expired sessions, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
-pub async fn expired(
-    db: &impl ConnectionTrait,
-    limit: u64,
-    from: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let times =
-        Condition::all().add(Column::ExpiresAt.lte(now)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
-    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
-    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
-}
-
-/// Deletes those of `ids` that have expired. Returns how many.
-pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let query = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
-    Ok(query.exec(db).await?.rows_affected)
 }

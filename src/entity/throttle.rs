@@ -1,7 +1,7 @@
 //! `throttles`: one row per counter of attempts. Pseudonyms identify the counters.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
 
 /// A row of `throttles`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -30,6 +30,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::entity::expiry::Expiring for Entity {
+    const ID: Column = Column::Id;
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 /// Times in ascending order, stored as eight bytes each: big-endian microseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveValueType)]
@@ -125,23 +130,4 @@ pub async fn clear(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Resu
 /// Deletes the counters of some identifiers.
 pub async fn forget(db: &impl ConnectionTrait, identifier_ids: Vec<Uuid>) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::IdentifierId.is_in(identifier_ids)).exec(db).await.map(drop)
-}
-
-/// Lists expired counters, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired earlier.
-pub async fn expired(
-    db: &impl ConnectionTrait,
-    limit: u64,
-    from: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let times =
-        Condition::all().add(Column::ExpiresAt.lte(now)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
-    let rows = Entity::find().select_only().columns([Column::Id, Column::ExpiresAt]).filter(times);
-    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
-}
-
-/// Deletes those of `ids` that have expired. Returns how many.
-pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let query = Entity::delete_many().filter(Column::Id.is_in(ids)).filter(Column::ExpiresAt.lte(now));
-    Ok(query.exec(db).await?.rows_affected)
 }

@@ -34,6 +34,11 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl crate::entity::expiry::Expiring for Entity {
+    const ID: Column = Column::UserId;
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
+
 impl Model {
     /// The sealed secret.
     #[must_use]
@@ -159,24 +164,4 @@ pub async fn reseal(db: &impl ConnectionTrait, factor: &Model, sealed: Sealed) -
         .exec(db)
         .await?;
     Ok(resealed.rows_affected == 1)
-}
-
-/// Lists expired enrollments, oldest first, at most `limit`, with the time of their expiry. `from` skips those that expired
-/// earlier.
-pub async fn expired(
-    db: &impl ConnectionTrait,
-    limit: u64,
-    from: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let times =
-        Condition::all().add(Column::ExpiresAt.lte(now)).add_option(from.map(|from| Column::ExpiresAt.gte(from)));
-    let rows = Entity::find().select_only().columns([Column::UserId, Column::ExpiresAt]).filter(times);
-    rows.order_by_asc(Column::ExpiresAt).limit(limit).into_tuple().all(db).await
-}
-
-/// Deletes the expired enrollments of these users. Returns how many.
-pub async fn delete_expired(db: &impl ConnectionTrait, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let query = Entity::delete_many().filter(Column::UserId.is_in(ids)).filter(Column::ExpiresAt.lte(now));
-    Ok(query.exec(db).await?.rows_affected)
 }

@@ -7,7 +7,11 @@ use uuid::Uuid;
 use crate::{
     App, Result,
     database::Transaction,
-    entity::{audit_event, invitation, link, mfa_challenge, remembered_device, session, throttle, totp_factor},
+    entity::{
+        audit_event,
+        expiry::{delete_expired, expired},
+        invitation, link, mfa_challenge, remembered_device, session, throttle, totp_factor,
+    },
 };
 
 /// Rows deleted in one transaction. On SQLite, all other writes wait for it. 50 rows on different pages usually take less
@@ -62,26 +66,26 @@ impl Table {
     ) -> Result<Vec<(Uuid, DateTime<Utc>)>> {
         let db = app.database.read();
         Ok(match self {
-            Self::Sessions => session::expired(db, BATCH, from, now).await?,
-            Self::Throttles => throttle::expired(db, BATCH, from, now).await?,
-            Self::Links => link::expired(db, BATCH, from, now - LINK_RETENTION).await?,
-            Self::Invitations => invitation::expired(db, BATCH, from, now - INVITATION_RETENTION).await?,
-            Self::TotpEnrollments => totp_factor::expired(db, BATCH, from, now).await?,
-            Self::MfaChallenges => mfa_challenge::expired(db, BATCH, from, now).await?,
-            Self::RememberedDevices => remembered_device::expired(db, BATCH, from, now).await?,
+            Self::Sessions => expired::<session::Entity>(db, BATCH, from, now).await?,
+            Self::Throttles => expired::<throttle::Entity>(db, BATCH, from, now).await?,
+            Self::Links => expired::<link::Entity>(db, BATCH, from, now - LINK_RETENTION).await?,
+            Self::Invitations => expired::<invitation::Entity>(db, BATCH, from, now - INVITATION_RETENTION).await?,
+            Self::TotpEnrollments => expired::<totp_factor::Entity>(db, BATCH, from, now).await?,
+            Self::MfaChallenges => expired::<mfa_challenge::Entity>(db, BATCH, from, now).await?,
+            Self::RememberedDevices => expired::<remembered_device::Entity>(db, BATCH, from, now).await?,
             Self::AuditLog => audit_event::expired(db, BATCH, from, now - app.settings.audit.retention).await?,
         })
     }
 
     async fn delete(self, app: &App, db: &Transaction, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
         Ok(match self {
-            Self::Sessions => session::delete_expired(db, ids, now).await?,
-            Self::Throttles => throttle::delete_expired(db, ids, now).await?,
-            Self::Links => link::delete(db, ids).await?,
-            Self::Invitations => invitation::delete_expired(db, ids, now - INVITATION_RETENTION).await?,
-            Self::TotpEnrollments => totp_factor::delete_expired(db, ids, now).await?,
-            Self::MfaChallenges => mfa_challenge::delete_expired(db, ids, now).await?,
-            Self::RememberedDevices => remembered_device::delete_expired(db, ids, now).await?,
+            Self::Sessions => delete_expired::<session::Entity>(db, ids, now).await?,
+            Self::Throttles => delete_expired::<throttle::Entity>(db, ids, now).await?,
+            Self::Links => delete_expired::<link::Entity>(db, ids, now - LINK_RETENTION).await?,
+            Self::Invitations => delete_expired::<invitation::Entity>(db, ids, now - INVITATION_RETENTION).await?,
+            Self::TotpEnrollments => delete_expired::<totp_factor::Entity>(db, ids, now).await?,
+            Self::MfaChallenges => delete_expired::<mfa_challenge::Entity>(db, ids, now).await?,
+            Self::RememberedDevices => delete_expired::<remembered_device::Entity>(db, ids, now).await?,
             Self::AuditLog => audit_event::delete_expired(db, ids, now - app.settings.audit.retention).await?,
         })
     }
