@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, afterEach, before, test } from "node:test";
+import { codeOf } from "../../../tests/e2e/clients/totp.mjs";
 import { createHallpass, readErrors } from "../dist/index.js";
 import { PASSWORD, browser, newName, settled, startServer } from "./support.mjs";
 
@@ -17,16 +17,6 @@ const openBrowser = () => {
 before(async () => (server = await startServer()));
 after(() => server.stop());
 afterEach(() => browsers.splice(0).forEach((opened) => opened.close()));
-
-/** The code that an authenticator app shows now (RFC 6238). */
-function codeOf(secret) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const hash = createHmac("sha1", key).update(counter).digest();
-  return String((hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 /** A user with an authenticator app. Returns the name and the recovery codes. */
 async function enrolled() {
