@@ -15,6 +15,8 @@ pub struct HintContext {
     pub is_origin_refused: bool,
     /// `ROLES` does not contain the role `admin`.
     pub is_admin_role_unknown: bool,
+    /// The request has the cookie that `login` sets together with MFA_REQUIRED.
+    pub has_mfa_cookie: bool,
 }
 
 const SEND_A_TOKEN: &str = "The request has no `Authorization` header. `register` and `login` return an `accessToken`: \
@@ -30,6 +32,10 @@ const USE_SAME_NAME: &str = "The page and this server have different names, such
 const ALLOW_ORIGIN: &str = "The page's origin is not in ALLOWED_ORIGINS, so the browser does not give it this response. \
     Host and port must be the same: `localhost` is not `127.0.0.1`, and Vite uses port 5174 if 5173 is in use.";
 
+const SEND_THE_MFA_COOKIE: &str = "The request has no cookie of the first step. Unless the first step had \
+    `tokenDelivery: BODY`, send both with `credentials: \"include\"`, so that the browser keeps and sends the cookie that \
+    `login` sets.";
+
 const BECOME_ADMIN: &str = "The user needs the role `admin`. Give it on the command line, in the folder with the server's \
     settings: `hallpass user set-roles <username> admin,user`. The list replaces all roles of the user, and its names must be \
     in ROLES. It applies to the next request.";
@@ -40,19 +46,20 @@ const ADD_ADMIN_ROLE: &str = "The user needs the role `admin`, but ROLES does no
 impl HintContext {
     /// Returns the hint for an error, if there is one.
     pub(super) fn hint(self, error: &Error) -> Option<String> {
-        let token = match error {
+        let cause = match error {
             Error::Unauthenticated(UnauthenticatedReason::TokenMissing) if self.has_other_credentials => {
                 Some(USE_BEARER)
             }
             Error::Unauthenticated(UnauthenticatedReason::TokenMissing) => Some(SEND_A_TOKEN),
             Error::SessionNotFound => None,
+            Error::MfaChallengeExpired if !self.has_mfa_cookie => Some(SEND_THE_MFA_COOKIE),
             Error::Forbidden if self.is_admin_role_unknown => return Some(ADD_ADMIN_ROLE.to_owned()),
             Error::Forbidden => return Some(BECOME_ADMIN.to_owned()),
             _ => return None,
         };
         let site = self.is_cross_site.then_some(USE_SAME_NAME);
         let origin = self.is_origin_refused.then_some(ALLOW_ORIGIN);
-        let hints: Vec<&str> = token.into_iter().chain(site).chain(origin).collect();
+        let hints: Vec<&str> = cause.into_iter().chain(site).chain(origin).collect();
         (!hints.is_empty()).then(|| hints.join(" "))
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     config::{LOOPBACK_HOSTS, Settings},
-    domain::Viewer,
+    domain::{Viewer, sessions::Cookies},
     entity::user::ADMIN,
     graphql::HintContext,
     http::middleware::cors,
@@ -18,7 +18,7 @@ use crate::{
 /// be slow.
 const MAX_HOST_BYTES: usize = 300;
 
-pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> HintContext {
+pub(super) fn of(settings: &Settings, headers: &HeaderMap, cookies: &Cookies, viewer: Viewer) -> HintContext {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().filter(|text| text.len() <= MAX_HOST_BYTES);
     let is_cross_site = text(ORIGIN).and_then(loopback_name).is_some_and(|page| {
         let server = text(HOST).and_then(|host| loopback_name(&format!("http://{host}")));
@@ -28,6 +28,7 @@ pub(super) fn of(settings: &Settings, headers: &HeaderMap, viewer: Viewer) -> Hi
         has_other_credentials: viewer == Viewer::Anonymous && headers.contains_key(AUTHORIZATION),
         is_cross_site,
         is_origin_refused: cors::refused_origins(settings, headers).next().is_some(),
+        has_mfa_cookie: cookies.mfa_client.is_some(),
         is_admin_role_unknown: !settings.registration.roles.iter().any(|role| role == ADMIN),
     }
 }

@@ -87,3 +87,13 @@ async fn public_server_gives_no_hints() {
     assert_eq!(hint(&server.anonymous(), &[]).await, None);
     assert_eq!(hint_of("{ users { totalCount } }", &server.user("ada").await, &[]).await, None);
 }
+
+#[tokio::test]
+async fn second_step_without_the_cookie_of_the_first_gets_a_hint() {
+    let server = TestServer::start().await;
+    let query = "mutation { verifyMfa(input: { token: \"x\", factor: { totpCode: \"123456\" } }) { tokenType } }";
+    let without = hint_of(query, &server.anonymous(), &[]).await.unwrap();
+    assert!(without.starts_with("The request has no cookie of the first step."), "{without}");
+    let cookie = [(header::COOKIE, "mfa_client_0121783a=x")];
+    assert_eq!(hint_of(query, &server.anonymous(), &cookie).await, None);
+}

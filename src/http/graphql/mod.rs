@@ -59,7 +59,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let viewer = bearer::viewer(&server.app, request.headers());
     let is_get = request.method() == Method::GET;
     let mut context = RequestContext::new(id, Context::of_request(&server.app, viewer, client));
-    context.hint_context = hint_context::of(&server.app.settings, request.headers(), viewer);
+    context.hint_context = hint_context::of(&server.app.settings, request.headers(), &cookies, viewer);
     if !is_get {
         context.cookies = cookies;
     }
