@@ -1,6 +1,7 @@
 // The explorer of builds without npm: an operation, its variables and the response.
 
 import { operations } from "./operations.js";
+import { qrCodeUrl } from "./post.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
 
 const at = (id) => document.getElementById(id);
@@ -28,17 +29,26 @@ function show() {
   at("status").textContent = status();
   at("status").dataset.signedIn = isSignedIn();
   at("sign-out").hidden = !isSignedIn();
+  if (!isSignedIn()) showQrCode("");
 }
 subscribe(show);
 show();
 at("sign-out").addEventListener("click", signOut);
+
+function showQrCode(url) {
+  at("qr-code").hidden = !url;
+  if (url) at("qr-code").src = url;
+  else at("qr-code").removeAttribute("src");
+}
 
 async function run() {
   const variables = at("variables").value.trim();
   try {
     at("answer").textContent = "…";
     const request = { query: at("query").value, variables: variables ? JSON.parse(variables) : undefined };
-    at("answer").textContent = JSON.stringify(await send(request), null, 2);
+    const response = await send(request);
+    at("answer").textContent = JSON.stringify(response, null, 2);
+    showQrCode(qrCodeUrl(response.data));
   } catch (error) {
     at("answer").textContent = error instanceof SyntaxError ? `The variables are not JSON: ${error.message}` : error.message;
   }

@@ -14,7 +14,7 @@ import { useEffect, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { storage } from "./history.js";
 import { operations } from "./operations.js";
-import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
+import { isSignedIn, qrCode, send, signOut, status, subscribe } from "./session.js";
 
 // The operation name of GraphiQL's introspection query, to tell it from the user's operations.
 const INTROSPECTION = "SchemaOfTheExplorer";
@@ -66,6 +66,7 @@ function Explorer() {
         <Session />
       </GraphiQL.Logo>
       <GraphiQL.Footer>
+        <QrCode />
         <span>Requests include your access token, unless Headers has an Authorization.</span>
         <nav>
           {links.map(({ title, href }) => (
@@ -106,6 +107,12 @@ function Session() {
       )}
     </div>
   );
+}
+
+/** The QR code of the last response, below it. */
+function QrCode() {
+  const url = useSyncExternalStore(subscribe, qrCode);
+  return url && <img className="qr-code" src={url} alt="QR code for the authenticator app" />;
 }
 
 createRoot(document.getElementById("explorer")).render(<Explorer />);

@@ -76,6 +76,45 @@ query ServerInfo {
 }
 `;
 
+const enroll = `# 6. Set up an authenticator app: scan the QR
+#    code below the response, then go on in the
+#    tab Confirm.
+mutation Enroll {
+  startTotpEnrollment {
+    secret
+    otpauthUri
+    qrCodeSvg
+  }
+}
+`;
+
+const confirm = `# 7. Enter the code of the app under Variables.
+#    Keep the recovery codes.
+mutation Confirm($input: ConfirmTotpEnrollmentInput!) {
+  confirmTotpEnrollment(input: $input) {
+    recoveryCodes
+    user {
+      id
+      mfaMethods
+    }
+  }
+}
+`;
+
+const verify = `# 8. Login now fails with MFA_REQUIRED. Copy
+#    extensions.mfa.token of its error to the
+#    variables, and enter the next code of the app.
+mutation Verify($input: VerifyMfaInput!) {
+  verifyMfa(input: $input) {
+    accessToken
+    expiresIn
+    user {
+      username
+    }
+  }
+}
+`;
+
 const json = (value) => JSON.stringify(value, null, 2);
 
 /** The starting operations; `variables` is JSON. */
@@ -89,4 +128,7 @@ export const operations = [
   { name: "Me", query: me, variables: "" },
   { name: "Refresh", query: refresh, variables: "" },
   { name: "Server info", query: serverInfo, variables: "" },
+  { name: "Enroll", query: enroll, variables: "" },
+  { name: "Confirm", query: confirm, variables: json({ input: { code: "" } }) },
+  { name: "Verify", query: verify, variables: json({ input: { token: "", factor: { totpCode: "" } } }) },
 ];

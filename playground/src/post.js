@@ -23,3 +23,9 @@ export async function post(request, headers = {}, accessToken = undefined) {
 export function issuedToken(data) {
   return Object.values(data ?? {}).find((field) => typeof field?.accessToken === "string")?.accessToken;
 }
+
+/** The image in the data of a response with `qrCodeSvg`, as a URL. Empty if there is none. An image cannot run scripts. */
+export function qrCodeUrl(data) {
+  const svg = Object.values(data ?? {}).find((field) => typeof field?.qrCodeSvg === "string")?.qrCodeSvg;
+  return svg ? `data:image/svg+xml,${encodeURIComponent(svg)}` : "";
+}

@@ -2,11 +2,13 @@
 
 import { rejection } from "../../clients/typescript/src/errors.ts";
 import { createHallpass, USER_FIELDS } from "../../clients/typescript/src/index.ts";
-import { issuedToken, post } from "./post.js";
+import { issuedToken, post, qrCodeUrl } from "./post.js";
 
 const hallpass = createHallpass({ url: new URL("/graphql", location).href });
 const listeners = new Set();
 let notice = "";
+/** The QR code of the last response, in no other place than this variable. */
+let image = "";
 
 function change(text) {
   notice = text;
@@ -34,6 +36,11 @@ export function isSignedIn() {
   return hallpass.getState().status === "signedIn";
 }
 
+/** The QR code to show, as the URL of an image. Empty if the last response had none, or nobody is signed in. */
+export function qrCode() {
+  return isSignedIn() ? image : "";
+}
+
 /** Ends the session, here and in the other tabs. */
 export function signOut() {
   return hallpass.logout().catch(() => change("Still signed in: the server cannot be reached"));
@@ -59,12 +66,16 @@ export async function send(request, headers) {
 
 /** Does what the data of a response means for the session. */
 async function follow(data) {
+  image = qrCodeUrl(data);
+  change(notice);
   const accessToken = issuedToken(data);
   if (accessToken) {
     // The operation selected what its author wanted to see.
     const query = `{ me { ${USER_FIELDS} } serverInfo { accessTokenLifetime } }`;
     const { data } = await post({ query }, {}, accessToken);
     if (data?.me) await hallpass.accept({ accessToken, expiresIn: data.serverInfo.accessTokenLifetime, user: data.me });
+    // A user who must set up a second factor first cannot read these fields here, but in the payload of a refresh.
+    else await hallpass.refresh();
   } else if (data?.logout) {
     await hallpass.forget();
   } else {

@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { isSecret } from "../../../playground/src/secrets.js";
 import { assert, fail, failures, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
+import { codeOf } from "./totp.mjs";
 
 const [binary, kind, screenshots] = process.argv.slice(2);
 const port = 8126;
@@ -20,12 +21,14 @@ const page = {
     ready: (tab) => tab.locator(".graphiql-query-editor .view-line").first().waitFor(),
     choose: (tab, name) => tab.getByRole("tablist").getByRole("button", { name, exact: true }).click(),
     run: (tab) => tab.getByRole("button", { name: /^Execute query/ }).click(),
+    write: (tab, text) => write(tab, VARIABLES, text),
     answer: ".result-window",
   },
   small: {
     ready: (tab) => tab.getByRole("button", { name: "Register" }).waitFor(),
     choose: (tab, name) => tab.getByRole("button", { name, exact: true }).click(),
     run: (tab) => tab.getByRole("button", { name: /Run/ }).click(),
+    write: (tab, text) => tab.locator("#variables").fill(text),
     answer: "#answer",
   },
 }[kind];
@@ -150,6 +153,43 @@ async function write(tab, editor, text) {
   await tab.keyboard.insertText(text);
 }
 
+/** Sets up an authenticator app and signs in with it, by the tabs alone. */
+async function testSecondFactor(context) {
+  const tab = await open(context);
+  /** Runs the tab with these variables. Returns the response. */
+  const run = async (name, input) => {
+    await page.choose(tab, name);
+    if (input) await page.write(tab, JSON.stringify({ input }));
+    const isAnswer = (response) => response.url() === `${home}/graphql` && response.request().postData()?.includes(`mutation ${name}`);
+    const [response] = await Promise.all([tab.waitForResponse(isAnswer), page.run(tab)]);
+    return response.json();
+  };
+  const qrCode = tab.getByRole("img", { name: "QR code for the authenticator app" });
+
+  const user = { username: "ada", password: "correct horse battery" };
+  await step(tab, "register", () => run("Register", user), isSignedIn, "Signed in as ada");
+  const { secret } = (await run("Enroll")).data.startTotpEnrollment;
+  await qrCode.waitFor();
+  await qrCode.evaluate((image) => image.decode());
+  const isFullyVisible = ({ x, y, width, height }) => x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 720 && height > 100;
+  assert("the QR code is visible", kind === "small" || isFullyVisible(await qrCode.boundingBox()));
+  const { recoveryCodes } = (await run("Confirm", { code: codeOf(secret) })).data.confirmTotpEnrollment;
+  await qrCode.waitFor({ state: "detached" });
+  assert("the QR code disappears with the next response", recoveryCodes.length === 10);
+
+  const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  const { mfa } = (await run("Login", user)).errors[0].extensions;
+  const code = codeOf(secret, 1);
+  await step(tab, "a code signs in", () => run("Verify", { token: mfa.token, factor: { totpCode: code } }), isSignedIn, "Signed in as ada");
+  const kept = await tab.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert("neither secrets nor codes are stored beyond the tab", ![secret, mfa.token, code, ...recoveryCodes].some((text) => kept.includes(text)));
+  const stored = await tab.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  assert("the secret and the recovery codes are stored nowhere", ![secret, ...recoveryCodes].some((text) => stored.includes(text)));
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  await tab.close();
+}
+
 /** The history is there in later tabs, without secrets. `restart` starts another server at the same address. */
 async function testHistory(context, restart) {
   const tab = await open(context);
@@ -203,8 +243,8 @@ function testSecrets() {
   });
   const texts = inputs.filter(({ type }) => ["String", "ID"].includes(String(getNamedType(type)))).map(({ name }) => name);
   const harmless = [
-    "actorId", "after", "before", "email", "firstName", "id", "invitationId", "ipAddress", "lastName", "newEmail", "reason", "role", "roles",
-    "search", "sessionId", "userId", "username",
+    "actorId", "after", "before", "email", "firstName", "id", "invitationId", "ipAddress", "lastName", "newEmail", "reason",
+    "rememberedDeviceId", "role", "roles", "search", "sessionId", "userId", "username",
   ];
   const others = texts.filter((name) => !isSecret(name) && !harmless.includes(name));
   assert(`secret or harmless? ${others}`, others.length === 0);
@@ -280,6 +320,7 @@ const browser = await chromium.launch({
 const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
 try {
   await testExplorer(context);
+  await testSecondFactor(context);
   if (kind === "graphiql") {
     testSecrets();
     await testHistory(context, restart);
@@ -294,4 +335,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 46, small: 27 }[kind]);
+finish({ graphiql: 54, small: 35 }[kind]);
