@@ -1,13 +1,38 @@
 "use server";
 
+import { readErrors } from "@hallpass/client/errors";
 import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
 import { submit, type FormState } from "./errors";
-import { closeSession, openSession, publicRequest, request } from "./session";
+import { closeSession, keepChallenge, openSession, publicRequest, readChallenge, request } from "./session";
 
 export async function signIn(_: FormState, data: FormData): Promise<FormState> {
   return submit(data, ["username", "password"], async (input) => {
-    await openSession((client) => client.login(input));
+    try {
+      await openSession((client) => client.login(input));
+    } catch (error) {
+      const { mfa } = readErrors(error);
+      if (!mfa) throw error;
+      await keepChallenge(mfa);
+      redirect("/sign-in/code");
+    }
+    redirect("/");
+  });
+}
+
+/** The second step, for users who have an authenticator app. */
+export async function enterCode(_: FormState, data: FormData): Promise<FormState> {
+  return submit(data, ["code"], async ({ code }) => {
+    const token = await readChallenge();
+    if (!token) redirect("/sign-in?notice=expired");
+    // A code of the app has six digits, which some apps show in two groups. Recovery codes are longer.
+    const factor = /^[\d\s]{6,8}$/.test(code.trim()) ? { totpCode: code } : { recoveryCode: code };
+    try {
+      await openSession((client) => client.verifyMfa({ token, factor }));
+    } catch (error) {
+      if (readErrors(error).code === "MFA_CHALLENGE_EXPIRED") redirect("/sign-in?notice=expired");
+      throw error;
+    }
     redirect("/");
   });
 }

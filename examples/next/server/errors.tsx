@@ -9,7 +9,7 @@ export interface FormState {
   /** The problem to show above the form. */
   readonly form?: string | null;
   readonly fields?: { readonly [name: string]: FieldProblem | undefined };
-  /** What the user typed, except passwords. */
+  /** What the user typed, except passwords and codes. */
   readonly values?: { readonly [name: string]: string };
 }
 
@@ -20,7 +20,7 @@ export async function submit<Name extends string>(
   run: (input: Record<Name, string>) => Promise<string>,
 ): Promise<FormState> {
   const entries = names.map((name) => [name, String(data.get(name) ?? "")] as const);
-  const values = Object.fromEntries(entries.filter(([name]) => !/password|token/i.test(name)));
+  const values = Object.fromEntries(entries.filter(([name]) => !/password|token|code/i.test(name)));
   try {
     return { done: await run(Object.fromEntries(entries) as Record<Name, string>), values };
   } catch (error) {

@@ -1,6 +1,6 @@
 import "server-only";
 import { randomBytes } from "node:crypto";
-import { createHallpass, type Hallpass } from "@hallpass/client";
+import { createHallpass, type Hallpass, type MfaChallenge } from "@hallpass/client";
 import { cookies, headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { store } from "./store";
@@ -50,7 +50,18 @@ export async function openSession(signIn: (client: Hallpass) => Promise<unknown>
   keep(id, client);
   const cookie = await cookieSettings();
   (await cookies()).set({ ...cookie, value: id, maxAge: MAX_AGE });
+  (await cookies()).set({ ...(await cookieSettings("challenge")), value: "", maxAge: 0 });
   return true;
+}
+
+/** Keeps what the second step of a sign-in needs. The browser that entered the password has it, and its scripts cannot read it. */
+export async function keepChallenge({ token, expiresIn }: MfaChallenge): Promise<void> {
+  (await cookies()).set({ ...(await cookieSettings("challenge")), value: token, maxAge: expiresIn });
+}
+
+/** The token for `verifyMfa`. */
+export async function readChallenge(): Promise<string | undefined> {
+  return readCookie("challenge");
 }
 
 /** Signs out. If Hallpass cannot be reached, its session continues, but its tokens are deleted. */
@@ -98,14 +109,14 @@ async function forwardedHeaders(): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, received.get(name) ?? ""]));
 }
 
-async function readCookie(): Promise<string | undefined> {
-  const { name } = await cookieSettings();
+async function readCookie(cookie?: string): Promise<string | undefined> {
+  const { name } = await cookieSettings(cookie);
   return (await cookies()).get(name)?.value;
 }
 
 /** Secure and bound to the host, except while you develop or try the app on localhost. */
-async function cookieSettings() {
+async function cookieSettings(name = "session") {
   const host = (await headers()).get("x-forwarded-host") ?? "";
   const secure = process.env.NODE_ENV === "production" && !/^localhost(:|$)/.test(host);
-  return { name: secure ? "__Host-session" : "session", httpOnly: true, sameSite: "lax", secure, path: "/" } as const;
+  return { name: secure ? `__Host-${name}` : name, httpOnly: true, sameSite: "lax", secure, path: "/" } as const;
 }

@@ -7,7 +7,7 @@ import { assert, check, finish } from "./checks.mjs";
 import { buildApp, log, startApp } from "./next/app.mjs";
 import { browser, problems, received, tabs } from "./next/browser.mjs";
 import { stopHallpass } from "./next/hallpass.mjs";
-import { lifeCycle } from "./next/life.mjs";
+import { lifeCycle, secondFactor } from "./next/life.mjs";
 import { proxied } from "./next/proxy.mjs";
 import { crossOrigin, oneRefresh, outageAndRestart, secureCookie, signInAgain } from "./next/sessions.mjs";
 
@@ -16,6 +16,8 @@ let stopApp = await startApp();
 try {
   const ada = await lifeCycle("ada", {});
   const bob = await lifeCycle("bob", { javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
+  await secondFactor("cleo", {});
+  await secondFactor("dora", { javaScriptEnabled: false });
   await oneRefresh(bob);
   await signInAgain(ada);
   check("the pages have no errors", problems.length === 0, ...problems);
@@ -38,4 +40,4 @@ try {
 await browser.close();
 await stopApp();
 await stopHallpass();
-finish(20);
+finish(26);

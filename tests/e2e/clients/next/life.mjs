@@ -1,6 +1,7 @@
 // The life of an account, with and without JavaScript.
 
 import { check } from "../checks.mjs";
+import { codeOf } from "../totp.mjs";
 import { origin } from "./app.mjs";
 import { ADDRESS, PASSWORD, cookieOf, fill, heading, inspect, openBrowser, openLink, press, signIn } from "./browser.mjs";
 import { LOGIN, graphql, mailbox } from "./hallpass.mjs";
@@ -104,4 +105,38 @@ export async function lifeCycle(username, options) {
   await heading(tab, "Hello Ada");
   check(`${how}, a forgotten password can be replaced`, true);
   return { context, tab };
+}
+
+const REGISTER = "mutation($input: RegisterInput!) { register(input: $input) { accessToken } }";
+const ENROLL = "mutation { startTotpEnrollment { secret } }";
+const CONFIRM = "mutation($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { recoveryCodes } }";
+
+/** The sign-in of a user who has an authenticator app. */
+export async function secondFactor(username, options) {
+  const hasScripts = options.javaScriptEnabled !== false;
+  const how = hasScripts ? "with JavaScript" : "without JavaScript";
+  const { accessToken } = (await graphql(REGISTER, { username, password: PASSWORD })).register;
+  const { secret } = (await graphql(ENROLL, undefined, accessToken)).startTotpEnrollment;
+  const { recoveryCodes } = (await graphql(CONFIRM, { code: codeOf(secret) }, accessToken)).confirmTotpEnrollment;
+
+  const { context, tab } = await openBrowser(options);
+  await signIn(tab, username);
+  await heading(tab, "Enter the code");
+  await inspect(tab, "enter-code", hasScripts);
+  const [cookie, ...others] = await context.cookies();
+  check(`${how}, the password alone opens no session`, cookie.name === "challenge" && cookie.httpOnly && others.length === 0, cookie.name);
+  await fill(tab, { Code: "000000" });
+  await press(tab, "Sign in");
+  await tab.getByRole("alert").filter({ hasText: "code" }).waitFor();
+  await inspect(tab, "enter-code-problem", hasScripts);
+  await fill(tab, { Code: recoveryCodes[0] });
+  await press(tab, "Sign in");
+  await heading(tab, `Hello ${username}`);
+  check(`${how}, a code opens the session`, (await context.cookies()).every(({ name }) => name === "session"));
+  await tab.goto(`${origin}/sign-in/code`);
+  await fill(tab, { Code: "000000" });
+  await press(tab, "Sign in");
+  await tab.getByText("Enter your password again").waitFor();
+  check(`${how}, a code without the password leads back to it`, true);
+  await context.close();
 }

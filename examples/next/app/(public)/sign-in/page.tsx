@@ -5,6 +5,7 @@ import { signIn } from "@/server/actions";
 export const metadata = { title: "Sign in" };
 
 const NOTICES: Record<string, string> = {
+  expired: "Enter your password again, then the code.",
   ended: "Your session has ended. Sign in again.",
   reset: "Your password is changed. Sign in with the new one.",
   verify: "Your account is created. Open the link in the mail that we have sent you, then sign in.",
