@@ -190,6 +190,19 @@ async function testSecondFactor(context) {
   await tab.close();
 }
 
+/** A user who must set up a second factor first is signed in, and can do so. */
+async function testRequiredSecondFactor() {
+  await restart({ MFA_REQUIRED_ROLES: "user" });
+  const context = await browser.newContext();
+  const tab = await open(context);
+  await step(tab, "register with a role that requires a second factor", () => page.run(tab), isSignedIn, "Signed in as grace");
+  await page.choose(tab, "Me");
+  await step(tab, "most fields are refused", () => page.run(tab), page.answer, "MFA_ENROLLMENT_REQUIRED");
+  await page.choose(tab, "Enroll");
+  await step(tab, "the enrollment starts", () => page.run(tab), page.answer, '"secret"');
+  await context.close();
+}
+
 /** The history is there in later tabs, without secrets. `restart` starts another server at the same address. */
 async function testHistory(context, restart) {
   const tab = await open(context);
@@ -307,10 +320,10 @@ async function graphiqlOnly(tab) {
 }
 
 let stop = await start(binary, port, { BCRYPT_COST: "10" });
-/** Starts a server that has another name. */
-async function restart() {
+/** Starts an empty server, which by default has another name. */
+async function restart(settings = { PUBLIC_URL: `http://127.0.0.1:${port}`, ALLOWED_ORIGINS: home }) {
   await stop();
-  stop = await start(binary, port, { BCRYPT_COST: "10", PUBLIC_URL: `http://127.0.0.1:${port}`, ALLOWED_ORIGINS: home });
+  stop = await start(binary, port, { BCRYPT_COST: "10", ...settings });
 }
 const browser = await chromium.launch({
   executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
@@ -325,6 +338,7 @@ try {
     testSecrets();
     await testHistory(context, restart);
   }
+  await testRequiredSecondFactor();
 } catch (error) {
   fail(error.message);
 }
@@ -335,4 +349,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 54, small: 35 }[kind]);
+finish({ graphiql: 57, small: 38 }[kind]);
