@@ -1,5 +1,6 @@
 //! API tests: one file per feature, against the real router and a separate database for each test. `TEST_DATABASE_URL`
-//! selects the database server; the default is SQLite.
+//! selects the database server; the default is SQLite. With `TEST_SECOND_FACTOR=1`, all users have a second factor;
+//! `docs/development/testing.md` lists the modules that run then.
 #![expect(
     clippy::expect_used,
     clippy::format_collect,
@@ -66,6 +67,7 @@ mod rest_second_factor;
 mod rest_users;
 mod roles;
 mod second_factor;
+mod second_factor_attacks;
 mod second_factor_graphql;
 mod second_factor_rows;
 mod secrets;

@@ -243,7 +243,7 @@ async fn enrollment_keeps_the_other_sessions_of_users_without_the_role() {
 async fn user_with_a_factor_is_not_restricted() {
     let (server, boss) = scene().await;
     enroll(&server, &boss).await;
-    server.clock.advance(chrono::TimeDelta::seconds(30));
+    server.clock.advance(TimeDelta::seconds(30));
     let challenge = match log_in_as(&server.app, "boss", Delivery::Body).await {
         Err(Error::MfaRequired(challenge)) => *challenge,
         other => panic!("{:?}", other.err()),

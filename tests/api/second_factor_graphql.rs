@@ -9,7 +9,7 @@ use hallpass::{
 use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, TestServer, decode_part, password_of};
+use crate::support::{Actor, Answer, TestServer, decode_part, password_of, refreshed_tokens};
 
 const LOGIN: &str =
     "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken user { username } } }";
@@ -158,6 +158,23 @@ async fn wrong_code_does_not_confirm_an_enrollment() {
     let answer = ada.graphql(CONFIRM, json!({ "input": { "code": wrong } })).await;
     assert_eq!(answer.code(), "MFA_CODE_INVALID");
     assert_eq!(ada.query("{ me { mfaMethods } }").await.data("/me/mfaMethods"), json!([]));
+}
+
+#[tokio::test]
+async fn old_session_cannot_set_up_a_factor() {
+    let server = TestServer::start().await;
+    let (_, refresh_token) = server.app_user("ada").await;
+    server.clock.advance(TimeDelta::minutes(10));
+    // New tokens do not make the session a recent proof of identity.
+    let (_, access_token) = refreshed_tokens(&server.anonymous().refresh(&refresh_token).await);
+    let thief = server.anonymous().with_bearer(&access_token);
+    assert_eq!(thief.query(START).await.code(), "REAUTHENTICATION_REQUIRED");
+    let confirmed = thief.graphql(CONFIRM, json!({ "input": { "code": "123456" } })).await;
+    assert_eq!(confirmed.code(), "MFA_NOT_ENABLED");
+    // The owner, who knows the password, is not hindered.
+    let owner = server.signed_in("ada").await;
+    assert_eq!(owner.query("{ me { mfaMethods } }").await.data("/me/mfaMethods"), json!([]));
+    enroll(&server, &owner).await;
 }
 
 #[tokio::test]

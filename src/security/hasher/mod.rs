@@ -10,7 +10,14 @@ mod queue;
 mod tests;
 mod worker;
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use aws_lc_rs::constant_time;
 use queue::{MAX_WAIT, Shared, Work};
@@ -35,6 +42,7 @@ pub struct Hasher {
     /// Maximum actual time in the queue. The whole request may take longer, for example to refund an attempt that it
     /// counted.
     max_wait: Duration,
+    finished: AtomicU64,
 }
 
 impl Hasher {
@@ -51,7 +59,13 @@ impl Hasher {
                 .spawn(move || worker::run(&shared, number))
                 .map_err(Error::internal)?;
         }
-        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)?, max_wait: MAX_WAIT })
+        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)?, max_wait: MAX_WAIT, finished: AtomicU64::new(0) })
+    }
+
+    /// The number of passwords that were hashed or verified since the start. Requests that were rejected or dropped before are
+    /// not counted.
+    pub fn finished(&self) -> u64 {
+        self.finished.load(Ordering::Relaxed)
     }
 
     /// Hashes a new password.
@@ -121,7 +135,9 @@ impl Hasher {
             Err(_) if slot.leave() => return Err(Error::unavailable(1, "timed out waiting for a hashing thread")),
             Err(_) => result.await,
         };
-        result.map_err(|_| Error::internal("a hashing job panicked"))
+        let result = result.map_err(|_| Error::internal("a hashing job panicked"))?;
+        self.finished.fetch_add(1, Ordering::Relaxed);
+        Ok(result)
     }
 }
 

@@ -1,23 +1,28 @@
 //! A client of the API.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Router,
     body::Body,
     http::{Method, Request, header},
 };
-use hallpass::http::Peer;
+use hallpass::{App, http::Peer};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::Answer;
+use super::{Answer, second_factor};
 
 /// A client. It sends the bearer token if it has one.
 #[derive(Clone)]
 pub struct Actor {
     router: Router,
+    /// The server, if the client confirms second factors; see [`second_factor`].
+    app: Option<Arc<App>>,
     pub bearer: Option<String>,
     /// The `Cookie` header.
     pub cookie: Option<String>,
@@ -41,7 +46,12 @@ pub const ME: &str =
 
 impl Actor {
     pub fn new(router: Router) -> Self {
-        Self { router, bearer: None, cookie: None, address: None, headers: Vec::new() }
+        Self { router, app: None, bearer: None, cookie: None, address: None, headers: Vec::new() }
+    }
+
+    /// The same client. With `TEST_SECOND_FACTOR=1`, it confirms the second factor in each sign-in.
+    pub fn confirming(self, app: &Arc<App>) -> Self {
+        Self { app: second_factor::is_switched_on().then(|| Arc::clone(app)), ..self }
     }
 
     /// The same client with another bearer token.
@@ -186,6 +196,15 @@ impl Actor {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        match &self.app {
+            // Boxed, because futures of tests should stay small.
+            Some(app) => Box::pin(second_factor::send(self, app, request)).await,
+            None => self.send_once(request).await,
+        }
+    }
+
+    /// Sends a request without confirming a second factor.
+    pub(super) async fn send_once(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
