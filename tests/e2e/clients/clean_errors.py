@@ -3,7 +3,7 @@
 import schemathesis
 
 SERVER_ERRORS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}
-FIELDS = {"code", "errors", "hint", "reason", "requestId", "retryAfter"}
+FIELDS = {"code", "errors", "hint", "mfa", "reason", "requestId", "retryAfter"}
 
 
 @schemathesis.check

@@ -9,6 +9,7 @@ import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
 import { check, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
+import { codeOf } from "./totp.mjs";
 
 const [binary, postgresUrl, mysqlUrl, ...pages] = process.argv.slice(2);
 const port = 8153;
@@ -31,6 +32,23 @@ async function seen({ accessToken }) {
   const query = "{ me { id username email firstName lastName isActive roles createdAt updatedAt lastLoginAt sessions { id isCurrent userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
   const answer = await fetch(`${origin}/graphql?query=${encodeURIComponent(query)}`, { headers: { authorization: `Bearer ${accessToken}` } });
   return answer.text();
+}
+
+/** Sends a mutation as a browser with these cookies. Returns the response and the cookies that it sets. */
+async function mutate(query, variables, { accessToken, cookie = "" } = {}) {
+  const headers = { "content-type": "application/json", cookie, ...(accessToken && { authorization: `Bearer ${accessToken}` }) };
+  const response = await fetch(`${origin}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const cookies = response.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+  return { ...(await response.json()), cookie: cookies };
+}
+
+const LOGIN = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
+const VERIFY = "mutation($input: VerifyMfaInput!) { verifyMfa(input: $input) { user { username } } }";
+const firstStep = () => mutate(LOGIN, { input: { username: "flo", password: PASSWORD } });
+
+/** Finishes a sign-in of Flo, who has a second factor. */
+function secondStep({ errors: [{ extensions }], cookie }, factor, rememberDevice = false) {
+  return mutate(VERIFY, { input: { token: extensions.mfa.token, factor, rememberDevice } }, { cookie });
 }
 
 // Ada's name needs escaping in CSV and SQL, Bo has no name, and Cy has logged out.
@@ -64,6 +82,13 @@ check("users registered after the backup cannot sign in", (await client.login("d
 check("a refresh token newer than the backup revokes its session", (await client.refresh(later.refreshToken)).code === "SESSION_REVOKED");
 check("a refresh token from the backup works", generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);
 const bearer = (await client.login("bo")).data.login;
+// Flo has an authenticator app, a remembered device, and a sign-in that waits for a code.
+const flo = (await client.register("flo")).data.register;
+const { secret } = (await mutate("mutation { startTotpEnrollment { secret } }", {}, flo)).data.startTotpEnrollment;
+const confirm = "mutation($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { recoveryCodes } }";
+const [recoveryCode] = (await mutate(confirm, { input: { code: codeOf(secret, -1) } }, flo)).data.confirmTotpEnrollment.recoveryCodes;
+await secondStep(await firstStep(), { totpCode: codeOf(secret) }, true);
+const waiting = await firstStep();
 // The last write before the migrations.
 const adasPair = (await client.login("ada")).data.login;
 const before = await seen(adasPair);
@@ -80,6 +105,9 @@ async function move(text, { url, kind, ask }) {
   const stop = await start(binary, port, { ...settings, DATABASE_URL: url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
   check(`${kind}: Ada's data is unchanged`, (await seen(adasPair)) === before && before.includes("first's"));
   for (const name of ["ada", "bo", "cy"]) check(`${kind}: ${name} can sign in`, (await client.login(name)).data?.login?.user.username === name);
+  const floSignsIn = async (factor, step = undefined) => (await secondStep(step ?? (await firstStep()), factor)).data?.verifyMfa?.user.username === "flo";
+  check(`${kind}: a sign-in that waits for a second factor can be finished`, await floSignsIn({ totpCode: codeOf(secret, 1) }, waiting));
+  check(`${kind}: a recovery code works`, await floSignsIn({ recoveryCode }));
   check(`${kind}: an access token from before the migration works`, (await client.me(bearer.accessToken)).data?.me?.username === "bo");
   check(`${kind}: a refresh token from before the migration works`, (await client.refresh(bearer.refreshToken)).data?.refreshToken);
   check(`${kind}: presenting the previous refresh token returns the same successor`, generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);

@@ -41,8 +41,9 @@ class Names {
     const name = this.of("TOKEN", value);
     if (!isNew) return name;
     const [header, claims] = value.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
-    const { iat, exp, ...others } = claims;
-    return this.replace(`${name}<${JSON.stringify({ ...header, ...others, lives: exp - iat })}>`);
+    const { iat, exp, auth_time, ...others } = claims;
+    const isOlder = auth_time === undefined ? {} : { wasAuthenticatedBefore: auth_time < iat };
+    return this.replace(`${name}<${JSON.stringify({ ...header, ...others, ...isOlder, lives: exp - iat })}>`);
   }
 
   replace(text) {
