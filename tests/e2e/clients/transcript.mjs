@@ -42,8 +42,8 @@ class Names {
     if (!isNew) return name;
     const [header, claims] = value.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
     const { iat, exp, auth_time, ...others } = claims;
-    const isOlder = auth_time === undefined ? {} : { wasAuthenticatedBefore: auth_time < iat };
-    return this.replace(`${name}<${JSON.stringify({ ...header, ...others, ...isOlder, lives: exp - iat })}>`);
+    const known = auth_time === undefined ? others : { ...others, auth_time: "SECONDS" };
+    return this.replace(`${name}<${JSON.stringify({ ...header, ...known, lives: exp - iat })}>`);
   }
 
   replace(text) {
