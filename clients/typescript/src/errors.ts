@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { ErrorCode, ErrorExtensions } from "./schema.js";
+import type { ErrorCode, ErrorExtensions, MfaChallenge } from "./schema.js";
 
-export type { ErrorCode, ErrorExtensions, InputError, UnauthenticatedReason } from "./schema.js";
+export type { ErrorCode, ErrorExtensions, InputError, MfaChallenge, UnauthenticatedReason } from "./schema.js";
 
 /** A code of the server, which may be newer than this package, or a code of this package. */
 export type Code =
@@ -45,6 +45,8 @@ export interface Problems<Field extends string = string> {
   readonly fields: { readonly [F in Field]?: FieldProblem };
   /** With RATE_LIMITED and SERVICE_UNAVAILABLE: seconds to wait. */
   readonly retryAfter: number | null;
+  /** With MFA_REQUIRED: what `verifyMfa` needs to finish the sign-in. */
+  readonly mfa: MfaChallenge | null;
   /** Identifies the request in the server's log. Show it with INTERNAL_SERVER_ERROR. */
   readonly requestId: string | null;
 }
@@ -70,7 +72,7 @@ export function networkError(cause: unknown): HallpassError {
 const NETWORK_MESSAGE = "The server cannot be reached. Check your connection and try again.";
 const UNKNOWN_MESSAGE = "Something went wrong. Try again.";
 
-const NONE: Problems<never> = { code: null, message: null, form: null, fields: {}, retryAfter: null, requestId: null };
+const NONE: Problems<never> = { code: null, message: null, form: null, fields: {}, retryAfter: null, mfa: null, requestId: null };
 
 /**
  * Reads an error of Apollo Client, urql, graphql-request or this package, or the body of a response.
@@ -98,8 +100,8 @@ export function readErrors<Input = Record<string, unknown>>(
     }
     if (inputErrors.length === 0) form ??= message;
   }
-  const { code = "UNKNOWN_ERROR", retryAfter = null, requestId = null } = first.extensions ?? {};
-  return { code, message: first.message, form, fields, retryAfter, requestId } as ReturnType<typeof readErrors<Input>>;
+  const { code = "UNKNOWN_ERROR", retryAfter = null, mfa = null, requestId = null } = first.extensions ?? {};
+  return { code, message: first.message, form, fields, retryAfter, mfa, requestId } as ReturnType<typeof readErrors<Input>>;
 }
 
 /** The GraphQL errors in an error of a client, or in the body of a response. Empty if there was no response. */

@@ -3,7 +3,7 @@
  */
 
 import { HallpassError, networkError, rejection, responseErrors, type Code, type ResponseError } from "./errors.js";
-import type { AuthPayload, LoginInput, LogoutInput, RegisterInput, RegisterPayload, TokenDelivery, User } from "./schema.js";
+import type { AuthPayload, LoginInput, LogoutInput, RegisterInput, RegisterPayload, TokenDelivery, User, VerifyMfaInput } from "./schema.js";
 
 /** The user of a session. Fields that only some pages need, such as `sessions`, are queried by these pages. */
 export type SessionUser = Pick<
@@ -59,6 +59,7 @@ const PAYLOAD = `accessToken expiresIn refreshToken user { ${USER_FIELDS} }`;
 
 const REGISTER = `mutation Register($input: RegisterInput!) { register(input: $input) { ${PAYLOAD} } }`;
 const LOGIN = `mutation Login($input: LoginInput!) { login(input: $input) { ${PAYLOAD} } }`;
+const VERIFY_MFA = `mutation VerifyMfa($input: VerifyMfaInput!) { verifyMfa(input: $input) { ${PAYLOAD} } }`;
 const REFRESH = `mutation RefreshToken($input: RefreshTokenInput) { refreshToken(input: $input) { ${PAYLOAD} } }`;
 const LOGOUT = "mutation Logout($input: LogoutInput) { logout(input: $input) { revokedSessions } }";
 
@@ -166,12 +167,24 @@ export class Hallpass {
   /**
    * Signs in with a username or e-mail address and a password.
    *
-   * @throws {@link HallpassError}
+   * @throws {@link HallpassError} MFA_REQUIRED if the user has a second factor: `readErrors(error).mfa` has what {@link verifyMfa} needs.
    */
   async login(input: Omit<LoginInput, "tokenDelivery">): Promise<SessionUser> {
     const { login } = await this.#send<{ login: SignInPayload }>(LOGIN, { input: this.#withDelivery(input) });
     await this.accept(login);
     return login.user;
+  }
+
+  /**
+   * Finishes a sign-in that needs a second factor. After MFA_CODE_INVALID, ask for the code again; after MFA_CHALLENGE_EXPIRED, for the
+   * password.
+   *
+   * @throws {@link HallpassError}
+   */
+  async verifyMfa(input: VerifyMfaInput): Promise<SessionUser> {
+    const { verifyMfa } = await this.#send<{ verifyMfa: SignInPayload }>(VERIFY_MFA, { input });
+    await this.accept(verifyMfa);
+    return verifyMfa.user;
   }
 
   /** Signs in with the payload of another mutation. It must select `accessToken`, `expiresIn` and {@link USER_FIELDS}. */

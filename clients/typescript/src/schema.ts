@@ -111,7 +111,11 @@ export type AuditAction =
   /** The user used a recovery code. */
   | 'RECOVERY_CODE_USED'
   /** The user replaced the recovery codes. */
-  | 'RECOVERY_CODES_REGENERATED';
+  | 'RECOVERY_CODES_REGENERATED'
+  /** The user no longer needs the second factor in a browser. */
+  | 'DEVICE_REMEMBERED'
+  /** The user forgot a remembered device. */
+  | 'REMEMBERED_DEVICE_REVOKED';
 
 /** Who caused an audit event. */
 export type AuditActorType =
@@ -262,6 +266,20 @@ export type ChangePasswordPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
+/** The first code of the authenticator app. */
+export type ConfirmTotpEnrollmentInput = {
+  /** Six digits. */
+  readonly code: Scalars['String']['input'];
+};
+
+/** The result of `confirmTotpEnrollment`. */
+export type ConfirmTotpEnrollmentPayload = {
+  /** The user, with the second factor. */
+  readonly user: User;
+  /** Ten codes, each of which replaces the authenticator app once. They are shown only now. */
+  readonly recoveryCodes: ReadonlyArray<Scalars['String']['output']>;
+};
+
 /** A new user, who is mailed a link to choose a password. */
 export type CreateUserInput = {
   /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
@@ -311,6 +329,12 @@ export type DeleteUserInput = {
 export type DeleteUserPayload = {
   /** The id to evict from the client's cache. */
   readonly deletedUserId: Scalars['ID']['output'];
+};
+
+/** The result of `disableTotp`. */
+export type DisableTotpPayload = {
+  /** The user, without the second factor. */
+  readonly user: User;
 };
 
 /** The user to disable. */
@@ -382,15 +406,9 @@ export type ErrorCode =
   | 'SESSION_NOT_FOUND'
   /** Refresh: the session was not refreshed in time, or has reached its maximum age. Sign in again. */
   | 'SESSION_EXPIRED'
-  /**
-   * Refresh: the session was ended by a logout, from another session, or because an old refresh token was used
-   * again. Sign in again.
-   */
+  /** Refresh: the session was ended by a logout, from another session, or by reuse of an old token. Sign in again. */
   | 'SESSION_REVOKED'
-  /**
-   * The token of a verification or reset link is invalid, was already used, or is for an address that the account no
-   * longer has.
-   */
+  /** The token of a link is invalid, was already used, or is for an address that the account no longer has. */
   | 'LINK_INVALID'
   /** The token of a verification or reset link is too old. */
   | 'LINK_EXPIRED'
@@ -398,7 +416,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The role `admin` is missing. */
   | 'FORBIDDEN'
-  /** Sign in again, or confirm the password with `reauthenticate`, then try again. */
+  /** Sign in again, or confirm the password or the second factor with `reauthenticate`, then try again. */
   | 'REAUTHENTICATION_REQUIRED'
   /** The password is right; a second factor is needed to finish the sign-in. */
   | 'MFA_REQUIRED'
@@ -410,6 +428,8 @@ export type ErrorCode =
   | 'MFA_ALREADY_ENABLED'
   /** The account has no second factor, or there is no enrollment to confirm: start one. */
   | 'MFA_NOT_ENABLED'
+  /** A role of this user requires a second factor, and none is set up: enroll first. */
+  | 'MFA_ENROLLMENT_REQUIRED'
   /** The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one. */
   | 'INVITATION_INVALID'
   /** The invitation is too old. */
@@ -466,6 +486,8 @@ export type ErrorExtensions = {
   readonly errors: ReadonlyArray<InputError>;
   /** With RATE_LIMITED and SERVICE_UNAVAILABLE: seconds to wait. */
   readonly retryAfter: Maybe<Scalars['Int']['output']>;
+  /** With MFA_REQUIRED: how to finish the sign-in. */
+  readonly mfa: Maybe<MfaChallenge>;
   /** Identifies this request in the server's log. Also in the response header `x-request-id`. */
   readonly requestId: Scalars['String']['output'];
   /**
@@ -561,6 +583,30 @@ export type LogoutPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
+/** A sign-in that waits for the second factor. `verifyMfa` finishes it. */
+export type MfaChallenge = {
+  /** For `verifyMfa`. Single use, and at most 5 attempts. */
+  readonly token: Scalars['String']['output'];
+  /** The second factors that the user can choose from. */
+  readonly methods: ReadonlyArray<MfaMethod>;
+  /** Seconds until the token expires. */
+  readonly expiresIn: Scalars['Int']['output'];
+};
+
+/** A second factor. Exactly one field must be given. */
+export type MfaFactorInput =
+  /** The current code of the authenticator app: six digits. */
+  { readonly totpCode: Scalars['String']['input']; readonly recoveryCode?: never; }
+  |  /** A recovery code, in any case, with or without hyphens. It is used up. */
+  { readonly totpCode?: never; readonly recoveryCode: Scalars['String']['input']; };
+
+/** A second factor. */
+export type MfaMethod =
+  /** A code of an authenticator app (TOTP, RFC 6238). */
+  | 'TOTP'
+  /** One of the recovery codes, each of which works once. */
+  | 'RECOVERY_CODE';
+
 /**
  * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
  * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
@@ -576,9 +622,10 @@ export type Mutation = {
   readonly register: Maybe<RegisterPayload>;
   /**
    * Sign in with a username or e-mail address and a password.
-   * Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED
-   * (both only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED, so that a
-   * mistyped password does not make clients refresh their token.
+   * If the user has a second factor, the error MFA_REQUIRED says how to go on: see `extensions.mfa` and `verifyMfa`.
+   * Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), MFA_REQUIRED, ACCOUNT_DISABLED and
+   * EMAIL_NOT_VERIFIED (all three only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never
+   * UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.
    */
   readonly login: Maybe<AuthPayload>;
   /**
@@ -606,12 +653,54 @@ export type Mutation = {
    */
   readonly revokeOtherSessions: Maybe<RevokeOtherSessionsPayload>;
   /**
-   * Prove the identity of the signed-in user again. For the next 10 minutes, the session counts as just signed in:
-   * `accountData` is allowed, and `changeEmail` and `deleteAccount` need no password. Returns new tokens of the same
-   * session, which replace the current ones as those of `refreshToken` do. Wrong passwords are limited for each account.
-   * Codes: WRONG_PASSWORD, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+   * Prove the identity of the signed-in user again, after REAUTHENTICATION_REQUIRED. Users with a second factor use that;
+   * their password is not enough. For the next 10 minutes, the session counts as just signed in: `accountData` is
+   * allowed, and `changeEmail` and `deleteAccount` need no password. Returns new tokens of the same session, which
+   * replace the current ones as those of `refreshToken` do. Wrong passwords and codes are limited for each account.
+   * Codes: WRONG_PASSWORD, MFA_CODE_INVALID, MFA_NOT_ENABLED, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED,
+   * RATE_LIMITED, SERVICE_UNAVAILABLE.
    */
   readonly reauthenticate: Maybe<AuthPayload>;
+  /**
+   * Finish a sign-in that answered MFA_REQUIRED. The session has the `tokenDelivery` of the first step. With COOKIE, only the
+   * browser of the first step can finish it. A wrong code leaves the token valid, for 5 attempts in total; further limits
+   * hold for each account. A recovery code works once, and the user is notified by mail.
+   * Codes: MFA_CODE_INVALID, MFA_CHALLENGE_EXPIRED (also if the token is unknown or was used: sign in again),
+   * ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
+   */
+  readonly verifyMfa: Maybe<AuthPayload>;
+  /**
+   * Start to set up an authenticator app. Nothing changes until `confirmTotpEnrollment`, within 10 minutes. Starting again
+   * replaces the secret. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
+   * Codes: MFA_ALREADY_ENABLED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly startTotpEnrollment: Maybe<StartTotpEnrollmentPayload>;
+  /**
+   * Set up the authenticator app with its first code. From now on, every sign-in needs a code. The current session counts as
+   * signed in with it. Returns the recovery codes; show them to the user, who must keep them. The user is notified by mail.
+   * Codes: MFA_CODE_INVALID, MFA_NOT_ENABLED (no enrollment was started, or it has expired), MFA_ALREADY_ENABLED,
+   * UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+   */
+  readonly confirmTotpEnrollment: Maybe<ConfirmTotpEnrollmentPayload>;
+  /**
+   * Remove the authenticator app, the recovery codes and all remembered devices. Sign-ins need the password only. The second
+   * factor must have been confirmed less than 10 minutes ago, at the sign-in or with `reauthenticate`. The user is notified
+   * by mail.
+   * Codes: MFA_NOT_ENABLED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly disableTotp: Maybe<DisableTotpPayload>;
+  /**
+   * Replace all recovery codes. The second factor must have been confirmed less than 10 minutes ago, at the sign-in or with
+   * `reauthenticate`.
+   * Codes: MFA_NOT_ENABLED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly regenerateRecoveryCodes: Maybe<RegenerateRecoveryCodesPayload>;
+  /**
+   * Forget a remembered device of the signed-in user. The next sign-in there needs the second factor. Sessions in that browser
+   * continue; `revokeSession` ends them.
+   * Codes: NOT_FOUND, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly revokeRememberedDevice: Maybe<RevokeRememberedDevicePayload>;
   /**
    * Change the names of the signed-in user. Changes of username, and requests for taken ones, are limited, by
    * default to 5 changes a day.
@@ -684,65 +773,79 @@ export type Mutation = {
   readonly resetPassword: Maybe<ResetPasswordPayload>;
   /**
    * Create an account and mail its owner a link to choose a password, valid for 24 hours. Requires the role `admin`.
+   * The last sign-in or `reauthenticate` must be less than 10 minutes ago.
    * Codes: REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, ROLE_UNKNOWN,
-   * MAIL_DISABLED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * MAIL_DISABLED, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly createUser: Maybe<CreateUserPayload>;
   /**
    * Change names and address of an account. A new address is not verified unless `emailVerified`, and a verified old
-   * one is notified. Requires the role `admin`.
-   * Codes: NOT_FOUND, REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, FORBIDDEN,
-   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * one is notified. Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
+   * Codes: NOT_FOUND, REQUIRED, TOO_LONG, INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN,
+   * REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly updateUser: Maybe<UpdateUserPayload>;
   /**
    * Replace the roles of a user, who is notified by mail. They apply to the next request; access tokens that other
-   * services verify keep the old roles until they expire. Requires the role `admin`.
-   * Codes: NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * services verify keep the old roles until they expire. Requires the role `admin`. The last sign-in or
+   * `reauthenticate` must be less than 10 minutes ago.
+   * Codes: NOT_FOUND, ROLE_UNKNOWN, LAST_ADMIN, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED,
+   * SERVICE_UNAVAILABLE.
    */
   readonly setUserRoles: Maybe<SetUserRolesPayload>;
   /**
    * Disable an account: end its sessions, invalidate its links, and refuse sign-ins. The user is notified by mail.
-   * Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10 minutes
-   * ago.
+   * Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
    * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly disableUser: Maybe<DisableUserPayload>;
   /**
-   * Enable a disabled account. Its sessions stay ended. Requires the role `admin`.
-   * Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * Enable a disabled account. Its sessions stay ended. Requires the role `admin`. The last sign-in or `reauthenticate`
+   * must be less than 10 minutes ago.
+   * Codes: NOT_FOUND, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly enableUser: Maybe<EnableUserPayload>;
   /**
    * Delete an account permanently, with its sessions, links and mails. The audit log keeps its id. The user is notified
-   * by mail. Requires the role `admin`. For one's own account, the last sign-in or `reauthenticate` must be less than 10
-   * minutes ago.
+   * by mail. Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
    * Codes: NOT_FOUND, LAST_ADMIN, TOO_LONG, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly deleteUser: Maybe<DeleteUserPayload>;
   /**
-   * End all sessions of a user. Requires the role `admin`.
-   * Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * End all sessions of a user. Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10
+   * minutes ago.
+   * Codes: NOT_FOUND, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly revokeUserSessions: Maybe<RevokeUserSessionsPayload>;
   /**
    * Mail a user a link to choose a new password, valid for 24 hours. The current password is valid until the link is
-   * used. Administrators never choose passwords for others. Requires the role `admin`.
-   * Codes: NOT_FOUND, REQUIRED (the account has no address), ACCOUNT_DISABLED, MAIL_DISABLED, FORBIDDEN,
-   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * used. Administrators never choose passwords for others. Requires the role `admin`. The last sign-in or
+   * `reauthenticate` must be less than 10 minutes ago.
+   * Codes: NOT_FOUND, REQUIRED (the account has no address), ACCOUNT_DISABLED, MAIL_DISABLED,
+   * REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly sendUserPasswordReset: Maybe<SendUserPasswordResetPayload>;
   /**
+   * Remove the second factor, the recovery codes, the remembered devices and all sessions of a user who has lost the second
+   * factor. Make sure by other means that the request comes from that user, who is notified by mail. Requires the role `admin`.
+   * Not for one's own account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes
+   * ago, with the second factor if the administrator has one.
+   * Codes: NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG, REQUIRED (the reason), REAUTHENTICATION_REQUIRED, FORBIDDEN,
+   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly resetUserMfa: Maybe<ResetUserMfaPayload>;
+  /**
    * Invite a person by mail to create an account, also while registration is disabled. The invitation can be accepted
    * once, for 7 days. Inviting an address again replaces its invitation and sends a new mail.
-   * Requires the role `admin`.
-   * Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED, FORBIDDEN,
-   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * Requires the role `admin`. The last sign-in or `reauthenticate` must be less than 10 minutes ago.
+   * Codes: REQUIRED, INVALID_EMAIL, TOO_LONG, ROLE_UNKNOWN, EMAIL_TAKEN, MAIL_DISABLED, RATE_LIMITED,
+   * REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly inviteUser: Maybe<InviteUserPayload>;
   /**
-   * Revoke an open invitation, so that its link no longer works. Requires the role `admin`.
-   * Codes: NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * Revoke an open invitation, so that its link no longer works. Requires the role `admin`. The last sign-in or
+   * `reauthenticate` must be less than 10 minutes ago.
+   * Codes: NOT_FOUND, REAUTHENTICATION_REQUIRED, FORBIDDEN, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly revokeInvitation: Maybe<RevokeInvitationPayload>;
   /**
@@ -814,6 +917,36 @@ export type MutationRevokeSessionArgs = {
  */
 export type MutationReauthenticateArgs = {
   input: ReauthenticateInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationVerifyMfaArgs = {
+  input: VerifyMfaInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationConfirmTotpEnrollmentArgs = {
+  input: ConfirmTotpEnrollmentInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRevokeRememberedDeviceArgs = {
+  input: RevokeRememberedDeviceInput;
 };
 
 
@@ -992,6 +1125,16 @@ export type MutationSendUserPasswordResetArgs = {
  * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
  * may contain only one mutation.
  */
+export type MutationResetUserMfaArgs = {
+  input: ResetUserMfaInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
 export type MutationInviteUserArgs = {
   input: InviteUserInput;
 };
@@ -1056,7 +1199,8 @@ export type PasswordPolicy = {
 export type Query = {
   /**
    * The signed-in user. Without a valid access token, null and the error UNAUTHENTICATED, whose `extensions.reason`
-   * says why.
+   * says why. A user who must set up a second factor first may select only `id`, `username` and `mfaMethods`;
+   * otherwise, null and the error MFA_ENROLLMENT_REQUIRED.
    */
   readonly me: Maybe<User>;
   /**
@@ -1090,7 +1234,7 @@ export type Query = {
   readonly accountData: Maybe<AccountData>;
   /**
    * The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
-   * sessions and the events of their account; administrators see all.
+   * sessions, remembered devices and the events of their account; administrators see all but the devices of others.
    * Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly node: Maybe<Node>;
@@ -1143,12 +1287,24 @@ export type QueryNodeArgs = {
 /** The proof of identity. Exactly one field must be given. */
 export type ReauthenticateInput =
   /** The current password. */
-  { readonly password: Scalars['String']['input']; };
+  { readonly password: Scalars['String']['input']; readonly totpCode?: never; readonly recoveryCode?: never; }
+  |  /** The current code of the authenticator app: six digits. */
+  { readonly password?: never; readonly totpCode: Scalars['String']['input']; readonly recoveryCode?: never; }
+  |  /** A recovery code, which is used up. */
+  { readonly password?: never; readonly totpCode?: never; readonly recoveryCode: Scalars['String']['input']; };
 
 /** A refresh token that is not in the cookie. */
 export type RefreshTokenInput = {
   /** For sessions opened with `tokenDelivery: BODY`. */
   readonly refreshToken: Scalars['String']['input'];
+};
+
+/** The result of `regenerateRecoveryCodes`. */
+export type RegenerateRecoveryCodesPayload = {
+  /** The user. */
+  readonly user: User;
+  /** The new codes. They are shown only now. */
+  readonly recoveryCodes: ReadonlyArray<Scalars['String']['output']>;
 };
 
 /** A new user. */
@@ -1182,6 +1338,22 @@ export type RegisterPayload = {
   readonly refreshToken: Maybe<Scalars['String']['output']>;
   /** The new user. They are signed in if there is an access token. */
   readonly user: User;
+};
+
+/** A browser in which the user signs in without the second factor. */
+export type RememberedDevice = Node & {
+  /** Opaque. */
+  readonly id: Scalars['ID']['output'];
+  /** A description of the user agent for users, such as `Firefox on Linux`. */
+  readonly device: Scalars['String']['output'];
+  /** The `User-Agent` header of the sign-in, as the client chose it. */
+  readonly userAgent: Maybe<Scalars['String']['output']>;
+  /** When the user confirmed the second factor in this browser. */
+  readonly createdAt: Scalars['DateTime']['output'];
+  /** The time of the last sign-in without the second factor, or `createdAt` if there was none. */
+  readonly lastUsedAt: Scalars['DateTime']['output'];
+  /** When the second factor is needed again. */
+  readonly expiresAt: Scalars['DateTime']['output'];
 };
 
 /** The credentials of the account, and the new address. */
@@ -1226,6 +1398,22 @@ export type ResetPasswordPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
+/** The user who has lost the second factor. */
+export type ResetUserMfaInput = {
+  /** `User.id`. */
+  readonly userId: Scalars['ID']['input'];
+  /** Kept in the audit log, where the user can read it. At most 500 characters. */
+  readonly reason: Scalars['String']['input'];
+};
+
+/** The result of `resetUserMfa`. */
+export type ResetUserMfaPayload = {
+  /** The user, without a second factor. */
+  readonly user: User;
+  /** Number of sessions that were ended. */
+  readonly revokedSessions: Scalars['Int']['output'];
+};
+
 /** The invitation to revoke. */
 export type RevokeInvitationInput = {
   /** `Invitation.id`. */
@@ -1243,6 +1431,20 @@ export type RevokeOtherSessionsPayload = {
   /** Number of sessions that were ended. */
   readonly revokedSessions: Scalars['Int']['output'];
   /** The signed-in user, whose `sessions` are now only the current one. */
+  readonly user: User;
+};
+
+/** The device to forget. */
+export type RevokeRememberedDeviceInput = {
+  /** `RememberedDevice.id`. */
+  readonly rememberedDeviceId: Scalars['ID']['input'];
+};
+
+/** The result of `revokeRememberedDevice`. */
+export type RevokeRememberedDevicePayload = {
+  /** The id to evict from the client's cache. */
+  readonly revokedRememberedDeviceId: Scalars['ID']['output'];
+  /** The signed-in user, whose `rememberedDevices` no longer include this one. */
   readonly user: User;
 };
 
@@ -1330,6 +1532,11 @@ export type Session = Node & {
   readonly userAgent: Maybe<Scalars['String']['output']>;
   /** The IP address of the client at sign-in. */
   readonly ipAddress: Maybe<Scalars['String']['output']>;
+  /**
+   * How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `mfa` (more
+   * than one factor). Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
+   */
+  readonly authenticationMethods: ReadonlyArray<Scalars['String']['output']>;
   /** The time of the sign-in. */
   readonly createdAt: Scalars['DateTime']['output'];
   /** When the user last proved their identity: at the sign-in, or later with `reauthenticate`. */
@@ -1352,6 +1559,16 @@ export type SetUserRolesInput = {
 export type SetUserRolesPayload = {
   /** The user after the change. */
   readonly user: User;
+};
+
+/** What the user enters into the authenticator app. It contains a secret: do not store it. */
+export type StartTotpEnrollmentPayload = {
+  /** The secret in Base32, for users who cannot scan the QR code. */
+  readonly secret: Scalars['String']['output'];
+  /** The same as a URI, which opens an authenticator app on the same device. */
+  readonly otpauthUri: Scalars['String']['output'];
+  /** The same as a QR code: an SVG image with its own white background. */
+  readonly qrCodeSvg: Scalars['String']['output'];
 };
 
 /** How refresh tokens are delivered. */
@@ -1443,6 +1660,15 @@ export type User = Node & {
   readonly sessions: ReadonlyArray<Session>;
   /** What happened to this account, newest first. Only for the user and for administrators. */
   readonly auditEvents: AuditEventConnection;
+  /** The second factors that are set up. Empty if a sign-in needs none. Only for the user and for administrators. */
+  readonly mfaMethods: ReadonlyArray<MfaMethod>;
+  /** The number of unused recovery codes. Only for the user; `null` for others, and without a second factor. */
+  readonly recoveryCodesLeft: Maybe<Scalars['Int']['output']>;
+  /**
+   * The browsers in which the user signs in without the second factor, the last used first, at most 100. Only for the
+   * user; `null` for others.
+   */
+  readonly rememberedDevices: Maybe<ReadonlyArray<RememberedDevice>>;
   /** The time of the last sign-in. */
   readonly lastLoginAt: Maybe<Scalars['DateTime']['output']>;
 };
@@ -1489,6 +1715,8 @@ export type UserFilter = {
   readonly isActive?: InputMaybe<Scalars['Boolean']['input']>;
   /** Whether the owner has verified the address. */
   readonly emailVerified?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Whether they have a second factor. */
+  readonly hasMfa?: InputMaybe<Scalars['Boolean']['input']>;
   /** Created at this time or later. */
   readonly createdAfter?: InputMaybe<Scalars['DateTime']['input']>;
   /** Created before this time. */
@@ -1536,4 +1764,17 @@ export type VerifyEmailPayload = {
   readonly email: Scalars['String']['output'];
   /** The signed-in user, if the address is theirs. `null` if nobody, or somebody else, is signed in. */
   readonly user: Maybe<User>;
+};
+
+/** The second step of a sign-in. */
+export type VerifyMfaInput = {
+  /** `extensions.mfa.token` of the error MFA_REQUIRED. */
+  readonly token: Scalars['String']['input'];
+  /** The second factor. */
+  readonly factor: MfaFactorInput;
+  /**
+   * Skip the second factor in this browser for the next 30 days. Ends with a change of the password, the second factor
+   * or the roles. Has no effect with `tokenDelivery: BODY`.
+   */
+  readonly rememberDevice?: Scalars['Boolean']['input'];
 };

@@ -91,7 +91,7 @@ test("the limits of attempts tell how long to wait", async () => {
 
 test("without an error there are no problems", () => {
   for (const none of [null, undefined]) {
-    assert.deepEqual(readErrors(none), { code: null, message: null, form: null, fields: {}, retryAfter: null, requestId: null });
+    assert.deepEqual(readErrors(none), { code: null, message: null, form: null, fields: {}, retryAfter: null, mfa: null, requestId: null });
   }
 });
 

@@ -1,6 +1,6 @@
 // Checked by the compiler only: what the types of the package promise.
 
-import { createHallpass, readErrors, type ErrorCode, type RegisterInput, type SessionUser, type TypedDocument } from "../src/index.js";
+import { createHallpass, readErrors, type ErrorCode, type MfaChallenge, type RegisterInput, type SessionUser, type TypedDocument } from "../src/index.js";
 import { useHallpassError } from "../src/react.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -32,3 +32,8 @@ void (code === known || code === "SOME_NEWER_CODE");
 const state = hallpass.getState();
 if (state.status === "signedIn") expectEqual<typeof state.user, SessionUser>(true);
 if (state.status === "signedOut") expectEqual<typeof state.user, null>(true);
+
+expectEqual<ReturnType<typeof readErrors>["mfa"], MfaChallenge | null>(true);
+void hallpass.verifyMfa({ token: "…", factor: { totpCode: "123456" } });
+// @ts-expect-error: one of the two.
+void hallpass.verifyMfa({ token: "…", factor: { totpCode: "123456", recoveryCode: "…" } });

@@ -2,6 +2,7 @@ import { readErrors } from "@hallpass/client/errors";
 import { useHallpassError, useUser } from "@hallpass/client/react";
 import { createContext, useContext, useEffect, useId, useLayoutEffect, useRef, useState, type ComponentProps, type FormEvent, type ReactNode } from "react";
 import { useLanguage, useTexts } from "./language";
+import { Reauthenticate } from "./secondFactor";
 import type { Texts } from "./texts";
 
 interface Result {
@@ -69,14 +70,18 @@ export function Form<Name extends string = never>({ submit, send, look = "primar
   }
 
   return (
-    <form ref={form} onSubmit={onSubmit} noValidate>
-      <Problems value={messages}>{children}</Problems>
-      <button className={look} aria-disabled={isSending} disabled={problems.retryIn > 0}>
-        {problems.retryIn > 0 ? t.retryIn(problems.retryIn) : submit}
-      </button>
-      <Alert error={result.error} other={result.other} />
-      <p role="status" className="done">{result.done}</p>
-    </form>
+    <>
+      <form ref={form} onSubmit={onSubmit} noValidate>
+        <Problems value={messages}>{children}</Problems>
+        <button className={look} aria-disabled={isSending} disabled={problems.retryIn > 0}>
+          {problems.retryIn > 0 ? t.retryIn(problems.retryIn) : submit}
+        </button>
+        <Alert error={result.error} other={result.other} />
+        <p role="status" className="done">{result.done}</p>
+      </form>
+      {/* Then the form is sent again, with what was entered. */}
+      {problems.code === "REAUTHENTICATION_REQUIRED" && <Reauthenticate onDone={() => form.current?.requestSubmit()} />}
+    </>
   );
 }
 

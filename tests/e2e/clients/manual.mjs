@@ -1,5 +1,5 @@
 // Follows "Add sign-in to a React app" in docs/front-ends.md in an empty folder, and uses the app in Chromium. The other files that the page
-// shows must compile. A failure leaves a screenshot in the folder of the binary.
+// and docs/second-factor.md show must compile. A failure leaves a screenshot in the folder of the binary.
 // node manual.mjs <binary>
 
 import { execFileSync, spawn } from "node:child_process";
@@ -14,7 +14,8 @@ import { atExit, emptyFolder, start } from "./server.mjs";
 const binary = process.argv[2];
 const PORTS = { hallpass: 8150, app: 8151 };
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
-const manual = readFileSync(join(repository, "docs/front-ends.md"), "utf8").replaceAll("localhost:8000", `localhost:${PORTS.hallpass}`);
+const pages = ["docs/front-ends.md", "docs/second-factor.md"].map((page) => readFileSync(join(repository, page), "utf8"));
+const manual = pages.join("\n").replaceAll("localhost:8000", `localhost:${PORTS.hallpass}`);
 
 const folder = emptyFolder();
 for (const path of ["clients/typescript", "LICENSE-APACHE", "LICENSE-MIT"]) {

@@ -8,6 +8,7 @@ import { serveApp } from "./react/app.mjs";
 import { World } from "./react/browser.mjs";
 import * as faults from "./react/faults.mjs";
 import { accountLifecycle, invitation, verifiedAddresses } from "./react/life.mjs";
+import { requiredSecondFactor, secondFactor } from "./react/secondFactor.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
 const PORTS = { hallpass: 8154, app: 8155 };
@@ -26,6 +27,7 @@ await world.scenario("falling asleep", async () => {
 });
 await world.scenario("account", accountLifecycle);
 await world.scenario("invitation", invitation);
+await world.scenario("second factor", secondFactor);
 await world.scenario("two tabs", faults.twoTabs);
 await world.scenario("lost answer", faults.lostAnswer);
 await world.scenario("blocked cookies", faults.blockedCookies);
@@ -39,7 +41,10 @@ await world.scenario("asleep", async () => {
 await world.server();
 await world.start(undefined, { REQUIRE_EMAIL: "true", REQUIRE_VERIFIED_EMAIL: "true" });
 await world.scenario("verified addresses", verifiedAddresses);
+await world.server();
+await world.start(undefined, { MFA_REQUIRED_ROLES: "user" });
+await world.scenario("required second factor", requiredSecondFactor);
 check("the last server is stopped", (await world.server()) === undefined);
 await world.browser.close();
 stopApp();
-finish(60);
+finish(70);

@@ -21,12 +21,20 @@ type Documents = {
     "\n  mutation CancelEmailChange {\n    cancelEmailChange { user { id pendingEmail } }\n  }\n": typeof types.CancelEmailChangeDocument,
     "\n  mutation DeleteAccount($input: DeleteAccountInput!) {\n    deleteAccount(input: $input) { deletedUserId }\n  }\n": typeof types.DeleteAccountDocument,
     "\n  mutation ResetPassword($input: ResetPasswordInput!) {\n    resetPassword(input: $input) { revokedSessions }\n  }\n": typeof types.ResetPasswordDocument,
+    "\n  mutation StartTotpEnrollment {\n    startTotpEnrollment { qrCodeSvg secret otpauthUri }\n  }\n": typeof types.StartTotpEnrollmentDocument,
+    "\n  mutation ConfirmTotpEnrollment($input: ConfirmTotpEnrollmentInput!) {\n    confirmTotpEnrollment(input: $input) { recoveryCodes }\n  }\n": typeof types.ConfirmTotpEnrollmentDocument,
+    "\n  mutation RegenerateRecoveryCodes {\n    regenerateRecoveryCodes { recoveryCodes user { id recoveryCodesLeft } }\n  }\n": typeof types.RegenerateRecoveryCodesDocument,
+    "\n  mutation DisableTotp {\n    disableTotp { user { id mfaMethods recoveryCodesLeft rememberedDevices { id } } }\n  }\n": typeof types.DisableTotpDocument,
+    "\n  query SecondFactorDetails {\n    me { id recoveryCodesLeft rememberedDevices { id device expiresAt } }\n  }\n": typeof types.SecondFactorDetailsDocument,
+    "\n  mutation RevokeRememberedDevice($input: RevokeRememberedDeviceInput!) {\n    revokeRememberedDevice(input: $input) { user { id rememberedDevices { id } } }\n  }\n": typeof types.RevokeRememberedDeviceDocument,
     "\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n": typeof types.SessionsDocument,
     "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.ChangePasswordDocument,
     "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.RevokeSessionDocument,
     "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": typeof types.RevokeOtherSessionsDocument,
     "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": typeof types.VerifyEmailDocument,
     "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": typeof types.SendVerificationEmailDocument,
+    "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n": typeof types.SecondFactorDocument,
+    "\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n": typeof types.ReauthenticateDocument,
     "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": typeof types.ServerInfoDocument,
 };
 const documents: Documents = {
@@ -37,12 +45,20 @@ const documents: Documents = {
     "\n  mutation CancelEmailChange {\n    cancelEmailChange { user { id pendingEmail } }\n  }\n": types.CancelEmailChangeDocument,
     "\n  mutation DeleteAccount($input: DeleteAccountInput!) {\n    deleteAccount(input: $input) { deletedUserId }\n  }\n": types.DeleteAccountDocument,
     "\n  mutation ResetPassword($input: ResetPasswordInput!) {\n    resetPassword(input: $input) { revokedSessions }\n  }\n": types.ResetPasswordDocument,
+    "\n  mutation StartTotpEnrollment {\n    startTotpEnrollment { qrCodeSvg secret otpauthUri }\n  }\n": types.StartTotpEnrollmentDocument,
+    "\n  mutation ConfirmTotpEnrollment($input: ConfirmTotpEnrollmentInput!) {\n    confirmTotpEnrollment(input: $input) { recoveryCodes }\n  }\n": types.ConfirmTotpEnrollmentDocument,
+    "\n  mutation RegenerateRecoveryCodes {\n    regenerateRecoveryCodes { recoveryCodes user { id recoveryCodesLeft } }\n  }\n": types.RegenerateRecoveryCodesDocument,
+    "\n  mutation DisableTotp {\n    disableTotp { user { id mfaMethods recoveryCodesLeft rememberedDevices { id } } }\n  }\n": types.DisableTotpDocument,
+    "\n  query SecondFactorDetails {\n    me { id recoveryCodesLeft rememberedDevices { id device expiresAt } }\n  }\n": types.SecondFactorDetailsDocument,
+    "\n  mutation RevokeRememberedDevice($input: RevokeRememberedDeviceInput!) {\n    revokeRememberedDevice(input: $input) { user { id rememberedDevices { id } } }\n  }\n": types.RevokeRememberedDeviceDocument,
     "\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n": types.SessionsDocument,
     "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": types.ChangePasswordDocument,
     "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": types.RevokeSessionDocument,
     "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": types.RevokeOtherSessionsDocument,
     "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": types.VerifyEmailDocument,
     "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": types.SendVerificationEmailDocument,
+    "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n": types.SecondFactorDocument,
+    "\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n": types.ReauthenticateDocument,
     "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": types.ServerInfoDocument,
 };
 
@@ -91,6 +107,30 @@ export function graphql(source: "\n  mutation ResetPassword($input: ResetPasswor
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "\n  mutation StartTotpEnrollment {\n    startTotpEnrollment { qrCodeSvg secret otpauthUri }\n  }\n"): (typeof documents)["\n  mutation StartTotpEnrollment {\n    startTotpEnrollment { qrCodeSvg secret otpauthUri }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ConfirmTotpEnrollment($input: ConfirmTotpEnrollmentInput!) {\n    confirmTotpEnrollment(input: $input) { recoveryCodes }\n  }\n"): (typeof documents)["\n  mutation ConfirmTotpEnrollment($input: ConfirmTotpEnrollmentInput!) {\n    confirmTotpEnrollment(input: $input) { recoveryCodes }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RegenerateRecoveryCodes {\n    regenerateRecoveryCodes { recoveryCodes user { id recoveryCodesLeft } }\n  }\n"): (typeof documents)["\n  mutation RegenerateRecoveryCodes {\n    regenerateRecoveryCodes { recoveryCodes user { id recoveryCodesLeft } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DisableTotp {\n    disableTotp { user { id mfaMethods recoveryCodesLeft rememberedDevices { id } } }\n  }\n"): (typeof documents)["\n  mutation DisableTotp {\n    disableTotp { user { id mfaMethods recoveryCodesLeft rememberedDevices { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SecondFactorDetails {\n    me { id recoveryCodesLeft rememberedDevices { id device expiresAt } }\n  }\n"): (typeof documents)["\n  query SecondFactorDetails {\n    me { id recoveryCodesLeft rememberedDevices { id device expiresAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RevokeRememberedDevice($input: RevokeRememberedDeviceInput!) {\n    revokeRememberedDevice(input: $input) { user { id rememberedDevices { id } } }\n  }\n"): (typeof documents)["\n  mutation RevokeRememberedDevice($input: RevokeRememberedDeviceInput!) {\n    revokeRememberedDevice(input: $input) { user { id rememberedDevices { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n"): (typeof documents)["\n  query Sessions {\n    me { id sessions { id isCurrent device ipAddress lastUsedAt } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -112,6 +152,14 @@ export function graphql(source: "\n  mutation VerifyEmail($input: VerifyEmailInp
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n"): (typeof documents)["\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n"): (typeof documents)["\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n"): (typeof documents)["\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

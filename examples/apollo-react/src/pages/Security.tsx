@@ -4,6 +4,7 @@ import { graphql } from "../gql";
 import { useLanguage, useTexts } from "../language";
 import { Heading, Section } from "../layout";
 import { NewPasswordField } from "../serverInfo";
+import { SecondFactor } from "./SecondFactor";
 
 const SESSIONS = graphql(`
   query Sessions {
@@ -36,6 +37,7 @@ export function Security() {
     <>
       <Heading title={t.security} />
       <ChangePassword />
+      <SecondFactor />
       <Sessions />
     </>
   );

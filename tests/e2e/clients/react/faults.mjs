@@ -132,7 +132,7 @@ export async function restart(world) {
   const { folder } = world.server;
   await world.server();
   await tab.getByRole("link", { name: "Security" }).click();
-  await tab.getByRole("alert").filter({ hasText: "The server cannot be reached." }).waitFor();
+  await region(tab, "Devices").getByRole("alert").filter({ hasText: "The server cannot be reached." }).waitFor();
   await refresh(tab);
   check("while the server is down, the user stays signed in", await isSignedIn(tab));
   const loading = await world.open(tab.context());
@@ -140,7 +140,7 @@ export async function restart(world) {
   await world.start(folder);
   await heading(loading, "Profile");
   check("a page that was opened meanwhile signs in by itself", true);
-  await tab.getByRole("button", { name: "Try again" }).click();
+  await region(tab, "Devices").getByRole("button", { name: "Try again" }).click();
   await region(tab, "Devices").getByText("This device").waitFor();
   check("after the restart, the page goes on", true);
 }
@@ -150,7 +150,7 @@ export async function offline(world) {
   const tab = await world.register(device, "offline");
   await device.setOffline(true);
   await tab.getByRole("link", { name: "Security" }).click();
-  await tab.getByRole("alert").filter({ hasText: "The server cannot be reached." }).waitFor();
+  await region(tab, "Devices").getByRole("alert").filter({ hasText: "The server cannot be reached." }).waitFor();
   await tab.getByRole("button", { name: "Sign out", exact: true }).click();
   await tab.getByRole("banner").getByRole("alert").filter({ hasText: "The server cannot be reached." }).waitFor();
   await refresh(tab);
@@ -159,7 +159,7 @@ export async function offline(world) {
   await world.audit(tab, "offline");
   await device.setOffline(false);
   await tab.getByText("The server cannot be reached. Trying again…").waitFor({ state: "detached" });
-  await tab.getByRole("button", { name: "Try again" }).click();
+  await region(tab, "Devices").getByRole("button", { name: "Try again" }).click();
   await region(tab, "Devices").getByText("This device").waitFor();
   check("online again, the page goes on", true);
 }
