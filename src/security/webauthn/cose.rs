@@ -140,7 +140,11 @@ fn rsa_key(key: &Map<'_>) -> Result<ParsedPublicKey, VerificationError> {
         None | Some(0) => return Err(VerificationError::PublicKey),
         Some(first) => n.len() * 8 - first.leading_zeros() as usize,
     };
-    let is_exponent = e.first().is_some_and(|first| *first != 0) && e.len() <= MAX_RSA_EXPONENT_LENGTH;
+    // At least 3, and odd. Otherwise anybody could compute signatures, or none would be valid.
+    let is_exponent = e.len() <= MAX_RSA_EXPONENT_LENGTH
+        && e != [1]
+        && e.first().is_some_and(|first| *first != 0)
+        && e.last().is_some_and(|last| last % 2 == 1);
     if !RSA_MODULUS_BITS.contains(&modulus_bits) || !is_exponent {
         return Err(VerificationError::PublicKey);
     }
