@@ -27,7 +27,7 @@ fn map_is_read_by_key_in_any_order() {
     let input = map(&[(text("b"), integer(1)), (integer(-2), integer(2)), (text("a"), integer(3))]);
     let value = read(&input).unwrap();
     let map = value.as_map().unwrap();
-    assert_eq!(map.len(), 3);
+    assert_eq!(map.entries().len(), 3);
     let of = |value: Option<&Value<'_>>| value.and_then(Value::as_integer);
     assert_eq!((of(map.text_key("a")), of(map.text_key("b")), of(map.integer_key(-2))), (Some(3), Some(1), Some(2)));
     assert_eq!((of(map.text_key("c")), of(map.integer_key(1))), (None, None));

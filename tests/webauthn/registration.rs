@@ -125,10 +125,10 @@ fn only_attestation_none_with_an_empty_statement_is_accepted() {
     let result = register_with(|statement| statement.attestation_format = "packed".into());
     assert_eq!(result, Err(VerificationError::AttestationFormat));
     let result = register_with(|statement| {
-        statement.attestation_statement = map(&[(text("alg"), integer(-7))]);
+        statement.attestation = map(&[(text("alg"), integer(-7))]);
     });
     assert_eq!(result, Err(VerificationError::AttestationFormat));
-    let result = register_with(|statement| statement.attestation_statement = bytes(b""));
+    let result = register_with(|statement| statement.attestation = bytes(b""));
     assert_eq!(result, Err(VerificationError::MalformedAttestation));
 }
 

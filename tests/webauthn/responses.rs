@@ -83,9 +83,9 @@ fn lengths_are_limited() {
         assert_eq!(AuthenticationResponse::parse(&json), Err(VerificationError::MalformedCredential), "{member}");
     }
     let mut json = registration();
-    json["response"]["attestationObject"] = encode(&[0; 16 * 1024]);
+    json["response"]["attestationObject"] = encode(&vec![0; 16 * 1024]);
     assert!(RegistrationResponse::parse(&json).is_ok());
-    json["response"]["attestationObject"] = encode(&[0; 16 * 1024 + 1]);
+    json["response"]["attestationObject"] = encode(&vec![0; 16 * 1024 + 1]);
     assert_eq!(RegistrationResponse::parse(&json), Err(VerificationError::MalformedCredential));
 }
 

@@ -178,11 +178,11 @@ impl CeremonyTokens {
 
 /// The HMAC of the content and the RP id. The content has a fixed length, so the input has exactly one meaning.
 fn mac(key: &hmac::Key, content: &[u8; CONTENT_LENGTH], rp_id: &str) -> [u8; MAC_LENGTH] {
-    let mut context = hmac::Context::with_key(key);
-    context.update(content);
-    context.update(rp_id.as_bytes());
+    let mut signer = hmac::Context::with_key(key);
+    signer.update(content);
+    signer.update(rp_id.as_bytes());
     let mut mac = [0; MAC_LENGTH];
-    mac.copy_from_slice(context.sign().as_ref());
+    mac.copy_from_slice(signer.sign().as_ref());
     mac
 }
 

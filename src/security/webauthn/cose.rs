@@ -155,7 +155,7 @@ fn rsa_key(key: &Map<'_>) -> Result<ParsedPublicKey, VerificationError> {
 
 /// Checks the key type and the number of parameters.
 fn check_kind(key: &Map<'_>, key_type: i64, parameters: usize) -> Result<(), VerificationError> {
-    let is_valid = integer(key, label::KEY_TYPE)? == key_type && key.len() == parameters;
+    let is_valid = integer(key, label::KEY_TYPE)? == key_type && key.entries().len() == parameters;
     is_valid.then_some(()).ok_or(VerificationError::PublicKey)
 }
 

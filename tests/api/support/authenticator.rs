@@ -41,8 +41,8 @@ pub struct Statement {
     pub extensions: Vec<u8>,
     pub user_handle: Option<Vec<u8>>,
     pub attestation_format: String,
-    /// CBOR.
-    pub attestation_statement: Vec<u8>,
+    /// The attestation statement, CBOR.
+    pub attestation: Vec<u8>,
 }
 
 enum Key {
@@ -72,7 +72,7 @@ impl Authenticator {
         let authenticator_data = statement.authenticator_data();
         let attestation_object = map(&[
             (text("fmt"), text(&statement.attestation_format)),
-            (text("attStmt"), statement.attestation_statement.clone()),
+            (text("attStmt"), statement.attestation.clone()),
             (text("authData"), bytes(&authenticator_data)),
         ]);
         let mut response = json!({
@@ -124,7 +124,7 @@ impl Authenticator {
             extensions: Vec::new(),
             user_handle: Some(self.user_handle.clone()),
             attestation_format: "none".into(),
-            attestation_statement: map(&[]),
+            attestation: map(&[]),
         }
     }
 }
