@@ -23,11 +23,11 @@ impl<'a> AttestationObject<'a> {
     /// MalformedAttestation or Cbor.
     pub fn parse(input: &'a [u8]) -> Result<Self, VerificationError> {
         let object = cbor::read(input)?;
-        let object = object.as_map().filter(|object| object.len() == 3);
+        let object = object.as_map().filter(|object| object.entries().len() == 3);
         let parsed = object.and_then(|object| {
             Some(Self {
                 format: object.text_key("fmt")?.as_text()?,
-                has_empty_statement: object.text_key("attStmt").and_then(Value::as_map)?.is_empty(),
+                has_empty_statement: object.text_key("attStmt").and_then(Value::as_map)?.entries().is_empty(),
                 authenticator_data: object.text_key("authData")?.as_bytes()?,
             })
         });

@@ -78,7 +78,7 @@ impl<'a> AuthenticatorData<'a> {
     }
 
     /// Checks what both ceremonies require: the RP id, presence and verification of the user, and consistent backup flags
-    /// (§7.1 steps 14 to 17, §7.2 steps 16 to 19).
+    /// (§7.1 steps 14 to 17, §7.2 steps 15 to 18).
     ///
     /// # Errors
     /// RpId, UserNotPresent, UserNotVerified or BackupState.

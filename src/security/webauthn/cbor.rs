@@ -110,16 +110,10 @@ pub fn read_first(input: &[u8]) -> Result<(Value<'_>, &[u8]), CborError> {
 }
 
 impl<'a> Map<'a> {
-    /// The number of entries.
+    /// The keys and values.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the map has no entries.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn entries(&self) -> &[(Value<'a>, Value<'a>)] {
+        &self.0
     }
 
     /// The value of an integer key.

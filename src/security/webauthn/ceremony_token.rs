@@ -1,7 +1,7 @@
 //! Ceremony tokens: challenges that need no row in the database.
 //!
 //! A token contains a random nonce, the time when it expires, and what the ceremony is for, followed by an HMAC-SHA-256 of
-//! all that and the RP id. The HMAC is the challenge: it is random to everybody without the key (WebAuthn §13.4.3), and
+//! all that and the RP id. The HMAC is the challenge: without the key, it cannot be guessed (WebAuthn, "Cryptographic Challenges"), and
 //! no challenge is valid for another ceremony. The client returns the token with its response.
 //!
 //! A token alone does not prevent replay. The caller stores the nonce in a table with a unique index when a ceremony
@@ -178,11 +178,11 @@ impl CeremonyTokens {
 
 /// The HMAC of the content and the RP id. The content has a fixed length, so the input has exactly one meaning.
 fn mac(key: &hmac::Key, content: &[u8; CONTENT_LENGTH], rp_id: &str) -> [u8; MAC_LENGTH] {
-    let mut context = hmac::Context::with_key(key);
-    context.update(content);
-    context.update(rp_id.as_bytes());
+    let mut signer = hmac::Context::with_key(key);
+    signer.update(content);
+    signer.update(rp_id.as_bytes());
     let mut mac = [0; MAC_LENGTH];
-    mac.copy_from_slice(context.sign().as_ref());
+    mac.copy_from_slice(signer.sign().as_ref());
     mac
 }
 

@@ -140,7 +140,11 @@ fn rsa_key(key: &Map<'_>) -> Result<ParsedPublicKey, VerificationError> {
         None | Some(0) => return Err(VerificationError::PublicKey),
         Some(first) => n.len() * 8 - first.leading_zeros() as usize,
     };
-    let is_exponent = e.first().is_some_and(|first| *first != 0) && e.len() <= MAX_RSA_EXPONENT_LENGTH;
+    // At least 3, and odd. Otherwise anybody could compute signatures, or none would be valid.
+    let is_exponent = e.len() <= MAX_RSA_EXPONENT_LENGTH
+        && e != [1]
+        && e.first().is_some_and(|first| *first != 0)
+        && e.last().is_some_and(|last| last % 2 == 1);
     if !RSA_MODULUS_BITS.contains(&modulus_bits) || !is_exponent {
         return Err(VerificationError::PublicKey);
     }
@@ -151,7 +155,7 @@ fn rsa_key(key: &Map<'_>) -> Result<ParsedPublicKey, VerificationError> {
 
 /// Checks the key type and the number of parameters.
 fn check_kind(key: &Map<'_>, key_type: i64, parameters: usize) -> Result<(), VerificationError> {
-    let is_valid = integer(key, label::KEY_TYPE)? == key_type && key.len() == parameters;
+    let is_valid = integer(key, label::KEY_TYPE)? == key_type && key.entries().len() == parameters;
     is_valid.then_some(()).ok_or(VerificationError::PublicKey)
 }
 
