@@ -1,9 +1,14 @@
 //! `passkeys`: one row per passkey (WebAuthn credential) of a user.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    Condition, ExprTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement,
+};
 
-use crate::security::link_token::TokenHash;
+use crate::{
+    entity::user,
+    security::{link_token::TokenHash, webauthn::Transport},
+};
 
 /// Maximum number of passkeys of a user.
 pub const MAX_PASSKEYS: u64 = 20;
@@ -47,6 +52,14 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Model {
+    /// The transports.
+    #[must_use]
+    pub fn known_transports(&self) -> Vec<Transport> {
+        Transport::parse_known(self.transports.split(' '))
+    }
+}
+
 /// Inserts a passkey.
 ///
 /// # Errors
@@ -65,6 +78,41 @@ pub async fn find(db: &impl ConnectionTrait, credential_hash: &TokenHash) -> Res
 pub async fn list(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, DbErr> {
     let passkeys = Entity::find().filter(Column::UserId.eq(user_id));
     passkeys.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(MAX_PASSKEYS).all(db).await
+}
+
+/// Whether the user has a passkey.
+pub async fn exists(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bool, DbErr> {
+    Ok(count(db, user_id).await? > 0)
+}
+
+/// Counts the passkeys of a user.
+pub async fn count(db: &impl ConnectionTrait, user_id: Uuid) -> Result<u64, DbErr> {
+    let count = Entity::find().select_only().column_as(Column::Id.count(), "count");
+    let count: Option<i64> = count.filter(Column::UserId.eq(user_id)).into_tuple().all(db).await?.pop();
+    Ok(count.unwrap_or_default().unsigned_abs())
+}
+
+/// Finds a passkey of a user by its id.
+pub async fn find_by_id(db: &impl ConnectionTrait, user_id: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Ok(Entity::find_by_id(id).filter(Column::UserId.eq(user_id)).all(db).await?.pop())
+}
+
+/// Lists the passkeys of these users, oldest first.
+pub async fn list_of_many(db: &impl ConnectionTrait, user_ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+    let passkeys = Entity::find().filter(Column::UserId.is_in(user_ids.iter().copied()));
+    passkeys.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await
+}
+
+/// Selects, as `id`, the ids of the users who have a passkey, in the order of an index.
+pub(super) fn holders() -> SelectStatement {
+    let owners = Entity::find().select_only().column_as(Column::UserId, "id");
+    owners.order_by_asc(Column::UserId).into_query()
+}
+
+/// Whether the user of a query on `users` has a passkey.
+pub(super) fn has_passkey() -> Expr {
+    let own = Expr::col((Entity, Column::UserId)).equals((user::Entity, user::Column::Id));
+    Expr::exists(Entity::find().select_only().expr(Expr::val(1)).filter(own).into_query())
 }
 
 /// Returns those of the users who have a passkey.

@@ -129,6 +129,11 @@ impl User {
         self.user.full_name()
     }
 
+    /// Whether the account has a password. False until a user whom an administrator created has chosen one.
+    fn has_password(&self) -> bool {
+        self.user.has_password
+    }
+
     /// False if the account is disabled: the user cannot sign in, and all tokens are refused at once.
     fn is_active(&self) -> bool {
         self.user.is_active
