@@ -16,6 +16,7 @@ pub mod page;
 pub mod passkey;
 pub mod recovery_code;
 pub mod remembered_device;
+pub mod second_factor;
 pub mod session;
 pub mod spent_challenge;
 pub mod throttle;

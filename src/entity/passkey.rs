@@ -92,9 +92,9 @@ pub async fn count(db: &impl ConnectionTrait, user_id: Uuid) -> Result<u64, DbEr
     Ok(count.unwrap_or_default().unsigned_abs())
 }
 
-/// Finds a passkey of a user by its id.
-pub async fn find_by_id(db: &impl ConnectionTrait, user_id: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
-    Ok(Entity::find_by_id(id).filter(Column::UserId.eq(user_id)).all(db).await?.pop())
+/// Finds a passkey by its id.
+pub async fn find_by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Ok(Entity::find_by_id(id).all(db).await?.pop())
 }
 
 /// Lists the passkeys of these users, oldest first.
