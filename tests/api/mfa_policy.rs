@@ -33,6 +33,8 @@ const PUBLIC: &[&str] = &[
     "register",
     "login",
     "verifyMfa",
+    "startPasskeyLogin",
+    "finishPasskeyLogin",
     "verifyEmail",
     "replaceUnverifiedEmail",
     "sendVerificationEmail",
@@ -42,8 +44,16 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// The root fields for users who must set up a second factor.
-const ALLOWED: &[&str] =
-    &["me", "startTotpEnrollment", "confirmTotpEnrollment", "reauthenticate", "refreshToken", "logout"];
+const ALLOWED: &[&str] = &[
+    "me",
+    "startTotpEnrollment",
+    "confirmTotpEnrollment",
+    "startPasskeyRegistration",
+    "finishPasskeyRegistration",
+    "reauthenticate",
+    "refreshToken",
+    "logout",
+];
 
 /// The fields of `me` for users who must set up a second factor.
 const ALLOWED_FIELDS: &[&str] = &["id", "username", "mfaMethods"];
@@ -243,7 +253,7 @@ async fn enrollment_keeps_the_other_sessions_of_users_without_the_role() {
 async fn user_with_a_factor_is_not_restricted() {
     let (server, boss) = scene().await;
     enroll(&server, &boss).await;
-    server.clock.advance(chrono::TimeDelta::seconds(30));
+    server.clock.advance(TimeDelta::seconds(30));
     let challenge = match log_in_as(&server.app, "boss", Delivery::Body).await {
         Err(Error::MfaRequired(challenge)) => *challenge,
         other => panic!("{:?}", other.err()),

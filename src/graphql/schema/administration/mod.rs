@@ -97,8 +97,8 @@ impl AdministrationMutation {
         Some(send_password_reset(ctx, input).await.map(|user| SendUserPasswordResetPayload { user }))
     }
 
-    /// Remove the second factor, the recovery codes, the remembered devices and all sessions of a user who has lost the second
-    /// factor. Make sure by other means that the request comes from that user, who is notified by mail. Requires the role `admin`.
+    /// Remove the authenticator app, the passkeys, the recovery codes, the remembered devices and all sessions of a user who has
+    /// lost the second factor. A user without a password then needs a link to choose one. Make sure by other means that the request comes from that user, who is notified by mail. Requires the role `admin`.
     /// Not for one's own account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes
     /// ago, with the second factor if the administrator has one.
     /// Codes: NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG, REQUIRED (the reason), REAUTHENTICATION_REQUIRED, FORBIDDEN,
