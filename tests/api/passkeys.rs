@@ -3,9 +3,13 @@
 
 use chrono::TimeDelta;
 use hallpass::{
-    entity::{audit_event, audit_event::Action, passkey, recovery_code, session, spent_challenge, user},
+    config::ExposeSecret,
+    entity::{audit_event, audit_event::Action, passkey, recovery_code, session, spent_challenge, totp_factor, user},
     jobs::purge::{Table, purge},
-    security::webauthn::{Algorithm, Flags},
+    security::{
+        totp::TotpSecret,
+        webauthn::{Algorithm, Flags},
+    },
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -431,6 +435,35 @@ async fn last_second_factor_is_deleted_with_recovery_codes() {
     assert_eq!(log_in_with(&server, &mut authenticator, truth).await.code(), "PASSKEY_INVALID");
     server.signed_in("ada").await.me().await.data("/me/id");
     assert_eq!(delete(&ada, &id).await.code(), "NOT_FOUND");
+}
+
+/// Sets up an authenticator app.
+async fn add_app(server: &TestServer, actor: &Actor) {
+    let started = actor.query("mutation { startTotpEnrollment { secret } }").await;
+    started.data("/startTotpEnrollment/secret");
+    let factor = totp_factor::Entity::find().one(server.app.database.read()).await.unwrap().unwrap();
+    let secret = server.app.totp_sealer.open(factor.user_id, &factor.sealed()).unwrap();
+    let code = TotpSecret::from_bytes(&secret).unwrap().code_at(server.app.clock.now()).unwrap();
+    let confirm =
+        "mutation($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { recoveryCodes } }";
+    let confirmed = actor.graphql(confirm, json!({ "input": { "code": code.expose_secret() } })).await;
+    confirmed.data("/confirmTotpEnrollment/recoveryCodes");
+}
+
+#[tokio::test]
+async fn recovery_codes_stay_while_another_factor_remains() {
+    let (server, ada, _) = with_passkey().await;
+    add_app(&server, &ada).await;
+    let factors = "{ me { mfaMethods recoveryCodesLeft passkeys { id } } }";
+    let before = ada.query(factors).await.data("/me");
+    assert_eq!(before["mfaMethods"], json!(["TOTP", "PASSKEY", "RECOVERY_CODE"]));
+    let deleted = delete(&ada, &before["passkeys"][0]["id"]).await;
+    assert_eq!(deleted.data("/deletePasskey/user/mfaMethods"), json!(["TOTP", "RECOVERY_CODE"]));
+    add(&ada, &mut authenticator()).await;
+    let disabled = ada.query("mutation { disableTotp { user { mfaMethods recoveryCodesLeft } } }").await;
+    let expected = json!({ "mfaMethods": ["PASSKEY", "RECOVERY_CODE"], "recoveryCodesLeft": 10 });
+    assert_eq!(disabled.data("/disableTotp/user"), expected);
+    assert_eq!(ada.query("mutation { disableTotp { user { id } } }").await.code(), "MFA_NOT_ENABLED");
 }
 
 #[tokio::test]
