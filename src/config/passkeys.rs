@@ -100,7 +100,9 @@ mod tests {
     use crate::config::{PasskeySettings, Settings, SettingsError};
 
     fn read(variables: &[(&str, &str)]) -> Result<PasskeySettings, SettingsError> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let secret = ("SECRET_KEY", "a secret that is for the tests only: 4c1f");
+        let variables =
+            variables.iter().chain([&secret]).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Settings::from_vars(variables).map(|settings| settings.passkeys)
     }
 
