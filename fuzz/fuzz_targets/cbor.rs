@@ -63,7 +63,9 @@ fn write(value: &Value<'_>, output: &mut Vec<u8>) {
         }
         Value::Array(items) => {
             write_head(4, length(items.len()), output);
-            items.iter().for_each(|item| write(item, output));
+            for item in items {
+                write(item, output);
+            }
         }
         Value::Map(map) => {
             write_head(5, length(map.entries().len()), output);

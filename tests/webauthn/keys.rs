@@ -65,6 +65,9 @@ fn coordinates_have_32_bytes() {
     let (x, y) = (hex::decode(X).unwrap(), hex::decode(Y).unwrap());
     assert_eq!(parse(&es256(&x[1..], &y)), Err(VerificationError::PublicKey));
     assert_eq!(parse(&es256(&x, &[&[0], &y[..]].concat())), Err(VerificationError::PublicKey));
+    // The bytes of a valid point, divided elsewhere.
+    let point = [x, y].concat();
+    assert_eq!(parse(&es256(&point[..31], &point[31..])), Err(VerificationError::PublicKey));
     for length in [0, 31, 33] {
         assert_eq!(parse(&ed25519(&vec![9; length])), Err(VerificationError::PublicKey));
     }
