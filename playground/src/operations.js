@@ -77,7 +77,7 @@ query ServerInfo {
 `;
 
 const enroll = `# 6. Set up an authenticator app: scan the QR
-#    code below the response, then go on in the
+#    code below the response. Continue in the
 #    tab Confirm.
 mutation Enroll {
   startTotpEnrollment {

@@ -36,7 +36,7 @@ export function isSignedIn() {
   return hallpass.getState().status === "signedIn";
 }
 
-/** The QR code to show, as the URL of an image. Empty if the last response had none, or nobody is signed in. */
+/** The QR code to show, as the URL of an image. Empty if the last response had none, or no user is signed in. */
 export function qrCode() {
   return isSignedIn() ? image : "";
 }

@@ -405,10 +405,10 @@ async fn second_factor_is_confirmed_again_in_the_session() {
     mfa::regenerate_recovery_codes(&context(&server), &renewed).await.unwrap();
     assert_eq!(again(Factor::RecoveryCode(codes[0].clone())).await.err().unwrap().code(), ErrorCode::MfaCodeInvalid);
     mfa::disable(&context(&server), &renewed).await.unwrap();
-    assert_eq!(again(totp_of_nobody()).await.err().unwrap().code(), ErrorCode::MfaNotEnabled);
+    assert_eq!(again(any_totp_code()).await.err().unwrap().code(), ErrorCode::MfaNotEnabled);
 }
 
-fn totp_of_nobody() -> Factor {
+fn any_totp_code() -> Factor {
     Factor::Totp("123456".into())
 }
 
@@ -519,7 +519,7 @@ async fn recovery_codes_work_if_the_key_of_the_secret_is_lost() {
     })
     .await;
     let challenge = challenge(&lost).await;
-    assert_eq!(refused(&lost, &challenge, totp_of_nobody()).await, ErrorCode::InternalServerError);
+    assert_eq!(refused(&lost, &challenge, any_totp_code()).await, ErrorCode::InternalServerError);
     verified(&lost, &challenge, Factor::RecoveryCode(codes[0].clone())).await.unwrap();
 }
 

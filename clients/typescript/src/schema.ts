@@ -622,7 +622,7 @@ export type Mutation = {
   readonly register: Maybe<RegisterPayload>;
   /**
    * Sign in with a username or e-mail address and a password.
-   * If the user has a second factor, the error MFA_REQUIRED says how to go on: see `extensions.mfa` and `verifyMfa`.
+   * If the user has a second factor, the error is MFA_REQUIRED; its `extensions.mfa` has the input for `verifyMfa`.
    * Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), MFA_REQUIRED, ACCOUNT_DISABLED and
    * EMAIL_NOT_VERIFIED (all three only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never
    * UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.
@@ -826,10 +826,10 @@ export type Mutation = {
    */
   readonly sendUserPasswordReset: Maybe<SendUserPasswordResetPayload>;
   /**
-   * Remove the second factor, the recovery codes, the remembered devices and all sessions of a user who has lost the second
-   * factor. Make sure by other means that the request comes from that user, who is notified by mail. Requires the role `admin`.
-   * Not for one's own account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes
-   * ago, with the second factor if the administrator has one.
+   * Remove a lost second factor, with the recovery codes and the remembered devices, and end all sessions of the user. Make sure
+   * by other means that the request comes from that user, who is notified by mail. Requires the role `admin`. Not for one's own
+   * account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes ago, with the second
+   * factor if the administrator has one.
    * Codes: NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG, REQUIRED (the reason), REAUTHENTICATION_REQUIRED, FORBIDDEN,
    * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
@@ -1398,7 +1398,7 @@ export type ResetPasswordPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
-/** The user who has lost the second factor. */
+/** The user whose second factor is removed. */
 export type ResetUserMfaInput = {
   /** `User.id`. */
   readonly userId: Scalars['ID']['input'];

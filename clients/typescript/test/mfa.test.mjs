@@ -43,7 +43,7 @@ async function challenged() {
   return { chrome, tab, form, mfa, username, recoveryCodes };
 }
 
-test("the login of a user with a second factor tells how to go on, and signs nobody in", async () => {
+test("login of a user with a second factor fails with a challenge, and opens no session", async () => {
   const { tab, form, mfa } = await challenged();
   assert.deepEqual(mfa.methods, ["TOTP", "RECOVERY_CODE"]);
   assert.equal(mfa.expiresIn, 300);
@@ -53,7 +53,7 @@ test("the login of a user with a second factor tells how to go on, and signs nob
 
 test("other errors have no challenge", async () => {
   const tab = openBrowser().open();
-  assert.equal((await problemsOf(tab.login({ username: "nobody-at-all", password: "wrong password" }))).mfa, null);
+  assert.equal((await problemsOf(tab.login({ username: "unknown-user", password: "wrong password" }))).mfa, null);
 });
 
 test("verifyMfa signs in, also in other tabs and after a reload", async () => {

@@ -100,7 +100,7 @@ pub enum UserAction {
         /// Username or e-mail address.
         user: String,
     },
-    /// Remove the second factor of a user who has lost it, end all sessions, and notify the user. Identify the user by other
+    /// Remove the lost second factor of a user, end all sessions, and notify the user. Identify the user by other
     /// means first.
     ResetMfa {
         /// Username or e-mail address.

@@ -19,7 +19,7 @@ pub(in crate::graphql) struct LoginMutation;
 #[Object]
 impl LoginMutation {
     /// Sign in with a username or e-mail address and a password.
-    /// If the user has a second factor, the error MFA_REQUIRED says how to go on: see `extensions.mfa` and `verifyMfa`.
+    /// If the user has a second factor, the error is MFA_REQUIRED; its `extensions.mfa` has the input for `verifyMfa`.
     /// Codes: INVALID_CREDENTIALS (does not say which of the two is wrong), MFA_REQUIRED, ACCOUNT_DISABLED and
     /// EMAIL_NOT_VERIFIED (all three only after the right password), RATE_LIMITED, SERVICE_UNAVAILABLE. Never
     /// UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.

@@ -175,7 +175,7 @@ pub struct SendUserPasswordResetPayload {
     pub(super) user: User,
 }
 
-/// The user who has lost the second factor.
+/// The user whose second factor is removed.
 #[derive(InputObject)]
 pub struct ResetUserMfaInput {
     /// `User.id`.
