@@ -118,6 +118,7 @@ async fn fill(app: &App) {
         pending_email_expires_at: None,
         never_verified_since: None,
         is_self_registered: true,
+        has_password: true,
     });
     let transaction = app.write().await.unwrap();
     user::insert_all(&transaction, users).await.unwrap();

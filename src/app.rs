@@ -15,7 +15,7 @@ use crate::{
     mail::{Mailer, Outbox},
     security::{
         access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms,
-        refresh_token::RefreshTokens, sealed::Sealer,
+        refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
     },
 };
 
@@ -48,6 +48,8 @@ pub struct App {
     pub cursors: Cursors,
     /// Seals the secrets of authenticator apps.
     pub totp_sealer: Sealer,
+    /// Creates and verifies the tokens of passkey ceremonies.
+    pub passkey_ceremonies: CeremonyTokens,
     /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
     /// Sends mails.
@@ -72,6 +74,7 @@ impl App {
         let refresh_tokens = RefreshTokens::new(&keys)?;
         let cursors = Cursors::new(&keys)?;
         let totp_sealer = Sealer::for_totp(&keys)?;
+        let passkey_ceremonies = CeremonyTokens::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
@@ -83,6 +86,7 @@ impl App {
             refresh_tokens,
             cursors,
             totp_sealer,
+            passkey_ceremonies,
             pseudonyms,
             mailer,
             outbox: Outbox::default(),

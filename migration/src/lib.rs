@@ -23,6 +23,7 @@ mod m20261128_000012_user_words;
 mod m20261128_000013_invitations;
 mod m20261128_000014_session_authentication;
 mod m20261129_000015_second_factor;
+mod m20261129_000016_passkeys;
 mod schema;
 
 pub use history::{Compatibility, History, MigrationState};
@@ -63,6 +64,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
         Box::new(m20261128_000013_invitations::Invitations),
         Box::new(m20261128_000014_session_authentication::SessionAuthentication),
         Box::new(m20261129_000015_second_factor::SecondFactor),
+        Box::new(m20261129_000016_passkeys::Passkeys),
     ]
 }
 

@@ -16,6 +16,7 @@ mod logging;
 mod loopback;
 mod mail;
 mod oauth;
+mod passkeys;
 mod passwords;
 mod proxies;
 mod registration;
@@ -38,6 +39,7 @@ pub use logging::{LogFormat, LoggingSettings};
 pub use loopback::{LOOPBACK_HOSTS, is_loopback, is_loopback_host};
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth::{OauthClient, OauthSettings};
+pub use passkeys::PasskeySettings;
 pub use passwords::PasswordSettings;
 pub use proxies::{Proxies, ProxyHeader};
 pub use registration::RegistrationSettings;
@@ -65,6 +67,8 @@ pub struct Settings {
     pub registration: RegistrationSettings,
     /// Hashing of passwords, and which ones are refused.
     pub passwords: PasswordSettings,
+    /// The relying party of passkeys.
+    pub passkeys: PasskeySettings,
     /// How mails are sent.
     pub mail: MailSettings,
     /// What clients of the GraphQL API may see.
@@ -114,6 +118,7 @@ impl Settings {
         let tokens = TokenSettings::read(&mut vars, &server, &database);
         let registration = RegistrationSettings::read(&mut vars);
         let passwords = PasswordSettings::read(&mut vars);
+        let passkeys = PasskeySettings::read(&mut vars, &server);
         let mail = MailSettings::read(&mut vars, &server);
         registration.check(&mut vars, &mail);
         let settings = Self {
@@ -122,6 +127,7 @@ impl Settings {
             tokens,
             registration,
             passwords,
+            passkeys,
             mail,
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),

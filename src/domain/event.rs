@@ -13,7 +13,7 @@ use crate::{
         context::Actor,
         identity::Email,
         notifications::{self, About, NewMail},
-        sign_in::SecondFactor,
+        sign_in::{FirstFactor, SecondFactor},
     },
     entity::{audit_event::Action, invitation::Model as Invitation, mail::Purpose, user::Model as User},
     error::Field,
@@ -28,8 +28,8 @@ pub(crate) enum Event {
     UserCreated { user: Box<User>, chooses_password: bool },
     /// An administrator imported users.
     UsersImported { user_ids: Vec<Uuid> },
-    /// A user signed in, with a second factor if there is one.
-    LoggedIn { user_id: Uuid, second_factor: Option<SecondFactor> },
+    /// A user signed in with a method, and with a second factor if there is one.
+    LoggedIn { user_id: Uuid, method: FirstFactor, second_factor: Option<SecondFactor> },
     /// A sign-in failed. `user_id` is `None` if no user has the identifier.
     LoginFailed { user_id: Option<Uuid> },
     /// A session of the user was ended by its own tokens.
@@ -96,6 +96,14 @@ pub(crate) enum Event {
     DeviceRemembered { user_id: Uuid },
     /// A user forgot a remembered device.
     RememberedDeviceRevoked { user_id: Uuid },
+    /// A user added a passkey.
+    PasskeyAdded { user: Box<User>, passkey_id: Uuid },
+    /// A user renamed a passkey.
+    PasskeyRenamed { user_id: Uuid, passkey_id: Uuid },
+    /// A user deleted a passkey.
+    PasskeyRemoved { user: Box<User>, passkey_id: Uuid },
+    /// A passkey was refused because its counter went back.
+    PasskeyFailed { user_id: Uuid, passkey_id: Uuid },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -117,14 +125,18 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
     let one = |action, user_id| vec![Entry::new(action, actor, user_id)];
     // Sign-in and sign-out are actions of the user, although the request is not authenticated before or after them.
     let own = |action, user_id| vec![Entry::new(action, Actor::User(user_id), user_id)];
+    // Without the name, which the log would keep after the account is deleted.
+    let of_passkey = |action, user_id: Uuid, passkey_id: &Uuid| {
+        vec![Entry::new(action, actor, user_id).with("passkey", &passkey_id.to_string())]
+    };
     match event {
         Event::UserRegistered { user, .. } => own(Action::UserRegistered, user.id),
         Event::UserCreated { user, .. } => one(Action::UserCreated, user.id),
         Event::UsersImported { user_ids } => {
             user_ids.iter().map(|id| Entry::new(Action::UserCreated, actor, *id)).collect()
         }
-        Event::LoggedIn { user_id, second_factor } => {
-            let entry = Entry::new(Action::LoggedIn, Actor::User(*user_id), *user_id).with("method", "password");
+        Event::LoggedIn { user_id, method, second_factor } => {
+            let entry = Entry::new(Action::LoggedIn, Actor::User(*user_id), *user_id).with("method", method.name());
             vec![match second_factor {
                 Some(SecondFactor::Method(method)) => entry.with("secondFactor", method.name()),
                 Some(SecondFactor::RememberedDevice) => entry.with("secondFactor", "remembered_device"),
@@ -191,6 +203,10 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::RecoveryCodesRegenerated { user_id } => one(Action::RecoveryCodesRegenerated, *user_id),
         Event::DeviceRemembered { user_id } => own(Action::DeviceRemembered, *user_id),
         Event::RememberedDeviceRevoked { user_id } => one(Action::RememberedDeviceRevoked, *user_id),
+        Event::PasskeyAdded { user, passkey_id } => of_passkey(Action::PasskeyAdded, user.id, passkey_id),
+        Event::PasskeyRenamed { user_id, passkey_id } => of_passkey(Action::PasskeyRenamed, *user_id, passkey_id),
+        Event::PasskeyRemoved { user, passkey_id } => of_passkey(Action::PasskeyRemoved, user.id, passkey_id),
+        Event::PasskeyFailed { user_id, passkey_id } => of_passkey(Action::PasskeyFailed, *user_id, passkey_id),
     }
 }
 
@@ -226,6 +242,8 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         Event::MfaDisabled { user } => NewMail::notice(Purpose::MfaDisabled, &user),
         Event::MfaReset { user, .. } => NewMail::notice(Purpose::MfaReset, &user),
         Event::RecoveryCodeUsed { user } => NewMail::notice(Purpose::RecoveryCodeUsed, &user),
+        Event::PasskeyAdded { user, .. } => NewMail::notice(Purpose::PasskeyAdded, &user),
+        Event::PasskeyRemoved { user, .. } => NewMail::notice(Purpose::PasskeyRemoved, &user),
         Event::UsersImported { .. }
         | Event::InvitationAccepted { .. }
         | Event::InvitationRevoked { .. }
@@ -245,7 +263,9 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::MfaFailed { .. }
         | Event::RecoveryCodesRegenerated { .. }
         | Event::DeviceRemembered { .. }
-        | Event::RememberedDeviceRevoked { .. } => None,
+        | Event::RememberedDeviceRevoked { .. }
+        | Event::PasskeyRenamed { .. }
+        | Event::PasskeyFailed { .. } => None,
     };
     [mail, None]
 }

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod mfa;
 pub mod notifications;
 pub mod page;
+pub mod passkeys;
 mod principal;
 mod request_id;
 pub mod sessions;

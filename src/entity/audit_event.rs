@@ -147,6 +147,14 @@ pub enum Action {
     DeviceRemembered,
     /// A user forgot a remembered device.
     RememberedDeviceRevoked,
+    /// A user added a passkey.
+    PasskeyAdded,
+    /// A user renamed a passkey.
+    PasskeyRenamed,
+    /// A user deleted a passkey.
+    PasskeyRemoved,
+    /// The signature counter of a passkey went back, so the authenticator may have been cloned. The passkey was refused.
+    PasskeyFailed,
 }
 
 impl Action {

@@ -112,6 +112,7 @@ mod tests {
             pending_email_expires_at: time_or_none,
             never_verified_since: time_or_none,
             is_self_registered: is_filled,
+            has_password: is_filled,
         };
         let session = session::Model {
             id: new_id(),

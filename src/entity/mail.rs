@@ -80,6 +80,10 @@ pub enum Purpose {
     MfaReset,
     /// Notifies the user that a recovery code was used.
     RecoveryCodeUsed,
+    /// Notifies the user that a passkey was added.
+    PasskeyAdded,
+    /// Notifies the user that a passkey was removed.
+    PasskeyRemoved,
 }
 
 impl Model {

@@ -77,6 +77,8 @@ model! {
         pub never_verified_since: Option<DateTime<Utc>>,
         /// Whether the owner registered the account. False if an administrator or an import created it.
         pub is_self_registered: bool,
+        /// Whether the account has a password. Otherwise, no password matches `password_hash`.
+        pub has_password: bool,
     }
 }
 

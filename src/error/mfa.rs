@@ -7,6 +7,8 @@ use secrecy::SecretString;
 pub enum MfaMethod {
     /// A code of an authenticator app.
     Totp,
+    /// A passkey.
+    Passkey,
     /// A recovery code.
     RecoveryCode,
 }
@@ -17,6 +19,7 @@ impl MfaMethod {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Passkey => "passkey",
             Self::RecoveryCode => "recovery_code",
         }
     }

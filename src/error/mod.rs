@@ -15,7 +15,7 @@ mod reasons;
 use std::{fmt, sync::Arc};
 
 pub use code::{ErrorCode, UnauthenticatedReason};
-pub(crate) use codes::error_codes;
+pub(crate) use codes::{error_codes, operation_codes};
 pub use field::Field;
 pub use mfa::{MfaChallenge, MfaMethod};
 pub use problems::{InputError, Problems};
@@ -74,6 +74,12 @@ pub enum Error {
     MfaNotEnabled,
     /// A role of the signed-in user requires a second factor, and none is set up.
     MfaEnrollmentRequired,
+    /// The response of an authenticator is invalid, or the ceremony was used before or has expired.
+    PasskeyInvalid,
+    /// The account has the maximum number of passkeys.
+    PasskeyLimitReached,
+    /// The passkey is the only way to sign in.
+    LastSignInMethod,
     /// The token of an invitation is unknown, or the invitation is no longer open.
     InvitationInvalid,
     /// The invitation has expired.
@@ -174,6 +180,9 @@ impl Error {
             Self::MfaAlreadyEnabled => ErrorCode::MfaAlreadyEnabled,
             Self::MfaNotEnabled => ErrorCode::MfaNotEnabled,
             Self::MfaEnrollmentRequired => ErrorCode::MfaEnrollmentRequired,
+            Self::PasskeyInvalid => ErrorCode::PasskeyInvalid,
+            Self::PasskeyLimitReached => ErrorCode::PasskeyLimitReached,
+            Self::LastSignInMethod => ErrorCode::LastSignInMethod,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::LastAdmin => ErrorCode::LastAdmin,

@@ -84,6 +84,8 @@ impl From<&error::MfaChallenge> for MfaChallenge {
 pub enum MfaMethod {
     /// A code of an authenticator app (TOTP, RFC 6238).
     Totp,
+    /// A passkey: call `startPasskeyVerification`.
+    Passkey,
     /// One of the recovery codes, each of which works once.
     RecoveryCode,
 }

@@ -40,6 +40,8 @@ pub enum KeyUse {
     TotpSecret,
     /// The id of the key that encrypts TOTP secrets.
     TotpSecretId,
+    /// The challenges of passkey ceremonies.
+    PasskeyCeremony,
 }
 
 impl KeyUse {
@@ -54,6 +56,7 @@ impl KeyUse {
             Self::Cursor => b"hallpass cursor AES-256-GCM-SIV",
             Self::TotpSecret => b"hallpass TOTP secret AES-256-GCM",
             Self::TotpSecretId => b"hallpass TOTP secret AES-256-GCM kid",
+            Self::PasskeyCeremony => b"hallpass passkey ceremony HMAC-SHA256",
         }
     }
 }

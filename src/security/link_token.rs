@@ -31,6 +31,14 @@ impl TokenHash {
     }
 }
 
+impl TokenHash {
+    /// Hashes the id of a credential, which is public, for a column with a limited length.
+    #[must_use]
+    pub fn of_credential_id(id: &[u8]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, id)))
+    }
+}
+
 /// Generates a token, in characters that need no escaping in URLs, and its hash.
 ///
 /// # Errors

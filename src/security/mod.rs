@@ -23,3 +23,4 @@ pub mod recovery_code;
 pub mod refresh_token;
 pub mod sealed;
 pub mod totp;
+pub mod webauthn;

@@ -35,6 +35,13 @@ const OTHERS: &[&str] = &[
     "disableTotp",
     "regenerateRecoveryCodes",
     "revokeRememberedDevice",
+    "startPasskeyRegistration",
+    "finishPasskeyRegistration",
+    "startPasskeyLogin",
+    "startPasskeyVerification",
+    "finishPasskeyLogin",
+    "renamePasskey",
+    "deletePasskey",
 ];
 
 const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } types { \

@@ -49,6 +49,7 @@ mod oauth;
 mod outages;
 mod own_data;
 mod pages;
+mod passkeys;
 mod password;
 mod passwords;
 mod pending_email;

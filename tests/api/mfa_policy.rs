@@ -33,6 +33,8 @@ const PUBLIC: &[&str] = &[
     "register",
     "login",
     "verifyMfa",
+    "startPasskeyLogin",
+    "finishPasskeyLogin",
     "verifyEmail",
     "replaceUnverifiedEmail",
     "sendVerificationEmail",
@@ -42,8 +44,16 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// The root fields for users who must set up a second factor.
-const ALLOWED: &[&str] =
-    &["me", "startTotpEnrollment", "confirmTotpEnrollment", "reauthenticate", "refreshToken", "logout"];
+const ALLOWED: &[&str] = &[
+    "me",
+    "startTotpEnrollment",
+    "confirmTotpEnrollment",
+    "startPasskeyRegistration",
+    "finishPasskeyRegistration",
+    "reauthenticate",
+    "refreshToken",
+    "logout",
+];
 
 /// The fields of `me` for users who must set up a second factor.
 const ALLOWED_FIELDS: &[&str] = &["id", "username", "mfaMethods"];

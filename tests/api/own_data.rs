@@ -94,7 +94,7 @@ async fn file_contains_user_sessions_and_events() {
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
     assert_eq!(export["sessions"][0]["authenticated_at"], "2026-01-31T12:00:00.123Z");
     assert_eq!(export["sessions"][0]["authentication_methods"], json!(["pwd"]));
-    let none = json!({ "totp_confirmed_at": null, "recovery_codes_left": 0, "remembered_devices": [] });
+    let none = json!({ "totp_confirmed_at": null, "passkeys": [], "recovery_codes_left": 0, "remembered_devices": [] });
     assert_eq!(export["second_factors"], none);
     let actions: Vec<&Value> =
         export["audit_events"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
@@ -115,6 +115,7 @@ async fn file_contains_second_factors_without_secrets() {
     let export = answer.json();
     let expected = json!({
         "totp_confirmed_at": "2026-01-31T12:00:00.123Z",
+        "passkeys": [],
         "recovery_codes_left": 9,
         "remembered_devices": [{
             "user_agent": null,

@@ -157,7 +157,8 @@ async fn access_token_lives_on_until_the_session_ends() {
     assert_eq!(reauthenticate(&ada, &password_of("ada")).await.code(), "UNAUTHENTICATED");
 }
 
-const COUNT: &str = "must have exactly one of the fields of ReauthenticateInput: password, totpCode, recoveryCode.";
+const COUNT: &str =
+    "must have exactly one of the fields of ReauthenticateInput: password, totpCode, recoveryCode, passkey.";
 
 /// The message of the only error. Nothing is executed.
 async fn refused(actor: &Actor, query: &str, variables: serde_json::Value) -> String {

@@ -110,7 +110,7 @@ async fn access_token_has_the_claims_of_rfc_9068() {
 
 #[tokio::test]
 async fn fields_of_a_user_are_the_same_with_and_without_the_engine() {
-    const FIELDS: &str = "__typename id username email emailVerified firstName lastName fullName isActive roles createdAt updatedAt \
+    const FIELDS: &str = "__typename id username email emailVerified firstName lastName fullName hasPassword isActive roles createdAt updatedAt \
         lastLoginAt name: firstName";
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
@@ -145,7 +145,8 @@ async fn me_is_the_same_with_and_without_a_fragment() {
             user.query("{ __type(name: \"User\") { fields { name args { name } type { kind } } } }").await;
         let fields = description.data("/__type/fields");
         let is_plain = |field: &&Value| {
-            field["args"] == json!([]) && !["sessions", "rememberedDevices"].contains(&field["name"].as_str().unwrap())
+            field["args"] == json!([])
+                && !["sessions", "rememberedDevices", "passkeys"].contains(&field["name"].as_str().unwrap())
         };
         let names: Vec<&str> =
             fields.as_array().unwrap().iter().filter(is_plain).map(|field| field["name"].as_str().unwrap()).collect();
@@ -155,4 +156,19 @@ async fn me_is_the_same_with_and_without_a_fragment() {
         assert_eq!(direct.text, resolved.text);
         assert_eq!(direct.data("/me").as_object().unwrap().len(), names.len() + 2);
     }
+}
+
+#[tokio::test]
+async fn created_user_has_a_password_once_it_was_chosen() {
+    let server = TestServer::start().await;
+    let boss = server.administrator("boss").await;
+    assert_eq!(boss.query("{ me { hasPassword } }").await.data("/me/hasPassword"), true);
+    let create = "mutation($input: CreateUserInput!) { createUser(input: $input) { user { hasPassword } } }";
+    let input = json!({ "username": "ada", "email": "ada@example.org", "emailVerified": true });
+    let created = boss.graphql(create, json!({ "input": input })).await;
+    assert_eq!(created.data("/createUser/user/hasPassword"), false);
+    let token = server.token_to("ada@example.org").await;
+    server.anonymous().reset_password(&token, &password_of("ada")).await.data("/resetPassword");
+    let ada = server.signed_in("ada").await;
+    assert_eq!(ada.query("{ me { hasPassword } }").await.data("/me/hasPassword"), true);
 }

@@ -43,20 +43,24 @@ pub(super) async fn run(
 
 /// A value of the GraphQL field `recoveryCodesLeft`.
 fn recovery_codes_left(factors: &Overview) -> Option<u64> {
-    factors.totp_confirmed_at.map(|_| factors.recovery_codes_left)
+    let has_factor = factors.totp_confirmed_at.is_some() || !factors.passkeys.is_empty();
+    has_factor.then_some(factors.recovery_codes_left)
 }
 
 /// A value of the GraphQL field `mfaMethods`.
 fn methods(factors: &Overview) -> Value {
     let codes = recovery_codes_left(factors).is_some_and(|left| left > 0);
-    let methods = [(factors.totp_confirmed_at.is_some(), "TOTP"), (codes, "RECOVERY_CODE")];
+    let (has_app, has_passkey) = (factors.totp_confirmed_at.is_some(), !factors.passkeys.is_empty());
+    let methods = [(has_app, "TOTP"), (has_passkey, "PASSKEY"), (codes, "RECOVERY_CODE")];
     methods.into_iter().filter(|(is_set_up, _)| *is_set_up).map(|(_, method)| method).collect()
 }
 
 fn describe_factors(factors: &Overview) -> String {
-    let left = factors.recovery_codes_left;
-    let app = factors.totp_confirmed_at.map(instant);
-    app.map_or_else(|| NONE.to_owned(), |at| format!("authenticator app since {at}, unused recovery codes: {left}"))
+    let app = factors.totp_confirmed_at.map(|at| format!("authenticator app since {}", instant(at)));
+    let passkeys = Some(factors.passkeys.len()).filter(|count| *count > 0).map(|count| format!("passkeys: {count}"));
+    let codes = recovery_codes_left(factors).map(|left| format!("unused recovery codes: {left}"));
+    let parts: Vec<String> = [app, passkeys, codes].into_iter().flatten().collect();
+    if parts.is_empty() { NONE.to_owned() } else { parts.join(", ") }
 }
 
 fn describe(context: &Context, user: &Model, factors: &Overview, sessions: &[Session]) -> String {

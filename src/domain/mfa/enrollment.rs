@@ -10,7 +10,7 @@ use crate::{
         Context, Event, Principal, UnitOfWork, mfa, mfa::factor::secret_of, sessions, sign_in::proof,
         throttle::PlainAttempt,
     },
-    entity::{recovery_code, session, totp_factor, user},
+    entity::{recovery_code, second_factor, session, totp_factor, user},
     security::{
         qr_code,
         recovery_code::RecoveryCode,
@@ -158,14 +158,15 @@ async fn replace_codes(work: &UnitOfWork<'_>, user: &user::Locked, codes: &[Reco
     Ok(recovery_code::replace(work.db(), user.id, codes.iter().map(RecoveryCode::hash), work.now).await?)
 }
 
-/// Removes the authenticator app and the recovery codes. All sessions lose the second factor.
+/// Removes the authenticator app. Unless the user has a passkey, the recovery codes are removed too, and all sessions lose the
+/// second factor.
 ///
 /// # Errors
 /// MFA_NOT_ENABLED, REAUTHENTICATION_REQUIRED. UNAUTHENTICATED if the session has ended in the meantime.
 pub async fn disable(context: &Context, principal: &Principal) -> Result<user::Model> {
     check_enabled_and_fresh(context, principal).await?;
     let (work, user) = context.begin_as(principal).await?;
-    let removed = mfa::remove(&work, &user).await;
+    let removed = mfa::remove_app(&work, &user).await;
     let (mut work, ()) = work.or_rollback(removed).await?;
     work.emit(Event::MfaDisabled { user: user.to_model().into() });
     work.commit().await?;
@@ -173,7 +174,7 @@ pub async fn disable(context: &Context, principal: &Principal) -> Result<user::M
 }
 
 async fn check_enabled(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<()> {
-    let is_enabled = totp_factor::is_confirmed(work.db(), user.id).await?;
+    let is_enabled = second_factor::exists(work.db(), user.id).await?;
     if is_enabled { Ok(()) } else { Err(Error::MfaNotEnabled) }
 }
 

@@ -1,14 +1,20 @@
 //! Checking a second factor.
 
+use uuid::Uuid;
+
 use crate::{
     Error, Result,
     config::SecretString,
-    domain::UnitOfWork,
-    entity::{recovery_code, totp_factor, user::Locked},
+    domain::{
+        Event, UnitOfWork,
+        passkeys::{Acceptance, Assertion, ParsedAssertion},
+    },
+    entity::{recovery_code, session::AuthenticationMethods, totp_factor, user::Locked},
     error::MfaMethod,
     security::{
         recovery_code::RecoveryCode,
         totp::{TotpCode, TotpSecret},
+        webauthn::Ceremony,
     },
 };
 
@@ -19,13 +25,68 @@ pub enum Factor {
     Totp(SecretString),
     /// A recovery code.
     RecoveryCode(SecretString),
+    /// A passkey.
+    Passkey(Assertion),
 }
 
-/// A second factor that has the form of a code.
+/// A second factor that has the right form.
 #[derive(Debug)]
 pub(in crate::domain) enum ParsedFactor {
     Totp(TotpCode),
     RecoveryCode(RecoveryCode),
+    Passkey(Box<ParsedAssertion>),
+}
+
+/// The result of a check.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) enum Verdict {
+    Accepted(AcceptedFactor),
+    Refused(Refusal),
+}
+
+/// A second factor that was used.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) enum AcceptedFactor {
+    Code,
+    Passkey { is_backed_up: bool },
+}
+
+/// Why a second factor was refused.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) enum Refusal {
+    Code,
+    Passkey,
+    /// The counter of this passkey went back.
+    Counter(Uuid),
+}
+
+impl AcceptedFactor {
+    /// The methods of a session, followed by the factor.
+    pub(in crate::domain) fn added_to(self, methods: AuthenticationMethods) -> AuthenticationMethods {
+        match self {
+            Self::Code => methods.with_one_time_password(),
+            Self::Passkey { is_backed_up } => methods.with_passkey(is_backed_up),
+        }
+    }
+}
+
+impl Refusal {
+    /// The event that records it.
+    pub(in crate::domain) fn event(self, user_id: Uuid) -> Event {
+        match self {
+            Self::Code | Self::Passkey => Event::MfaFailed { user_id },
+            Self::Counter(passkey_id) => Event::PasskeyFailed { user_id, passkey_id },
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Code => Self::MfaCodeInvalid,
+            Refusal::Passkey | Refusal::Counter(_) => Self::PasskeyInvalid,
+        }
+    }
 }
 
 impl Factor {
@@ -35,14 +96,15 @@ impl Factor {
         if TotpCode::parse(&text).is_some() { Self::Totp(text) } else { Self::RecoveryCode(text) }
     }
 
-    /// Parses the code. A text that is no code needs no check, and is not counted as an attempt.
+    /// Parses the factor. A text that is no code needs no check, and is not counted as an attempt.
     ///
     /// # Errors
-    /// MFA_CODE_INVALID.
+    /// MFA_CODE_INVALID, PASSKEY_INVALID.
     pub(in crate::domain) fn parse(&self) -> Result<ParsedFactor> {
         let parsed = match self {
             Self::Totp(text) => TotpCode::parse(text).map(ParsedFactor::Totp),
             Self::RecoveryCode(text) => RecoveryCode::parse(text).map(ParsedFactor::RecoveryCode),
+            Self::Passkey(assertion) => return Ok(ParsedFactor::Passkey(assertion.parse()?.into())),
         };
         parsed.ok_or(Error::MfaCodeInvalid)
     }
@@ -54,25 +116,44 @@ impl ParsedFactor {
         match self {
             Self::Totp(_) => MfaMethod::Totp,
             Self::RecoveryCode(_) => MfaMethod::RecoveryCode,
+            Self::Passkey(_) => MfaMethod::Passkey,
         }
     }
 
-    /// Uses the code. Returns false if it is incorrect or was used before.
+    /// Uses the factor, unless it is incorrect or was used before. A passkey must be used for this ceremony.
     ///
     /// # Errors
-    /// Internal if the key of a TOTP secret is unknown.
-    pub(in crate::domain) async fn is_accepted(&self, work: &UnitOfWork<'_>, user: &Locked) -> Result<bool> {
-        match self {
-            Self::Totp(code) => {
-                let factor = totp_factor::find(work.db(), user.id).await?;
-                let Some(factor) = factor.filter(totp_factor::Model::is_confirmed) else { return Ok(false) };
-                match secret_of(work, &factor)?.matching_step(code, work.now, factor.last_step) {
-                    Some(step) => Ok(totp_factor::advance(work.db(), &factor, step).await?),
-                    None => Ok(false),
-                }
+    /// Internal if the key of a TOTP secret is unknown. PASSKEY_INVALID if the ceremony was used before; the unit of work must
+    /// be rolled back then.
+    pub(in crate::domain) async fn check(
+        &self,
+        work: &UnitOfWork<'_>,
+        user: &Locked,
+        ceremony: Ceremony,
+    ) -> Result<Verdict> {
+        let is_accepted = match self {
+            Self::Totp(code) => uses_totp(work, user, code).await?,
+            Self::RecoveryCode(code) => recovery_code::take(work.db(), user.id, code.hash()).await?,
+            Self::Passkey(assertion) => {
+                return Ok(match assertion.accept(work, user, ceremony).await? {
+                    Acceptance::Accepted { is_backed_up } => {
+                        Verdict::Accepted(AcceptedFactor::Passkey { is_backed_up })
+                    }
+                    Acceptance::Refused => Verdict::Refused(Refusal::Passkey),
+                    Acceptance::CounterWentBack { passkey_id } => Verdict::Refused(Refusal::Counter(passkey_id)),
+                });
             }
-            Self::RecoveryCode(code) => Ok(recovery_code::take(work.db(), user.id, code.hash()).await?),
-        }
+        };
+        Ok(if is_accepted { Verdict::Accepted(AcceptedFactor::Code) } else { Verdict::Refused(Refusal::Code) })
+    }
+}
+
+async fn uses_totp(work: &UnitOfWork<'_>, user: &Locked, code: &TotpCode) -> Result<bool> {
+    let factor = totp_factor::find(work.db(), user.id).await?;
+    let Some(factor) = factor.filter(totp_factor::Model::is_confirmed) else { return Ok(false) };
+    match secret_of(work, &factor)?.matching_step(code, work.now, factor.last_step) {
+        Some(step) => Ok(totp_factor::advance(work.db(), &factor, step).await?),
+        None => Ok(false),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Second factors: authenticator apps and recovery codes.
+//! Second factors: authenticator apps, recovery codes, and passkeys, whose own rules are in [`crate::domain::passkeys`].
 //!
 //! The gate in [`crate::domain::sign_in`] asks for them. This module owns how they are set up, checked and removed.
 
@@ -11,12 +11,12 @@ mod reseal;
 
 pub use enrollment::{Enrollment, confirm, disable, regenerate_recovery_codes, start};
 pub use factor::Factor;
-pub(in crate::domain) use factor::ParsedFactor;
+pub(in crate::domain) use factor::{ParsedFactor, Verdict};
 pub use overview::Overview;
 pub(in crate::domain) use overview::overview;
 pub(in crate::domain) use policy::{is_required, must_enroll, must_enroll_in};
 pub use reseal::{count_sealed_by_other_keys, reseal};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -26,17 +26,26 @@ use crate::{
         Context, Principal, UnitOfWork,
         users::administration::{Administrator, may_read},
     },
-    entity::{mfa_challenge, recovery_code, remembered_device, session, totp_factor, user::Locked},
+    entity::{
+        mfa_challenge, passkey, recovery_code, remembered_device, second_factor, session, totp_factor, user::Locked,
+    },
     error::MfaMethod,
 };
 
 /// The second factors of a user. Empty if sign-ins require none.
 pub(in crate::domain) async fn methods(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Vec<MfaMethod>> {
-    if !totp_factor::is_confirmed(work.db(), user_id).await? {
+    let has_app = totp_factor::is_confirmed(work.db(), user_id).await?;
+    let has_passkey = passkey::exists(work.db(), user_id).await?;
+    if !has_app && !has_passkey {
         return Ok(Vec::new());
     }
     let has_codes = recovery_code::count(work.db(), user_id).await? > 0;
-    Ok([MfaMethod::Totp].into_iter().chain(has_codes.then_some(MfaMethod::RecoveryCode)).collect())
+    Ok(in_order(has_app, has_passkey, has_codes))
+}
+
+fn in_order(has_app: bool, has_passkey: bool, has_codes: bool) -> Vec<MfaMethod> {
+    let methods = [(has_app, MfaMethod::Totp), (has_passkey, MfaMethod::Passkey), (has_codes, MfaMethod::RecoveryCode)];
+    methods.into_iter().filter_map(|(is_set_up, method)| is_set_up.then_some(method)).collect()
 }
 
 /// Lists the second factors of a user.
@@ -64,15 +73,15 @@ pub async fn list_methods_of_many(
 
 async fn methods_of_many(context: &Context, user_ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<MfaMethod>>> {
     let db = context.app.database.read();
-    let enabled = totp_factor::confirmed_among(db, user_ids).await?;
+    let with_app = totp_factor::confirmed_among(db, user_ids).await?;
+    let with_passkey = passkey::owners_among(db, user_ids).await?;
+    let enabled: BTreeSet<Uuid> = with_app.iter().chain(&with_passkey).copied().collect();
     if enabled.is_empty() {
         return Ok(HashMap::new());
     }
-    let with_codes = recovery_code::owners_among(db, &enabled).await?;
-    let methods = |id| {
-        let code = with_codes.contains(&id).then_some(MfaMethod::RecoveryCode);
-        [MfaMethod::Totp].into_iter().chain(code).collect()
-    };
+    let ids: Vec<Uuid> = enabled.iter().copied().collect();
+    let with_codes = recovery_code::owners_among(db, &ids).await?;
+    let methods = |id| in_order(with_app.contains(&id), with_passkey.contains(&id), with_codes.contains(&id));
     Ok(enabled.into_iter().map(|id| (id, methods(id))).collect())
 }
 
@@ -92,21 +101,42 @@ pub async fn count_recovery_codes(context: &Context, principal: &Principal) -> R
 /// # Errors
 /// SERVICE_UNAVAILABLE if the database is unreachable.
 pub(in crate::domain) async fn is_enabled(app: &crate::App, principal: &Principal) -> Result<bool> {
-    Ok(totp_factor::is_confirmed(app.database.read(), principal.user.id).await?)
+    Ok(second_factor::exists(app.database.read(), principal.user.id).await?)
 }
 
-/// Removes the second factor of a user and all that belongs to it. The sessions of the user no longer count as signed in with it.
+/// Removes all second factors of a user, the passkeys too, and all that belongs to them. The sessions of the user no longer count
+/// as signed in with them. A user without a password then needs a link to choose one.
 ///
 /// # Errors
 /// MFA_NOT_ENABLED.
-pub(in crate::domain) async fn remove(work: &UnitOfWork<'_>, user: &Locked) -> Result<()> {
+pub(in crate::domain) async fn remove_all(work: &UnitOfWork<'_>, user: &Locked) -> Result<()> {
+    if !second_factor::exists(work.db(), user.id).await? {
+        return Err(Error::MfaNotEnabled);
+    }
+    totp_factor::delete(work.db(), user.id).await?;
+    passkey::delete_of(work.db(), user.id).await?;
+    clean_up(work, user.id).await
+}
+
+/// Removes the authenticator app of a user.
+///
+/// # Errors
+/// MFA_NOT_ENABLED.
+pub(in crate::domain) async fn remove_app(work: &UnitOfWork<'_>, user: &Locked) -> Result<()> {
     if !totp_factor::is_confirmed(work.db(), user.id).await? {
         return Err(Error::MfaNotEnabled);
     }
     totp_factor::delete(work.db(), user.id).await?;
-    recovery_code::delete_of(work.db(), user.id).await?;
-    session::forget_second_factors(work.db(), user.id).await?;
-    invalidate_proofs(work, user.id).await
+    clean_up(work, user.id).await
+}
+
+/// Removes what belonged to a second factor that was removed. Recovery codes are kept while the user has another one.
+pub(in crate::domain) async fn clean_up(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
+    if !second_factor::exists(work.db(), user_id).await? {
+        recovery_code::delete_of(work.db(), user_id).await?;
+        session::forget_second_factors(work.db(), user_id).await?;
+    }
+    invalidate_proofs(work, user_id).await
 }
 
 /// Ends sign-ins that wait for a second factor, and forgets the browsers that do not need one. Called when the password, the

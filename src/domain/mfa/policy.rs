@@ -7,7 +7,7 @@ use crate::{
     App, Error, Result,
     config::Settings,
     domain::UnitOfWork,
-    entity::{session, totp_factor, user},
+    entity::{second_factor, session, user},
 };
 
 /// Whether a role of the user requires a second factor.
@@ -30,7 +30,7 @@ pub(in crate::domain) async fn must_enroll(app: &App, user: &user::Model, sessio
 
 async fn lacks_factor(app: &App, session: &session::Model) -> Result<bool> {
     let db = app.database.read();
-    if !totp_factor::is_confirmed(db, session.user_id).await? {
+    if !second_factor::exists(db, session.user_id).await? {
         return Ok(true);
     }
     // If another session has just confirmed the factor, it has ended this one.
@@ -44,5 +44,5 @@ async fn lacks_factor(app: &App, session: &session::Model) -> Result<bool> {
 /// # Errors
 /// SERVICE_UNAVAILABLE if the database is unreachable.
 pub(in crate::domain) async fn must_enroll_in(work: &UnitOfWork<'_>, user: &user::Model) -> Result<bool> {
-    Ok(is_required(&work.app().settings, user) && !totp_factor::is_confirmed(work.db(), user.id).await?)
+    Ok(is_required(&work.app().settings, user) && !second_factor::exists(work.db(), user.id).await?)
 }

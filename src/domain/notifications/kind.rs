@@ -42,6 +42,8 @@ impl Kind {
             Purpose::MfaDisabled => Self::notice("mfa_disabled"),
             Purpose::MfaReset => Self::notice("mfa_reset"),
             Purpose::RecoveryCodeUsed => Self::notice("recovery_code_used"),
+            Purpose::PasskeyAdded => Self::notice("passkey_added"),
+            Purpose::PasskeyRemoved => Self::notice("passkey_removed"),
         }
     }
 

@@ -7,9 +7,9 @@ use crate::{
     config::SecretString,
     domain::{
         Context, Event, UnitOfWork,
-        mfa::{Factor, ParsedFactor, remembered},
+        mfa::{Factor, ParsedFactor, Verdict, remembered},
         sessions::{Authentication, Cookies, NewSession, SignIn},
-        sign_in::{self, Admission, SecondFactor},
+        sign_in::{self, Admission, FirstFactor, SecondFactor},
         throttle::PlainAttempt,
     },
     entity::{
@@ -18,7 +18,7 @@ use crate::{
         user,
     },
     error::{MfaChallenge, MfaMethod},
-    security::{link_token, link_token::TokenHash, random},
+    security::{link_token, link_token::TokenHash, random, webauthn::Ceremony},
 };
 
 /// How long a challenge can be answered.
@@ -83,19 +83,32 @@ pub(super) async fn discard(context: &Context, token: &SecretString) {
     }
 }
 
-/// Finishes a sign-in with a second factor. An incorrect code counts for the challenge and for the user; a correct password
-/// does not clear that counter.
+/// Finds an open challenge by its token.
 ///
 /// # Errors
-/// MFA_CHALLENGE_EXPIRED if the token is unknown, was used, has expired, or belongs to another browser; MFA_CODE_INVALID;
-/// RATE_LIMITED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED.
-pub async fn verify(context: &Context, answer: Answer) -> Result<SignIn> {
-    let Answer { token, factor, remember_device, cookies } = answer;
-    let found = mfa_challenge::find(context.app.database.read(), &TokenHash::of(&token), context.now()).await?;
+/// MFA_CHALLENGE_EXPIRED if the token is unknown, was used, has expired, or belongs to another browser.
+pub(in crate::domain) async fn find(
+    context: &Context,
+    token: &SecretString,
+    cookies: &Cookies,
+) -> Result<mfa_challenge::Model> {
+    let found = mfa_challenge::find(context.app.database.read(), &TokenHash::of(token), context.now()).await?;
     let challenge = found.ok_or(Error::MfaChallengeExpired)?;
     if challenge.client_hash.is_some() && challenge.client_hash != cookies.mfa_client.as_ref().map(TokenHash::of) {
         return Err(Error::MfaChallengeExpired);
     }
+    Ok(challenge)
+}
+
+/// Finishes a sign-in with a second factor. An incorrect code counts for the challenge and for the user; a correct password
+/// does not clear that counter.
+///
+/// # Errors
+/// MFA_CHALLENGE_EXPIRED if the token is unknown, was used, has expired, or belongs to another browser; MFA_CODE_INVALID,
+/// PASSKEY_INVALID; RATE_LIMITED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED.
+pub async fn verify(context: &Context, answer: Answer) -> Result<SignIn> {
+    let Answer { token, factor, remember_device, cookies } = answer;
+    let challenge = find(context, &token, &cookies).await?;
     let factor = factor.parse()?;
     let new_session = NewSession::new(challenge.delivery, cookies);
     let remember_device = remember_device && challenge.delivery == Delivery::Cookie;
@@ -103,7 +116,7 @@ pub async fn verify(context: &Context, answer: Answer) -> Result<SignIn> {
     // Boxed, so that the requests that are refused above stay small.
     let verified = verify_booked(context, &challenge, &factor, (&new_session, remember_device), &attempt);
     let verified = Box::pin(verified).await;
-    if !matches!(verified, Ok(_) | Err(Error::MfaCodeInvalid)) {
+    if !matches!(verified, Ok(_) | Err(Error::MfaCodeInvalid | Error::PasskeyInvalid)) {
         attempt.withdraw(context).await;
     }
     verified
@@ -122,13 +135,16 @@ async fn verify_booked(
     let mut users = user::lock_all(work.db(), ids).await?;
     let user = users.iter().find(|user| user.id == challenge.user_id);
     let checked = check(&work, challenge, user, factor).await;
-    let (mut work, is_accepted) = work.or_rollback(checked).await?;
-    if !is_accepted {
-        // The attempt stays counted.
-        work.emit(Event::MfaFailed { user_id: challenge.user_id });
-        work.commit().await?;
-        return Err(Error::MfaCodeInvalid);
-    }
+    let (mut work, verdict) = work.or_rollback(checked).await?;
+    let amr = match verdict {
+        Verdict::Accepted(second) => second.added_to(challenge.amr.clone()),
+        Verdict::Refused(refusal) => {
+            // The attempt stays counted.
+            work.emit(refusal.event(challenge.user_id));
+            work.commit().await?;
+            return Err(refusal.into());
+        }
+    };
     attempt.withdraw_in(&work).await?;
     if let Some(replaced) = replaced {
         replaced.end(&mut work, &users).await?;
@@ -140,8 +156,8 @@ async fn verify_booked(
     } else {
         None
     };
-    let amr = challenge.amr.clone().with_one_time_password();
     let admission = Admission {
+        method: FirstFactor::Password,
         authentication: Authentication { amr, second_factor_at: Some(work.now) },
         second_factor: Some(SecondFactor::Method(factor.method())),
         device_token,
@@ -160,15 +176,18 @@ async fn check(
     challenge: &mfa_challenge::Model,
     user: Option<&user::Locked>,
     factor: &ParsedFactor,
-) -> Result<bool> {
+) -> Result<Verdict> {
     let user = user.filter(|user| user.session_epoch == challenge.epoch).ok_or(Error::MfaChallengeExpired)?;
     sign_in::check_user(&work.app().settings, user)?;
     if !mfa_challenge::book_attempt(work.db(), challenge.id, work.now).await? {
         return Err(Error::MfaChallengeExpired);
     }
-    if !factor.is_accepted(work, user).await? {
-        return Ok(false);
+    let ceremony = Ceremony::SecondFactor { user_id: user.id, challenge_id: challenge.id };
+    let verdict = factor.check(work, user, ceremony).await?;
+    if let Verdict::Accepted(_) = verdict
+        && !mfa_challenge::take(work.db(), challenge.id, work.now).await?
+    {
+        return Err(Error::MfaChallengeExpired);
     }
-    let is_taken = mfa_challenge::take(work.db(), challenge.id, work.now).await?;
-    if is_taken { Ok(true) } else { Err(Error::MfaChallengeExpired) }
+    Ok(verdict)
 }

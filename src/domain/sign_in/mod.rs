@@ -57,11 +57,32 @@ pub(in crate::domain) struct Entered {
 /// Permission to open a session. Only the gate and the answer to its challenge create one.
 #[derive(Debug)]
 pub(in crate::domain) struct Admission {
+    /// The first factor, for the audit log.
+    method: FirstFactor,
     authentication: Authentication,
     /// The second factor, for the audit log.
     second_factor: Option<SecondFactor>,
     /// The new token of the remembered device.
     device_token: Option<DeviceToken>,
+}
+
+/// How a user has identified themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FirstFactor {
+    /// With a password.
+    Password,
+    /// With a passkey, which is two factors.
+    Passkey,
+}
+
+impl FirstFactor {
+    /// The name in the audit log.
+    pub(in crate::domain) const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Passkey => "passkey",
+        }
+    }
 }
 
 /// How the second factor of a user was satisfied.
@@ -95,16 +116,31 @@ pub(in crate::domain) async fn admit(
     check_user(&work.app().settings, user)?;
     let methods = mfa::methods(work, user.id).await?;
     let authentication = Authentication { amr, second_factor_at: None };
+    let method = FirstFactor::Password;
     if methods.is_empty() {
-        return Ok(Gate::Open(Admission { authentication, second_factor: None, device_token: None }));
+        return Ok(Gate::Open(Admission { method, authentication, second_factor: None, device_token: None }));
     }
     if let Some(token) = &new_session.cookies.remembered_device
         && let Some(token) = remembered::recognize(work, user, token).await?
     {
         let second_factor = Some(SecondFactor::RememberedDevice);
-        return Ok(Gate::Open(Admission { authentication, second_factor, device_token: Some(token) }));
+        return Ok(Gate::Open(Admission { method, authentication, second_factor, device_token: Some(token) }));
     }
     Ok(Gate::Challenge(challenge::create(work, user, authentication.amr, new_session, methods).await?))
+}
+
+/// The gate, for a user who has proved two factors at once, with a passkey.
+///
+/// # Errors
+/// Those of [`check_user`].
+pub(in crate::domain) fn admit_with_two_factors(
+    work: &UnitOfWork<'_>,
+    user: &user::Locked,
+    amr: AuthenticationMethods,
+) -> Result<Admission> {
+    check_user(&work.app().settings, user)?;
+    let authentication = Authentication { amr, second_factor_at: Some(work.now) };
+    Ok(Admission { method: FirstFactor::Passkey, authentication, second_factor: None, device_token: None })
 }
 
 /// Opens a session for the user of an account that was just created with a password.
@@ -133,7 +169,7 @@ pub(in crate::domain) async fn enter(
     new_session: &NewSession,
     admission: Admission,
 ) -> Result<Entered> {
-    let event = Event::LoggedIn { user_id: user.id, second_factor: admission.second_factor };
+    let event = Event::LoggedIn { user_id: user.id, method: admission.method, second_factor: admission.second_factor };
     open(work, user, new_session, admission, event).await
 }
 

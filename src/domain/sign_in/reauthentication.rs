@@ -5,13 +5,14 @@ use crate::{
     config::{ExposeSecret, SecretString},
     domain::{
         Actor, Context, Event, Principal, UnitOfWork, Viewer,
-        mfa::{self, Factor, ParsedFactor},
+        mfa::{self, Factor, ParsedFactor, Verdict},
         sessions::{self, SignIn},
         sign_in::{self, proof},
         throttle::PlainAttempt,
     },
     entity::session,
     error::{ErrorCode, Field, InputError, MfaMethod},
+    security::webauthn::Ceremony,
 };
 
 /// Checks the password of the signed-in user, and returns new tokens of the same session. For the next 10 minutes, the
@@ -49,7 +50,7 @@ pub async fn reauthenticate(context: &Context, principal: &Principal, password: 
 /// just signed in with it.
 ///
 /// # Errors
-/// MFA_CODE_INVALID, MFA_NOT_ENABLED, RATE_LIMITED; EMAIL_NOT_VERIFIED. UNAUTHENTICATED if the session has ended in the
+/// MFA_CODE_INVALID, PASSKEY_INVALID, MFA_NOT_ENABLED, RATE_LIMITED; EMAIL_NOT_VERIFIED. UNAUTHENTICATED if the session has ended in the
 /// meantime.
 pub async fn reauthenticate_with_factor(context: &Context, principal: &Principal, factor: &Factor) -> Result<SignIn> {
     let factor = factor.parse()?;
@@ -59,7 +60,7 @@ pub async fn reauthenticate_with_factor(context: &Context, principal: &Principal
     }
     let attempt = PlainAttempt::book_second_factor(context, principal.user.id).await?;
     let result = Box::pin(with_booked_factor(context, principal, &factor, &attempt)).await;
-    if !matches!(result, Ok(_) | Err(Error::MfaCodeInvalid)) {
+    if !matches!(result, Ok(_) | Err(Error::MfaCodeInvalid | Error::PasskeyInvalid)) {
         attempt.withdraw(context).await;
     }
     result
@@ -73,16 +74,20 @@ async fn with_booked_factor(
 ) -> Result<SignIn> {
     let work = context.begin_with(Actor::User(principal.user.id)).await?;
     let (user, session) = principal.lock_both(&work).await?;
-    let accepted = factor.is_accepted(&work, &user).await;
-    let (mut work, is_accepted) = work.or_rollback(accepted).await?;
-    if !is_accepted {
-        work.emit(Event::MfaFailed { user_id: user.id });
-        work.commit().await?;
-        return Err(Error::MfaCodeInvalid);
-    }
+    let ceremony = Ceremony::Reauthenticate { user_id: user.id, session_id: session.id };
+    let checked = factor.check(&work, &user, ceremony).await;
+    let (mut work, verdict) = work.or_rollback(checked).await?;
+    let second = match verdict {
+        Verdict::Accepted(second) => second,
+        Verdict::Refused(refusal) => {
+            work.emit(refusal.event(user.id));
+            work.commit().await?;
+            return Err(refusal.into());
+        }
+    };
     attempt.withdraw_in(&work).await?;
     let mut session = rotate_if_current(context, &work, session).await?;
-    session.amr = session.amr.with_one_time_password();
+    session.amr = second.added_to(session.amr);
     session.authenticated_at = Some(work.now);
     session.second_factor_at = Some(work.now);
     session::set_second_factor(work.db(), session.id, session.amr.clone(), work.now).await?;

@@ -42,6 +42,7 @@ pub async fn change(context: &Context, principal: &Principal, form: PasswordChan
     let now = work.now;
     user.update(work.db(), |user| {
         user.password_hash = password_hash;
+        user.has_password = true;
         user.clear_pending_email();
         user.updated_at = now;
     })

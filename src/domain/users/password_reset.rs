@@ -51,6 +51,7 @@ pub async fn reset(context: &Context, token: &SecretString, new_password: Secret
     let verified_email = user.email_verified_at.is_none();
     user.update(work.db(), |user| {
         user.password_hash = password_hash;
+        user.has_password = true;
         user.set_email_verified(now);
         user.clear_pending_email();
         user.updated_at = now;

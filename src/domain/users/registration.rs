@@ -48,6 +48,8 @@ pub(in crate::domain) struct ParsedRegistration {
 pub(in crate::domain) struct NewUser {
     pub username: Username,
     pub password_hash: PasswordHash,
+    /// False if no password matches the hash.
+    pub has_password: bool,
     pub email: Option<Email>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
@@ -61,7 +63,7 @@ impl ParsedRegistration {
     pub(in crate::domain) async fn hash(self, context: &Context) -> Result<NewUser> {
         let Self { username, password, email, first_name, last_name } = self;
         let password_hash = context.app.hasher.hash(password.secret()).await?;
-        Ok(NewUser { username, password_hash, email, first_name, last_name })
+        Ok(NewUser { username, password_hash, has_password: true, email, first_name, last_name })
     }
 }
 
@@ -173,7 +175,7 @@ pub(in crate::domain) async fn insert(
     is_self_registered: bool,
 ) -> Result<(UnitOfWork<'_>, user::Locked)> {
     let now = work.now;
-    let NewUser { username, password_hash, email, first_name, last_name } = new_user;
+    let NewUser { username, password_hash, has_password, email, first_name, last_name } = new_user;
     let (email, email_key) = email.map(|email| (email.text, email.key)).unzip();
     let user = user::Model {
         id: random::id(now)?,
@@ -197,6 +199,7 @@ pub(in crate::domain) async fn insert(
         pending_email_expires_at: None,
         never_verified_since: Some(now),
         is_self_registered,
+        has_password,
     };
     match user::insert(work.db(), user).await {
         Ok(user) => Ok((work, user)),

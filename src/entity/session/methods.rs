@@ -8,6 +8,12 @@ use sea_orm::DeriveValueType;
 const PASSWORD: &str = "pwd";
 /// A one-time password: of an authenticator app, or a recovery code.
 const ONE_TIME_PASSWORD: &str = "otp";
+/// Proof of possession of a key that is bound to hardware.
+const HARDWARE_KEY: &str = "hwk";
+/// Proof of possession of a key that is not bound to hardware, such as one that is synchronized.
+const SOFTWARE_KEY: &str = "swk";
+/// The user was present.
+const USER_PRESENCE: &str = "user";
 /// More than one factor.
 const MULTI_FACTOR: &str = "mfa";
 
@@ -26,8 +32,24 @@ impl AuthenticationMethods {
 
     /// These methods, followed by a one-time password as second factor.
     #[must_use]
-    pub fn with_one_time_password(mut self) -> Self {
-        for method in [ONE_TIME_PASSWORD, MULTI_FACTOR] {
+    pub fn with_one_time_password(self) -> Self {
+        self.with(&[ONE_TIME_PASSWORD, MULTI_FACTOR])
+    }
+
+    /// A passkey only. Its authenticator has verified the user.
+    #[must_use]
+    pub fn passkey(is_backed_up: bool) -> Self {
+        Self(Vec::new()).with_passkey(is_backed_up)
+    }
+
+    /// These methods, followed by a passkey.
+    #[must_use]
+    pub fn with_passkey(self, is_backed_up: bool) -> Self {
+        self.with(&[if is_backed_up { SOFTWARE_KEY } else { HARDWARE_KEY }, USER_PRESENCE, MULTI_FACTOR])
+    }
+
+    fn with(mut self, methods: &[&str]) -> Self {
+        for &method in methods {
             if !self.0.iter().any(|known| known == method) {
                 self.0.push(method.to_owned());
             }
@@ -66,6 +88,8 @@ mod tests {
         assert_eq!(methods.to_string(), "pwd otp mfa");
         assert_eq!(methods.to_string().parse(), Ok(methods.clone()));
         assert_eq!(methods.clone().with_one_time_password(), methods);
+        assert_eq!(methods.with_passkey(true).to_string(), "pwd otp mfa swk user");
+        assert_eq!(AuthenticationMethods::passkey(false).to_string(), "hwk user mfa");
         assert_eq!("hwk user".parse::<AuthenticationMethods>().unwrap().to_string(), "hwk user");
     }
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{Column, Entity, ListOrder};
 use crate::entity::{
     page::{SortColumn, ordered, union},
-    totp_factor, user_role, user_word,
+    passkey, totp_factor, user_role, user_word,
 };
 
 /// Which users a list contains. `None` and empty lists do not restrict it.
@@ -121,11 +121,12 @@ impl Filter {
             by_condition(column, all().add(condition), prefix == Some(Prefix::NotVerified))
         });
         let has_mfa = self.has_mfa.map(|has_mfa| {
-            let confirmed = totp_factor::has_confirmed();
+            let factors = Condition::any().add(totp_factor::has_confirmed()).add(passkey::has_passkey());
             if has_mfa {
-                Criterion { condition: all().add(confirmed), matches: Matches::Selected(vec![totp_factor::holders()]) }
+                let matches = Matches::Selected(vec![totp_factor::holders(), passkey::holders()]);
+                Criterion { condition: factors, matches }
             } else {
-                Criterion { condition: all().add(confirmed.not()), matches: Matches::Unknown }
+                Criterion { condition: factors.not(), matches: Matches::Unknown }
             }
         });
         let created = (self.created_after.is_some() || self.created_before.is_some()).then(|| {

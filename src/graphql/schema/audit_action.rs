@@ -95,4 +95,12 @@ pub enum AuditAction {
     DeviceRemembered,
     /// The user forgot a remembered device.
     RememberedDeviceRevoked,
+    /// The user added a passkey.
+    PasskeyAdded,
+    /// The user renamed a passkey.
+    PasskeyRenamed,
+    /// The user deleted a passkey.
+    PasskeyRemoved,
+    /// The signature counter of a passkey went back, so the authenticator may have been cloned. The passkey was refused.
+    PasskeyFailed,
 }

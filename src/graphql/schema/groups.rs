@@ -19,10 +19,11 @@ use crate::{
     domain::{
         audit, mfa,
         page::{Page, Range},
+        passkeys::{self, MAX_PASSKEYS},
         sessions::{self, MAX_SESSIONS},
         users::administration,
     },
-    entity::{audit_event, session, user},
+    entity::{audit_event, passkey, session, user},
     error::MfaMethod,
     graphql::{context::ContextExt, schema::users::User},
 };
@@ -36,6 +37,7 @@ pub struct UserGroup {
     ids: Vec<Uuid>,
     sessions: OnceCell<Result<HashMap<Uuid, Vec<session::Model>>>>,
     mfa_methods: OnceCell<Result<HashMap<Uuid, Vec<MfaMethod>>>>,
+    passkeys: OnceCell<Result<HashMap<Uuid, Vec<passkey::Model>>>>,
     /// By the size of the page, and whether it is counted from the end.
     events: Mutex<HashMap<(u64, bool), Once<EventPages>>>,
 }
@@ -50,7 +52,13 @@ impl UserGroup {
     /// Makes a group of users.
     pub(super) fn of(users: &[user::Model]) -> Arc<Self> {
         let ids = users.iter().map(|user| user.id).collect();
-        Arc::new(Self { ids, sessions: OnceCell::new(), mfa_methods: OnceCell::new(), events: Mutex::default() })
+        Arc::new(Self {
+            ids,
+            sessions: OnceCell::new(),
+            mfa_methods: OnceCell::new(),
+            passkeys: OnceCell::new(),
+            events: Mutex::default(),
+        })
     }
 
     /// The users besides the one whose rows have been counted.
@@ -74,6 +82,17 @@ impl UserGroup {
         let administrator = ctx.administrator().await?;
         let read = || mfa::list_methods_of_many(ctx.domain(), &administrator, &self.ids);
         let lists = self.mfa_methods.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
+        Ok(lists.get(&user_id).cloned().unwrap_or_default())
+    }
+
+    /// The passkeys of a user of the group.
+    pub(super) async fn passkeys(&self, ctx: &Context<'_>, user_id: Uuid) -> Result<Vec<passkey::Model>> {
+        let administrator = ctx.administrator().await?;
+        let read = async || {
+            ctx.request().check_rows(self.others().saturating_mul(MAX_PASSKEYS))?;
+            passkeys::list_many(ctx.domain(), &administrator, &self.ids).await
+        };
+        let lists = self.passkeys.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
         Ok(lists.get(&user_id).cloned().unwrap_or_default())
     }
 

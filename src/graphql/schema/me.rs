@@ -89,6 +89,7 @@ impl Me<'_> {
             "firstName" => optional(user.first_name.as_deref()),
             "lastName" => optional(user.last_name.as_deref()),
             "fullName" => optional(user.full_name().as_deref()),
+            "hasPassword" => Value::from(user.has_password),
             "isActive" => Value::from(user.is_active),
             "roles" => Value::List(app.settings.known_roles(&user.roles.0).into_iter().map(Value::from).collect()),
             "createdAt" => DateTime(user.created_at).to_value(),

@@ -16,7 +16,7 @@ use crate::{
     graphql::{
         Nullable,
         context::ContextExt,
-        schema::{scalars::DateTime, sessions::AuthPayload, users::User},
+        schema::{passkeys::PasskeyAssertionInput, scalars::DateTime, sessions::AuthPayload, users::User},
     },
 };
 
@@ -28,7 +28,7 @@ impl MfaMutation {
     /// Finish a sign-in that answered MFA_REQUIRED. The session has the `tokenDelivery` of the first step. With COOKIE, only the
     /// browser of the first step can finish it. A wrong code leaves the token valid, for 5 attempts in total; further limits
     /// hold for each account. A recovery code works once, and the user is notified by mail.
-    /// Codes: MFA_CODE_INVALID, MFA_CHALLENGE_EXPIRED (also if the token is unknown or was used: sign in again),
+    /// Codes: MFA_CODE_INVALID, PASSKEY_INVALID, MFA_CHALLENGE_EXPIRED (also if the token is unknown or was used: sign in again),
     /// ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
     async fn verify_mfa(&self, ctx: &Context<'_>, input: VerifyMfaInput) -> Nullable<AuthPayload> {
         let VerifyMfaInput { token, factor, remember_device } = input;
@@ -57,7 +57,8 @@ impl MfaMutation {
         Some(Box::pin(confirm_enrollment(ctx, input.code.into())).await)
     }
 
-    /// Remove the authenticator app, the recovery codes and all remembered devices. Sign-ins need the password only. The second
+    /// Remove the authenticator app and all remembered devices. Without a passkey, the recovery codes are removed too, and
+    /// sign-ins need the password only. The second
     /// factor must have been confirmed less than 10 minutes ago, at the sign-in or with `reauthenticate`. The user is notified
     /// by mail.
     /// Codes: MFA_NOT_ENABLED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
@@ -139,6 +140,8 @@ pub enum MfaFactorInput {
     TotpCode(String),
     /// A recovery code, in any case, with or without hyphens. It is used up.
     RecoveryCode(String),
+    /// A passkey: call `startPasskeyVerification` with the token first.
+    Passkey(PasskeyAssertionInput),
 }
 
 impl From<MfaFactorInput> for Factor {
@@ -146,6 +149,7 @@ impl From<MfaFactorInput> for Factor {
         match input {
             MfaFactorInput::TotpCode(code) => Self::Totp(code.into()),
             MfaFactorInput::RecoveryCode(code) => Self::RecoveryCode(code.into()),
+            MfaFactorInput::Passkey(assertion) => Self::Passkey(assertion.into()),
         }
     }
 }

@@ -13,6 +13,7 @@ mod me;
 mod mfa;
 mod nodes;
 mod own_data;
+mod passkeys;
 mod password_change;
 mod password_reset;
 mod profile;
@@ -53,6 +54,7 @@ pub struct Mutation(
     sessions::SessionMutation,
     reauthentication::ReauthenticationMutation,
     mfa::MfaMutation,
+    passkeys::PasskeyMutation,
     profile::ProfileMutation,
     password_change::PasswordMutation,
     deletion::DeletionMutation,

@@ -5,7 +5,11 @@ use async_graphql::{Context, Object, OneofObject};
 use crate::{
     Result,
     domain::{mfa::Factor, sign_in::reauthentication},
-    graphql::{Nullable, context::ContextExt, schema::sessions::AuthPayload},
+    graphql::{
+        Nullable,
+        context::ContextExt,
+        schema::{passkeys::PasskeyAssertionInput, sessions::AuthPayload},
+    },
 };
 
 #[derive(Debug, Default)]
@@ -17,7 +21,7 @@ impl ReauthenticationMutation {
     /// their password is not enough. For the next 10 minutes, the session counts as just signed in: `accountData` is
     /// allowed, and `changeEmail` and `deleteAccount` need no password. Returns new tokens of the same session, which
     /// replace the current ones as those of `refreshToken` do. Wrong passwords and codes are limited for each account.
-    /// Codes: WRONG_PASSWORD, MFA_CODE_INVALID, MFA_NOT_ENABLED, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED,
+    /// Codes: WRONG_PASSWORD, MFA_CODE_INVALID, PASSKEY_INVALID, MFA_NOT_ENABLED, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED,
     /// RATE_LIMITED, SERVICE_UNAVAILABLE.
     async fn reauthenticate(&self, ctx: &Context<'_>, input: ReauthenticateInput) -> Nullable<AuthPayload> {
         Some(Box::pin(reauthenticate(ctx, input)).await)
@@ -33,6 +37,7 @@ async fn reauthenticate(ctx: &Context<'_>, input: ReauthenticateInput) -> Result
         }
         ReauthenticateInput::TotpCode(code) => Factor::Totp(code.into()),
         ReauthenticateInput::RecoveryCode(code) => Factor::RecoveryCode(code.into()),
+        ReauthenticateInput::Passkey(assertion) => Factor::Passkey(assertion.into()),
     };
     let sign_in = reauthentication::reauthenticate_with_factor(ctx.domain(), principal, &factor).await?;
     Ok(AuthPayload::of(ctx, sign_in))
@@ -47,4 +52,6 @@ pub enum ReauthenticateInput {
     TotpCode(String),
     /// A recovery code, which is used up.
     RecoveryCode(String),
+    /// A passkey: call `startPasskeyVerification` without `input` first.
+    Passkey(PasskeyAssertionInput),
 }

@@ -12,7 +12,7 @@ use crate::{
     Result,
     domain::{
         mfa::{self, remembered},
-        sessions,
+        passkeys, sessions,
     },
     entity::user,
     graphql::{
@@ -25,6 +25,7 @@ use crate::{
             groups::UserGroup,
             me::Me,
             mfa::RememberedDevice,
+            passkeys::Passkey,
             scalars::DateTime,
             sessions::Session,
         },
@@ -129,6 +130,11 @@ impl User {
         self.user.full_name()
     }
 
+    /// Whether the account has a password. False until a user whom an administrator created has chosen one.
+    fn has_password(&self) -> bool {
+        self.user.has_password
+    }
+
     /// False if the account is disabled: the user cannot sign in, and all tokens are refused at once.
     fn is_active(&self) -> bool {
         self.user.is_active
@@ -204,6 +210,17 @@ impl User {
         ctx.request().spend_rows(remembered::MAX_DEVICES)?;
         let devices = Box::pin(remembered::list(ctx.domain(), principal)).await?;
         Ok(Some(devices.into_iter().map(Into::into).collect()))
+    }
+
+    /// The passkeys, oldest first, at most 20. Only for the user and for administrators.
+    async fn passkeys(&self, ctx: &Context<'_>) -> Result<Vec<Passkey>> {
+        let principal = ctx.principal().await?;
+        ctx.request().spend_rows(passkeys::MAX_PASSKEYS)?;
+        let passkeys = match &self.group {
+            Some(group) => Box::pin(group.passkeys(ctx, self.user.id)).await?,
+            None => Box::pin(passkeys::list(ctx.domain(), principal, self.user.id)).await?,
+        };
+        Ok(passkeys.into_iter().map(Into::into).collect())
     }
 
     /// The time of the last sign-in.

@@ -5,4 +5,4 @@ pub(super) mod introspect;
 pub(super) mod token;
 mod well_known;
 
-pub(super) use well_known::{authorization_server, jwks};
+pub(super) use well_known::{authorization_server, jwks, passkey_origins};

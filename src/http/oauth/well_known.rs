@@ -47,3 +47,10 @@ pub(in crate::http) async fn authorization_server(State(server): State<Arc<Serve
     }
     ([(CACHE_CONTROL, CACHE_POLICY)], Json(metadata)).into_response()
 }
+
+/// The origins of pages that may use the passkeys of this server (WebAuthn §5.11.1). Browsers ask for it if the RP id is not the
+/// domain of the page or above it.
+pub(in crate::http) async fn passkey_origins(State(server): State<Arc<Server>>) -> Response {
+    let origins = &server.app.settings.passkeys.web_origins;
+    ([(CACHE_CONTROL, CACHE_POLICY)], Json(json!({ "origins": origins }))).into_response()
+}

@@ -120,6 +120,8 @@ pub(in crate::http) struct ExportedFactors {
     /// When the authenticator app was set up. `null` if there is none.
     #[schema(required = true)]
     totp_confirmed_at: Option<String>,
+    /// The passkeys.
+    passkeys: Vec<ExportedPasskey>,
     /// The number of recovery codes that were not used.
     recovery_codes_left: u64,
     /// The browsers in which the user signs in without the second factor.
@@ -134,12 +136,33 @@ impl From<Overview> for ExportedFactors {
             expires_at: instant(device.expires_at),
             user_agent: device.user_agent,
         });
+        let passkeys = factors.passkeys.into_iter().map(|passkey| ExportedPasskey {
+            name: passkey.name,
+            is_synced: passkey.is_backed_up,
+            created_at: instant(passkey.created_at),
+            last_used_at: passkey.last_used_at.map(instant),
+        });
         Self {
+            passkeys: passkeys.collect(),
             totp_confirmed_at: factors.totp_confirmed_at.map(instant),
             recovery_codes_left: factors.recovery_codes_left,
             remembered_devices: devices.collect(),
         }
     }
+}
+
+/// A passkey.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ExportedPasskey {
+    /// The name that the user or the server gave it.
+    name: String,
+    /// Whether it is synchronized between devices.
+    is_synced: bool,
+    /// When it was added.
+    created_at: String,
+    /// The latest sign-in or proof of identity. `null` if there was none.
+    #[schema(required = true)]
+    last_used_at: Option<String>,
 }
 
 /// A browser in which the user signs in without the second factor.

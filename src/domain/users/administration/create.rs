@@ -55,7 +55,7 @@ pub async fn create(context: &Context, administrator: &Administrator, form: NewA
     };
     // No password matches it.
     let password_hash = PasswordHash::dummy(settings.passwords.bcrypt_cost)?;
-    let new_user = NewUser { username, password_hash, email: Some(email), first_name, last_name };
+    let new_user = NewUser { username, password_hash, has_password: false, email: Some(email), first_name, last_name };
     let work = begin(context, administrator).await?;
     let (mut work, mut user) = registration::insert(work, new_user, roles.0, false).await?;
     if form.email_verified {

@@ -8,7 +8,7 @@ use crate::{
     config::Settings,
     domain::{Actor, Context, Principal, UnitOfWork, mfa, principal, sign_in::proof},
     entity::{
-        totp_factor,
+        second_factor,
         user::{self, Locked},
     },
 };
@@ -106,7 +106,7 @@ async fn lock_all(
         if !is_administrator(&work.app().settings, own) {
             return Err(Error::Forbidden);
         }
-        let has_factor = totp_factor::is_confirmed(work.db(), own.id).await?;
+        let has_factor = second_factor::exists(work.db(), own.id).await?;
         if !has_factor && mfa::is_required(&work.app().settings, own) {
             return Err(Error::MfaEnrollmentRequired);
         }

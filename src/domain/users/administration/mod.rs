@@ -82,6 +82,7 @@ pub async fn set_password(
     sessions::end_all(&work, &mut user, None).await?;
     user.update(work.db(), |user| {
         user.password_hash = password_hash;
+        user.has_password = true;
         user.clear_pending_email();
         user.updated_at = now;
     })

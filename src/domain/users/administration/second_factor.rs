@@ -22,9 +22,9 @@ pub async fn second_factors(context: &Context, _: &Administrator, user_id: Uuid)
     mfa::overview(context, user_id).await
 }
 
-/// Removes the second factor, the recovery codes and the remembered devices of a user, ends all sessions, and notifies the user.
+/// Removes all second factors, the passkeys too, the recovery codes and the remembered devices of a user, ends all sessions, and notifies the user.
 /// Administrators must identify the user by other means first (OWASP ASVS 5.0 §6.4.4), and cannot reset their own factor.
-/// Returns the user, and how many sessions were ended.
+/// A user without a password cannot sign in afterwards until they have chosen one by a link. Returns the user, and how many sessions were ended.
 ///
 /// # Errors
 /// NOT_FOUND, MFA_NOT_ENABLED; TOO_LONG, or REQUIRED unless the operator acts (the reason); FORBIDDEN,
@@ -41,7 +41,7 @@ pub async fn reset_mfa(
     }
     administrator.check_other(user_id)?;
     let (work, mut user) = begin_with_user(context, administrator, user_id).await?;
-    let removed = mfa::remove(&work, &user).await;
+    let removed = mfa::remove_all(&work, &user).await;
     let (mut work, ()) = work.or_rollback(removed).await?;
     let ended = sessions::end_all(&work, &mut user, None).await?;
     throttle::clear_second_factor(&work, user_id).await?;

@@ -236,6 +236,7 @@ pub(super) fn parse(
             pending_email_expires_at: is_pending.then_some(now + PENDING_EMAIL_LIFETIME),
             never_verified_since: verified_at.is_none().then(|| created_at.unwrap_or(now)),
             is_self_registered: false,
+            has_password: true,
         };
         Some(ParsedUser { line, user, has_created_at: created_at.is_some() })
     };

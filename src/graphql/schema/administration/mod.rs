@@ -97,10 +97,11 @@ impl AdministrationMutation {
         Some(send_password_reset(ctx, input).await.map(|user| SendUserPasswordResetPayload { user }))
     }
 
-    /// Remove a lost second factor, with the recovery codes and the remembered devices, and end all sessions of the user. Make sure
-    /// by other means that the request comes from that user, who is notified by mail. Requires the role `admin`. Not for one's own
-    /// account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes ago, with the second
-    /// factor if the administrator has one.
+    /// Remove a lost second factor: the authenticator app, the passkeys, the recovery codes and the remembered devices, and end all
+    /// sessions of the user. A user without a password then needs a link to choose one. Make sure by other means that the request
+    /// comes from that user, who is notified by mail. Requires the role `admin`. Not for one's own account (FORBIDDEN). The
+    /// administrator's last sign-in or `reauthenticate` must be less than 10 minutes ago, with the second factor if the
+    /// administrator has one.
     /// Codes: NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG, REQUIRED (the reason), REAUTHENTICATION_REQUIRED, FORBIDDEN,
     /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn reset_user_mfa(&self, ctx: &Context<'_>, input: ResetUserMfaInput) -> Nullable<ResetUserMfaPayload> {
