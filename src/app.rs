@@ -13,6 +13,7 @@ use crate::{
     config::Settings,
     database::{Database, Transaction},
     mail::{Mailer, Outbox},
+    outgoing::Outgoing,
     security::{
         access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms,
         refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
@@ -56,6 +57,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Wakes the mail delivery worker.
     pub outbox: Outbox,
+    /// Sends requests to other servers.
+    pub outgoing: Outgoing,
     /// The configuration.
     pub settings: Settings,
     keys: Keys,
@@ -78,6 +81,7 @@ impl App {
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
+        let outgoing = Outgoing::new(&settings.outgoing, clock.clone())?;
         Ok(Self {
             database,
             clock,
@@ -90,6 +94,7 @@ impl App {
             pseudonyms,
             mailer,
             outbox: Outbox::default(),
+            outgoing,
             settings,
             keys,
             confirming: Arc::new(Semaphore::new(MAX_CONCURRENT_CONFIRMATIONS)),

@@ -15,6 +15,7 @@
 //! | Infrastructure | [`entity`] | the tables, one file for each, with their statements |
 //! | Infrastructure | [`database`] | connections, transactions, migrations, failover |
 //! | Infrastructure | [`mail`] | templates and SMTP |
+//! | Infrastructure | [`outgoing`] | HTTP requests to other servers |
 //! | Infrastructure | [`security`] | password hashes, tokens, keys, random values |
 //! | Base | [`config`] | settings, parsed and checked |
 //! | Base | [`error`] | [`Error`]: the errors of requests |
@@ -64,6 +65,7 @@ pub mod http;
 pub mod jobs;
 pub mod language;
 pub mod mail;
+pub mod outgoing;
 pub mod security;
 
 pub use app::App;

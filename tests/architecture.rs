@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["graphql", "jobs"],
     &["domain"],
     &["app"],
-    &["entity", "mail"],
+    &["entity", "mail", "outgoing"],
     &["database"],
     &["security"],
     &["config"],
@@ -25,10 +25,11 @@ const LAYERS: &[&[&str]] = &[
 /// Crates that belong to some modules only.
 const CRATES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
-    ("hyper", &["http"]),
+    ("hyper", &["http", "outgoing"]),
     ("async_graphql", &["graphql", "http"]),
     ("rusqlite", &["database"]),
     ("sea_orm", &["database", "entity", "security"]),
+    ("tokio_rustls", &["config", "outgoing"]),
 ];
 
 struct Source {

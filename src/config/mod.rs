@@ -16,6 +16,7 @@ mod logging;
 mod loopback;
 mod mail;
 mod oauth;
+mod outgoing;
 mod passkeys;
 mod passwords;
 mod proxies;
@@ -39,6 +40,7 @@ pub use logging::{LogFormat, LoggingSettings};
 pub use loopback::{LOOPBACK_HOSTS, is_loopback, is_loopback_host};
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth::{OauthClient, OauthSettings};
+pub use outgoing::{AllowedTarget, OutgoingSettings};
 pub use passkeys::PasskeySettings;
 pub use passwords::PasswordSettings;
 pub use proxies::{Proxies, ProxyHeader};
@@ -75,6 +77,8 @@ pub struct Settings {
     pub graphql: GraphqlSettings,
     /// The REST and OAuth 2.0 API.
     pub oauth: OauthSettings,
+    /// What outgoing requests may reach.
+    pub outgoing: OutgoingSettings,
     /// Limits of attempts.
     pub throttle: ThrottleSettings,
     /// How long the audit log is kept.
@@ -131,6 +135,7 @@ impl Settings {
             mail,
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),
+            outgoing: OutgoingSettings::read(&mut vars),
             throttle: ThrottleSettings::read(&mut vars),
             audit: AuditSettings::read(&mut vars),
             logging: LoggingSettings::read(&mut vars),
