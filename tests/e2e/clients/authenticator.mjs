@@ -50,16 +50,15 @@ export class Authenticator {
     this.#flags = PRESENT | VERIFIED | (isSynced ? BACKUP_ELIGIBLE | BACKED_UP : 0);
   }
 
-  /** Creates a passkey by creation options. Returns the `RegistrationResponseJSON`. */
-  create({ rp, user, challenge, pubKeyCredParams, excludeCredentials = [] }) {
+  /** Creates a passkey by creation options, with `id` as the credential id. Returns the `RegistrationResponseJSON`. */
+  create({ rp, user, challenge, pubKeyCredParams, excludeCredentials = [] }, id = randomBytes(32)) {
     if (!pubKeyCredParams.some(({ alg }) => alg === ES256)) throw new Error("NotSupportedError: no supported algorithm");
     if (excludeCredentials.some(({ id }) => this.#passkeys.some((known) => known.id === id))) {
       throw new Error("InvalidStateError: the authenticator has a passkey of this user");
     }
     const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const id = randomBytes(32);
     const passkey = { id: id.toString("base64url"), rpId: rp.id, userHandle: user.id, privateKey, counter: 0 };
-    const attested = Buffer.concat([Buffer.from(this.aaguid.replaceAll("-", ""), "hex"), Buffer.from([0, id.length]), id, coseKey(publicKey)]);
+    const attested = Buffer.concat([Buffer.from(this.aaguid.replaceAll("-", ""), "hex"), Buffer.from([id.length >> 8, id.length & 255]), id, coseKey(publicKey)]);
     const authData = this.#authenticatorData(passkey, ATTESTED_CREDENTIAL, attested);
     this.#passkeys.push(passkey);
     return this.#credential(passkey, {
