@@ -10,13 +10,13 @@ const at = (id) => document.getElementById(id);
 const buttons = operations.map((operation) => {
   const button = document.createElement("button");
   button.textContent = operation.name;
-  button.addEventListener("click", () => open(operation));
+  button.addEventListener("click", () => load(operation));
   return button;
 });
 at("operations").append(...buttons);
-open(operations[0]);
+load(operations[0]);
 
-function open({ name, query, variables }) {
+function load({ name, query, variables }) {
   at("query").value = query;
   at("variables").value = variables;
   at("answer").textContent = "";
@@ -65,7 +65,7 @@ async function askForPasskey() {
   at("ask-browser").disabled = true;
   try {
     const credential = await askBrowser(options);
-    open(findOperation(operation));
+    load(findOperation(operation));
     at("variables").value = withInput(at("variables").value, input(credential));
     run();
   } catch (error) {

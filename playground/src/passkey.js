@@ -9,7 +9,7 @@ export function startedCeremony({ query, variables }, data) {
   if (!started) return undefined;
   const { ceremonyToken, options } = started;
   // The input of the start is in the variables or in the document.
-  const literals = [...query.matchAll(/(\w+)\s*:\s*("(?:[^"\\\n]|\\.)*")/g)].map(([, name, text]) => [name, JSON.parse(text)]);
+  const literals = [...query.matchAll(/(\w+)\s*:\s*"([^"\\\n]+)"/g)].map(([, name, text]) => [name, text]);
   const { mfaToken, username, email, firstName, lastName } = { ...Object.fromEntries(literals), ...variables, ...variables?.input };
   const finish = (operation, input) => ({ options, operation, input: (credential) => input({ ceremonyToken, credential }) });
   if (isCreation(options) && username) return finish("FinishPasskeyRegister", (passkey) => ({ ...passkey, username, email, firstName, lastName }));
@@ -66,7 +66,7 @@ function reason({ name, message }, options) {
     case "NotAllowedError":
       return isCreation(options)
         ? "No passkey was created: the request was cancelled or took too long. Try again."
-        : "No passkey was used: the request was cancelled or took too long, or there is no passkey for this server here. Try again.";
+        : "No passkey was used: the request was cancelled or took too long, or this browser has no passkey for this server.";
     case "InvalidStateError":
       return "This user already has a passkey in this authenticator. Use that one, or choose another authenticator.";
     case "NotSupportedError":
