@@ -6,6 +6,8 @@ import { qrCodeUrl } from "./post.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
 
 const at = (id) => document.getElementById(id);
+/** The passkey ceremony of the last response. */
+let ceremony;
 
 const buttons = operations.map((operation) => {
   const button = document.createElement("button");
@@ -20,6 +22,7 @@ function load({ name, query, variables }) {
   at("query").value = query;
   at("variables").value = variables;
   at("answer").textContent = "";
+  showCeremony(undefined);
   for (const button of buttons) button.setAttribute("aria-pressed", button.textContent === name);
 }
 
@@ -44,16 +47,18 @@ function showQrCode(url) {
   else at("qr-code").removeAttribute("src");
 }
 
-/** The passkey ceremony of the last response. */
-let ceremony;
-
+/** Shows the passkey ceremony that the response starts. Hides the one before. */
 function showCeremony(started) {
   ceremony = started;
   at("passkey").hidden = !started;
   if (!started) return;
   at("ask-browser").textContent = buttonText(started.options);
-  at("passkey-message").textContent = obstacle();
   at("ask-browser").hidden = obstacle() !== "";
+  showPasskeyMessage(obstacle());
+}
+
+function showPasskeyMessage(text) {
+  at("passkey-message").textContent = text;
   // The response may be longer than the window.
   at("passkey").scrollIntoView({ block: "nearest" });
 }
@@ -69,7 +74,7 @@ async function askForPasskey() {
     at("variables").value = withInput(at("variables").value, input(credential));
     run();
   } catch (error) {
-    at("passkey-message").textContent = error.message;
+    showPasskeyMessage(error.message);
   }
   at("ask-browser").disabled = false;
 }

@@ -117,7 +117,7 @@ function QrCode() {
   return url && <img className="qr-code" src={url} alt="QR code for the authenticator app" />;
 }
 
-/** The passkey ceremony of the last response, below it. */
+/** The passkey ceremony of the last response, below it, in its tab. */
 function Passkey() {
   const started = useSyncExternalStore(subscribe, ceremony);
   const run = useOperation();
@@ -129,6 +129,8 @@ function Passkey() {
 function Ceremony({ options, operation, input, run }) {
   const [message, setMessage] = useState(obstacle);
   const [isWaiting, setWaiting] = useState(false);
+  const tab = useGraphiQL(({ tabs, activeTabIndex }) => tabs[activeTabIndex].id);
+  const [ownTab] = useState(tab);
   const ask = async () => {
     setMessage("");
     setWaiting(true);
@@ -139,6 +141,7 @@ function Ceremony({ options, operation, input, run }) {
     }
     setWaiting(false);
   };
+  if (tab !== ownTab) return undefined;
   return (
     <div className="passkey">
       {!obstacle() && (

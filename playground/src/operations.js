@@ -116,8 +116,8 @@ mutation Verify($input: VerifyMfaInput!) {
 }
 `;
 
-const addPasskey = `# 9. Add a passkey to the signed-in user. Press
-#    ▶, then the button below the response.
+const addPasskey = `# 9. Add a passkey to the signed-in user.
+#    Press ▶, then the button below the response.
 mutation AddPasskey {
   startPasskeyRegistration {
     ceremonyToken
@@ -145,8 +145,8 @@ mutation FinishPasskey($input: FinishPasskeyRegistrationInput!) {
 }
 `;
 
-const passkeyLogin = `# 10. Sign out, and sign in with a passkey. Press
-#     ▶, then the button below the response.
+const passkeyLogin = `# 10. Sign out, and sign in with a passkey.
+#     Press ▶, then the button below the response.
 mutation PasskeyLogin {
   startPasskeyLogin {
     ceremonyToken
@@ -169,9 +169,9 @@ mutation FinishPasskeyLogin($input: FinishPasskeyLoginInput!) {
 }
 `;
 
-const passkeyRegister = `# 11. Create an account with a passkey instead of
-#     a password. Press ▶, then the button below
-#     the response.
+const passkeyRegister = `# 11. Create an account with a passkey instead
+#     of a password. Press ▶, then the button
+#     below the response.
 mutation PasskeyRegister($input: StartPasskeyRegistrationInput!) {
   startPasskeyRegistration(input: $input) {
     ceremonyToken
@@ -181,7 +181,8 @@ mutation PasskeyRegister($input: StartPasskeyRegistrationInput!) {
 `;
 
 const finishPasskeyRegister = `# The variables are from PasskeyRegister and the
-# browser. They work once. Keep the recovery codes.
+# browser. They work once. Keep the recovery
+# codes.
 mutation FinishPasskeyRegister($input: RegisterWithPasskeyInput!) {
   registerWithPasskey(input: $input) {
     accessToken
@@ -224,8 +225,8 @@ mutation RenamePasskey($input: RenamePasskeyInput!) {
 `;
 
 const deletePasskey = `# 14. Copy the id as in RenamePasskey. If the last
-#     sign-in is older than 10 minutes, confirm it
-#     first, as in VerifyPasskey.
+#     proof of identity is too old, run
+#     VerifyPasskey without variables first.
 mutation DeletePasskey($input: DeletePasskeyInput!) {
   deletePasskey(input: $input) {
     deletedPasskeyId
@@ -244,9 +245,10 @@ mutation DeletePasskey($input: DeletePasskeyInput!) {
 
 const verifyPasskey = `# 15. Login now fails with MFA_REQUIRED. Copy
 #     extensions.mfa.token of its error to the
-#     variables. Press ▶, then the button below the
-#     response. After REAUTHENTICATION_REQUIRED,
-#     clear the variables instead.
+#     variables. Press ▶, then the button below
+#     the response. To answer a
+#     REAUTHENTICATION_REQUIRED instead, clear
+#     the variables first.
 mutation VerifyPasskey($input: StartPasskeyVerificationInput) {
   startPasskeyVerification(input: $input) {
     ceremonyToken
