@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSchema, getNamedType, isInputObjectType } from "graphql";
 import { chromium } from "playwright-core";
+import { startedCeremony } from "../../../playground/src/passkey.js";
 import { isSecret } from "../../../playground/src/secrets.js";
 import { assert, fail, failures, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
@@ -275,6 +276,14 @@ async function testPasskeys(context) {
   await tab.close();
 }
 
+/** Operations of the user may have an alias, and literals instead of variables. */
+function testLiterals() {
+  const query = `mutation { mine: startPasskeyVerification(input: { mfaToken: "of Login" }) { ceremonyToken options } }`;
+  const mine = { ceremonyToken: "of mine", options: { challenge: "any", allowCredentials: [{ id: "any" }] } };
+  const { operation, input } = startedCeremony({ query }, { mine });
+  assert("a literal MFA token is sent on", operation === "Verify" && input("any").token === "of Login");
+}
+
 /** Pages that cannot use the passkeys of the server say why. */
 async function testPasskeysElsewhere() {
   await restart({ PUBLIC_URL: "https://hallpass.example", SECRET_KEY: "the secret key of a test that is long enough" });
@@ -441,6 +450,7 @@ try {
   await testExplorer(context);
   await testSecondFactor(context);
   await testPasskeys(context);
+  testLiterals();
   if (kind === "graphiql") {
     testSecrets();
     await testHistory(context, restart);
@@ -457,4 +467,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 83, small: 62 }[kind]);
+finish({ graphiql: 84, small: 63 }[kind]);
