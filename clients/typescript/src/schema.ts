@@ -31,6 +31,19 @@ export type AcceptInvitationInput = {
   readonly tokenDelivery?: TokenDelivery;
 };
 
+/**
+ * The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. It tells the password manager
+ * which passkeys no longer work.
+ */
+export type AcceptedCredentials = {
+  /** The domain that passkeys are bound to. */
+  readonly rpId: Scalars['String']['output'];
+  /** The id of the user in base64url, as authenticators know it. */
+  readonly userId: Scalars['String']['output'];
+  /** The ids of all credentials of the user, in base64url. */
+  readonly allAcceptedCredentialIds: ReadonlyArray<Scalars['String']['output']>;
+};
+
 /** What is stored about a user. */
 export type AccountData = {
   /** The account. */
@@ -339,6 +352,8 @@ export type DeletePasskeyPayload = {
   readonly user: User;
   /** The id to evict from the client's cache. */
   readonly deletedPasskeyId: Scalars['ID']['output'];
+  /** The remaining passkeys, so that the password manager deletes this one too. */
+  readonly acceptedCredentials: AcceptedCredentials;
 };
 
 /** The user to delete. */
@@ -460,6 +475,8 @@ export type ErrorCode =
   | 'PASSKEY_LIMIT_REACHED'
   /** The passkey is the only way to sign in: set a password or add another passkey first. */
   | 'LAST_SIGN_IN_METHOD'
+  /** The account has a password: change it instead. */
+  | 'PASSWORD_ALREADY_SET'
   /** The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one. */
   | 'INVITATION_INVALID'
   /** The invitation is too old. */
@@ -555,6 +572,8 @@ export type FinishPasskeyRegistrationPayload = {
   readonly passkey: Passkey;
   /** With the first second factor: ten codes, each of which replaces it once. They are shown only now. */
   readonly recoveryCodes: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** All passkeys of the user. */
+  readonly acceptedCredentials: AcceptedCredentials;
 };
 
 /** An invalid field of the input. */
@@ -767,9 +786,12 @@ export type Mutation = {
    */
   readonly revokeRememberedDevice: Maybe<RevokeRememberedDevicePayload>;
   /**
-   * Start to add a passkey. Nothing changes until `finishPasskeyRegistration`, within 15 minutes. The last sign-in or
-   * `reauthenticate` must be less than 10 minutes ago, with the second factor if there is one.
-   * Codes: PASSKEY_LIMIT_REACHED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   * Start to add a passkey to the account of the signed-in user; `finishPasskeyRegistration` adds it, within 15 minutes. The last
+   * sign-in or `reauthenticate` must be less than 10 minutes ago, with the second factor if there is one. With `input`, start to
+   * create an account without a password; `registerWithPasskey` creates it. Public in this case.
+   * Codes: PASSKEY_LIMIT_REACHED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED (without `input`); REQUIRED, TOO_LONG,
+   * INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, REGISTRATION_DISABLED, RATE_LIMITED (with `input`);
+   * SERVICE_UNAVAILABLE.
    */
   readonly startPasskeyRegistration: Maybe<PasskeyOptionsPayload>;
   /**
@@ -780,6 +802,13 @@ export type Mutation = {
    * SERVICE_UNAVAILABLE.
    */
   readonly finishPasskeyRegistration: Maybe<FinishPasskeyRegistrationPayload>;
+  /**
+   * Create an account that has the passkey that the browser created, and no password, and sign in. If
+   * `serverInfo.emailVerificationRequired`, the user is not signed in: they use the link in the mail, then the passkey.
+   * Codes: PASSKEY_INVALID (also if `username` or `email` is not that of `startPasskeyRegistration`), REQUIRED, TOO_LONG,
+   * INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, BAD_USER_INPUT, REGISTRATION_DISABLED, SERVICE_UNAVAILABLE.
+   */
+  readonly registerWithPasskey: Maybe<RegisterWithPasskeyPayload>;
   /**
    * Start a sign-in with a passkey. Public. Works for a button and for conditional UI (autofill).
    * Codes: SERVICE_UNAVAILABLE.
@@ -824,6 +853,13 @@ export type Mutation = {
    * RATE_LIMITED, SERVICE_UNAVAILABLE.
    */
   readonly changePassword: Maybe<ChangePasswordPayload>;
+  /**
+   * Set the first password of a signed-in user who has none (`User.hasPassword`). The last sign-in or `reauthenticate` must be less
+   * than 10 minutes ago. Invalidates all links in mails, and notifies the owner at a verified address. The other sessions continue.
+   * Codes: PASSWORD_ALREADY_SET, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REAUTHENTICATION_REQUIRED,
+   * UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+   */
+  readonly setPassword: Maybe<SetPasswordPayload>;
   /**
    * Delete the signed-in user's account permanently, with its sessions, links and mails, and clear the cookie.
    * A verified address is notified.
@@ -1065,8 +1101,28 @@ export type MutationRevokeRememberedDeviceArgs = {
  * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
  * may contain only one mutation.
  */
+export type MutationStartPasskeyRegistrationArgs = {
+  input?: InputMaybe<StartPasskeyRegistrationInput>;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
 export type MutationFinishPasskeyRegistrationArgs = {
   input: FinishPasskeyRegistrationInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRegisterWithPasskeyArgs = {
+  input: RegisterWithPasskeyInput;
 };
 
 
@@ -1127,6 +1183,16 @@ export type MutationUpdateProfileArgs = {
  */
 export type MutationChangePasswordArgs = {
   input: ChangePasswordInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationSetPasswordArgs = {
+  input: SetPasswordInput;
 };
 
 
@@ -1534,6 +1600,50 @@ export type RegisterPayload = {
   readonly user: User;
 };
 
+/** A new user, and the passkey that the browser created. */
+export type RegisterWithPasskeyInput = {
+  /** That of `startPasskeyRegistration`. */
+  readonly ceremonyToken: Scalars['String']['input'];
+  /** The result of `credential.toJSON()`. */
+  readonly credential: Scalars['JSON']['input'];
+  /** That of `startPasskeyRegistration`. */
+  readonly username: Scalars['String']['input'];
+  /** That of `startPasskeyRegistration`. */
+  readonly email?: InputMaybe<Scalars['String']['input']>;
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
+  /** A name for the passkey, at most 100 characters. By default that of the password manager, if it is known, or of the device. */
+  readonly passkeyName?: InputMaybe<Scalars['String']['input']>;
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  readonly tokenDelivery?: TokenDelivery;
+};
+
+/**
+ * The new user and the tokens of the session. The tokens are null if the e-mail address must be verified before the
+ * first sign-in.
+ */
+export type RegisterWithPasskeyPayload = {
+  /** JWT for the header `Authorization: Bearer …`. */
+  readonly accessToken: Maybe<Scalars['String']['output']>;
+  /** Always `Bearer`. */
+  readonly tokenType: Maybe<Scalars['String']['output']>;
+  /** Seconds until the access token expires. */
+  readonly expiresIn: Maybe<Scalars['Int']['output']>;
+  /** Only with `tokenDelivery: BODY`. With the default, COOKIE, the token is in an HttpOnly cookie instead. */
+  readonly refreshToken: Maybe<Scalars['String']['output']>;
+  /** The new user. They are signed in if there is an access token. */
+  readonly user: User;
+  /** The passkey. */
+  readonly passkey: Passkey;
+  /**
+   * Ten codes, each of which replaces the passkey once, as the second factor after a password. They are shown only now. A user who
+   * loses the passkey chooses a password by `requestPasswordReset`, and then signs in with it and a code.
+   */
+  readonly recoveryCodes: ReadonlyArray<Scalars['String']['output']>;
+};
+
 /** A browser in which the user signs in without the second factor. */
 export type RememberedDevice = Node & {
   /** Opaque. */
@@ -1718,6 +1828,8 @@ export type ServerInfo = {
   readonly emailVerificationRequired: Scalars['Boolean']['output'];
   /** Whether this server can send mails. Verification, password reset and change of address need them. */
   readonly mailEnabled: Scalars['Boolean']['output'];
+  /** Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address. */
+  readonly passkeysEnabled: Scalars['Boolean']['output'];
   /** The rules for passwords. */
   readonly passwordPolicy: PasswordPolicy;
   /** The rules for usernames. */
@@ -1755,6 +1867,18 @@ export type Session = Node & {
   readonly expiresAt: Scalars['DateTime']['output'];
 };
 
+/** The first password of an account. */
+export type SetPasswordInput = {
+  /** 8 to 128 characters of any kind. */
+  readonly newPassword: Scalars['String']['input'];
+};
+
+/** The result of `setPassword`. */
+export type SetPasswordPayload = {
+  /** The user. */
+  readonly user: User;
+};
+
 /** The new roles of a user. */
 export type SetUserRolesInput = {
   /** `User.id`. */
@@ -1767,6 +1891,18 @@ export type SetUserRolesInput = {
 export type SetUserRolesPayload = {
   /** The user after the change. */
   readonly user: User;
+};
+
+/** A new user, who will have a passkey and no password. */
+export type StartPasskeyRegistrationInput = {
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
+  readonly username: Scalars['String']['input'];
+  /** Required if `serverInfo.emailRequired`. */
+  readonly email?: InputMaybe<Scalars['String']['input']>;
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** The sign-in that waits for a second factor. */
