@@ -50,7 +50,7 @@ export function Factors({ methods, submit, sendPasskey, sendCode, children }: Fa
   const t = useTexts();
   const hasPasskey = methods.includes("PASSKEY");
   return (
-    <>
+    <div className="factors">
       {hasPasskey && <Form submit={t.usePasskey} send={sendPasskey} />}
       {hasPasskey && methods.length > 1 && <p className="hint">{t.orCode}</p>}
       {methods.some((method) => method !== "PASSKEY") && (
@@ -59,7 +59,7 @@ export function Factors({ methods, submit, sendPasskey, sendCode, children }: Fa
           {children}
         </Form>
       )}
-    </>
+    </div>
   );
 }
 

@@ -18,6 +18,12 @@ function record() {
   };
 }
 
+/** The recovery codes that a part of the page shows. */
+async function newCodes(part) {
+  await part.getByText("Keep these recovery codes.").waitFor();
+  return part.locator(".codes").getByRole("listitem").allTextContents();
+}
+
 async function signOut(tab) {
   await button(tab.getByRole("banner"), "Sign out").click();
   await heading(tab, "Sign in");
@@ -45,8 +51,7 @@ export async function passkeys(world) {
 
 async function add(world, tab) {
   await submit(tab, "Add a passkey");
-  await settings(tab).getByText("Keep these recovery codes.").waitFor();
-  const codes = await settings(tab).locator(".codes").getByRole("listitem").allTextContents();
+  const codes = await newCodes(settings(tab));
   check("the first passkey comes with ten recovery codes", codes.length === 10, codes.length);
   await world.audit(tab, "passkey-added");
   await submit(tab, "I have kept them");
@@ -89,7 +94,7 @@ async function secondStep(world, tab) {
 
 async function remove(world, tab, authenticator) {
   await submit(tab, "New recovery codes");
-  const codes = await region(tab, "Recovery codes").getByRole("listitem").allTextContents();
+  const codes = await newCodes(region(tab, "Recovery codes"));
   await submit(tab, "I have kept them");
   await signOut(tab);
   await submit(tab, "Sign in", { username: "paula", password: PASSWORD });
