@@ -185,7 +185,7 @@ fn few_operations_accept_users_who_must_enroll() {
         "graphql/context.rs",
         // Setting up a factor, and the proof of identity that it needs.
         "graphql/schema/mfa.rs",
-        "graphql/schema/passkeys.rs",
+        "graphql/schema/passkey_registration.rs",
         "graphql/schema/reauthentication.rs",
         // `me`, with few fields.
         "graphql/schema/users.rs",

@@ -53,6 +53,12 @@ impl PasskeySettings {
         Self { rp_id, web_origins: web_origins(server), app_origins }
     }
 
+    /// Whether browsers can use passkeys: they refuse an IP address as RP id.
+    #[must_use]
+    pub fn are_usable(&self) -> bool {
+        matches!(Host::parse(&self.rp_id), Ok(Host::Domain(_)))
+    }
+
     /// All origins that may use passkeys.
     #[must_use]
     pub fn origins(&self) -> Vec<&str> {
@@ -121,6 +127,19 @@ mod tests {
                 mistakes.iter().all(|mistake| mistake.starts_with("PASSKEY_RP_ID: expected")),
                 "{bad}: {mistakes:?}"
             );
+        }
+    }
+
+    #[test]
+    fn ip_address_is_no_usable_rp_id() {
+        for (url, are_usable) in [
+            ("http://localhost:8000", true),
+            ("https://example.org", true),
+            ("http://127.0.0.1:8000", false),
+            ("http://[::1]:8000", false),
+            ("https://192.0.2.1", false),
+        ] {
+            assert_eq!(read(&[("PUBLIC_URL", url)]).unwrap().are_usable(), are_usable, "{url}");
         }
     }
 

@@ -100,8 +100,8 @@ pub(crate) enum Event {
     PasskeyAdded { user: Box<User>, passkey_id: Uuid },
     /// A user renamed a passkey.
     PasskeyRenamed { user_id: Uuid, passkey_id: Uuid },
-    /// A user deleted a passkey.
-    PasskeyRemoved { user: Box<User>, passkey_id: Uuid },
+    /// Passkeys of a user were removed, by the user or because the address was verified by another person.
+    PasskeysRemoved { user: Box<User>, passkey_ids: Vec<Uuid> },
     /// A passkey was refused because its counter went back.
     PasskeyFailed { user_id: Uuid, passkey_id: Uuid },
 }
@@ -203,9 +203,14 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
         Event::RecoveryCodesRegenerated { user_id } => one(Action::RecoveryCodesRegenerated, *user_id),
         Event::DeviceRemembered { user_id } => own(Action::DeviceRemembered, *user_id),
         Event::RememberedDeviceRevoked { user_id } => one(Action::RememberedDeviceRevoked, *user_id),
-        Event::PasskeyAdded { user, passkey_id } => of_passkey(Action::PasskeyAdded, user.id, passkey_id),
+        Event::PasskeyAdded { user, passkey_id } => {
+            let entry = Entry::new(Action::PasskeyAdded, Actor::User(user.id), user.id);
+            vec![entry.with("passkey", &passkey_id.to_string())]
+        }
         Event::PasskeyRenamed { user_id, passkey_id } => of_passkey(Action::PasskeyRenamed, *user_id, passkey_id),
-        Event::PasskeyRemoved { user, passkey_id } => of_passkey(Action::PasskeyRemoved, user.id, passkey_id),
+        Event::PasskeysRemoved { user, passkey_ids } => {
+            passkey_ids.iter().flat_map(|id| of_passkey(Action::PasskeyRemoved, user.id, id)).collect()
+        }
         Event::PasskeyFailed { user_id, passkey_id } => of_passkey(Action::PasskeyFailed, *user_id, passkey_id),
     }
 }
@@ -243,7 +248,7 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         Event::MfaReset { user, .. } => NewMail::notice(Purpose::MfaReset, &user),
         Event::RecoveryCodeUsed { user } => NewMail::notice(Purpose::RecoveryCodeUsed, &user),
         Event::PasskeyAdded { user, .. } => NewMail::notice(Purpose::PasskeyAdded, &user),
-        Event::PasskeyRemoved { user, .. } => NewMail::notice(Purpose::PasskeyRemoved, &user),
+        Event::PasskeysRemoved { user, .. } => NewMail::notice(Purpose::PasskeyRemoved, &user),
         Event::UsersImported { .. }
         | Event::InvitationAccepted { .. }
         | Event::InvitationRevoked { .. }

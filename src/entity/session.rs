@@ -254,10 +254,14 @@ pub async fn set_second_factor(
     update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
 }
 
-/// Records that a user no longer has a second factor: all sessions of the user count as signed in with the password only.
+/// Records that a user no longer has a second factor: no session of the user counts as signed in with it. Sessions that were opened
+/// with a password keep it as their only method; for those that were opened with a passkey, no other method is known.
 pub async fn forget_second_factors(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    let password = AuthenticationMethods::password();
+    let methods = Expr::case(Column::Amr.starts_with(password.to_string()), Expr::value(password))
+        .finally(Expr::col(Column::Amr));
     let update = Entity::update_many()
-        .col_expr(Column::Amr, Expr::value(AuthenticationMethods::password()))
+        .col_expr(Column::Amr, methods.into())
         .col_expr(Column::SecondFactorAt, Expr::value(None::<DateTime<Utc>>));
     update.filter(Column::UserId.eq(user_id)).filter(Column::SecondFactorAt.is_not_null()).exec(db).await.map(drop)
 }

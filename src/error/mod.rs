@@ -80,6 +80,8 @@ pub enum Error {
     PasskeyLimitReached,
     /// The passkey is the only way to sign in.
     LastSignInMethod,
+    /// The account has a password already.
+    PasswordAlreadySet,
     /// The token of an invitation is unknown, or the invitation is no longer open.
     InvitationInvalid,
     /// The invitation has expired.
@@ -183,6 +185,7 @@ impl Error {
             Self::PasskeyInvalid => ErrorCode::PasskeyInvalid,
             Self::PasskeyLimitReached => ErrorCode::PasskeyLimitReached,
             Self::LastSignInMethod => ErrorCode::LastSignInMethod,
+            Self::PasswordAlreadySet => ErrorCode::PasswordAlreadySet,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,
             Self::LastAdmin => ErrorCode::LastAdmin,

@@ -17,6 +17,8 @@ const OTHERS: &[&str] = &[
     "revokeOtherSessions",
     "updateProfile",
     "changePassword",
+    "setPassword",
+    "registerWithPasskey",
     "deleteAccount",
     "changeEmail",
     "cancelEmailChange",

@@ -49,6 +49,7 @@ mod oauth;
 mod outages;
 mod own_data;
 mod pages;
+mod passkey_accounts;
 mod passkeys;
 mod password;
 mod passwords;

@@ -31,6 +31,7 @@ use crate::{
 const PUBLIC: &[&str] = &[
     "serverInfo",
     "register",
+    "registerWithPasskey",
     "login",
     "verifyMfa",
     "startPasskeyLogin",

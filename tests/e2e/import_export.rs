@@ -198,7 +198,7 @@ fn export_and_import_preserve_all_responses() {
          \"hashed_password\":\"{0}\",\"roles\":[\"user\",\"admin\"],\"created_at\":\"2025-01-01T00:00:00.000001\",\
          \"updated_at\":\"2025-01-02 00:00:00\",\"last_login\":\"2025-01-03 00:00:00.999999+02\",\
          \"email_verified_at\":\"2025-01-04T00:00:00Z\",\"pending_email\":\"ada@new.example\"}}\n\
-         {{\"username\":\"bo\",\"hashed_password\":\"{0}\",\"roles\":[],\"disabled\":true}}\n",
+         {{\"username\":\"bo\",\"hashed_password\":\"{0}\",\"roles\":[],\"disabled\":true,\"has_password\":false}}\n",
         HASHES[0]
     );
     let imported = pipe(&folder, &["user", "import"], people.as_bytes());

@@ -4,7 +4,7 @@ use hallpass::{
     config::SecretKey,
     security::{
         keys::Keys,
-        webauthn::{Ceremony, CeremonyTokens, VerificationError},
+        webauthn::{Ceremony, CeremonyTokens, FormHash, VerificationError},
     },
 };
 use uuid::Uuid;
@@ -29,7 +29,9 @@ fn now() -> DateTime<Utc> {
 fn ceremonies() -> Vec<Ceremony> {
     let mut ceremonies = vec![Ceremony::Login];
     for user_id in [ADA, BO] {
-        ceremonies.push(Ceremony::CreateAccount { user_id });
+        for name in ["ada", "bo"] {
+            ceremonies.push(Ceremony::CreateAccount { user_id, form: FormHash::of(&[name]) });
+        }
         for id in [ONE, OTHER] {
             ceremonies.push(Ceremony::Register { user_id, session_id: id });
             ceremonies.push(Ceremony::SecondFactor { user_id, challenge_id: id });
@@ -61,10 +63,21 @@ fn token_for_a_new_account_contains_the_user_id() {
     let tokens = tokens("one secret", None);
     for ceremony in ceremonies() {
         let started = tokens.start(ceremony, RP_ID, now()).unwrap();
-        let result = tokens.verify_new_account(&started.token, RP_ID, now()).map(|(user_id, _)| user_id);
+        let form = FormHash::of(&["ada"]);
+        let result = tokens.verify_new_account(&started.token, form, RP_ID, now()).map(|(user_id, _)| user_id);
         match ceremony {
-            Ceremony::CreateAccount { user_id } => assert_eq!(result, Ok(user_id)),
+            Ceremony::CreateAccount { user_id, form: started } if started == form => assert_eq!(result, Ok(user_id)),
             _ => assert_eq!(result, Err(VerificationError::OtherCeremony)),
+        }
+    }
+}
+
+#[test]
+fn hash_of_a_form_depends_on_each_value() {
+    let forms: [&[&str]; 6] = [&["ada", ""], &["", "ada"], &["ad", "a"], &["ada"], &["ada", "x"], &["bo", ""]];
+    for (index, form) in forms.iter().enumerate() {
+        for (other_index, other) in forms.iter().enumerate() {
+            assert_eq!(FormHash::of(form) == FormHash::of(other), index == other_index, "{form:?} {other:?}");
         }
     }
 }

@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use crate::{
     authenticator::{
-        cbor::{bytes, integer, map, text},
+        Statement,
+        cbor::{array, bytes, integer, map, text},
         encode,
     },
     support::{authenticator, creation_options, register_with, verify_registration_json},
@@ -121,9 +122,49 @@ fn registration_must_contain_a_credential() {
 }
 
 #[test]
-fn only_attestation_none_with_an_empty_statement_is_accepted() {
-    let result = register_with(|statement| statement.attestation_format = "packed".into());
+fn self_attestation_is_accepted() {
+    for algorithm in Algorithm::OFFERED {
+        let create = |statement: &mut Statement| statement.self_attestation = Some(algorithm.identifier());
+        let credential = authenticator(algorithm).create(&creation_options(), create);
+        verify_registration_json(&credential).unwrap();
+    }
+}
+
+#[test]
+fn self_attestation_states_the_algorithm_of_the_key() {
+    for algorithm in [-8, -257, -35, 0] {
+        let result = register_with(|statement| statement.self_attestation = Some(algorithm));
+        assert_eq!(result, Err(VerificationError::AttestationFormat), "{algorithm}");
+    }
+}
+
+#[test]
+fn attestation_of_a_model_is_refused() {
+    let entry = |name, value| (text(name), value);
+    let (algorithm, signature) = (entry("alg", integer(-7)), entry("sig", bytes(&[1; 70])));
+    for statement in [
+        map(&[algorithm.clone(), signature.clone(), entry("x5c", array(&[bytes(&[1; 300])]))]),
+        map(&[signature.clone(), entry("x5c", array(&[]))]),
+        map(std::slice::from_ref(&algorithm)),
+        map(&[algorithm.clone(), entry("sig", text("x"))]),
+        map(&[entry("alg", text("x")), signature.clone()]),
+        map(&[]),
+    ] {
+        let result = register_with(|stated| {
+            stated.attestation_format = "packed".into();
+            stated.attestation = statement;
+        });
+        assert_eq!(result, Err(VerificationError::AttestationFormat));
+    }
+    let result = register_with(|stated| {
+        stated.attestation_format = "apple".into();
+        stated.attestation = map(&[algorithm, signature]);
+    });
     assert_eq!(result, Err(VerificationError::AttestationFormat));
+}
+
+#[test]
+fn attestation_none_has_an_empty_statement() {
     let result = register_with(|statement| {
         statement.attestation = map(&[(text("alg"), integer(-7))]);
     });

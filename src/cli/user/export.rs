@@ -46,6 +46,7 @@ struct Exported<'a> {
     pending_email: Option<&'a str>,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
+    has_password: bool,
     is_active: bool,
     roles: Vec<String>,
     /// Roles that are not in `ROLES`.
@@ -59,7 +60,7 @@ struct Exported<'a> {
 }
 
 /// The columns of CSV, except for the hash.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "id",
     "username",
     "email",
@@ -67,6 +68,7 @@ const COLUMNS: [&str; 13] = [
     "pending_email",
     "first_name",
     "last_name",
+    "has_password",
     "is_active",
     "roles",
     "unknown_roles",
@@ -136,6 +138,7 @@ fn exported<'a>(context: &Context, user: &'a Model, with_hashes: bool) -> Export
         pending_email: user.pending_email_at(context.now()),
         first_name: user.first_name.as_deref(),
         last_name: user.last_name.as_deref(),
+        has_password: user.has_password,
         is_active: user.is_active,
         roles: context.settings().known_roles(&user.roles.0),
         unknown_roles: context.settings().unknown_roles(&user.roles.0),
@@ -166,7 +169,7 @@ impl<W: Write> Sink<W> {
                 out.write_all(b"\n")
             }
             Self::Csv(writer) => {
-                let texts: [&str; 13] = [
+                let texts: [&str; 14] = [
                     &user.id.to_string(),
                     user.username,
                     user.email.unwrap_or_default(),
@@ -174,6 +177,7 @@ impl<W: Write> Sink<W> {
                     user.pending_email.unwrap_or_default(),
                     user.first_name.unwrap_or_default(),
                     user.last_name.unwrap_or_default(),
+                    if user.has_password { "true" } else { "false" },
                     if user.is_active { "true" } else { "false" },
                     &user.roles.join(","),
                     &user.unknown_roles.join(","),
@@ -228,6 +232,7 @@ mod tests {
             pending_email: None,
             first_name: None,
             last_name: None,
+            has_password: true,
             is_active: true,
             roles: Vec::new(),
             unknown_roles: Vec::new(),

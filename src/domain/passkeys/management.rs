@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::AcceptedCredentials;
 use crate::{
     Error, Result,
     domain::{Context, Event, Principal, UnitOfWork, identity::parse_name, mfa, sign_in::proof},
@@ -33,19 +34,43 @@ async fn find_own(work: &UnitOfWork<'_>, user: &user::Locked, id: Uuid) -> Resul
     passkey.filter(|passkey| passkey.user_id == user.id).ok_or(Error::NotFound)
 }
 
+/// The result of [`delete`].
+#[derive(Debug)]
+pub struct Deleted {
+    /// The user.
+    pub user: user::Model,
+    /// All remaining passkeys of the user.
+    pub accepted_credentials: AcceptedCredentials,
+}
+
 /// Deletes a passkey of the signed-in user. With the last second factor, the recovery codes are deleted too.
 ///
 /// # Errors
 /// NOT_FOUND, REAUTHENTICATION_REQUIRED; LAST_SIGN_IN_METHOD if the user has neither a password nor another passkey.
 /// UNAUTHENTICATED if the session has ended in the meantime.
-pub async fn delete(context: &Context, principal: &Principal, id: Uuid) -> Result<user::Model> {
+pub async fn delete(context: &Context, principal: &Principal, id: Uuid) -> Result<Deleted> {
     proof::check_second_factor_if_any(context, principal).await?;
     let (work, user) = context.begin_as(principal).await?;
     let deleted = delete_in(&work, &user, id).await;
     let (mut work, ()) = work.or_rollback(deleted).await?;
-    work.emit(Event::PasskeyRemoved { user: user.to_model().into(), passkey_id: id });
+    let accepted_credentials = AcceptedCredentials::of(&work, user.id).await?;
+    work.emit(Event::PasskeysRemoved { user: user.to_model().into(), passkey_ids: vec![id] });
     work.commit().await?;
-    Ok(user.into())
+    Ok(Deleted { user: user.into(), accepted_credentials })
+}
+
+/// Deletes all passkeys of a user whose address was never verified, when a person proves to read its mails: another person may have
+/// registered the account and added them.
+pub(in crate::domain) async fn remove_unproven(work: &mut UnitOfWork<'_>, user: &user::Locked) -> Result<()> {
+    let passkeys = passkey::list(work.db(), user.id).await?;
+    if passkeys.is_empty() {
+        return Ok(());
+    }
+    passkey::delete_of(work.db(), user.id).await?;
+    mfa::clean_up(work, user.id).await?;
+    let passkey_ids = passkeys.into_iter().map(|passkey| passkey.id).collect();
+    work.emit(Event::PasskeysRemoved { user: user.to_model().into(), passkey_ids });
+    Ok(())
 }
 
 /// The user is locked, so two requests cannot delete the last two passkeys.

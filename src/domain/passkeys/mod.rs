@@ -8,6 +8,7 @@ mod assertion;
 mod login;
 mod management;
 mod names;
+mod new_account;
 mod registration;
 mod verification;
 
@@ -16,7 +17,9 @@ use std::collections::HashMap;
 pub use assertion::Assertion;
 pub(in crate::domain) use assertion::{Acceptance, ParsedAssertion};
 pub use login::{finish as finish_login, start as start_login};
-pub use management::{delete, rename};
+pub(in crate::domain) use management::remove_unproven;
+pub use management::{Deleted, delete, rename};
+pub use new_account::{Created, NewAccount, finish as finish_new_account, start as start_new_account};
 pub use registration::{Added, Registration, finish as finish_registration, start as start_registration};
 use serde::Serialize;
 use uuid::Uuid;
@@ -25,7 +28,7 @@ pub use verification::{start as start_verification, start_for_challenge};
 use crate::{
     Error, Result,
     domain::{
-        Context, Principal,
+        Context, Principal, UnitOfWork,
         users::administration::{Administrator, may_read},
     },
     entity::passkey::{self, Model},
@@ -68,6 +71,27 @@ fn descriptors(passkeys: Vec<Model>) -> Vec<CredentialDescriptor> {
         CredentialDescriptor::new(passkey.credential_id, transports)
     };
     passkeys.into_iter().map(descriptor).collect()
+}
+
+/// The passkeys of a user after a change, for the authenticators of the user: the argument of
+/// `PublicKeyCredential.signalAllAcceptedCredentials` (WebAuthn §5.1.10).
+#[derive(Debug)]
+pub struct AcceptedCredentials {
+    /// The RP id.
+    pub rp_id: String,
+    /// The user.
+    pub user_id: Uuid,
+    /// The ids of all credentials of the user.
+    pub credential_ids: Vec<Vec<u8>>,
+}
+
+impl AcceptedCredentials {
+    /// Reads the passkeys of a locked user.
+    async fn of(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<Self> {
+        let passkeys = passkey::list(work.db(), user_id).await?;
+        let credential_ids = passkeys.into_iter().map(|passkey| passkey.credential_id).collect();
+        Ok(Self { rp_id: work.app().settings.passkeys.rp_id.clone(), user_id, credential_ids })
+    }
 }
 
 /// Lists the passkeys of a user, oldest first, at most [`MAX_PASSKEYS`].

@@ -1,6 +1,8 @@
 //! Adding a passkey to the account of the signed-in user.
 
-use super::{MAX_PASSKEYS, Started, assertion::spend, descriptors, names::default_name, refused};
+use uuid::Uuid;
+
+use super::{AcceptedCredentials, MAX_PASSKEYS, Started, assertion::spend, descriptors, names::default_name, refused};
 use crate::{
     Error, Result,
     config::SecretString,
@@ -10,7 +12,7 @@ use crate::{
         passkey::{self, Model},
         recovery_code, second_factor, session, user,
     },
-    error::Field,
+    error::{Field, InputError},
     security::{
         link_token::TokenHash,
         random,
@@ -22,7 +24,7 @@ use crate::{
     },
 };
 
-/// The result of a registration ceremony.
+/// The result of a registration ceremony, as a client sent it.
 #[derive(Debug)]
 pub struct Registration {
     /// The token of the ceremony.
@@ -31,6 +33,50 @@ pub struct Registration {
     pub credential: serde_json::Value,
     /// The name of the passkey. `None` for a default.
     pub name: Option<String>,
+}
+
+impl Registration {
+    /// Parses the name.
+    ///
+    /// # Errors
+    /// TOO_LONG, BAD_USER_INPUT.
+    pub(super) fn parse_name(&self) -> Result<Option<String>, InputError> {
+        parse_name(self.name.as_deref(), Field::Name)
+    }
+
+    /// Verifies the response for the challenge of a ceremony. Returns the passkey, to be inserted.
+    ///
+    /// # Errors
+    /// PASSKEY_INVALID.
+    pub(super) fn verify(
+        &self,
+        context: &Context,
+        user_id: Uuid,
+        ceremony: &VerifiedCeremony,
+        name: Option<String>,
+    ) -> Result<Model> {
+        let settings = &context.settings().passkeys;
+        let response = RegistrationResponse::parse(&self.credential).map_err(refused)?;
+        let origins = settings.origins();
+        let relying_party = RelyingParty { id: &settings.rp_id, origins: &origins };
+        let credential = verify_registration(&response, &ceremony.challenge, relying_party).map_err(refused)?;
+        let name = name.unwrap_or_else(|| default_name(credential.aaguid, context.client.user_agent.as_deref()));
+        Ok(Model {
+            id: random::id(context.now())?,
+            user_id,
+            credential_hash: TokenHash::of_credential_id(&credential.id),
+            transports: transports(&credential),
+            credential_id: credential.id,
+            public_key: credential.public_key,
+            counter: credential.counter.into(),
+            is_backup_eligible: credential.is_backup_eligible,
+            is_backed_up: credential.is_backed_up,
+            aaguid: credential.aaguid,
+            name,
+            created_at: context.now(),
+            last_used_at: None,
+        })
+    }
 }
 
 /// A passkey that was added.
@@ -42,6 +88,8 @@ pub struct Added {
     pub passkey: Model,
     /// With the first second factor: the recovery codes, which are shown this once.
     pub recovery_codes: Option<Vec<SecretString>>,
+    /// All passkeys of the user.
+    pub accepted_credentials: AcceptedCredentials,
 }
 
 /// Starts to add a passkey. Writes nothing.
@@ -79,33 +127,13 @@ fn is_full(count: u64) -> bool {
 /// PASSKEY_INVALID, also if the ceremony was used before or has expired, or if the credential is registered already;
 /// PASSKEY_LIMIT_REACHED; TOO_LONG, BAD_USER_INPUT (the name); REAUTHENTICATION_REQUIRED if a second factor was set up since the
 /// start and this session has not confirmed it. UNAUTHENTICATED if the session has ended in the meantime.
-pub async fn finish(context: &Context, principal: &Principal, registration: Registration) -> Result<Added> {
-    let name = parse_name(registration.name.as_deref(), Field::Name)?;
-    let settings = &context.settings().passkeys;
+pub async fn finish(context: &Context, principal: &Principal, registration: &Registration) -> Result<Added> {
+    let name = registration.parse_name()?;
+    let rp_id = &context.settings().passkeys.rp_id;
     let token = &registration.ceremony_token;
-    let now = context.now();
-    let ceremony = context.app.passkey_ceremonies.verify(token, ceremony_of(principal), &settings.rp_id, now);
+    let ceremony = context.app.passkey_ceremonies.verify(token, ceremony_of(principal), rp_id, context.now());
     let ceremony = ceremony.map_err(refused)?;
-    let response = RegistrationResponse::parse(&registration.credential).map_err(refused)?;
-    let origins = settings.origins();
-    let relying_party = RelyingParty { id: &settings.rp_id, origins: &origins };
-    let credential = verify_registration(&response, &ceremony.challenge, relying_party).map_err(refused)?;
-    let name = name.unwrap_or_else(|| default_name(credential.aaguid, context.client.user_agent.as_deref()));
-    let passkey = Model {
-        id: random::id(now)?,
-        user_id: principal.user.id,
-        credential_hash: TokenHash::of_credential_id(&credential.id),
-        credential_id: credential.id.clone(),
-        public_key: credential.public_key.clone(),
-        counter: credential.counter.into(),
-        is_backup_eligible: credential.is_backup_eligible,
-        is_backed_up: credential.is_backed_up,
-        transports: transports(&credential),
-        aaguid: credential.aaguid,
-        name,
-        created_at: now,
-        last_used_at: None,
-    };
+    let passkey = registration.verify(context, principal.user.id, &ceremony, name)?;
     Box::pin(add(context, principal, passkey, ceremony)).await
 }
 
@@ -117,7 +145,7 @@ fn transports(credential: &RegisteredCredential) -> String {
 async fn add(context: &Context, principal: &Principal, passkey: Model, ceremony: VerifiedCeremony) -> Result<Added> {
     let codes = RecoveryCode::generate_all()?;
     let (work, mut user) = context.begin_as(principal).await?;
-    let inserted = insert(&work, principal, &passkey, &ceremony).await;
+    let inserted = add_in(&work, principal, &passkey, &ceremony).await;
     let (mut work, is_first) = work.or_rollback(inserted).await?;
     if is_first {
         recovery_code::replace(work.db(), user.id, codes.iter().map(RecoveryCode::hash), work.now).await?;
@@ -131,14 +159,15 @@ async fn add(context: &Context, principal: &Principal, passkey: Model, ceremony:
     {
         work.emit(Event::SessionRevoked { user_id: user.id });
     }
+    let accepted_credentials = AcceptedCredentials::of(&work, user.id).await?;
     work.emit(Event::PasskeyAdded { user: user.to_model().into(), passkey_id: passkey.id });
     work.commit().await?;
     let recovery_codes = is_first.then(|| codes.iter().map(RecoveryCode::to_text).collect());
-    Ok(Added { user: user.into(), passkey, recovery_codes })
+    Ok(Added { user: user.into(), passkey, recovery_codes, accepted_credentials })
 }
 
-/// Inserts a passkey of the locked user. Returns whether it is the first second factor.
-async fn insert(
+/// Uses up the ceremony, and inserts a passkey of the locked user. Returns whether it is the first second factor.
+async fn add_in(
     work: &UnitOfWork<'_>,
     principal: &Principal,
     passkey: &Model,
@@ -153,8 +182,17 @@ async fn insert(
         return Err(Error::PasskeyLimitReached);
     }
     spend(work, ceremony).await?;
+    insert(work, passkey).await?;
+    Ok(is_first)
+}
+
+/// Inserts a passkey.
+///
+/// # Errors
+/// PASSKEY_INVALID if the credential is registered already; the unit of work must be rolled back then.
+pub(super) async fn insert(work: &UnitOfWork<'_>, passkey: &Model) -> Result<()> {
     match passkey::insert(work.db(), passkey.clone()).await {
-        Ok(()) => Ok(is_first),
+        Ok(()) => Ok(()),
         Err(error) if is_unique_violation(&error) => {
             tracing::debug!("a passkey was refused: its credential is registered already");
             Err(Error::PasskeyInvalid)

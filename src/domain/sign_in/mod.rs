@@ -159,6 +159,21 @@ pub(in crate::domain) async fn enter_new_account(
     }
 }
 
+/// Opens a session for the user of an account that was just created with a passkey.
+///
+/// # Errors
+/// Those of [`check_user`].
+pub(in crate::domain) async fn enter_new_account_with_passkey(
+    work: &mut UnitOfWork<'_>,
+    user: &mut user::Locked,
+    new_session: &NewSession,
+    event: Event,
+    amr: AuthenticationMethods,
+) -> Result<Entered> {
+    let admission = admit_with_two_factors(work, user, amr)?;
+    open(work, user, new_session, admission, event).await
+}
+
 /// Opens a session for a user who has signed in.
 ///
 /// # Errors

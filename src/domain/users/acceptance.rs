@@ -10,7 +10,8 @@ use crate::{
         sign_in, throttle,
         users::{
             email,
-            registration::{self, Account, NewUser, Registration},
+            form::NewUser,
+            registration::{self, Account, Registration},
         },
     },
     entity::{

@@ -4,6 +4,7 @@ pub mod acceptance;
 pub mod administration;
 pub mod deletion;
 pub mod email;
+pub(in crate::domain) mod form;
 pub mod import;
 pub mod own_data;
 pub mod password_change;

@@ -1,11 +1,12 @@
-//! Changing the password by a signed-in user, who must know the current one.
+//! The password of a signed-in user: changing it, which needs the current one, and setting the first one.
 
 use crate::{
-    Result,
+    Error, Result,
     config::{ExposeSecret, SecretString},
-    domain::{Context, Event, Principal, identity::Password, mfa, sessions, sign_in::proof, throttle},
+    domain::{Context, Event, Principal, UnitOfWork, identity::Password, mfa, sessions, sign_in::proof, throttle},
     entity::{link, user},
     error::{ErrorCode, Field, InputError, Problems},
+    security::password::PasswordHash,
 };
 
 /// A change of the password.
@@ -39,6 +40,44 @@ pub async fn change(context: &Context, principal: &Principal, form: PasswordChan
         work.rollback().await?;
         return Err(InputError::new(ErrorCode::WrongPassword, Field::CurrentPassword).into());
     }
+    store(&mut work, &mut user, password_hash).await?;
+    let ended = if form.keep_other_sessions {
+        0
+    } else {
+        sessions::end_all(&work, &mut user, Some(principal.session.id)).await?
+    };
+    work.commit().await?;
+    Ok((user.into(), ended))
+}
+
+/// Sets the first password of the signed-in user, cancels a pending change of the address, and notifies the user by mail. The other
+/// sessions continue, because no other credential has changed.
+///
+/// # Errors
+/// The problems of the password; PASSWORD_ALREADY_SET; REAUTHENTICATION_REQUIRED, RATE_LIMITED. UNAUTHENTICATED if the session has
+/// ended in the meantime.
+pub async fn set_first(context: &Context, principal: &Principal, new_password: SecretString) -> Result<user::Model> {
+    let owner = (&principal.user).into();
+    let new_password = Password::parse(new_password, Field::NewPassword, &owner, context.settings())?;
+    if principal.user.has_password {
+        return Err(Error::PasswordAlreadySet);
+    }
+    proof::check_fresh(context, principal).await?;
+    throttle::book_password_change(context, principal.user.id).await?;
+    let password_hash = context.app.hasher.hash(new_password.secret()).await?;
+    let (mut work, mut user) = context.begin_as(principal).await?;
+    if user.has_password {
+        work.rollback().await?;
+        return Err(Error::PasswordAlreadySet);
+    }
+    store(&mut work, &mut user, password_hash).await?;
+    work.commit().await?;
+    Ok(user.into())
+}
+
+/// Stores a new password. Ends links in mails, a pending change of the address, sign-ins that wait for a second factor, and remembered
+/// devices.
+async fn store(work: &mut UnitOfWork<'_>, user: &mut user::Locked, password_hash: PasswordHash) -> Result<()> {
     let now = work.now;
     user.update(work.db(), |user| {
         user.password_hash = password_hash;
@@ -47,16 +86,10 @@ pub async fn change(context: &Context, principal: &Principal, form: PasswordChan
         user.updated_at = now;
     })
     .await?;
-    let ended = if form.keep_other_sessions {
-        0
-    } else {
-        sessions::end_all(&work, &mut user, Some(principal.session.id)).await?
-    };
     link::delete_unused(work.db(), user.id, None).await?;
-    mfa::invalidate_proofs(&work, user.id).await?;
+    mfa::invalidate_proofs(work, user.id).await?;
     work.emit(Event::PasswordChanged { user: user.to_model().into() });
-    work.commit().await?;
-    Ok((user.into(), ended))
+    Ok(())
 }
 
 /// Parses the form. The current password is verified later, so that an invalid form does not count as an attempt.

@@ -3,7 +3,9 @@
 use crate::{
     Error, Result,
     config::SecretString,
-    domain::{Context, Event, identity::Password, mfa, notifications::links, sessions, throttle, users::email},
+    domain::{
+        Context, Event, identity::Password, mfa, notifications::links, passkeys, sessions, throttle, users::email,
+    },
     entity::{link, mail::Purpose, user},
     error::Field,
 };
@@ -26,7 +28,8 @@ pub async fn check_link(context: &Context, token: &SecretString) -> Result<()> {
 }
 
 /// Sets a new password with the token of a link, which also verifies the address. Cancels a pending change of the address.
-/// Ends all sessions, and returns how many were live. If the password is rejected, the token stays valid.
+/// Ends all sessions, and returns how many were live. If the address was not verified before, the passkeys are deleted: they may be
+/// those of another person, who registered with this address. If the password is rejected, the token stays valid.
 ///
 /// # Errors
 /// LINK_INVALID, LINK_EXPIRED; the problem of the password; SERVICE_UNAVAILABLE.
@@ -59,6 +62,9 @@ pub async fn reset(context: &Context, token: &SecretString, new_password: Secret
     .await?;
     link::delete_unused(work.db(), user.id, None).await?;
     mfa::invalidate_proofs(&work, user.id).await?;
+    if verified_email {
+        passkeys::remove_unproven(&mut work, &user).await?;
+    }
     let ended = sessions::end_all(&work, &mut user, None).await?;
     throttle::clear_account(&work, &user).await?;
     // The client reads the user's mail, so failed sign-ins from other networks must not lock it out.

@@ -4,68 +4,19 @@ use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
-    config::{SecretString, Settings},
     database::error::is_unique_violation,
     domain::{
         Context, Event, UnitOfWork,
-        identity::{Email, Owner, Password, Username, parse_name},
         sessions::{NewSession, Replaced, SignIn},
         sign_in, throttle,
+        users::form::{NewUser, ParsedProfile, parse},
     },
     entity::user::{self, Roles},
     error::{ErrorCode, Field, InputError, Problems},
-    security::{password::PasswordHash, random},
 };
 
+pub use super::form::Registration;
 pub use crate::entity::user::Model as Account;
-
-/// The form of a registration.
-#[derive(Clone, Debug)]
-pub struct Registration {
-    /// Unique without regard to case.
-    pub username: String,
-    /// 8 to 128 code points.
-    pub password: SecretString,
-    /// Unique, if given.
-    pub email: Option<String>,
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-}
-
-/// A parsed [`Registration`].
-pub(in crate::domain) struct ParsedRegistration {
-    username: Username,
-    password: Password,
-    email: Option<Email>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-}
-
-/// A user to be created.
-#[derive(Clone)]
-pub(in crate::domain) struct NewUser {
-    pub username: Username,
-    pub password_hash: PasswordHash,
-    /// False if no password matches the hash.
-    pub has_password: bool,
-    pub email: Option<Email>,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-}
-
-impl ParsedRegistration {
-    /// Hashes the password.
-    ///
-    /// # Errors
-    /// SERVICE_UNAVAILABLE if too many passwords wait to be hashed.
-    pub(in crate::domain) async fn hash(self, context: &Context) -> Result<NewUser> {
-        let Self { username, password, email, first_name, last_name } = self;
-        let password_hash = context.app.hasher.hash(password.secret()).await?;
-        Ok(NewUser { username, password_hash, has_password: true, email, first_name, last_name })
-    }
-}
 
 /// The result of a registration. It does not implement `Debug`, because it may contain tokens.
 pub enum Registered {
@@ -121,10 +72,16 @@ async fn create(
 
 /// Checks that anyone may register, and prepares the form.
 async fn check(context: &Context, form: Registration) -> Result<NewUser> {
-    if !context.settings().registration.is_enabled {
-        return Err(Error::RegistrationDisabled);
-    }
+    check_enabled(context)?;
     prepare(context, form).await
+}
+
+/// Checks that anyone may register.
+///
+/// # Errors
+/// REGISTRATION_DISABLED.
+pub(in crate::domain) fn check_enabled(context: &Context) -> Result<()> {
+    if context.settings().registration.is_enabled { Ok(()) } else { Err(Error::RegistrationDisabled) }
 }
 
 /// Parses the form, counts the registration, and hashes the password.
@@ -133,13 +90,13 @@ async fn check(context: &Context, form: Registration) -> Result<NewUser> {
 /// All problems of the form; if there are none, USERNAME_TAKEN for a reserved username, RATE_LIMITED, SERVICE_UNAVAILABLE.
 pub(in crate::domain) async fn prepare(context: &Context, form: Registration) -> Result<NewUser> {
     let form = parse(form, context.settings())?;
-    check_reserved(context, &form.username.key)?;
+    check_reserved(context, &form.profile.username.key)?;
     throttle::book_registration(context).await?;
     form.hash(context).await
 }
 
 /// Books the verification mail, and marks the network as familiar. Returns the event of the registration.
-async fn book_mail(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event> {
+pub(in crate::domain) async fn book_mail(work: &UnitOfWork<'_>, user: &user::Locked) -> Result<Event> {
     throttle::remember_network(work, user).await?;
     let mut mail_round = None;
     if user.email.is_some() && work.app().settings.mail.is_enabled() {
@@ -175,10 +132,11 @@ pub(in crate::domain) async fn insert(
     is_self_registered: bool,
 ) -> Result<(UnitOfWork<'_>, user::Locked)> {
     let now = work.now;
-    let NewUser { username, password_hash, has_password, email, first_name, last_name } = new_user;
+    let NewUser { id, profile, password_hash, has_password } = new_user;
+    let ParsedProfile { username, email, first_name, last_name } = profile;
     let (email, email_key) = email.map(|email| (email.text, email.key)).unzip();
     let user = user::Model {
-        id: random::id(now)?,
+        id,
         username: username.text,
         username_key: username.key.clone(),
         email,
@@ -220,6 +178,25 @@ pub(in crate::domain) async fn find_conflicts(
     email_key: Option<&str>,
     except: Option<Uuid>,
 ) -> Result<Error> {
+    let problems = find_taken(app, username_key, email_key, except).await?;
+    if problems.is_empty() {
+        // The conflicting account has been deleted in the meantime.
+        return Ok(Error::unavailable(1, "unique violation without a conflicting row"));
+    }
+    Ok(problems.into())
+}
+
+/// Checks that no account has the username or the address. Only an insert decides.
+///
+/// # Errors
+/// USERNAME_TAKEN and EMAIL_TAKEN.
+pub(in crate::domain) async fn check_free(app: &App, profile: &ParsedProfile) -> Result<()> {
+    let email_key = profile.email.as_ref().map(|email| email.key.as_str());
+    let problems = find_taken(app, &profile.username.key, email_key, None).await?;
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+async fn find_taken(app: &App, username_key: &str, email_key: Option<&str>, except: Option<Uuid>) -> Result<Problems> {
     let rows = user::taken_keys(app.database.read(), username_key, email_key, except).await?;
     let mut problems = Problems::default();
     if rows.iter().any(|(username, _)| username == username_key) {
@@ -228,39 +205,5 @@ pub(in crate::domain) async fn find_conflicts(
     if email_key.is_some() && rows.iter().any(|(_, email)| email.as_deref() == email_key) {
         problems.push(InputError::new(ErrorCode::EmailTaken, Field::Email));
     }
-    if problems.is_empty() {
-        // The conflicting account has been deleted in the meantime.
-        return Ok(Error::unavailable(1, "unique violation without a conflicting row"));
-    }
-    Ok(problems.into())
-}
-
-pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Result<ParsedRegistration> {
-    let mut problems = Problems::default();
-    let username = problems.collect(Username::parse(&form.username));
-    let owner = Owner {
-        username: form.username.trim(),
-        email: form.email.as_deref().map(str::trim),
-        first_name: form.first_name.as_deref(),
-        last_name: form.last_name.as_deref(),
-    };
-    let password = problems.collect(Password::parse(form.password, Field::Password, &owner, settings));
-    let email = problems.collect(match form.email.as_deref().filter(|email| !email.trim().is_empty()) {
-        Some(email) => Email::parse(email).map(Some),
-        None if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
-        None => Ok(None),
-    });
-    let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));
-    let last_name = problems.collect(parse_name(form.last_name.as_deref(), Field::LastName));
-    // Each field that is `None` here has added a problem.
-    let parsed = || {
-        Some(ParsedRegistration {
-            username: username?,
-            password: password?,
-            email: email?,
-            first_name: first_name?,
-            last_name: last_name?,
-        })
-    };
-    parsed().ok_or_else(|| problems.into())
+    Ok(problems)
 }

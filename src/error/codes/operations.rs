@@ -78,6 +78,12 @@ macro_rules! operation_codes {
                 en: "This is your only way to sign in. Set a password or add another passkey first.",
                 ru: "Это единственный способ входа. Сначала задайте пароль или добавьте другой ключ доступа.",
             }
+            /// The account has a password: change it instead.
+            PasswordAlreadySet {
+                rest: 409, oauth: 409 "invalid_request",
+                en: "Your account already has a password. Change it instead.",
+                ru: "У вашей учётной записи уже есть пароль. Измените его.",
+            }
             /// The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one.
             InvitationInvalid {
                 rest: 400, oauth: 400 "invalid_request",

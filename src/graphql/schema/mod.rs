@@ -13,6 +13,7 @@ mod me;
 mod mfa;
 mod nodes;
 mod own_data;
+mod passkey_registration;
 mod passkeys;
 mod password_change;
 mod password_reset;
@@ -54,6 +55,7 @@ pub struct Mutation(
     sessions::SessionMutation,
     reauthentication::ReauthenticationMutation,
     mfa::MfaMutation,
+    passkey_registration::PasskeyRegistrationMutation,
     passkeys::PasskeyMutation,
     profile::ProfileMutation,
     password_change::PasswordMutation,

@@ -1,4 +1,4 @@
-//! Passkeys: adding, using, renaming and deleting them.
+//! Passkeys: using, renaming and deleting them. [`super::passkey_registration`] adds them.
 
 use std::future::{Ready, ready};
 
@@ -7,8 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     Error, Result,
-    config::{ExposeSecret, SecretString},
-    domain::passkeys::{self, Assertion, Registration, Started},
+    domain::passkeys::{self, AcceptedCredentials as Accepted, Assertion, Started},
     entity::passkey,
     graphql::{
         Nullable,
@@ -26,26 +25,6 @@ pub(in crate::graphql) struct PasskeyMutation;
 
 #[Object]
 impl PasskeyMutation {
-    /// Start to add a passkey. Nothing changes until `finishPasskeyRegistration`, within 15 minutes. The last sign-in or
-    /// `reauthenticate` must be less than 10 minutes ago, with the second factor if there is one.
-    /// Codes: PASSKEY_LIMIT_REACHED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
-    async fn start_passkey_registration(&self, ctx: &Context<'_>) -> Nullable<PasskeyOptionsPayload> {
-        Some(Box::pin(start_registration(ctx)).await)
-    }
-
-    /// Add the passkey that the browser created. It can be used to sign in, and as the second factor after the password, which
-    /// every sign-in with the password needs from now on. The current session counts as signed in with it. The user is notified
-    /// by mail.
-    /// Codes: PASSKEY_INVALID, PASSKEY_LIMIT_REACHED, TOO_LONG, BAD_USER_INPUT, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED,
-    /// SERVICE_UNAVAILABLE.
-    async fn finish_passkey_registration(
-        &self,
-        ctx: &Context<'_>,
-        input: FinishPasskeyRegistrationInput,
-    ) -> Nullable<FinishPasskeyRegistrationPayload> {
-        Some(Box::pin(finish_registration(ctx, input)).await)
-    }
-
     /// Start a sign-in with a passkey. Public. Works for a button and for conditional UI (autofill).
     /// Codes: SERVICE_UNAVAILABLE.
     async fn start_passkey_login(&self, ctx: &Context<'_>) -> Nullable<PasskeyOptionsPayload> {
@@ -89,26 +68,6 @@ impl PasskeyMutation {
     }
 }
 
-async fn start_registration(ctx: &Context<'_>) -> Result<PasskeyOptionsPayload> {
-    let principal = ctx.enrolling_principal().await?;
-    passkeys::start_registration(ctx.domain(), principal).await.map(Into::into)
-}
-
-async fn finish_registration(
-    ctx: &Context<'_>,
-    input: FinishPasskeyRegistrationInput,
-) -> Result<FinishPasskeyRegistrationPayload> {
-    let FinishPasskeyRegistrationInput { ceremony_token, credential, name } = input;
-    let registration = Registration { ceremony_token, credential: credential.0, name };
-    let added = passkeys::finish_registration(ctx.domain(), ctx.enrolling_principal().await?, registration).await?;
-    let exposed = |codes: Vec<SecretString>| codes.iter().map(|code| code.expose_secret().to_owned()).collect();
-    Ok(FinishPasskeyRegistrationPayload {
-        user: added.user.into(),
-        passkey: added.passkey.into(),
-        recovery_codes: added.recovery_codes.map(exposed),
-    })
-}
-
 async fn start_verification(
     ctx: &Context<'_>,
     input: Option<StartPasskeyVerificationInput>,
@@ -131,8 +90,12 @@ async fn rename(ctx: &Context<'_>, input: RenamePasskeyInput) -> Result<RenamePa
 
 async fn delete(ctx: &Context<'_>, id: ID) -> Result<DeletePasskeyPayload> {
     let principal = ctx.principal().await?;
-    let user = passkeys::delete(ctx.domain(), principal, id.parse().map_err(|_| Error::NotFound)?).await?;
-    Ok(DeletePasskeyPayload { user: user.into(), deleted_passkey_id: id })
+    let deleted = passkeys::delete(ctx.domain(), principal, id.parse().map_err(|_| Error::NotFound)?).await?;
+    Ok(DeletePasskeyPayload {
+        user: deleted.user.into(),
+        deleted_passkey_id: id,
+        accepted_credentials: deleted.accepted_credentials.into(),
+    })
 }
 
 /// A ceremony that was started.
@@ -148,28 +111,6 @@ impl From<Started> for PasskeyOptionsPayload {
     fn from(started: Started) -> Self {
         Self { ceremony_token: started.ceremony_token, options: Json(started.options) }
     }
-}
-
-/// The passkey that the browser created.
-#[derive(InputObject)]
-pub struct FinishPasskeyRegistrationInput {
-    /// That of `startPasskeyRegistration`.
-    ceremony_token: String,
-    /// The result of `credential.toJSON()`.
-    credential: Json,
-    /// A name for the user, at most 100 characters. By default that of the password manager, if it is known, or of the device.
-    name: Option<String>,
-}
-
-/// The result of `finishPasskeyRegistration`.
-#[derive(SimpleObject)]
-pub struct FinishPasskeyRegistrationPayload {
-    /// The user, with the passkey.
-    user: User,
-    /// The passkey.
-    passkey: Passkey,
-    /// With the first second factor: ten codes, each of which replaces it once. They are shown only now.
-    recovery_codes: Option<Vec<String>>,
 }
 
 /// The sign-in that waits for a second factor.
@@ -237,6 +178,30 @@ pub struct DeletePasskeyPayload {
     user: User,
     /// The id to evict from the client's cache.
     deleted_passkey_id: ID,
+    /// The remaining passkeys, so that the password manager deletes this one too.
+    accepted_credentials: AcceptedCredentials,
+}
+
+/// The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. It tells the password manager
+/// which passkeys no longer work.
+#[derive(SimpleObject)]
+pub struct AcceptedCredentials {
+    /// The domain that passkeys are bound to.
+    rp_id: String,
+    /// The id of the user in base64url, as authenticators know it.
+    user_id: String,
+    /// The ids of all credentials of the user, in base64url.
+    all_accepted_credential_ids: Vec<String>,
+}
+
+impl From<Accepted> for AcceptedCredentials {
+    fn from(accepted: Accepted) -> Self {
+        Self {
+            rp_id: accepted.rp_id,
+            user_id: URL_SAFE_NO_PAD.encode(accepted.user_id),
+            all_accepted_credential_ids: accepted.credential_ids.iter().map(|id| URL_SAFE_NO_PAD.encode(id)).collect(),
+        }
+    }
 }
 
 /// See the type's description below.

@@ -1,4 +1,4 @@
-//! `changePassword`.
+//! `changePassword` and `setPassword`.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
@@ -20,6 +20,19 @@ impl PasswordMutation {
     async fn change_password(&self, ctx: &Context<'_>, input: ChangePasswordInput) -> Nullable<ChangePasswordPayload> {
         Some(change(ctx, input.into()).await)
     }
+
+    /// Set the first password of a signed-in user who has none (`User.hasPassword`). The last sign-in or `reauthenticate` must be less
+    /// than 10 minutes ago. Invalidates all links in mails, and notifies the owner at a verified address. The other sessions continue.
+    /// Codes: PASSWORD_ALREADY_SET, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REAUTHENTICATION_REQUIRED,
+    /// UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+    async fn set_password(&self, ctx: &Context<'_>, input: SetPasswordInput) -> Nullable<SetPasswordPayload> {
+        Some(set(ctx, input).await)
+    }
+}
+
+async fn set(ctx: &Context<'_>, input: SetPasswordInput) -> Result<SetPasswordPayload> {
+    let user = password_change::set_first(ctx.domain(), ctx.principal().await?, input.new_password.into()).await?;
+    Ok(SetPasswordPayload { user: user.into() })
 }
 
 async fn change(ctx: &Context<'_>, change: PasswordChange) -> Result<ChangePasswordPayload> {
@@ -59,4 +72,19 @@ pub struct ChangePasswordPayload {
     user: User,
     /// Number of other sessions that were ended.
     revoked_sessions: u64,
+}
+
+/// The first password of an account.
+#[derive(InputObject)]
+pub struct SetPasswordInput {
+    /// 8 to 128 characters of any kind.
+    #[graphql(secret)]
+    new_password: String,
+}
+
+/// The result of `setPassword`.
+#[derive(SimpleObject)]
+pub struct SetPasswordPayload {
+    /// The user.
+    user: User,
 }

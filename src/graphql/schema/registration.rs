@@ -26,10 +26,7 @@ impl RegisterMutation {
     async fn register(&self, ctx: &Context<'_>, input: RegisterInput) -> Nullable<RegisterPayload> {
         let new_session = input.token_delivery.open(ctx);
         let registered = register(ctx.domain(), input.into(), new_session).await;
-        Some(registered.map(|registered| match registered {
-            Registered::SignedIn(sign_in) => AuthPayload::of(ctx, *sign_in).into(),
-            Registered::Unverified(user) => User::from(*user).into(),
-        }))
+        Some(registered.map(|registered| RegisterPayload::of(ctx, registered)))
     }
 }
 
@@ -69,15 +66,24 @@ impl From<RegisterInput> for Registration {
 #[derive(SimpleObject)]
 pub struct RegisterPayload {
     /// JWT for the header `Authorization: Bearer …`.
-    access_token: Option<String>,
+    pub(super) access_token: Option<String>,
     /// Always `Bearer`.
-    token_type: Option<&'static str>,
+    pub(super) token_type: Option<&'static str>,
     /// Seconds until the access token expires.
-    expires_in: Option<i64>,
+    pub(super) expires_in: Option<i64>,
     /// Only with `tokenDelivery: BODY`. With the default, COOKIE, the token is in an HttpOnly cookie instead.
-    refresh_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
     /// The new user. They are signed in if there is an access token.
-    user: User,
+    pub(super) user: User,
+}
+
+impl RegisterPayload {
+    pub(super) fn of(ctx: &Context<'_>, registered: Registered) -> Self {
+        match registered {
+            Registered::SignedIn(sign_in) => AuthPayload::of(ctx, *sign_in).into(),
+            Registered::Unverified(user) => User::from(*user).into(),
+        }
+    }
 }
 
 impl From<AuthPayload> for RegisterPayload {

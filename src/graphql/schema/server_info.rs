@@ -32,6 +32,8 @@ pub struct ServerInfo {
     email_verification_required: bool,
     /// Whether this server can send mails. Verification, password reset and change of address need them.
     mail_enabled: bool,
+    /// Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address.
+    passkeys_enabled: bool,
     /// The rules for passwords.
     password_policy: PasswordPolicy,
     /// The rules for usernames.
@@ -70,6 +72,7 @@ impl ServerInfo {
             email_required: app.settings.registration.require_email,
             email_verification_required: app.settings.registration.require_verified_email,
             mail_enabled: app.settings.mail.is_enabled(),
+            passkeys_enabled: app.settings.passkeys.are_usable(),
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
                 max_length: *PASSWORD_LENGTH.end(),

@@ -1,11 +1,10 @@
 //! The authentication ceremony (WebAuthn §7.2).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use uuid::Uuid;
 
 use super::{
     AuthenticationResponse, AuthenticatorData, CeremonyType, ClientData, Flags, PublicKey, RelyingParty,
-    VerificationError,
+    VerificationError, attestation::signed_message,
 };
 
 /// What is stored about a credential.
@@ -69,8 +68,7 @@ pub fn verify_authentication(
     if data.flags.has(Flags::BACKUP_ELIGIBLE) != stored.is_backup_eligible {
         return Err(VerificationError::BackupEligibility);
     }
-    let client_data_hash = digest(&SHA256, &response.client_data_json);
-    let signed = [&response.authenticator_data, client_data_hash.as_ref()].concat();
+    let signed = signed_message(&response.authenticator_data, &response.client_data_json);
     PublicKey::parse(stored.public_key)?.verify(&signed, &response.signature)?;
     // Step 22: authenticators without a counter always return zero.
     let has_counter = data.counter != 0 || stored.counter != 0;

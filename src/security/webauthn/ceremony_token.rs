@@ -7,7 +7,7 @@
 //! A token alone does not prevent replay. The caller stores the nonce in a table with a unique index when a ceremony
 //! succeeds, and keeps it until the token expires.
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub(super) const LIFETIME: Duration = Duration::minutes(15);
 const NONCE_LENGTH: usize = 16;
 const MAC_LENGTH: usize = 32;
 
-/// Nonce, expiry, purpose, user id, and the id of the session or challenge.
+/// Nonce, expiry, purpose, user id, and the id of the session or challenge, or the hash of the form.
 const CONTENT_LENGTH: usize = NONCE_LENGTH + 8 + 1 + 16 + 16;
 
 const TOKEN_LENGTH: usize = CONTENT_LENGTH + MAC_LENGTH;
@@ -40,6 +40,8 @@ pub enum Ceremony {
     CreateAccount {
         /// The id that the new user will have.
         user_id: Uuid,
+        /// The form that was checked at the start.
+        form: FormHash,
     },
     /// Register a passkey of the signed-in user.
     Register {
@@ -64,6 +66,27 @@ pub enum Ceremony {
         /// The user's session.
         session_id: Uuid,
     },
+}
+
+/// The hash of values of a form: a ceremony for a new account can be finished only with the values that were checked at its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormHash([u8; 16]);
+
+impl FormHash {
+    /// Hashes values. Each is preceded by its length, so that no two lists of values have the same input.
+    #[must_use]
+    pub fn of(values: &[&str]) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for value in values {
+            context.update(&value.len().to_be_bytes());
+            context.update(value.as_bytes());
+        }
+        let mut hash = [0; 16];
+        for (byte, digest) in hash.iter_mut().zip(context.finish().as_ref()) {
+            *byte = *digest;
+        }
+        Self(hash)
+    }
 }
 
 /// A ceremony that was started.
@@ -143,16 +166,17 @@ impl CeremonyTokens {
     /// Verifies a token for a new account, and returns the id that the new user will have.
     ///
     /// # Errors
-    /// InvalidCeremonyToken, ExpiredCeremonyToken, or OtherCeremony if the token is for something else.
+    /// InvalidCeremonyToken, ExpiredCeremonyToken, or OtherCeremony if the token is for something else or for another form.
     pub fn verify_new_account(
         &self,
         token: &str,
+        expected_form: FormHash,
         rp_id: &str,
         now: DateTime<Utc>,
     ) -> Result<(Uuid, VerifiedCeremony), VerificationError> {
         let verified = self.open(token, rp_id, now)?;
         match verified.ceremony {
-            Ceremony::CreateAccount { user_id } => Ok((user_id, verified)),
+            Ceremony::CreateAccount { user_id, form } if form == expected_form => Ok((user_id, verified)),
             _ => Err(VerificationError::OtherCeremony),
         }
     }
@@ -188,7 +212,7 @@ fn mac(key: &hmac::Key, content: &[u8; CONTENT_LENGTH], rp_id: &str) -> [u8; MAC
 
 fn encode(nonce: [u8; NONCE_LENGTH], expires_at: DateTime<Utc>, ceremony: Ceremony) -> [u8; CONTENT_LENGTH] {
     let (purpose, user_id, scope_id) = match ceremony {
-        Ceremony::CreateAccount { user_id } => (1, user_id, Uuid::nil()),
+        Ceremony::CreateAccount { user_id, form } => (1, user_id, Uuid::from_bytes(form.0)),
         Ceremony::Register { user_id, session_id } => (2, user_id, session_id),
         Ceremony::Login => (3, Uuid::nil(), Uuid::nil()),
         Ceremony::SecondFactor { user_id, challenge_id } => (4, user_id, challenge_id),
@@ -212,7 +236,7 @@ fn decode(content: &[u8; CONTENT_LENGTH]) -> Result<Content, VerificationError> 
     let (user_id, scope_id) = split::<16, 16>(&ids)?;
     let (user_id, scope_id) = (Uuid::from_bytes(user_id), Uuid::from_bytes(scope_id));
     let ceremony = match purpose {
-        1 => Ceremony::CreateAccount { user_id },
+        1 => Ceremony::CreateAccount { user_id, form: FormHash(scope_id.into_bytes()) },
         2 => Ceremony::Register { user_id, session_id: scope_id },
         3 => Ceremony::Login,
         4 => Ceremony::SecondFactor { user_id, challenge_id: scope_id },

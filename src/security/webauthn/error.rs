@@ -33,7 +33,7 @@ pub enum VerificationError {
     CrossOrigin,
     /// The attestation object is malformed.
     MalformedAttestation,
-    /// The attestation format is not `none`, or its statement is not empty.
+    /// The attestation is neither `none` nor a self attestation with the algorithm of the credential.
     AttestationFormat,
     /// The authenticator data is malformed.
     MalformedAuthenticatorData,
@@ -91,7 +91,7 @@ impl fmt::Display for VerificationError {
             Self::Origin => "the origin is not allowed",
             Self::CrossOrigin => "the credential was used in a cross-origin frame",
             Self::MalformedAttestation => "the attestation object is malformed",
-            Self::AttestationFormat => "the attestation format is not none",
+            Self::AttestationFormat => "the attestation is neither none nor a self attestation",
             Self::MalformedAuthenticatorData => "the authenticator data is malformed",
             Self::Cbor(error) => return write!(f, "invalid CBOR: {error}"),
             Self::RpId => "the RP id is not that of this server",

@@ -22,10 +22,10 @@ mod registration;
 mod response;
 mod transport;
 
-pub use attestation::AttestationObject;
+pub use attestation::{AttestationObject, AttestationStatement};
 pub use authentication::{StoredCredential, UserHandlePolicy, VerifiedAuthentication, verify_authentication};
 pub use authenticator_data::{AttestedCredential, AuthenticatorData, Flags};
-pub use ceremony_token::{Ceremony, CeremonyTokens, StartedCeremony, VerifiedCeremony};
+pub use ceremony_token::{Ceremony, CeremonyTokens, FormHash, StartedCeremony, VerifiedCeremony};
 pub use client_data::{CeremonyType, ClientData};
 pub use cose::{Algorithm, PublicKey};
 pub use error::VerificationError;

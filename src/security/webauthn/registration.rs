@@ -43,8 +43,8 @@ pub fn verify_registration(
     data.check(relying_party)?;
     let credential = data.credential.ok_or(VerificationError::AttestedCredential)?;
     // Only offered algorithms can be parsed.
-    PublicKey::parse(credential.public_key)?;
-    attestation.check_format()?;
+    let public_key = PublicKey::parse(credential.public_key)?;
+    attestation.verify(&public_key, &response.client_data_json)?;
     if credential.id != response.credential_id {
         return Err(VerificationError::CredentialId);
     }

@@ -43,6 +43,8 @@ pub struct Statement {
     pub attestation_format: String,
     /// The attestation statement, CBOR.
     pub attestation: Vec<u8>,
+    /// Replaces the attestation by a self attestation that states this algorithm.
+    pub self_attestation: Option<i64>,
 }
 
 enum Key {
@@ -70,9 +72,17 @@ impl Authenticator {
         statement.flags |= Flags::ATTESTED_CREDENTIAL;
         lie(&mut statement);
         let authenticator_data = statement.authenticator_data();
+        let (format, attestation) = match statement.self_attestation {
+            Some(algorithm) => {
+                let signed = [&authenticator_data, digest(&SHA256, &statement.client_data_json()).as_ref()].concat();
+                let signature = self.key.sign(&signed);
+                ("packed", map(&[(text("alg"), integer(algorithm)), (text("sig"), bytes(&signature))]))
+            }
+            None => (&*statement.attestation_format, statement.attestation.clone()),
+        };
         let attestation_object = map(&[
-            (text("fmt"), text(&statement.attestation_format)),
-            (text("attStmt"), statement.attestation.clone()),
+            (text("fmt"), text(format)),
+            (text("attStmt"), attestation),
             (text("authData"), bytes(&authenticator_data)),
         ]);
         let mut response = json!({
@@ -125,6 +135,7 @@ impl Authenticator {
             user_handle: Some(self.user_handle.clone()),
             attestation_format: "none".into(),
             attestation: map(&[]),
+            self_attestation: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod answer;
 pub mod authenticator;
 mod database;
 mod log;
+pub mod passkeys;
 mod plan;
 mod schema;
 mod second_factor;

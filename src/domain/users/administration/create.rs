@@ -8,12 +8,13 @@ use crate::{
         notifications,
         users::{
             administration::{Administrator, begin, parse_roles},
-            registration::{self, NewUser, Registration},
+            form::{self, NewUser, ParsedProfile},
+            registration::{self, Registration},
         },
     },
     entity::user,
     error::{Field, Problems},
-    security::password::PasswordHash,
+    security::random,
 };
 
 /// An account whose owner chooses the password.
@@ -53,9 +54,8 @@ pub async fn create(context: &Context, administrator: &Administrator, form: NewA
     else {
         return Err(problems.into());
     };
-    // No password matches it.
-    let password_hash = PasswordHash::dummy(settings.passwords.bcrypt_cost)?;
-    let new_user = NewUser { username, password_hash, has_password: false, email: Some(email), first_name, last_name };
+    let profile = ParsedProfile { username, email: Some(email), first_name, last_name };
+    let new_user = NewUser::without_password(context, random::id(context.now())?, profile)?;
     let work = begin(context, administrator).await?;
     let (mut work, mut user) = registration::insert(work, new_user, roles.0, false).await?;
     if form.email_verified {
@@ -78,7 +78,7 @@ pub async fn create_with_password(
     roles: Option<Vec<String>>,
 ) -> Result<user::Model> {
     let mut problems = Problems::default();
-    let form = match registration::parse(form, context.settings()) {
+    let form = match form::parse(form, context.settings()) {
         Ok(form) => Some(form),
         Err(Error::Input(found)) => {
             problems.append(found);

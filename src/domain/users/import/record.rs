@@ -32,6 +32,7 @@ pub enum Column {
     FirstName,
     LastName,
     PasswordHash,
+    HasPassword,
     IsActive,
     Disabled,
     Roles,
@@ -56,6 +57,7 @@ impl Column {
             "first_name" => Self::FirstName,
             "last_name" => Self::LastName,
             "hashed_password" | "password_hash" => Self::PasswordHash,
+            "has_password" => Self::HasPassword,
             "is_active" => Self::IsActive,
             "disabled" => Self::Disabled,
             "roles" => Self::Roles,
@@ -81,6 +83,7 @@ pub struct Record {
     first_name: Option<String>,
     last_name: Option<String>,
     password_hash: Option<String>,
+    has_password: Option<String>,
     is_active: Option<String>,
     disabled: Option<String>,
     roles: Option<String>,
@@ -110,6 +113,7 @@ impl Record {
             Column::FirstName => &mut self.first_name,
             Column::LastName => &mut self.last_name,
             Column::PasswordHash => &mut self.password_hash,
+            Column::HasPassword => &mut self.has_password,
             Column::IsActive => &mut self.is_active,
             Column::Disabled => &mut self.disabled,
             Column::Roles => &mut self.roles,
@@ -200,6 +204,7 @@ pub(super) fn parse(
             .map(|(name, field)| errors.collect(parse_name(name.as_deref(), field))),
     };
     let password_hash = errors.collect(hash(record.password_hash.as_deref()));
+    let has_password = errors.collect(texts::flag(given(record.has_password), "has_password", true));
     let is_active = errors.collect(texts::flag(given(record.is_active), "is_active", true));
     let is_disabled = errors.collect(texts::flag(given(record.disabled), "disabled", false));
     let roles = errors.collect(roles(record.roles.as_deref(), record.unknown_roles.as_deref(), settings));
@@ -236,7 +241,7 @@ pub(super) fn parse(
             pending_email_expires_at: is_pending.then_some(now + PENDING_EMAIL_LIFETIME),
             never_verified_since: verified_at.is_none().then(|| created_at.unwrap_or(now)),
             is_self_registered: false,
-            has_password: true,
+            has_password: has_password?,
         };
         Some(ParsedUser { line, user, has_created_at: created_at.is_some() })
     };
