@@ -4,7 +4,8 @@ import { graphql } from "../gql";
 import { useLanguage, useTexts } from "../language";
 import { Heading, Section } from "../layout";
 import { NewPasswordField } from "../serverInfo";
-import { SecondFactor } from "./SecondFactor";
+import { Passkeys } from "./Passkeys";
+import { AuthenticatorApp, Fallbacks } from "./SecondFactor";
 
 const SESSIONS = graphql(`
   query Sessions {
@@ -37,7 +38,9 @@ export function Security() {
     <>
       <Heading title={t.security} />
       <ChangePassword />
-      <SecondFactor />
+      <Passkeys />
+      <AuthenticatorApp />
+      <Fallbacks />
       <Sessions />
     </>
   );
