@@ -1633,7 +1633,10 @@ export type RegisterWithPasskeyPayload = {
   readonly expiresIn: Maybe<Scalars['Int']['output']>;
   /** Only with `tokenDelivery: BODY`. With the default, COOKIE, the token is in an HttpOnly cookie instead. */
   readonly refreshToken: Maybe<Scalars['String']['output']>;
-  /** The new user. They are signed in if there is an access token. */
+  /**
+   * The new user. They are signed in if there is an access token. Without one, fields that only the user may read, such as
+   * `mfaMethods`, fail with UNAUTHENTICATED.
+   */
   readonly user: User;
   /** The passkey. */
   readonly passkey: Passkey;

@@ -211,6 +211,19 @@ test("register creates an account without a password, and signs in", async () =>
   assert.equal((await problemsOf(passkeys.delete(passkey.id))).code, "LAST_SIGN_IN_METHOD");
 });
 
+test("register does not sign in if the address must be verified first", async () => {
+  const strict = await startServer({ REQUIRE_EMAIL: "true", REQUIRE_VERIFIED_EMAIL: "true" });
+  const own = new CredentialManager(strict.origin);
+  own.install();
+  const hallpass = createHallpass({ url: strict.url, tokenDelivery: "BODY" });
+  const username = newName();
+  const { accessToken, user } = await createPasskeys(hallpass).register({ username, email: `${username}@example.org` });
+  assert.equal(accessToken, null);
+  assert.equal(user.username, username);
+  assert.equal(hallpass.current(), null);
+  await strict.stop();
+});
+
 test("register reports problems at the fields, before a passkey is created", async () => {
   const { passkeys } = await openPage();
   const { fields } = await problemsOf(passkeys.register({ username: "not a name" }));

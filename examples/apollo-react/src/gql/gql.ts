@@ -32,6 +32,8 @@ type Documents = {
     "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.ChangePasswordDocument,
     "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.RevokeSessionDocument,
     "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": typeof types.RevokeOtherSessionsDocument,
+    "\n  query Password {\n    me { id hasPassword }\n  }\n": typeof types.PasswordDocument,
+    "\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n": typeof types.SetPasswordDocument,
     "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": typeof types.VerifyEmailDocument,
     "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": typeof types.SendVerificationEmailDocument,
     "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n": typeof types.SecondFactorDocument,
@@ -57,6 +59,8 @@ const documents: Documents = {
     "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": types.ChangePasswordDocument,
     "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": types.RevokeSessionDocument,
     "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": types.RevokeOtherSessionsDocument,
+    "\n  query Password {\n    me { id hasPassword }\n  }\n": types.PasswordDocument,
+    "\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n": types.SetPasswordDocument,
     "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": types.VerifyEmailDocument,
     "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": types.SendVerificationEmailDocument,
     "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n": types.SecondFactorDocument,
@@ -150,6 +154,14 @@ export function graphql(source: "\n  mutation RevokeSession($input: RevokeSessio
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n"): (typeof documents)["\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Password {\n    me { id hasPassword }\n  }\n"): (typeof documents)["\n  query Password {\n    me { id hasPassword }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n"): (typeof documents)["\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -2,7 +2,7 @@
 
 import { check } from "../checks.mjs";
 import { Authenticator } from "../virtual_authenticator.mjs";
-import { heading, PASSWORD, region, submit } from "./browser.mjs";
+import { heading, PASSWORD, problem, region, submit } from "./browser.mjs";
 
 const settings = (tab) => region(tab, "Passkeys");
 const button = (tab, name) => tab.getByRole("button", { name, exact: true });
@@ -47,6 +47,34 @@ export async function passkeys(world) {
   respondsTo = (mediation) => mediation !== "conditional";
   await secondStep(world, tab);
   await remove(world, tab, authenticator);
+}
+
+/** An account without a password. */
+export async function passwordless(world) {
+  const tab = await world.open(await world.device(), "/register");
+  const authenticator = await Authenticator.attach(tab);
+  await heading(tab, "Create account");
+  await button(tab, "Use a passkey, without a password").click();
+  await world.audit(tab, "register-passkey");
+  await submit(tab, "Create account with a passkey", { username: "not a name", email: "petra@example.org" });
+  await problem(tab, "username", "Use letters A–Z");
+  check("a problem of the form is found before a passkey is created", (await authenticator.credentialIds()).length === 0);
+  await submit(tab, "Create account with a passkey", { username: "petra" });
+  await heading(tab, "Recovery codes");
+  check("an account without a password comes with ten recovery codes", (await newCodes(tab)).length === 10);
+  await world.audit(tab, "register-passkey-codes");
+  await submit(tab, "I have kept them");
+  await heading(tab, "Profile");
+  await tab.getByRole("link", { name: "Security" }).click();
+  await button(settings(tab), "Delete").click();
+  await settings(tab).getByRole("alert").filter({ hasText: "your only way to sign in" }).waitFor();
+  check("its only passkey cannot be deleted", true);
+  await world.audit(tab, "security-passkey");
+  await submit(tab, "Set a password", { newPassword: PASSWORD });
+  await button(tab, "Change password").waitFor();
+  await button(settings(tab), "Delete").click();
+  await settings(tab).getByText("Added").waitFor({ state: "detached" });
+  check("with a password, the passkey can be deleted", true);
 }
 
 async function add(world, tab) {
