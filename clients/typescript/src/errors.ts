@@ -15,6 +15,12 @@ export type Code =
   | "NETWORK_ERROR"
   /** An error that is neither a response nor a lost connection, such as an exception in the app. */
   | "UNKNOWN_ERROR"
+  /** The user closed the browser's dialog for passkeys, or it timed out. */
+  | "PASSKEY_CANCELLED"
+  /** The device or security key already has a passkey of this user. */
+  | "PASSKEY_EXISTS"
+  /** The browser refuses passkeys on this page, or has no authenticator that fits. */
+  | "PASSKEY_UNAVAILABLE"
   | (string & {});
 
 /** An entry of `errors` in a GraphQL response. */
@@ -72,10 +78,19 @@ export function networkError(cause: unknown): HallpassError {
 const NETWORK_MESSAGE = "The server cannot be reached. Check your connection and try again.";
 const UNKNOWN_MESSAGE = "Something went wrong. Try again.";
 
+/** The exceptions of `navigator.credentials`, by name (WebAuthn §5.1.3 and §5.1.4). */
+const PASSKEY_ERRORS: { readonly [name: string]: readonly [Code, string] } = {
+  NotAllowedError: ["PASSKEY_CANCELLED", "No passkey was used. Try again."],
+  InvalidStateError: ["PASSKEY_EXISTS", "This device already has a passkey for your account."],
+  NotSupportedError: ["PASSKEY_UNAVAILABLE", "This browser cannot use a passkey here."],
+  ConstraintError: ["PASSKEY_UNAVAILABLE", "This device cannot store a passkey."],
+  SecurityError: ["PASSKEY_UNAVAILABLE", "This browser cannot use a passkey here."],
+};
+
 const NONE: Problems<never> = { code: null, message: null, form: null, fields: {}, retryAfter: null, mfa: null, requestId: null };
 
 /**
- * Reads an error of Apollo Client, urql, graphql-request or this package, or the body of a response.
+ * Reads an error of Apollo Client, urql, graphql-request, `navigator.credentials` or this package, or the body of a response.
  *
  * @typeParam Input - The type of the operation's `input`, or the names of its fields. It types the keys of `fields`.
  */
@@ -86,8 +101,8 @@ export function readErrors<Input = Record<string, unknown>>(
   const errors = responseErrors(error);
   const first = errors[0];
   if (!first) {
-    const code = isNetworkError(error) ? "NETWORK_ERROR" : "UNKNOWN_ERROR";
-    const message = code === "NETWORK_ERROR" ? NETWORK_MESSAGE : UNKNOWN_MESSAGE;
+    const [code, message] =
+      PASSKEY_ERRORS[(error as Error).name] ?? (isNetworkError(error) ? ["NETWORK_ERROR", NETWORK_MESSAGE] : ["UNKNOWN_ERROR", UNKNOWN_MESSAGE]);
     return { ...NONE, code, message, form: message };
   }
   const fields: Record<string, FieldProblem> = {};

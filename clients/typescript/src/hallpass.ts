@@ -116,6 +116,11 @@ export class Hallpass {
     this.#options = options;
   }
 
+  /** Where refresh tokens are kept. */
+  get tokenDelivery(): TokenDelivery {
+    return this.#options.tokenDelivery ?? "COOKIE";
+  }
+
   /** The current state. The same object until it changes. */
   getState = (): SessionState => this.#state;
 
@@ -472,7 +477,7 @@ export class Hallpass {
   };
 
   #isCookie(): boolean {
-    return this.#options.tokenDelivery !== "BODY";
+    return this.tokenDelivery === "COOKIE";
   }
 
   async #stored(): Promise<string | null> {
@@ -480,7 +485,7 @@ export class Hallpass {
   }
 
   #withDelivery<Input>(input: Input): Input & { tokenDelivery: TokenDelivery } {
-    return { ...input, tokenDelivery: this.#options.tokenDelivery ?? "COOKIE" };
+    return { ...input, tokenDelivery: this.tokenDelivery };
   }
 
   /** Sends a document. Returns its data, or throws a {@link HallpassError}. */

@@ -7,6 +7,7 @@
 import { createContext, createElement, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
 import { readErrors, type Problems } from "./errors.js";
 import type { Hallpass, SessionState, SessionUser } from "./hallpass.js";
+import type { Passkeys } from "./passkeys.js";
 
 const Context = createContext<Hallpass | null>(null);
 
@@ -54,4 +55,29 @@ function useCountdown(problems: Problems<never>): number {
     return () => clearTimeout(timer);
   }, [problems, seconds]);
   return seconds;
+}
+
+/**
+ * Offers passkeys in the autofill of the field with `autocomplete="username webauthn"` while the component is shown. Returns the error of a
+ * passkey that was chosen and refused, for the form. Browsers without conditional UI offer nothing.
+ */
+export function usePasskeyAutofill(passkeys: Passkeys): unknown {
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    const aborter = new AbortController();
+    const { signal } = aborter;
+    async function offer(): Promise<void> {
+      try {
+        await passkeys.signIn({ conditional: true, signal });
+      } catch (error) {
+        const { code } = readErrors(error);
+        if (signal.aborted || code === "PASSKEY_UNAVAILABLE" || code === "PASSKEY_CANCELLED") return;
+        setError(error);
+        if (code === "PASSKEY_INVALID") await offer();
+      }
+    }
+    void offer();
+    return () => aborter.abort();
+  }, [passkeys]);
+  return error;
 }

@@ -11,6 +11,8 @@ export type Scalars = {
   Float: { input: number; output: number; }
   /** A point in time in UTC, as RFC 3339 with milliseconds: `2026-01-31T12:34:56.789Z`. */
   DateTime: { input: string; output: string; }
+  /** Any JSON value (RFC 8259), such as the options of a passkey. */
+  JSON: { input: unknown; output: unknown; }
 };
 
 /** The token of an invitation, and the new user. */
@@ -27,6 +29,19 @@ export type AcceptInvitationInput = {
   readonly lastName?: InputMaybe<Scalars['String']['input']>;
   /** How refresh tokens are delivered, for the lifetime of the session. */
   readonly tokenDelivery?: TokenDelivery;
+};
+
+/**
+ * The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. It tells the password manager
+ * which passkeys no longer work.
+ */
+export type AcceptedCredentials = {
+  /** The domain that passkeys are bound to. */
+  readonly rpId: Scalars['String']['output'];
+  /** The id of the user in base64url, as authenticators know it. */
+  readonly userId: Scalars['String']['output'];
+  /** The ids of all credentials of the user, in base64url. */
+  readonly allAcceptedCredentialIds: ReadonlyArray<Scalars['String']['output']>;
 };
 
 /** What is stored about a user. */
@@ -115,7 +130,15 @@ export type AuditAction =
   /** The user no longer needs the second factor in a browser. */
   | 'DEVICE_REMEMBERED'
   /** The user forgot a remembered device. */
-  | 'REMEMBERED_DEVICE_REVOKED';
+  | 'REMEMBERED_DEVICE_REVOKED'
+  /** The user added a passkey. */
+  | 'PASSKEY_ADDED'
+  /** The user renamed a passkey. */
+  | 'PASSKEY_RENAMED'
+  /** The user deleted a passkey. */
+  | 'PASSKEY_REMOVED'
+  /** The signature counter of a passkey went back, so the authenticator may have been cloned. The passkey was refused. */
+  | 'PASSKEY_FAILED';
 
 /** Who caused an audit event. */
 export type AuditActorType =
@@ -317,6 +340,22 @@ export type DeleteAccountPayload = {
   readonly deletedUserId: Scalars['ID']['output'];
 };
 
+/** The passkey to delete. */
+export type DeletePasskeyInput = {
+  /** `Passkey.id`. */
+  readonly passkeyId: Scalars['ID']['input'];
+};
+
+/** The result of `deletePasskey`. */
+export type DeletePasskeyPayload = {
+  /** The user, without the passkey. */
+  readonly user: User;
+  /** The id to evict from the client's cache. */
+  readonly deletedPasskeyId: Scalars['ID']['output'];
+  /** The remaining passkeys, so that the password manager deletes this one too. */
+  readonly acceptedCredentials: AcceptedCredentials;
+};
+
 /** The user to delete. */
 export type DeleteUserInput = {
   /** `User.id`. */
@@ -426,10 +465,18 @@ export type ErrorCode =
   | 'MFA_CHALLENGE_EXPIRED'
   /** The account already has an authenticator app: remove it first. */
   | 'MFA_ALREADY_ENABLED'
-  /** The account has no second factor, or there is no enrollment to confirm: start one. */
+  /** The account does not have this second factor, or there is no enrollment to confirm: start one. */
   | 'MFA_NOT_ENABLED'
   /** A role of this user requires a second factor, and none is set up: enroll first. */
   | 'MFA_ENROLLMENT_REQUIRED'
+  /** The passkey could not be verified, or its ceremony was already finished or has expired. Start again. */
+  | 'PASSKEY_INVALID'
+  /** The account has the maximum number of passkeys, which is 20. */
+  | 'PASSKEY_LIMIT_REACHED'
+  /** The passkey is the only way to sign in: set a password or add another passkey first. */
+  | 'LAST_SIGN_IN_METHOD'
+  /** The account has a password: change it instead. */
+  | 'PASSWORD_ALREADY_SET'
   /** The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one. */
   | 'INVITATION_INVALID'
   /** The invitation is too old. */
@@ -495,6 +542,38 @@ export type ErrorExtensions = {
    * alone.
    */
   readonly hint: Maybe<Scalars['String']['output']>;
+};
+
+/** A sign-in with a passkey. */
+export type FinishPasskeyLoginInput = {
+  /** That of `startPasskeyLogin`. */
+  readonly ceremonyToken: Scalars['String']['input'];
+  /** The result of `credential.toJSON()`. */
+  readonly credential: Scalars['JSON']['input'];
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  readonly tokenDelivery?: TokenDelivery;
+};
+
+/** The passkey that the browser created. */
+export type FinishPasskeyRegistrationInput = {
+  /** That of `startPasskeyRegistration`. */
+  readonly ceremonyToken: Scalars['String']['input'];
+  /** The result of `credential.toJSON()`. */
+  readonly credential: Scalars['JSON']['input'];
+  /** A name for the user, at most 100 characters. By default that of the password manager, if it is known, or of the device. */
+  readonly name?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The result of `finishPasskeyRegistration`. */
+export type FinishPasskeyRegistrationPayload = {
+  /** The user, with the passkey. */
+  readonly user: User;
+  /** The passkey. */
+  readonly passkey: Passkey;
+  /** With the first second factor: ten codes, each of which replaces it once. They are shown only now. */
+  readonly recoveryCodes: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** All passkeys of the user. */
+  readonly acceptedCredentials: AcceptedCredentials;
 };
 
 /** An invalid field of the input. */
@@ -596,14 +675,18 @@ export type MfaChallenge = {
 /** A second factor. Exactly one field must be given. */
 export type MfaFactorInput =
   /** The current code of the authenticator app: six digits. */
-  { readonly totpCode: Scalars['String']['input']; readonly recoveryCode?: never; }
+  { readonly totpCode: Scalars['String']['input']; readonly recoveryCode?: never; readonly passkey?: never; }
   |  /** A recovery code, in any case, with or without hyphens. It is used up. */
-  { readonly totpCode?: never; readonly recoveryCode: Scalars['String']['input']; };
+  { readonly totpCode?: never; readonly recoveryCode: Scalars['String']['input']; readonly passkey?: never; }
+  |  /** A passkey: call `startPasskeyVerification` with the token first. */
+  { readonly totpCode?: never; readonly recoveryCode?: never; readonly passkey: PasskeyAssertionInput; };
 
 /** A second factor. */
 export type MfaMethod =
   /** A code of an authenticator app (TOTP, RFC 6238). */
   | 'TOTP'
+  /** A passkey: call `startPasskeyVerification`. */
+  | 'PASSKEY'
   /** One of the recovery codes, each of which works once. */
   | 'RECOVERY_CODE';
 
@@ -657,7 +740,7 @@ export type Mutation = {
    * their password is not enough. For the next 10 minutes, the session counts as just signed in: `accountData` is
    * allowed, and `changeEmail` and `deleteAccount` need no password. Returns new tokens of the same session, which
    * replace the current ones as those of `refreshToken` do. Wrong passwords and codes are limited for each account.
-   * Codes: WRONG_PASSWORD, MFA_CODE_INVALID, MFA_NOT_ENABLED, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED,
+   * Codes: WRONG_PASSWORD, MFA_CODE_INVALID, PASSKEY_INVALID, MFA_NOT_ENABLED, REQUIRED, EMAIL_NOT_VERIFIED, UNAUTHENTICATED,
    * RATE_LIMITED, SERVICE_UNAVAILABLE.
    */
   readonly reauthenticate: Maybe<AuthPayload>;
@@ -665,7 +748,7 @@ export type Mutation = {
    * Finish a sign-in that answered MFA_REQUIRED. The session has the `tokenDelivery` of the first step. With COOKIE, only the
    * browser of the first step can finish it. A wrong code leaves the token valid, for 5 attempts in total; further limits
    * hold for each account. A recovery code works once, and the user is notified by mail.
-   * Codes: MFA_CODE_INVALID, MFA_CHALLENGE_EXPIRED (also if the token is unknown or was used: sign in again),
+   * Codes: MFA_CODE_INVALID, PASSKEY_INVALID, MFA_CHALLENGE_EXPIRED (also if the token is unknown or was used: sign in again),
    * ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
    */
   readonly verifyMfa: Maybe<AuthPayload>;
@@ -683,7 +766,8 @@ export type Mutation = {
    */
   readonly confirmTotpEnrollment: Maybe<ConfirmTotpEnrollmentPayload>;
   /**
-   * Remove the authenticator app, the recovery codes and all remembered devices. Sign-ins need the password only. The second
+   * Remove the authenticator app and all remembered devices. Without a passkey, the recovery codes are removed too, and
+   * sign-ins need the password only. The second
    * factor must have been confirmed less than 10 minutes ago, at the sign-in or with `reauthenticate`. The user is notified
    * by mail.
    * Codes: MFA_NOT_ENABLED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
@@ -702,6 +786,60 @@ export type Mutation = {
    */
   readonly revokeRememberedDevice: Maybe<RevokeRememberedDevicePayload>;
   /**
+   * Start to add a passkey to the account of the signed-in user; `finishPasskeyRegistration` adds it, within 15 minutes. The last
+   * sign-in or `reauthenticate` must be less than 10 minutes ago, with the second factor if there is one. With `input`, start to
+   * create an account without a password; `registerWithPasskey` creates it. Public in this case.
+   * Codes: PASSKEY_LIMIT_REACHED, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED (without `input`); REQUIRED, TOO_LONG,
+   * INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, REGISTRATION_DISABLED, RATE_LIMITED (with `input`);
+   * SERVICE_UNAVAILABLE.
+   */
+  readonly startPasskeyRegistration: Maybe<PasskeyOptionsPayload>;
+  /**
+   * Add the passkey that the browser created. It can be used to sign in, and as the second factor after the password, which
+   * every sign-in with the password needs from now on. The current session counts as signed in with it. The user is notified
+   * by mail.
+   * Codes: PASSKEY_INVALID, PASSKEY_LIMIT_REACHED, TOO_LONG, BAD_USER_INPUT, REAUTHENTICATION_REQUIRED, UNAUTHENTICATED,
+   * SERVICE_UNAVAILABLE.
+   */
+  readonly finishPasskeyRegistration: Maybe<FinishPasskeyRegistrationPayload>;
+  /**
+   * Create an account that has the passkey that the browser created, and no password, and sign in. If
+   * `serverInfo.emailVerificationRequired`, the user is not signed in: they use the link in the mail, then the passkey.
+   * Codes: PASSKEY_INVALID (also if `username` or `email` is not that of `startPasskeyRegistration`), REQUIRED, TOO_LONG,
+   * INVALID_USERNAME, INVALID_EMAIL, USERNAME_TAKEN, EMAIL_TAKEN, BAD_USER_INPUT, REGISTRATION_DISABLED, SERVICE_UNAVAILABLE.
+   */
+  readonly registerWithPasskey: Maybe<RegisterWithPasskeyPayload>;
+  /**
+   * Start a sign-in with a passkey. Public. Works for a button and for conditional UI (autofill).
+   * Codes: SERVICE_UNAVAILABLE.
+   */
+  readonly startPasskeyLogin: Maybe<PasskeyOptionsPayload>;
+  /**
+   * Start to confirm the identity with a passkey: for `verifyMfa` with `mfaToken`, or, without `input`, for `reauthenticate`.
+   * Codes: MFA_CHALLENGE_EXPIRED, MFA_NOT_ENABLED (the user has no passkey), UNAUTHENTICATED (only without `input`),
+   * SERVICE_UNAVAILABLE.
+   */
+  readonly startPasskeyVerification: Maybe<PasskeyOptionsPayload>;
+  /**
+   * Sign in with a passkey. No second factor is needed, because the authenticator has verified the user.
+   * Codes: PASSKEY_INVALID (does not say why), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED (only with a valid passkey),
+   * SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
+   */
+  readonly finishPasskeyLogin: Maybe<AuthPayload>;
+  /**
+   * Rename a passkey of the signed-in user.
+   * Codes: NOT_FOUND, REQUIRED, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly renamePasskey: Maybe<RenamePasskeyPayload>;
+  /**
+   * Delete a passkey of the signed-in user. The second factor must have been confirmed less than 10 minutes ago, at the
+   * sign-in or with `reauthenticate`. With the last second factor, the recovery codes are deleted too. The user is notified by
+   * mail.
+   * Codes: NOT_FOUND, LAST_SIGN_IN_METHOD (the user has neither a password nor another passkey), REAUTHENTICATION_REQUIRED,
+   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly deletePasskey: Maybe<DeletePasskeyPayload>;
+  /**
    * Change the names of the signed-in user. Changes of username, and requests for taken ones, are limited, by
    * default to 5 changes a day.
    * Codes: REQUIRED, USERNAME_TAKEN, INVALID_USERNAME, TOO_LONG, BAD_USER_INPUT, UNAUTHENTICATED, RATE_LIMITED,
@@ -715,6 +853,13 @@ export type Mutation = {
    * RATE_LIMITED, SERVICE_UNAVAILABLE.
    */
   readonly changePassword: Maybe<ChangePasswordPayload>;
+  /**
+   * Set the first password of a signed-in user who has none (`User.hasPassword`). The last sign-in or `reauthenticate` must be less
+   * than 10 minutes ago. Invalidates all links in mails, and notifies the owner at a verified address. The other sessions continue.
+   * Codes: PASSWORD_ALREADY_SET, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REAUTHENTICATION_REQUIRED,
+   * UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.
+   */
+  readonly setPassword: Maybe<SetPasswordPayload>;
   /**
    * Delete the signed-in user's account permanently, with its sessions, links and mails, and clear the cookie.
    * A verified address is notified.
@@ -826,10 +971,11 @@ export type Mutation = {
    */
   readonly sendUserPasswordReset: Maybe<SendUserPasswordResetPayload>;
   /**
-   * Remove a lost second factor, with the recovery codes and the remembered devices, and end all sessions of the user. Make sure
-   * by other means that the request comes from that user, who is notified by mail. Requires the role `admin`. Not for one's own
-   * account (FORBIDDEN). The administrator's last sign-in or `reauthenticate` must be less than 10 minutes ago, with the second
-   * factor if the administrator has one.
+   * Remove a lost second factor: the authenticator app, the passkeys, the recovery codes and the remembered devices, and end all
+   * sessions of the user. A user without a password then needs a link to choose one. Make sure by other means that the request
+   * comes from that user, who is notified by mail. Requires the role `admin`. Not for one's own account (FORBIDDEN). The
+   * administrator's last sign-in or `reauthenticate` must be less than 10 minutes ago, with the second factor if the
+   * administrator has one.
    * Codes: NOT_FOUND, MFA_NOT_ENABLED, TOO_LONG, REQUIRED (the reason), REAUTHENTICATION_REQUIRED, FORBIDDEN,
    * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
@@ -955,6 +1101,76 @@ export type MutationRevokeRememberedDeviceArgs = {
  * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
  * may contain only one mutation.
  */
+export type MutationStartPasskeyRegistrationArgs = {
+  input?: InputMaybe<StartPasskeyRegistrationInput>;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationFinishPasskeyRegistrationArgs = {
+  input: FinishPasskeyRegistrationInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRegisterWithPasskeyArgs = {
+  input: RegisterWithPasskeyInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationStartPasskeyVerificationArgs = {
+  input?: InputMaybe<StartPasskeyVerificationInput>;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationFinishPasskeyLoginArgs = {
+  input: FinishPasskeyLoginInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRenamePasskeyArgs = {
+  input: RenamePasskeyInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationDeletePasskeyArgs = {
+  input: DeletePasskeyInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
 export type MutationUpdateProfileArgs = {
   input: UpdateProfileInput;
 };
@@ -967,6 +1183,16 @@ export type MutationUpdateProfileArgs = {
  */
 export type MutationChangePasswordArgs = {
   input: ChangePasswordInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationSetPasswordArgs = {
+  input: SetPasswordInput;
 };
 
 
@@ -1184,6 +1410,38 @@ export type PageInfo = {
   readonly endCursor: Maybe<Scalars['String']['output']>;
 };
 
+/** A passkey of a user. */
+export type Passkey = Node & {
+  /** Opaque. */
+  readonly id: Scalars['ID']['output'];
+  /** A name for the user, who can change it. */
+  readonly name: Scalars['String']['output'];
+  /** When it was added. */
+  readonly createdAt: Scalars['DateTime']['output'];
+  /** The latest sign-in or proof of identity with it. `null` if there was none. */
+  readonly lastUsedAt: Maybe<Scalars['DateTime']['output']>;
+  /** Whether it is synchronized between the devices of the user. Otherwise, it is lost with the device. */
+  readonly isSynced: Scalars['Boolean']['output'];
+  /** The credential id in base64url, for `PublicKeyCredential.signalAllAcceptedCredentials`. */
+  readonly credentialId: Scalars['String']['output'];
+};
+
+/** The use of a passkey. */
+export type PasskeyAssertionInput = {
+  /** That of `startPasskeyVerification`. */
+  readonly ceremonyToken: Scalars['String']['input'];
+  /** The result of `credential.toJSON()`. */
+  readonly credential: Scalars['JSON']['input'];
+};
+
+/** A ceremony that was started. */
+export type PasskeyOptionsPayload = {
+  /** For the mutation that finishes the ceremony, within 15 minutes. It works once. */
+  readonly ceremonyToken: Scalars['String']['output'];
+  /** For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`, as it is. */
+  readonly options: Scalars['JSON']['output'];
+};
+
 /**
  * The length of passwords. Common passwords, and the user's own name or address, may be refused too
  * (PASSWORD_TOO_COMMON).
@@ -1234,7 +1492,7 @@ export type Query = {
   readonly accountData: Maybe<AccountData>;
   /**
    * The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
-   * sessions, remembered devices and the events of their account; administrators see all but the devices of others.
+   * sessions, remembered devices, passkeys and the events of their account; administrators see all but the devices of others.
    * Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly node: Maybe<Node>;
@@ -1287,11 +1545,13 @@ export type QueryNodeArgs = {
 /** The proof of identity. Exactly one field must be given. */
 export type ReauthenticateInput =
   /** The current password. */
-  { readonly password: Scalars['String']['input']; readonly totpCode?: never; readonly recoveryCode?: never; }
+  { readonly password: Scalars['String']['input']; readonly totpCode?: never; readonly recoveryCode?: never; readonly passkey?: never; }
   |  /** The current code of the authenticator app: six digits. */
-  { readonly password?: never; readonly totpCode: Scalars['String']['input']; readonly recoveryCode?: never; }
+  { readonly password?: never; readonly totpCode: Scalars['String']['input']; readonly recoveryCode?: never; readonly passkey?: never; }
   |  /** A recovery code, which is used up. */
-  { readonly password?: never; readonly totpCode?: never; readonly recoveryCode: Scalars['String']['input']; };
+  { readonly password?: never; readonly totpCode?: never; readonly recoveryCode: Scalars['String']['input']; readonly passkey?: never; }
+  |  /** A passkey: call `startPasskeyVerification` without `input` first. */
+  { readonly password?: never; readonly totpCode?: never; readonly recoveryCode?: never; readonly passkey: PasskeyAssertionInput; };
 
 /** A refresh token that is not in the cookie. */
 export type RefreshTokenInput = {
@@ -1340,6 +1600,53 @@ export type RegisterPayload = {
   readonly user: User;
 };
 
+/** A new user, and the passkey that the browser created. */
+export type RegisterWithPasskeyInput = {
+  /** That of `startPasskeyRegistration`. */
+  readonly ceremonyToken: Scalars['String']['input'];
+  /** The result of `credential.toJSON()`. */
+  readonly credential: Scalars['JSON']['input'];
+  /** That of `startPasskeyRegistration`. */
+  readonly username: Scalars['String']['input'];
+  /** That of `startPasskeyRegistration`. */
+  readonly email?: InputMaybe<Scalars['String']['input']>;
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
+  /** A name for the passkey, at most 100 characters. By default that of the password manager, if it is known, or of the device. */
+  readonly passkeyName?: InputMaybe<Scalars['String']['input']>;
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  readonly tokenDelivery?: TokenDelivery;
+};
+
+/**
+ * The new user and the tokens of the session. The tokens are null if the e-mail address must be verified before the
+ * first sign-in.
+ */
+export type RegisterWithPasskeyPayload = {
+  /** JWT for the header `Authorization: Bearer …`. */
+  readonly accessToken: Maybe<Scalars['String']['output']>;
+  /** Always `Bearer`. */
+  readonly tokenType: Maybe<Scalars['String']['output']>;
+  /** Seconds until the access token expires. */
+  readonly expiresIn: Maybe<Scalars['Int']['output']>;
+  /** Only with `tokenDelivery: BODY`. With the default, COOKIE, the token is in an HttpOnly cookie instead. */
+  readonly refreshToken: Maybe<Scalars['String']['output']>;
+  /**
+   * The new user. They are signed in if there is an access token. Without one, fields that only the user may read, such as
+   * `mfaMethods`, fail with UNAUTHENTICATED.
+   */
+  readonly user: User;
+  /** The passkey. */
+  readonly passkey: Passkey;
+  /**
+   * Ten codes, each of which replaces the passkey once, as the second factor after a password. They are shown only now. A user who
+   * loses the passkey chooses a password by `requestPasswordReset`, and then signs in with it and a code.
+   */
+  readonly recoveryCodes: ReadonlyArray<Scalars['String']['output']>;
+};
+
 /** A browser in which the user signs in without the second factor. */
 export type RememberedDevice = Node & {
   /** Opaque. */
@@ -1354,6 +1661,20 @@ export type RememberedDevice = Node & {
   readonly lastUsedAt: Scalars['DateTime']['output'];
   /** When the second factor is needed again. */
   readonly expiresAt: Scalars['DateTime']['output'];
+};
+
+/** A new name. */
+export type RenamePasskeyInput = {
+  /** `Passkey.id`. */
+  readonly passkeyId: Scalars['ID']['input'];
+  /** 1 to 100 characters. */
+  readonly name: Scalars['String']['input'];
+};
+
+/** The result of `renamePasskey`. */
+export type RenamePasskeyPayload = {
+  /** The passkey, with the new name. */
+  readonly passkey: Passkey;
 };
 
 /** The credentials of the account, and the new address. */
@@ -1510,6 +1831,8 @@ export type ServerInfo = {
   readonly emailVerificationRequired: Scalars['Boolean']['output'];
   /** Whether this server can send mails. Verification, password reset and change of address need them. */
   readonly mailEnabled: Scalars['Boolean']['output'];
+  /** Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address. */
+  readonly passkeysEnabled: Scalars['Boolean']['output'];
   /** The rules for passwords. */
   readonly passwordPolicy: PasswordPolicy;
   /** The rules for usernames. */
@@ -1533,8 +1856,8 @@ export type Session = Node & {
   /** The IP address of the client at sign-in. */
   readonly ipAddress: Maybe<Scalars['String']['output']>;
   /**
-   * How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `mfa` (more
-   * than one factor). Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
+   * How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `hwk`
+   * and `user` (passkey; `swk` if it is synchronized), `mfa` (more than one factor). Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
    */
   readonly authenticationMethods: ReadonlyArray<Scalars['String']['output']>;
   /** The time of the sign-in. */
@@ -1545,6 +1868,18 @@ export type Session = Node & {
   readonly lastUsedAt: Scalars['DateTime']['output'];
   /** When it ends if it is not refreshed again. */
   readonly expiresAt: Scalars['DateTime']['output'];
+};
+
+/** The first password of an account. */
+export type SetPasswordInput = {
+  /** 8 to 128 characters of any kind. */
+  readonly newPassword: Scalars['String']['input'];
+};
+
+/** The result of `setPassword`. */
+export type SetPasswordPayload = {
+  /** The user. */
+  readonly user: User;
 };
 
 /** The new roles of a user. */
@@ -1559,6 +1894,24 @@ export type SetUserRolesInput = {
 export type SetUserRolesPayload = {
   /** The user after the change. */
   readonly user: User;
+};
+
+/** A new user, who will have a passkey and no password. */
+export type StartPasskeyRegistrationInput = {
+  /** 1 to 64 letters (A-Z), digits, `_` and `-`, not starting with `-`. Unique and case-insensitive. */
+  readonly username: Scalars['String']['input'];
+  /** Required if `serverInfo.emailRequired`. */
+  readonly email?: InputMaybe<Scalars['String']['input']>;
+  /** Given name, at most 100 characters. */
+  readonly firstName?: InputMaybe<Scalars['String']['input']>;
+  /** Family name, at most 100 characters. */
+  readonly lastName?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The sign-in that waits for a second factor. */
+export type StartPasskeyVerificationInput = {
+  /** `extensions.mfa.token` of the error MFA_REQUIRED. */
+  readonly mfaToken: Scalars['String']['input'];
 };
 
 /** What the user enters into the authenticator app. It contains a secret: do not store it. */
@@ -1645,6 +1998,8 @@ export type User = Node & {
   readonly lastName: Maybe<Scalars['String']['output']>;
   /** First and last name, or `null` if neither is set. */
   readonly fullName: Maybe<Scalars['String']['output']>;
+  /** Whether the account has a password. False until a user whom an administrator created has chosen one. */
+  readonly hasPassword: Scalars['Boolean']['output'];
   /** False if the account is disabled: the user cannot sign in, and all tokens are refused at once. */
   readonly isActive: Scalars['Boolean']['output'];
   /**
@@ -1669,6 +2024,8 @@ export type User = Node & {
    * user; `null` for others.
    */
   readonly rememberedDevices: Maybe<ReadonlyArray<RememberedDevice>>;
+  /** The passkeys, oldest first, at most 20. Only for the user and for administrators. */
+  readonly passkeys: ReadonlyArray<Passkey>;
   /** The time of the last sign-in. */
   readonly lastLoginAt: Maybe<Scalars['DateTime']['output']>;
 };

@@ -99,6 +99,16 @@ test("an aborted request is no problem", () => {
   assert.equal(readErrors(new DOMException("aborted", "AbortError")).code, null);
 });
 
+test("the exceptions of navigator.credentials have codes and messages", () => {
+  const codes = { NotAllowedError: "PASSKEY_CANCELLED", InvalidStateError: "PASSKEY_EXISTS", SecurityError: "PASSKEY_UNAVAILABLE" };
+  for (const [name, code] of Object.entries(codes)) {
+    const problems = readErrors(new DOMException("text of the browser", name));
+    assert.equal(problems.code, code);
+    assert.equal(problems.form, problems.message);
+    assert.doesNotMatch(problems.message, /browser$/);
+  }
+});
+
 test("an exception in the app is not shown to the user", () => {
   const problems = readErrors(new Error("undefined is not a function"));
   assert.equal(problems.code, "UNKNOWN_ERROR");

@@ -43,7 +43,8 @@ test("a strict TypeScript app compiles with every entry point", () => {
     import { createHallpass, type User } from "${name}";
     import { clearOnUserChange, hallpassLink } from "${name}/apollo";
     import { readErrors, type ErrorCode } from "${name}/errors";
-    import { HallpassProvider, useHallpassError, useUser } from "${name}/react";
+    import { createPasskeys, type AddedPasskey } from "${name}/passkeys";
+    import { HallpassProvider, useHallpassError, usePasskeyAutofill, useUser } from "${name}/react";
     import { hallpassExchange } from "${name}/urql";
 
     const url = "https://accounts.example.org/graphql";
@@ -57,6 +58,9 @@ test("a strict TypeScript app compiles with every entry point", () => {
     export const username = (): User["username"] | undefined => useUser()?.username;
     export const element = createElement(HallpassProvider, { client: hallpass });
     export const taken = (error: unknown): boolean => readErrors(error).code === ("USERNAME_TAKEN" satisfies ErrorCode);
+    const passkeys = createPasskeys(hallpass);
+    export const add = (): Promise<AddedPasskey> => passkeys.add("Laptop");
+    export const refusal = (): unknown => usePasskeyAutofill(passkeys);
     export const wait = (error: unknown): number => useHallpassError(error).retryIn;
   `);
   const compilerOptions = {
@@ -67,12 +71,14 @@ test("a strict TypeScript app compiles with every entry point", () => {
   run("npx", ["tsc"]);
 });
 
-test("the core takes less than 4 kB and the errors less than 1.5 kB", () => {
+test("the core takes less than 4 kB, the passkeys less than 2 kB, and the errors less than 1.5 kB", () => {
   const sizeOf = (file) => {
     const { outputFiles } = buildSync({ entryPoints: [join(root, "dist", file)], bundle: true, minify: true, format: "esm", write: false });
     return gzipSync(outputFiles[0].contents, { level: 9 }).length;
   };
   assert.ok(sizeOf("index.js") < 4_000, `the core takes ${sizeOf("index.js")} bytes`);
+  // Including the errors, which the core contains too.
+  assert.ok(sizeOf("passkeys.js") < 2_000, `the passkeys take ${sizeOf("passkeys.js")} bytes`);
   assert.ok(sizeOf("errors.js") < 1_500, `the errors take ${sizeOf("errors.js")} bytes`);
 });
 

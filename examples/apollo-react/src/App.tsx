@@ -1,14 +1,15 @@
 import { useHallpass, useSession } from "@hallpass/client/react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState, type ComponentProps } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { Form } from "./form";
 import { useTexts } from "./language";
-import { Done, Header, Navigation } from "./layout";
+import { Card, Done, Header, Navigation } from "./layout";
 import { AcceptInvitation } from "./pages/AcceptInvitation";
 import { ForgotPassword } from "./pages/ForgotPassword";
 import { Profile } from "./pages/Profile";
 import { Register } from "./pages/Register";
 import { ResetPassword } from "./pages/ResetPassword";
+import { RecoveryCodes } from "./pages/SecondFactor";
 import { Security } from "./pages/Security";
 import { SignIn } from "./pages/SignIn";
 import { VerifyEmail } from "./pages/VerifyEmail";
@@ -18,6 +19,8 @@ export function App() {
   const hallpass = useHallpass();
   const { status, isOffline } = useSession();
   const [path] = useLocation();
+  // Of an account that was created with a passkey. They are shown before anything else, because they cannot be read again.
+  const [codes, setCodes] = useState<readonly string[]>([]);
   useFocus(status, path);
 
   return (
@@ -27,13 +30,15 @@ export function App() {
       <main>
         {status === "loading" ? (
           !isOffline && <p>{t.loading}</p>
+        ) : codes.length > 0 ? (
+          <Card title={t.recoveryCodes}><RecoveryCodes codes={codes} onDone={() => setCodes([])} /></Card>
         ) : (
           <Switch>
             <Route path="/verify-email" component={VerifyEmail} />
             <Route path="/reset-password" component={ResetPassword} />
             <Route path="/accept-invitation" component={AcceptInvitation} />
             <Route path="/account-deleted"><Done title={t.deleted} text={t.deletedText} link={t.back} /></Route>
-            <Route>{status === "signedIn" ? <SignedIn /> : <SignedOut />}</Route>
+            <Route>{status === "signedIn" ? <SignedIn /> : <SignedOut onCodes={setCodes} />}</Route>
           </Switch>
         )}
       </main>
@@ -55,10 +60,10 @@ function SignedIn() {
 }
 
 /** Signing in on any other page shows that page. */
-function SignedOut() {
+function SignedOut({ onCodes }: ComponentProps<typeof Register>) {
   return (
     <Switch>
-      <Route path="/register" component={Register} />
+      <Route path="/register"><Register onCodes={onCodes} /></Route>
       <Route path="/forgot-password" component={ForgotPassword} />
       <Route component={SignIn} />
     </Switch>

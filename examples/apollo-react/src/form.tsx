@@ -89,7 +89,15 @@ export function Form<Name extends string = never>({ submit, send, look = "primar
 export function Alert({ error, other }: { readonly error: unknown; readonly other?: string | undefined }) {
   const t = useTexts();
   const { code, form, requestId } = readErrors(error);
-  const message = code === "NETWORK_ERROR" ? t.networkError : code === "UNKNOWN_ERROR" ? t.unknownError : form;
+  // The messages of the server are in the language of the page, and those of the package in English.
+  const own: Record<string, string> = {
+    NETWORK_ERROR: t.networkError,
+    UNKNOWN_ERROR: t.unknownError,
+    PASSKEY_CANCELLED: t.passkeyCancelled,
+    PASSKEY_EXISTS: t.passkeyExists,
+    PASSKEY_UNAVAILABLE: t.passkeyUnavailable,
+  };
+  const message = own[code ?? ""] ?? form;
   return (
     <p role="alert" className="problem">
       {message ?? other}

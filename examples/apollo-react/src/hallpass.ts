@@ -2,6 +2,7 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/clien
 import { SetContextLink } from "@apollo/client/link/context";
 import { createHallpass } from "@hallpass/client";
 import { clearOnUserChange, hallpassLink } from "@hallpass/client/apollo";
+import { createPasskeys } from "@hallpass/client/passkeys";
 import { getLanguage } from "./language";
 
 const url: string = import.meta.env.VITE_HALLPASS_URL ?? "http://localhost:8000/graphql";
@@ -9,6 +10,7 @@ const url: string = import.meta.env.VITE_HALLPASS_URL ?? "http://localhost:8000/
 const headers = () => ({ "accept-language": getLanguage() });
 
 export const hallpass = createHallpass({ url, headers });
+export const passkeys = createPasskeys(hallpass);
 
 export const apollo = new ApolloClient({
   link: ApolloLink.from([

@@ -1,10 +1,12 @@
-// The second factor in forms: the field for a code, and the proof of identity that sensitive operations need.
+// The second factor in forms: the field for a code, the button for a passkey, and the proof of identity that sensitive operations need.
 
 import { useMutation, useQuery } from "@apollo/client/react";
 import { useHallpass } from "@hallpass/client/react";
-import type { ComponentProps } from "react";
+import type { ComponentProps, ReactNode } from "react";
 import { CurrentPasswordField, Field, Form } from "./form";
 import { graphql } from "./gql";
+import type { MfaMethod, ReauthenticateInput } from "./gql/graphql";
+import { passkeys } from "./hallpass";
 import { useTexts } from "./language";
 
 // Users whose role requires a second factor can read these fields before they have one.
@@ -35,7 +37,33 @@ export function CodeField(props: { readonly label: string; readonly hint?: strin
   return <Field name="code" autoComplete="one-time-code" autoCapitalize="none" spellCheck={false} required {...props} />;
 }
 
-/** Asks for a code, or for the password if the user has no second factor. */
+interface FactorsProps {
+  readonly methods: readonly MfaMethod[];
+  readonly submit: string;
+  readonly sendPasskey: () => Promise<void>;
+  readonly sendCode: (values: Record<"code" | "remember", string>) => Promise<void>;
+  readonly children?: ReactNode;
+}
+
+/** Asks for one of the second factors of the user. `children` are further fields of the form for codes. */
+export function Factors({ methods, submit, sendPasskey, sendCode, children }: FactorsProps) {
+  const t = useTexts();
+  const hasPasskey = methods.includes("PASSKEY");
+  return (
+    <div className="factors">
+      {hasPasskey && <Form submit={t.usePasskey} send={sendPasskey} />}
+      {hasPasskey && methods.length > 1 && <p className="hint">{t.orCode}</p>}
+      {methods.some((method) => method !== "PASSKEY") && (
+        <Form<"code" | "remember"> submit={submit} look={hasPasskey ? "plain" : "primary"} send={sendCode}>
+          <CodeField label={t.code} hint={methods.includes("TOTP") ? t.codeHint : t.recoveryCodeHint} autoFocus={!hasPasskey} />
+          {children}
+        </Form>
+      )}
+    </div>
+  );
+}
+
+/** Asks for a second factor, or for the password if the user has none. */
 export function Reauthenticate({ onDone }: { readonly onDone: () => void }) {
   const t = useTexts();
   const hallpass = useHallpass();
@@ -43,17 +71,22 @@ export function Reauthenticate({ onDone }: { readonly onDone: () => void }) {
   const [reauthenticate] = useMutation(REAUTHENTICATE, { fetchPolicy: "no-cache" });
   const methods = data?.me?.mfaMethods;
 
-  async function send({ code, password }: Partial<Record<"code" | "password", string>>) {
-    const input = code === undefined ? { password: password ?? "" } : toFactor(code);
+  async function send(input: ReauthenticateInput) {
     const { data } = await reauthenticate({ variables: { input } });
     if (data?.reauthenticate) await hallpass.accept(data.reauthenticate);
     onDone();
   }
 
+  async function sendPasskey() {
+    await passkeys.reauthenticate();
+    onDone();
+  }
+
   if (!methods) return null;
+  if (methods.length > 0) return <Factors methods={methods} submit={t.confirm} sendPasskey={sendPasskey} sendCode={({ code }) => send(toFactor(code))} />;
   return (
-    <Form<"code" | "password"> submit={t.confirm} send={send}>
-      {methods.length > 0 ? <CodeField label={t.code} hint={t.codeHint} autoFocus /> : <CurrentPasswordField name="password" />}
+    <Form<"password"> submit={t.confirm} send={send}>
+      <CurrentPasswordField name="password" />
     </Form>
   );
 }

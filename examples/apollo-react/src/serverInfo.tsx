@@ -1,4 +1,5 @@
 import { useQuery } from "@apollo/client/react";
+import { arePasskeysSupported } from "@hallpass/client/passkeys";
 import { Field, PasswordField } from "./form";
 import { graphql } from "./gql";
 import { useTexts } from "./language";
@@ -9,6 +10,7 @@ const SERVER_INFO = graphql(`
       registrationEnabled
       emailRequired
       mailEnabled
+      passkeysEnabled
       passwordPolicy { minLength }
       usernamePolicy { maxLength pattern }
     }
@@ -18,6 +20,11 @@ const SERVER_INFO = graphql(`
 /** The settings of the server that forms need. Undefined until they are known. */
 export function useServerInfo() {
   return useQuery(SERVER_INFO, { context: { isPublic: true } }).data?.serverInfo;
+}
+
+/** Whether the browser and the server can use passkeys. */
+export function usePasskeysEnabled(): boolean {
+  return Boolean(useServerInfo()?.passkeysEnabled) && arePasskeysSupported();
 }
 
 export function UsernameField({ value }: { readonly value?: string }) {

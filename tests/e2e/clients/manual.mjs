@@ -1,46 +1,23 @@
-// Follows "Add sign-in to a React app" in docs/front-ends.md in an empty folder, and uses the app in Chromium. The other files that the page
-// and docs/second-factor.md show must compile. A failure leaves a screenshot in the folder of the binary.
+// Follows "Add sign-in to a React app" in docs/front-ends.md in an empty folder, and uses the app in Chromium. The other files that the page,
+// docs/second-factor.md and docs/passkeys.md show must compile. A failure leaves a screenshot in the folder of the binary.
 // node manual.mjs <binary>
 
-import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { check, finish } from "./checks.mjs";
-import { blocks } from "./markdown.mjs";
-import { atExit, emptyFolder, start } from "./server.mjs";
+import { createManualApp } from "./manual_app.mjs";
+import { start } from "./server.mjs";
 
 const binary = process.argv[2];
 const PORTS = { hallpass: 8150, app: 8151 };
-const repository = fileURLToPath(new URL("../../..", import.meta.url));
-const pages = ["docs/front-ends.md", "docs/second-factor.md"].map((page) => readFileSync(join(repository, page), "utf8"));
-const manual = pages.join("\n").replaceAll("localhost:8000", `localhost:${PORTS.hallpass}`);
 
-const folder = emptyFolder();
-for (const path of ["clients/typescript", "LICENSE-APACHE", "LICENSE-MIT"]) {
-  const isSource = (file) => !/[/](node_modules|dist)$/.test(file);
-  cpSync(join(repository, path), join(folder, "hallpass", path), { recursive: true, filter: isSource });
-}
-const commands = blocks(manual).find(({ language }) => language === "sh").text;
-execFileSync("sh", ["-e", "-c", commands], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-const app = join(folder, "my-app");
-const npm = (...parameters) => execFileSync("npm", parameters, { cwd: app, stdio: ["ignore", "ignore", "inherit"] });
-for (const [, packages] of manual.matchAll(/\(`npm install (.*)`\)/g)) npm("install", ...packages.split(" "));
-for (const { path, text } of blocks(manual)) {
-  if (!path) continue;
-  mkdirSync(dirname(join(app, path)), { recursive: true });
-  writeFileSync(join(app, path), text);
-}
-npm("run", "build");
+const app = createManualApp(`localhost:${PORTS.hallpass}`);
+app.build();
 check("the app of the manual compiles with its strict settings", true);
 
 const origin = `http://localhost:${PORTS.app}`;
 const stop = await start(binary, PORTS.hallpass, { ALLOWED_ORIGINS: origin, BCRYPT_COST: "10" });
-const vite = spawn("node", ["node_modules/vite/bin/vite.js", "--port", String(PORTS.app), "--strictPort"], { cwd: app, stdio: ["ignore", "pipe", "inherit"] });
-atExit(() => vite.kill("SIGKILL"));
-for await (const data of vite.stdout) if (String(data).includes("ready in")) break;
-vite.stdout.resume();
+const stopApp = await app.serve(PORTS.app);
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 const context = await browser.newContext();
@@ -79,6 +56,6 @@ try {
 } finally {
   await browser.close();
 }
-vite.kill();
+stopApp();
 await stop();
 finish(6);

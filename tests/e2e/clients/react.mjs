@@ -8,6 +8,7 @@ import { serveApp } from "./react/app.mjs";
 import { World } from "./react/browser.mjs";
 import * as faults from "./react/faults.mjs";
 import { accountLifecycle, invitation, verifiedAddresses } from "./react/life.mjs";
+import { passkeys, passwordless } from "./react/passkeys.mjs";
 import { requiredSecondFactor, secondFactor } from "./react/secondFactor.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
@@ -28,6 +29,8 @@ await world.scenario("falling asleep", async () => {
 await world.scenario("account", accountLifecycle);
 await world.scenario("invitation", invitation);
 await world.scenario("second factor", secondFactor);
+await world.scenario("passkeys", passkeys);
+await world.scenario("account without a password", passwordless);
 await world.scenario("two tabs", faults.twoTabs);
 await world.scenario("lost answer", faults.lostAnswer);
 await world.scenario("blocked cookies", faults.blockedCookies);
@@ -47,4 +50,4 @@ await world.scenario("required second factor", requiredSecondFactor);
 check("the last server is stopped", (await world.server()) === undefined);
 await world.browser.close();
 stopApp();
-finish(70);
+finish(94);

@@ -44,7 +44,7 @@ const FORGET = graphql(`
 `);
 
 /** The authenticator app of the user. */
-export function SecondFactor() {
+export function AuthenticatorApp() {
   const t = useTexts();
   const { data, error, refetch } = useQuery(SECOND_FACTOR);
   const [codes, setCodes] = useState<readonly string[]>([]);
@@ -55,11 +55,24 @@ export function SecondFactor() {
       {error && <button className="plain" onClick={() => refetch()}>{t.retry}</button>}
       {codes.length > 0 ? (
         <RecoveryCodes codes={codes} onDone={() => setCodes([])} />
-      ) : methods && methods.length > 0 ? (
-        <Enabled onCodes={setCodes} />
+      ) : methods?.includes("TOTP") ? (
+        <Enabled />
       ) : (
         methods && <SetUp onCodes={setCodes} />
       )}
+    </Section>
+  );
+}
+
+/** What users of a second factor also have: recovery codes, and remembered browsers. */
+export function Fallbacks() {
+  const t = useTexts();
+  const { data } = useQuery(SECOND_FACTOR);
+  const [codes, setCodes] = useState<readonly string[]>([]);
+  if (!data?.me?.mfaMethods.length) return null;
+  return (
+    <Section title={t.recoveryCodes} text={t.recoveryText}>
+      {codes.length > 0 ? <RecoveryCodes codes={codes} onDone={() => setCodes([])} /> : <CodesAndBrowsers onCodes={setCodes} />}
     </Section>
   );
 }
@@ -100,7 +113,8 @@ function SetUp({ onCodes }: Codes) {
   );
 }
 
-function RecoveryCodes({ codes, onDone }: { readonly codes: readonly string[]; readonly onDone: () => void }) {
+/** Shows recovery codes once. */
+export function RecoveryCodes({ codes, onDone }: { readonly codes: readonly string[]; readonly onDone: () => void }) {
   const t = useTexts();
   return (
     <>
@@ -114,12 +128,27 @@ function RecoveryCodes({ codes, onDone }: { readonly codes: readonly string[]; r
   );
 }
 
-function Enabled({ onCodes }: Codes) {
+function Enabled() {
+  const t = useTexts();
+  const [disable] = useMutation(DISABLE);
+
+  async function remove() {
+    await disable();
+  }
+
+  return (
+    <>
+      <p><span className="badge">{t.on}</span></p>
+      <Form submit={t.removeApp} look="danger" send={remove} />
+    </>
+  );
+}
+
+function CodesAndBrowsers({ onCodes }: Codes) {
   const t = useTexts();
   const format = new Intl.DateTimeFormat(useLanguage(), { dateStyle: "medium" });
   const { data } = useQuery(DETAILS, { fetchPolicy: "cache-and-network" });
   const [regenerate] = useMutation(REGENERATE, { fetchPolicy: "no-cache", refetchQueries: [DETAILS] });
-  const [disable] = useMutation(DISABLE);
   const [forget] = useMutation(FORGET);
   const { recoveryCodesLeft, rememberedDevices } = data?.me ?? {};
 
@@ -128,17 +157,13 @@ function Enabled({ onCodes }: Codes) {
     onCodes(data?.regenerateRecoveryCodes?.recoveryCodes ?? []);
   }
 
-  async function remove() {
-    await disable();
-  }
-
   async function revoke(rememberedDeviceId: string) {
     await forget({ variables: { input: { rememberedDeviceId } } });
   }
 
   return (
     <>
-      <p><span className="badge">{t.on}</span> {typeof recoveryCodesLeft === "number" && t.codesLeft(recoveryCodesLeft)}</p>
+      {typeof recoveryCodesLeft === "number" && <p>{t.codesLeft(recoveryCodesLeft)}</p>}
       {rememberedDevices && rememberedDevices.length > 0 && (
         <>
           <p className="hint">{t.rememberedDevices}</p>
@@ -152,10 +177,7 @@ function Enabled({ onCodes }: Codes) {
           </ul>
         </>
       )}
-      <div className="buttons">
-        <Form submit={t.replaceCodes} look="plain" send={replaceCodes} />
-        <Form submit={t.removeApp} look="danger" send={remove} />
-      </div>
+      <Form submit={t.replaceCodes} look="plain" send={replaceCodes} />
     </>
   );
 }

@@ -4,7 +4,8 @@ import { graphql } from "../gql";
 import { useLanguage, useTexts } from "../language";
 import { Heading, Section } from "../layout";
 import { NewPasswordField } from "../serverInfo";
-import { SecondFactor } from "./SecondFactor";
+import { Passkeys } from "./Passkeys";
+import { AuthenticatorApp, Fallbacks } from "./SecondFactor";
 
 const SESSIONS = graphql(`
   query Sessions {
@@ -31,15 +32,52 @@ const REVOKE_OTHER_SESSIONS = graphql(`
   }
 `);
 
+const PASSWORD = graphql(`
+  query Password {
+    me { id hasPassword }
+  }
+`);
+
+const SET_PASSWORD = graphql(`
+  mutation SetPassword($input: SetPasswordInput!) {
+    setPassword(input: $input) { user { id hasPassword } }
+  }
+`);
+
 export function Security() {
   const t = useTexts();
   return (
     <>
       <Heading title={t.security} />
-      <ChangePassword />
-      <SecondFactor />
+      <Password />
+      <Passkeys />
+      <AuthenticatorApp />
+      <Fallbacks />
       <Sessions />
     </>
+  );
+}
+
+/** Users who registered with a passkey have no password. */
+function Password() {
+  const { data } = useQuery(PASSWORD);
+  return data?.me?.hasPassword === false ? <SetPassword /> : <ChangePassword />;
+}
+
+function SetPassword() {
+  const t = useTexts();
+  const [setPassword] = useMutation(SET_PASSWORD);
+
+  async function send({ newPassword }: { newPassword: string }) {
+    await setPassword({ variables: { input: { newPassword } } });
+  }
+
+  return (
+    <Section title={t.password} text={t.noPassword}>
+      <Form<"newPassword"> submit={t.setFirstPassword} send={send}>
+        <NewPasswordField name="newPassword" label={t.newPassword} />
+      </Form>
+    </Section>
   );
 }
 

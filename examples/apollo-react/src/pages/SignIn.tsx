@@ -1,48 +1,66 @@
 import { readErrors, type MfaChallenge } from "@hallpass/client/errors";
-import { useHallpass, useSession } from "@hallpass/client/react";
+import { useHallpass, usePasskeyAutofill, useSession } from "@hallpass/client/react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { Alert, Checkbox, Field, Form, PasswordField } from "../form";
+import { passkeys } from "../hallpass";
 import { useTexts } from "../language";
 import { Card } from "../layout";
-import { CodeField, toFactor } from "../secondFactor";
-import { useServerInfo } from "../serverInfo";
+import { Factors, toFactor } from "../secondFactor";
+import { usePasskeysEnabled, useServerInfo } from "../serverInfo";
 
 export function SignIn() {
-  const t = useTexts();
-  const hallpass = useHallpass();
-  const { reason } = useSession();
-  const info = useServerInfo();
-  const [isUnverified, setUnverified] = useState(false);
   const [challenge, setChallenge] = useState<MfaChallenge | null>(null);
   const [expired, setExpired] = useState<unknown>(null);
-
-  async function send(input: { username: string; password: string }) {
-    setExpired(null);
-    try {
-      await hallpass.login(input);
-    } catch (error) {
-      const { code, mfa } = readErrors(error);
-      if (mfa) return setChallenge(mfa);
-      setUnverified(code === "EMAIL_NOT_VERIFIED");
-      throw error;
-    }
-  }
 
   function startAgain(error: unknown) {
     setChallenge(null);
     setExpired(error);
   }
 
-  if (challenge) return <EnterCode challenge={challenge} onStartAgain={startAgain} />;
+  if (challenge) return <SecondStep challenge={challenge} onStartAgain={startAgain} />;
+  return <FirstStep expired={expired} onChallenge={setChallenge} />;
+}
+
+interface FirstStepProps {
+  /** The error of a second step that must start again. */
+  readonly expired: unknown;
+  readonly onChallenge: (challenge: MfaChallenge) => void;
+}
+
+function FirstStep({ expired, onChallenge }: FirstStepProps) {
+  const t = useTexts();
+  const hallpass = useHallpass();
+  const { reason } = useSession();
+  const info = useServerInfo();
+  const [isUnverified, setUnverified] = useState(false);
+  const [seen, setSeen] = useState<unknown>(null);
+  const hasPasskeys = usePasskeysEnabled();
+  // The browser offers passkeys in the field for the username.
+  const refused = usePasskeyAutofill(passkeys);
+  const earlier = refused ?? expired;
+
+  async function send(signIn: () => Promise<unknown>) {
+    setSeen(earlier);
+    try {
+      await signIn();
+    } catch (error) {
+      const { code, mfa } = readErrors(error);
+      if (mfa) return onChallenge(mfa);
+      setUnverified(code === "EMAIL_NOT_VERIFIED");
+      throw error;
+    }
+  }
+
   return (
     <Card title={t.signIn}>
       {reason && reason !== "SIGNED_OUT" && <p className="notice">{reason === "SESSION_NOT_FOUND" ? t.cookieMissing : t.sessionEnded}</p>}
-      <Alert error={expired} />
-      <Form<"username" | "password"> submit={t.signIn} send={send}>
-        <Field name="username" label={t.usernameOrEmail} autoComplete="username" autoCapitalize="none" spellCheck={false} required />
+      <Alert error={earlier === seen ? null : earlier} />
+      <Form<"username" | "password"> submit={t.signIn} send={(input) => send(() => hallpass.login(input))}>
+        <Field name="username" label={t.usernameOrEmail} autoComplete="username webauthn" autoCapitalize="none" spellCheck={false} required />
         <PasswordField name="password" label={t.password} autoComplete="current-password" />
       </Form>
+      {hasPasskeys && <Form submit={t.signInWithPasskey} look="plain" send={() => send(() => passkeys.signIn())} />}
       <footer>
         {isUnverified && <Link href="/verify-email">{t.sendAgain}</Link>}
         {info?.mailEnabled !== false && <Link href="/forgot-password">{t.forgot}</Link>}
@@ -52,14 +70,18 @@ export function SignIn() {
   );
 }
 
-/** The second step of a sign-in. */
-function EnterCode({ challenge, onStartAgain }: { readonly challenge: MfaChallenge; readonly onStartAgain: (error: unknown) => void }) {
+interface SecondStepProps {
+  readonly challenge: MfaChallenge;
+  readonly onStartAgain: (error: unknown) => void;
+}
+
+function SecondStep({ challenge, onStartAgain }: SecondStepProps) {
   const t = useTexts();
   const hallpass = useHallpass();
 
-  async function send({ code, remember }: Record<"code" | "remember", string>) {
+  async function send(verify: () => Promise<unknown>) {
     try {
-      await hallpass.verifyMfa({ token: challenge.token, factor: toFactor(code), rememberDevice: remember === "on" });
+      await verify();
     } catch (error) {
       if (readErrors(error).code === "MFA_CHALLENGE_EXPIRED") return onStartAgain(error);
       throw error;
@@ -67,11 +89,15 @@ function EnterCode({ challenge, onStartAgain }: { readonly challenge: MfaChallen
   }
 
   return (
-    <Card title={t.enterCode}>
-      <Form<"code" | "remember"> submit={t.signIn} send={send}>
-        <CodeField label={t.code} hint={t.codeHint} autoFocus />
+    <Card title={challenge.methods.includes("PASSKEY") ? t.confirm : t.enterCode}>
+      <Factors
+        methods={challenge.methods}
+        submit={t.signIn}
+        sendPasskey={() => send(() => passkeys.verifyMfa(challenge))}
+        sendCode={({ code, remember }) => send(() => hallpass.verifyMfa({ token: challenge.token, factor: toFactor(code), rememberDevice: remember === "on" }))}
+      >
         <Checkbox name="remember" label={t.remember} />
-      </Form>
+      </Factors>
       <footer><button className="plain" onClick={() => onStartAgain(null)}>{t.back}</button></footer>
     </Card>
   );

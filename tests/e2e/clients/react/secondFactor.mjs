@@ -5,6 +5,7 @@ import { codeOf } from "../totp.mjs";
 import { heading, PASSWORD, region, submit } from "./browser.mjs";
 
 const settings = (tab) => region(tab, "Authenticator app");
+const fallbacks = (tab) => region(tab, "Recovery codes");
 
 /** Sets up the app on the page Security. Returns the secret. */
 async function setUp(tab) {
@@ -39,7 +40,7 @@ export async function secondFactor(world) {
   const cache = await tab.evaluate(() => JSON.stringify(window.apollo.cache.extract()));
   check("neither the secret nor the recovery codes are in the cache", ![secret, ...codes].some((text) => cache.includes(text)));
   await submit(tab, "I have kept them");
-  await settings(tab).getByText("Recovery codes left: 10").waitFor();
+  await fallbacks(tab).getByText("Recovery codes left: 10").waitFor();
 
   await signOut(tab);
   await enterPassword(tab);
@@ -63,7 +64,7 @@ export async function secondFactor(world) {
   await enterPassword(tab);
   await heading(tab, "Security");
   check("a remembered browser needs only the password", true);
-  await settings(tab).getByText("you sign in with the password alone").waitFor();
+  await fallbacks(tab).getByText("you sign in with the password alone").waitFor();
   await world.audit(tab, "second-factor-on");
   const other = await world.open(await world.device());
   await enterPassword(other);
