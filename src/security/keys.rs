@@ -42,6 +42,8 @@ pub enum KeyUse {
     TotpSecretId,
     /// The challenges of passkey ceremonies.
     PasskeyCeremony,
+    /// The encryption of sign-in flows with other providers.
+    ProviderFlow,
 }
 
 impl KeyUse {
@@ -57,6 +59,7 @@ impl KeyUse {
             Self::TotpSecret => b"hallpass TOTP secret AES-256-GCM",
             Self::TotpSecretId => b"hallpass TOTP secret AES-256-GCM kid",
             Self::PasskeyCeremony => b"hallpass passkey ceremony HMAC-SHA256",
+            Self::ProviderFlow => b"hallpass provider flow AES-256-GCM",
         }
     }
 }

@@ -14,6 +14,7 @@ mod key_ring;
 pub mod keys;
 pub mod link_token;
 pub mod oauth_client;
+pub mod oidc;
 pub mod password;
 pub mod private_file;
 pub mod pseudonym;
