@@ -14,9 +14,10 @@ use crate::{
     database::{Database, Transaction},
     mail::{Mailer, Outbox},
     outgoing::Outgoing,
+    providers::Providers,
     security::{
-        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms,
-        refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
+        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, oidc::FlowSealer,
+        pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
     },
 };
 
@@ -51,6 +52,8 @@ pub struct App {
     pub totp_sealer: Sealer,
     /// Creates and verifies the tokens of passkey ceremonies.
     pub passkey_ceremonies: CeremonyTokens,
+    /// Seals sign-in flows with providers.
+    pub flow_sealer: FlowSealer,
     /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
     /// Sends mails.
@@ -59,6 +62,8 @@ pub struct App {
     pub outbox: Outbox,
     /// Sends requests to other servers.
     pub outgoing: Outgoing,
+    /// The providers that users can sign in with.
+    pub providers: Providers,
     /// The configuration.
     pub settings: Settings,
     keys: Keys,
@@ -78,10 +83,12 @@ impl App {
         let cursors = Cursors::new(&keys)?;
         let totp_sealer = Sealer::for_totp(&keys)?;
         let passkey_ceremonies = CeremonyTokens::new(&keys)?;
+        let flow_sealer = FlowSealer::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
         let outgoing = Outgoing::new(&settings.outgoing, clock.clone())?;
+        let providers = Providers::new(&settings.providers, &settings.server.public_url);
         Ok(Self {
             database,
             clock,
@@ -91,10 +98,12 @@ impl App {
             cursors,
             totp_sealer,
             passkey_ceremonies,
+            flow_sealer,
             pseudonyms,
             mailer,
             outbox: Outbox::default(),
             outgoing,
+            providers,
             settings,
             keys,
             confirming: Arc::new(Semaphore::new(MAX_CONCURRENT_CONFIRMATIONS)),

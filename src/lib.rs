@@ -15,6 +15,7 @@
 //! | Infrastructure | [`entity`] | the tables, one file for each, with their statements |
 //! | Infrastructure | [`database`] | connections, transactions, migrations, failover |
 //! | Infrastructure | [`mail`] | templates and SMTP |
+//! | Infrastructure | [`providers`] | what is known about the providers that users can sign in with |
 //! | Infrastructure | [`outgoing`] | HTTP requests to other servers |
 //! | Infrastructure | [`security`] | password hashes, tokens, verification of passkeys, keys, random values |
 //! | Base | [`config`] | settings, parsed and checked |
@@ -66,6 +67,7 @@ pub mod jobs;
 pub mod language;
 pub mod mail;
 pub mod outgoing;
+pub mod providers;
 pub mod security;
 
 pub use app::App;

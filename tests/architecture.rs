@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["graphql", "jobs"],
     &["domain"],
     &["app"],
+    &["providers"],
     &["entity", "mail", "outgoing"],
     &["database"],
     &["security"],

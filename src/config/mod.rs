@@ -19,6 +19,7 @@ mod oauth;
 mod outgoing;
 mod passkeys;
 mod passwords;
+mod providers;
 mod proxies;
 mod registration;
 mod report;
@@ -43,6 +44,7 @@ pub use oauth::{OauthClient, OauthSettings};
 pub use outgoing::{AllowedTarget, OutgoingSettings};
 pub use passkeys::PasskeySettings;
 pub use passwords::PasswordSettings;
+pub use providers::{ProviderKind, ProviderSettings};
 pub use proxies::{Proxies, ProxyHeader};
 pub use registration::RegistrationSettings;
 pub use report::{Declaration, EffectiveSetting, Section, Source, Variable, declarations, is_setting};
@@ -71,6 +73,8 @@ pub struct Settings {
     pub passwords: PasswordSettings,
     /// The relying party of passkeys.
     pub passkeys: PasskeySettings,
+    /// The providers that users can sign in with.
+    pub providers: Vec<ProviderSettings>,
     /// How mails are sent.
     pub mail: MailSettings,
     /// What clients of the GraphQL API may see.
@@ -132,6 +136,7 @@ impl Settings {
             registration,
             passwords,
             passkeys,
+            providers: Vec::new(),
             mail,
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),

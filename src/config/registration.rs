@@ -30,6 +30,8 @@ pub struct RegistrationSettings {
     pub roles: Vec<String>,
     /// The roles of a newly registered user, sorted.
     pub default_roles: Vec<String>,
+    /// Whether a sign-in with a provider that has verified the address takes over an account that never verified it.
+    pub provider_takeover: bool,
     /// The roles whose holders need a second factor, sorted.
     pub mfa_required_roles: Vec<String>,
 }
@@ -68,6 +70,14 @@ impl RegistrationSettings {
         )
         .number(0..=3650)
         .read_or(vars, 0);
+        let provider_takeover = Setting::new(
+            "PROVIDER_TAKEOVER",
+            "What happens if a user signs in with a provider that has verified the address, and an account has this address but \
+             never verified it. `false` refuses with `IDENTITY_UNLINKED`. `true` gives the account to this user: its password, \
+             second factors, identities and sessions are removed, because another person may have registered it.",
+        )
+        .flag()
+        .read_or(vars, false);
         let (roles, default_roles) = roles::read(vars);
         let mfa_required_roles = roles::read_mfa_required(vars, &roles);
         Self {
@@ -77,6 +87,7 @@ impl RegistrationSettings {
             require_verified_email,
             unverified_account_lifetime: (unverified_account_days > 0)
                 .then(|| TimeDelta::days(unverified_account_days)),
+            provider_takeover,
             roles,
             default_roles,
             mfa_required_roles,

@@ -25,6 +25,8 @@ pub struct ThrottleLimits {
     pub failed_logins_by_name: usize,
     /// Failed logins from one network, in an hour.
     pub failed_logins_by_network: usize,
+    /// Failed sign-ins with providers from one network, in an hour.
+    pub failed_provider_logins_by_network: usize,
     /// Wrong current passwords of a signed-in user, in 15 minutes.
     pub wrong_current_passwords: usize,
     /// Wrong codes of an account's second factor, in 15 minutes.
@@ -84,6 +86,11 @@ impl ThrottleLimits {
                 "LIMIT_FAILED_LOGINS_BY_NETWORK_PER_HOUR",
                 100,
                 "Wrong passwords from one network, for any names.",
+            ),
+            failed_provider_logins_by_network: limit(
+                "LIMIT_FAILED_PROVIDER_LOGINS_BY_NETWORK_PER_HOUR",
+                100,
+                "Returns from a provider, from one network, that the provider does not confirm.",
             ),
             wrong_current_passwords: limit(
                 "LIMIT_WRONG_CURRENT_PASSWORDS_PER_15_MINUTES",

@@ -11,6 +11,7 @@ use crate::{
         Context,
         audit::{self, Entry},
         context::Actor,
+        identities::LinkReason,
         identity::Email,
         notifications::{self, About, NewMail},
         sign_in::{FirstFactor, SecondFactor},
@@ -104,6 +105,10 @@ pub(crate) enum Event {
     PasskeysRemoved { user: Box<User>, passkey_ids: Vec<Uuid> },
     /// A passkey was refused because its counter went back.
     PasskeyFailed { user_id: Uuid, passkey_id: Uuid },
+    /// An identity at a provider was linked. `reason` says why, for the audit log.
+    IdentityLinked { user: Box<User>, provider_id: String, reason: LinkReason },
+    /// Identities were unlinked, by the user or because the address was verified by another person.
+    IdentitiesUnlinked { user: Box<User>, provider_ids: Vec<String> },
 }
 
 /// Writes the audit entries and mails of the events. Returns whether there are mails to deliver.
@@ -212,6 +217,14 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
             passkey_ids.iter().flat_map(|id| of_passkey(Action::PasskeyRemoved, user.id, id)).collect()
         }
         Event::PasskeyFailed { user_id, passkey_id } => of_passkey(Action::PasskeyFailed, *user_id, passkey_id),
+        Event::IdentityLinked { user, provider_id, reason } => {
+            let entry = Entry::new(Action::IdentityLinked, Actor::User(user.id), user.id);
+            vec![entry.with("provider", provider_id).with("by", reason.name())]
+        }
+        Event::IdentitiesUnlinked { user, provider_ids } => {
+            let entry = |id: &String| Entry::new(Action::IdentityUnlinked, actor, user.id).with("provider", id);
+            provider_ids.iter().map(entry).collect()
+        }
     }
 }
 
@@ -249,6 +262,10 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         Event::RecoveryCodeUsed { user } => NewMail::notice(Purpose::RecoveryCodeUsed, &user),
         Event::PasskeyAdded { user, .. } => NewMail::notice(Purpose::PasskeyAdded, &user),
         Event::PasskeysRemoved { user, .. } => NewMail::notice(Purpose::PasskeyRemoved, &user),
+        Event::IdentityLinked { user, reason, .. } => {
+            NewMail::notice(Purpose::IdentityLinked, &user).filter(|_| reason != LinkReason::Registration)
+        }
+        Event::IdentitiesUnlinked { user, .. } => NewMail::notice(Purpose::IdentityUnlinked, &user),
         Event::UsersImported { .. }
         | Event::InvitationAccepted { .. }
         | Event::InvitationRevoked { .. }

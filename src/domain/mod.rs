@@ -7,6 +7,7 @@
 pub mod audit;
 mod context;
 mod event;
+pub mod identities;
 pub mod identity;
 pub mod mfa;
 pub mod notifications;

@@ -155,6 +155,10 @@ pub enum Action {
     PasskeyRemoved,
     /// The signature counter of a passkey went back, so the authenticator may have been cloned. The passkey was refused.
     PasskeyFailed,
+    /// An identity at a provider was linked.
+    IdentityLinked,
+    /// An identity at a provider was unlinked.
+    IdentityUnlinked,
 }
 
 impl Action {

@@ -84,6 +84,10 @@ pub enum Purpose {
     PasskeyAdded,
     /// Notifies the user that a passkey was removed.
     PasskeyRemoved,
+    /// Notifies the user that an identity at a provider was linked.
+    IdentityLinked,
+    /// Notifies the user that an identity at a provider was unlinked.
+    IdentityUnlinked,
 }
 
 impl Model {

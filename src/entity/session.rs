@@ -255,10 +255,11 @@ pub async fn set_second_factor(
 }
 
 /// Records that a user no longer has a second factor: no session of the user counts as signed in with it. Sessions that were opened
-/// with a password keep it as their only method; for those that were opened with a passkey, no other method is known.
+/// with a password or a provider keep it as their only method; for those that were opened with a passkey, no other method is known.
 pub async fn forget_second_factors(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
-    let password = AuthenticationMethods::password();
+    let [password, provider] = [AuthenticationMethods::password(), AuthenticationMethods::provider()];
     let methods = Expr::case(Column::Amr.starts_with(password.to_string()), Expr::value(password))
+        .case(Column::Amr.starts_with(provider.to_string()), Expr::value(provider))
         .finally(Expr::col(Column::Amr));
     let update = Entity::update_many()
         .col_expr(Column::Amr, methods.into())

@@ -80,6 +80,20 @@ pub enum Error {
     PasskeyLimitReached,
     /// The passkey is the only way to sign in.
     LastSignInMethod,
+    /// No provider has this id.
+    ProviderUnknown,
+    /// The provider does not respond, or sends something that is not acceptable.
+    ProviderFailed,
+    /// The user has cancelled at the provider, or the provider refuses the user.
+    ProviderRefused,
+    /// The identity is linked to another account.
+    IdentityTaken,
+    /// An account has the address, but the identity is not linked to it.
+    IdentityUnlinked,
+    /// The account has the maximum number of identities.
+    IdentityLimitReached,
+    /// The one-time code is unknown, was used, has expired, or belongs to another verifier, session or purpose.
+    CodeInvalid,
     /// The account has a password already.
     PasswordAlreadySet,
     /// The token of an invitation is unknown, or the invitation is no longer open.
@@ -185,6 +199,13 @@ impl Error {
             Self::PasskeyInvalid => ErrorCode::PasskeyInvalid,
             Self::PasskeyLimitReached => ErrorCode::PasskeyLimitReached,
             Self::LastSignInMethod => ErrorCode::LastSignInMethod,
+            Self::ProviderUnknown => ErrorCode::ProviderUnknown,
+            Self::ProviderFailed => ErrorCode::ProviderFailed,
+            Self::ProviderRefused => ErrorCode::ProviderRefused,
+            Self::IdentityTaken => ErrorCode::IdentityTaken,
+            Self::IdentityUnlinked => ErrorCode::IdentityUnlinked,
+            Self::IdentityLimitReached => ErrorCode::IdentityLimitReached,
+            Self::CodeInvalid => ErrorCode::CodeInvalid,
             Self::PasswordAlreadySet => ErrorCode::PasswordAlreadySet,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,

@@ -10,7 +10,8 @@ use crate::{
     entity::{
         audit_event,
         expiry::{delete_expired, expired},
-        invitation, link, mfa_challenge, remembered_device, session, spent_challenge, throttle, totp_factor,
+        invitation, link, mfa_challenge, provider_login, remembered_device, session, spent_challenge, throttle,
+        totp_factor,
     },
 };
 
@@ -41,6 +42,8 @@ pub enum Table {
     MfaChallenges,
     /// `spent_challenges`
     SpentChallenges,
+    /// `provider_logins`
+    ProviderLogins,
     /// `remembered_devices`
     RememberedDevices,
     /// `audit_log`
@@ -49,7 +52,7 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sessions,
         Self::Throttles,
         Self::Links,
@@ -57,6 +60,7 @@ impl Table {
         Self::TotpEnrollments,
         Self::MfaChallenges,
         Self::SpentChallenges,
+        Self::ProviderLogins,
         Self::RememberedDevices,
         Self::AuditLog,
     ];
@@ -76,6 +80,7 @@ impl Table {
             Self::TotpEnrollments => expired::<totp_factor::Entity>(db, BATCH, from, now).await?,
             Self::MfaChallenges => expired::<mfa_challenge::Entity>(db, BATCH, from, now).await?,
             Self::SpentChallenges => expired::<spent_challenge::Entity>(db, BATCH, from, now).await?,
+            Self::ProviderLogins => expired::<provider_login::Entity>(db, BATCH, from, now).await?,
             Self::RememberedDevices => expired::<remembered_device::Entity>(db, BATCH, from, now).await?,
             Self::AuditLog => audit_event::expired(db, BATCH, from, now - app.settings.audit.retention).await?,
         })
@@ -90,6 +95,7 @@ impl Table {
             Self::TotpEnrollments => delete_expired::<totp_factor::Entity>(db, ids, now).await?,
             Self::MfaChallenges => delete_expired::<mfa_challenge::Entity>(db, ids, now).await?,
             Self::SpentChallenges => delete_expired::<spent_challenge::Entity>(db, ids, now).await?,
+            Self::ProviderLogins => delete_expired::<provider_login::Entity>(db, ids, now).await?,
             Self::RememberedDevices => delete_expired::<remembered_device::Entity>(db, ids, now).await?,
             Self::AuditLog => audit_event::delete_expired(db, ids, now - app.settings.audit.retention).await?,
         })

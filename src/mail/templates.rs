@@ -42,7 +42,7 @@ macro_rules! templates {
 templates!(
     "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed"
     "account_disabled" "account_deleted" "invitation" "mfa_enabled" "mfa_disabled" "mfa_reset"
-    "recovery_code_used" "passkey_added" "passkey_removed"
+    "recovery_code_used" "passkey_added" "passkey_removed" "identity_linked" "identity_unlinked"
 );
 
 impl Templates {

@@ -50,6 +50,18 @@ impl<'a> Request<'a> {
         Self { form: Some(form.into()), ..Self::get(url) }
     }
 
+    /// A POST request with a form that is encoded already.
+    #[must_use]
+    pub fn post(url: &'a Url, form: SecretString) -> Self {
+        Self { form: Some(form), ..Self::get(url) }
+    }
+
+    /// Sends these credentials, if there are any.
+    #[must_use]
+    pub fn authorization(self, authorization: Option<SecretString>) -> Self {
+        Self { authorization, ..self }
+    }
+
     /// Sets the media types that the response may have.
     #[must_use]
     pub fn accept(self, media_types: &'a str) -> Self {

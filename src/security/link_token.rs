@@ -37,6 +37,13 @@ impl TokenHash {
     pub fn of_credential_id(id: &[u8]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, id)))
     }
+
+    /// Hashes what identifies a user of a provider, which is public, for a column with a limited length.
+    #[must_use]
+    pub fn of_identity(issuer: &str, subject: &str) -> Self {
+        // An issuer is a URL, so it contains no NUL.
+        Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{issuer}\0{subject}").as_bytes())))
+    }
 }
 
 /// Generates a token, in characters that need no escaping in URLs, and its hash.

@@ -44,6 +44,8 @@ impl Kind {
             Purpose::RecoveryCodeUsed => Self::notice("recovery_code_used"),
             Purpose::PasskeyAdded => Self::notice("passkey_added"),
             Purpose::PasskeyRemoved => Self::notice("passkey_removed"),
+            Purpose::IdentityLinked => Self::notice("identity_linked"),
+            Purpose::IdentityUnlinked => Self::notice("identity_unlinked"),
         }
     }
 

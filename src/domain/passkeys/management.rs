@@ -5,7 +5,12 @@ use uuid::Uuid;
 use super::AcceptedCredentials;
 use crate::{
     Error, Result,
-    domain::{Context, Event, Principal, UnitOfWork, identity::parse_name, mfa, sign_in::proof},
+    domain::{
+        Context, Event, Principal, UnitOfWork,
+        identity::parse_name,
+        mfa,
+        sign_in::{last_method, proof},
+    },
     entity::{
         passkey::{self, Model},
         user,
@@ -46,7 +51,7 @@ pub struct Deleted {
 /// Deletes a passkey of the signed-in user. With the last second factor, the recovery codes are deleted too.
 ///
 /// # Errors
-/// NOT_FOUND, REAUTHENTICATION_REQUIRED; LAST_SIGN_IN_METHOD if the user has neither a password nor another passkey.
+/// NOT_FOUND, REAUTHENTICATION_REQUIRED; LAST_SIGN_IN_METHOD if the user has no password, no other passkey and no identity.
 /// UNAUTHENTICATED if the session has ended in the meantime.
 pub async fn delete(context: &Context, principal: &Principal, id: Uuid) -> Result<Deleted> {
     proof::check_second_factor_if_any(context, principal).await?;
@@ -76,9 +81,7 @@ pub(in crate::domain) async fn remove_unproven(work: &mut UnitOfWork<'_>, user: 
 /// The user is locked, so two requests cannot delete the last two passkeys.
 async fn delete_in(work: &UnitOfWork<'_>, user: &user::Locked, id: Uuid) -> Result<()> {
     find_own(work, user, id).await?;
-    if !user.has_password && passkey::count(work.db(), user.id).await? <= 1 {
-        return Err(Error::LastSignInMethod);
-    }
+    last_method::check_other_than(work, user, id).await?;
     passkey::delete(work.db(), user.id, id).await?;
     mfa::clean_up(work, user.id).await
 }

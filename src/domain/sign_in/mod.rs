@@ -4,6 +4,7 @@
 //! needed. Only `enter` opens sessions, for what the gate has admitted. `throttle::throttled` counts the attempts of a method.
 
 pub mod challenge;
+pub(in crate::domain) mod last_method;
 pub mod one_request;
 pub mod password;
 pub(in crate::domain) mod proof;
@@ -73,14 +74,22 @@ pub(crate) enum FirstFactor {
     Password,
     /// With a passkey, which is two factors.
     Passkey,
+    /// With another provider.
+    Provider,
 }
 
 impl FirstFactor {
+    /// The factor that a sign-in with these methods began with, except for a passkey.
+    fn of(amr: &AuthenticationMethods) -> Self {
+        if amr.is_provider() { Self::Provider } else { Self::Password }
+    }
+
     /// The name in the audit log.
     pub(in crate::domain) const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Passkey => "passkey",
+            Self::Provider => "provider",
         }
     }
 }
@@ -115,8 +124,8 @@ pub(in crate::domain) async fn admit(
 ) -> Result<Gate> {
     check_user(&work.app().settings, user)?;
     let methods = mfa::methods(work, user.id).await?;
+    let method = FirstFactor::of(&amr);
     let authentication = Authentication { amr, second_factor_at: None };
-    let method = FirstFactor::Password;
     if methods.is_empty() {
         return Ok(Gate::Open(Admission { method, authentication, second_factor: None, device_token: None }));
     }
@@ -143,7 +152,7 @@ pub(in crate::domain) fn admit_with_two_factors(
     Ok(Admission { method: FirstFactor::Passkey, authentication, second_factor: None, device_token: None })
 }
 
-/// Opens a session for the user of an account that was just created with a password.
+/// Opens a session for the user of an account that was just created with a password or a provider.
 ///
 /// # Errors
 /// Those of [`check_user`].
@@ -152,8 +161,9 @@ pub(in crate::domain) async fn enter_new_account(
     user: &mut user::Locked,
     new_session: &NewSession,
     event: Event,
+    amr: AuthenticationMethods,
 ) -> Result<Entered> {
-    match admit(work, user, AuthenticationMethods::password(), new_session).await? {
+    match admit(work, user, amr, new_session).await? {
         Gate::Open(admission) => open(work, user, new_session, admission, event).await,
         Gate::Challenge(_) => Err(Error::internal("a new account has a second factor")),
     }

@@ -47,6 +47,11 @@ fn invitations(app: &App) -> Limit {
     Limit::new(app.settings.throttle.limits.invitations, TimeDelta::hours(1))
 }
 
+/// Failed sign-ins with providers from a network.
+fn provider_sign_ins(app: &App) -> Limit {
+    Limit::new(app.settings.throttle.limits.failed_provider_logins_by_network, TimeDelta::hours(1))
+}
+
 /// A counter of attempts.
 #[derive(Clone, Copy, Debug)]
 struct Counter {
@@ -232,6 +237,14 @@ impl PlainAttempt {
     /// RATE_LIMITED.
     pub(in crate::domain) async fn book_password(context: &Context, user_id: Uuid) -> Result<Self> {
         Self::book(context, &["passwords", &user_id.simple().to_string()], passwords(&context.app)).await
+    }
+
+    /// Books a sign-in with a provider, before anything is requested from the provider.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub(in crate::domain) async fn book_provider(context: &Context) -> Result<Self> {
+        Self::book(context, &["provider sign-ins", &network(&context.client)], provider_sign_ins(&context.app)).await
     }
 
     /// Books an attempt at the second factor of a user, from any client and with any challenge.

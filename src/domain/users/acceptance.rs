@@ -16,6 +16,7 @@ use crate::{
     },
     entity::{
         invitation,
+        session::AuthenticationMethods,
         user::{self, Identifier},
     },
     error::{ErrorCode, Field, InputError, Problems},
@@ -59,7 +60,9 @@ pub async fn find(context: &Context, token: &SecretString) -> Result<invitation:
 pub async fn accept(context: &Context, form: Acceptance, new_session: NewSession) -> Result<SignIn> {
     let replaced = new_session.replaced(context).await?;
     let (mut work, mut user, event) = create(context, form, replaced).await?;
-    let entered = sign_in::enter_new_account(&mut work, &mut user, &new_session, event).await?;
+    let entered =
+        sign_in::enter_new_account(&mut work, &mut user, &new_session, event, AuthenticationMethods::password())
+            .await?;
     work.commit().await?;
     entered.issue_tokens(&context.app)
 }

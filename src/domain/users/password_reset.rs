@@ -4,7 +4,8 @@ use crate::{
     Error, Result,
     config::SecretString,
     domain::{
-        Context, Event, identity::Password, mfa, notifications::links, passkeys, sessions, throttle, users::email,
+        Context, Event, identities, identity::Password, mfa, notifications::links, passkeys, sessions, throttle,
+        users::email,
     },
     entity::{link, mail::Purpose, user},
     error::Field,
@@ -28,7 +29,7 @@ pub async fn check_link(context: &Context, token: &SecretString) -> Result<()> {
 }
 
 /// Sets a new password with the token of a link, which also verifies the address. Cancels a pending change of the address.
-/// Ends all sessions, and returns how many were live. If the address was not verified before, the passkeys are deleted: they may be
+/// Ends all sessions, and returns how many were live. If the address was not verified before, the passkeys and identities are deleted: they may be
 /// those of another person, who registered with this address. If the password is rejected, the token stays valid.
 ///
 /// # Errors
@@ -64,6 +65,7 @@ pub async fn reset(context: &Context, token: &SecretString, new_password: Secret
     mfa::invalidate_proofs(&work, user.id).await?;
     if verified_email {
         passkeys::remove_unproven(&mut work, &user).await?;
+        identities::remove_unproven(&mut work, &user).await?;
     }
     let ended = sessions::end_all(&work, &mut user, None).await?;
     throttle::clear_account(&work, &user).await?;

@@ -11,7 +11,10 @@ use crate::{
         sign_in, throttle,
         users::form::{NewUser, ParsedProfile, parse},
     },
-    entity::user::{self, Roles},
+    entity::{
+        session::AuthenticationMethods,
+        user::{self, Roles},
+    },
     error::{ErrorCode, Field, InputError, Problems},
 };
 
@@ -37,7 +40,9 @@ pub async fn register(context: &Context, form: Registration, new_session: NewSes
     }
     let replaced = new_session.replaced(context).await?;
     let (mut work, mut user, event) = create(context, form, replaced).await?;
-    let entered = sign_in::enter_new_account(&mut work, &mut user, &new_session, event).await?;
+    let entered =
+        sign_in::enter_new_account(&mut work, &mut user, &new_session, event, AuthenticationMethods::password())
+            .await?;
     work.commit().await?;
     Ok(Registered::SignedIn(entered.issue_tokens(&context.app)?.into()))
 }

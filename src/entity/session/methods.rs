@@ -6,6 +6,8 @@ use sea_orm::DeriveValueType;
 
 /// A password.
 const PASSWORD: &str = "pwd";
+/// Another provider has identified the user. RFC 8176 has no value for that; Microsoft uses this one.
+const PROVIDER: &str = "fed";
 /// A one-time password: of an authenticator app, or a recovery code.
 const ONE_TIME_PASSWORD: &str = "otp";
 /// Proof of possession of a key that is bound to hardware.
@@ -28,6 +30,18 @@ impl AuthenticationMethods {
     #[must_use]
     pub fn password() -> Self {
         Self(vec![PASSWORD.to_owned()])
+    }
+
+    /// A sign-in with another provider only.
+    #[must_use]
+    pub fn provider() -> Self {
+        Self(vec![PROVIDER.to_owned()])
+    }
+
+    /// Whether the first factor was a sign-in with another provider.
+    #[must_use]
+    pub fn is_provider(&self) -> bool {
+        self.0.first().is_some_and(|method| method == PROVIDER)
     }
 
     /// These methods, followed by a one-time password as second factor.

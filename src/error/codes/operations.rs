@@ -72,11 +72,54 @@ macro_rules! operation_codes {
                 en: "Your account has the maximum number of passkeys. Delete one first.",
                 ru: "В вашей учётной записи уже максимальное число ключей доступа. Сначала удалите один из них.",
             }
-            /// The passkey is the only way to sign in: set a password or add another passkey first.
+            /// It is the only way to sign in: set a password, add a passkey or link a provider first.
             LastSignInMethod {
                 rest: 409, oauth: 409 "invalid_request",
-                en: "This is your only way to sign in. Set a password or add another passkey first.",
-                ru: "Это единственный способ входа. Сначала задайте пароль или добавьте другой ключ доступа.",
+                en: "This is your only way to sign in. Set a password, add a passkey or link a provider first.",
+                ru: "Это единственный способ входа. Сначала задайте пароль, добавьте ключ доступа или привяжите другой сервис.",
+            }
+            /// There is no provider with this id; see `serverInfo.identityProviders`.
+            ProviderUnknown {
+                rest: 404, oauth: 404 "invalid_request",
+                en: "Sign-in with this provider is not available. Sign in another way.",
+                ru: "Вход через этот сервис недоступен. Войдите другим способом.",
+            }
+            /// The provider is unreachable, or its response could not be verified. The log says why.
+            ProviderFailed {
+                rest: 400, oauth: 400 "invalid_grant",
+                en: "The provider could not confirm the sign-in. Try again, or sign in another way.",
+                ru: "Сервис не смог подтвердить вход. Повторите попытку или войдите другим способом.",
+            }
+            /// The user cancelled at the provider, or the provider does not let the user sign in here.
+            ProviderRefused {
+                rest: 403, oauth: 403 "access_denied",
+                en: "The sign-in was cancelled at the provider. Try again, or sign in another way.",
+                ru: "Вход отменён на стороне сервиса. Повторите попытку или войдите другим способом.",
+            }
+            /// The account at the provider is linked to another user: unlink it there first.
+            IdentityTaken {
+                rest: 409, oauth: 409 "invalid_request",
+                en: "This account at the provider is linked to another user. Sign in with it, or unlink it there first.",
+                ru: "Эта учётная запись сервиса привязана к другому пользователю. Войдите с ней или сначала отвяжите её там.",
+            }
+            /// An account has this address, but has not verified it, so it is not linked. Sign in another way, and link the
+            /// provider from inside.
+            IdentityUnlinked {
+                rest: 409, oauth: 409 "invalid_request",
+                en: "An account with your e-mail address already exists. Sign in another way, then link the provider.",
+                ru: "Учётная запись с вашим адресом уже есть. Войдите другим способом, затем привяжите сервис.",
+            }
+            /// The account has the maximum number of linked identities, which is 20.
+            IdentityLimitReached {
+                rest: 409, oauth: 409 "invalid_request",
+                en: "Your account has the maximum number of linked accounts. Unlink one first.",
+                ru: "К вашей учётной записи привязано максимальное число учётных записей сервисов. Сначала отвяжите одну из них.",
+            }
+            /// The one-time code is unknown, was used, has expired, or belongs to another verifier or session. Start again.
+            CodeInvalid {
+                rest: 400, oauth: 400 "invalid_grant",
+                en: "This sign-in has expired or was already used. Start again.",
+                ru: "Время входа истекло, или он уже использован. Начните снова.",
             }
             /// The account has a password: change it instead.
             PasswordAlreadySet {

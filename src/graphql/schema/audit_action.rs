@@ -103,4 +103,8 @@ pub enum AuditAction {
     PasskeyRemoved,
     /// The signature counter of a passkey went back, so the authenticator may have been cloned. The passkey was refused.
     PasskeyFailed,
+    /// The account of the user at a provider was linked: the user can sign in with it.
+    IdentityLinked,
+    /// The account of the user at a provider was unlinked.
+    IdentityUnlinked,
 }

@@ -1,0 +1,138 @@
+//! The address to which a browser returns at the end of a flow.
+
+use url::Url;
+
+use crate::{
+    Error, Result,
+    config::{ExposeSecret, SecretString, Settings, app_origin},
+    error::ErrorCode,
+    security::oidc::MAX_RETURN_TO_LENGTH,
+};
+
+/// The parameters that the server adds. An address cannot have its own.
+const RESULTS: [&str; 2] = ["code", "error"];
+
+/// An address of the app, checked: its origin is that of the server or one of `ALLOWED_ORIGINS`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnAddress(Url);
+
+impl ReturnAddress {
+    /// Parses an address. The text that browsers get is the one that was checked, not the one that was sent. The results of an
+    /// earlier flow are removed.
+    ///
+    /// # Errors
+    /// BAD_REQUEST.
+    pub fn parse(settings: &Settings, text: &str) -> Result<Self> {
+        const REFUSED: Error = Error::BadRequest(
+            "`return_to` must be an address whose origin is that of this server or in ALLOWED_ORIGINS.",
+        );
+        let mut url = Url::parse(text).map_err(|_| REFUSED)?;
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || !settings.server.allows_origin(origin(&url)?.as_bytes())
+        {
+            return Err(REFUSED);
+        }
+        if url.query_pairs().any(|(name, _)| RESULTS.contains(&&*name)) {
+            let others: Vec<(String, String)> =
+                url.query_pairs().into_owned().filter(|(name, _)| !RESULTS.contains(&&**name)).collect();
+            url.query_pairs_mut().clear().extend_pairs(others);
+        }
+        if url.as_str().len() > MAX_RETURN_TO_LENGTH {
+            return Err(Error::BadRequest("`return_to` is too long."));
+        }
+        return Ok(Self(url));
+
+        fn origin(url: &Url) -> Result<String> {
+            let mut bare = url.clone();
+            bare.set_path("");
+            bare.set_query(None);
+            bare.set_fragment(None);
+            app_origin(bare.as_str()).ok_or(REFUSED)
+        }
+    }
+
+    /// The address with the one-time code.
+    pub(super) fn with_code(&self, code: &SecretString) -> String {
+        self.with("code", code.expose_secret())
+    }
+
+    /// The address with the code of an error.
+    #[must_use]
+    pub fn with_error(&self, code: ErrorCode) -> String {
+        self.with("error", &code.to_string())
+    }
+
+    fn with(&self, name: &str, value: &str) -> String {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().append_pair(name, value);
+        url.into()
+    }
+
+    /// The address without a result.
+    pub(super) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ReturnAddress> {
+        let variables = [("ALLOWED_ORIGINS", "https://app.example.org,capacitor://localhost")];
+        let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        ReturnAddress::parse(&settings.unwrap(), text)
+    }
+
+    #[test]
+    fn only_exact_origins_are_accepted() {
+        for accepted in [
+            "https://app.example.org",
+            "https://app.example.org:443/signed-in?tab=1#/home",
+            "http://localhost:8000/",
+            "capacitor://localhost/callback",
+        ] {
+            assert!(parse(accepted).is_ok(), "{accepted}");
+        }
+        for refused in [
+            "",
+            "/signed-in",
+            "//app.example.org/",
+            "http://app.example.org/",
+            "https://app.example.org:8443/",
+            "https://app.example.org.evil.example/",
+            "https://app.example.org@evil.example/",
+            "https://user@app.example.org/",
+            "https://evil.example/?https://app.example.org",
+            "https://evil.example\\@app.example.org/",
+            "https:evil.example",
+            "https://app.example.org%2eevil.example/",
+            "javascript://app.example.org/%0aalert(1)",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "capacitor://evil/",
+            "null",
+        ] {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn result_is_the_only_one() {
+        let address = parse("https://app.example.org/?code=1&tab=2&error=3&code=4#/home").unwrap();
+        assert_eq!(address.with_code(&"x".into()), "https://app.example.org/?tab=2&code=x#/home");
+        assert_eq!(
+            address.with_error(ErrorCode::ProviderFailed),
+            "https://app.example.org/?tab=2&error=PROVIDER_FAILED#/home"
+        );
+        let plain = parse("https://app.example.org").unwrap();
+        assert_eq!(plain.with_code(&"x".into()), "https://app.example.org/?code=x");
+    }
+
+    #[test]
+    fn long_address_is_refused() {
+        assert!(parse(&format!("https://app.example.org/{}", "a".repeat(1000))).is_ok());
+        assert!(parse(&format!("https://app.example.org/{}", "a".repeat(1001))).is_err());
+    }
+}
