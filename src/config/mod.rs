@@ -18,6 +18,7 @@ mod mail;
 mod oauth;
 mod passkeys;
 mod passwords;
+mod providers;
 mod proxies;
 mod registration;
 mod report;
@@ -41,6 +42,7 @@ pub use mail::{MailSettings, Smtp, SmtpSecurity};
 pub use oauth::{OauthClient, OauthSettings};
 pub use passkeys::PasskeySettings;
 pub use passwords::PasswordSettings;
+pub use providers::{ProviderKind, ProviderSettings, provider_declarations};
 pub use proxies::{Proxies, ProxyHeader};
 pub use registration::RegistrationSettings;
 pub use report::{Declaration, EffectiveSetting, Section, Source, Variable, declarations, is_setting};
@@ -69,6 +71,8 @@ pub struct Settings {
     pub passwords: PasswordSettings,
     /// The relying party of passkeys.
     pub passkeys: PasskeySettings,
+    /// The providers that users can sign in with.
+    pub providers: Vec<ProviderSettings>,
     /// How mails are sent.
     pub mail: MailSettings,
     /// What clients of the GraphQL API may see.
@@ -119,6 +123,7 @@ impl Settings {
         let registration = RegistrationSettings::read(&mut vars);
         let passwords = PasswordSettings::read(&mut vars);
         let passkeys = PasskeySettings::read(&mut vars, &server);
+        let providers = ProviderSettings::read(&mut vars, &server);
         let mail = MailSettings::read(&mut vars, &server);
         registration.check(&mut vars, &mail);
         let settings = Self {
@@ -128,6 +133,7 @@ impl Settings {
             registration,
             passwords,
             passkeys,
+            providers,
             mail,
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),
