@@ -9,7 +9,7 @@ use crate::{
 
 /// Prints a line for each setting: its name, where its value comes from, and the value.
 pub(super) fn run(settings: &[EffectiveSetting]) -> Result<()> {
-    let rows = settings.iter().map(|setting| (setting.declaration.name, source(setting), one_line(&setting.value)));
+    let rows = settings.iter().map(|setting| (&*setting.name, source(setting), one_line(&setting.value)));
     let rows: Vec<_> = rows.collect();
     let name_width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
     let source_width = rows.iter().map(|(_, source, _)| source.len()).max().unwrap_or_default();
@@ -22,7 +22,7 @@ fn source(setting: &EffectiveSetting) -> String {
     match setting.source {
         Source::Environment => "environment".to_owned(),
         Source::DotEnv => ".env".to_owned(),
-        Source::SecretFile => format!("{}_FILE", setting.declaration.name),
+        Source::SecretFile => format!("{}_FILE", setting.name),
         Source::Default => "default".to_owned(),
     }
 }

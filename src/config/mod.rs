@@ -44,7 +44,7 @@ pub use oauth::{OauthClient, OauthSettings};
 pub use outgoing::{AllowedTarget, OutgoingSettings};
 pub use passkeys::PasskeySettings;
 pub use passwords::PasswordSettings;
-pub use providers::{ProviderKind, ProviderSettings};
+pub use providers::{ProviderKind, ProviderSettings, provider_declarations};
 pub use proxies::{Proxies, ProxyHeader};
 pub use registration::RegistrationSettings;
 pub use report::{Declaration, EffectiveSetting, Section, Source, Variable, declarations, is_setting};
@@ -127,6 +127,7 @@ impl Settings {
         let registration = RegistrationSettings::read(&mut vars);
         let passwords = PasswordSettings::read(&mut vars);
         let passkeys = PasskeySettings::read(&mut vars, &server);
+        let providers = ProviderSettings::read(&mut vars, &server);
         let mail = MailSettings::read(&mut vars, &server);
         registration.check(&mut vars, &mail);
         let settings = Self {
@@ -136,7 +137,7 @@ impl Settings {
             registration,
             passwords,
             passkeys,
-            providers: Vec::new(),
+            providers,
             mail,
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),

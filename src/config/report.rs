@@ -41,7 +41,7 @@ pub struct Section {
 pub struct Declaration {
     /// The section that it belongs to.
     pub section: Section,
-    /// Its name in the environment.
+    /// Its name in the environment. That of a provider's setting begins with `<ID>`, which stands for the provider's id.
     pub name: &'static str,
     /// What it does.
     pub doc: &'static str,
@@ -58,6 +58,8 @@ pub struct Declaration {
 /// A setting and its effective value.
 #[derive(Clone, Debug)]
 pub struct EffectiveSetting {
+    /// Its name in the environment.
+    pub name: String,
     /// The setting.
     pub declaration: Declaration,
     /// The value as text, without secrets.
@@ -72,7 +74,7 @@ static DECLARATIONS: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     settings.into_iter().map(|setting| setting.declaration).collect()
 });
 
-/// All settings, in the order in which they are read.
+/// All settings, in the order in which they are read, except for those that each provider has.
 #[must_use]
 pub fn declarations() -> &'static [Declaration] {
     &DECLARATIONS

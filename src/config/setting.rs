@@ -19,11 +19,16 @@ type ParseSecret<T> = Box<dyn Fn(&SecretString) -> Result<T, String>>;
 /// Writes a value as text.
 type Show<T> = Box<dyn Fn(&T) -> String>;
 
+/// The part of a name that stands for the id of a provider.
+pub(super) const ID: &str = "<ID>";
+
 /// A setting of which the name and the text in the manual are known, but not yet what it accepts.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Setting {
-    /// Its name in the environment.
+    /// Its name in the manual.
     pub(super) name: &'static str,
+    /// The id of the provider that it belongs to.
+    provider: Option<String>,
     /// What it does: sentences in Markdown. Links are relative to `docs`.
     pub(super) doc: &'static str,
     /// The value in `.env.example`, if it is not the default.
@@ -33,7 +38,22 @@ pub(super) struct Setting {
 impl Setting {
     /// Names and describes the setting. `doc` is its text in the manual.
     pub(super) fn new(name: &'static str, doc: &'static str) -> Self {
-        Self { name, doc, example: None }
+        Self { name, provider: None, doc, example: None }
+    }
+
+    /// Sets the provider that the setting belongs to. [`ID`] in the name stands for its id. Without an id, the setting is only
+    /// declared.
+    pub(super) fn of_provider(mut self, id: &str) -> Self {
+        self.provider = Some(id.to_owned()).filter(|id| !id.is_empty());
+        self
+    }
+
+    /// Its name in the environment.
+    pub(super) fn variable(&self) -> String {
+        match &self.provider {
+            Some(id) => self.name.replace(ID, &id.to_ascii_uppercase().replace('-', "_")),
+            None => self.name.to_owned(),
+        }
     }
 
     /// Sets the value in `.env.example`, for a setting without a default or with one that depends on the machine.
@@ -150,6 +170,12 @@ impl<T> Parser<T> {
     pub(super) fn read_or_computed(self, vars: &mut Vars, default: T, described: &str) -> T {
         let shown = DefaultText::computed((self.show)(&default), described);
         vars.read(self, shown).unwrap_or(default)
+    }
+
+    /// As [`Self::read_or_computed`], for a setting that may have no default.
+    pub(super) fn read_or_missing(self, vars: &mut Vars, default: Option<T>, described: &str) -> Option<T> {
+        let shown = default.as_ref().map_or_else(|| "(none)".to_owned(), &*self.show);
+        vars.read(self, DefaultText::described(shown, described)).or(default)
     }
 
     /// Reads the setting, which has no default.

@@ -1,6 +1,10 @@
 //! Names that are no settings, but were probably meant to be.
 
-use crate::config::report::{declarations, find, is_setting};
+use crate::config::{
+    Declaration, provider_declarations,
+    report::{declarations, find, is_setting},
+    setting::ID,
+};
 
 /// Names of at least this length may differ by more than one letter.
 const LONG_NAME: usize = 9;
@@ -17,10 +21,11 @@ pub fn unknown_in_file<'a>(
     unknown.filter_map(move |name| {
         let upper = name.to_ascii_uppercase();
         let limit = |known: &str| if known.len() < LONG_NAME { 1 } else { 2 };
-        let similar = known_names().map(|known| (distance(&upper, &known), known));
+        let known = known_names().chain(provider_names(&upper, &is_set));
+        let similar = known.map(|known| (distance(&upper, &known), known));
         let closest = similar.filter(|(distance, known)| *distance <= limit(known)).min();
         let meant = closest.map(|(_, known)| known).or_else(|| with_suffix(name, "_FILE"))?;
-        (!is_set(&meant)).then(|| sentence(name, &meant))
+        (meant != name && !is_set(&meant)).then(|| sentence(name, &meant))
     })
 }
 
@@ -34,7 +39,8 @@ pub fn unknown_in_environment<'a>(
 ) -> impl Iterator<Item = String> {
     let unknown = names.into_iter().filter(|name| !is_setting(name));
     unknown.filter_map(move |name| {
-        let longer = known_names().find(|known| name.strip_prefix(&**known).is_some_and(|rest| rest.len() == 1));
+        let mut known = known_names().chain(provider_names(name, &is_set));
+        let longer = known.find(|known| name.strip_prefix(&**known).is_some_and(|rest| rest.len() == 1));
         let meant = longer.or_else(|| with_suffix(name, "_FILE"))?;
         (!is_set(&meant)).then(|| sentence(name, &meant))
     })
@@ -50,9 +56,19 @@ fn with_suffix(name: &str, suffix: &str) -> Option<String> {
 }
 
 fn known_names() -> impl Iterator<Item = String> {
-    let secrets = declarations().iter().filter(|declaration| declaration.is_secret);
-    let files = secrets.map(|declaration| format!("{}_FILE", declaration.name));
-    declarations().iter().map(|declaration| declaration.name.to_owned()).chain(files)
+    declarations().iter().flat_map(names)
+}
+
+/// The names of the settings of all providers whose id may begin this name. A provider is known by its client id.
+fn provider_names(name: &str, is_set: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+    let ids = name.match_indices('_').filter_map(move |(end, _)| name.get(..end));
+    let known = ids.filter(move |id| is_set(&format!("{id}_CLIENT_ID")));
+    known.flat_map(|id| provider_declarations().iter().flat_map(names).map(move |name| name.replace(ID, id)))
+}
+
+fn names(declaration: &Declaration) -> impl Iterator<Item = String> {
+    let file = declaration.is_secret.then(|| format!("{}_FILE", declaration.name));
+    std::iter::once(declaration.name.to_owned()).chain(file)
 }
 
 /// How many letters were left out, added or swapped with their neighbour. Another letter in the place of one counts twice:
@@ -161,6 +177,25 @@ mod tests {
         let expected = "LISTEN_FILE: unknown, did you mean LISTEN? Only secrets are read from files.";
         assert_eq!(in_file("LISTEN_FILE").as_deref(), Some(expected));
         assert_eq!(in_environment("LISTEN_FILE").as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn settings_of_a_provider_with_a_client_id_are_known() {
+        let is_set = |name: &str| name == "ACME_EU_CLIENT_ID";
+        let in_file = |name| unknown_in_file([name], is_set).next();
+        for (name, meant) in [
+            ("ACME_EU_TRUST_EMIAL", "ACME_EU_TRUST_EMAIL"),
+            ("ACME_EU_CLIENTSECRET", "ACME_EU_CLIENT_SECRET"),
+            ("ACME_EU_CLIENT_SECRET_FIEL", "ACME_EU_CLIENT_SECRET_FILE"),
+            ("ACME_EU_SCOPE", "ACME_EU_SCOPES"),
+        ] {
+            assert_eq!(in_file(name), Some(format!("{name}: unknown, did you mean {meant}?")));
+        }
+        for name in ["ACME_EU_CLIENT_ID", "ACME_EU_SCOPES", "ACME_EU_CLIENT_SECRET_FILE", "ACME_SCOPE", "OTHER_SCOPE"] {
+            assert_eq!(in_file(name), None, "{name}");
+        }
+        let in_environment = unknown_in_environment(["ACME_EU_SCOPES1", "ACME_EU_SCOPE"], is_set);
+        assert_eq!(in_environment.collect::<Vec<_>>(), ["ACME_EU_SCOPES1: unknown, did you mean ACME_EU_SCOPES?"]);
     }
 
     #[test]

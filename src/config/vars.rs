@@ -80,14 +80,14 @@ impl Vars {
 
     /// Whether a setting that was read has a value that is not its default, even if that is a mistake.
     pub(super) fn is_set(&self, name: &str) -> bool {
-        self.settings.iter().any(|setting| setting.declaration.name == name && setting.source != Source::Default)
+        self.settings.iter().any(|setting| setting.name == name && setting.source != Source::Default)
     }
 
     /// Reads a setting that is no secret; `None` if it is not set or wrong.
     pub(super) fn read<T>(&mut self, parser: Parser<T>, default: DefaultText) -> Option<T> {
         let Parser { setting, values, expected, parse, .. } = parser;
-        let name = setting.name;
-        let found = self.variables.get(name).map(|(text, source)| (text.trim().to_owned(), *source));
+        let name = setting.variable();
+        let found = self.variables.get(&name).map(|(text, source)| (text.trim().to_owned(), *source));
         let value = found.as_ref().and_then(|(text, _)| {
             let value = parse(text);
             if value.is_none() {
@@ -95,15 +95,15 @@ impl Vars {
             }
             value
         });
-        self.record(setting, values, default, found, false);
+        self.record(&setting, values, default, found, false);
         value
     }
 
     /// Reads a secret; `None` if it is not set or wrong.
     pub(super) fn read_secret<T>(&mut self, parser: SecretParser<T>, default: DefaultText) -> Option<T> {
         let SecretParser { setting, values, parse, show } = parser;
-        let name = setting.name;
-        let found = match self.find_secret(name) {
+        let name = setting.variable();
+        let found = match self.find_secret(&name) {
             Ok(None) => None,
             Ok(Some((secret, source))) => {
                 Some((parse(&secret).map_err(|mistake| format!("{name}: {mistake}")), source))
@@ -111,7 +111,7 @@ impl Vars {
             Err(mistake) => Some((Err(mistake), Source::SecretFile)),
         };
         let shown = found.as_ref().map(|(value, source)| (value.as_ref().map(&*show).unwrap_or_default(), *source));
-        self.record(setting, values, default, shown, true);
+        self.record(&setting, values, default, shown, true);
         let (value, _) = found?;
         value.map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
@@ -140,13 +140,14 @@ impl Vars {
     /// Adds a setting to the report. `found` is its value, as it may be shown, and where it was found.
     fn record(
         &mut self,
-        setting: Setting,
+        setting: &Setting,
         values: String,
         default: DefaultText,
         found: Option<(String, Source)>,
         is_secret: bool,
     ) {
-        let Setting { name, doc, example } = setting;
+        let variable = setting.variable();
+        let Setting { name, doc, example, .. } = *setting;
         let (value, source) = found.unwrap_or((default.value, Source::Default));
         let declaration = Declaration {
             section: self.section,
@@ -157,7 +158,12 @@ impl Vars {
             example: example.map_or(default.example, str::to_owned),
             is_secret,
         };
-        self.settings.push(EffectiveSetting { declaration, value, source });
+        self.settings.push(EffectiveSetting { name: variable, declaration, value, source });
+    }
+
+    /// The declarations of the settings that were read.
+    pub(super) fn declarations(self) -> Vec<Declaration> {
+        self.settings.into_iter().map(|setting| setting.declaration).collect()
     }
 
     /// The settings with the report, if no mistake was found while they were read.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt::Write, path::PathBuf};
 
-use hallpass::config::{Declaration, declarations};
+use hallpass::config::{Declaration, declarations, provider_declarations};
 
 const UPDATE: &str = "UPDATE_DOCS=1 cargo test --test api configuration::";
 const END: &str = "\n<!-- end of the generated table -->\n";
@@ -20,9 +20,13 @@ fn expect(file: &str, generated: &str) {
     assert!(is_current, "{file} differs from the declarations in src/config. Generate it again:\n\n    {UPDATE}\n");
 }
 
-/// The settings of each section, in the order of their declaration.
-fn sections() -> impl Iterator<Item = &'static [Declaration]> {
-    declarations().chunk_by(|one, next| one.section == next.section)
+/// The settings of each section, in the order of their declaration; those that each provider has are the last of their section.
+fn sections() -> impl Iterator<Item = Vec<Declaration>> {
+    declarations().chunk_by(|one, next| one.section == next.section).map(|settings| {
+        let section = settings[0].section;
+        let of_providers = provider_declarations().iter().filter(|declaration| declaration.section == section);
+        settings.iter().chain(of_providers).cloned().collect()
+    })
 }
 
 fn table(settings: &[Declaration]) -> String {
@@ -44,7 +48,7 @@ fn tables_in_the_manual_are_current() {
         let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{file} lacks the line{begin}"));
         let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{file} lacks {END}"));
         assert!(before.contains(&format!("\n## {}\n", section.title)), "{file} lacks the heading {}", section.title);
-        page = format!("{before}{begin}\n{}{END}{after}", table(settings));
+        page = format!("{before}{begin}\n{}{END}{after}", table(&settings));
     }
     expect(file, &page);
 }
@@ -59,6 +63,7 @@ fn example_env_file_is_current() {
     for settings in sections() {
         writeln!(example, "\n# {}", settings[0].section.title).unwrap();
         for Declaration { name, example: value, .. } in settings {
+            let name = name.replace("<ID>", "ACME");
             let quote = if value.contains([' ', '#']) { "\"" } else { "" };
             writeln!(example, "# {name}={quote}{value}{quote}").unwrap();
         }
@@ -71,10 +76,20 @@ fn settings_are_declared_once_and_described_in_sentences() {
     let names: HashSet<_> = declarations().iter().map(|declaration| declaration.name).collect();
     assert_eq!(names.len(), declarations().len());
     assert!(names.len() > 40);
-    for Declaration { name, doc, values, default, .. } in declarations() {
+    for Declaration { name, doc, values, default, .. } in declarations().iter().chain(provider_declarations()) {
         assert!(doc.ends_with('.') && doc.starts_with(|c: char| c.is_uppercase() || c == '`'), "{name}: {doc}");
         assert!(!values.is_empty() && !default.is_empty(), "{name}");
         assert!(![doc, values.as_str(), default].iter().any(|cell| cell.contains(['|', '\n'])), "{name}");
+    }
+}
+
+#[test]
+fn settings_of_providers_have_names_of_their_own() {
+    assert_eq!(provider_declarations().len(), 6);
+    for declaration in provider_declarations() {
+        let suffix = declaration.name.strip_prefix("<ID>").unwrap();
+        let others = declarations().iter().filter(|other| other.name.ends_with(suffix));
+        assert_eq!(others.count(), 0, "{suffix}: a provider could have the name of another setting");
     }
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod metadata;
 mod microsoft;
 mod profiles;
+mod settings;
 mod signatures;
 mod support;
 mod times;
