@@ -14,6 +14,7 @@ use crate::{
     domain::sessions::Cookies,
     graphql::{self, CookieChange},
     http::middleware::cors,
+    security::oidc::FlowCookie,
 };
 
 /// The names and attributes of the cookies, derived from the settings.
@@ -23,27 +24,46 @@ pub(super) struct CookieNames {
     mfa_client: String,
     remembered_device: String,
     is_secure: bool,
+    /// What the names end with on plain HTTP.
+    suffix: String,
 }
 
 impl CookieNames {
     pub(super) fn of(settings: &Settings) -> Self {
         let is_secure = settings.server.is_https();
-        let name = |name: &str| {
-            // With this prefix, browsers reject a cookie that was set without `Secure`, for a path, or by a sibling
-            // domain. They also reject it over plain HTTP, which is supported only on loopback.
-            if is_secure {
-                return format!("__Host-{name}");
-            }
-            // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
-            let hash = digest(&SHA256, settings.server.public_url.as_bytes());
-            format!("{name}_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()))
-        };
+        // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
+        let hash = digest(&SHA256, settings.server.public_url.as_bytes());
+        let suffix = format!("_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()));
+        let name = |name: &str| full_name(name, is_secure, &suffix);
         Self {
             refresh_token: name("refresh_token"),
             mfa_client: name("mfa_client"),
             remembered_device: name("remembered_device"),
             is_secure,
+            suffix,
         }
+    }
+
+    /// The full name of the cookie of a flow.
+    pub(super) fn flow(&self, name: &str) -> String {
+        full_name(name, self.is_secure, &self.suffix)
+    }
+
+    /// The full names of the cookies of all flows in a request.
+    pub(super) fn flows<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = String> + 'a {
+        let start = if self.is_secure { SECURE_PREFIX } else { "" };
+        let end = if self.is_secure { "" } else { &self.suffix };
+        let is_flow = move |name: &str| {
+            name.strip_prefix(start)
+                .is_some_and(|rest| rest.starts_with(FlowCookie::NAME_PREFIX) && rest.ends_with(end))
+        };
+        cookies(headers).map(|cookie| cookie.name().to_owned()).filter(move |name| is_flow(name))
+    }
+
+    /// Returns the value of `Set-Cookie` for the cookie of a flow with this full name. The provider's redirect is a navigation from
+    /// another site, so it must be sent with those.
+    pub(super) fn set_flow(&self, name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
+        set_cookie_with(name, value, "/", (self.is_secure, SameSite::Lax), Some(max_age))
     }
 
     /// Returns the tokens in the cookies of a request.
@@ -81,6 +101,14 @@ impl CookieNames {
     }
 }
 
+/// With this prefix, browsers reject a cookie that was set without `Secure`, for a path, or by a sibling domain. They also reject it
+/// over plain HTTP, which is supported only on loopback.
+const SECURE_PREFIX: &str = "__Host-";
+
+fn full_name(name: &str, is_secure: bool, suffix: &str) -> String {
+    if is_secure { format!("{SECURE_PREFIX}{name}") } else { format!("{name}{suffix}") }
+}
+
 /// Returns the value of `Set-Cookie` for a cookie that scripts cannot read and other sites cannot send. Without `max_age`
 /// (in seconds), it is a session cookie.
 ///
@@ -93,11 +121,21 @@ pub(super) fn set_cookie(
     is_secure: bool,
     max_age: Option<i64>,
 ) -> Option<HeaderValue> {
+    set_cookie_with(name, value, path, (is_secure, SameSite::Strict), max_age)
+}
+
+fn set_cookie_with(
+    name: &str,
+    value: &str,
+    path: &str,
+    (is_secure, same_site): (bool, SameSite),
+    max_age: Option<i64>,
+) -> Option<HeaderValue> {
     let is_allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
     if !value.bytes().all(is_allowed) {
         return None;
     }
-    let cookie = Cookie::build((name, value)).http_only(true).same_site(SameSite::Strict).secure(is_secure).path(path);
+    let cookie = Cookie::build((name, value)).http_only(true).same_site(same_site).secure(is_secure).path(path);
     let cookie = match max_age {
         Some(seconds) => cookie.max_age(Duration::seconds(seconds)),
         None => cookie,
@@ -112,12 +150,15 @@ pub(super) fn set_cookie(
 /// Lines that are not ASCII are ignored. The crate trims Unicode spaces, and browsers let a sibling domain set a cookie
 /// whose name is such a space followed by `__Host-`.
 pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
-    cookies
+    cookies(headers)
         .filter(move |cookie| cookie.name() == name)
         .filter_map(|cookie| cookie.value_raw())
         .filter(|value| !value.is_empty())
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(Cookie::split_parse).filter_map(Result::ok)
 }
 
 /// The error for a request with a cookie from an origin that is not allowed.

@@ -3,6 +3,7 @@
 //! This module owns everything that has a header or a status. It contains no rules about accounts: handlers turn
 //! requests into calls of [`crate::domain`] and [`crate::graphql`], and results into responses.
 
+mod auth;
 mod bearer;
 mod body;
 mod cookies;
@@ -93,6 +94,8 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .merge(rest)
         .route("/graphql", any(graphql::handle))
         .route("/schema.graphql", get(schema))
+        .route("/auth/{provider}", get(auth::start))
+        .route("/auth/{provider}/callback", get(auth::callback))
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
         .route("/.well-known/webauthn", get(oauth::passkey_origins))

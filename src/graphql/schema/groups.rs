@@ -17,13 +17,15 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     domain::{
-        audit, mfa,
+        audit,
+        identities::{self, MAX_IDENTITIES},
+        mfa,
         page::{Page, Range},
         passkeys::{self, MAX_PASSKEYS},
         sessions::{self, MAX_SESSIONS},
         users::administration,
     },
-    entity::{audit_event, passkey, session, user},
+    entity::{audit_event, identity, passkey, session, user},
     error::MfaMethod,
     graphql::{context::ContextExt, schema::users::User},
 };
@@ -38,6 +40,7 @@ pub struct UserGroup {
     sessions: OnceCell<Result<HashMap<Uuid, Vec<session::Model>>>>,
     mfa_methods: OnceCell<Result<HashMap<Uuid, Vec<MfaMethod>>>>,
     passkeys: OnceCell<Result<HashMap<Uuid, Vec<passkey::Model>>>>,
+    identities: OnceCell<Result<HashMap<Uuid, Vec<identity::Model>>>>,
     /// By the size of the page, and whether it is counted from the end.
     events: Mutex<HashMap<(u64, bool), Once<EventPages>>>,
 }
@@ -57,6 +60,7 @@ impl UserGroup {
             sessions: OnceCell::new(),
             mfa_methods: OnceCell::new(),
             passkeys: OnceCell::new(),
+            identities: OnceCell::new(),
             events: Mutex::default(),
         })
     }
@@ -93,6 +97,17 @@ impl UserGroup {
             passkeys::list_many(ctx.domain(), &administrator, &self.ids).await
         };
         let lists = self.passkeys.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
+        Ok(lists.get(&user_id).cloned().unwrap_or_default())
+    }
+
+    /// The identities of a user of the group.
+    pub(super) async fn identities(&self, ctx: &Context<'_>, user_id: Uuid) -> Result<Vec<identity::Model>> {
+        let administrator = ctx.administrator().await?;
+        let read = async || {
+            ctx.request().check_rows(self.others().saturating_mul(MAX_IDENTITIES))?;
+            identities::list_many(ctx.domain(), &administrator, &self.ids).await
+        };
+        let lists = self.identities.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
         Ok(lists.get(&user_id).cloned().unwrap_or_default())
     }
 

@@ -8,6 +8,7 @@ mod connection;
 mod deletion;
 mod email;
 mod groups;
+mod identities;
 mod invitations;
 mod me;
 mod mfa;
@@ -57,6 +58,7 @@ pub struct Mutation(
     mfa::MfaMutation,
     passkey_registration::PasskeyRegistrationMutation,
     passkeys::PasskeyMutation,
+    identities::IdentityMutation,
     profile::ProfileMutation,
     password_change::PasswordMutation,
     deletion::DeletionMutation,

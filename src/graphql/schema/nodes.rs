@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    domain::{Principal, audit, mfa::remembered, passkeys, sessions, users::administration},
+    domain::{Principal, audit, identities, mfa::remembered, passkeys, sessions, users::administration},
     graphql::{
         Nullable,
         context::ContextExt,
         schema::{
-            audit::AuditEvent, groups::EventGroup, invitations::Invitation, mfa::RememberedDevice, passkeys::Passkey,
-            sessions::Session, users::User,
+            audit::AuditEvent, groups::EventGroup, identities::Identity, invitations::Invitation,
+            mfa::RememberedDevice, passkeys::Passkey, sessions::Session, users::User,
         },
     },
 };
@@ -22,7 +22,7 @@ pub(in crate::graphql) struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
-    /// sessions, remembered devices, passkeys and the events of their account; administrators see all but the devices of others.
+    /// sessions, remembered devices, passkeys, identities and the events of their account; administrators see all but the devices of others.
     /// Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The `id` of any object.")] id: ID) -> Nullable<Node> {
         Box::pin(find(ctx, id)).await.transpose()
@@ -48,6 +48,9 @@ async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
     }
     if let Some(passkey) = passkeys::find(ctx.domain(), principal, id).await? {
         return Ok(Some(Passkey::from(passkey).into()));
+    }
+    if let Some(identity) = identities::find(ctx.domain(), principal, id).await? {
+        return Ok(Some(Identity::from(identity).into()));
     }
     find_invitation(ctx, id).await
 }
@@ -88,4 +91,6 @@ pub enum Node {
     RememberedDevice(RememberedDevice),
     /// A passkey.
     Passkey(Passkey),
+    /// An account of the user at a provider.
+    Identity(Identity),
 }

@@ -61,7 +61,7 @@ impl PasskeyMutation {
     /// Delete a passkey of the signed-in user. The second factor must have been confirmed less than 10 minutes ago, at the
     /// sign-in or with `reauthenticate`. With the last second factor, the recovery codes are deleted too. The user is notified by
     /// mail.
-    /// Codes: NOT_FOUND, LAST_SIGN_IN_METHOD (the user has neither a password nor another passkey), REAUTHENTICATION_REQUIRED,
+    /// Codes: NOT_FOUND, LAST_SIGN_IN_METHOD (the user has no password, no other passkey and no linked provider), REAUTHENTICATION_REQUIRED,
     /// UNAUTHENTICATED, SERVICE_UNAVAILABLE.
     async fn delete_passkey(&self, ctx: &Context<'_>, input: DeletePasskeyInput) -> Nullable<DeletePasskeyPayload> {
         Some(Box::pin(delete(ctx, input.passkey_id)).await)

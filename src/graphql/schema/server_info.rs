@@ -5,7 +5,7 @@ use async_graphql::{Context, Object, SimpleObject};
 use crate::{
     App,
     domain::identity::{PASSWORD_LENGTH, USERNAME_LENGTH},
-    graphql::context::ContextExt,
+    graphql::{context::ContextExt, schema::identities::IdentityProvider},
 };
 
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub struct ServerInfo {
     mail_enabled: bool,
     /// Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address.
     passkeys_enabled: bool,
+    /// The providers that users can sign in with.
+    identity_providers: Vec<IdentityProvider>,
     /// The rules for passwords.
     password_policy: PasswordPolicy,
     /// The rules for usernames.
@@ -73,6 +75,7 @@ impl ServerInfo {
             email_verification_required: app.settings.registration.require_verified_email,
             mail_enabled: app.settings.mail.is_enabled(),
             passkeys_enabled: app.settings.passkeys.are_usable(),
+            identity_providers: IdentityProvider::all(app),
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
                 max_length: *PASSWORD_LENGTH.end(),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     Result,
     domain::{
+        identities,
         mfa::{self, remembered},
         passkeys, sessions,
     },
@@ -23,6 +24,7 @@ use crate::{
             audit::{self, AuditEventConnection},
             connection::PageArguments,
             groups::UserGroup,
+            identities::Identity,
             me::Me,
             mfa::RememberedDevice,
             passkeys::Passkey,
@@ -221,6 +223,18 @@ impl User {
             None => Box::pin(passkeys::list(ctx.domain(), principal, self.user.id)).await?,
         };
         Ok(passkeys.into_iter().map(Into::into).collect())
+    }
+
+    /// The accounts at providers that the user can sign in with, oldest first, at most 20. Only for the user and for
+    /// administrators.
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Identity>> {
+        let principal = ctx.principal().await?;
+        ctx.request().spend_rows(identities::MAX_IDENTITIES)?;
+        let identities = match &self.group {
+            Some(group) => Box::pin(group.identities(ctx, self.user.id)).await?,
+            None => Box::pin(identities::list(ctx.domain(), principal, self.user.id)).await?,
+        };
+        Ok(identities.into_iter().map(Into::into).collect())
     }
 
     /// The time of the last sign-in.

@@ -25,7 +25,12 @@ use minijinja::{Environment, Value};
 
 pub(super) use dev_mail::exists as has_dev_mailbox;
 
-use crate::{config::Settings, http::Server, language::Language};
+use crate::{
+    Error,
+    config::Settings,
+    http::{Server, status::status_of},
+    language::Language,
+};
 
 /// No third-party content and no scripts; forms are submitted to this server only. The icon is an empty `data:` URL.
 const POLICY: &str =
@@ -46,7 +51,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     if settings.mail.dev {
         routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));
     }
-    if is_app || settings.mail.dev {
+    if is_app || settings.mail.dev || !settings.providers.is_empty() {
         routes = routes.route("/pages/style.css", get(style));
     }
     routes
@@ -54,6 +59,13 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
 
 async fn style() -> Response {
     ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=300")], STYLE).into_response()
+}
+
+/// A page with an error, for a navigation that has no other page to return to.
+pub(super) fn error_page(language: Language, error: &Error) -> Response {
+    let paragraphs = [&*error.message(language)];
+    let response = link_result::message_page(status_of(error.code()), language, texts::failed(language), &paragraphs);
+    links::with_error(response, error)
 }
 
 /// Renders a page from its template. All values are escaped.
