@@ -77,13 +77,11 @@ impl<T> Cache<T> {
         content
     }
 
-    /// Records that a request has begun. Until it succeeds, it counts as failed, also if it is cancelled.
-    pub(super) fn begin(&mut self, now: DateTime<Utc>) {
+    /// Records that a request has failed. Returns the old document, unless it is too old, for use while the provider is down.
+    ///
+    /// A request that was cancelled is not recorded: otherwise, clients that disconnect could keep others from the provider.
+    pub(super) fn fail(&mut self, now: DateTime<Utc>) -> Option<Arc<T>> {
         self.requested_at = Some((now, true));
-    }
-
-    /// The old document, unless it is too old, for use while the provider is down.
-    pub(super) fn old(&self, now: DateTime<Utc>) -> Option<Arc<T>> {
         let document = self.document.as_ref().filter(|old| now - old.received_at < MAX_AGE)?;
         Some(Arc::clone(&document.content))
     }
@@ -125,7 +123,7 @@ mod tests {
     #[test]
     fn failed_request_is_not_repeated_at_once() {
         let mut empty = Cache::<u8>::default();
-        empty.begin(at(0));
+        assert!(empty.fail(at(0)).is_none());
         assert!(matches!(empty.next(at(9), false), Next::Fail));
         assert!(matches!(empty.next(at(10), false), Next::Request));
     }
@@ -133,7 +131,7 @@ mod tests {
     #[test]
     fn old_document_is_used_for_a_day_while_the_provider_is_down() {
         let mut cache = cache();
-        cache.begin(at(86_399));
+        assert!(cache.fail(at(86_399)).is_some());
         assert!(matches!(cache.next(at(86_399), false), Next::Use(_)));
         assert!(matches!(cache.next(at(86_400), false), Next::Fail));
     }

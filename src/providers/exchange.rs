@@ -1,6 +1,6 @@
 //! The end of a flow: exchanges the code, and finds out who the user is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -15,6 +15,9 @@ use crate::{
         TokenRequest, TokenResponse, github, metadata_url, verify_id_token,
     },
 };
+
+/// Time limit of a request for a document. Less than that of a sign-in, so that a provider that hangs is remembered as failing.
+const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Provider {
     /// Finds out who has come back from the provider with a code.
@@ -130,17 +133,17 @@ impl Provider {
         match cache.next(now, false) {
             Next::Use(metadata) => return Ok(metadata),
             Next::Fail => return Err(ProviderError::Unavailable),
-            Next::Request => cache.begin(now),
+            Next::Request => {}
         }
         let requested = async {
             let url = Url::parse(&metadata_url(issuer)).map_err(|_| ProviderError::Address)?;
-            let response = outgoing.send(Request::get(&url)).await?;
+            let response = outgoing.send(Request::get(&url).timeout(DOCUMENT_TIMEOUT)).await?;
             let metadata = ProviderMetadata::parse(&success(&response)?.body, issuer)?;
             Ok((metadata, response))
         };
         match requested.await {
             Ok((metadata, response)) => Ok(cache.store(metadata, &response, now)),
-            Err(error) => self.fall_back(cache.old(now), error),
+            Err(error) => self.fall_back(cache.fail(now), error),
         }
     }
 
@@ -156,17 +159,17 @@ impl Provider {
         match cache.next(now, is_missing) {
             Next::Use(keys) => return Ok(keys),
             Next::Fail => return Err(ProviderError::Unavailable),
-            Next::Request => cache.begin(now),
+            Next::Request => {}
         }
         let requested = async {
-            let response =
-                outgoing.send(Request::get(url).accept("application/jwk-set+json, application/json")).await?;
+            let request = Request::get(url).accept("application/jwk-set+json, application/json");
+            let response = outgoing.send(request.timeout(DOCUMENT_TIMEOUT)).await?;
             let keys = KeySet::parse(&success(&response)?.body)?;
             Ok((keys, response))
         };
         match requested.await {
             Ok((keys, response)) => Ok(cache.store(keys, &response, now)),
-            Err(error) => self.fall_back(cache.old(now), error),
+            Err(error) => self.fall_back(cache.fail(now), error),
         }
     }
 

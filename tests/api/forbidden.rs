@@ -44,6 +44,10 @@ const OTHERS: &[&str] = &[
     "finishPasskeyLogin",
     "renamePasskey",
     "deletePasskey",
+    "loginWithCode",
+    "startIdentityLink",
+    "finishIdentityLink",
+    "unlinkIdentity",
 ];
 
 const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } types { \

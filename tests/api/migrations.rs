@@ -99,6 +99,7 @@ fn incompatible_migrations_are_declared() {
             "m20261128_000012_user_words",
             "m20261129_000015_second_factor",
             "m20261129_000016_passkeys",
+            "m20261129_000017_identities",
         ]
     );
 }

@@ -96,6 +96,7 @@ async fn file_contains_user_sessions_and_events() {
     assert_eq!(export["sessions"][0]["authentication_methods"], json!(["pwd"]));
     let none = json!({ "totp_confirmed_at": null, "passkeys": [], "recovery_codes_left": 0, "remembered_devices": [] });
     assert_eq!(export["second_factors"], none);
+    assert_eq!(export["identities"], json!([]));
     let actions: Vec<&Value> =
         export["audit_events"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
     assert_eq!(actions, ["DATA_EXPORTED", "USER_REGISTERED"]);

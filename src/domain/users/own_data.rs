@@ -1,4 +1,4 @@
-//! The export of the signed-in user's own data (GDPR articles 15 and 20): the user, the second factors, the live sessions, and
+//! The export of the signed-in user's own data (GDPR articles 15 and 20): the user, the second factors, the identities, the live sessions, and
 //! the audit events that affect the user.
 //!
 //! An account may have any number of events, so callers read them page by page.
@@ -13,7 +13,7 @@ use crate::{
         page::{Page, Range},
         sign_in::proof,
     },
-    entity::{audit_event, user},
+    entity::{audit_event, identity, user},
 };
 
 /// An export that was recorded in the audit log.
@@ -23,6 +23,8 @@ pub struct Export {
     pub user: user::Model,
     /// The second factors that are set up.
     pub second_factors: Overview,
+    /// The linked identities.
+    pub identities: Vec<identity::Model>,
     /// The time of the export.
     pub exported_at: DateTime<Utc>,
 }
@@ -35,11 +37,12 @@ pub struct Export {
 pub async fn begin(context: &Context, principal: &Principal) -> Result<Export> {
     proof::check_fresh(context, principal).await?;
     let second_factors = mfa::overview(context, principal.user.id).await?;
+    let identities = identity::list(context.app.database.read(), principal.user.id).await?;
     let (mut work, user) = context.begin_as(principal).await?;
     work.emit(Event::DataExported { user_id: user.id });
     let exported_at = work.now;
     work.commit().await?;
-    Ok(Export { user: user.into(), second_factors, exported_at })
+    Ok(Export { user: user.into(), second_factors, identities, exported_at })
 }
 
 /// Returns a page of the events of the user, newest first, after the event `after`.

@@ -23,6 +23,7 @@ use crate::{
         sessions::{self, Session},
         users::own_data::{self, Export},
     },
+    entity::identity,
     http::{
         Server,
         rest::{
@@ -73,7 +74,7 @@ pub(in crate::http) async fn export(State(server): State<Arc<Server>>, request: 
 fn head(
     call: &Call<'_>,
     principal: &Principal,
-    Export { user, second_factors, exported_at }: Export,
+    Export { user, second_factors, identities, exported_at }: Export,
     sessions: Vec<Session>,
 ) -> Result<String, ErrorResponse> {
     let email_verified = user.email.is_some() && user.email_verified_at.is_some();
@@ -81,6 +82,7 @@ fn head(
         exported_at: instant(exported_at),
         user: ExportedUser { user: User::at(exported_at, user, call.context.settings()), email_verified },
         second_factors: second_factors.into(),
+        identities: identities.into_iter().map(Into::into).collect(),
         sessions: sessions.into_iter().map(|session| ExportedSession::of(session, principal)).collect(),
         audit_events: Vec::new(),
     };
@@ -156,10 +158,41 @@ pub(in crate::http) struct AccountExport {
     exported_at: String,
     user: ExportedUser,
     second_factors: ExportedFactors,
+    /// The accounts at providers that the user can sign in with.
+    identities: Vec<ExportedIdentity>,
     /// The current sessions, the last used first.
     sessions: Vec<ExportedSession>,
     /// What happened to the account, newest first.
     audit_events: Vec<ExportedEvent>,
+}
+
+/// An account at a provider.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ExportedIdentity {
+    /// The id of the provider in the settings.
+    #[schema(example = "google")]
+    provider: String,
+    issuer: String,
+    /// The id of the user at the issuer.
+    subject: String,
+    #[schema(required = true)]
+    email: Option<String>,
+    linked_at: String,
+    #[schema(required = true)]
+    last_used_at: Option<String>,
+}
+
+impl From<identity::Model> for ExportedIdentity {
+    fn from(identity: identity::Model) -> Self {
+        Self {
+            provider: identity.provider_id,
+            issuer: identity.issuer,
+            subject: identity.subject,
+            email: identity.email,
+            linked_at: instant(identity.linked_at),
+            last_used_at: identity.last_used_at.map(instant),
+        }
+    }
 }
 
 /// The user, as `/users/me` returns it, and whether the address is verified.

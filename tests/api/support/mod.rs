@@ -6,8 +6,12 @@ mod answer;
 pub mod authenticator;
 mod database;
 mod log;
+#[expect(dead_code, reason = "the tests of the verification use more of it")]
+#[path = "../../oidc/support.rs"]
+pub mod oidc_keys;
 pub mod passkeys;
 mod plan;
+pub mod provider;
 mod schema;
 mod second_factor;
 mod sessions;
