@@ -1,12 +1,13 @@
 //! All queries of sign-in, authentication and the other frequent operations use an index.
 
 use hallpass::{
-    entity::user,
+    entity::{identity, provider_login, user},
     jobs::purge::{Table, purge},
+    security::link_token::TokenHash,
 };
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::support::{Plan, TestServer, json, password_of};
+use crate::support::{Plan, TestServer, json, password_of, random_id};
 
 #[tokio::test]
 async fn frequent_queries_use_an_index() {
@@ -89,4 +90,29 @@ async fn full_table_scan_is_detected() {
     let statement = Statement::from_string(backend, "SELECT id FROM users WHERE first_name = 'Ada'");
     let plan = Plan::by_index(&server.app.database, &statement).await;
     assert!(!plan.uses_index(), "{}", plan.text);
+}
+
+#[tokio::test]
+async fn queries_about_identities_use_an_index() {
+    let (server, statements) = TestServer::observed().await;
+    server.user("ada").await;
+    let (db, now, id) = (server.app.database.read(), server.app.clock.now(), random_id());
+    let hash = TokenHash::of(&"x".into());
+    statements.lock().unwrap().clear();
+    identity::find(db, &hash).await.unwrap();
+    identity::list(db, id).await.unwrap();
+    provider_login::find(db, &hash, now).await.unwrap();
+    let transaction = server.app.write().await.unwrap();
+    identity::record_use(&transaction, id, None, now).await.unwrap();
+    identity::delete(&transaction, id, id).await.unwrap();
+    identity::delete_of(&transaction, id).await.unwrap();
+    provider_login::take(&transaction, id, now).await.unwrap();
+    transaction.commit().await.unwrap();
+    purge(&server.app, Table::ProviderLogins).await.unwrap();
+    let statements = std::mem::take(&mut *statements.lock().unwrap());
+    assert!(statements.len() >= 8, "{statements:#?}");
+    for statement in &statements {
+        let plan = Plan::by_index(&server.app.database, statement).await;
+        assert!(plan.uses_index(), "{}\n{}", statement.sql, plan.text);
+    }
 }

@@ -54,10 +54,8 @@ pub fn prepare(context: &Context, provider_id: &str, return_to: &str, code_chall
 /// # Errors
 /// CODE_INVALID.
 pub fn prepare_link(context: &Context, provider_id: &str, ticket: &str) -> Result<NewFlow> {
-    let (state, sealed) = ticket.split_once('.').ok_or(Error::CodeInvalid)?;
-    let flow = context.app.flow_sealer.open(state, sealed, provider_id, context.now());
-    let request = flow.map_err(|_| Error::CodeInvalid)?.request;
-    if request.purpose == Purpose::SignIn { Err(Error::CodeInvalid) } else { Ok(request) }
+    let opened = context.app.flow_sealer.open_ticket(ticket, provider_id, context.now());
+    opened.map_err(|_| Error::CodeInvalid)
 }
 
 /// Starts a flow. Writes nothing.

@@ -14,7 +14,7 @@ use crate::{
         identity::{self, Model},
         provider_login, second_factor, user,
     },
-    security::oidc::{Flow, NewFlow, Purpose},
+    security::oidc::{NewFlow, Purpose},
 };
 
 /// The start of a link.
@@ -44,11 +44,9 @@ pub async fn start(context: &Context, principal: &Principal, request: &LinkReque
         app_challenge,
         purpose: Purpose::Link { user_id: principal.user.id, session_id: principal.session.id },
     };
-    // A flow whose state is in the address instead of the provider's. The flow with the provider has random values of its own.
-    let ticket = Flow::start(request, context.now())?;
-    let sealed = context.app.flow_sealer.seal(&ticket)?;
+    let ticket = context.app.flow_sealer.seal_ticket(request, context.now())?;
     let public_url = &context.settings().server.public_url;
-    Ok(format!("{public_url}/auth/{}?link={}.{}", provider.settings.id, ticket.state(), sealed.value))
+    Ok(format!("{public_url}/auth/{}?link={ticket}", provider.settings.id))
 }
 
 /// Links the identity to the signed-in user, in the session that has started it. An identity that is linked to this user already

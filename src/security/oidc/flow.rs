@@ -6,24 +6,16 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
-use super::{OidcError, s256_challenge};
-use crate::{
-    Error, Result,
-    security::{
-        keys::{self, KeyUse, Keys},
-        random,
-    },
-};
+use super::s256_challenge;
+use crate::{Result, security::random};
 
 /// The time in which a user must come back from the provider.
-const LIFETIME: Duration = Duration::minutes(10);
+pub(super) const LIFETIME: Duration = Duration::minutes(10);
 
 /// The maximum length of [`NewFlow::return_to`] in bytes. Browsers send the cookies of all open flows, and proxies often limit
 /// them to 8 kB.
@@ -32,16 +24,10 @@ pub const MAX_RETURN_TO_LENGTH: usize = 1024;
 /// The maximum length of a provider's id.
 const MAX_PROVIDER_ID_LENGTH: usize = 32;
 
-/// The maximum length of a cookie's value.
-const MAX_COOKIE_LENGTH: usize = 2048;
-
-/// The number of characters of the state in the name of its cookie.
-const COOKIE_ID_LENGTH: usize = 8;
-
 /// The first byte of the content.
 const VERSION: u8 = 1;
 
-const SECRET_LENGTH: usize = 32;
+pub(super) const SECRET_LENGTH: usize = 32;
 
 /// What a flow is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +63,7 @@ pub struct Flow {
     pub request: NewFlow,
     /// The time of the start.
     pub started_at: DateTime<Utc>,
-    state: [u8; SECRET_LENGTH],
+    pub(super) state: [u8; SECRET_LENGTH],
     nonce: [u8; SECRET_LENGTH],
     code_verifier: [u8; SECRET_LENGTH],
 }
@@ -123,110 +109,8 @@ impl Flow {
     }
 }
 
-/// A cookie for the browser, with the attributes `HttpOnly`, `SameSite=Lax` and [`FlowCookie::MAX_AGE_SECONDS`].
-#[derive(Clone)]
-pub struct FlowCookie {
-    /// The name, without the prefix `__Host-`.
-    pub name: String,
-    /// The value, in characters that need no escaping.
-    pub value: String,
-}
-
-impl fmt::Debug for FlowCookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FlowCookie({})", self.name)
-    }
-}
-
-impl FlowCookie {
-    /// The lifetime of the cookie.
-    pub const MAX_AGE_SECONDS: i64 = LIFETIME.num_seconds();
-
-    /// What the names of all these cookies start with.
-    pub const NAME_PREFIX: &str = "auth_";
-
-    /// The name of the cookie of a state. `None` if this cannot be a state.
-    #[must_use]
-    pub fn name_for(state: &str) -> Option<String> {
-        decode_state(state)?;
-        Some(format!("{}{}", Self::NAME_PREFIX, state.get(..COOKIE_ID_LENGTH)?))
-    }
-}
-
-/// Seals flows with AES-256-GCM and a random nonce.
-pub struct FlowSealer {
-    /// The current key first.
-    keys: Vec<RandomizedNonceKey>,
-}
-
-impl fmt::Debug for FlowSealer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FlowSealer")
-    }
-}
-
-impl FlowSealer {
-    /// Derives the keys.
-    ///
-    /// # Errors
-    /// Internal if the key derivation fails.
-    pub fn new(keys: &Keys) -> Result<Self> {
-        let key = |secret| {
-            let key = Zeroizing::new(keys::derive::<32>(secret, KeyUse::ProviderFlow)?);
-            RandomizedNonceKey::new(&AES_256_GCM, &*key).map_err(|_| failed())
-        };
-        Ok(Self { keys: keys.secrets().map(key).collect::<Result<_>>()? })
-    }
-
-    /// Seals a flow with the current key.
-    ///
-    /// # Errors
-    /// Internal if the encryption fails, or if the caller has not limited the length of the id or of `return_to`.
-    pub fn seal(&self, flow: &Flow) -> Result<FlowCookie> {
-        let mut bytes = encode(flow).ok_or_else(failed)?;
-        let key = self.keys.first().ok_or_else(failed)?;
-        let nonce = key.seal_in_place_append_tag(Aad::from(flow.state), &mut bytes).map_err(|_| failed())?;
-        let value = URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &bytes].concat());
-        Ok(FlowCookie { name: FlowCookie::name_for(&flow.state()).ok_or_else(failed)?, value })
-    }
-
-    /// Opens the cookie that [`FlowCookie::name_for`] names, at the callback of a provider.
-    ///
-    /// # Errors
-    /// UnknownFlow, ExpiredFlow, or OtherProvider if the flow was started with another provider.
-    pub fn open(&self, state: &str, cookie: &str, provider_id: &str, now: DateTime<Utc>) -> Result<Flow, OidcError> {
-        let flow = self.open_any(state, cookie).ok_or(OidcError::UnknownFlow)?;
-        if flow.request.provider_id != provider_id {
-            Err(OidcError::OtherProvider)
-        } else if now >= flow.started_at + LIFETIME {
-            Err(OidcError::ExpiredFlow)
-        } else {
-            Ok(flow)
-        }
-    }
-
-    fn open_any(&self, state: &str, cookie: &str) -> Option<Flow> {
-        let state = decode_state(state)?;
-        if cookie.len() > MAX_COOKIE_LENGTH {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(cookie).ok()?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-        self.keys.iter().find_map(|key| {
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let mut content = Zeroizing::new(sealed.to_vec());
-            let opened = key.open_in_place(nonce, Aad::from(state), &mut content).ok()?;
-            decode(state, opened)
-        })
-    }
-}
-
-fn decode_state(state: &str) -> Option<[u8; SECRET_LENGTH]> {
-    URL_SAFE_NO_PAD.decode(state).ok()?.try_into().ok()
-}
-
 /// Encodes everything but the state. `None` if a text is too long.
-fn encode(flow: &Flow) -> Option<Vec<u8>> {
+pub(super) fn encode(flow: &Flow) -> Option<Vec<u8>> {
     let NewFlow { provider_id, return_to, app_challenge, purpose } = &flow.request;
     if provider_id.len() > MAX_PROVIDER_ID_LENGTH || return_to.len() > MAX_RETURN_TO_LENGTH {
         return None;
@@ -251,7 +135,7 @@ fn encode(flow: &Flow) -> Option<Vec<u8>> {
 }
 
 /// The content was authenticated, so it is what [`encode`] wrote, in this version or in another one.
-fn decode(state: [u8; SECRET_LENGTH], content: &[u8]) -> Option<Flow> {
+pub(super) fn decode(state: [u8; SECRET_LENGTH], content: &[u8]) -> Option<Flow> {
     let ([VERSION, purpose], rest) = content.split_first_chunk()? else { return None };
     let (started_at, rest) = rest.split_first_chunk()?;
     let (nonce, rest) = rest.split_first_chunk()?;
@@ -274,8 +158,4 @@ fn decode(state: [u8; SECRET_LENGTH], content: &[u8]) -> Option<Flow> {
     };
     let started_at = DateTime::from_timestamp(i64::from_be_bytes(*started_at), 0)?;
     Some(Flow { request, started_at, state, nonce: *nonce, code_verifier: *code_verifier })
-}
-
-fn failed() -> Error {
-    Error::internal("a flow cannot be sealed")
 }

@@ -23,18 +23,20 @@ mod json;
 mod jws;
 mod keys;
 mod metadata;
+mod sealer;
 mod token;
 
 pub use algorithm::SigningAlgorithm;
 pub use authorization::{AuthorizationRequest, s256_challenge};
 pub use callback::{Callback, CallbackOutcome};
 pub use error::{OidcError, ProviderErrorCode};
-pub use flow::{Flow, FlowCookie, FlowSealer, MAX_RETURN_TO_LENGTH, NewFlow, Purpose};
+pub use flow::{Flow, MAX_RETURN_TO_LENGTH, NewFlow, Purpose};
 pub use id_token::{ExpectedToken, verify_id_token};
 pub use identity::{EmailVerification, Identity, ProviderEmail};
 pub use issuer::Issuer;
 pub use keys::KeySet;
 pub use metadata::{ClientAuthentication, ProviderMetadata, metadata_url};
+pub use sealer::{FlowCookie, FlowSealer};
 pub use token::{TokenRequest, TokenResponse};
 
 /// The maximum length of a provider's document in bytes: metadata, tokens, profiles. A longer one is refused before it is parsed.
