@@ -23,9 +23,6 @@ impl ReturnAddress {
     /// # Errors
     /// BAD_REQUEST.
     pub fn parse(settings: &Settings, text: &str) -> Result<Self> {
-        const REFUSED: Error = Error::BadRequest(
-            "`return_to` must be an address whose origin is that of this server or in ALLOWED_ORIGINS.",
-        );
         let mut url = Url::parse(text).map_err(|_| REFUSED)?;
         if !url.username().is_empty()
             || url.password().is_some()
@@ -41,15 +38,7 @@ impl ReturnAddress {
         if url.as_str().len() > MAX_RETURN_TO_LENGTH {
             return Err(Error::BadRequest("`return_to` is too long."));
         }
-        return Ok(Self(url));
-
-        fn origin(url: &Url) -> Result<String> {
-            let mut bare = url.clone();
-            bare.set_path("");
-            bare.set_query(None);
-            bare.set_fragment(None);
-            app_origin(bare.as_str()).ok_or(REFUSED)
-        }
+        Ok(Self(url))
     }
 
     /// The address with the one-time code.
@@ -73,6 +62,18 @@ impl ReturnAddress {
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str()
     }
+}
+
+const REFUSED: Error =
+    Error::BadRequest("`return_to` must be an address whose origin is that of this server or in ALLOWED_ORIGINS.");
+
+/// The origin of an address, as browsers send it.
+fn origin(url: &Url) -> Result<String> {
+    let mut bare = url.clone();
+    bare.set_path("");
+    bare.set_query(None);
+    bare.set_fragment(None);
+    app_origin(bare.as_str()).ok_or(REFUSED)
 }
 
 #[cfg(test)]
