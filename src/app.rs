@@ -14,7 +14,7 @@ use crate::{
     database::{Database, Transaction},
     mail::{Mailer, Outbox},
     security::{
-        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, pseudonym::Pseudonyms,
+        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, mail_code::MailCodes, pseudonym::Pseudonyms,
         refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
     },
 };
@@ -50,6 +50,8 @@ pub struct App {
     pub totp_sealer: Sealer,
     /// Creates and verifies the tokens of passkey ceremonies.
     pub passkey_ceremonies: CeremonyTokens,
+    /// Hashes the codes in mails.
+    pub mail_codes: MailCodes,
     /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
     /// Sends mails.
@@ -75,6 +77,7 @@ impl App {
         let cursors = Cursors::new(&keys)?;
         let totp_sealer = Sealer::for_totp(&keys)?;
         let passkey_ceremonies = CeremonyTokens::new(&keys)?;
+        let mail_codes = MailCodes::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
@@ -87,6 +90,7 @@ impl App {
             cursors,
             totp_sealer,
             passkey_ceremonies,
+            mail_codes,
             pseudonyms,
             mailer,
             outbox: Outbox::default(),

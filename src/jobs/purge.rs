@@ -8,7 +8,7 @@ use crate::{
     App, Result,
     database::Transaction,
     entity::{
-        audit_event,
+        audit_event, email_sign_in,
         expiry::{delete_expired, expired},
         invitation, link, mfa_challenge, remembered_device, session, spent_challenge, throttle, totp_factor,
     },
@@ -39,6 +39,8 @@ pub enum Table {
     TotpEnrollments,
     /// `mfa_challenges`
     MfaChallenges,
+    /// `email_sign_ins`
+    EmailSignIns,
     /// `spent_challenges`
     SpentChallenges,
     /// `remembered_devices`
@@ -49,13 +51,14 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sessions,
         Self::Throttles,
         Self::Links,
         Self::Invitations,
         Self::TotpEnrollments,
         Self::MfaChallenges,
+        Self::EmailSignIns,
         Self::SpentChallenges,
         Self::RememberedDevices,
         Self::AuditLog,
@@ -75,6 +78,7 @@ impl Table {
             Self::Invitations => expired::<invitation::Entity>(db, BATCH, from, now - INVITATION_RETENTION).await?,
             Self::TotpEnrollments => expired::<totp_factor::Entity>(db, BATCH, from, now).await?,
             Self::MfaChallenges => expired::<mfa_challenge::Entity>(db, BATCH, from, now).await?,
+            Self::EmailSignIns => expired::<email_sign_in::Entity>(db, BATCH, from, now).await?,
             Self::SpentChallenges => expired::<spent_challenge::Entity>(db, BATCH, from, now).await?,
             Self::RememberedDevices => expired::<remembered_device::Entity>(db, BATCH, from, now).await?,
             Self::AuditLog => audit_event::expired(db, BATCH, from, now - app.settings.audit.retention).await?,
@@ -89,6 +93,7 @@ impl Table {
             Self::Invitations => delete_expired::<invitation::Entity>(db, ids, now - INVITATION_RETENTION).await?,
             Self::TotpEnrollments => delete_expired::<totp_factor::Entity>(db, ids, now).await?,
             Self::MfaChallenges => delete_expired::<mfa_challenge::Entity>(db, ids, now).await?,
+            Self::EmailSignIns => delete_expired::<email_sign_in::Entity>(db, ids, now).await?,
             Self::SpentChallenges => delete_expired::<spent_challenge::Entity>(db, ids, now).await?,
             Self::RememberedDevices => delete_expired::<remembered_device::Entity>(db, ids, now).await?,
             Self::AuditLog => audit_event::delete_expired(db, ids, now - app.settings.audit.retention).await?,

@@ -42,6 +42,8 @@ pub enum KeyUse {
     TotpSecretId,
     /// The challenges of passkey ceremonies.
     PasskeyCeremony,
+    /// The hashes of codes in mails.
+    MailCode,
 }
 
 impl KeyUse {
@@ -57,6 +59,7 @@ impl KeyUse {
             Self::TotpSecret => b"hallpass TOTP secret AES-256-GCM",
             Self::TotpSecretId => b"hallpass TOTP secret AES-256-GCM kid",
             Self::PasskeyCeremony => b"hallpass passkey ceremony HMAC-SHA256",
+            Self::MailCode => b"hallpass mail code HMAC-SHA256",
         }
     }
 }
