@@ -14,8 +14,8 @@ use crate::{
     database::{Database, Transaction},
     mail::{Mailer, Outbox},
     security::{
-        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, mail_code::MailCodes, pseudonym::Pseudonyms,
-        refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
+        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, mail_code::MailCodes,
+        pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
     },
 };
 

@@ -138,6 +138,19 @@ macro_rules! error_codes {
                 en: "This link is invalid or was already used. Request a new one.",
                 ru: "Эта ссылка недействительна или уже использована. Запросите новую.",
             }
+            /// Sign-in by mail: the link or the code is wrong, was already used or has expired, was tried too often, or
+            /// `codeVerifier` is not that of the client that asked for the mail.
+            CodeInvalid {
+                rest: 400, oauth: 400 "invalid_grant",
+                en: "This link or code is incorrect, was already used or has expired. Check it, or request a new message.",
+                ru: "Ссылка или код неверны, уже использованы или устарели. Проверьте их или запросите новое письмо.",
+            }
+            /// This server offers no sign-in by mail; see `serverInfo.emailSignInEnabled`.
+            EmailSignInDisabled {
+                rest: 403, oauth: 403 "invalid_request",
+                en: "This server offers no sign-in by mail. Sign in another way.",
+                ru: "На этом сервере нельзя войти с помощью письма. Войдите другим способом.",
+            }
             /// The token of a verification or reset link is too old.
             LinkExpired {
                 rest: 400, oauth: 400 "invalid_request",

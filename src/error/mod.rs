@@ -53,6 +53,10 @@ pub enum Error {
     SessionExpired,
     /// Refresh: the session was revoked.
     SessionRevoked,
+    /// `EMAIL_SIGN_IN` is false.
+    EmailSignInDisabled,
+    /// The link or the code in a mail is incorrect, was used, has expired, or belongs to another client.
+    CodeInvalid,
     /// The object does not exist, or belongs to another user.
     NotFound,
     /// The signed-in user is not an administrator.
@@ -173,6 +177,8 @@ impl Error {
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::SessionExpired => ErrorCode::SessionExpired,
             Self::SessionRevoked => ErrorCode::SessionRevoked,
+            Self::EmailSignInDisabled => ErrorCode::EmailSignInDisabled,
+            Self::CodeInvalid => ErrorCode::CodeInvalid,
             Self::NotFound => ErrorCode::NotFound,
             Self::Forbidden => ErrorCode::Forbidden,
             Self::ReauthenticationRequired { .. } => ErrorCode::ReauthenticationRequired,

@@ -157,7 +157,7 @@ async fn verify_booked(
         None
     };
     let admission = Admission {
-        method: FirstFactor::Password,
+        method: FirstFactor::of(&challenge.amr),
         authentication: Authentication { amr, second_factor_at: Some(work.now) },
         second_factor: Some(SecondFactor::Method(factor.method())),
         device_token,

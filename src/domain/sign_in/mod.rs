@@ -4,6 +4,7 @@
 //! needed. Only `enter` opens sessions, for what the gate has admitted. `throttle::throttled` counts the attempts of a method.
 
 pub mod challenge;
+pub mod email;
 pub mod one_request;
 pub mod password;
 pub(in crate::domain) mod proof;
@@ -73,14 +74,22 @@ pub(crate) enum FirstFactor {
     Password,
     /// With a passkey, which is two factors.
     Passkey,
+    /// With a link or a code in a mail.
+    Email,
 }
 
 impl FirstFactor {
+    /// The first factor of a sign-in that is not with a passkey.
+    fn of(amr: &AuthenticationMethods) -> Self {
+        if amr.is_mail() { Self::Email } else { Self::Password }
+    }
+
     /// The name in the audit log.
     pub(in crate::domain) const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Passkey => "passkey",
+            Self::Email => "email",
         }
     }
 }
@@ -115,8 +124,8 @@ pub(in crate::domain) async fn admit(
 ) -> Result<Gate> {
     check_user(&work.app().settings, user)?;
     let methods = mfa::methods(work, user.id).await?;
+    let method = FirstFactor::of(&amr);
     let authentication = Authentication { amr, second_factor_at: None };
-    let method = FirstFactor::Password;
     if methods.is_empty() {
         return Ok(Gate::Open(Admission { method, authentication, second_factor: None, device_token: None }));
     }

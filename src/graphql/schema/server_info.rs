@@ -34,6 +34,8 @@ pub struct ServerInfo {
     mail_enabled: bool,
     /// Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address.
     passkeys_enabled: bool,
+    /// Whether users can sign in by mail, with `requestEmailSignIn`.
+    email_sign_in_enabled: bool,
     /// The rules for passwords.
     password_policy: PasswordPolicy,
     /// The rules for usernames.
@@ -73,6 +75,7 @@ impl ServerInfo {
             email_verification_required: app.settings.registration.require_verified_email,
             mail_enabled: app.settings.mail.is_enabled(),
             passkeys_enabled: app.settings.passkeys.are_usable(),
+            email_sign_in_enabled: app.settings.mail.sign_in,
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
                 max_length: *PASSWORD_LENGTH.end(),

@@ -4,8 +4,11 @@ use async_graphql::{Context, InputObject, Object};
 use chrono::TimeDelta;
 
 use crate::{
-    Error,
-    domain::sign_in::password::{Credentials, login},
+    Error, Result,
+    domain::{
+        sessions::SignIn,
+        sign_in::password::{Credentials, login},
+    },
     graphql::{
         Nullable,
         context::{ContextExt, Cookie},
@@ -25,15 +28,19 @@ impl LoginMutation {
     /// UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let new_session = input.token_delivery.open(ctx);
-        let sign_in = login(ctx.domain(), input.into(), new_session).await;
-        if let Err(Error::MfaRequired(challenge)) = &sign_in
-            && let Some(token) = &challenge.client_token
-        {
-            let expires_at = ctx.domain().now() + TimeDelta::seconds(challenge.expires_in);
-            ctx.set_cookie(Cookie::MfaClient, token.clone(), expires_at);
-        }
-        Some(sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in)))
+        Some(payload(ctx, login(ctx.domain(), input.into(), new_session).await))
     }
+}
+
+/// The payload of a sign-in, unless a second factor is needed. Then sets the cookie that binds its challenge to the browser.
+pub(super) fn payload(ctx: &Context<'_>, sign_in: Result<SignIn>) -> Result<AuthPayload> {
+    if let Err(Error::MfaRequired(challenge)) = &sign_in
+        && let Some(token) = &challenge.client_token
+    {
+        let expires_at = ctx.domain().now() + TimeDelta::seconds(challenge.expires_in);
+        ctx.set_cookie(Cookie::MfaClient, token.clone(), expires_at);
+    }
+    sign_in.map(|sign_in| AuthPayload::of(ctx, sign_in))
 }
 
 /// The credentials of a user.
