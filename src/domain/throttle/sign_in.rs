@@ -218,7 +218,7 @@ fn account_id(app: &App, id: Uuid) -> Uuid {
 }
 
 /// The row that records whether the owner of an account uses a network. It counts no attempts.
-fn familiar_network(app: &App, id: Uuid, client: &Client) -> Counter {
+pub(super) fn familiar_network(app: &App, id: Uuid, client: &Client) -> Counter {
     let account_id = account_id(app, id);
     let id = app.pseudonyms.of(&["place", &account_id.simple().to_string(), &network(client)]);
     Counter { id, identifier_id: Some(account_id), limit: by_name_and_network(app), counts_owner: true }
