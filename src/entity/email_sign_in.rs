@@ -51,10 +51,10 @@ fn is_open(now: DateTime<Utc>) -> Condition {
     Condition::all().add(Column::ExpiresAt.gt(now)).add(Column::Attempts.lt(MAX_ATTEMPTS))
 }
 
-/// The open requests of a client for an address.
+/// The requests of a client for an address that have not expired.
 fn of_client(code_challenge: &CodeChallenge, email_key: &str, now: DateTime<Utc>) -> Select<Entity> {
     let own = Entity::find().filter(Column::CodeChallenge.eq(code_challenge.clone()));
-    own.filter(Column::EmailKey.eq(email_key)).filter(is_open(now))
+    own.filter(Column::EmailKey.eq(email_key)).filter(Column::ExpiresAt.gt(now))
 }
 
 /// Inserts a request.
@@ -95,32 +95,28 @@ pub async fn find_by_token(
     Ok(found.filter(Column::CodeChallenge.eq(code_challenge.clone())).all(db).await?.pop())
 }
 
-/// Whether a client has an open request for an address.
+/// Whether a client has a request for an address whose code can still be tried.
 pub async fn has_open(
     db: &impl ConnectionTrait,
     code_challenge: &CodeChallenge,
     email_key: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let ids = of_client(code_challenge, email_key, now).select_only().column(Column::Id);
-    Ok(!ids.limit(MAX_OPEN).into_tuple::<Uuid>().all(db).await?.is_empty())
+    let open = of_client(code_challenge, email_key, now).filter(Column::Attempts.lt(MAX_ATTEMPTS));
+    let ids = open.select_only().column(Column::Id);
+    Ok(!ids.into_tuple::<Uuid>().all(db).await?.is_empty())
 }
 
-/// Counts an attempt for all open requests of a client for an address, at most [`MAX_OPEN`], and returns them. They are always
-/// locked in the same order, so that two transactions cannot deadlock.
+/// Counts an attempt for all requests of a client for an address whose code can still be tried, at most [`MAX_OPEN`], and returns
+/// them.
 pub async fn book_attempt(
     transaction: &impl ConnectionTrait,
     code_challenge: &CodeChallenge,
     email_key: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
-    let rows = of_client(code_challenge, email_key, now).order_by_asc(Column::Id).limit(MAX_OPEN);
-    let rows = match transaction.get_database_backend() {
-        // SQLite has a single writer, so no lock is needed.
-        DbBackend::Sqlite => rows,
-        _ => rows.lock_exclusive(),
-    };
-    let rows = rows.all(transaction).await?;
+    let rows = of_client(code_challenge, email_key, now).filter(Column::Attempts.lt(MAX_ATTEMPTS)).limit(MAX_OPEN);
+    let rows = locked(transaction, rows).all(transaction).await?;
     Entity::update_many()
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
@@ -129,18 +125,24 @@ pub async fn book_attempt(
     Ok(rows)
 }
 
-/// Deletes a request whose link or code is used. If several requests do so at the same time, one gets true.
-pub async fn take(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let taken = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::ExpiresAt.gt(now)).exec(db).await?;
-    Ok(taken.rows_affected == 1)
+/// Uses up a request, by deleting it with all requests of its client for its address. If several clients do so at the same time, one
+/// gets true. Returns false if the request has expired.
+pub async fn take(transaction: &impl ConnectionTrait, request: &Model, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let rows = of_client(&request.code_challenge, &request.email_key, now).select_only().column(Column::Id);
+    let ids: Vec<Uuid> = locked(transaction, rows).into_tuple().all(transaction).await?;
+    if !ids.contains(&request.id) {
+        return Ok(false);
+    }
+    Entity::delete_many().filter(Column::Id.is_in(ids)).exec(transaction).await?;
+    Ok(true)
 }
 
-/// Deletes all requests of a client for an address.
-pub async fn delete_of_client(
-    db: &impl ConnectionTrait,
-    code_challenge: &CodeChallenge,
-    email_key: &str,
-) -> Result<(), DbErr> {
-    let own = Entity::delete_many().filter(Column::CodeChallenge.eq(code_challenge.clone()));
-    own.filter(Column::EmailKey.eq(email_key)).exec(db).await.map(drop)
+/// Locks the rows of a query until the transaction ends, always in the same order, so that two transactions cannot deadlock.
+fn locked(transaction: &impl ConnectionTrait, rows: Select<Entity>) -> Select<Entity> {
+    let rows = rows.order_by_asc(Column::Id);
+    match transaction.get_database_backend() {
+        // SQLite has a single writer, so no lock is needed.
+        DbBackend::Sqlite => rows,
+        _ => rows.lock_exclusive(),
+    }
 }

@@ -210,11 +210,10 @@ async fn pass(
     if !user.is_active {
         return Err(Error::AccountDisabled);
     }
-    if !email_sign_in::take(work.db(), request.id, work.now).await? {
+    // Together with the other mails that this client has asked for, which the user no longer needs.
+    if !email_sign_in::take(work.db(), request, work.now).await? {
         return Err(Error::CodeInvalid);
     }
-    // The user has no use for the other mails that this client has asked for.
-    email_sign_in::delete_of_client(work.db(), &request.code_challenge, &request.email_key).await?;
     if user.email_verified_at.is_none() {
         claim::claim(work, user).await?;
     }
