@@ -65,7 +65,7 @@ impl MailSettings {
         }
         let sign_in = Setting::new(
             "EMAIL_SIGN_IN",
-            "Whether users can sign in by a link or a code in a mail. Who reads the mails of a user can then sign in as the \
+            "Whether users can sign in by a link or a code in a mail. A person who reads the mails of a user can then sign in as the \
              user, unless there is a second factor. Needs a way to send mails. See [Sign-in by mail](email-sign-in.md).",
         )
         .flag()
