@@ -1,7 +1,7 @@
 //! Sign-in by mail: a link and a code of 8 digits, which only the client that asked can use.
 //!
 //! The client sends the hash of a secret, its verifier, with the request, and the verifier with the link or the code (RFC 7636).
-//! So nobody else can use up what is in the mail: not a scanner of mails that opens links, and not an attacker who guesses. A
+//! So no other client can use up what is in the mail: neither a scanner of mails that opens links, nor an attacker who guesses. A
 //! request without the matching verifier finds nothing, and is not counted.
 //!
 //! A row is written for every address, and the account is looked up when the mail is sent. So the result, and the cost of a
