@@ -275,6 +275,7 @@ async fn wrong_codes_are_limited_by_address_and_network() {
     let mut answers = Vec::new();
     for verifier in ["1", "2", "3"].map(|number| format!("{OTHER_VERIFIER}{number}")) {
         request_with(&mallory, ADA, &verifier).await.data("/requestEmailSignIn");
+        latest(&server, ADA).await.unwrap();
         for _ in 0..5 {
             answers.push(log_in(&mallory, proof(ADA, "00000000"), &verifier).await.code());
         }
@@ -384,6 +385,7 @@ async fn request_does_not_reveal_whether_the_account_exists() {
     assert_eq!(server.mails_to("bob@example.org").await.len(), 0);
 }
 
+/// From a network that the owner does not use: as with passwords, fewer counts apply in the owner's networks.
 #[tokio::test]
 async fn wrong_code_does_not_reveal_whether_the_account_exists() {
     let (server, statements) = TestServer::observed_with(|settings| settings.mail.sign_in = true).await;
@@ -394,7 +396,8 @@ async fn wrong_code_does_not_reveal_whether_the_account_exists() {
         deliver_mail::tick(&server.app).await.unwrap();
         for _ in 0..6 {
             statements.lock().unwrap().clear();
-            let answer = log_in(&server.anonymous(), proof(email, "00000000"), VERIFIER).await;
+            let client = server.anonymous().at("203.0.113.7");
+            let answer = log_in(&client, proof(email, "00000000"), VERIFIER).await;
             let text = answer.text.replace(answer.header("x-request-id").unwrap(), "");
             let sql: Vec<String> = statements.lock().unwrap().drain(..).map(|statement| statement.sql).collect();
             runs.push((answer.status, text, sql));
