@@ -16,8 +16,9 @@ use crate::{
     outgoing::Outgoing,
     providers::Providers,
     security::{
-        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, oidc::FlowSealer,
-        pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer, webauthn::CeremonyTokens,
+        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, mail_code::MailCodes,
+        oidc::FlowSealer, pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer,
+        webauthn::CeremonyTokens,
     },
 };
 
@@ -54,6 +55,8 @@ pub struct App {
     pub passkey_ceremonies: CeremonyTokens,
     /// Seals sign-in flows with providers.
     pub flow_sealer: FlowSealer,
+    /// Hashes the codes in mails.
+    pub mail_codes: MailCodes,
     /// Creates the pseudonyms of the throttle counters.
     pub pseudonyms: Pseudonyms,
     /// Sends mails.
@@ -84,6 +87,7 @@ impl App {
         let totp_sealer = Sealer::for_totp(&keys)?;
         let passkey_ceremonies = CeremonyTokens::new(&keys)?;
         let flow_sealer = FlowSealer::new(&keys)?;
+        let mail_codes = MailCodes::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
         let mailer = Mailer::new(&settings)?;
@@ -99,6 +103,7 @@ impl App {
             totp_sealer,
             passkey_ceremonies,
             flow_sealer,
+            mail_codes,
             pseudonyms,
             mailer,
             outbox: Outbox::default(),

@@ -25,6 +25,7 @@ mod m20261128_000014_session_authentication;
 mod m20261129_000015_second_factor;
 mod m20261129_000016_passkeys;
 mod m20261129_000017_identities;
+mod m20261130_000018_email_sign_in;
 mod schema;
 
 pub use history::{Compatibility, History, MigrationState};
@@ -67,6 +68,7 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
         Box::new(m20261129_000015_second_factor::SecondFactor),
         Box::new(m20261129_000016_passkeys::Passkeys),
         Box::new(m20261129_000017_identities::Identities),
+        Box::new(m20261130_000018_email_sign_in::EmailSignIn),
     ]
 }
 

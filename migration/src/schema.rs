@@ -157,6 +157,17 @@ impl<'c> Schema<'c> {
         self.manager.execute(rows).await
     }
 
+    /// Deletes the rows in which a column has a value.
+    pub(crate) async fn delete_rows_with(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        value: &'static str,
+    ) -> Result<(), DbErr> {
+        let rows = Query::delete().from_table(table).and_where(Expr::col(column).eq(value)).take();
+        self.manager.execute(rows).await
+    }
+
     /// Copies the rows of a table with a column `id` to another table. Skips rows that are already copied. Does nothing if
     /// the first table no longer exists.
     pub(crate) async fn copy_rows(

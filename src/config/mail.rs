@@ -19,6 +19,8 @@ pub struct MailSettings {
     pub dev: bool,
     /// Where the links in mails lead, without a slash at the end.
     pub app_url: String,
+    /// Whether users can sign in by mail.
+    pub sign_in: bool,
 }
 
 impl MailSettings {
@@ -42,8 +44,8 @@ impl MailSettings {
         let is_local = server.is_local;
         let app_url = Setting::new(
             "APP_URL",
-            "Where links in mails lead: `APP_URL/verify-email?token=…`, `APP_URL/reset-password?token=…` and \
-             `APP_URL/accept-invitation?token=…`.",
+            "Where links in mails lead: `APP_URL/verify-email?token=…`, `APP_URL/reset-password?token=…`, \
+             `APP_URL/accept-invitation?token=…` and `APP_URL/sign-in?token=…`.",
         )
         .text(
             "an address without a query, such as `https://app.example.org/account` or `com.example.app:/`",
@@ -61,7 +63,17 @@ impl MailSettings {
                 "DEV_MAIL: expected false, because the server is not local and the mailbox shows the links of all users",
             );
         }
-        Self { smtp, from: from.unwrap_or_else(local_sender), dev, app_url }
+        let sign_in = Setting::new(
+            "EMAIL_SIGN_IN",
+            "Whether users can sign in by a link or a code in a mail. A person who reads the mails of a user can then sign in as the \
+             user, unless there is a second factor. Needs a way to send mails. See [Sign-in by mail](email-sign-in.md).",
+        )
+        .flag()
+        .read_or(vars, false);
+        if sign_in && smtp.is_none() && !dev {
+            vars.mistake("EMAIL_SIGN_IN: expected false without SMTP_URL or DEV_MAIL");
+        }
+        Self { smtp, from: from.unwrap_or_else(local_sender), dev, app_url, sign_in }
     }
 
     /// Whether mails are sent, or kept for developers.

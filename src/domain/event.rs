@@ -47,6 +47,10 @@ pub(crate) enum Event {
     PasswordChanged { user: Box<User> },
     /// A client requested a mail to an address. The account is looked up later.
     MailRequested { purpose: Purpose, to: Email, round: i32 },
+    /// A client requested a mail to sign in. The account is looked up later.
+    EmailSignInRequested { id: Uuid, to: Email, round: i32 },
+    /// The password was removed, because the address was verified by another person than the one who may have set it.
+    PasswordRemoved { user: Box<User> },
     /// An administrator sends a user a link to choose a new password.
     PasswordLinkSent { user: Box<User> },
     /// A mail with a reset link is sent to a user who requested it.
@@ -158,7 +162,8 @@ fn audit_entries(event: &Event, actor: Actor) -> Vec<Entry> {
             vec![fields.iter().fold(entry, |entry, field| entry.with("field", field.camel_case()))]
         }
         Event::PasswordChanged { user } => one(Action::PasswordChanged, user.id),
-        Event::MailRequested { .. } => Vec::new(),
+        Event::MailRequested { .. } | Event::EmailSignInRequested { .. } => Vec::new(),
+        Event::PasswordRemoved { user } => one(Action::PasswordRemoved, user.id),
         Event::PasswordLinkSent { user } => one(Action::PasswordResetRequested, user.id),
         Event::PasswordResetRequested { user_id } => {
             vec![Entry::new(Action::PasswordResetRequested, Actor::Anonymous, *user_id)]
@@ -240,6 +245,10 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         Event::UserDisabled { user, .. } => NewMail::notice(Purpose::AccountDisabled, &user),
         Event::UserDeleted { user, .. } => NewMail::deletion(&user),
         Event::MailRequested { purpose, to, round } => Some(NewMail { purpose, to, about: About::Recipient, round }),
+        Event::EmailSignInRequested { id, to, round } => {
+            Some(NewMail { purpose: Purpose::SignIn, to, about: About::SignIn(id), round })
+        }
+        Event::PasswordRemoved { user } => NewMail::notice(Purpose::PasswordRemoved, &user),
         Event::PasswordChanged { user } | Event::PasswordReset { user, .. } => {
             NewMail::notice(Purpose::PasswordChanged, &user)
         }

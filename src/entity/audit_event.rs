@@ -82,7 +82,7 @@ pub enum Action {
     UserCreated,
     /// A user signed in.
     LoggedIn,
-    /// A sign-in failed: the identifier or the password was incorrect.
+    /// A sign-in failed: the identifier or the password, or the code of a mail, was incorrect.
     LoginFailed,
     /// A user signed out of one session or of all sessions.
     LoggedOut,
@@ -101,6 +101,8 @@ pub enum Action {
     PasswordResetRequested,
     /// The password was reset by a link, and all sessions were ended.
     PasswordReset,
+    /// The password was removed, because the address was verified by a sign-in by mail, and never before.
+    PasswordRemoved,
     /// The address of the account was verified.
     EmailVerified,
     /// A user requested a change of the address.

@@ -70,6 +70,10 @@ pub enum Purpose {
     AccountDisabled,
     /// Notifies the user that the account was deleted.
     AccountDeleted,
+    /// Contains a link and a code with which the user signs in. Its id is that of the request.
+    SignIn,
+    /// Notifies the user that the password was removed.
+    PasswordRemoved,
     /// Contains a link that accepts an invitation.
     Invitation,
     /// Notifies the user that a second factor was set up.

@@ -7,6 +7,7 @@
 pub mod audit_event;
 mod bulk;
 mod columns;
+pub mod email_sign_in;
 pub mod expiry;
 pub mod identity;
 pub mod invitation;

@@ -138,6 +138,19 @@ macro_rules! error_codes {
                 en: "This link is invalid or was already used. Request a new one.",
                 ru: "Эта ссылка недействительна или уже использована. Запросите новую.",
             }
+            /// The code of a sign-in with a provider, or the link or the code in a mail, is wrong, was already used, has expired or was tried
+            /// too often, or belongs to another `codeVerifier` or session. Start again.
+            CodeInvalid {
+                rest: 400, oauth: 400 "invalid_grant",
+                en: "This link or code is incorrect, was already used or has expired. Check it, or start again.",
+                ru: "Ссылка или код неверны, уже использованы или устарели. Проверьте их или начните снова.",
+            }
+            /// This server offers no sign-in by mail; see `serverInfo.emailSignInEnabled`.
+            EmailSignInDisabled {
+                rest: 403, oauth: 403 "invalid_request",
+                en: "This server offers no sign-in by mail. Sign in another way.",
+                ru: "На этом сервере нельзя войти с помощью письма. Войдите другим способом.",
+            }
             /// The token of a verification or reset link is too old.
             LinkExpired {
                 rest: 400, oauth: 400 "invalid_request",

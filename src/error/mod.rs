@@ -53,6 +53,10 @@ pub enum Error {
     SessionExpired,
     /// Refresh: the session was revoked.
     SessionRevoked,
+    /// `EMAIL_SIGN_IN` is false.
+    EmailSignInDisabled,
+    /// The code of a provider's sign-in, or the link or code in a mail, is incorrect, was used, has expired, or belongs to another client.
+    CodeInvalid,
     /// The object does not exist, or belongs to another user.
     NotFound,
     /// The signed-in user is not an administrator.
@@ -92,8 +96,6 @@ pub enum Error {
     IdentityUnlinked,
     /// The account has the maximum number of identities.
     IdentityLimitReached,
-    /// The one-time code is unknown, was used, has expired, or belongs to another verifier, session or purpose.
-    CodeInvalid,
     /// The account has a password already.
     PasswordAlreadySet,
     /// The token of an invitation is unknown, or the invitation is no longer open.
@@ -187,6 +189,8 @@ impl Error {
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::SessionExpired => ErrorCode::SessionExpired,
             Self::SessionRevoked => ErrorCode::SessionRevoked,
+            Self::EmailSignInDisabled => ErrorCode::EmailSignInDisabled,
+            Self::CodeInvalid => ErrorCode::CodeInvalid,
             Self::NotFound => ErrorCode::NotFound,
             Self::Forbidden => ErrorCode::Forbidden,
             Self::ReauthenticationRequired { .. } => ErrorCode::ReauthenticationRequired,
@@ -205,7 +209,6 @@ impl Error {
             Self::IdentityTaken => ErrorCode::IdentityTaken,
             Self::IdentityUnlinked => ErrorCode::IdentityUnlinked,
             Self::IdentityLimitReached => ErrorCode::IdentityLimitReached,
-            Self::CodeInvalid => ErrorCode::CodeInvalid,
             Self::PasswordAlreadySet => ErrorCode::PasswordAlreadySet,
             Self::InvitationInvalid => ErrorCode::InvitationInvalid,
             Self::InvitationExpired => ErrorCode::InvitationExpired,

@@ -8,7 +8,7 @@ use crate::{
     App, Result,
     database::Transaction,
     entity::{
-        audit_event,
+        audit_event, email_sign_in,
         expiry::{delete_expired, expired},
         invitation, link, mfa_challenge, provider_login, remembered_device, session, spent_challenge, throttle,
         totp_factor,
@@ -40,6 +40,8 @@ pub enum Table {
     TotpEnrollments,
     /// `mfa_challenges`
     MfaChallenges,
+    /// `email_sign_ins`
+    EmailSignIns,
     /// `spent_challenges`
     SpentChallenges,
     /// `provider_logins`
@@ -52,13 +54,14 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sessions,
         Self::Throttles,
         Self::Links,
         Self::Invitations,
         Self::TotpEnrollments,
         Self::MfaChallenges,
+        Self::EmailSignIns,
         Self::SpentChallenges,
         Self::ProviderLogins,
         Self::RememberedDevices,
@@ -79,6 +82,7 @@ impl Table {
             Self::Invitations => expired::<invitation::Entity>(db, BATCH, from, now - INVITATION_RETENTION).await?,
             Self::TotpEnrollments => expired::<totp_factor::Entity>(db, BATCH, from, now).await?,
             Self::MfaChallenges => expired::<mfa_challenge::Entity>(db, BATCH, from, now).await?,
+            Self::EmailSignIns => expired::<email_sign_in::Entity>(db, BATCH, from, now).await?,
             Self::SpentChallenges => expired::<spent_challenge::Entity>(db, BATCH, from, now).await?,
             Self::ProviderLogins => expired::<provider_login::Entity>(db, BATCH, from, now).await?,
             Self::RememberedDevices => expired::<remembered_device::Entity>(db, BATCH, from, now).await?,
@@ -94,6 +98,7 @@ impl Table {
             Self::Invitations => delete_expired::<invitation::Entity>(db, ids, now - INVITATION_RETENTION).await?,
             Self::TotpEnrollments => delete_expired::<totp_factor::Entity>(db, ids, now).await?,
             Self::MfaChallenges => delete_expired::<mfa_challenge::Entity>(db, ids, now).await?,
+            Self::EmailSignIns => delete_expired::<email_sign_in::Entity>(db, ids, now).await?,
             Self::SpentChallenges => delete_expired::<spent_challenge::Entity>(db, ids, now).await?,
             Self::ProviderLogins => delete_expired::<provider_login::Entity>(db, ids, now).await?,
             Self::RememberedDevices => delete_expired::<remembered_device::Entity>(db, ids, now).await?,

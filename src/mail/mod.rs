@@ -39,6 +39,8 @@ pub struct OutgoingMail {
     pub template: &'static str,
     /// The link in it, which holds a token.
     pub link: Option<SecretString>,
+    /// The code in it, which the user types.
+    pub code: Option<SecretString>,
 }
 
 /// The reason why a mail was not sent.

@@ -2,7 +2,7 @@
 //! content.
 //!
 //! A template starts with the lines `subject:` and `button:`. The paragraphs follow after an empty line. A paragraph
-//! that consists of the link becomes the button.
+//! that consists of the link becomes the button, and one that consists of the code is shown large.
 
 use minijinja::{AutoEscape, Environment, context};
 
@@ -42,7 +42,8 @@ macro_rules! templates {
 templates!(
     "verify_email" "reset_password" "choose_password" "password_changed" "email_changed" "roles_changed"
     "account_disabled" "account_deleted" "invitation" "mfa_enabled" "mfa_disabled" "mfa_reset"
-    "recovery_code_used" "passkey_added" "passkey_removed" "identity_linked" "identity_unlinked"
+    "recovery_code_used" "passkey_added" "passkey_removed" "identity_linked" "identity_unlinked" "sign_in"
+    "password_removed"
 );
 
 impl Templates {
@@ -58,15 +59,16 @@ impl Templates {
 
     pub(super) fn render(&self, mail: &OutgoingMail) -> Result<Text, minijinja::Error> {
         let link = mail.link.as_ref().map_or("", |link| link.expose_secret());
+        let code = mail.code.as_ref().map_or("", |code| code.expose_secret());
         let template = self.0.get_template(&format!("{}.{}.txt", mail.template, mail.language.tag()))?;
-        let rendered = template.render(context! { username => &mail.username, link })?;
+        let rendered = template.render(context! { username => &mail.username, link, code })?;
         let (head, plain) = rendered.split_once("\n\n").unwrap_or(("", &rendered));
         let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         let subject = field("subject:");
         let paragraphs: Vec<String> =
             plain.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
         let html = self.0.get_template(LAYOUT)?.render(context! {
-            language => mail.language.tag(), subject, paragraphs, link, button => field("button:"),
+            language => mail.language.tag(), subject, paragraphs, link, code, button => field("button:"),
             instead => match mail.language {
                 Language::English => "If the button does not work, copy this address into your browser:",
                 Language::Russian => "Если кнопка не работает, скопируйте этот адрес в браузер:",
@@ -88,6 +90,7 @@ mod tests {
             username: Some(username.to_owned()),
             template,
             link: Some("https://example.org/page?token=abc".into()),
+            code: Some("01234567".into()),
         };
         Templates::new().unwrap().render(&mail).unwrap()
     }
@@ -96,7 +99,9 @@ mod tests {
     fn every_mail_has_a_subject_and_the_same_content_in_both_formats() {
         for language in Language::ALL {
             for template in TEMPLATES {
-                let has_link = ["verify_email", "reset_password", "choose_password", "invitation"].contains(template);
+                let with_link = ["verify_email", "reset_password", "choose_password", "invitation", "sign_in"];
+                let has_link = with_link.contains(template);
+                let has_code = *template == "sign_in";
                 let text = text("ada", language, template);
                 assert!(!text.subject.is_empty() && !text.subject.contains('\n'));
                 assert!(
@@ -106,6 +111,8 @@ mod tests {
                 );
                 assert_eq!(text.plain.matches("https://example.org/page?token=abc\n").count(), usize::from(has_link));
                 assert_eq!(text.html.matches("href=\"https:").count(), usize::from(has_link));
+                assert_eq!(text.plain.matches("\n01234567\n").count(), usize::from(has_code));
+                assert_eq!(text.html.matches("<p class=\"code\">01234567</p>").count(), usize::from(has_code));
                 assert!(text.html.contains(&format!("<html lang=\"{}\"", language.tag())));
                 assert!(!text.html.contains("<img") && !text.html.contains("<script") && !text.html.contains("src="));
                 let is_russian = text.plain.contains("Здравствуйте");

@@ -44,6 +44,8 @@ pub enum KeyUse {
     PasskeyCeremony,
     /// The encryption of sign-in flows with other providers.
     ProviderFlow,
+    /// The hashes of codes in mails.
+    MailCode,
 }
 
 impl KeyUse {
@@ -60,6 +62,7 @@ impl KeyUse {
             Self::TotpSecretId => b"hallpass TOTP secret AES-256-GCM kid",
             Self::PasskeyCeremony => b"hallpass passkey ceremony HMAC-SHA256",
             Self::ProviderFlow => b"hallpass provider flow AES-256-GCM",
+            Self::MailCode => b"hallpass mail code HMAC-SHA256",
         }
     }
 }

@@ -27,6 +27,8 @@ const OTHERS: &[&str] = &[
     "sendVerificationEmail",
     "requestPasswordReset",
     "resetPassword",
+    "requestEmailSignIn",
+    "loginWithEmail",
     "acceptInvitation",
     "node",
     "accountData",

@@ -11,7 +11,7 @@ use crate::support::{Plan, TestServer, json, password_of, random_id};
 
 #[tokio::test]
 async fn frequent_queries_use_an_index() {
-    let (server, statements) = TestServer::observed().await;
+    let (server, statements) = TestServer::observed_with(|settings| settings.mail.sign_in = true).await;
     let input = json!({ "username": "ada", "password": password_of("ada"), "email": "ada@example.org" });
     server.anonymous().register(input.clone()).await.data("/register/user");
     server.anonymous().register(input).await.problems();
@@ -44,6 +44,23 @@ async fn frequent_queries_use_an_index() {
     let token = server.token_to("grace@new.example").await;
     server.anonymous().reset_password(&token, "a new password").await.data("/resetPassword");
     purge(&server.app, Table::Links).await.unwrap();
+
+    // The verifier and the challenge of RFC 7636, appendix B.
+    let request = r#"mutation { requestEmailSignIn(input: { email: "grace@new.example",
+        codeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" }) { expiresIn } }"#;
+    server.anonymous().query(request).await.data("/requestEmailSignIn");
+    let token = server.token_to("grace@new.example").await;
+    let login = async |proof: &str| {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let login = format!(
+            r#"mutation {{ loginWithEmail(input: {{ proof: {proof}, codeVerifier: "{verifier}" }}) {{ accessToken }} }}"#
+        );
+        server.anonymous().query(&login).await
+    };
+    let wrong = r#"{ emailAndCode: { email: "grace@new.example", code: "00000000" } }"#;
+    assert_eq!(login(wrong).await.code(), "CODE_INVALID");
+    login(&format!("{{ token: {token:?} }}")).await.data("/loginWithEmail");
+    purge(&server.app, Table::EmailSignIns).await.unwrap();
 
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     let queries: Vec<&Statement> = statements.iter().filter(|statement| !statement.sql.starts_with("INSERT")).collect();

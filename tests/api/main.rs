@@ -20,6 +20,7 @@ mod connections;
 mod deletion;
 mod documents;
 mod email;
+mod email_sign_in;
 mod errors;
 mod familiar_networks;
 mod forbidden;

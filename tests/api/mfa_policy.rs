@@ -41,6 +41,8 @@ const PUBLIC: &[&str] = &[
     "sendVerificationEmail",
     "requestPasswordReset",
     "resetPassword",
+    "requestEmailSignIn",
+    "loginWithEmail",
     "acceptInvitation",
 ];
 

@@ -489,6 +489,17 @@ fn links_point_to_the_app_and_mailbox_is_local_only() {
     assert!(read(&[verified[1]]).unwrap_err()[0].starts_with("REQUIRE_VERIFIED_EMAIL: expected false"));
 }
 
+#[test]
+fn sign_in_by_mail_is_off_by_default_and_needs_mails() {
+    assert!(!read(&[]).unwrap().mail.sign_in);
+    let sign_in = ("EMAIL_SIGN_IN", "true");
+    assert!(read(&[sign_in]).unwrap().mail.sign_in);
+    let mistakes = read(&[sign_in, ("DEV_MAIL", "false")]).unwrap_err();
+    assert_eq!(mistakes, ["EMAIL_SIGN_IN: expected false without SMTP_URL or DEV_MAIL"]);
+    let smtp = [("SMTP_URL", "smtps://mail.example.org"), ("MAIL_FROM", "accounts@example.org"), ("DEV_MAIL", "false")];
+    assert!(read(&[&[sign_in][..], &smtp].concat()).unwrap().mail.sign_in);
+}
+
 /// Otherwise the manual and `.env.example` would lack settings that are read only if others are set.
 #[test]
 fn same_variables_are_read_for_any_values() {

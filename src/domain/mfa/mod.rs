@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     domain::{
-        Context, Principal, UnitOfWork,
+        Context, Event, Principal, UnitOfWork,
         users::administration::{Administrator, may_read},
     },
     entity::{
@@ -128,6 +128,18 @@ pub(in crate::domain) async fn remove_app(work: &UnitOfWork<'_>, user: &Locked) 
     }
     totp_factor::delete(work.db(), user.id).await?;
     clean_up(work, user.id).await
+}
+
+/// Removes the authenticator app of a user whose address was never verified, when a person proves to read its mails: another person may
+/// have registered the account and set it up.
+pub(in crate::domain) async fn remove_unproven_app(work: &mut UnitOfWork<'_>, user: &Locked) -> Result<()> {
+    let was_enabled = totp_factor::is_confirmed(work.db(), user.id).await?;
+    totp_factor::delete(work.db(), user.id).await?;
+    clean_up(work, user.id).await?;
+    if was_enabled {
+        work.emit(Event::MfaDisabled { user: user.to_model().into() });
+    }
+    Ok(())
 }
 
 /// Removes what belonged to a second factor that was removed. Recovery codes are kept while the user has another one.

@@ -8,7 +8,7 @@ use crate::entity::{link, mail::Purpose};
 pub(crate) struct Kind {
     /// The name of its templates in `src/mail/templates`.
     pub(crate) template: &'static str,
-    /// `None` for a notice of a change, and for an invitation, whose link belongs to no account.
+    /// `None` for a notice of a change, and for mails whose links are in other tables: invitations and sign-ins.
     pub(crate) link: Option<LinkKind>,
 }
 
@@ -37,6 +37,8 @@ impl Kind {
             Purpose::RolesChanged => Self::notice("roles_changed"),
             Purpose::AccountDisabled => Self::notice("account_disabled"),
             Purpose::AccountDeleted => Self::notice("account_deleted"),
+            Purpose::SignIn => Self { template: "sign_in", link: None },
+            Purpose::PasswordRemoved => Self::notice("password_removed"),
             Purpose::Invitation => Self { template: "invitation", link: None },
             Purpose::MfaEnabled => Self::notice("mfa_enabled"),
             Purpose::MfaDisabled => Self::notice("mfa_disabled"),
@@ -62,6 +64,11 @@ impl Kind {
 pub(crate) const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 /// The page that the link in an invitation opens.
 pub(crate) const INVITATION_PAGE: &str = "accept-invitation";
+
+/// How long the link and the code of a sign-in are valid (OWASP ASVS 5.0 §6.5.5).
+pub(crate) const SIGN_IN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// The page that the link of a sign-in opens.
+pub(crate) const SIGN_IN_PAGE: &str = "sign-in";
 
 const VERIFY_EMAIL: LinkKind =
     LinkKind { purpose: link::Purpose::VerifyEmail, page: "verify-email", lifetime: TimeDelta::hours(24) };

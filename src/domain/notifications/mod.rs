@@ -7,7 +7,7 @@ mod kind;
 pub mod links;
 
 use chrono::{DateTime, Utc};
-pub(crate) use kind::{INVITATION_LIFETIME, INVITATION_PAGE, Kind, LinkKind};
+pub(crate) use kind::{INVITATION_LIFETIME, INVITATION_PAGE, Kind, LinkKind, SIGN_IN_LIFETIME, SIGN_IN_PAGE};
 use uuid::Uuid;
 
 use crate::{
@@ -39,6 +39,8 @@ pub(in crate::domain) enum About {
     DeletedAccount,
     /// An invitation.
     Invitation(Uuid),
+    /// A sign-in by mail with this id. The account with the recipient's address is looked up at delivery.
+    SignIn(Uuid),
     /// The account with the recipient's address, which is looked up at delivery.
     Recipient,
 }
@@ -99,10 +101,14 @@ pub(in crate::domain) async fn enqueue(
         let (user_id, pending_email_id, invitation_id) = match about {
             About::Account(user_id, pending_email_id) => (Some(user_id), pending_email_id, None),
             About::Invitation(id) => (None, None, Some(id)),
-            About::DeletedAccount | About::Recipient => (None, None, None),
+            About::DeletedAccount | About::SignIn(_) | About::Recipient => (None, None, None),
+        };
+        let id = match about {
+            About::SignIn(id) => id,
+            _ => random::id(now)?,
         };
         Ok(mail::Model {
-            id: random::id(now)?,
+            id,
             purpose,
             email: deliverable(&to),
             email_key: to.key,

@@ -4,6 +4,7 @@
 //! needed. Only `enter` opens sessions, for what the gate has admitted. `throttle::throttled` counts the attempts of a method.
 
 pub mod challenge;
+pub mod email;
 pub(in crate::domain) mod last_method;
 pub mod one_request;
 pub mod password;
@@ -76,12 +77,20 @@ pub(crate) enum FirstFactor {
     Passkey,
     /// With another provider.
     Provider,
+    /// With a link or a code in a mail.
+    Email,
 }
 
 impl FirstFactor {
     /// The factor that a sign-in with these methods began with, except for a passkey.
     fn of(amr: &AuthenticationMethods) -> Self {
-        if amr.is_provider() { Self::Provider } else { Self::Password }
+        if amr.is_provider() {
+            Self::Provider
+        } else if amr.is_mail() {
+            Self::Email
+        } else {
+            Self::Password
+        }
     }
 
     /// The name in the audit log.
@@ -90,6 +99,7 @@ impl FirstFactor {
             Self::Password => "password",
             Self::Passkey => "passkey",
             Self::Provider => "provider",
+            Self::Email => "email",
         }
     }
 }

@@ -3,8 +3,12 @@
 //! The client and the account are counted at the request, which may fail with RATE_LIMITED. The address is counted when
 //! the mail is about to be sent, and a mail beyond the limit is dropped silently. A response that depended on the
 //! address would reveal which addresses have an account, and would let anyone use up the limit of the owner.
+//!
+//! Of all mails of one kind to an address, the owner can use any, except those for sign-in: only the client that asked can use
+//! them. So those that are requested from a network which the owner uses have a counter of their own. Requests from other networks
+//! do not use up their limit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -13,11 +17,11 @@ use crate::{
     App, Error, Result,
     database::Transaction,
     domain::{
-        Context, UnitOfWork,
+        Client, Context, UnitOfWork,
         notifications::Kind,
-        throttle::{Counter, Limit, PlainAttempt, book_in, network, precheck},
+        throttle::{Counter, Limit, PlainAttempt, book_in, familiar_network, network, precheck},
     },
-    entity::{mail, throttle, user},
+    entity::{mail, mail::Purpose, throttle, user},
 };
 
 /// Mails requested from a network, including those of registrations.
@@ -98,14 +102,16 @@ pub(crate) async fn book_delivery(
     if !app.settings.throttle.is_enabled {
         return Ok(true);
     }
-    match book_in(transaction, &[recipient(app, mail, user)], now).await {
+    let with_user: Vec<_> = user.map(|user| (mail, user)).into_iter().collect();
+    let familiar = from_familiar_networks(app, transaction, &with_user, now).await?;
+    match book_in(transaction, &[recipient(app, mail, user, &familiar)], now).await {
         Ok(_) => Ok(true),
         Err(Error::RateLimited { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Drops the mails that [`book_delivery`] would reject, with one statement. Counts nothing.
+/// Drops the mails that [`book_delivery`] would reject, with at most two statements. Counts nothing.
 pub(crate) async fn drop_undeliverable(
     app: &App,
     db: &Transaction,
@@ -117,7 +123,9 @@ pub(crate) async fn drop_undeliverable(
     }
     let total = mails.len();
     let limit = to_address(app);
-    let ids: Vec<Uuid> = mails.iter().map(|(mail, user)| recipient(app, mail, Some(user)).id).collect();
+    let with_user: Vec<_> = mails.iter().map(|(mail, user)| (mail, *user)).collect();
+    let familiar = from_familiar_networks(app, db, &with_user, now).await?;
+    let ids: Vec<Uuid> = mails.iter().map(|(mail, user)| recipient(app, mail, Some(user), &familiar).id).collect();
     let rows = throttle::find(db, ids.clone()).await?;
     let mut remaining: HashMap<Uuid, usize> = rows.iter().map(|row| (row.id, limit.remaining(row, now))).collect();
     let is_allowed = |id: Uuid| {
@@ -136,19 +144,42 @@ pub(crate) async fn drop_undeliverable(
 }
 
 /// The counter of the recipient's address. Mails to an account's own address and to its pending address are different
-/// kinds, so that requests to change to an address do not use up the limit of its owner.
-fn recipient(app: &App, mail: &mail::Model, user: Option<&user::Model>) -> Counter {
+/// kinds, so that requests to change to an address do not use up the limit of its owner. `familiar` is the result of
+/// [`from_familiar_networks`].
+fn recipient(app: &App, mail: &mail::Model, user: Option<&user::Model>, familiar: &HashSet<Uuid>) -> Counter {
     let whose = match user {
         Some(user) if user.email_key.as_ref() == Some(&mail.email_key) => "own",
         Some(_) => "pending",
         None => "none",
     };
-    Counter {
-        id: app.pseudonyms.of(&["mails to address", Kind::of(mail.purpose).template, whose, &mail.email_key]),
-        identifier_id: None,
-        limit: to_address(app),
-        counts_owner: true,
+    let network = familiar.contains(&mail.id).then(|| network(&client_of(mail)));
+    let name = ["mails to address", Kind::of(mail.purpose).template, whose, &mail.email_key];
+    let name: Vec<&str> = name.into_iter().chain(network.as_deref()).collect();
+    Counter { id: app.pseudonyms.of(&name), identifier_id: None, limit: to_address(app), counts_owner: true }
+}
+
+/// The ids of those mails for sign-in that were requested from a network which the owner of the account uses.
+async fn from_familiar_networks(
+    app: &App,
+    db: &Transaction,
+    mails: &[(&mail::Model, &user::Model)],
+    now: DateTime<Utc>,
+) -> Result<HashSet<Uuid>> {
+    let sign_ins = mails.iter().filter(|(mail, _)| mail.purpose == Purpose::SignIn);
+    let networks: Vec<(Uuid, Uuid)> =
+        sign_ins.map(|(mail, user)| (mail.id, familiar_network(app, user.id, &client_of(mail)).id)).collect();
+    if networks.is_empty() {
+        return Ok(HashSet::new());
     }
+    let rows = throttle::find(db, networks.iter().map(|(_, network)| *network).collect()).await?;
+    let is_familiar = |row: &throttle::Model| row.familiar_until.is_some_and(|until| until > now);
+    let familiar: HashSet<Uuid> = rows.iter().filter(|row| is_familiar(row)).map(|row| row.id).collect();
+    Ok(networks.into_iter().filter(|(_, network)| familiar.contains(network)).map(|(mail, _)| mail).collect())
+}
+
+/// The client that requested a mail, as far as it is counted.
+fn client_of(mail: &mail::Model) -> Client {
+    Client::new(mail.ip_address.as_ref().and_then(|address| address.parse().ok()), None)
 }
 
 /// Counts a password change by the owner.

@@ -15,6 +15,7 @@ use counter::Limit;
 pub(in crate::domain) use mail::{MailRequest, book_password_change};
 pub(crate) use mail::{book_delivery, drop_undeliverable};
 pub(in crate::domain) use rename::RenameAttempt;
+use sign_in::familiar_network;
 pub(in crate::domain) use sign_in::{
     SignInAttempt, clear_account, forget_account, forget_networks, remember_network, throttled,
 };

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Client, Context, UnitOfWork,
         identity::TypedIdentifier,
-        throttle::{Booking, Counter, Limit, book, for_each, lock, network, withdraw},
+        throttle::{Booking, Counter, Limit, PlainAttempt, book, for_each, lock, network, withdraw},
     },
     entity::{
         throttle,
@@ -89,13 +89,7 @@ impl SignInAttempt {
             None => None,
         };
         let familiar = familiar_network(app, owner.unwrap_or(identifier.id), &context.client);
-        let network = Counter {
-            id: app.pseudonyms.of(&["address", &network(&context.client)]),
-            identifier_id: None,
-            limit: by_network(app),
-            counts_owner: false,
-        };
-        let counters = vec![pair(app, identifier.id, &context.client), identifier, network];
+        let counters = vec![pair(app, identifier.id, &context.client), identifier, any_name(app, &context.client)];
         attempt.booking = Some(book(context, counters, Some(familiar.id)).await?);
         Ok(attempt)
     }
@@ -127,6 +121,28 @@ impl SignInAttempt {
         throttle::save(work.db(), rows).await?;
         self.has_succeeded.store(true, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+impl PlainAttempt {
+    /// Books an attempt at the code in a mail to an address: for the address in this network, and for the network. Runs the same
+    /// statements for every address. How many mails are sent to an address limits the attempts from all networks.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub(in crate::domain) async fn book_mail_code(context: &Context, email_key: &str) -> Result<Self> {
+        let (app, client) = (&context.app, &context.client);
+        if !app.settings.throttle.is_enabled {
+            return Ok(Self { booking: None });
+        }
+        let key = Identifier::Email(email_key);
+        let identifier_id = identifier_id(app, key);
+        let owner = user::find_id(app.database.read(), key).await?;
+        let familiar = familiar_network(app, owner.unwrap_or(identifier_id), client);
+        let id = app.pseudonyms.of(&["mail codes", &identifier_id.simple().to_string(), &network(client)]);
+        let limit = by_name_and_network(app);
+        let pair = Counter { id, identifier_id: Some(identifier_id), limit, counts_owner: true };
+        Ok(Self { booking: Some(book(context, vec![pair, any_name(app, client)], Some(familiar.id)).await?) })
     }
 }
 
@@ -185,6 +201,12 @@ fn identifier(app: &App, typed: &TypedIdentifier) -> Counter {
     Counter { id, identifier_id: Some(id), limit: by_name(app), counts_owner: false }
 }
 
+/// The counter of a network, for any identifiers.
+fn any_name(app: &App, client: &Client) -> Counter {
+    let id = app.pseudonyms.of(&["address", &network(client)]);
+    Counter { id, identifier_id: None, limit: by_network(app), counts_owner: false }
+}
+
 fn pair(app: &App, identifier_id: Uuid, client: &Client) -> Counter {
     let id = app.pseudonyms.of(&["pair", &identifier_id.simple().to_string(), &network(client)]);
     Counter { id, identifier_id: Some(identifier_id), limit: by_name_and_network(app), counts_owner: true }
@@ -196,7 +218,7 @@ fn account_id(app: &App, id: Uuid) -> Uuid {
 }
 
 /// The row that records whether the owner of an account uses a network. It counts no attempts.
-fn familiar_network(app: &App, id: Uuid, client: &Client) -> Counter {
+pub(super) fn familiar_network(app: &App, id: Uuid, client: &Client) -> Counter {
     let account_id = account_id(app, id);
     let id = app.pseudonyms.of(&["place", &account_id.simple().to_string(), &network(client)]);
     Counter { id, identifier_id: Some(account_id), limit: by_name_and_network(app), counts_owner: true }

@@ -52,16 +52,24 @@ pub async fn send_verification(context: &Context, email: &str) -> Result<()> {
 pub(in crate::domain) async fn request(context: &Context, purpose: Purpose, email: &str) -> Result<()> {
     notifications::require(&context.app)?;
     let to = Email::parse(email)?;
+    let request = mail_request(context).await?;
+    let mut work = context.begin().await?;
+    let round = request.book(&work).await?;
+    work.emit(Event::MailRequested { purpose, to, round });
+    work.commit().await
+}
+
+/// A request for a mail by a client that may be signed in.
+///
+/// # Errors
+/// RATE_LIMITED.
+pub(in crate::domain) async fn mail_request(context: &Context) -> Result<MailRequest> {
     let account_id = match context.viewer {
         // If the session has ended, the request is not counted for the account, but does not fail.
         Viewer::Authenticated(_) => enrolling_principal(context).await.ok().map(|principal| principal.user.id),
         _ => None,
     };
-    let request = MailRequest::checked(context, account_id).await?;
-    let mut work = context.begin().await?;
-    let round = request.book(&work).await?;
-    work.emit(Event::MailRequested { purpose, to, round });
-    work.commit().await
+    MailRequest::checked(context, account_id).await
 }
 
 /// A valid verification link.

@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod administration;
+pub(in crate::domain) mod claim;
 pub mod deletion;
 pub mod email;
 pub(in crate::domain) mod form;

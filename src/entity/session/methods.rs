@@ -8,6 +8,8 @@ use sea_orm::DeriveValueType;
 const PASSWORD: &str = "pwd";
 /// Another provider has identified the user. RFC 8176 has no value for that; Microsoft uses this one.
 const PROVIDER: &str = "fed";
+/// Communication over more than one channel: a link or a code in a mail.
+const MULTIPLE_CHANNELS: &str = "mca";
 /// A one-time password: of an authenticator app, or a recovery code.
 const ONE_TIME_PASSWORD: &str = "otp";
 /// Proof of possession of a key that is bound to hardware.
@@ -42,6 +44,18 @@ impl AuthenticationMethods {
     #[must_use]
     pub fn is_provider(&self) -> bool {
         self.0.first().is_some_and(|method| method == PROVIDER)
+    }
+
+    /// A link or a code in a mail only. Not `otp`, which other services may accept as a second factor.
+    #[must_use]
+    pub fn mail() -> Self {
+        Self(vec![MULTIPLE_CHANNELS.to_owned()])
+    }
+
+    /// Whether the first factor was a link or a code in a mail.
+    #[must_use]
+    pub fn is_mail(&self) -> bool {
+        self.0.first().is_some_and(|method| method == MULTIPLE_CHANNELS)
     }
 
     /// These methods, followed by a one-time password as second factor.

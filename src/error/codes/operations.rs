@@ -115,12 +115,6 @@ macro_rules! operation_codes {
                 en: "Your account has the maximum number of linked accounts. Unlink one first.",
                 ru: "К вашей учётной записи привязано максимальное число учётных записей сервисов. Сначала отвяжите одну из них.",
             }
-            /// The one-time code is unknown, was used, has expired, or belongs to another verifier or session. Start again.
-            CodeInvalid {
-                rest: 400, oauth: 400 "invalid_grant",
-                en: "This sign-in has expired or was already used. Start again.",
-                ru: "Время входа истекло, или он уже использован. Начните снова.",
-            }
             /// The account has a password: change it instead.
             PasswordAlreadySet {
                 rest: 409, oauth: 409 "invalid_request",

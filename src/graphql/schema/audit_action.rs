@@ -30,7 +30,7 @@ pub enum AuditAction {
     UserCreated,
     /// The user signed in.
     LoggedIn,
-    /// A sign-in failed: the name or the password was wrong.
+    /// A sign-in failed: the name or the password, or the code of a mail, was wrong.
     LoginFailed,
     /// The user signed out of a session, or of all sessions.
     LoggedOut,
@@ -49,6 +49,8 @@ pub enum AuditAction {
     PasswordResetRequested,
     /// The password was reset by a link, which ended all sessions.
     PasswordReset,
+    /// The password was removed, because the address was verified by a sign-in by mail, and never before.
+    PasswordRemoved,
     /// The address was verified.
     EmailVerified,
     /// The user requested a change of the address.

@@ -7,6 +7,7 @@ mod audit_action;
 mod connection;
 mod deletion;
 mod email;
+mod email_sign_in;
 mod groups;
 mod identities;
 mod invitations;
@@ -53,6 +54,7 @@ pub struct Query(
 pub struct Mutation(
     registration::RegisterMutation,
     sign_in::LoginMutation,
+    email_sign_in::EmailSignInMutation,
     sessions::SessionMutation,
     reauthentication::ReauthenticationMutation,
     mfa::MfaMutation,

@@ -36,6 +36,8 @@ pub struct ServerInfo {
     passkeys_enabled: bool,
     /// The providers that users can sign in with.
     identity_providers: Vec<IdentityProvider>,
+    /// Whether users can sign in by mail, with `requestEmailSignIn`.
+    email_sign_in_enabled: bool,
     /// The rules for passwords.
     password_policy: PasswordPolicy,
     /// The rules for usernames.
@@ -76,6 +78,7 @@ impl ServerInfo {
             mail_enabled: app.settings.mail.is_enabled(),
             passkeys_enabled: app.settings.passkeys.are_usable(),
             identity_providers: IdentityProvider::all(app),
+            email_sign_in_enabled: app.settings.mail.sign_in,
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
                 max_length: *PASSWORD_LENGTH.end(),

@@ -193,7 +193,8 @@ impl Session {
     }
 
     /// How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `hwk`
-    /// and `user` (passkey; `swk` if it is synchronized), `mfa` (more than one factor); `fed` (another provider), which RFC 8176 lacks. Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
+    /// and `user` (passkey; `swk` if it is synchronized), `mca` (link or code in a mail), `mfa` (more than one factor); `fed` (another
+    /// provider), which RFC 8176 lacks. Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
     async fn authentication_methods(&self) -> &[String] {
         self.session.amr.as_slice()
     }

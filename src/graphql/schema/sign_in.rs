@@ -28,12 +28,11 @@ impl LoginMutation {
     /// UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Nullable<AuthPayload> {
         let new_session = input.token_delivery.open(ctx);
-        let sign_in = login(ctx.domain(), input.into(), new_session).await;
-        Some(payload(ctx, sign_in))
+        Some(payload(ctx, login(ctx.domain(), input.into(), new_session).await))
     }
 }
 
-/// The payload of a sign-in. If a second factor is needed, sets the cookie that binds the challenge to the browser.
+/// The payload of a sign-in, unless a second factor is needed. Then sets the cookie that binds its challenge to the browser.
 pub(super) fn payload(ctx: &Context<'_>, sign_in: Result<SignIn>) -> Result<AuthPayload> {
     if let Err(Error::MfaRequired(challenge)) = &sign_in
         && let Some(token) = &challenge.client_token

@@ -8,6 +8,7 @@ mod dev_mail;
 mod invitation;
 mod link_result;
 mod links;
+mod sign_in;
 mod texts;
 
 use std::sync::Arc;
@@ -47,6 +48,9 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
             .route("/verify-email", get(links::open_verification).post(links::verify))
             .route("/reset-password", get(links::open_reset).post(links::reset))
             .route("/accept-invitation", get(links::open_invitation).post(invitation::accept));
+        if settings.mail.sign_in {
+            routes = routes.route("/sign-in", get(sign_in::open));
+        }
     }
     if settings.mail.dev {
         routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));

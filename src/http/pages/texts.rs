@@ -143,6 +143,20 @@ pub(super) fn accept(language: Language) -> &'static Texts {
     }
 }
 
+/// The title and the text of the page of a sign-in by mail.
+pub(super) fn sign_in(language: Language) -> (&'static str, &'static str) {
+    match language {
+        Language::English => (
+            "Enter the code from the message",
+            "Go back to the page or the app where you asked to sign in, and enter the code there. This page cannot sign you in.",
+        ),
+        Language::Russian => (
+            "Введите код из письма",
+            "Вернитесь на страницу или в приложение, где вы начали входить, и введите код там. На этой странице войти нельзя.",
+        ),
+    }
+}
+
 pub(super) fn incomplete(language: Language) -> &'static str {
     match language {
         Language::English => "This link is incomplete",

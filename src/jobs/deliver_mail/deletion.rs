@@ -29,6 +29,7 @@ pub(super) async fn lease(work: &UnitOfWork<'_>, mut mail: mail::Model, now: Dat
         username: None,
         template: Kind::of(mail.purpose).template,
         link: None,
+        code: None,
     };
     Ok(Some(Leased { mail, outgoing }))
 }

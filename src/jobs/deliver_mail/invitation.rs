@@ -52,6 +52,7 @@ pub(super) async fn lease(
         username: None,
         template,
         link: Some(link_to(app, INVITATION_PAGE, &token)),
+        code: None,
     };
     Ok(Some(Leased { mail, outgoing }))
 }

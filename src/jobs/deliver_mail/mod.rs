@@ -7,6 +7,7 @@
 mod deletion;
 mod invitation;
 mod resolve;
+mod sign_in;
 
 use std::{
     sync::{
@@ -135,6 +136,7 @@ async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Resul
     let context = Context::of_job(app).with_client(client_of(&mail));
     let mut work = context.begin().await?;
     let leased = match (mail.user_id, mail.invitation_id) {
+        (Some(user_id), _) if mail.purpose == Purpose::SignIn => sign_in::lease(&work, mail, user_id, now).await?,
         (Some(user_id), _) => lease(&mut work, mail, user_id, now).await?,
         (None, Some(invitation_id)) => invitation::lease(&work, mail, invitation_id, now).await?,
         (None, None) => deletion::lease(&work, mail, now).await?,
@@ -195,7 +197,7 @@ async fn lease(
     };
     let username = Some(user.username.clone());
     let (to, language) = (mail.email.clone(), mail.language());
-    let outgoing = OutgoingMail { id: mail.id, to, language, username, template, link };
+    let outgoing = OutgoingMail { id: mail.id, to, language, username, template, link, code: None };
     Ok(Some(Leased { mail, outgoing }))
 }
 

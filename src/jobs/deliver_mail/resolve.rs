@@ -78,7 +78,7 @@ impl Accounts {
     fn resolve(&self, request: mail::Model) -> Option<(mail::Model, &user::Model)> {
         let holder = self.by_email.get(&request.email_key);
         let (user, to, pending_email_id) = match request.purpose {
-            Purpose::ResetPassword => own(holder?),
+            Purpose::ResetPassword | Purpose::SignIn => own(holder?),
             Purpose::VerifyEmail => match holder.filter(|user| user.email_verified_at.is_none()) {
                 Some(holder) => own(holder),
                 None => pending(self.by_pending_email.get(&request.email_key)?),

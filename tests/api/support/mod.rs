@@ -92,9 +92,15 @@ impl TestServer {
 
     /// A server whose statements are recorded.
     pub async fn observed() -> (Self, Arc<Mutex<Vec<Statement>>>) {
+        Self::observed_with(|_| {}).await
+    }
+
+    /// A server with other settings, whose statements are recorded.
+    pub async fn observed_with(change: impl FnOnce(&mut Settings)) -> (Self, Arc<Mutex<Vec<Statement>>>) {
         let database = TestDatabase::create().await;
         let mut settings = settings();
         settings.database.url = database.url().clone();
+        change(&mut settings);
         let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
         let statements = Arc::<Mutex<Vec<Statement>>>::default();
         let seen = Arc::clone(&statements);

@@ -24,7 +24,7 @@ symlinkSync(resolve(binary), join(bin, "hallpass"));
 const sh = (text) => execFileSync("bash", ["--norc", "-euo", "pipefail", "-c", text], { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, LISTEN: `127.0.0.1:${port}`, RUST_LOG: "warn" }, encoding: "utf8" });
 // No server listens there, so Ada's mail stays queued and its link stays in the database.
 const mail = { SMTP_URL: "smtp://127.0.0.1:9", MAIL_FROM: "accounts@example.org" };
-const settings = { ...mail, THROTTLE: "true", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
+const settings = { ...mail, EMAIL_SIGN_IN: "true", THROTTLE: "true", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 const origin = `http://localhost:${port}`;
 const client = accounts(origin);
 
@@ -133,6 +133,9 @@ check("a passkey signs in before the migration", (await signInWithPasskey(key)).
 const ceremony = await startCeremony("startPasskeyLogin");
 const finished = [ceremony.ceremonyToken, phone.get(ceremony.options)];
 await finishWithPasskey(...finished);
+// A mail with which Ada could sign in.
+const requestMail = "mutation($input: RequestEmailSignInInput!) { requestEmailSignIn(input: $input) { expiresIn } }";
+await mutate(requestMail, { input: { email: "ada@example.org", codeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" } });
 // The last write before the migrations.
 const adasPair = (await client.login("ada")).data.login;
 const before = await seen(adasPair);
