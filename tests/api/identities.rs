@@ -185,6 +185,7 @@ async fn identity_of_a_removed_provider_is_no_way_to_sign_in() {
     second.follow(&server);
     let answer = sign_in(&server, &first, ada()).await;
     let ada_here = signed_in(&server, &answer);
+    server.clock.advance(TimeDelta::seconds(1));
     link(&ada_here, &second, ada()).await.data("/finishIdentityLink");
 
     let later = TestServer::on(server.database.clone(), |settings| second.configure(settings)).await;

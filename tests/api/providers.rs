@@ -329,7 +329,7 @@ async fn provider_that_is_down_fails_its_own_sign_ins_only() {
     assert_eq!(down.count("/metadata"), 1);
     down.is_down.store(false, Ordering::SeqCst);
     server.clock.advance(TimeDelta::seconds(10));
-    sign_in(&server, &down, ada()).await.code();
+    sign_in(&server, &down, ada()).await.data("/loginWithCode");
     assert_eq!(down.count("/token"), 1);
 }
 
