@@ -221,7 +221,7 @@ async fn github_token(State(provider): State<Provider>, body: Bytes) -> Response
 
 async fn github_user(State(provider): State<Provider>) -> Response {
     let claims = provider.latest.lock().unwrap().clone();
-    Json(json!({ "id": 583231, "login": claims["preferred_username"], "name": "Ada Lovelace" })).into_response()
+    Json(json!({ "id": 583_231, "login": claims["preferred_username"], "name": "Ada Lovelace" })).into_response()
 }
 
 async fn github_emails(State(provider): State<Provider>) -> Response {
