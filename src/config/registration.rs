@@ -15,6 +15,7 @@ const RESERVED_USERNAMES: &str = "abuse,admin,administrator,hallpass,help,helpde
 
 /// The rules for accounts.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent setting")]
 pub struct RegistrationSettings {
     /// Whether anyone may register.
     pub is_enabled: bool,

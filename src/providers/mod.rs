@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 pub use error::ProviderError;
+use secrecy::ExposeSecret;
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
@@ -81,7 +82,7 @@ impl Provider {
     ) -> Result<Url, ProviderError> {
         match &self.settings.kind {
             ProviderKind::OpenId { issuer } => {
-                let metadata = self.in_time(self.metadata(outgoing, issuer, now)).await?;
+                let metadata = self.in_time(Box::pin(self.metadata(outgoing, issuer, now))).await?;
                 Ok(self.authorization_request(&metadata.authorization_endpoint, flow, true))
             }
             ProviderKind::GitHub { address } => {
@@ -92,7 +93,6 @@ impl Provider {
     }
 
     fn authorization_request(&self, endpoint: &Url, flow: &Flow, has_nonce: bool) -> Url {
-        use secrecy::ExposeSecret;
         let nonce = has_nonce.then(|| flow.nonce());
         AuthorizationRequest {
             endpoint,
@@ -100,7 +100,7 @@ impl Provider {
             redirect_uri: &self.redirect_uri,
             scopes: &self.settings.scopes,
             state: &flow.state(),
-            nonce: nonce.as_ref().map(|nonce| nonce.expose_secret()),
+            nonce: nonce.as_ref().map(ExposeSecret::expose_secret),
             code_challenge: &flow.code_challenge(),
         }
         .url()

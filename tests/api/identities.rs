@@ -185,15 +185,16 @@ async fn identity_of_a_removed_provider_is_no_way_to_sign_in() {
     second.follow(&server);
     let answer = sign_in(&server, &first, ada()).await;
     let ada_here = signed_in(&server, &answer);
+    server.clock.advance(TimeDelta::seconds(1));
     link(&ada_here, &second, ada()).await.data("/finishIdentityLink");
 
     let later = TestServer::on(server.database.clone(), |settings| second.configure(settings)).await;
-    let ada_there = later.anonymous().with_bearer(ada_here.bearer.as_ref().unwrap());
+    let user_later = later.anonymous().with_bearer(ada_here.bearer.as_ref().unwrap());
     let identities = "{ me { identities { id provider { id name } } } }";
-    let identities = ada_there.query(identities).await.data("/me/identities");
+    let identities = user_later.query(identities).await.data("/me/identities");
     assert_eq!(identities[0]["provider"], json!({ "id": "first", "name": "first" }));
-    assert_eq!(unlink(&ada_there, &identities[1]["id"]).await.code(), "LAST_SIGN_IN_METHOD");
-    unlink(&ada_there, &identities[0]["id"]).await.data("/unlinkIdentity");
+    assert_eq!(unlink(&user_later, &identities[1]["id"]).await.code(), "LAST_SIGN_IN_METHOD");
+    unlink(&user_later, &identities[0]["id"]).await.data("/unlinkIdentity");
 }
 
 #[tokio::test]

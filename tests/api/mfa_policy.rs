@@ -36,6 +36,7 @@ const PUBLIC: &[&str] = &[
     "verifyMfa",
     "startPasskeyLogin",
     "finishPasskeyLogin",
+    "loginWithCode",
     "verifyEmail",
     "replaceUnverifiedEmail",
     "sendVerificationEmail",

@@ -99,7 +99,7 @@ fn all_errors_are_reported_without_secrets() {
 fn throttle_limits_have_defaults_and_a_range() {
     let names = declarations().iter().map(|declaration| declaration.name);
     let names: Vec<&str> = names.filter(|name| name.starts_with("LIMIT_")).collect();
-    assert_eq!(names.len(), 13);
+    assert_eq!(names.len(), 14);
     let defaults = read(&[]).unwrap().throttle.limits;
     for name in names {
         let period = ["_PER_15_MINUTES", "_PER_HOUR", "_PER_DAY"];

@@ -203,7 +203,7 @@ async fn metadata(State(provider): State<Provider>) -> Response {
 }
 
 async fn user_info(State(provider): State<Provider>, headers: HeaderMap) -> Response {
-    assert_eq!(headers["authorization"], "Bearer an access token");
+    assert_eq!(headers["authorization"], "Bearer an-access-token");
     provider.record("/userinfo").unwrap_or_else(|| Json(provider.latest.lock().unwrap().clone()).into_response())
 }
 
@@ -216,12 +216,12 @@ async fn github_token(State(provider): State<Provider>, body: Bytes) -> Response
         return Json(json!({ "error": "bad_verification_code" })).into_response();
     };
     *provider.latest.lock().unwrap() = grant.claims;
-    Json(json!({ "access_token": "an access token", "token_type": "bearer", "scope": "user:email" })).into_response()
+    Json(json!({ "access_token": "an-access-token", "token_type": "bearer", "scope": "user:email" })).into_response()
 }
 
 async fn github_user(State(provider): State<Provider>) -> Response {
     let claims = provider.latest.lock().unwrap().clone();
-    Json(json!({ "id": 583231, "login": claims["preferred_username"], "name": "Ada Lovelace" })).into_response()
+    Json(json!({ "id": 583_231, "login": claims["preferred_username"], "name": "Ada Lovelace" })).into_response()
 }
 
 async fn github_emails(State(provider): State<Provider>) -> Response {
@@ -270,7 +270,7 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
     let header = json!({ "alg": "ES256", "kid": id, "typ": "JWT" });
     let message = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
     let id_token = format!("{message}.{}", encode(&key.sign("ES256", message.as_bytes())));
-    Json(json!({ "access_token": "an access token", "token_type": "Bearer", "id_token": id_token })).into_response()
+    Json(json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token })).into_response()
 }
 
 /// A server with one provider, whose id is `acme`.
