@@ -183,7 +183,7 @@ fn few_operations_accept_users_who_must_enroll() {
         // Sign-out.
         "domain/sessions/end.rs",
         // Counts the requests of an account for mails.
-        "domain/users/email.rs",
+        "domain/users/mail_request.rs",
         "graphql/context.rs",
         // Setting up a factor, and the proof of identity that it needs.
         "graphql/schema/mfa.rs",

@@ -130,8 +130,8 @@ fn rollback_without_a_terminal_requires_a_flag() {
     let output = folder.run(&["migrate", "down", "--steps", "2"], &[]);
     assert_fails(&output, 1, "nothing was changed");
     let message = stderr(&output);
-    assert!(message.contains("Run it with --yes") && message.contains("m20261129_000017_identities\n"), "{message}");
-    assert!(message.contains("m20261129_000016_passkeys") && !message.contains("_000015_"), "{message}");
+    assert!(message.contains("Run it with --yes") && message.contains("m20261130_000018_email_sign_in\n"), "{message}");
+    assert!(message.contains("m20261129_000017_identities") && !message.contains("_000016_"), "{message}");
     assert_eq!(folder.run(&["migrate", "status"], &[]).stdout, before);
     assert_eq!(folder.run(&["migrate", "down", "--yes"], &[]).status.code(), Some(0));
     assert_ne!(folder.run(&["migrate", "status"], &[]).stdout, before);
@@ -158,7 +158,7 @@ fn rollback_at_a_terminal_asks_for_confirmation() {
         let (exit_code, shown) = answer_at_terminal(&folder, answer);
         assert_eq!(exit_code, Some(code), "{answer:?}: {shown}");
         let asked = format!("This reverts these migrations of the database SQLite {}:", path.display());
-        assert!(shown.contains(&asked) && shown.contains("  m20261129_000017_identities"), "{shown}");
+        assert!(shown.contains(&asked) && shown.contains("  m20261130_000018_email_sign_in"), "{shown}");
         assert_eq!(folder.run(&["migrate", "status"], &[]).stdout == before, code == 1, "{answer:?}");
     }
 }

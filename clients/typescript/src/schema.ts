@@ -64,7 +64,7 @@ export type AuditAction =
   | 'USER_CREATED'
   /** The user signed in. */
   | 'LOGGED_IN'
-  /** A sign-in failed: the name or the password was wrong. */
+  /** A sign-in failed: the name or the password, or the code of a mail, was wrong. */
   | 'LOGIN_FAILED'
   /** The user signed out of a session, or of all sessions. */
   | 'LOGGED_OUT'
@@ -85,6 +85,8 @@ export type AuditAction =
   | 'PASSWORD_RESET_REQUESTED'
   /** The password was reset by a link, which ended all sessions. */
   | 'PASSWORD_RESET'
+  /** The password was removed, because the address was verified by a sign-in by mail, and never before. */
+  | 'PASSWORD_REMOVED'
   /** The address was verified. */
   | 'EMAIL_VERIFIED'
   /** The user requested a change of the address. */
@@ -392,6 +394,21 @@ export type DisableUserPayload = {
   readonly revokedSessions: Scalars['Int']['output'];
 };
 
+/** A code, and where it was sent. */
+export type EmailAndCodeInput = {
+  /** The address of the request. */
+  readonly email: Scalars['String']['input'];
+  /** 8 digits, with or without spaces. */
+  readonly code: Scalars['String']['input'];
+};
+
+/** A link or a code. Exactly one field must be given. */
+export type EmailProofInput =
+  /** The value after `token=` in the link. */
+  { readonly token: Scalars['String']['input']; readonly emailAndCode?: never; }
+  |  /** The code that the user typed. */
+  { readonly token?: never; readonly emailAndCode: EmailAndCodeInput; };
+
 /** The user to enable. */
 export type EnableUserInput = {
   /** `User.id`. */
@@ -449,6 +466,13 @@ export type ErrorCode =
   | 'SESSION_REVOKED'
   /** The token of a link is invalid, was already used, or is for an address that the account no longer has. */
   | 'LINK_INVALID'
+  /**
+   * Sign-in by mail: the link or the code is wrong, was already used or has expired, was tried too often, or
+   * `codeVerifier` is not that of the client that asked for the mail.
+   */
+  | 'CODE_INVALID'
+  /** This server offers no sign-in by mail; see `serverInfo.emailSignInEnabled`. */
+  | 'EMAIL_SIGN_IN_DISABLED'
   /** The token of a verification or reset link is too old. */
   | 'LINK_EXPIRED'
   /** The object does not exist, or belongs to another user. */
@@ -648,6 +672,16 @@ export type LoginInput = {
   readonly tokenDelivery?: TokenDelivery;
 };
 
+/** A sign-in by mail. */
+export type LoginWithEmailInput = {
+  /** What the mail contains. */
+  readonly proof: EmailProofInput;
+  /** The verifier: 43 to 128 characters. */
+  readonly codeVerifier: Scalars['String']['input'];
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  readonly tokenDelivery?: TokenDelivery;
+};
+
 /** Sessions to end, besides those of the access token and the cookie. */
 export type LogoutInput = {
   /** Whether all sessions of the user end. */
@@ -711,6 +745,23 @@ export type Mutation = {
    * UNAUTHENTICATED, so that a mistyped password does not make clients refresh their token.
    */
   readonly login: Maybe<AuthPayload>;
+  /**
+   * Send a mail with a link and an 8-digit code, which sign in for 10 minutes. Only the client that has the verifier of
+   * `codeChallenge` can use them. Mails that were sent before stay valid. The response is the same, and as fast, for known and
+   * unknown addresses. RATE_LIMITED depends on the network and the signed-in user, never on the address; mails beyond the limit of
+   * an address are dropped.
+   * Codes: EMAIL_SIGN_IN_DISABLED, BAD_USER_INPUT (`codeChallenge`), INVALID_EMAIL, TOO_LONG, RATE_LIMITED,
+   * SERVICE_UNAVAILABLE.
+   */
+  readonly requestEmailSignIn: Maybe<RequestEmailSignInPayload>;
+  /**
+   * Sign in with the link or the code of a mail. Each works once; a code can be wrong 5 times. Verifies the address. If it was never
+   * verified, the password, the second factors, the passkeys and all sessions of the account are removed first, because another
+   * person may have created it. If the user has a second factor, the error is MFA_REQUIRED, as with `login`.
+   * Codes: CODE_INVALID (does not say why), EMAIL_SIGN_IN_DISABLED, BAD_USER_INPUT (`codeVerifier`), MFA_REQUIRED and
+   * ACCOUNT_DISABLED (both only with a valid link or code), RATE_LIMITED, SERVICE_UNAVAILABLE. Never UNAUTHENTICATED.
+   */
+  readonly loginWithEmail: Maybe<AuthPayload>;
   /**
    * Exchange the refresh token for a new access token and a new refresh token. Without `input`, the HttpOnly cookie
    * is used. The `Authorization` header is ignored, so an expired access token does no harm.
@@ -1023,6 +1074,26 @@ export type MutationRegisterArgs = {
  */
 export type MutationLoginArgs = {
   input: LoginInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationRequestEmailSignInArgs = {
+  input: RequestEmailSignInInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationLoginWithEmailArgs = {
+  input: LoginWithEmailInput;
 };
 
 
@@ -1693,6 +1764,25 @@ export type ReplaceUnverifiedEmailPayload = {
   readonly email: Scalars['String']['output'];
 };
 
+/** The client that wants to sign in. */
+export type RequestEmailSignInInput = {
+  /** The address of the account. */
+  readonly email: Scalars['String']['input'];
+  /**
+   * The SHA-256 hash of a random verifier that this client keeps, in base64url (method `S256` of RFC 7636). To send another mail,
+   * use the same one.
+   */
+  readonly codeChallenge: Scalars['String']['input'];
+};
+
+/** The response is the same whether or not an account has the address. */
+export type RequestEmailSignInPayload = {
+  /** The address of the request. */
+  readonly email: Scalars['String']['output'];
+  /** Seconds until the link and the code expire. */
+  readonly expiresIn: Scalars['Int']['output'];
+};
+
 /** The account whose password is forgotten. */
 export type RequestPasswordResetInput = {
   /** The address of the account. */
@@ -1833,6 +1923,8 @@ export type ServerInfo = {
   readonly mailEnabled: Scalars['Boolean']['output'];
   /** Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address. */
   readonly passkeysEnabled: Scalars['Boolean']['output'];
+  /** Whether users can sign in by mail, with `requestEmailSignIn`. */
+  readonly emailSignInEnabled: Scalars['Boolean']['output'];
   /** The rules for passwords. */
   readonly passwordPolicy: PasswordPolicy;
   /** The rules for usernames. */
@@ -1857,7 +1949,8 @@ export type Session = Node & {
   readonly ipAddress: Maybe<Scalars['String']['output']>;
   /**
    * How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `hwk`
-   * and `user` (passkey; `swk` if it is synchronized), `mfa` (more than one factor). Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
+   * and `user` (passkey; `swk` if it is synchronized), `mca` (link or code in a mail), `mfa` (more than one factor). Also the
+   * claim `amr` of its access tokens. In a remembered device, the second factor is missing.
    */
   readonly authenticationMethods: ReadonlyArray<Scalars['String']['output']>;
   /** The time of the sign-in. */

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{CodeExchange, LinkReason, check_limit, code, hash_of, new_account, new_identity, takeover::take_over};
+use super::{CodeExchange, LinkReason, check_limit, code, hash_of, new_account, new_identity};
 use crate::{
     Error, Result,
     database::error::is_unique_violation,
@@ -11,6 +11,7 @@ use crate::{
         identity::Email,
         sessions::{NewSession, Replaced, SignIn},
         sign_in::{self, Gate},
+        users::claim,
     },
     entity::{
         identity,
@@ -157,7 +158,7 @@ async fn resolve(work: &mut UnitOfWork<'_>, login: &Model, target: Target, user:
             if !user.is_active {
                 return Err(Error::AccountDisabled);
             }
-            take_over(work, user).await?;
+            claim::claim(work, user).await?;
             LinkReason::Takeover
         }
         _ => return Ok(false),

@@ -14,7 +14,6 @@ mod flow;
 mod link;
 mod login;
 mod new_account;
-mod takeover;
 mod unlink;
 mod username;
 

@@ -19,7 +19,7 @@ use crate::{
         sessions::{NewSession, SignIn},
         sign_in::{self, Gate},
         throttle::{self, PlainAttempt},
-        users::{claim, email as addresses},
+        users::{claim, mail_request},
     },
     entity::{
         email_sign_in::{self, Model},
@@ -61,7 +61,7 @@ pub async fn request(context: &Context, email: &str, code_challenge: &str) -> Re
         Error::BadUserInput(message.to_owned())
     })?;
     let to = Email::parse(email)?;
-    let request = addresses::mail_request(context).await?;
+    let request = mail_request::of_client(context).await?;
     let work = context.begin().await?;
     let booked = request.book(&work).await;
     let (mut work, round) = work.or_rollback(booked).await?;

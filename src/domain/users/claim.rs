@@ -2,13 +2,13 @@
 
 use crate::{
     Result,
-    domain::{Event, UnitOfWork, mfa, passkeys, sessions, throttle},
+    domain::{Event, UnitOfWork, identities, mfa, passkeys, sessions, throttle},
     entity::{link, user::Locked},
     security::password::PasswordHash,
 };
 
 /// Verifies the address, and removes everything with which another person could sign in, because anyone can register an account with
-/// an address that is not theirs: the password, the second factors, the passkeys, the links, and all sessions.
+/// an address that is not theirs: the password, the second factors, the passkeys, the identities, the links, and all sessions.
 pub(in crate::domain) async fn claim(work: &mut UnitOfWork<'_>, user: &mut Locked) -> Result<()> {
     let now = work.now;
     let had_password = user.has_password;
@@ -24,6 +24,7 @@ pub(in crate::domain) async fn claim(work: &mut UnitOfWork<'_>, user: &mut Locke
     link::delete_unused(work.db(), user.id, None).await?;
     mfa::invalidate_proofs(work, user.id).await?;
     passkeys::remove_unproven(work, user).await?;
+    identities::remove_unproven(work, user).await?;
     mfa::remove_unproven_app(work, user).await?;
     sessions::end_all(work, user, None).await?;
     throttle::clear_account(work, user).await?;

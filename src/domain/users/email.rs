@@ -7,11 +7,12 @@ use crate::{
     config::SecretString,
     database::error::is_unique_violation,
     domain::{
-        Context, Event, Principal, UnitOfWork, Viewer, enrolling_principal,
+        Context, Event, Principal, UnitOfWork,
         identity::Email,
         notifications::{self, links},
         sign_in::proof,
         throttle::MailRequest,
+        users::mail_request,
     },
     entity::{
         link,
@@ -44,32 +45,7 @@ pub struct EmailChange {
 /// # Errors
 /// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
 pub async fn send_verification(context: &Context, email: &str) -> Result<()> {
-    request(context, Purpose::VerifyEmail, email).await
-}
-
-/// Requests a mail to an address. Runs the same statements for every address. The request is counted for the client and for
-/// the signed-in user. It never fails because of the address.
-pub(in crate::domain) async fn request(context: &Context, purpose: Purpose, email: &str) -> Result<()> {
-    notifications::require(&context.app)?;
-    let to = Email::parse(email)?;
-    let request = mail_request(context).await?;
-    let mut work = context.begin().await?;
-    let round = request.book(&work).await?;
-    work.emit(Event::MailRequested { purpose, to, round });
-    work.commit().await
-}
-
-/// A request for a mail by a client that may be signed in.
-///
-/// # Errors
-/// RATE_LIMITED.
-pub(in crate::domain) async fn mail_request(context: &Context) -> Result<MailRequest> {
-    let account_id = match context.viewer {
-        // If the session has ended, the request is not counted for the account, but does not fail.
-        Viewer::Authenticated(_) => enrolling_principal(context).await.ok().map(|principal| principal.user.id),
-        _ => None,
-    };
-    MailRequest::checked(context, account_id).await
+    mail_request::to_address(context, Purpose::VerifyEmail, email).await
 }
 
 /// A valid verification link.

@@ -7,6 +7,7 @@ pub mod deletion;
 pub mod email;
 pub(in crate::domain) mod form;
 pub mod import;
+pub(in crate::domain) mod mail_request;
 pub mod own_data;
 pub mod password_change;
 pub mod password_reset;

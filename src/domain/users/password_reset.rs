@@ -5,7 +5,7 @@ use crate::{
     config::SecretString,
     domain::{
         Context, Event, identities, identity::Password, mfa, notifications::links, passkeys, sessions, throttle,
-        users::email,
+        users::mail_request,
     },
     entity::{link, mail::Purpose, user},
     error::Field,
@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// MAIL_DISABLED, INVALID_EMAIL, TOO_LONG, RATE_LIMITED.
 pub async fn request(context: &Context, address: &str) -> Result<()> {
-    email::request(context, Purpose::ResetPassword, address).await
+    mail_request::to_address(context, Purpose::ResetPassword, address).await
 }
 
 /// Checks that a link is valid, without using it.
