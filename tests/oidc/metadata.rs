@@ -146,7 +146,7 @@ fn client_authenticates_by_a_supported_method() {
     for (methods, expected) in [
         (Value::Null, ClientAuthentication::Basic),
         (json!(["client_secret_basic"]), ClientAuthentication::Basic),
-        (json!(["client_secret_post", "client_secret_basic"]), ClientAuthentication::Basic),
+        (json!(["client_secret_basic", "client_secret_post"]), ClientAuthentication::Post),
         (json!(["private_key_jwt", "client_secret_post"]), ClientAuthentication::Post),
     ] {
         assert_eq!(metadata(&json!({ NAME: methods })).client_authentication, expected, "{methods}");

@@ -115,16 +115,18 @@ fn flag(members: &Object, name: &'static str) -> Result<bool, OidcError> {
     members.get(name).map_or(Ok(false), |value| value.as_bool().ok_or(OidcError::Metadata(name)))
 }
 
+/// The method is `client_secret_basic` if the provider announces none. If it announces both, the secret is sent in the body, because
+/// providers differ in how they decode special characters in `Authorization`.
 fn client_authentication(members: &Object) -> Result<ClientAuthentication, OidcError> {
     const NAME: &str = "token_endpoint_auth_methods_supported";
     if !members.contains_key(NAME) {
         return Ok(ClientAuthentication::Basic);
     }
     let methods = list(members, NAME)?;
-    if methods.contains(&"client_secret_basic") {
-        Ok(ClientAuthentication::Basic)
-    } else if methods.contains(&"client_secret_post") {
+    if methods.contains(&"client_secret_post") {
         Ok(ClientAuthentication::Post)
+    } else if methods.contains(&"client_secret_basic") {
+        Ok(ClientAuthentication::Basic)
     } else {
         Err(OidcError::Metadata(NAME))
     }
