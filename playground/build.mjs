@@ -62,12 +62,13 @@ const redocAlone = {
 };
 
 /**
- * The JSON schema of the variables editor requires input fields and variables that have a default value, so the editor underlines
- * variables without them. The replacements, by file.
+ * The JSON schema of the variables editor requires input fields and variables that have a default value, and has no objects for the scalar
+ * `JSON`, so the editor underlines valid variables. The replacements, by file.
  */
 const PATCHES = {
   "graphql-language-service/esm/utils/getVariablesJSONSchema.js": [
     ["return { required, definition, definitions };", "return { required: required && definition.default === undefined, definition, definitions };"],
+    ["['string', 'number', 'boolean', 'integer']", "['string', 'number', 'boolean', 'integer'].concat(baseType.name === 'JSON' ? ['object', 'array'] : [])"],
   ],
   "graphql-language-service/esm/utils/collectVariables.js": [
     ["for (const { variable, type } of", "for (const { variable, type, defaultValue } of"],
@@ -75,14 +76,14 @@ const PATCHES = {
   ],
 };
 const patched = new Set();
-const optionalWithDefault = {
-  name: "optional-with-default",
+const validVariables = {
+  name: "valid-variables",
   setup(build) {
     for (const [file, replacements] of Object.entries(PATCHES)) {
       build.onLoad({ filter: new RegExp(`/${file}$`) }, ({ path }) => {
         let contents = readFileSync(path, "utf8");
         for (const [from, to] of replacements) {
-          if (!contents.includes(from)) throw new Error(`${file} has changed: does the editor still underline what has a default value?`);
+          if (!contents.includes(from)) throw new Error(`${file} has changed: does the editor still underline valid variables?`);
           contents = contents.replace(from, to);
         }
         patched.add(file);
@@ -97,7 +98,7 @@ async function bundle(entryPoints, options) {
   const { metafile, outputFiles } = await esbuild.build({
     entryPoints,
     absWorkingDir: packages,
-    plugins: [fromPackages, redocAlone, optionalWithDefault],
+    plugins: [fromPackages, redocAlone, validVariables],
     outdir: result,
     entryNames: "[name]-[hash]",
     chunkNames: "part-[hash]",

@@ -15,7 +15,7 @@
 //! | Infrastructure | [`entity`] | the tables, one file for each, with their statements |
 //! | Infrastructure | [`database`] | connections, transactions, migrations, failover |
 //! | Infrastructure | [`mail`] | templates and SMTP |
-//! | Infrastructure | [`security`] | password hashes, tokens, keys, random values |
+//! | Infrastructure | [`security`] | password hashes, tokens, verification of passkeys, keys, random values |
 //! | Base | [`config`] | settings, parsed and checked |
 //! | Base | [`error`] | [`Error`]: the errors of requests |
 //! | Base | [`clock`], [`language`] | time; the languages of messages, pages and mails |

@@ -7,14 +7,15 @@ import "@graphiql/plugin-history/style.css";
 import "graphiql/graphiql.css";
 import "./style.css";
 
-import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
+import { pick, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import { buildSchema, introspectionFromSchema, Kind, parse } from "graphql";
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { storage } from "./history.js";
-import { operations } from "./operations.js";
-import { isSignedIn, qrCode, send, signOut, status, subscribe } from "./session.js";
+import { findOperation, operations, withInput } from "./operations.js";
+import { askBrowser, buttonText, obstacle } from "./passkey.js";
+import { ceremony, isSignedIn, qrCode, send, signOut, status, subscribe } from "./session.js";
 
 // The operation name of GraphiQL's introspection query, to tell it from the user's operations.
 const INTROSPECTION = "SchemaOfTheExplorer";
@@ -67,6 +68,7 @@ function Explorer() {
       </GraphiQL.Logo>
       <GraphiQL.Footer>
         <QrCode />
+        <Passkey />
         <span>Requests include your access token, unless Headers has an Authorization.</span>
         <nav>
           {links.map(({ title, href }) => (
@@ -113,6 +115,62 @@ function Session() {
 function QrCode() {
   const url = useSyncExternalStore(subscribe, qrCode);
   return url && <img className="qr-code" src={url} alt="QR code for the authenticator app" />;
+}
+
+/** The passkey ceremony of the last response, below it, in its tab. */
+function Passkey() {
+  const started = useSyncExternalStore(subscribe, ceremony);
+  const run = useOperation();
+  // Each ceremony starts without the message of the one before.
+  return started && <Ceremony key={started.options.challenge} {...started} run={run} />;
+}
+
+/** Lets the browser create or use a passkey, and runs the operation that sends it to the server. */
+function Ceremony({ options, operation, input, run }) {
+  const [message, setMessage] = useState(obstacle);
+  const [isWaiting, setWaiting] = useState(false);
+  const tab = useGraphiQL(({ tabs, activeTabIndex }) => tabs[activeTabIndex].id);
+  const [ownTab] = useState(tab);
+  const ask = async () => {
+    setMessage("");
+    setWaiting(true);
+    try {
+      run(operation, input(await askBrowser(options)));
+    } catch (error) {
+      setMessage(error.message);
+    }
+    setWaiting(false);
+  };
+  if (tab !== ownTab) return undefined;
+  return (
+    <div className="passkey">
+      {!obstacle() && (
+        <button type="button" disabled={isWaiting} onClick={ask}>
+          {buttonText(options)}
+        </button>
+      )}
+      <span role="status">{message}</span>
+    </div>
+  );
+}
+
+/** A function that runs an operation with this input, in its tab, which is opened if it is not there. */
+function useOperation() {
+  const { addTab, changeTab, run, updateActiveTabValues } = useGraphiQLActions();
+  const { queryEditor, variableEditor, tabs } = useGraphiQL(pick("queryEditor", "variableEditor", "tabs"));
+  return (name, input) => {
+    const index = tabs.findIndex(({ title }) => title === name);
+    if (index < 0) {
+      addTab();
+      queryEditor.setValue(findOperation(name).query);
+    } else {
+      changeTab(index);
+    }
+    variableEditor.setValue(withInput(variableEditor.getValue(), input));
+    // The tab follows the editors with a delay, and the history has what the tab has.
+    updateActiveTabValues({ query: queryEditor.getValue(), variables: variableEditor.getValue(), operationName: name });
+    run();
+  };
 }
 
 createRoot(document.getElementById("explorer")).render(<Explorer />);

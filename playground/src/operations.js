@@ -62,6 +62,7 @@ query ServerInfo {
   serverInfo {
     registrationEnabled
     emailRequired
+    passkeysEnabled
     accessTokenLifetime
     usernamePolicy {
       minLength
@@ -115,6 +116,157 @@ mutation Verify($input: VerifyMfaInput!) {
 }
 `;
 
+const addPasskey = `# 9. Add a passkey to the signed-in user.
+#    Press ▶, then the button below the response.
+mutation AddPasskey {
+  startPasskeyRegistration {
+    ceremonyToken
+    options
+  }
+}
+`;
+
+const finishPasskey = `# The variables are from AddPasskey and the
+# browser. They work once. Keep the recovery
+# codes, if this is the first second factor.
+mutation FinishPasskey($input: FinishPasskeyRegistrationInput!) {
+  finishPasskeyRegistration(input: $input) {
+    passkey {
+      id
+      name
+      isSynced
+    }
+    recoveryCodes
+    user {
+      id
+      mfaMethods
+    }
+  }
+}
+`;
+
+const passkeyLogin = `# 10. Sign out, and sign in with a passkey.
+#     Press ▶, then the button below the response.
+mutation PasskeyLogin {
+  startPasskeyLogin {
+    ceremonyToken
+    options
+  }
+}
+`;
+
+const finishPasskeyLogin = `# The variables are from PasskeyLogin and the
+# browser. They work once.
+mutation FinishPasskeyLogin($input: FinishPasskeyLoginInput!) {
+  finishPasskeyLogin(input: $input) {
+    accessToken
+    expiresIn
+    user {
+      username
+      lastLoginAt
+    }
+  }
+}
+`;
+
+const passkeyRegister = `# 11. Create an account with a passkey instead
+#     of a password. Press ▶, then the button
+#     below the response.
+mutation PasskeyRegister($input: StartPasskeyRegistrationInput!) {
+  startPasskeyRegistration(input: $input) {
+    ceremonyToken
+    options
+  }
+}
+`;
+
+const finishPasskeyRegister = `# The variables are from PasskeyRegister and the
+# browser. They work once. Keep the recovery
+# codes.
+mutation FinishPasskeyRegister($input: RegisterWithPasskeyInput!) {
+  registerWithPasskey(input: $input) {
+    accessToken
+    expiresIn
+    recoveryCodes
+    user {
+      id
+      username
+      hasPassword
+    }
+  }
+}
+`;
+
+const passkeys = `# 12. The passkeys of the signed-in user.
+query Passkeys {
+  me {
+    id
+    passkeys {
+      id
+      name
+      isSynced
+      createdAt
+      lastUsedAt
+    }
+  }
+}
+`;
+
+const renamePasskey = `# 13. Copy the id of a passkey from the tab
+#     Passkeys to the variables.
+mutation RenamePasskey($input: RenamePasskeyInput!) {
+  renamePasskey(input: $input) {
+    passkey {
+      id
+      name
+    }
+  }
+}
+`;
+
+const deletePasskey = `# 14. Copy the id as in RenamePasskey. If the last
+#     proof of identity is too old, run
+#     VerifyPasskey without variables first.
+mutation DeletePasskey($input: DeletePasskeyInput!) {
+  deletePasskey(input: $input) {
+    deletedPasskeyId
+    acceptedCredentials {
+      rpId
+      userId
+      allAcceptedCredentialIds
+    }
+    user {
+      id
+      mfaMethods
+    }
+  }
+}
+`;
+
+const verifyPasskey = `# 15. Login now fails with MFA_REQUIRED. Copy
+#     extensions.mfa.token of its error to the
+#     variables. Press ▶, then the button below
+#     the response. To answer a
+#     REAUTHENTICATION_REQUIRED instead, clear
+#     the variables first.
+mutation VerifyPasskey($input: StartPasskeyVerificationInput) {
+  startPasskeyVerification(input: $input) {
+    ceremonyToken
+    options
+  }
+}
+`;
+
+const reauthenticate = `# The variables are from VerifyPasskey and the
+# browser. They work once.
+mutation Reauthenticate($input: ReauthenticateInput!) {
+  reauthenticate(input: $input) {
+    accessToken
+    expiresIn
+  }
+}
+`;
+
 const json = (value) => JSON.stringify(value, null, 2);
 
 /** The starting operations; `variables` is JSON. */
@@ -131,4 +283,39 @@ export const operations = [
   { name: "Enroll", query: enroll, variables: "" },
   { name: "Confirm", query: confirm, variables: json({ input: { code: "" } }) },
   { name: "Verify", query: verify, variables: json({ input: { token: "", factor: { totpCode: "" } } }) },
+  { name: "AddPasskey", query: addPasskey, variables: "" },
+  { name: "PasskeyLogin", query: passkeyLogin, variables: "" },
+  {
+    name: "PasskeyRegister",
+    query: passkeyRegister,
+    variables: json({ input: { username: "hedy", firstName: "Hedy", lastName: "Lamarr" } }),
+  },
+  { name: "Passkeys", query: passkeys, variables: "" },
+  { name: "RenamePasskey", query: renamePasskey, variables: json({ input: { passkeyId: "", name: "My laptop" } }) },
+  { name: "DeletePasskey", query: deletePasskey, variables: json({ input: { passkeyId: "" } }) },
+  { name: "VerifyPasskey", query: verifyPasskey, variables: json({ input: { mfaToken: "" } }) },
 ];
+
+/** The operations that finish a passkey ceremony, besides Verify. They are shown when they have their variables. */
+const finishing = [
+  { name: "FinishPasskey", query: finishPasskey, variables: "" },
+  { name: "FinishPasskeyLogin", query: finishPasskeyLogin, variables: "" },
+  { name: "FinishPasskeyRegister", query: finishPasskeyRegister, variables: "" },
+  { name: "Reauthenticate", query: reauthenticate, variables: "" },
+];
+
+/** The operation of this name. */
+export function findOperation(name) {
+  return [...operations, ...finishing].find((operation) => operation.name === name);
+}
+
+/** Variables as JSON with these fields in `input`. Other variables and fields stay. */
+export function withInput(variables, input) {
+  let others;
+  try {
+    others = JSON.parse(variables);
+  } catch {
+    // Empty, or not JSON.
+  }
+  return json({ ...others, input: { ...others?.input, ...input } });
+}

@@ -2,6 +2,7 @@
 
 import { rejection } from "../../clients/typescript/src/errors.ts";
 import { createHallpass, USER_FIELDS } from "../../clients/typescript/src/index.ts";
+import { signalPasskeys, startedCeremony } from "./passkey.js";
 import { issuedToken, post, qrCodeUrl } from "./post.js";
 
 const hallpass = createHallpass({ url: new URL("/graphql", location).href });
@@ -9,6 +10,8 @@ const listeners = new Set();
 let notice = "";
 /** The QR code of the last response, in no other place than this variable. */
 let image = "";
+/** The passkey ceremony of the last response. */
+let started;
 
 function change(text) {
   notice = text;
@@ -41,6 +44,11 @@ export function qrCode() {
   return isSignedIn() ? image : "";
 }
 
+/** The passkey ceremony that the last response started. Undefined if it started none. */
+export function ceremony() {
+  return started;
+}
+
 /** Ends the session, here and in the other tabs. */
 export function signOut() {
   return hallpass.logout().catch(() => change("Still signed in: the server cannot be reached"));
@@ -57,7 +65,7 @@ export async function send(request, headers) {
     const rejected = rejection(response.errors ?? []);
     const renewed = rejected && (await hallpass.recover(authorization, rejected.reason, isRetry));
     if (!renewed) {
-      await follow(response.data);
+      await follow(request, response.data);
       return response;
     }
     authorization = renewed;
@@ -65,8 +73,10 @@ export async function send(request, headers) {
 }
 
 /** Does what the data of a response means for the session. */
-async function follow(data) {
+async function follow(request, data) {
   image = qrCodeUrl(data);
+  started = startedCeremony(request, data);
+  signalPasskeys(data);
   change(notice);
   const accessToken = issuedToken(data);
   if (accessToken) {

@@ -13,6 +13,9 @@ use crate::{
     support::{Actor, Answer, TestServer, decode_part, json, logged, password_of},
 };
 
+const REQUIRED: &str =
+    "Confirm the sign-in with a second factor: a passkey, the code of your authenticator app, or a recovery code.";
+
 const WRONG_CODE: &str = "0000-0000-0000-0000-0000-0000";
 
 async fn start() -> (TestServer, Vec<SecretString>) {
@@ -90,9 +93,8 @@ async fn recovery_code_in_any_spelling_signs_in_once() {
 async fn oauth_request_without_a_code_is_refused_with_mfa_required() {
     let (server, _) = start().await;
     let answer = token(&server.anonymous(), "").await;
-    let message = "Enter the code of your authenticator app, or a recovery code.";
     let expected =
-        json!({ "error": "mfa_required", "error_description": message, "detail": message, "status_code": 403 });
+        json!({ "error": "mfa_required", "error_description": REQUIRED, "detail": REQUIRED, "status_code": 403 });
     assert_eq!((answer.status.as_u16(), answer.json()), (403, expected));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
@@ -103,8 +105,7 @@ async fn rest_request_without_a_code_is_refused_with_mfa_required() {
     for otp in [json!(null), json!(""), json!(" ")] {
         let request = json!({ "username": "ada", "password": password_of("ada"), "otp": otp });
         let answer = server.anonymous().json("/login", request).await;
-        let message = "Enter the code of your authenticator app, or a recovery code.";
-        let expected = json!({ "error": "mfa_required", "detail": message, "status_code": 403 });
+        let expected = json!({ "error": "mfa_required", "detail": REQUIRED, "status_code": 403 });
         assert_eq!((answer.status.as_u16(), answer.json()), (403, expected));
     }
 }

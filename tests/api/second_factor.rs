@@ -577,7 +577,8 @@ async fn administrator_resets_the_factor_of_a_user_who_has_lost_it() {
     let (_, ended) = reset(reason.clone()).await.unwrap();
     assert_eq!((ended, server.events(Action::MfaReset).await), (1, 1));
     assert_eq!(refused(&server, &open, Factor::RecoveryCode(codes[0].clone())).await, ErrorCode::MfaChallengeExpired);
-    assert_eq!(server.mails_to("ada@example.org").await[0].text.subject, "Your authenticator app was removed");
+    let mails = server.mails_to("ada@example.org").await;
+    assert!(mails.iter().any(|mail| mail.text.subject == "Your authenticator app was removed"));
     assert_eq!(reset(reason).await.unwrap_err().code(), ErrorCode::MfaNotEnabled);
     // The user can enroll again at once.
     let principal = log_in(&server.app, Delivery::Body).await.unwrap().principal;

@@ -22,7 +22,7 @@ const REQUIRED: &str = "REAUTHENTICATION_REQUIRED";
 const PASSWORD_CHALLENGE: &str = "Bearer error=\"insufficient_user_authentication\", \
     error_description=\"Your sign-in is too old for this. Confirm your password and try again.\", max_age=\"600\"";
 const FACTOR_CHALLENGE: &str = "Bearer error=\"insufficient_user_authentication\", \
-    error_description=\"Your sign-in is too old for this. Confirm it with a code of your authenticator app and try again.\", \
+    error_description=\"Your sign-in is too old for this. Confirm it with your second factor and try again.\", \
     max_age=\"600\", acr_values=\"aal2\"";
 
 fn context(server: &TestServer) -> Context {
@@ -170,8 +170,8 @@ async fn message_says_how_to_prove_the_identity() {
     for (actor, language, part) in [
         (&bo, "en", "Confirm your password"),
         (&bo, "ru", "Подтвердите пароль"),
-        (&ada, "en", "Confirm it with a code of your authenticator app and try again."),
-        (&ada, "ru", "кодом из приложения-аутентификатора"),
+        (&ada, "en", "Confirm it with your second factor and try again."),
+        (&ada, "ru", "Подтвердите вход вторым фактором"),
     ] {
         let answer = actor.speaking(language).query("{ accountData { exportedAt } }").await;
         let message = answer.error()["message"].as_str().unwrap().to_owned();

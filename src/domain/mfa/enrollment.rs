@@ -1,4 +1,4 @@
-//! Setting up and removing an authenticator app, and the recovery codes that belong to it.
+//! Setting up and removing an authenticator app, and new recovery codes.
 
 use chrono::TimeDelta;
 use url::Url;

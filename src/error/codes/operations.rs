@@ -27,8 +27,8 @@ macro_rules! operation_codes {
             /// The password is right; a second factor is needed to finish the sign-in.
             MfaRequired {
                 rest: 403, oauth: 403 "mfa_required",
-                en: "Enter the code of your authenticator app, or a recovery code.",
-                ru: "Введите код из приложения-аутентификатора или резервный код",
+                en: "Confirm the sign-in with a second factor: a passkey, the code of your authenticator app, or a recovery code.",
+                ru: "Подтвердите вход вторым фактором: ключом доступа, кодом из приложения-аутентификатора или резервным кодом",
             }
             /// The code of the second factor is wrong, or was already used.
             MfaCodeInvalid {

@@ -8,7 +8,7 @@ pub(super) const LINK_USED: &str =
 
 /// The message of [`Error::ReauthenticationRequired`](crate::Error::ReauthenticationRequired) if the second factor is needed.
 pub(super) const SECOND_FACTOR_TOO_OLD: &str =
-    "Your sign-in is too old for this. Confirm it with a code of your authenticator app and try again.";
+    "Your sign-in is too old for this. Confirm it with your second factor and try again.";
 
 /// A number of characters: "8 characters".
 pub(super) fn characters(number: u32) -> String {

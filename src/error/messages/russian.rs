@@ -8,7 +8,7 @@ pub(super) const LINK_USED: &str =
 
 /// The message of [`Error::ReauthenticationRequired`](crate::Error::ReauthenticationRequired) if the second factor is needed.
 pub(super) const SECOND_FACTOR_TOO_OLD: &str =
-    "Вы вошли слишком давно. Подтвердите вход кодом из приложения-аутентификатора и повторите попытку.";
+    "Вы вошли слишком давно. Подтвердите вход вторым фактором и повторите попытку.";
 
 /// A number of characters: "8 символов".
 pub(super) fn characters(number: u32) -> String {

@@ -7,7 +7,7 @@ import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary] = process.argv.slice(2);
-const port = 8127;
+const port = 8121;
 const home = `http://127.0.0.1:${port}`;
 const secret = "4c1f".repeat(8);
 const stop = await start(binary, port, { BCRYPT_COST: "10", OAUTH_CLIENTS: `api:${secret}` });

@@ -10,7 +10,7 @@ import { emptyFolder, start } from "./server.mjs";
 
 const [binary, databaseUrl, givenRounds] = process.argv.slice(2);
 const rounds = Number(givenRounds ?? 10);
-const port = 8140;
+const port = 8146;
 const origin = `http://localhost:${port}`;
 const { register, login, refresh, logout, logoutByBearer, me } = clientOf(origin);
 // Each verified sign-in costs one password hash.

@@ -1,15 +1,18 @@
-// Opens the explorer in Chromium, registers, runs `me`, reloads, uses a second tab, lets the token expire and signs out. No request may leave the
-// machine, and the console must have no errors or warnings. A failure leaves a screenshot in the folder of the binary.
+// Opens the explorer in Chromium, registers, runs `me`, reloads, uses a second tab, lets the token expire and signs out. Uses an authenticator
+// app and passkeys. No request may leave the machine, and the console must have no errors or warnings. A failure leaves a screenshot in the
+// folder of the binary.
 // node explorer.mjs <binary> graphiql|small [<folder for the manual's screenshots>]
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSchema, getNamedType, isInputObjectType } from "graphql";
 import { chromium } from "playwright-core";
+import { startedCeremony } from "../../../playground/src/passkey.js";
 import { isSecret } from "../../../playground/src/secrets.js";
 import { assert, fail, failures, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
 import { codeOf } from "./totp.mjs";
+import { Authenticator } from "./virtual_authenticator.mjs";
 
 const [binary, kind, screenshots] = process.argv.slice(2);
 const port = 8126;
@@ -25,7 +28,7 @@ const page = {
     answer: ".result-window",
   },
   small: {
-    ready: (tab) => tab.getByRole("button", { name: "Register" }).waitFor(),
+    ready: (tab) => tab.getByRole("button", { name: "Register", exact: true }).waitFor(),
     choose: (tab, name) => tab.getByRole("button", { name, exact: true }).click(),
     run: (tab) => tab.getByRole("button", { name: /Run/ }).click(),
     write: (tab, text) => tab.locator("#variables").fill(text),
@@ -46,16 +49,16 @@ async function step(tab, name, act, selector, expected) {
 }
 
 /** Opens a tab. External requests, console messages and uncaught errors in it are failures. */
-async function open(context) {
+async function open(context, address = home) {
   const tab = await context.newPage();
   tab.on("request", (request) => {
-    if (!request.url().startsWith(`${home}/`) && !request.url().startsWith("data:")) fail(`unexpected request to ${request.url()}`);
+    if (!request.url().startsWith(`${address}/`) && !request.url().startsWith("data:")) fail(`unexpected request to ${request.url()}`);
   });
   tab.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) fail(`console message: ${message.text()}`);
   });
   tab.on("pageerror", (error) => fail(`uncaught error: ${error}`));
-  await tab.goto(home);
+  await tab.goto(address);
   await page.ready(tab);
   return tab;
 }
@@ -153,17 +156,26 @@ async function write(tab, editor, text) {
   await tab.keyboard.insertText(text);
 }
 
+/** Runs the tab with these variables. Returns the response. */
+async function runTab(tab, name, input) {
+  await page.choose(tab, name);
+  if (input !== undefined) await page.write(tab, JSON.stringify({ input }));
+  return answerOf(tab, name, () => page.run(tab));
+}
+
+/** The response to the operation that `act` sends. */
+async function answerOf(tab, name, act) {
+  const isAnswer = (response) => response.url() === `${home}/graphql` && new RegExp(` ${name}\\b`).test(response.request().postData());
+  const [response] = await Promise.all([tab.waitForResponse(isAnswer), act()]);
+  return response.json();
+}
+
+const isFullyVisible = ({ x, y, width, height }) => x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 720;
+
 /** Sets up an authenticator app and signs in with it, by the tabs alone. */
 async function testSecondFactor(context) {
   const tab = await open(context);
-  /** Runs the tab with these variables. Returns the response. */
-  const run = async (name, input) => {
-    await page.choose(tab, name);
-    if (input) await page.write(tab, JSON.stringify({ input }));
-    const isAnswer = (response) => response.url() === `${home}/graphql` && response.request().postData()?.includes(`mutation ${name}`);
-    const [response] = await Promise.all([tab.waitForResponse(isAnswer), page.run(tab)]);
-    return response.json();
-  };
+  const run = (name, input) => runTab(tab, name, input);
   const qrCode = tab.getByRole("img", { name: "QR code for the authenticator app" });
 
   const user = { username: "ada", password: "correct horse battery" };
@@ -171,8 +183,8 @@ async function testSecondFactor(context) {
   const { secret } = (await run("Enroll")).data.startTotpEnrollment;
   await qrCode.waitFor();
   await qrCode.evaluate((image) => image.decode());
-  const isFullyVisible = ({ x, y, width, height }) => x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 720 && height > 100;
-  assert("the QR code is visible", kind === "small" || isFullyVisible(await qrCode.boundingBox()));
+  const box = await qrCode.boundingBox();
+  assert("the QR code is visible", kind === "small" || (isFullyVisible(box) && box.height > 100));
   const { recoveryCodes } = (await run("Confirm", { code: codeOf(secret) })).data.confirmTotpEnrollment;
   await qrCode.waitFor({ state: "detached" });
   assert("the QR code disappears with the next response", recoveryCodes.length === 10);
@@ -188,6 +200,107 @@ async function testSecondFactor(context) {
   assert("the secret and the recovery codes are stored nowhere", ![secret, ...recoveryCodes].some((text) => stored.includes(text)));
   await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
   await tab.close();
+}
+
+const creationButton = (tab) => tab.getByRole("button", { name: "Create a passkey in this browser" });
+const useButton = (tab) => tab.getByRole("button", { name: "Use a passkey of this browser" });
+/** What the explorer says about the browser's part. */
+const passkeyMessage = { graphiql: ".passkey [role=status]", small: "#passkey-message" }[kind];
+
+/** Adds a passkey, signs in with it, proves the identity with it and deletes it, by the tabs and the buttons below the response. */
+async function testPasskeys(context) {
+  const tab = await open(context);
+  const run = (name, input) => runTab(tab, name, input);
+  const authenticator = await Authenticator.attach(tab);
+  const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
+  const secrets = [];
+  /** The history has only the latest operations. */
+  const expectHistory = async (...names) => {
+    const kept = await tab.evaluate(() => JSON.stringify({ ...localStorage }));
+    const isKept = kind === "small" || names.every((name) => kept.includes(`mutation ${name}(`));
+    assert(`the history has ${names} without secrets`, isKept && !secrets.some((text) => kept.includes(text)));
+  };
+
+  const user = { username: "alan", password: "correct horse battery" };
+  await step(tab, "register", () => run("Register", user), isSignedIn, "Signed in as alan");
+  const first = (await run("AddPasskey")).data.startPasskeyRegistration;
+  await creationButton(tab).waitFor();
+  assert("the button is visible", isFullyVisible(await creationButton(tab).boundingBox()));
+  const added = (await answerOf(tab, "FinishPasskey", () => creationButton(tab).click())).data.finishPasskeyRegistration;
+  assert("the passkey is added", added.user.mfaMethods.includes("PASSKEY") && added.recoveryCodes.length === 10);
+  secrets.push(first.ceremonyToken, ...added.recoveryCodes, ...(await authenticator.credentialIds()));
+  await creationButton(tab).waitFor({ state: "hidden" });
+  await step(tab, "the response is shown", () => {}, page.answer, added.recoveryCodes[9]);
+  await expectHistory("FinishPasskey");
+  if (kind === "graphiql") await expectUnderlined(tab, "a credential is valid in the variables", false);
+
+  await run("AddPasskey");
+  await step(tab, "a second passkey is refused", () => creationButton(tab).click(), passkeyMessage, "already has a passkey");
+  assert("the explanation is visible", isFullyVisible(await tab.locator(passkeyMessage).boundingBox()));
+  await page.choose(tab, "Passkeys");
+  await creationButton(tab).waitFor({ state: "hidden" });
+  await step(tab, "the passkey is listed", () => page.run(tab), page.answer, added.passkey.id);
+  const renamed = await run("RenamePasskey", { passkeyId: added.passkey.id, name: "Key of Alan" });
+  assert("the passkey is renamed", renamed.data.renamePasskey.passkey.name === "Key of Alan");
+
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  await run("PasskeyLogin");
+  await authenticator.setVerified(false);
+  await step(tab, "a refusal is explained", () => useButton(tab).click(), passkeyMessage, "cancelled or took too long");
+  await authenticator.setVerified(true);
+  await step(tab, "a passkey signs in", () => useButton(tab).click(), isSignedIn, "Signed in as alan");
+
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  const { mfa } = (await run("Login", user)).errors[0].extensions;
+  secrets.push(mfa.token);
+  await run("VerifyPasskey", { mfaToken: mfa.token });
+  await step(tab, "a passkey is the second factor", () => useButton(tab).click(), isSignedIn, "Signed in as alan");
+  await run("VerifyPasskey", null);
+  await step(tab, "a passkey proves the identity", () => useButton(tab).click(), page.answer, '"reauthenticate"');
+  const deleted = await run("DeletePasskey", { passkeyId: added.passkey.id });
+  assert("the passkey is deleted", deleted.data.deletePasskey.deletedPasskeyId === added.passkey.id);
+  for (let tries = 0; tries < 20 && (await authenticator.credentialIds()).length > 0; tries += 1) await tab.waitForTimeout(250);
+  assert("the password manager deletes it too", (await authenticator.credentialIds()).length === 0);
+
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  const { ceremonyToken } = (await run("PasskeyRegister")).data.startPasskeyRegistration;
+  const { registerWithPasskey } = (await answerOf(tab, "FinishPasskeyRegister", () => creationButton(tab).click())).data;
+  await step(tab, "an account without a password is signed in", () => {}, isSignedIn, "Signed in as hedy");
+  secrets.push(ceremonyToken, ...registerWithPasskey.recoveryCodes);
+
+  await expectHistory("Verify", "Reauthenticate", "FinishPasskeyRegister");
+  const stored = await tab.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  const { recoveryCodes } = registerWithPasskey;
+  assert("the recovery codes are stored nowhere", ![...added.recoveryCodes, ...recoveryCodes].some((text) => stored.includes(text)));
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  await tab.close();
+}
+
+/** Operations of the user may have an alias, and literals instead of variables. */
+function testLiterals() {
+  const query = `mutation { mine: startPasskeyVerification(input: { mfaToken: "of Login" }) { ceremonyToken options } }`;
+  const mine = { ceremonyToken: "of mine", options: { challenge: "any", allowCredentials: [{ id: "any" }] } };
+  const { operation, input } = startedCeremony({ query }, { mine });
+  assert("a literal MFA token is sent on", operation === "Verify" && input("any").token === "of Login");
+}
+
+/** Pages that cannot use the passkeys of the server say why. */
+async function testPasskeysElsewhere() {
+  await restart({ PUBLIC_URL: "https://hallpass.example", SECRET_KEY: "the secret key of a test that is long enough" });
+  const context = await browser.newContext();
+  for (const [address, expected] of [
+    [home, "bound to hallpass.example"],
+    [`http://127.0.0.1:${port}`, "Open https://hallpass.example instead"],
+  ]) {
+    const tab = await open(context, address);
+    await page.choose(tab, "PasskeyLogin");
+    const start = async () => {
+      await page.run(tab);
+      if (address === home) await useButton(tab).click();
+    };
+    await step(tab, `${address} cannot use passkeys`, start, passkeyMessage, expected);
+  }
+  await context.close();
 }
 
 /** A user who must set up a second factor first is signed in, and can do so. */
@@ -254,13 +367,21 @@ function testSecrets() {
     const fields = Object.values(type.getFields?.() ?? {});
     return isInputObjectType(type) ? fields : fields.flatMap(({ args }) => args ?? []);
   });
-  const texts = inputs.filter(({ type }) => ["String", "ID"].includes(String(getNamedType(type)))).map(({ name }) => name);
+  const texts = inputs.filter(({ type }) => ["String", "ID", "JSON"].includes(String(getNamedType(type)))).map(({ name }) => name);
   const harmless = [
-    "actorId", "after", "before", "email", "firstName", "id", "invitationId", "ipAddress", "lastName", "newEmail", "reason",
-    "rememberedDeviceId", "role", "roles", "search", "sessionId", "userId", "username",
+    "actorId", "after", "before", "email", "firstName", "id", "invitationId", "ipAddress", "lastName", "name", "newEmail", "passkeyId",
+    "passkeyName", "reason", "rememberedDeviceId", "role", "roles", "search", "sessionId", "userId", "username",
   ];
   const others = texts.filter((name) => !isSecret(name) && !harmless.includes(name));
   assert(`secret or harmless? ${others}`, others.length === 0);
+  assert("what is harmless stays in the history", !harmless.some(isSecret));
+}
+
+async function expectUnderlined(tab, name, expected) {
+  const isUnderlined = async () => (await tab.locator(".squiggly-error:visible").count()) > 0;
+  // The editor's workers validate asynchronously. Wait for the expected state, and check at least twice.
+  for (let tries = 0; tries < 20 && (tries < 2 || (await isUnderlined()) !== expected); tries += 1) await tab.waitForTimeout(250);
+  assert(name, (await isUnderlined()) === expected);
 }
 
 async function graphiqlOnly(tab) {
@@ -292,31 +413,25 @@ async function graphiqlOnly(tab) {
     pass();
   }
 
-  const isUnderlined = async () => (await tab.locator(".squiggly-error:visible").count()) > 0;
-  // The editor's workers validate asynchronously. Wait for the expected state, and check at least twice.
-  const expectUnderlined = async (name, expected) => {
-    for (let tries = 0; tries < 20 && (tries < 2 || (await isUnderlined()) !== expected); tries += 1) await tab.waitForTimeout(250);
-    assert(name, (await isUnderlined()) === expected);
-  };
   for (const name of ["Register", "Login"]) {
     await page.choose(tab, name);
     await tab.locator('section[aria-label="Variables"] .view-line').first().waitFor();
-    await expectUnderlined(`nothing in ${name} is underlined`, false);
+    await expectUnderlined(tab, `nothing in ${name} is underlined`, false);
   }
 
   // Fields and variables with a default value are optional; all others are required.
   const variables = (text) => write(tab, VARIABLES, text);
   await page.choose(tab, "Register");
   await variables('{ "input": { "username": "grace", "password": "correct horse" } }');
-  await expectUnderlined("an input without optional fields is valid", false);
+  await expectUnderlined(tab, "an input without optional fields is valid", false);
   await variables('{ "input": { "username": "grace" } }');
-  await expectUnderlined("a missing password is underlined", true);
+  await expectUnderlined(tab, "a missing password is underlined", true);
   await page.choose(tab, "ServerInfo");
   await write(tab, QUERY, "query ServerInfo($yes: Boolean! = true, $no: Boolean!) { serverInfo @include(if: $yes) @skip(if: $no) { mailEnabled } }");
   await variables('{ "no": false }');
-  await expectUnderlined("a variable with a default value is optional", false);
+  await expectUnderlined(tab, "a variable with a default value is optional", false);
   await variables("{}");
-  await expectUnderlined("a variable without a default value is required", true);
+  await expectUnderlined(tab, "a variable without a default value is required", true);
 }
 
 let stop = await start(binary, port, { BCRYPT_COST: "10" });
@@ -327,18 +442,21 @@ async function restart(settings = { PUBLIC_URL: `http://127.0.0.1:${port}`, ALLO
 }
 const browser = await chromium.launch({
   executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync),
-  // Only localhost resolves, so no request can leave the machine. Chromium's sandbox does not work for root.
-  args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
+  // Only this machine resolves, so no request can leave it. Chromium's sandbox does not work for root.
+  args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
 });
 const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
 try {
   await testExplorer(context);
   await testSecondFactor(context);
+  await testPasskeys(context);
+  testLiterals();
   if (kind === "graphiql") {
     testSecrets();
     await testHistory(context, restart);
   }
   await testRequiredSecondFactor();
+  await testPasskeysElsewhere();
 } catch (error) {
   fail(error.message);
 }
@@ -349,4 +467,4 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 57, small: 38 }[kind]);
+finish({ graphiql: 84, small: 63 }[kind]);

@@ -13,8 +13,8 @@ import { database } from "./own_database.mjs";
 import { atExit, emptyFolder, start } from "./server.mjs";
 
 const [binary, postgresUrl, page] = process.argv.slice(2);
-const PROXY = 8150;
-const PORTS = [8151, 8152];
+const PROXY = 8158;
+const PORTS = [8156, 8157];
 const RACES = 40;
 const KILLS = 6;
 const ROLLING_RESTARTS = 4;

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
+import { Authenticator } from "./authenticator.mjs";
 import { check, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
@@ -29,7 +30,7 @@ const client = accounts(origin);
 
 /** All account data that a user can read. */
 async function seen({ accessToken }) {
-  const query = "{ me { id username email firstName lastName isActive roles createdAt updatedAt lastLoginAt sessions { id isCurrent userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
+  const query = "{ me { id username email firstName lastName isActive roles createdAt updatedAt lastLoginAt sessions { id isCurrent userAgent ipAddress createdAt lastUsedAt expiresAt } hasPassword passkeys { id name createdAt lastUsedAt isSynced credentialId } } }";
   const answer = await fetch(`${origin}/graphql?query=${encodeURIComponent(query)}`, { headers: { authorization: `Bearer ${accessToken}` } });
   return answer.text();
 }
@@ -49,6 +50,41 @@ const firstStep = () => mutate(LOGIN, { input: { username: "flo", password: PASS
 /** Finishes a sign-in of Flo, who has a second factor. */
 function secondStep({ errors: [{ extensions }], cookie }, factor, rememberDevice = false) {
   return mutate(VERIFY, { input: { token: extensions.mfa.token, factor, rememberDevice } }, { cookie });
+}
+
+/** Starts a ceremony of passkeys with `mutation`, such as "startPasskeyLogin". */
+async function startCeremony(mutation, signedIn) {
+  const { data, errors } = await mutate(`mutation { ceremony: ${mutation} { ceremonyToken options } }`, {}, signedIn);
+  if (errors) throw new Error(errors[0].message);
+  return data.ceremony;
+}
+
+/** Registers an account without a password. Returns its access token. */
+async function registerWithPasskey(username, authenticator) {
+  const { ceremonyToken, options } = await startCeremony(`startPasskeyRegistration(input: { username: "${username}" })`);
+  const register = "mutation($input: RegisterWithPasskeyInput!) { registerWithPasskey(input: $input) { accessToken } }";
+  const input = { username, ceremonyToken, credential: authenticator.create(options), tokenDelivery: "BODY" };
+  return (await mutate(register, { input })).data.registerWithPasskey;
+}
+
+/** Adds a passkey in `authenticator` to the account of a signed-in user. */
+async function addPasskey(signedIn, authenticator, name) {
+  const { ceremonyToken, options } = await startCeremony("startPasskeyRegistration", signedIn);
+  const finish = "mutation($input: FinishPasskeyRegistrationInput!) { finishPasskeyRegistration(input: $input) { passkey { id } } }";
+  const { data } = await mutate(finish, { input: { ceremonyToken, credential: authenticator.create(options), name } }, signedIn);
+  check(`the passkey "${name}" is added`, data?.finishPasskeyRegistration);
+}
+
+/** Signs in with the newest passkey of `authenticator`. Returns the user. */
+async function signInWithPasskey(authenticator) {
+  const { ceremonyToken, options } = await startCeremony("startPasskeyLogin");
+  return finishWithPasskey(ceremonyToken, authenticator.get(options));
+}
+
+async function finishWithPasskey(ceremonyToken, credential) {
+  const finish = "mutation($input: FinishPasskeyLoginInput!) { finishPasskeyLogin(input: $input) { user { username } } }";
+  const { data, errors } = await mutate(finish, { input: { ceremonyToken, credential } });
+  return data?.finishPasskeyLogin?.user ?? errors[0].extensions.code;
 }
 
 // Ada's name needs escaping in CSV and SQL, Bo has no name, and Cy has logged out.
@@ -89,9 +125,18 @@ const confirm = "mutation($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnro
 const [recoveryCode] = (await mutate(confirm, { input: { code: codeOf(secret, -1) } }, flo)).data.confirmTotpEnrollment.recoveryCodes;
 await secondStep(await firstStep(), { totpCode: codeOf(secret) }, true);
 const waiting = await firstStep();
+// Gus has no password, a passkey that counts its signatures, and one that does not, of which a ceremony is finished.
+const [key, phone] = [new Authenticator(origin, { isSynced: false }), new Authenticator(origin)];
+const gus = await registerWithPasskey("gus", phone);
+await addPasskey(gus, key, "Gus' key");
+check("a passkey signs in before the migration", (await signInWithPasskey(key)).username === "gus");
+const ceremony = await startCeremony("startPasskeyLogin");
+const finished = [ceremony.ceremonyToken, phone.get(ceremony.options)];
+await finishWithPasskey(...finished);
 // The last write before the migrations.
 const adasPair = (await client.login("ada")).data.login;
 const before = await seen(adasPair);
+const gusBefore = await seen(gus);
 await stop();
 
 const tables = sh("sqlite3 hallpass.db \"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'seaql%' ORDER BY name\"").trim().split("\n");
@@ -104,10 +149,13 @@ async function move(text, { url, kind, ask }) {
   for (const [index, table] of tables.entries()) check(`${kind}: all rows of ${table} are migrated`, ask(`SELECT COUNT(*) FROM ${table}`) === counts[index]);
   const stop = await start(binary, port, { ...settings, DATABASE_URL: url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
   check(`${kind}: Ada's data is unchanged`, (await seen(adasPair)) === before && before.includes("first's"));
+  check(`${kind}: Gus' data is unchanged`, (await seen(gus)) === gusBefore && gusBefore.includes("Gus' key") && gusBefore.includes('"hasPassword":false'));
   for (const name of ["ada", "bo", "cy"]) check(`${kind}: ${name} can sign in`, (await client.login(name)).data?.login?.user.username === name);
   const floSignsIn = async (factor, step = undefined) => (await secondStep(step ?? (await firstStep()), factor)).data?.verifyMfa?.user.username === "flo";
   check(`${kind}: a sign-in that waits for a second factor can be finished`, await floSignsIn({ totpCode: codeOf(secret, 1) }, waiting));
   check(`${kind}: a recovery code works`, await floSignsIn({ recoveryCode }));
+  check(`${kind}: a ceremony that was finished cannot be repeated`, (await finishWithPasskey(...finished)) === "PASSKEY_INVALID");
+  for (const authenticator of [key, phone]) check(`${kind}: a passkey from before the migration signs in`, (await signInWithPasskey(authenticator)).username === "gus");
   check(`${kind}: an access token from before the migration works`, (await client.me(bearer.accessToken)).data?.me?.username === "bo");
   check(`${kind}: a refresh token from before the migration works`, (await client.refresh(bearer.refreshToken)).data?.refreshToken);
   check(`${kind}: presenting the previous refresh token returns the same successor`, generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);

@@ -78,7 +78,7 @@ async function webapi(home) {
 
 const settings = { BCRYPT_COST: "10", PASSWORD_BLOCKLIST: "false", OAUTH_CLIENTS: `api:${SECRET}` };
 for (const [index, algorithm] of ["HS256", "EdDSA"].entries()) {
-  const port = 8140 + index;
+  const port = 8147 + index;
   const home = `http://localhost:${port}`;
   const keys = algorithm === "HS256" ? {} : { JWT_ALGORITHM: algorithm, JWT_KEYS: "keys" };
   const server = await start(binary, port, { ...settings, ...keys }, (run) => Object.keys(keys).length && run(["key", "generate"]));

@@ -10,7 +10,7 @@ import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
 
 const [binary, schemathesis] = process.argv.slice(2);
-const port = 8125;
+const port = 8129;
 const home = `http://127.0.0.1:${port}`;
 const clients = { OAUTH_CLIENTS: `api:${"4c1f".repeat(8)}` };
 const stop = await start(binary, port, { BCRYPT_COST: "10", ...clients });

@@ -2,11 +2,13 @@
 // node transcript.mjs <binary> <postgres url> <mysql url> [folder for the transcripts]
 
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PASSWORD } from "./accounts.mjs";
+import { Authenticator } from "./authenticator.mjs";
 import { check, finish } from "./checks.mjs";
 import { database } from "./own_database.mjs";
 import { emptyFolder, start } from "./server.mjs";
@@ -52,6 +54,10 @@ class Names {
       .replace(/(retry-?after"?: ?)\d{3,}/gi, "$1SECONDS")
       .replace(/(Try again in )[^."]+/g, "$1TIME")
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => this.of("ID", id))
+      // Values of passkeys and second factors, in base64url.
+      .replace(/("(?:ceremonyToken|challenge|credentialId|id|token|userId)":")([\w-]{20,})(?=")/g, (match, name, value) => `${name}${this.of("BYTES", value)}`)
+      .replace(/(?<="allAcceptedCredentialIds":\[)[^\]]+/g, (ids) => ids.replace(/[\w-]{20,}/g, (id) => this.of("BYTES", id)))
+      .replace(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3,}\b/g, (code) => this.of("CODE", code))
       .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (time) => `${this.of("TIME", time)}${time.length === 24 ? "" : ` as ${time}`}`);
   }
 }
@@ -367,6 +373,8 @@ async function converse(c) {
   await c.graphql("logout everywhere by refresh token", LOGOUT, { everywhere: true, refreshToken: h.refreshToken });
   await c.graphql("sessions of another user are unchanged", SESSIONS, undefined, bearer(stranger.accessToken));
 
+  await converseAboutPasskeys(c, register, login);
+
   // Races: any request may win, but the number of winners is fixed.
   await c.race("sixteen concurrent registrations of one username", Array.from({ length: 16 }, (_, n) => json(REGISTER, { username: n % 2 ? "Hopper" : "hOPPER", password: PASSWORD, tokenDelivery: "BODY" })), /hopper/gi);
   await c.race("twelve concurrent registrations of one address", Array.from({ length: 12 }, (_, n) => json(REGISTER, { username: `hopper${n}`, email: n % 2 ? "HOPPER@example.org" : "hopper@example.org", password: PASSWORD })), /hopper\d*/gi);
@@ -406,6 +414,129 @@ async function converse(c) {
   await c.post("two mutations", JSON.stringify({ query: "mutation { a: logout { revokedSessions } b: logout { revokedSessions } }" }));
   await c.record("a CORS preflight from another origin", { method: "OPTIONS", headers: { origin: "http://localhost:3000", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } });
   await c.record("ready", { method: "GET", path: "/health/ready" });
+}
+
+const CEREMONY = "{ ceremonyToken options }";
+const PASSKEY = "id name createdAt lastUsedAt isSynced credentialId";
+const START_PASSKEY = `mutation($input: StartPasskeyRegistrationInput) { startPasskeyRegistration(input: $input) ${CEREMONY} }`;
+const FINISH_PASSKEY = `mutation($input: FinishPasskeyRegistrationInput!) { finishPasskeyRegistration(input: $input) { passkey { ${PASSKEY} } recoveryCodes acceptedCredentials { rpId userId allAcceptedCredentialIds } } }`;
+const START_PASSKEY_LOGIN = `mutation { startPasskeyLogin ${CEREMONY} }`;
+const FINISH_PASSKEY_LOGIN = `mutation($input: FinishPasskeyLoginInput!) { finishPasskeyLogin(input: $input) { ${PAIR} } }`;
+const START_VERIFICATION = `mutation($input: StartPasskeyVerificationInput) { startPasskeyVerification(input: $input) ${CEREMONY} }`;
+const VERIFY_MFA = `mutation($input: VerifyMfaInput!) { verifyMfa(input: $input) { ${PAIR} } }`;
+const REAUTHENTICATE = `mutation($input: ReauthenticateInput!) { reauthenticate(input: $input) { ${PAIR} } }`;
+const RENAME_PASSKEY = `mutation($input: RenamePasskeyInput!) { renamePasskey(input: $input) { passkey { ${PASSKEY} } } }`;
+const DELETE_PASSKEY = `mutation($input: DeletePasskeyInput!) { deletePasskey(input: $input) { deletedPasskeyId user { passkeys { id } mfaMethods } acceptedCredentials { rpId userId allAcceptedCredentialIds } } }`;
+const REGISTER_WITH_PASSKEY = `mutation($input: RegisterWithPasskeyInput!) { registerWithPasskey(input: $input) { ${PAIR} passkey { id name lastUsedAt isSynced } recoveryCodes } }`;
+const SET_PASSWORD = "mutation($input: SetPasswordInput!) { setPassword(input: $input) { user { username hasPassword } } }";
+const FACTORS = `{ me { username hasPassword mfaMethods recoveryCodesLeft passkeys { ${PASSKEY} } } }`;
+
+async function converseAboutPasskeys(c, register, login) {
+  const phone = new Authenticator(PUBLIC_URL);
+  const key = new Authenticator(PUBLIC_URL, { isSynced: false });
+  /** Starts a ceremony. Returns its token and options. */
+  const start = async (what, query, input, headers) => Object.values((await c.graphql(what, query, input, headers)).data)[0];
+  const add = async (what, { accessToken }, authenticator, more = {}, id = undefined) => {
+    const { ceremonyToken, options } = await start(`start to add a passkey, ${what}`, START_PASSKEY, undefined, bearer(accessToken));
+    return c.graphql(`add a passkey, ${what}`, FINISH_PASSKEY, { ceremonyToken, credential: authenticator.create(options, id), ...more }, bearer(accessToken));
+  };
+  const finishLogin = (what, ceremonyToken, credential) => c.graphql(`sign in with a passkey, ${what}`, FINISH_PASSKEY_LOGIN, { ceremonyToken, credential, tokenDelivery: "BODY" });
+  const signIn = async (what, authenticator) => {
+    const { ceremonyToken, options } = await start(`start to sign in with a passkey, ${what}`, START_PASSKEY_LOGIN);
+    return (await finishLogin(what, ceremonyToken, authenticator.get(options))).data?.finishPasskeyLogin;
+  };
+  const factors = (what, { accessToken }) => c.graphql(`second factors, ${what}`, FACTORS, undefined, bearer(accessToken));
+
+  // Adding passkeys. Names are stored like other names, and credential ids have up to 1,023 bytes.
+  const mia = (await register("Mia", { username: "mia" })).data.register;
+  await c.graphql("start to add a passkey, not signed in", START_PASSKEY);
+  const first = await start("start to add the first passkey", START_PASSKEY, undefined, bearer(mia.accessToken));
+  const credential = phone.create(first.options);
+  await c.graphql("add a passkey, name too long", FINISH_PASSKEY, { ...first, options: undefined, credential, name: NAMES["a hundred and one"] }, bearer(mia.accessToken));
+  await c.graphql("add the first passkey", FINISH_PASSKEY, { ...first, options: undefined, credential, name: NAMES.quotes }, bearer(mia.accessToken));
+  await c.graphql("add the first passkey again", FINISH_PASSKEY, { ...first, options: undefined, credential }, bearer(mia.accessToken));
+  await add("that counts", mia, key, { name: NAMES["a hundred characters"] });
+  const longest = randomBytes(1023);
+  await add("with the longest id", mia, new Authenticator(PUBLIC_URL), {}, longest);
+  await add("with an id that is too long", mia, new Authenticator(PUBLIC_URL), {}, randomBytes(1024));
+  const others = Array.from({ length: 3 }, () => new Authenticator(PUBLIC_URL));
+  const last = Buffer.concat([longest.subarray(0, 1022), Buffer.from([longest[1022] ^ 1])]);
+  await add("whose id differs in the last byte", mia, others[0], {}, last);
+  const eve = (await register("Eve", { username: "eve" })).data.register;
+  await add("with the id of another user's passkey", eve, others[1], {}, longest);
+  await add("not a name", eve, others[2], { name: NAMES.NUL });
+  await factors("with four passkeys", mia);
+  await factors("none", eve);
+
+  // Sign-in.
+  const spent = await start("start to sign in with a passkey", START_PASSKEY_LOGIN);
+  const used = phone.get(spent.options);
+  const byPasskey = (await finishLogin("first use", spent.ceremonyToken, used)).data.finishPasskeyLogin;
+  await finishLogin("the same ceremony again", spent.ceremonyToken, used);
+  await finishLogin("the same response to another ceremony", (await start("start another sign-in", START_PASSKEY_LOGIN)).ceremonyToken, used);
+  await signIn("a counter goes up", key);
+  const skipped = await start("start a sign-in that is finished late", START_PASSKEY_LOGIN);
+  const late = key.get(skipped.options);
+  await signIn("a counter goes up by two", key);
+  await finishLogin("a counter goes back", skipped.ceremonyToken, late);
+  await signIn("with the longest id", others[0]);
+  const { passkeys } = JSON.parse((await factors("after their use", byPasskey)).text).data.me;
+
+  // The second factor after the password, and proof of identity.
+  const { errors } = JSON.parse((await login("needs a second factor", "mia")).text);
+  const { token } = errors[0].extensions.mfa;
+  const verification = await start("start to verify a passkey", START_VERIFICATION, { mfaToken: token });
+  const factor = { passkey: { ceremonyToken: verification.ceremonyToken, credential: phone.get(verification.options) } };
+  const verified = (await c.graphql("verify a passkey", VERIFY_MFA, { token, factor })).data.verifyMfa;
+  await c.graphql("verify a passkey again", VERIFY_MFA, { token, factor });
+  const proof = await start("start to confirm the identity", START_VERIFICATION, undefined, bearer(verified.accessToken));
+  const passkey = { ceremonyToken: proof.ceremonyToken, credential: phone.get(proof.options) };
+  await c.graphql("confirm the identity", REAUTHENTICATE, { passkey }, bearer(verified.accessToken));
+  await c.graphql("confirm the identity again", REAUTHENTICATE, { passkey }, bearer(verified.accessToken));
+  await c.graphql("start to confirm the identity without a passkey", START_VERIFICATION, undefined, bearer(eve.accessToken));
+
+  // Management.
+  const rename = (what, passkeyId, name, { accessToken }) => c.graphql(`rename a passkey, ${what}`, RENAME_PASSKEY, { passkeyId, name }, bearer(accessToken));
+  for (const [what, name] of Object.entries(NAMES)) await rename(what, passkeys[0].id, name, byPasskey);
+  await rename("of another user", passkeys[0].id, "mine", eve);
+  await rename("of an unknown id", "00000000-0000-7000-8000-000000000000", "mine", byPasskey);
+  const remove = (what, passkeyId, { accessToken }) => c.graphql(`delete a passkey, ${what}`, DELETE_PASSKEY, { passkeyId }, bearer(accessToken));
+  await remove("of another user", passkeys[0].id, eve);
+  for (const [index, { id }] of passkeys.entries()) await remove(`number ${index + 1}`, id, byPasskey);
+  await remove("again", passkeys[0].id, byPasskey);
+  await signIn("a deleted one", phone);
+  await login("without a second factor again", "mia");
+
+  // Accounts without a password.
+  const newUser = { username: "Zoe", email: "ZOE@example.org", firstName: NAMES.emoji };
+  const starting = await start("start to register with a passkey", START_PASSKEY, newUser);
+  const zoesPhone = new Authenticator(PUBLIC_URL);
+  const registration = { ...newUser, ceremonyToken: starting.ceremonyToken, credential: zoesPhone.create(starting.options), tokenDelivery: "BODY" };
+  await c.graphql("register with a passkey, another username", REGISTER_WITH_PASSKEY, { ...registration, username: "zoe2" });
+  const zoe = (await c.graphql("register with a passkey", REGISTER_WITH_PASSKEY, registration)).data.registerWithPasskey;
+  await c.graphql("register with a passkey again", REGISTER_WITH_PASSKEY, registration);
+  await c.graphql("start to register with a passkey, username taken", START_PASSKEY, { username: "zOE" });
+  await c.graphql("start to register with a passkey, address taken", START_PASSKEY, { username: "zoe3", email: "zoe@example.org" });
+  // Without `createdAt`, which may or may not equal that of the user.
+  await c.graphql("second factors of a user without a password", "{ me { hasPassword mfaMethods recoveryCodesLeft } }", undefined, bearer(zoe.accessToken));
+  await login("without a password", "zoe");
+  await signIn("without a password", zoesPhone);
+  await remove("the only way to sign in", zoe.passkey.id, zoe);
+  await c.graphql("set a password, too short", SET_PASSWORD, { newPassword: "short" }, bearer(zoe.accessToken));
+  await c.graphql("set a password", SET_PASSWORD, { newPassword: PASSWORD }, bearer(zoe.accessToken));
+  await c.graphql("set a password again", SET_PASSWORD, { newPassword: PASSWORD }, bearer(zoe.accessToken));
+  await remove("the last one", zoe.passkey.id, zoe);
+
+  // Races: one of the requests uses up the ceremony. Eve's session has a second factor already, which a later addition needs.
+  await add("before a race", eve, others[2]);
+  const raced = await start("start to add a passkey, for a race", START_PASSKEY, undefined, bearer(eve.accessToken));
+  const racing = new Authenticator(PUBLIC_URL);
+  const sent = json(FINISH_PASSKEY, { ceremonyToken: raced.ceremonyToken, credential: racing.create(raced.options) });
+  await c.race("twelve concurrent additions of one passkey", Array.from({ length: 12 }, () => ({ ...sent, headers: { ...sent.headers, ...bearer(eve.accessToken) } })));
+  const signingIn = await start("start to sign in, for a race", START_PASSKEY_LOGIN);
+  const response = racing.get(signingIn.options);
+  await c.race("twelve concurrent sign-ins by one ceremony", Array.from({ length: 12 }, () => json(FINISH_PASSKEY_LOGIN, { ceremonyToken: signingIn.ceremonyToken, credential: response, tokenDelivery: "BODY" })));
+  await factors("after the races", eve);
 }
 
 const folder = emptyFolder();

@@ -13,7 +13,7 @@ import { persistedExchange } from "@urql/exchange-persisted";
 import { check, finish } from "./checks.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
-const port = 8150;
+const port = 8122;
 const url = `http://127.0.0.1:${port}/graphql`;
 const LISTED = "query Info { serverInfo { emailRequired } }";
 const UNLISTED = "query Other { serverInfo { mailEnabled } }";

@@ -79,5 +79,5 @@ async function tryAlgorithm(algorithm, port) {
   await server();
 }
 
-for (const [index, algorithm] of ["EdDSA", "ES256", "RS256"].entries()) await tryAlgorithm(algorithm, 8130 + index);
+for (const [index, algorithm] of ["EdDSA", "ES256", "RS256"].entries()) await tryAlgorithm(algorithm, 8133 + index);
 finish();
