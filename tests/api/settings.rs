@@ -267,7 +267,7 @@ fn published_secret_is_rejected() {
 
 #[test]
 fn secret_can_be_read_from_a_file() {
-    let path = format!("{}/secret_key_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
+    let path = format!("{}/secret_key_of_the_settings_test_{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     std::fs::write(&path, format!("{GOOD_KEY}\n")).unwrap();
     let SecretKey::Given(key) = read(&[("SECRET_KEY_FILE", &path)]).unwrap().tokens.secret_key else { panic!() };
     assert_eq!(key.expose_secret(), GOOD_KEY);
@@ -279,7 +279,7 @@ fn secret_can_be_read_from_a_file() {
 
 #[test]
 fn secret_file_with_extra_content_is_rejected() {
-    let path = format!("{}/padded_secret_of_the_settings_test", env!("CARGO_TARGET_TMPDIR"));
+    let path = format!("{}/padded_secret_of_the_settings_test_{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     for (text, expected) in [
         (format!("\u{feff}{GOOD_KEY}"), "expected a file without a byte order mark"),
         (format!(" {GOOD_KEY}\n"), "expected no white space around the secret"),

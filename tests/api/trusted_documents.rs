@@ -90,7 +90,8 @@ async fn browser_that_opens_the_address_of_a_document_gets_its_result() {
 
 #[test]
 fn manifest_is_read_and_closes_the_explorer() {
-    let path = |name: &str| format!("{}/trusted_documents_{name}.json", env!("CARGO_TARGET_TMPDIR"));
+    let path =
+        |name: &str| format!("{}/trusted_documents_{}_{name}.json", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     let file = |name: &str, text: &str| {
         std::fs::write(path(name), text).unwrap();
         path(name)

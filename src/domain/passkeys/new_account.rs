@@ -1,7 +1,7 @@
 //! Registration of an account that has a passkey and no password.
 //!
-//! The start counts as a registration, and tells whether the values can be used, before an authenticator creates a passkey that
-//! would be of no use. The ceremony token contains their hash, so the end neither counts again nor checks other values.
+//! The start counts as a registration and checks the form, before an authenticator creates a passkey that would be of no use. The
+//! ceremony token contains a hash of the form, so the end needs no count of its own: it accepts no other username and address.
 
 use super::{
     Started,
@@ -139,6 +139,7 @@ async fn create(
     let (work, ()) = work.or_rollback(spent).await?;
     let roles = context.settings().registration.default_roles.clone();
     let (work, mut user) = registration::insert(work, new_user, roles, true).await?;
+    let passkey = Model { created_at: work.now, ..passkey };
     let inserted = passkey_registration::insert(&work, &passkey).await;
     let (mut work, ()) = work.or_rollback(inserted).await?;
     recovery_code::replace(work.db(), user.id, codes.iter().map(RecoveryCode::hash), work.now).await?;
