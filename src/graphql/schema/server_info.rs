@@ -76,7 +76,7 @@ impl ServerInfo {
             email_required: app.settings.registration.require_email,
             email_verification_required: app.settings.registration.require_verified_email,
             mail_enabled: app.settings.mail.is_enabled(),
-            passkeys_enabled: app.settings.passkeys.are_usable(),
+            passkeys_enabled: app.settings.passkeys.is_usable(),
             identity_providers: IdentityProvider::all(app),
             email_sign_in_enabled: app.settings.mail.sign_in,
             password_policy: PasswordPolicy {
