@@ -40,7 +40,7 @@ const DELETE = `mutation DeletePasskey($input: DeletePasskeyInput!) {
   payload: deletePasskey(input: $input) { deletedPasskeyId user { ${OWNER} } ${ACCEPTED} }
 }`;
 
-/** A ceremony expires after 15 minutes. A conditional request that nobody answers is replaced after 14, in milliseconds. */
+/** A ceremony expires after 15 minutes. A conditional request without an answer is replaced after 14, in milliseconds. */
 const MAX_WAIT = 14 * 60 * 1_000;
 
 /** Errors after which a mutation may still have been executed. */
