@@ -55,7 +55,7 @@ impl PasskeySettings {
 
     /// Whether browsers can use passkeys: they refuse an IP address as RP id.
     #[must_use]
-    pub fn are_usable(&self) -> bool {
+    pub fn is_usable(&self) -> bool {
         matches!(Host::parse(&self.rp_id), Ok(Host::Domain(_)))
     }
 
@@ -132,14 +132,14 @@ mod tests {
 
     #[test]
     fn ip_address_is_no_usable_rp_id() {
-        for (url, are_usable) in [
+        for (url, expected) in [
             ("http://localhost:8000", true),
             ("https://example.org", true),
             ("http://127.0.0.1:8000", false),
             ("http://[::1]:8000", false),
             ("https://192.0.2.1", false),
         ] {
-            assert_eq!(read(&[("PUBLIC_URL", url)]).unwrap().are_usable(), are_usable, "{url}");
+            assert_eq!(read(&[("PUBLIC_URL", url)]).unwrap().is_usable(), expected, "{url}");
         }
     }
 

@@ -243,7 +243,7 @@ export class Passkeys {
     return { ceremonyToken, credential: (credential as PublicKeyCredential).toJSON() };
   }
 
-  /** Creates a passkey and sends it. If the server refuses it, the password manager is told to forget it. */
+  /** Creates a passkey and sends it. If the server refuses it, the password manager deletes it, where the browser supports that. */
   async #create<Payload>({ ceremonyToken, options }: Started, send: (created: PasskeyAssertionInput) => Promise<Payload>): Promise<Payload> {
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as PublicKeyCredentialCreationOptionsJSON);
     const credential = (await navigator.credentials.create({ publicKey })) as PublicKeyCredential;

@@ -32,8 +32,8 @@ export type AcceptInvitationInput = {
 };
 
 /**
- * The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. It tells the password manager
- * which passkeys no longer work.
+ * The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. With them, the password
+ * manager deletes the passkeys that no longer work.
  */
 export type AcceptedCredentials = {
   /** The domain that passkeys are bound to. */
@@ -854,7 +854,7 @@ export type Mutation = {
    */
   readonly changePassword: Maybe<ChangePasswordPayload>;
   /**
-   * Set the first password of a signed-in user who has none (`User.hasPassword`). The last sign-in or `reauthenticate` must be less
+   * Set the first password of the signed-in user, if `User.hasPassword` is false. The last sign-in or `reauthenticate` must be less
    * than 10 minutes ago. Invalidates all links in mails, and notifies the owner at a verified address. The other sessions continue.
    * Codes: PASSWORD_ALREADY_SET, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REAUTHENTICATION_REQUIRED,
    * UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.

@@ -94,7 +94,7 @@ test("signIn signs in without a username", async () => {
   assert.equal(hallpass.getState().user.username, username);
 });
 
-test("a dialog that was closed is reported, and signs nobody in", async () => {
+test("closing the dialog is reported and does not sign in", async () => {
   const { passkeys, hallpass } = await withPasskey();
   manager.failure = "NotAllowedError";
   const { code, form } = await problemsOf(passkeys.signIn());

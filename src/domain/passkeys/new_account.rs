@@ -134,7 +134,7 @@ async fn create(
         let users = user::lock_all(work.db(), vec![replaced.user_id]).await?;
         replaced.end(&mut work, &users).await?;
     }
-    // Before the user is inserted: a second request with the same ceremony is not to be told that the username is taken.
+    // Before the user is inserted, so that a second request with the same ceremony does not fail with USERNAME_TAKEN.
     let spent = spend(&work, &ceremony).await;
     let (work, ()) = work.or_rollback(spent).await?;
     let roles = context.settings().registration.default_roles.clone();

@@ -182,8 +182,8 @@ pub struct DeletePasskeyPayload {
     accepted_credentials: AcceptedCredentials,
 }
 
-/// The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. It tells the password manager
-/// which passkeys no longer work.
+/// The passkeys of the user, for `PublicKeyCredential.signalAllAcceptedCredentials`, as they are. With them, the password
+/// manager deletes the passkeys that no longer work.
 #[derive(SimpleObject)]
 pub struct AcceptedCredentials {
     /// The domain that passkeys are bound to.

@@ -21,7 +21,7 @@ impl PasswordMutation {
         Some(change(ctx, input.into()).await)
     }
 
-    /// Set the first password of a signed-in user who has none (`User.hasPassword`). The last sign-in or `reauthenticate` must be less
+    /// Set the first password of the signed-in user, if `User.hasPassword` is false. The last sign-in or `reauthenticate` must be less
     /// than 10 minutes ago. Invalidates all links in mails, and notifies the owner at a verified address. The other sessions continue.
     /// Codes: PASSWORD_ALREADY_SET, REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_TOO_COMMON, REAUTHENTICATION_REQUIRED,
     /// UNAUTHENTICATED, RATE_LIMITED, SERVICE_UNAVAILABLE.

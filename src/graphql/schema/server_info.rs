@@ -72,7 +72,7 @@ impl ServerInfo {
             email_required: app.settings.registration.require_email,
             email_verification_required: app.settings.registration.require_verified_email,
             mail_enabled: app.settings.mail.is_enabled(),
-            passkeys_enabled: app.settings.passkeys.are_usable(),
+            passkeys_enabled: app.settings.passkeys.is_usable(),
             password_policy: PasswordPolicy {
                 min_length: *PASSWORD_LENGTH.start(),
                 max_length: *PASSWORD_LENGTH.end(),

@@ -11,7 +11,7 @@ import { assert, check, fail, finish } from "./checks.mjs";
 import { createManualApp } from "./manual_app.mjs";
 import { blocks, page } from "./markdown.mjs";
 import { atExit, start } from "./server.mjs";
-import { Authenticator } from "./virtual_authenticator.mjs";
+import { Authenticator, recordRequests } from "./virtual_authenticator.mjs";
 
 const binary = process.argv[2];
 const PORTS = { hallpass: 8168, app: 8169, page: 8170, other: 8171 };
@@ -57,18 +57,8 @@ const VERIFY_MFA = "mutation($input: VerifyMfaInput!) { verifyMfa(input: $input)
 const REAUTHENTICATE = "mutation($input: ReauthenticateInput!) { reauthenticate(input: $input) { accessToken } }";
 const DELETE = "mutation($input: DeletePasskeyInput!) { deletePasskey(input: $input) { deletedPasskeyId user { passkeys { id } } acceptedCredentials { rpId userId allAcceptedCredentialIds } } }";
 
-/**
- * Gives a page functions for the tests, and records its requests for passkeys by their mediation. Before each request, the test decides
- * whether the user responds. It runs in the browser.
- */
+/** Gives a page functions for the tests. It runs in the browser. */
 function install(home) {
-  const get = navigator.credentials.get.bind(navigator.credentials);
-  window.requests = [];
-  navigator.credentials.get = async (options) => {
-    await window.beforeRequest(options.mediation);
-    window.requests.push(options.mediation);
-    return get(options);
-  };
   window.send = async (query, input, token) => {
     const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
     const response = await fetch(`${home}/graphql`, { method: "POST", credentials: "include", headers, body: JSON.stringify({ query, variables: { input } }) });
@@ -110,6 +100,7 @@ async function scenario(name, origin, run) {
     const authenticator = await Authenticator.attach(tab);
     authenticator.respondsTo = () => true;
     await tab.exposeFunction("beforeRequest", (mediation) => authenticator.setPresent(authenticator.respondsTo(mediation)));
+    await tab.addInitScript(recordRequests);
     await tab.addInitScript(install, home);
     await tab.goto(origin);
     await run(tab, authenticator);

@@ -36,3 +36,17 @@ export class Authenticator {
     return credentials.map(({ credentialId }) => Buffer.from(credentialId, "base64").toString("base64url"));
   }
 }
+
+/**
+ * Records the requests of a page for passkeys by their mediation. Before each request, `beforeRequest` of the test decides whether the user
+ * responds. It runs in the browser.
+ */
+export function recordRequests() {
+  const get = navigator.credentials.get.bind(navigator.credentials);
+  window.requests = [];
+  navigator.credentials.get = async (options) => {
+    await window.beforeRequest(options.mediation);
+    window.requests.push(options.mediation);
+    return get(options);
+  };
+}

@@ -1,22 +1,11 @@
 // Passkeys: adding, renaming and deleting them, and signing in with them, with the virtual authenticator of Chromium.
 
 import { check } from "../checks.mjs";
-import { Authenticator } from "../virtual_authenticator.mjs";
+import { Authenticator, recordRequests } from "../virtual_authenticator.mjs";
 import { heading, PASSWORD, problem, region, submit } from "./browser.mjs";
 
 const settings = (tab) => region(tab, "Passkeys");
 const button = (tab, name) => tab.getByRole("button", { name, exact: true });
-
-/** Records the requests for passkeys by their mediation. The user responds to those with a dialog. It runs in the browser. */
-function record() {
-  const get = navigator.credentials.get.bind(navigator.credentials);
-  window.requests = [];
-  navigator.credentials.get = async (options) => {
-    await window.beforeRequest(options.mediation);
-    window.requests.push(options.mediation);
-    return get(options);
-  };
-}
 
 /** The recovery codes that a part of the page shows. */
 async function newCodes(part) {
@@ -34,7 +23,7 @@ export async function passkeys(world) {
   const authenticator = await Authenticator.attach(tab);
   let respondsTo = (mediation) => mediation !== "conditional";
   await tab.exposeFunction("beforeRequest", (mediation) => authenticator.setPresent(respondsTo(mediation)));
-  await tab.addInitScript(record);
+  await tab.addInitScript(recordRequests);
   await tab.reload();
   await tab.getByRole("link", { name: "Security" }).click();
   await add(world, tab);
