@@ -42,6 +42,12 @@ impl CodeChallenge {
         let is_verifier = VERIFIER_LENGTH.contains(&text.len()) && text.bytes().all(is_unreserved);
         is_verifier.then(|| Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))))
     }
+
+    /// The challenge in base64url, as clients send it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 #[cfg(test)]

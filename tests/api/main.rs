@@ -82,6 +82,7 @@ mod serving;
 mod session_limits;
 mod sessions;
 mod settings;
+mod sign_in_page;
 mod starting;
 mod step_up;
 mod support;

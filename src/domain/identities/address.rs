@@ -59,7 +59,8 @@ impl ReturnAddress {
     }
 
     /// The address without a result.
-    pub(super) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }

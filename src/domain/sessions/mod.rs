@@ -17,8 +17,8 @@ pub use device::device;
 pub use end::{Logout, logout, revoke, revoke_others};
 pub(in crate::domain) use end::{end_all, end_reused};
 pub use list::{find, list, list_many};
-pub use refresh::refresh;
 pub(in crate::domain) use refresh::rotate_locked;
+pub use refresh::{refresh, user_of};
 pub(in crate::domain) use replace::Replaced;
 pub use replace::{Cookies, NewSession};
 

@@ -82,6 +82,24 @@ pub async fn refresh(context: &Context, presented: Option<PresentedToken>) -> Re
     Err(Error::unavailable(1, "other requests kept rotating the session"))
 }
 
+/// Returns the user whom a refresh token could sign in now, without exchanging it. It is the token of the browser that shows the user.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the database is unreachable.
+pub async fn user_of(context: &Context, presented: &PresentedToken) -> Result<Option<user::Model>> {
+    let app = &context.app;
+    let Some(claims) = app.refresh_tokens.verify(presented.token.expose_secret()) else { return Ok(None) };
+    let Some((session, user)) = session::find_with_user(app.database.read(), claims.session_id).await? else {
+        return Ok(None);
+    };
+    let now = context.now();
+    let is_valid = session.delivery == presented.delivery
+        && !session.burnt.contains(claims.generation)
+        && !matches!(step(app, claims, &session, now), Step::Reuse)
+        && check(app, &session, &user, now).is_ok();
+    Ok(is_valid.then_some(user))
+}
+
 /// Checks that a session may continue.
 fn check(app: &App, session: &Model, user: &user::Model, now: DateTime<Utc>) -> Result<()> {
     if user.is_active && session.is_revoked(user) {

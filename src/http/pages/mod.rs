@@ -1,7 +1,7 @@
-//! Built-in pages: for the links in mails, if `APP_URL` is this server, and the development mailbox.
+//! Built-in pages: for the links in mails and for the sign-in, if `APP_URL` is this server, and the development mailbox.
 //!
-//! They need no scripts. A link takes effect when its form is submitted, not when it is opened, because mail programs
-//! open links automatically.
+//! They need no scripts, except for passkeys. A link takes effect when its form is submitted, not when it is opened, because
+//! mail programs open links automatically.
 
 mod correction;
 mod dev_mail;
@@ -37,6 +37,7 @@ use crate::{
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+const LAYOUT: &str = include_str!("layout.html");
 const STYLE: &str = include_str!("style.css");
 
 /// The routes that the settings enable.
@@ -47,10 +48,9 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
         routes = routes
             .route("/verify-email", get(links::open_verification).post(links::verify))
             .route("/reset-password", get(links::open_reset).post(links::reset))
-            .route("/accept-invitation", get(links::open_invitation).post(invitation::accept));
-        if settings.mail.sign_in {
-            routes = routes.route("/sign-in", get(sign_in::open));
-        }
+            .route("/accept-invitation", get(links::open_invitation).post(invitation::accept))
+            .route(sign_in::PATH, get(sign_in::open).post(sign_in::submit))
+            .route("/pages/sign-in.js", get(sign_in::script));
     }
     if settings.mail.dev {
         routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));
@@ -74,7 +74,10 @@ pub(super) fn error_page(language: Language, error: &Error) -> Response {
 
 /// Renders a page from its template. All values are escaped.
 fn page(status: StatusCode, language: Language, template: &str, values: Value) -> Response {
-    let rendered = Environment::new().render_named_str("page.html", template, values);
+    let mut environment = Environment::new();
+    let rendered = environment
+        .add_template("layout.html", LAYOUT)
+        .and_then(|()| environment.render_named_str("page.html", template, values));
     let html = match rendered {
         Ok(html) => html,
         Err(error) => {

@@ -143,20 +143,6 @@ pub(super) fn accept(language: Language) -> &'static Texts {
     }
 }
 
-/// The title and the text of the page of a sign-in by mail.
-pub(super) fn sign_in(language: Language) -> (&'static str, &'static str) {
-    match language {
-        Language::English => (
-            "Enter the code from the message",
-            "Go back to the page or the app where you asked to sign in, and enter the code there. This page cannot sign you in.",
-        ),
-        Language::Russian => (
-            "Введите код из письма",
-            "Вернитесь на страницу или в приложение, где вы начали входить, и введите код там. На этой странице войти нельзя.",
-        ),
-    }
-}
-
 pub(super) fn incomplete(language: Language) -> &'static str {
     match language {
         Language::English => "This link is incomplete",
@@ -214,5 +200,12 @@ pub(super) fn rejected(language: Language) -> &'static str {
     match language {
         Language::English => "This request can't be accepted",
         Language::Russian => "Такой запрос не принимается",
+    }
+}
+
+pub(super) fn start_again(language: Language) -> &'static str {
+    match language {
+        Language::English => "Open the page again, and start again.",
+        Language::Russian => "Откройте страницу ещё раз и начните снова.",
     }
 }
