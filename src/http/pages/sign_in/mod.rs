@@ -1,4 +1,4 @@
-//! `/sign-in`: sign-in with a password, a passkey, a provider or a mail, for people without a page of their own.
+//! `/sign-in`: sign-in with a password, a passkey, a provider or a mail, for apps without a form of their own.
 //!
 //! After the sign-in, the refresh token is in the cookie, and the browser goes to `return_to`. The page works without scripts, except
 //! for passkeys. Each form posts a step to the same path, whose response shows the next view.
@@ -44,7 +44,7 @@ use crate::{
     http::{Server, form::Form, middleware::peer, pages::error_page},
 };
 
-/// The path of the page, and of its cookie's name in the settings of an app.
+/// The path of the page, to which the links of mails lead.
 pub(super) const PATH: &str = "/sign-in";
 
 const SCRIPT: &str = include_str!("sign_in.js");
