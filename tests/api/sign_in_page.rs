@@ -232,6 +232,77 @@ async fn failed_attempts_count_together_with_those_of_graphql() {
 }
 
 #[tokio::test]
+async fn new_account_is_signed_in_and_returns_to_the_app() {
+    let server = TestServer::start().await;
+    let mut browser = Browser::of(&server);
+    let form = browser.open("/sign-in?method=register").await;
+    assert_eq!(field(&form, "step"), "register");
+    let password = password_of("ada");
+    let fields =
+        [("step", "register"), ("username", "ada"), ("email", ""), ("password", &password), ("return_to", APP)];
+    assert_eq!(redirect(&browser.submit(&fields).await), format!("/sign-in?done=1&return_to={}", encoded(APP)));
+    assert_eq!(browser.user().await.as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn problems_of_a_new_account_are_at_their_fields() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let mut browser = Browser::of(&server);
+    let fields = [("step", "register"), ("username", "Ada"), ("email", "ada@"), ("password", "short")];
+    let page = browser.submit(&fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for name in ["email", "password"] {
+        assert!(page.text.contains(&format!("id=\"{name}-problem\"")), "{name}: {}", page.text);
+    }
+    assert!(page.text.contains("value=\"Ada\"") && !page.text.contains("short\""), "{}", page.text);
+    let password = password_of("ada");
+    let fields = [("step", "register"), ("username", "Ada"), ("password", &password)];
+    let page = browser.submit(&fields).await;
+    assert!(page.text.contains("id=\"username-problem\""), "{}", page.text);
+}
+
+#[tokio::test]
+async fn new_account_verifies_its_address_first_if_it_must() {
+    let server = TestServer::with(|settings| {
+        settings.registration.require_email = true;
+        settings.registration.require_verified_email = true;
+    })
+    .await;
+    let mut browser = Browser::of(&server);
+    let password = password_of("ada");
+    let fields = [("step", "register"), ("username", "ada"), ("email", ADA), ("password", &password)];
+    let page = browser.submit(&fields).await;
+    assert_eq!((page.status, browser.has("refresh_token")), (StatusCode::OK, false));
+    assert!(page.text.contains("Open the link in the message"), "{}", page.text);
+    let token = server.token_to(ADA).await;
+    server.anonymous().verify_email(&token).await.data("/verifyEmail");
+    redirect(&browser.enter_password("ada", &password).await);
+}
+
+#[tokio::test]
+async fn closed_registration_has_no_form() {
+    let server = TestServer::with(|settings| settings.registration.is_enabled = false).await;
+    let mut browser = Browser::of(&server);
+    let page = browser.open("/sign-in?method=register").await;
+    assert!(field(&page, "step") == "password" && !page.text.contains("Create an account"), "{}", page.text);
+    let fields = [("step", "register"), ("username", "ada"), ("password", &password_of("ada"))];
+    let page = browser.submit(&fields).await;
+    assert_eq!(problem(&page), "Registration is closed. Ask an administrator for an account.");
+}
+
+#[tokio::test]
+async fn malformed_address_is_explained() {
+    let server = with_mails().await;
+    let mut browser = Browser::of(&server);
+    for step in ["email", "reset"] {
+        let page = browser.submit(&[("step", step), ("email", "ada@")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{step}");
+        assert!(problem(&page).contains("address"), "{step}: {}", problem(&page));
+    }
+}
+
+#[tokio::test]
 async fn page_shows_the_methods_that_the_settings_enable() {
     let plain = TestServer::with(|settings| settings.mail.dev = false).await;
     let page = Browser::of(&plain).open("/sign-in").await;
@@ -506,6 +577,7 @@ async fn pages_contain_no_jargon() {
         browser.open("/sign-in").await,
         browser.open("/sign-in?method=email").await,
         browser.open("/sign-in?method=reset").await,
+        browser.submit(&[("step", "register"), ("username", "?"), ("email", "ada@"), ("password", "short")]).await,
         browser.enter_password("ada", "wrong password").await,
         request_mail(&mut browser, APP).await,
         browser.submit(&[("step", "unknown")]).await,

@@ -5,7 +5,7 @@ use email_address::{EmailAddress, Options};
 use crate::error::{ErrorCode, Field, InputError};
 
 /// Maximum length of an address in characters: RFC 5321 §4.5.3.1.3, without the angle brackets.
-const MAX_EMAIL_LENGTH: usize = 254;
+pub const MAX_EMAIL_LENGTH: usize = 254;
 
 /// An e-mail address: an unquoted ASCII local part, and a domain that contains a dot, in any script.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ mod email;
 mod password;
 
 use characters::{is_invisible, is_reordering};
-pub use email::Email;
+pub use email::{Email, MAX_EMAIL_LENGTH};
 pub use password::{Owner, PASSWORD_LENGTH, Password, may_be_password};
 
 use crate::{

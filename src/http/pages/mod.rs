@@ -38,6 +38,7 @@ const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 const LAYOUT: &str = include_str!("layout.html");
+const FIELD: &str = include_str!("field.html");
 const STYLE: &str = include_str!("style.css");
 
 /// The routes that the settings enable.
@@ -77,6 +78,7 @@ fn page(status: StatusCode, language: Language, template: &str, values: Value) -
     let mut environment = Environment::new();
     let rendered = environment
         .add_template("layout.html", LAYOUT)
+        .and_then(|()| environment.add_template("field.html", FIELD))
         .and_then(|()| environment.render_named_str("page.html", template, values));
     let html = match rendered {
         Ok(html) => html,

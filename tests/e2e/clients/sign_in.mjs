@@ -83,6 +83,23 @@ async function isSignedIn(tab, username) {
   return (await title(tab)) === "You are signed in" && (await tab.locator("strong").textContent()) === username;
 }
 
+async function registration() {
+  const { tab } = await open({ viewport: { width: 390, height: 844 } });
+  await tab.goto(`${home}/sign-in?return_to=${encodeURIComponent(app)}`);
+  await tab.getByRole("link", { name: "Create an account" }).click();
+  await shoot(tab, "register");
+  await tab.getByLabel("Username").fill("eve");
+  await tab.getByLabel("Password", { exact: true }).fill("password");
+  await submit(tab, "Create an account");
+  await shoot(tab, "register-problem");
+  const password = tab.getByLabel("Password", { exact: true });
+  check("the problem of a field is its description", (await password.getAttribute("aria-describedby")).includes("password-problem"));
+  await password.fill(PASSWORD);
+  await submit(tab, "Create an account");
+  await tab.waitForURL(`${app}/`);
+  check("a new account is signed in, and returns to the app", await isSignedIn(tab, "eve"));
+}
+
 async function passwords() {
   await register("ada");
   const { tab } = await open({ viewport: { width: 1280, height: 800 } });
@@ -300,7 +317,7 @@ const stop = await start(binary, PORTS.hallpass, {
 });
 const browser = await chromium.launch(CHROMIUM);
 atExit(() => browser.close());
-for (const part of [passwords, apps, secondFactors, mails, passkeys, withoutCookies]) {
+for (const part of [registration, passwords, apps, secondFactors, mails, passkeys, withoutCookies]) {
   try {
     await part();
   } catch (error) {
@@ -309,4 +326,4 @@ for (const part of [passwords, apps, secondFactors, mails, passkeys, withoutCook
 }
 await browser.close();
 await stop();
-finish(26);
+finish(29);

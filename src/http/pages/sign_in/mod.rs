@@ -10,6 +10,7 @@
 //! once more, because an existing sign-in or a remembered device would be ignored otherwise.
 
 mod cookie;
+mod registration;
 mod steps;
 mod texts;
 mod view;
@@ -29,6 +30,7 @@ pub(in crate::http) use steps::submit;
 
 use self::{
     cookie::BrowserState,
+    registration::Entered,
     view::{Purpose, Renderer, View},
 };
 use crate::{
@@ -133,9 +135,12 @@ impl<'a> Visit<'a> {
             return self.fail(START, &flow_error(&name));
         }
         let settings = &self.server.app.settings;
-        let purpose = query.take("method");
-        let purpose =
-            [Purpose::SignIn, Purpose::Reset].into_iter().find(|known| Some(known.name()) == purpose.as_deref());
+        let method = query.take("method");
+        let method = method.as_deref();
+        if method == Some("register") && settings.registration.is_enabled {
+            return self.show(&View::Register(&Entered::default(), &[]));
+        }
+        let purpose = [Purpose::SignIn, Purpose::Reset].into_iter().find(|purpose| Some(purpose.name()) == method);
         if let Some(purpose) = purpose.filter(|purpose| purpose.is_enabled(settings)) {
             return self.show(&View::Address(purpose, ""));
         }

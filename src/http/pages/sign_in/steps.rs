@@ -82,6 +82,7 @@ impl Visit<'_> {
             Some("code") => self.code(form).await,
             Some("link") => self.link(form).await,
             Some("reset") => self.send_reset_mail(form).await,
+            Some("register") => self.register(form).await,
             Some("sign_out") => self.sign_out().await,
             _ => rejected(StatusCode::BAD_REQUEST, self.context.client.language),
         }
@@ -184,7 +185,7 @@ impl Visit<'_> {
         let email = form.take("email").unwrap_or_default();
         let sent = Box::pin(password_reset::request(&self.context, &email));
         match self.server.in_time(sent).await {
-            Ok(()) => self.show(&View::ResetSent),
+            Ok(()) => self.show(&View::Message(&super::texts::texts(self.context.client.language).reset_sent)),
             Err(error) => self.fail(&View::Address(Purpose::Reset, &email), &error),
         }
     }

@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use crate::language::Language;
 
+/// A title and a text.
+pub(super) struct Message(pub(super) &'static str, pub(super) &'static str);
+
 /// The texts of all views.
 #[derive(Serialize)]
 pub(super) struct Texts {
@@ -18,7 +21,7 @@ pub(super) struct Texts {
     with_provider: &'static str,
     pub(super) by_mail: &'static str,
     pub(super) by_mail_intro: &'static str,
-    email: &'static str,
+    pub(super) email: &'static str,
     send: &'static str,
     another_way: &'static str,
     pub(super) code_title: &'static str,
@@ -27,8 +30,11 @@ pub(super) struct Texts {
     link_intro: &'static str,
     pub(super) reset_title: &'static str,
     pub(super) reset_intro: &'static str,
-    pub(super) reset_sent_title: &'static str,
-    reset_sent: &'static str,
+    #[serde(skip)]
+    pub(super) reset_sent: Message,
+    pub(super) register: &'static str,
+    #[serde(skip)]
+    pub(super) registered: Message,
     pub(super) second_factor_title: &'static str,
     pub(super) totp_or_recovery_code: &'static str,
     pub(super) recovery_code: &'static str,
@@ -68,8 +74,15 @@ pub(super) fn texts(language: Language) -> &'static Texts {
             link_intro: "Press the button to sign in with the link from the message.",
             reset_title: "Forgot your password?",
             reset_intro: "You will get a message with a link. With the link, you can choose a new password.",
-            reset_sent_title: "Check your mailbox",
-            reset_sent: "If an account has this address, a message with a link is on its way to it.",
+            reset_sent: Message(
+                "Check your mailbox",
+                "If an account has this address, a message with a link is on its way to it.",
+            ),
+            register: "Create an account",
+            registered: Message(
+                "Confirm your e-mail address",
+                "Your account is ready. Open the link in the message that was sent to your address, and sign in then.",
+            ),
             second_factor_title: "Confirm the sign-in",
             totp_or_recovery_code: "Code from the authenticator app, or a recovery code",
             recovery_code: "Recovery code",
@@ -101,8 +114,15 @@ pub(super) fn texts(language: Language) -> &'static Texts {
             link_intro: "Нажмите кнопку, чтобы войти по ссылке из письма.",
             reset_title: "Забыли пароль?",
             reset_intro: "Вы получите письмо со ссылкой. По ней можно выбрать новый пароль.",
-            reset_sent_title: "Проверьте почту",
-            reset_sent: "Если с этим адресом есть учётная запись, на него отправлено письмо со ссылкой.",
+            reset_sent: Message(
+                "Проверьте почту",
+                "Если с этим адресом есть учётная запись, на него отправлено письмо со ссылкой.",
+            ),
+            register: "Создать учётную запись",
+            registered: Message(
+                "Подтвердите адрес электронной почты",
+                "Учётная запись создана. Откройте ссылку из письма, отправленного на ваш адрес, и затем войдите.",
+            ),
             second_factor_title: "Подтвердите вход",
             totp_or_recovery_code: "Код из приложения-аутентификатора или резервный код",
             recovery_code: "Резервный код",

@@ -10,12 +10,16 @@ use axum::{
 use minijinja::{Value, context, value::Serde};
 use url::form_urlencoded;
 
-use super::{PATH, texts::texts};
+use super::{
+    PATH,
+    registration::Entered,
+    texts::{Message, texts},
+};
 use crate::{
     Error,
     config::{ProviderSettings, Settings},
     domain::identities::ReturnAddress,
-    error::MfaMethod,
+    error::{InputError, MfaMethod},
     http::{
         pages::{links::with_error, page},
         status::status_of,
@@ -42,8 +46,10 @@ pub(super) enum View<'a> {
     Code(&'a str),
     /// The form of the link in a mail, with its token.
     Link(&'a str),
-    /// A mail to reset the password was sent if the account exists.
-    ResetSent,
+    /// The form of a new account.
+    Register(&'a Entered, &'a [InputError]),
+    /// A title and a text.
+    Message(&'a Message),
     /// The form for a second factor.
     SecondFactor {
         /// The token of the challenge.
@@ -104,8 +110,13 @@ impl Renderer<'_> {
 
     /// A view that shows an error.
     pub(super) fn error(&self, view: &View<'_>, error: &Error) -> Response {
-        let response = self.view(status_of(error.code()), view, Some(&error.message(self.language)));
-        with_error(response, error)
+        let problem = match (error.problems(), view) {
+            ([], _) => Some(error.message(self.language)),
+            // At its fields.
+            (_, View::Register(..)) => None,
+            ([first, ..], _) => Some(first.message(self.language)),
+        };
+        with_error(self.view(status_of(error.code()), view, problem.as_deref()), error)
     }
 
     /// A view, with a problem above it.
@@ -120,9 +131,11 @@ impl Renderer<'_> {
             View::Start { identifier } => {
                 let providers: Vec<_> =
                     settings.providers.iter().map(|provider| self.provider_link(provider)).collect();
+                let is_open = settings.registration.is_enabled;
+                let register_link = is_open.then(|| self.path(&[("method", "register")]));
                 let values = context! {
                     view => "start", entered => *identifier, providers,
-                    mail_link => mail_link(Purpose::SignIn), reset_link => mail_link(Purpose::Reset),
+                    mail_link => mail_link(Purpose::SignIn), reset_link => mail_link(Purpose::Reset), register_link,
                 };
                 (texts.title, passkeys("passkey"), values)
             }
@@ -139,7 +152,13 @@ impl Renderer<'_> {
             }
             View::Code(email) => (texts.code_title, None, context! { view => "code", entered => *email, start_link }),
             View::Link(token) => (texts.title, None, context! { view => "link", token => *token, start_link }),
-            View::ResetSent => (texts.reset_sent_title, None, context! { view => "reset_sent", start_link }),
+            View::Register(entered, problems) => {
+                let fields = entered.fields(settings, self.language, problems);
+                (texts.register, None, context! { view => "register", fields, start_link })
+            }
+            View::Message(Message(title, message)) => {
+                (*title, None, context! { view => "message", message => *message, start_link })
+            }
             View::SecondFactor { token, methods } => {
                 let has = |method: MfaMethod| methods.split(',').any(|name| name == method.name());
                 let has_app = has(MfaMethod::Totp);
