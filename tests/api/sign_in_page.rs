@@ -6,12 +6,13 @@ use axum::{
 };
 use chrono::TimeDelta;
 use hallpass::config::{ExposeSecret, Settings};
+use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use crate::{
     second_factor,
     support::{
-        Actor, Answer, TestServer, jargon_in, password_of,
+        Actor, Answer, REFRESH, TestServer, jargon_in, password_of,
         provider::{Provider, ada, with_provider},
         token_in,
     },
@@ -255,6 +256,7 @@ async fn problems_of_a_new_account_are_at_their_fields() {
     for name in ["email", "password"] {
         assert!(page.text.contains(&format!("id=\"{name}-problem\"")), "{name}: {}", page.text);
     }
+    assert!(!page.text.contains("role=\"alert\">"), "{}", page.text);
     assert!(page.text.contains("value=\"Ada\"") && !page.text.contains("short\""), "{}", page.text);
     let password = password_of("ada");
     let fields = [("step", "register"), ("username", "Ada"), ("password", &password)];
@@ -367,6 +369,33 @@ async fn ended_session_is_not_shown_as_signed_in() {
     browser.enter_password("ada", &password_of("ada")).await;
     assert_eq!(browser.user().await.as_deref(), Some("ada"));
     elsewhere.query("mutation { revokeOtherSessions { revokedSessions } }").await.data("/revokeOtherSessions");
+    assert_eq!(browser.user().await, None);
+}
+
+#[tokio::test]
+async fn refresh_token_of_an_earlier_generation_is_not_shown_as_signed_in() {
+    let server = TestServer::start().await;
+    server.user("ada").await;
+    let mut browser = Browser::of(&server);
+    browser.enter_password("ada", &password_of("ada")).await;
+    let mut stolen = browser.clone();
+    for _ in 0..2 {
+        let body = json!({ "query": REFRESH }).to_string();
+        let headers = [("content-type", "application/json"), ("origin", HOME)];
+        browser.send(Method::POST, "/graphql", &headers, body.into()).await.data("/refreshToken");
+    }
+    assert_eq!(browser.user().await.as_deref(), Some("ada"));
+    assert_eq!(stolen.user().await, None);
+}
+
+#[tokio::test]
+async fn refresh_token_of_an_app_is_not_shown_as_signed_in() {
+    let server = TestServer::start().await;
+    let (_, token) = server.app_user("ada").await;
+    let mut browser = Browser::of(&server);
+    browser.enter_password("ada", &password_of("ada")).await;
+    let cookie = browser.cookies.iter_mut().find(|(name, _)| name.starts_with("refresh_token")).unwrap();
+    cookie.1 = token;
     assert_eq!(browser.user().await, None);
 }
 

@@ -82,7 +82,7 @@ pub async fn refresh(context: &Context, presented: Option<PresentedToken>) -> Re
     Err(Error::unavailable(1, "other requests kept rotating the session"))
 }
 
-/// Returns the user whom a refresh token could sign in now, without exchanging it. It is the token of the browser that shows the user.
+/// Returns the user of a refresh token that could be exchanged now. Does not exchange it.
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE if the database is unreachable.
@@ -94,7 +94,6 @@ pub async fn user_of(context: &Context, presented: &PresentedToken) -> Result<Op
     };
     let now = context.now();
     let is_valid = session.delivery == presented.delivery
-        && !session.burnt.contains(claims.generation)
         && !matches!(step(app, claims, &session, now), Step::Reuse)
         && check(app, &session, &user, now).is_ok();
     Ok(is_valid.then_some(user))

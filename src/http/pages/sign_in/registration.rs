@@ -60,7 +60,7 @@ impl Visit<'_> {
         let registration = Registration {
             username: entered.username.clone(),
             password: take("password").into(),
-            email: Some(entered.email.clone()).filter(|email| !email.is_empty()),
+            email: Some(entered.email.clone()),
             first_name: None,
             last_name: None,
         };
