@@ -85,7 +85,7 @@ export type AuditAction =
   | 'PASSWORD_RESET_REQUESTED'
   /** The password was reset by a link, which ended all sessions. */
   | 'PASSWORD_RESET'
-  /** The password was removed, because the address was verified by a sign-in by mail, and never before. */
+  /** The password was removed, because the address was verified by a sign-in by mail or with a provider, and never before. */
   | 'PASSWORD_REMOVED'
   /** The address was verified. */
   | 'EMAIL_VERIFIED'
