@@ -126,11 +126,11 @@ export class World {
   }
 }
 
-/** What the app says. */
+/** What the app says, or the page of the server at which the browser has arrived instead. */
 export async function shown(tab) {
-  const output = tab.locator("output:not(:empty)");
-  await output.waitFor();
-  return output.textContent();
+  const text = tab.locator("output:not(:empty), main").first();
+  await text.waitFor();
+  return text.innerText();
 }
 
 /** Presses the button of the app. */
