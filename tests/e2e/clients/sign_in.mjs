@@ -13,10 +13,11 @@ import { linkIn, mailServer } from "./mail_server.mjs";
 import { blocks, page } from "./markdown.mjs";
 import { atExit, emptyFolder, start } from "./server.mjs";
 import { codeOf } from "./totp.mjs";
+import { CLIENT, startProvider } from "./oidc_provider.mjs";
 import { Authenticator, recordRequests } from "./virtual_authenticator.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
-const PORTS = { hallpass: 8184, app: 8185, mail: 8186 };
+const PORTS = { hallpass: 8191, app: 8192, mail: 8193, provider: 8194 };
 const CHROMIUM = { executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] };
 const home = `http://localhost:${PORTS.hallpass}`;
 const app = `http://localhost:${PORTS.app}`;
@@ -276,6 +277,40 @@ async function passkeys() {
   check("the passkey is the second factor of a password", true);
 }
 
+async function providers() {
+  const { context, tab } = await open();
+  await tab.goto(`${home}/sign-in?return_to=${encodeURIComponent(app)}`);
+  await tab.getByRole("link", { name: "Sign in with Acme" }).click();
+  await submit(tab, "Cancel");
+  check("a cancelled sign-in returns to the page", (await problem(tab)).startsWith("The sign-in was cancelled"));
+  await tab.getByRole("link", { name: "Sign in with Acme" }).click();
+  await submit(tab, "fay");
+  await tab.waitForURL(`${app}/`);
+  check("the provider signs in, and the browser returns to the app", await isSignedIn(tab, "fay"));
+
+  const refreshed = await context.request.post(`${home}/graphql`, { data: { query: "mutation { refreshToken { accessToken } }" } });
+  const secret = await addApp((await refreshed.json()).data.refreshToken.accessToken);
+  for (const isRemembered of [false, true]) {
+    await tab.goto(`${home}/sign-in`);
+    await submit(tab, "Sign out");
+    await tab.getByRole("link", { name: "Sign in with Acme" }).click();
+    await tab.getByText(isRemembered ? "You are signed in" : "Confirm the sign-in").waitFor();
+    if (isRemembered) continue;
+    check("the second factor is asked for after the provider", true);
+    await tab.getByLabel("Code from the authenticator app").fill(codeOf(secret));
+    await tab.getByLabel("Do not ask again in this browser").check();
+    await submit(tab, "Continue");
+  }
+  check("the browser is remembered after the provider, which is another site", await isSignedIn(tab, "fay"));
+
+  await submit(tab, "Sign out");
+  acme.isDown = "/token";
+  await tab.getByRole("link", { name: "Sign in with Acme" }).click();
+  await tab.getByRole("alert").waitFor();
+  check("a failure of the provider is explained", (await problem(tab)).startsWith("The provider could not confirm"));
+  acme.isDown = undefined;
+}
+
 /** A browser whose user has blocked all cookies. */
 async function openWithoutCookies() {
   const folder = emptyFolder();
@@ -312,12 +347,18 @@ const mailbox = mailServer({ authOptional: true, disabledCommands: ["STARTTLS"] 
 await mailbox.listen(PORTS.mail);
 atExit(() => mailbox.close());
 await serve(PORTS.app, (_, response) => response.setHeader("content-type", "text/html").end(APP));
+const acme = await startProvider({
+  title: "Acme", port: PORTS.provider, redirectUri: `${home}/auth/acme/callback`,
+  accounts: { fay: { email: "fay@example.org", email_verified: true, preferred_username: "fay" } },
+});
 const stop = await start(binary, PORTS.hallpass, {
   ALLOWED_ORIGINS: `${app},${elsewhere}`, EMAIL_SIGN_IN: "true", SMTP_URL: `smtp://127.0.0.1:${PORTS.mail}`, MAIL_FROM: "accounts@example.org",
+  OIDC_PROVIDERS: "acme", ACME_NAME: "Acme", ACME_ISSUER: acme.issuer, ACME_CLIENT_ID: CLIENT.id, ACME_CLIENT_SECRET: CLIENT.secret,
+  ACME_TRUST_EMAIL: "true", OUTGOING_ALLOW: `127.0.0.1:${PORTS.provider}`,
 });
 const browser = await chromium.launch(CHROMIUM);
 atExit(() => browser.close());
-for (const part of [registration, passwords, apps, secondFactors, mails, passkeys, withoutCookies]) {
+for (const part of [registration, passwords, apps, secondFactors, mails, passkeys, providers, withoutCookies]) {
   try {
     await part();
   } catch (error) {
@@ -326,4 +367,4 @@ for (const part of [registration, passwords, apps, secondFactors, mails, passkey
 }
 await browser.close();
 await stop();
-finish(29);
+finish(34);
