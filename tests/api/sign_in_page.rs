@@ -575,6 +575,16 @@ async fn head_request_does_not_use_a_code() {
 }
 
 #[tokio::test]
+async fn page_opens_itself_again_with_a_code_if_the_browser_does_not_say_where_it_comes_from() {
+    let (server, provider) = with_provider(|_| {}).await;
+    let mut browser = Browser::of(&server);
+    let path = flow(&mut browser, &provider).await;
+    let page = browser.send(Method::GET, &path, &[], Body::empty()).await;
+    assert!(page.text.contains("http-equiv=\"refresh\"") && !browser.has("refresh_token"), "{}", page.text);
+    redirect(&browser.send(Method::GET, &format!("{path}&reloaded=1"), &[], Body::empty()).await);
+}
+
+#[tokio::test]
 async fn unknown_provider_is_not_redirected_to() {
     let (server, _provider) = with_provider(|_| {}).await;
     for id in ["other", "../graphql", "acme/callback"] {

@@ -70,13 +70,15 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
         Ok(visit) => visit,
         Err(error) => return error_page(language, &error),
     };
-    let is_cross_site = head.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let code = query.take("code");
+    // Browsers without the header arrive with a code from a provider.
+    let is_cross_site = head.headers.get("sec-fetch-site").map_or(code.is_some(), |site| site == "cross-site");
     if is_cross_site && query.take("reloaded").is_none() {
         let separator = if head.uri.query().is_some() { '&' } else { '?' };
         let address = head.uri.path_and_query().map_or(PATH, |address| address.as_str());
         return visit.show(&View::Reload(&format!("{address}{separator}reloaded=1")));
     }
-    Box::pin(visit.open(query)).await
+    Box::pin(visit.open(query, code)).await
 }
 
 /// A request to the page.
@@ -121,11 +123,11 @@ impl<'a> Visit<'a> {
         self.renderer().error(view, error)
     }
 
-    async fn open(self, mut query: Form) -> Response {
+    async fn open(self, mut query: Form, code: Option<String>) -> Response {
         if let Some(id) = query.take("provider") {
             return self.start_flow(&id);
         }
-        if let Some(code) = query.take("code") {
+        if let Some(code) = code {
             return self.finish_flow(code).await;
         }
         if let Some(token) = query.take("token") {
