@@ -71,10 +71,10 @@ fn started_response(server: &Server, headers: &HeaderMap, started: Started) -> R
     let Started { location, cookie } = started;
     let mut response = redirect(&location);
     for name in server.cookies.flows(headers).skip(MAX_FLOWS - 1) {
-        append(&mut response, server.cookies.set_flow(&name, "", 0));
+        add_cookie(&mut response, server.cookies.set_flow(&name, "", 0));
     }
     let name = server.cookies.flow(&cookie.name);
-    append(&mut response, server.cookies.set_flow(&name, &cookie.value, FlowCookie::MAX_AGE_SECONDS));
+    add_cookie(&mut response, server.cookies.set_flow(&name, &cookie.value, FlowCookie::MAX_AGE_SECONDS));
     response
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn callback(
         Ok(completed) => {
             let mut response = redirect(&completed.location);
             let name = server.cookies.flow(&completed.cookie_name);
-            append(&mut response, server.cookies.set_flow(&name, "", 0));
+            add_cookie(&mut response, server.cookies.set_flow(&name, "", 0));
             response
         }
         Err(error) => pages::error_page(language, &error),
@@ -114,14 +114,16 @@ fn only_get(request: &Request) -> Option<Response> {
     (request.method() != Method::GET).then(refused)
 }
 
-fn redirect(location: &str) -> Response {
+/// A redirect that the browser follows with GET.
+pub(super) fn redirect(location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-fn append(response: &mut Response, cookie: Option<HeaderValue>) {
+/// Adds a `Set-Cookie` header.
+pub(super) fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

@@ -20,12 +20,12 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE},
+        HeaderMap, Method, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 pub(in crate::http) use steps::submit;
 
 use self::{
@@ -35,7 +35,7 @@ use self::{
 };
 use crate::{
     Error, Result,
-    config::ExposeSecret,
+    config::{ExposeSecret, SecretString},
     domain::{
         Client, Context, Viewer,
         identities::{self, CodeExchange, ReturnAddress},
@@ -43,7 +43,13 @@ use crate::{
     },
     error::MfaChallenge,
     graphql::{Cookie, CookieChange},
-    http::{Server, form::Form, middleware::peer, pages::error_page},
+    http::{
+        Server,
+        auth::{add_cookie, redirect},
+        form::Form,
+        middleware::peer,
+        pages::error_page,
+    },
 };
 
 /// The path of the page, to which the links of mails lead.
@@ -250,12 +256,7 @@ impl<'a> Visit<'a> {
         response
     }
 
-    fn set_cookie(
-        &self,
-        response: &mut Response,
-        cookie: Cookie,
-        token: Option<(crate::config::SecretString, chrono::DateTime<chrono::Utc>)>,
-    ) {
+    fn set_cookie(&self, response: &mut Response, cookie: Cookie, token: Option<(SecretString, DateTime<Utc>)>) {
         add_cookie(response, self.server.cookies.write(&CookieChange { cookie, token }, self.context.now()));
     }
 }
@@ -266,17 +267,4 @@ const START: &View<'static> = &View::Start { identifier: "" };
 fn flow_error(name: &str) -> Error {
     let known = FLOW_ERRORS.into_iter().find(|error| error.code().to_string() == name);
     known.unwrap_or(Error::ProviderFailed)
-}
-
-fn redirect(location: &str) -> Response {
-    match HeaderValue::try_from(location) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
 }

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::json;
 
 use super::{
-    START, Visit, add_cookie, redirect,
+    START, Visit,
     view::{Purpose, View},
 };
 use crate::{
@@ -32,9 +32,15 @@ use crate::{
     graphql::Cookie,
     http::{
         Server,
+        auth::{add_cookie, redirect},
         form::Form,
         middleware::{cors, peer},
-        pages::{error_page, link_result::message_page, links::read_form, links::with_error, texts},
+        pages::{
+            error_page,
+            link_result::message_page,
+            links::{read_form, with_error},
+            texts,
+        },
         status::status_of,
     },
     language::Language,
