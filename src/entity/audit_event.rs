@@ -101,7 +101,7 @@ pub enum Action {
     PasswordResetRequested,
     /// The password was reset by a link, and all sessions were ended.
     PasswordReset,
-    /// The password was removed, because the address was verified by a sign-in by mail, and never before.
+    /// The password was removed, because the address was verified by a sign-in by mail or with a provider, and never before.
     PasswordRemoved,
     /// The address of the account was verified.
     EmailVerified,

@@ -114,6 +114,16 @@ async fn takeover_removes_password_factors_identities_and_sessions() {
     );
 }
 
+#[tokio::test]
+async fn mail_about_the_removed_password_also_fits_a_takeover() {
+    let (server, provider) = with_provider(|settings| settings.registration.provider_takeover = true).await;
+    server.user_at("ada", "ada@example.org").await;
+    sign_in(&server, &provider, ada()).await.data("/loginWithCode/user");
+    let mails = server.mails_to("ada@example.org").await;
+    let removed = mails.iter().find(|mail| mail.text.subject == "The password of your account was removed").unwrap();
+    assert!(removed.text.plain.contains("by mail or with another provider"), "{}", removed.text.plain);
+}
+
 /// Links an identity from inside.
 async fn link(actor: &Actor, provider: &Provider, claims: Value) {
     let start = "mutation($input: StartIdentityLinkInput!) { startIdentityLink(input: $input) { url } }";

@@ -49,7 +49,7 @@ pub enum AuditAction {
     PasswordResetRequested,
     /// The password was reset by a link, which ended all sessions.
     PasswordReset,
-    /// The password was removed, because the address was verified by a sign-in by mail, and never before.
+    /// The password was removed, because the address was verified by a sign-in by mail or with a provider, and never before.
     PasswordRemoved,
     /// The address was verified.
     EmailVerified,
