@@ -26,9 +26,9 @@ export function mailServer(options) {
     server.listen(port, "127.0.0.1");
     await once(server.server, "listening");
   }
-  /** A mail leased by a killed process is retried only after three minutes. */
-  async function mailsTo(address, count) {
-    const deadline = AbortSignal.timeout(240_000);
+  /** A mail leased by a killed process is retried only after three minutes. Without such, `timeout` may be shorter. */
+  async function mailsTo(address, count, timeout = 240_000) {
+    const deadline = AbortSignal.timeout(timeout);
     for (;;) {
       const received = mails.filter(({ to }) => to === address);
       if (received.length >= count) return received;
