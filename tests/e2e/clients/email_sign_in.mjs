@@ -268,4 +268,4 @@ await runAll(testDisabled);
 await browser.close();
 await stop();
 mails.close();
-finish(25);
+finish(31);

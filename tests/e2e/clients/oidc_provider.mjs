@@ -50,6 +50,9 @@ function configuration({ port, redirectUri, algorithm, hasClaimsInIdToken, accou
     },
     // Users are not asked what the client may know.
     async loadExistingGrant({ oidc }) {
+      // A new grant would revoke the codes of the earlier one, which another tab may still need.
+      const earlier = await oidc.provider.Grant.find(oidc.session.grantIdFor(oidc.client.clientId) ?? "");
+      if (earlier?.accountId === oidc.session.accountId) return earlier;
       const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
       grant.addOIDCScope("openid email profile");
       await grant.save();

@@ -71,11 +71,8 @@ export async function twoTabs(world) {
     await press(tab);
     await tab.getByRole("button", { name: "Rob" }).waitFor();
   }
-  const said = [];
-  for (const tab of [first, second]) {
-    await choose(tab, "Rob");
-    said.push(await shown(tab));
-  }
+  await Promise.all([first, second].map((tab) => choose(tab, "Rob")));
+  const said = await Promise.all([first, second].map(shown));
   check("two tabs sign in at once", said.join() === "Signed in: rob,Signed in: rob", said);
 }
 
