@@ -104,6 +104,7 @@ pub(super) async fn callback(
             add_cookie(&mut response, server.cookies.set_flow(&name, "", 0));
             response
         }
+        Err(error @ Error::CodeInvalid) => pages::unknown_flow_page(language, &error),
         Err(error) => pages::error_page(language, &error),
     }
 }

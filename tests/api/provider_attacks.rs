@@ -132,7 +132,7 @@ async fn return_of_another_browser_is_refused() {
     let victim = open(&server.anonymous(), &start_path("acme", RETURN_TO, VERIFIER)).await;
     for browser in [&server.anonymous(), &victim.browser] {
         let answer = browser.get(&format!("/auth/acme/callback?{query}")).await;
-        assert!(is_page(&answer), "{answer:#?}");
+        assert!(is_page(&answer) && answer.text.contains("Allow cookies for this site"), "{answer:#?}");
     }
     assert_eq!(provider.count("/token"), 0);
 }

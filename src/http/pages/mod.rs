@@ -73,6 +73,14 @@ pub(super) fn error_page(language: Language, error: &Error) -> Response {
     links::with_error(response, error)
 }
 
+/// The page for a return from a provider that this browser has not begun.
+pub(super) fn unknown_flow_page(language: Language, error: &Error) -> Response {
+    let title = texts::failed(language);
+    let response =
+        link_result::message_page(status_of(error.code()), language, title, &[texts::unknown_flow(language)]);
+    links::with_error(response, error)
+}
+
 /// Renders a page from its template. All values are escaped.
 fn page(status: StatusCode, language: Language, template: &str, values: Value) -> Response {
     let mut environment = Environment::new();

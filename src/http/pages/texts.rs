@@ -143,6 +143,18 @@ pub(super) fn accept(language: Language) -> &'static Texts {
     }
 }
 
+/// Why the browser does not know a sign-in with a provider, and what to do.
+pub(super) fn unknown_flow(language: Language) -> &'static str {
+    match language {
+        Language::English => {
+            "This sign-in has expired, or began in another browser, or this browser keeps no cookies. Allow cookies for this site, go back to the page where you began, and start again."
+        }
+        Language::Russian => {
+            "Время этого входа истекло, или он начат в другом браузере, или браузер не сохраняет файлы cookie. Разрешите файлы cookie для этого сайта, вернитесь на страницу, где вы начали, и начните снова."
+        }
+    }
+}
+
 pub(super) fn incomplete(language: Language) -> &'static str {
     match language {
         Language::English => "This link is incomplete",

@@ -41,4 +41,4 @@ await world.server();
 await world.start({ PROVIDER_TAKEOVER: "true" });
 await world.scenario(accounts.takeover);
 await world.close();
-finish(94);
+finish(95);

@@ -135,6 +135,7 @@ export async function blockedCookies(world) {
   await press(tab);
   const page = await pageOf(tab, () => choose(tab, "Tess"));
   check("without the cookie, the server shows an error page", isUnknown(page), page);
+  check("the page says that the browser must keep cookies", page.text.includes("Allow cookies for this site"), page);
   const cookies = await context.cookies(home);
   check("the browser has no cookie of the server", cookies.every(({ name }) => !/^(auth|refresh)_/.test(name)), cookies);
 }
