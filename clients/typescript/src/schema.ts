@@ -140,7 +140,11 @@ export type AuditAction =
   /** The user deleted a passkey. */
   | 'PASSKEY_REMOVED'
   /** The signature counter of a passkey went back, so the authenticator may have been cloned. The passkey was refused. */
-  | 'PASSKEY_FAILED';
+  | 'PASSKEY_FAILED'
+  /** The account of the user at a provider was linked: the user can sign in with it. */
+  | 'IDENTITY_LINKED'
+  /** The account of the user at a provider was unlinked. */
+  | 'IDENTITY_UNLINKED';
 
 /** Who caused an audit event. */
 export type AuditActorType =
@@ -467,8 +471,8 @@ export type ErrorCode =
   /** The token of a link is invalid, was already used, or is for an address that the account no longer has. */
   | 'LINK_INVALID'
   /**
-   * Sign-in by mail: the link or the code is wrong, was already used or has expired, was tried too often, or
-   * `codeVerifier` is not that of the client that asked for the mail.
+   * The code of a sign-in with a provider, or the link or the code in a mail, is wrong, was already used, has expired or was tried
+   * too often, or belongs to another `codeVerifier` or session. Start again.
    */
   | 'CODE_INVALID'
   /** This server offers no sign-in by mail; see `serverInfo.emailSignInEnabled`. */
@@ -497,8 +501,23 @@ export type ErrorCode =
   | 'PASSKEY_INVALID'
   /** The account has the maximum number of passkeys, which is 20. */
   | 'PASSKEY_LIMIT_REACHED'
-  /** The passkey is the only way to sign in: set a password or add another passkey first. */
+  /** It is the only way to sign in: set a password, add a passkey or link a provider first. */
   | 'LAST_SIGN_IN_METHOD'
+  /** There is no provider with this id; see `serverInfo.identityProviders`. */
+  | 'PROVIDER_UNKNOWN'
+  /** The provider is unreachable, or its response could not be verified. The log says why. */
+  | 'PROVIDER_FAILED'
+  /** The user cancelled at the provider, or the provider does not let the user sign in here. */
+  | 'PROVIDER_REFUSED'
+  /** The account at the provider is linked to another user: unlink it there first. */
+  | 'IDENTITY_TAKEN'
+  /**
+   * An account has this address, but has not verified it, so it is not linked. Sign in another way, and link the
+   * provider from inside.
+   */
+  | 'IDENTITY_UNLINKED'
+  /** The account has the maximum number of linked identities, which is 20. */
+  | 'IDENTITY_LIMIT_REACHED'
   /** The account has a password: change it instead. */
   | 'PASSWORD_ALREADY_SET'
   /** The token of an invitation is unknown, or the invitation was accepted, revoked or replaced by a newer one. */
@@ -568,6 +587,22 @@ export type ErrorExtensions = {
   readonly hint: Maybe<Scalars['String']['output']>;
 };
 
+/** A one-time code of a link. */
+export type FinishIdentityLinkInput = {
+  /** The parameter `code` that `returnTo` received. */
+  readonly code: Scalars['String']['input'];
+  /** The verifier of the `codeChallenge` that started the link (RFC 7636). */
+  readonly codeVerifier: Scalars['String']['input'];
+};
+
+/** The result of `finishIdentityLink`. */
+export type FinishIdentityLinkPayload = {
+  /** The user, with the identity. */
+  readonly user: User;
+  /** The identity. */
+  readonly identity: Identity;
+};
+
 /** A sign-in with a passkey. */
 export type FinishPasskeyLoginInput = {
   /** That of `startPasskeyLogin`. */
@@ -598,6 +633,30 @@ export type FinishPasskeyRegistrationPayload = {
   readonly recoveryCodes: Maybe<ReadonlyArray<Scalars['String']['output']>>;
   /** All passkeys of the user. */
   readonly acceptedCredentials: AcceptedCredentials;
+};
+
+/** An account at a provider that the user can sign in with. */
+export type Identity = Node & {
+  /** Opaque. */
+  readonly id: Scalars['ID']['output'];
+  /** The provider. If the server no longer has it, its name is the id, and it cannot be used. */
+  readonly provider: IdentityProvider;
+  /** The address at the provider, for the user to recognize the account. `null` if the provider gives none. */
+  readonly email: Maybe<Scalars['String']['output']>;
+  /** When it was linked. */
+  readonly linkedAt: Scalars['DateTime']['output'];
+  /** The latest sign-in with it. `null` if there was none. */
+  readonly lastUsedAt: Maybe<Scalars['DateTime']['output']>;
+};
+
+/** A provider that users can sign in with. */
+export type IdentityProvider = {
+  /** The id in the settings, such as `google`. */
+  readonly id: Scalars['ID']['output'];
+  /** The name for users. */
+  readonly name: Scalars['String']['output'];
+  /** The address for the login button. Add `return_to` and `code_challenge` to its query. */
+  readonly startUrl: Scalars['String']['output'];
 };
 
 /** An invalid field of the input. */
@@ -668,6 +727,16 @@ export type LoginInput = {
   readonly username: Scalars['String']['input'];
   /** The password. */
   readonly password: Scalars['String']['input'];
+  /** How refresh tokens are delivered, for the lifetime of the session. */
+  readonly tokenDelivery?: TokenDelivery;
+};
+
+/** A one-time code of a sign-in with a provider. */
+export type LoginWithCodeInput = {
+  /** The parameter `code` that `return_to` received. */
+  readonly code: Scalars['String']['input'];
+  /** The verifier of the `code_challenge` that started the sign-in (RFC 7636). */
+  readonly codeVerifier: Scalars['String']['input'];
   /** How refresh tokens are delivered, for the lifetime of the session. */
   readonly tokenDelivery?: TokenDelivery;
 };
@@ -886,10 +955,41 @@ export type Mutation = {
    * Delete a passkey of the signed-in user. The second factor must have been confirmed less than 10 minutes ago, at the
    * sign-in or with `reauthenticate`. With the last second factor, the recovery codes are deleted too. The user is notified by
    * mail.
-   * Codes: NOT_FOUND, LAST_SIGN_IN_METHOD (the user has neither a password nor another passkey), REAUTHENTICATION_REQUIRED,
+   * Codes: NOT_FOUND, LAST_SIGN_IN_METHOD (the user has no password, no other passkey and no linked provider), REAUTHENTICATION_REQUIRED,
    * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly deletePasskey: Maybe<DeletePasskeyPayload>;
+  /**
+   * Finish a sign-in with a provider: exchange the `code` that `return_to` received, within 60 seconds, once. If nobody has the
+   * account at the provider, and no account has its verified address, an account is created.
+   * If the user has a second factor, the error is MFA_REQUIRED, as for `login`.
+   * Codes: CODE_INVALID, MFA_REQUIRED, IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED, ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED,
+   * REGISTRATION_DISABLED, REQUIRED (accounts need an address, and the provider gives none), RATE_LIMITED, SERVICE_UNAVAILABLE.
+   * Never UNAUTHENTICATED.
+   */
+  readonly loginWithCode: Maybe<AuthPayload>;
+  /**
+   * Start to link an account at a provider to the signed-in user: open `url` in this browser, and call `finishIdentityLink` with
+   * the `code` that `returnTo` receives. The last sign-in or `reauthenticate` must be less than 10 minutes ago, with the second
+   * factor if there is one.
+   * Codes: PROVIDER_UNKNOWN, BAD_REQUEST (`returnTo` or `codeChallenge`), REAUTHENTICATION_REQUIRED, UNAUTHENTICATED,
+   * SERVICE_UNAVAILABLE.
+   */
+  readonly startIdentityLink: Maybe<StartIdentityLinkPayload>;
+  /**
+   * Link the account at the provider, in the session that has started it. The user is notified by mail. If it is linked to this
+   * user already, nothing changes.
+   * Codes: CODE_INVALID (also in another session), IDENTITY_TAKEN, IDENTITY_LIMIT_REACHED, REAUTHENTICATION_REQUIRED,
+   * UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly finishIdentityLink: Maybe<FinishIdentityLinkPayload>;
+  /**
+   * Unlink an account at a provider from the signed-in user. Sessions that were opened with it continue. The last sign-in or
+   * `reauthenticate` must be less than 10 minutes ago, with the second factor if there is one. The user is notified by mail.
+   * Codes: NOT_FOUND, LAST_SIGN_IN_METHOD (the user has no password, no passkey and no other linked provider),
+   * REAUTHENTICATION_REQUIRED, UNAUTHENTICATED, SERVICE_UNAVAILABLE.
+   */
+  readonly unlinkIdentity: Maybe<UnlinkIdentityPayload>;
   /**
    * Change the names of the signed-in user. Changes of username, and requests for taken ones, are limited, by
    * default to 5 changes a day.
@@ -1242,6 +1342,46 @@ export type MutationDeletePasskeyArgs = {
  * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
  * may contain only one mutation.
  */
+export type MutationLoginWithCodeArgs = {
+  input: LoginWithCodeInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationStartIdentityLinkArgs = {
+  input: StartIdentityLinkInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationFinishIdentityLinkArgs = {
+  input: FinishIdentityLinkInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
+export type MutationUnlinkIdentityArgs = {
+  input: UnlinkIdentityInput;
+};
+
+
+/**
+ * A mutation takes one argument, `input`, which may be left out where its type is nullable; one that needs no input
+ * takes no argument. It returns a payload, or null and an error whose `extensions` are `ErrorExtensions`. A request
+ * may contain only one mutation.
+ */
 export type MutationUpdateProfileArgs = {
   input: UpdateProfileInput;
 };
@@ -1563,7 +1703,7 @@ export type Query = {
   readonly accountData: Maybe<AccountData>;
   /**
    * The object with this id, or null if there is none that the signed-in user may see. Users see themselves, their
-   * sessions, remembered devices, passkeys and the events of their account; administrators see all but the devices of others.
+   * sessions, remembered devices, passkeys, identities and the events of their account; administrators see all but the devices of others.
    * Codes: UNAUTHENTICATED, SERVICE_UNAVAILABLE.
    */
   readonly node: Maybe<Node>;
@@ -1923,6 +2063,8 @@ export type ServerInfo = {
   readonly mailEnabled: Scalars['Boolean']['output'];
   /** Whether browsers can use passkeys. False if `PUBLIC_URL` has an IP address. */
   readonly passkeysEnabled: Scalars['Boolean']['output'];
+  /** The providers that users can sign in with. */
+  readonly identityProviders: ReadonlyArray<IdentityProvider>;
   /** Whether users can sign in by mail, with `requestEmailSignIn`. */
   readonly emailSignInEnabled: Scalars['Boolean']['output'];
   /** The rules for passwords. */
@@ -1949,8 +2091,8 @@ export type Session = Node & {
   readonly ipAddress: Maybe<Scalars['String']['output']>;
   /**
    * How the user signed in, as in RFC 8176: `pwd` (password), `otp` (authenticator app or recovery code), `hwk`
-   * and `user` (passkey; `swk` if it is synchronized), `mca` (link or code in a mail), `mfa` (more than one factor). Also the
-   * claim `amr` of its access tokens. In a remembered device, the second factor is missing.
+   * and `user` (passkey; `swk` if it is synchronized), `mca` (link or code in a mail), `mfa` (more than one factor); `fed` (another
+   * provider), which RFC 8176 lacks. Also the claim `amr` of its access tokens. In a remembered device, the second factor is missing.
    */
   readonly authenticationMethods: ReadonlyArray<Scalars['String']['output']>;
   /** The time of the sign-in. */
@@ -1987,6 +2129,22 @@ export type SetUserRolesInput = {
 export type SetUserRolesPayload = {
   /** The user after the change. */
   readonly user: User;
+};
+
+/** The provider to link. */
+export type StartIdentityLinkInput = {
+  /** `IdentityProvider.id`. */
+  readonly providerId: Scalars['ID']['input'];
+  /** The page to which the browser returns, with `code` or `error` in its query. Its origin must be allowed. */
+  readonly returnTo: Scalars['String']['input'];
+  /** The S256 challenge of a verifier that the app keeps (RFC 7636). */
+  readonly codeChallenge: Scalars['String']['input'];
+};
+
+/** The result of `startIdentityLink`. */
+export type StartIdentityLinkPayload = {
+  /** The address to open, within 10 minutes. */
+  readonly url: Scalars['String']['output'];
 };
 
 /** A new user, who will have a passkey and no password. */
@@ -2034,6 +2192,20 @@ export type UnauthenticatedReason =
   | 'TOKEN_INVALID'
   /** The session has ended, or the account is disabled or deleted. Do not refresh; the user must sign in again. */
   | 'SESSION_REVOKED';
+
+/** The identity to unlink. */
+export type UnlinkIdentityInput = {
+  /** `Identity.id`. */
+  readonly identityId: Scalars['ID']['input'];
+};
+
+/** The result of `unlinkIdentity`. */
+export type UnlinkIdentityPayload = {
+  /** The user, without the identity. */
+  readonly user: User;
+  /** The id to evict from the client's cache. */
+  readonly unlinkedIdentityId: Scalars['ID']['output'];
+};
 
 /** The fields to change. Omitted fields stay; `null` clears a name. */
 export type UpdateProfileInput = {
@@ -2119,6 +2291,11 @@ export type User = Node & {
   readonly rememberedDevices: Maybe<ReadonlyArray<RememberedDevice>>;
   /** The passkeys, oldest first, at most 20. Only for the user and for administrators. */
   readonly passkeys: ReadonlyArray<Passkey>;
+  /**
+   * The accounts at providers that the user can sign in with, oldest first, at most 20. Only for the user and for
+   * administrators.
+   */
+  readonly identities: ReadonlyArray<Identity>;
   /** The time of the last sign-in. */
   readonly lastLoginAt: Maybe<Scalars['DateTime']['output']>;
 };
