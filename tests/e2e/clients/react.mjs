@@ -58,4 +58,4 @@ provider.stop();
 check("the last server is stopped", (await world.server()) === undefined);
 await world.browser.close();
 stopApp();
-finish(94);
+finish(115);
