@@ -151,8 +151,15 @@ fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<
 
 /// Writes the small pages. Swagger UI and ReDoc share one page.
 fn small(playground: &Path, files: &Path) -> Result<(), String> {
-    let parts =
-        ["src/operations.js", "src/passkey.js", "src/post.js", "small/session.js", "small/page.js", "small/page.css"];
+    let parts = [
+        "src/operations.js",
+        "src/passkey.js",
+        "src/post.js",
+        "src/signin.js",
+        "small/session.js",
+        "small/page.js",
+        "small/page.css",
+    ];
     small_page(playground, files, "small/index.html", &parts, "/playground/assets", &["index.html"])?;
     let parts = ["small/docs.js", "small/page.css"];
     small_page(playground, files, "small/docs.html", &parts, "/docs/assets", &["docs.html", "redoc.html"])

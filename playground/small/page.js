@@ -4,6 +4,7 @@ import { findOperation, operations, withInput } from "./operations.js";
 import { askBrowser, buttonText, obstacle, signalPasskeys, startedCeremony } from "./passkey.js";
 import { qrCodeUrl } from "./post.js";
 import { isSignedIn, send, signOut, status, subscribe } from "./session.js";
+import { signInUrl } from "./signin.js";
 
 const at = (id) => document.getElementById(id);
 /** The passkey ceremony of the last response. */
@@ -35,8 +36,10 @@ function show() {
   at("status").textContent = status();
   at("status").dataset.signedIn = isSignedIn();
   at("sign-out").hidden = !isSignedIn();
+  at("sign-in").hidden = isSignedIn() || !signInUrl();
   if (!isSignedIn()) showQrCode("");
 }
+at("sign-in").href = signInUrl();
 subscribe(show);
 show();
 at("sign-out").addEventListener("click", signOut);

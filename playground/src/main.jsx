@@ -16,6 +16,7 @@ import { storage } from "./history.js";
 import { findOperation, operations, withInput } from "./operations.js";
 import { askBrowser, buttonText, obstacle } from "./passkey.js";
 import { ceremony, isSignedIn, qrCode, send, signOut, status, subscribe } from "./session.js";
+import { signInUrl } from "./signin.js";
 
 // The operation name of GraphiQL's introspection query, to tell it from the user's operations.
 const INTROSPECTION = "SchemaOfTheExplorer";
@@ -107,6 +108,7 @@ function Session() {
           Sign out
         </button>
       )}
+      {!isSignedIn() && signInUrl() && <a href={signInUrl()}>Sign in</a>}
     </div>
   );
 }

@@ -63,6 +63,7 @@ query ServerInfo {
     registrationEnabled
     emailRequired
     passkeysEnabled
+    emailSignInEnabled
     accessTokenLifetime
     usernamePolicy {
       minLength
@@ -267,6 +268,119 @@ mutation Reauthenticate($input: ReauthenticateInput!) {
 }
 `;
 
+const providers = `# 16. The providers that users can sign in with,
+#     and the linked accounts of the signed-in user.
+#     Open startUrl in this tab, with
+#     ?return_to=<this page>&code_challenge=
+#     E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM
+#     You come back with a code in the address.
+query Providers {
+  serverInfo {
+    identityProviders {
+      id
+      name
+      startUrl
+    }
+  }
+  me {
+    id
+    identities {
+      id
+      email
+      provider {
+        name
+      }
+    }
+  }
+}
+`;
+
+const providerLogin = `# 17. Copy the code from the address to the
+#     variables within 60 seconds. An app creates
+#     a new verifier and challenge each time.
+mutation ProviderLogin($input: LoginWithCodeInput!) {
+  loginWithCode(input: $input) {
+    accessToken
+    expiresIn
+    user {
+      id
+      username
+      hasPassword
+    }
+  }
+}
+`;
+
+const linkProvider = `# 18. Link an account at a provider to the
+#     signed-in user: open url in this tab.
+mutation LinkProvider($input: StartIdentityLinkInput!) {
+  startIdentityLink(input: $input) {
+    url
+  }
+}
+`;
+
+const finishLink = `# 19. Copy the code from the address to the
+#     variables.
+mutation FinishLink($input: FinishIdentityLinkInput!) {
+  finishIdentityLink(input: $input) {
+    identity {
+      id
+      email
+    }
+    user {
+      id
+      identities {
+        id
+      }
+    }
+  }
+}
+`;
+
+const unlinkProvider = `# 20. Copy the id of a linked account from the tab
+#     Providers.
+mutation UnlinkProvider($input: UnlinkIdentityInput!) {
+  unlinkIdentity(input: $input) {
+    unlinkedIdentityId
+    user {
+      id
+      identities {
+        id
+      }
+    }
+  }
+}
+`;
+
+const requestMail = `# 21. Send a mail that signs in, if
+#     EMAIL_SIGN_IN=true. Look below the response
+#     for the link Mails.
+mutation RequestMail($input: RequestEmailSignInInput!) {
+  requestEmailSignIn(input: $input) {
+    expiresIn
+  }
+}
+`;
+
+const mailLogin = `# 22. Copy the code of the mail to the variables.
+mutation MailLogin($input: LoginWithEmailInput!) {
+  loginWithEmail(input: $input) {
+    accessToken
+    expiresIn
+    user {
+      id
+      username
+      hasPassword
+    }
+  }
+}
+`;
+
+/** The verifier and the challenge of RFC 7636, appendix B. */
+const codeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const codeChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
 const json = (value) => JSON.stringify(value, null, 2);
 
 /** The starting operations; `variables` is JSON. */
@@ -294,6 +408,21 @@ export const operations = [
   { name: "RenamePasskey", query: renamePasskey, variables: json({ input: { passkeyId: "", name: "My laptop" } }) },
   { name: "DeletePasskey", query: deletePasskey, variables: json({ input: { passkeyId: "" } }) },
   { name: "VerifyPasskey", query: verifyPasskey, variables: json({ input: { mfaToken: "" } }) },
+  { name: "Providers", query: providers, variables: "" },
+  { name: "ProviderLogin", query: providerLogin, variables: json({ input: { code: "", codeVerifier } }) },
+  {
+    name: "LinkProvider",
+    query: linkProvider,
+    variables: json({ input: { providerId: "", returnTo: `${location.origin}/`, codeChallenge } }),
+  },
+  { name: "FinishLink", query: finishLink, variables: json({ input: { code: "", codeVerifier } }) },
+  { name: "UnlinkProvider", query: unlinkProvider, variables: json({ input: { identityId: "" } }) },
+  { name: "RequestMail", query: requestMail, variables: json({ input: { email: "grace@example.org", codeChallenge } }) },
+  {
+    name: "MailLogin",
+    query: mailLogin,
+    variables: json({ input: { proof: { emailAndCode: { email: "grace@example.org", code: "" } }, codeVerifier } }),
+  },
 ];
 
 /** The operations that finish a passkey ceremony, besides Verify. They are shown when they have their variables. */

@@ -53,7 +53,8 @@ pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) ->
 }
 
 /// The links that the page shows: what this server offers to this client. That of the mailbox does not contain its key;
-/// see [`super::pages`]. The canonical link tells the page which server it belongs to.
+/// see [`super::pages`]. The canonical link tells the page which server it belongs to, and that for the login whether
+/// the server has a sign-in page.
 fn links(server: &Server, request: &Request) -> String {
     let settings = &server.app.settings;
     let links = [
@@ -62,8 +63,11 @@ fn links(server: &Server, request: &Request) -> String {
         ("Schema", "/schema.graphql", settings.graphql.introspection),
     ];
     let link = |(title, path, _): &_| format!(r#"<link rel="help" title="{title}" href="{path}" />"#);
-    let canonical = format!(r#"<link rel="canonical" href="{}/" />"#, settings.server.public_url);
-    links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).fold(canonical, |all, link| all + &link)
+    let mut first = format!(r#"<link rel="canonical" href="{}/" />"#, settings.server.public_url);
+    if settings.mail.app_url == settings.server.public_url {
+        first += r#"<link rel="login" href="/sign-in" />"#;
+    }
+    links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).fold(first, |all, link| all + &link)
 }
 
 /// The response with a page.

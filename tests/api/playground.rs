@@ -87,6 +87,19 @@ async fn explorer_links_to_what_the_server_offers() {
 }
 
 #[tokio::test]
+async fn explorer_links_to_the_sign_in_page_of_the_server_only() {
+    for (app, is_offered) in [(None, true), (Some("https://app.example.org"), false)] {
+        let server = TestServer::with(|settings| {
+            if let Some(app) = app {
+                settings.mail.app_url = app.to_owned();
+            }
+        });
+        let page = open(&server.await, Method::GET, "/").await.text;
+        assert_eq!(page.contains(r#"<link rel="login" href="/sign-in" />"#), is_offered, "{app:?}");
+    }
+}
+
+#[tokio::test]
 async fn assets_of_the_page_are_served_compressed_or_not() {
     let server = TestServer::start().await;
     let page = open(&server, Method::GET, "/").await.text;

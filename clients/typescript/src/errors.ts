@@ -21,6 +21,10 @@ export type Code =
   | "PASSKEY_EXISTS"
   /** The browser refuses passkeys on this page, or has no authenticator that fits. */
   | "PASSKEY_UNAVAILABLE"
+  /** A sign-in with a provider or by mail returned to a browser or tab in which it did not begin. Nothing was sent. */
+  | "STARTED_ELSEWHERE"
+  /** The browser blocks storage, or the page is neither https nor on localhost, so it cannot sign in with a provider or by mail. */
+  | "SIGN_IN_UNAVAILABLE"
   | (string & {});
 
 /** An entry of `errors` in a GraphQL response. */

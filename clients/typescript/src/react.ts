@@ -81,3 +81,29 @@ export function usePasskeyAutofill(passkeys: Passkeys): unknown {
   }, [passkeys]);
   return error;
 }
+
+/** What came of a flow that returned to this page. */
+export interface Finished<Result> {
+  /** Whether it is not known yet: show neither the form nor the page. */
+  readonly isPending: boolean;
+  /** Null if no flow returned. */
+  readonly result: Result | null;
+  /** For the form. With MFA_REQUIRED, `readErrors(error).mfa` has what `verifyMfa` needs. */
+  readonly error: unknown;
+}
+
+/** Finishes a sign-in with a provider, or by the link of a mail, when the page has loaded: `useFinish(providers)`. */
+export function useFinish<Result>(flow: { readonly hasResult: boolean; finish(): Promise<Result | null> }): Finished<Result> {
+  const [finished, setFinished] = useState<Finished<Result>>(() => ({ isPending: flow.hasResult, result: null, error: null }));
+  useEffect(() => {
+    let isCurrent = true;
+    flow.finish().then(
+      (result) => isCurrent && setFinished({ isPending: false, result, error: null }),
+      (error: unknown) => isCurrent && setFinished({ isPending: false, result: null, error }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [flow]);
+  return finished;
+}

@@ -1,7 +1,8 @@
-import { useHallpass, useSession } from "@hallpass/client/react";
+import { useFinish, useHallpass, useSession } from "@hallpass/client/react";
 import { useEffect, useRef, useState, type ComponentProps } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { Form } from "./form";
+import { providers } from "./hallpass";
 import { useTexts } from "./language";
 import { Card, Done, Header, Navigation } from "./layout";
 import { AcceptInvitation } from "./pages/AcceptInvitation";
@@ -47,12 +48,14 @@ export function App() {
 }
 
 function SignedIn() {
+  // A provider returns to the page where the user linked it.
+  const returned = useFinish(providers);
   return (
     <>
       <Navigation />
       <Switch>
         <Route path="/" component={Profile} />
-        <Route path="/security" component={Security} />
+        <Route path="/security"><Security returned={returned} /></Route>
         <Route><Redirect to="/" replace /></Route>
       </Switch>
     </>

@@ -96,6 +96,10 @@ export function Alert({ error, other }: { readonly error: unknown; readonly othe
     PASSKEY_CANCELLED: t.passkeyCancelled,
     PASSKEY_EXISTS: t.passkeyExists,
     PASSKEY_UNAVAILABLE: t.passkeyUnavailable,
+    PROVIDER_REFUSED: t.providerRefused,
+    PROVIDER_FAILED: t.providerFailed,
+    STARTED_ELSEWHERE: t.startedElsewhere,
+    SIGN_IN_UNAVAILABLE: t.signInUnavailable,
   };
   const message = own[code ?? ""] ?? form;
   return (

@@ -2,7 +2,9 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/clien
 import { SetContextLink } from "@apollo/client/link/context";
 import { createHallpass } from "@hallpass/client";
 import { clearOnUserChange, hallpassLink } from "@hallpass/client/apollo";
+import { createEmailSignIn } from "@hallpass/client/email";
 import { createPasskeys } from "@hallpass/client/passkeys";
+import { createProviders } from "@hallpass/client/providers";
 import { getLanguage } from "./language";
 
 const url: string = import.meta.env.VITE_HALLPASS_URL ?? "http://localhost:8000/graphql";
@@ -11,6 +13,8 @@ const headers = () => ({ "accept-language": getLanguage() });
 
 export const hallpass = createHallpass({ url, headers });
 export const passkeys = createPasskeys(hallpass);
+export const providers = createProviders(hallpass);
+export const emailSignIn = createEmailSignIn(hallpass);
 
 export const apollo = new ApolloClient({
   link: ApolloLink.from([

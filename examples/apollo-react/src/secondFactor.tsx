@@ -16,6 +16,12 @@ export const SECOND_FACTOR = graphql(`
   }
 `);
 
+const PASSWORD = graphql(`
+  query Password {
+    me { id hasPassword }
+  }
+`);
+
 const REAUTHENTICATE = graphql(`
   mutation Reauthenticate($input: ReauthenticateInput!) {
     reauthenticate(input: $input) {
@@ -26,6 +32,11 @@ const REAUTHENTICATE = graphql(`
     }
   }
 `);
+
+/** Whether the user has a password. True until it is known. */
+export function useHasPassword(): boolean {
+  return useQuery(PASSWORD).data?.me?.hasPassword !== false;
+}
 
 /** A code of the app has six digits, which some apps show in two groups. Recovery codes are longer. */
 export function toFactor(code: string) {
@@ -63,13 +74,14 @@ export function Factors({ methods, submit, sendPasskey, sendCode, children }: Fa
   );
 }
 
-/** Asks for a second factor, or for the password if the user has none. */
+/** Asks for a second factor, or for the password if the user has none. Without either, the user must sign in again. */
 export function Reauthenticate({ onDone }: { readonly onDone: () => void }) {
   const t = useTexts();
   const hallpass = useHallpass();
   const { data } = useQuery(SECOND_FACTOR);
   const [reauthenticate] = useMutation(REAUTHENTICATE, { fetchPolicy: "no-cache" });
   const methods = data?.me?.mfaMethods;
+  const hasPassword = useHasPassword();
 
   async function send(input: ReauthenticateInput) {
     const { data } = await reauthenticate({ variables: { input } });
@@ -84,6 +96,7 @@ export function Reauthenticate({ onDone }: { readonly onDone: () => void }) {
 
   if (!methods) return null;
   if (methods.length > 0) return <Factors methods={methods} submit={t.confirm} sendPasskey={sendPasskey} sendCode={({ code }) => send(toFactor(code))} />;
+  if (!hasPassword) return <p className="hint">{t.signInAgain}</p>;
   return (
     <Form<"password"> submit={t.confirm} send={send}>
       <CurrentPasswordField name="password" />

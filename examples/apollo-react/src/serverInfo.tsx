@@ -11,6 +11,8 @@ const SERVER_INFO = graphql(`
       emailRequired
       mailEnabled
       passkeysEnabled
+      emailSignInEnabled
+      identityProviders { id name startUrl }
       passwordPolicy { minLength }
       usernamePolicy { maxLength pattern }
     }

@@ -1,5 +1,5 @@
 // Opens the explorer in Chromium, registers, runs `me`, reloads, uses a second tab, lets the token expire and signs out. Uses an authenticator
-// app and passkeys. No request may leave the machine, and the console must have no errors or warnings. A failure leaves a screenshot in the
+// app, passkeys, another provider and sign-in by mail. No request may leave the machine, and the console must have no errors or warnings. A failure leaves a screenshot in the
 // folder of the binary.
 // node explorer.mjs <binary> graphiql|small [<folder for the manual's screenshots>]
 
@@ -11,6 +11,7 @@ import { startedCeremony } from "../../../playground/src/passkey.js";
 import { isSecret } from "../../../playground/src/secrets.js";
 import { assert, fail, failures, finish, pass } from "./checks.mjs";
 import { start } from "./server.mjs";
+import { startProvider } from "./small_provider.mjs";
 import { codeOf } from "./totp.mjs";
 import { Authenticator } from "./virtual_authenticator.mjs";
 
@@ -75,9 +76,13 @@ async function testExplorer(context) {
     const link = tab.getByRole("link", { name, exact: true });
     assert(`the page links to ${path}`, (await link.getAttribute("href")).endsWith(path));
   }
+  const signIn = tab.getByRole("link", { name: "Sign in", exact: true });
+  const target = new URL(await signIn.getAttribute("href"), home);
+  assert("the page links to the sign-in page, which returns to it", target.pathname === "/sign-in" && target.searchParams.get("return_to") === `${home}/`);
   assert("the page does not expose the key of the mails", !(await tab.content()).includes("key="));
   await step(tab, "register", run, page.answer, '"accessToken"');
   await step(tab, "the page shows the signed-in user", () => {}, isSignedIn, "Signed in as grace");
+  assert("a signed-in user sees no link to the sign-in page", !(await signIn.isVisible()));
   await choose("Me")();
   await step(tab, "me", run, page.answer, '"username": "grace"');
   if (screenshots) {
@@ -200,6 +205,67 @@ async function testSecondFactor(context) {
   assert("the secret and the recovery codes are stored nowhere", ![secret, ...recoveryCodes].some((text) => stored.includes(text)));
   await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
   await tab.close();
+}
+
+/** Signs in with a provider, links and unlinks it, by the tabs and the addresses that they say. */
+async function testProviders(context) {
+  const tab = await open(context);
+  const signOut = () => tab.getByRole("button", { name: "Sign out" }).click();
+  /** Opens an address, chooses a user of the provider, and returns the code that comes back. */
+  const visit = async (address, user) => {
+    const other = await context.newPage();
+    await other.goto(address);
+    await other.getByRole("link", { name: user }).click();
+    await page.ready(other);
+    const code = new URL(other.url()).searchParams.get("code");
+    await other.close();
+    return code;
+  };
+  const { startUrl } = (await runTab(tab, "Providers")).data.serverInfo.identityProviders[0];
+  const query = new URLSearchParams({ return_to: `${home}/`, code_challenge: challenge });
+  const code = await visit(`${startUrl}?${query}`, "ada");
+  const signIn = () => runTab(tab, "ProviderLogin", { code, codeVerifier: verifier });
+  await step(tab, "a provider signs in", signIn, isSignedIn, "Signed in as ada");
+  const [first] = (await runTab(tab, "Providers")).data.me.identities;
+  assert("the linked account is listed", first.email === "ada@example.org");
+  const { url } = (await runTab(tab, "LinkProvider", { providerId: "acme", returnTo: `${home}/`, codeChallenge: challenge })).data.startIdentityLink;
+  const linked = (await runTab(tab, "FinishLink", { code: await visit(url, "hedy"), codeVerifier: verifier })).data.finishIdentityLink;
+  assert("another account is linked", linked.identity.email === "hedy@example.org");
+  const unlinked = (await runTab(tab, "UnlinkProvider", { identityId: first.id })).data.unlinkIdentity;
+  assert("an account is unlinked", unlinked.unlinkedIdentityId === first.id);
+  await step(tab, "sign out", signOut, isSignedIn, "Not signed in");
+  await tab.close();
+}
+
+/** Signs in by the code of a mail. */
+async function testMail(context) {
+  const tab = await open(context);
+  const email = "mail@example.org";
+  await runTab(tab, "Register", { username: "mail", email, password: "correct horse battery" });
+  await step(tab, "sign out", () => tab.getByRole("button", { name: "Sign out" }).click(), isSignedIn, "Not signed in");
+  await runTab(tab, "RequestMail", { email, codeChallenge: challenge });
+  const code = await mailedCode(email);
+  const signIn = () => runTab(tab, "MailLogin", { proof: { emailAndCode: { email, code } }, codeVerifier: verifier });
+  await step(tab, "the code of a mail signs in", signIn, isSignedIn, "Signed in as mail");
+  const kept = await tab.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert("neither code nor verifier are stored beyond the tab", !kept.includes(code) && !kept.includes(verifier));
+  await step(tab, "sign out", () => tab.getByRole("button", { name: "Sign out" }).click(), isSignedIn, "Not signed in");
+  await tab.close();
+}
+
+/** Those of the tabs: RFC 7636, appendix B. */
+const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/** The code of the mail to an address. */
+async function mailedCode(email) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const mails = (await (await fetch(home + stop.mails)).text()).replaceAll("&#x2f;", "/").split("<article");
+    const mail = mails.find((mail) => mail.includes(`To ${email},`) && mail.includes("/sign-in?token="));
+    if (mail) return mail.match(/\b(\d{4}) ?(\d{4})\b/).slice(1).join("");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no mail to ${email}`);
 }
 
 const creationButton = (tab) => tab.getByRole("button", { name: "Create a passkey in this browser" });
@@ -369,8 +435,8 @@ function testSecrets() {
   });
   const texts = inputs.filter(({ type }) => ["String", "ID", "JSON"].includes(String(getNamedType(type)))).map(({ name }) => name);
   const harmless = [
-    "actorId", "after", "before", "email", "firstName", "id", "invitationId", "ipAddress", "lastName", "name", "newEmail", "passkeyId",
-    "passkeyName", "reason", "rememberedDeviceId", "role", "roles", "search", "sessionId", "userId", "username",
+    "actorId", "after", "before", "email", "firstName", "id", "identityId", "invitationId", "ipAddress", "lastName", "name", "newEmail",
+    "passkeyId", "passkeyName", "providerId", "reason", "rememberedDeviceId", "returnTo", "role", "roles", "search", "sessionId", "userId", "username",
   ];
   const others = texts.filter((name) => !isSecret(name) && !harmless.includes(name));
   assert(`secret or harmless? ${others}`, others.length === 0);
@@ -434,7 +500,8 @@ async function graphiqlOnly(tab) {
   await expectUnderlined(tab, "a variable without a default value is required", true);
 }
 
-let stop = await start(binary, port, { BCRYPT_COST: "10" });
+const provider = await startProvider({ users: ["ada", "hedy"] });
+let stop = await start(binary, port, { BCRYPT_COST: "10", EMAIL_SIGN_IN: "true", ...provider.settings });
 /** Starts an empty server, which by default has another name. */
 async function restart(settings = { PUBLIC_URL: `http://127.0.0.1:${port}`, ALLOWED_ORIGINS: home }) {
   await stop();
@@ -450,6 +517,8 @@ try {
   await testExplorer(context);
   await testSecondFactor(context);
   await testPasskeys(context);
+  await testProviders(context);
+  await testMail(context);
   testLiterals();
   if (kind === "graphiql") {
     testSecrets();
@@ -467,4 +536,5 @@ if (failures() > 0) {
 }
 await browser.close();
 await stop();
-finish({ graphiql: 84, small: 63 }[kind]);
+provider.stop();
+finish({ graphiql: 95, small: 74 }[kind]);

@@ -12,7 +12,7 @@ const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
 /**
  * Runs the commands of the manual in an empty folder, and writes its files there. `host` is that of the server. Returns functions that
- * replace a file, build the app, and serve it at a port. The last one returns a function that stops it.
+ * read and replace a file, build the app, and serve it at a port. The last one returns a function that stops it.
  */
 export function createManualApp(host) {
   const pages = PAGES.map((page) => readFileSync(join(repository, page), "utf8"));
@@ -32,6 +32,7 @@ export function createManualApp(host) {
     writeFileSync(join(app, path), text);
   };
   for (const { path, text } of blocks(manual)) if (path) write(path, text);
+  const read = (path) => readFileSync(join(app, path), "utf8");
   function build() {
     // The compiler reports errors on standard output.
     execFileSync("npm", ["run", "build", "--silent", "--", "--logLevel", "warn"], { cwd: app, stdio: ["ignore", process.stderr, "inherit"] });
@@ -40,9 +41,10 @@ export function createManualApp(host) {
     const command = ["node_modules/vite/bin/vite.js", "--port", String(port), "--strictPort"];
     const vite = spawn("node", command, { cwd: app, stdio: ["ignore", "pipe", "inherit"] });
     atExit(() => vite.kill("SIGKILL"));
-    for await (const data of vite.stdout) if (String(data).includes("ready in")) break;
+    // It writes more when a file changes.
+    for await (const data of vite.stdout.iterator({ destroyOnReturn: false })) if (String(data).includes("ready in")) break;
     vite.stdout.resume();
     return () => vite.kill();
   }
-  return { write, build, serve };
+  return { read, write, build, serve };
 }

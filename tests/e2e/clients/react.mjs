@@ -4,11 +4,13 @@
 
 import { check, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
+import { startProvider } from "./small_provider.mjs";
 import { serveApp } from "./react/app.mjs";
 import { World } from "./react/browser.mjs";
 import * as faults from "./react/faults.mjs";
 import { accountLifecycle, invitation, verifiedAddresses } from "./react/life.mjs";
 import { passkeys, passwordless } from "./react/passkeys.mjs";
+import { providers, signInByMail } from "./react/providers.mjs";
 import { requiredSecondFactor, secondFactor } from "./react/secondFactor.mjs";
 
 const [binary, screenshots] = process.argv.slice(2);
@@ -47,7 +49,13 @@ await world.scenario("verified addresses", verifiedAddresses);
 await world.server();
 await world.start(undefined, { MFA_REQUIRED_ROLES: "user" });
 await world.scenario("required second factor", requiredSecondFactor);
+await world.server();
+const provider = await startProvider({ users: ["grace"] });
+await world.start(undefined, { ...provider.settings, EMAIL_SIGN_IN: "true" });
+await world.scenario("providers", providers);
+await world.scenario("sign-in by mail", signInByMail);
+provider.stop();
 check("the last server is stopped", (await world.server()) === undefined);
 await world.browser.close();
 stopApp();
-finish(94);
+finish(115);

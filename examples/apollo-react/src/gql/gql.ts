@@ -16,6 +16,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 type Documents = {
     "\n  mutation AcceptInvitation($input: AcceptInvitationInput!) {\n    acceptInvitation(input: $input) { user { id } }\n  }\n": typeof types.AcceptInvitationDocument,
     "\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n": typeof types.RequestPasswordResetDocument,
+    "\n  query Identities {\n    me { id identities { id email linkedAt provider { id name } } }\n  }\n": typeof types.IdentitiesDocument,
     "\n  query Passkeys {\n    me { id passkeys { id name createdAt lastUsedAt isSynced } }\n  }\n": typeof types.PasskeysDocument,
     "\n  mutation UpdateProfile($input: UpdateProfileInput!) {\n    updateProfile(input: $input) { user { id username firstName lastName fullName } }\n  }\n": typeof types.UpdateProfileDocument,
     "\n  mutation ChangeEmail($input: ChangeEmailInput!) {\n    changeEmail(input: $input) { user { id pendingEmail } }\n  }\n": typeof types.ChangeEmailDocument,
@@ -32,17 +33,18 @@ type Documents = {
     "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.ChangePasswordDocument,
     "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": typeof types.RevokeSessionDocument,
     "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": typeof types.RevokeOtherSessionsDocument,
-    "\n  query Password {\n    me { id hasPassword }\n  }\n": typeof types.PasswordDocument,
     "\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n": typeof types.SetPasswordDocument,
     "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": typeof types.VerifyEmailDocument,
     "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": typeof types.SendVerificationEmailDocument,
     "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n": typeof types.SecondFactorDocument,
+    "\n  query Password {\n    me { id hasPassword }\n  }\n": typeof types.PasswordDocument,
     "\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n": typeof types.ReauthenticateDocument,
-    "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": typeof types.ServerInfoDocument,
+    "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      emailSignInEnabled\n      identityProviders { id name startUrl }\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": typeof types.ServerInfoDocument,
 };
 const documents: Documents = {
     "\n  mutation AcceptInvitation($input: AcceptInvitationInput!) {\n    acceptInvitation(input: $input) { user { id } }\n  }\n": types.AcceptInvitationDocument,
     "\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n": types.RequestPasswordResetDocument,
+    "\n  query Identities {\n    me { id identities { id email linkedAt provider { id name } } }\n  }\n": types.IdentitiesDocument,
     "\n  query Passkeys {\n    me { id passkeys { id name createdAt lastUsedAt isSynced } }\n  }\n": types.PasskeysDocument,
     "\n  mutation UpdateProfile($input: UpdateProfileInput!) {\n    updateProfile(input: $input) { user { id username firstName lastName fullName } }\n  }\n": types.UpdateProfileDocument,
     "\n  mutation ChangeEmail($input: ChangeEmailInput!) {\n    changeEmail(input: $input) { user { id pendingEmail } }\n  }\n": types.ChangeEmailDocument,
@@ -59,13 +61,13 @@ const documents: Documents = {
     "\n  mutation ChangePassword($input: ChangePasswordInput!) {\n    changePassword(input: $input) { user { id sessions { id } } }\n  }\n": types.ChangePasswordDocument,
     "\n  mutation RevokeSession($input: RevokeSessionInput!) {\n    revokeSession(input: $input) { user { id sessions { id } } }\n  }\n": types.RevokeSessionDocument,
     "\n  mutation RevokeOtherSessions {\n    revokeOtherSessions { user { id sessions { id } } }\n  }\n": types.RevokeOtherSessionsDocument,
-    "\n  query Password {\n    me { id hasPassword }\n  }\n": types.PasswordDocument,
     "\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n": types.SetPasswordDocument,
     "\n  mutation VerifyEmail($input: VerifyEmailInput!) {\n    verifyEmail(input: $input) { email user { id email emailVerified pendingEmail } }\n  }\n": types.VerifyEmailDocument,
     "\n  mutation SendVerificationEmail($input: SendVerificationEmailInput!) {\n    sendVerificationEmail(input: $input) { email }\n  }\n": types.SendVerificationEmailDocument,
     "\n  query SecondFactor {\n    me { id mfaMethods }\n  }\n": types.SecondFactorDocument,
+    "\n  query Password {\n    me { id hasPassword }\n  }\n": types.PasswordDocument,
     "\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n": types.ReauthenticateDocument,
-    "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": types.ServerInfoDocument,
+    "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      emailSignInEnabled\n      identityProviders { id name startUrl }\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n": types.ServerInfoDocument,
 };
 
 /**
@@ -90,6 +92,10 @@ export function graphql(source: "\n  mutation AcceptInvitation($input: AcceptInv
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n"): (typeof documents)["\n  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {\n    requestPasswordReset(input: $input) { email }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Identities {\n    me { id identities { id email linkedAt provider { id name } } }\n  }\n"): (typeof documents)["\n  query Identities {\n    me { id identities { id email linkedAt provider { id name } } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -157,10 +163,6 @@ export function graphql(source: "\n  mutation RevokeOtherSessions {\n    revokeO
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Password {\n    me { id hasPassword }\n  }\n"): (typeof documents)["\n  query Password {\n    me { id hasPassword }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
 export function graphql(source: "\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n"): (typeof documents)["\n  mutation SetPassword($input: SetPasswordInput!) {\n    setPassword(input: $input) { user { id hasPassword } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -177,11 +179,15 @@ export function graphql(source: "\n  query SecondFactor {\n    me { id mfaMethod
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "\n  query Password {\n    me { id hasPassword }\n  }\n"): (typeof documents)["\n  query Password {\n    me { id hasPassword }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n"): (typeof documents)["\n  mutation Reauthenticate($input: ReauthenticateInput!) {\n    reauthenticate(input: $input) {\n      accessToken\n      expiresIn\n      refreshToken\n      user { id username email emailVerified pendingEmail firstName lastName fullName roles }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n"): (typeof documents)["\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n"];
+export function graphql(source: "\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      emailSignInEnabled\n      identityProviders { id name startUrl }\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n"): (typeof documents)["\n  query ServerInfo {\n    serverInfo {\n      registrationEnabled\n      emailRequired\n      mailEnabled\n      passkeysEnabled\n      emailSignInEnabled\n      identityProviders { id name startUrl }\n      passwordPolicy { minLength }\n      usernamePolicy { maxLength pattern }\n    }\n  }\n"];
 
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};

@@ -5,6 +5,7 @@ import { CurrentPasswordField, Field, Form } from "../form";
 import { graphql } from "../gql";
 import { useTexts } from "../language";
 import { Heading, Section } from "../layout";
+import { useHasPassword } from "../secondFactor";
 import { UsernameField, useServerInfo } from "../serverInfo";
 import { useSendVerificationEmail } from "./VerifyEmail";
 
@@ -70,11 +71,13 @@ function Email() {
   const t = useTexts();
   const { email, emailVerified, pendingEmail } = useUser() ?? {};
   const info = useServerInfo();
+  const hasPassword = useHasPassword();
   const resend = useSendVerificationEmail();
   const [changeEmail] = useMutation(CHANGE_EMAIL);
   const [cancelEmailChange] = useMutation(CANCEL_EMAIL_CHANGE);
 
-  async function send({ newEmail, password }: Record<"newEmail" | "password", string>) {
+  async function send({ newEmail, password }: { newEmail: string; password?: string }) {
+    // Without a password, a recent sign-in is the proof.
     await changeEmail({ variables: { input: { newEmail, password } } });
   }
 
@@ -102,7 +105,7 @@ function Email() {
       {info?.mailEnabled && !pendingEmail && (
         <Form<"newEmail" | "password"> submit={email ? t.changeEmail : t.addEmail} send={send}>
           <Field name="newEmail" label={t.newEmail} type="email" autoComplete="email" required />
-          <CurrentPasswordField name="password" />
+          {hasPassword && <CurrentPasswordField name="password" />}
         </Form>
       )}
     </Section>
@@ -112,9 +115,10 @@ function Email() {
 function DeleteAccount() {
   const t = useTexts();
   const [, navigate] = useLocation();
+  const hasPassword = useHasPassword();
   const [deleteAccount] = useMutation(DELETE_ACCOUNT);
 
-  async function send({ password }: { password: string }) {
+  async function send({ password }: { password?: string }) {
     // Signs out, because Hallpass sees the id of the user in the response.
     await deleteAccount({ variables: { input: { password } } });
     navigate("/account-deleted", { replace: true });
@@ -123,7 +127,7 @@ function DeleteAccount() {
   return (
     <Section title={t.deleteAccount} text={t.deleteText}>
       <Form<"password"> submit={t.deleteAccount} look="danger" send={send}>
-        <CurrentPasswordField name="password" />
+        {hasPassword && <CurrentPasswordField name="password" />}
       </Form>
     </Section>
   );

@@ -1,9 +1,12 @@
 import { useMutation, useQuery } from "@apollo/client/react";
+import type { ComponentProps } from "react";
 import { Alert, Checkbox, CurrentPasswordField, Form } from "../form";
 import { graphql } from "../gql";
 import { useLanguage, useTexts } from "../language";
 import { Heading, Section } from "../layout";
+import { useHasPassword } from "../secondFactor";
 import { NewPasswordField } from "../serverInfo";
+import { Identities } from "./Identities";
 import { Passkeys } from "./Passkeys";
 import { AuthenticatorApp, Fallbacks } from "./SecondFactor";
 
@@ -32,25 +35,20 @@ const REVOKE_OTHER_SESSIONS = graphql(`
   }
 `);
 
-const PASSWORD = graphql(`
-  query Password {
-    me { id hasPassword }
-  }
-`);
-
 const SET_PASSWORD = graphql(`
   mutation SetPassword($input: SetPasswordInput!) {
     setPassword(input: $input) { user { id hasPassword } }
   }
 `);
 
-export function Security() {
+export function Security({ returned }: ComponentProps<typeof Identities>) {
   const t = useTexts();
   return (
     <>
       <Heading title={t.security} />
       <Password />
       <Passkeys />
+      <Identities returned={returned} />
       <AuthenticatorApp />
       <Fallbacks />
       <Sessions />
@@ -58,10 +56,9 @@ export function Security() {
   );
 }
 
-/** Users who registered with a passkey have no password. */
+/** Users who registered with a passkey or a provider have no password. */
 function Password() {
-  const { data } = useQuery(PASSWORD);
-  return data?.me?.hasPassword === false ? <SetPassword /> : <ChangePassword />;
+  return useHasPassword() ? <ChangePassword /> : <SetPassword />;
 }
 
 function SetPassword() {
