@@ -13,6 +13,7 @@ use crate::{
     config::Settings,
     database::{Database, Transaction},
     mail::{Mailer, Outbox},
+    metrics::Metrics,
     outgoing::Outgoing,
     providers::Providers,
     security::{
@@ -67,6 +68,8 @@ pub struct App {
     pub outgoing: Outgoing,
     /// The providers that users can sign in with.
     pub providers: Providers,
+    /// What the server counts.
+    pub metrics: Metrics,
     /// The configuration.
     pub settings: Settings,
     keys: Keys,
@@ -90,6 +93,7 @@ impl App {
         let mail_codes = MailCodes::new(&keys)?;
         let pseudonyms = Pseudonyms::new(&keys)?;
         let hasher = Hasher::start(&settings.passwords)?;
+        let metrics = Metrics::new(hasher.metrics(), database.wait_metrics());
         let mailer = Mailer::new(&settings)?;
         let outgoing = Outgoing::new(&settings.outgoing, clock.clone())?;
         let providers = Providers::new(&settings.providers, &settings.server.public_url);
@@ -109,6 +113,7 @@ impl App {
             outbox: Outbox::default(),
             outgoing,
             providers,
+            metrics,
             settings,
             keys,
             confirming: Arc::new(Semaphore::new(MAX_CONCURRENT_CONFIRMATIONS)),

@@ -18,6 +18,7 @@
 //! | Infrastructure | [`providers`] | what is known about the providers that users can sign in with |
 //! | Infrastructure | [`outgoing`] | HTTP requests to other servers |
 //! | Infrastructure | [`security`] | password hashes, tokens, verification of passkeys, keys, random values |
+//! | Infrastructure | [`metrics`] | what the server counts, and its text format |
 //! | Base | [`config`] | settings, parsed and checked |
 //! | Base | [`error`] | [`Error`]: the errors of requests |
 //! | Base | [`clock`], [`language`] | time; the languages of messages, pages and mails |
@@ -66,6 +67,7 @@ pub mod http;
 pub mod jobs;
 pub mod language;
 pub mod mail;
+pub mod metrics;
 pub mod outgoing;
 pub mod providers;
 pub mod security;

@@ -1,12 +1,17 @@
 //! `hallpass serve`.
 
+use std::{net::SocketAddr, sync::Arc};
+
 use anyhow::{Context, Result};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
+    task::JoinHandle,
 };
 
 use crate::{
+    App,
     cli::{app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED, open_files},
     config::Settings,
     database::Database,
@@ -17,9 +22,11 @@ use crate::{
 pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     // Before the database is opened, so that nothing changes if the port is in use. Until the server accepts connections,
     // clients wait in the system's queue.
-    let listen = settings.server.listen;
-    let listener =
-        TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}, look at LISTEN"))?;
+    let listener = bind(settings.server.listen, "LISTEN").await?;
+    let metrics_listener = match settings.metrics.listen {
+        Some(listen) => Some(bind(listen, "METRICS_LISTEN").await?),
+        None => None,
+    };
     let mut stop = Box::pin(stop_signal()?);
     let hangup = signal(SignalKind::hangup())?;
     expect_keys(&settings)?;
@@ -34,6 +41,9 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     if !app.settings.throttle.is_enabled {
         tracing::warn!("THROTTLE is false: passwords may be guessed without limit");
     }
+    // The metrics are served until the API has stopped.
+    let (stop_metrics, metrics_stopped) = oneshot::channel::<()>();
+    let metrics = metrics_listener.map(|listener| spawn_metrics(listener, &app, metrics_stopped)).transpose()?;
     let limits = limits(&app.settings);
     let gate = Gate::closed();
     let router = http::gated_router(&app, limits, gate.clone());
@@ -65,8 +75,25 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     let jobs = Jobs::start(&app, hangup);
     serving.await;
     jobs.stop().await;
+    drop(stop_metrics);
+    if let Some(metrics) = metrics {
+        // Fails only if the task has panicked, which is logged.
+        let _ = metrics.await;
+    }
     app.database.close().await;
     Ok(())
+}
+
+/// Binds a listener to the address in this setting.
+async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}, look at {setting}"))
+}
+
+/// Serves the metrics, also while the server starts, until the sender of `stopped` is dropped.
+fn spawn_metrics(listener: TcpListener, app: &Arc<App>, stopped: oneshot::Receiver<()>) -> Result<JoinHandle<()>> {
+    tracing::info!("metrics at http://{}/metrics", listener.local_addr()?);
+    let stop = async { drop(stopped.await) };
+    Ok(tokio::spawn(http::serve_metrics(listener, Arc::clone(app), stop)))
 }
 
 /// Applies missing migrations. With `no_migrate`, fails if some are missing.

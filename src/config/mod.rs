@@ -15,6 +15,7 @@ mod graphql;
 mod logging;
 mod loopback;
 mod mail;
+mod metrics;
 mod oauth;
 mod outgoing;
 mod passkeys;
@@ -40,6 +41,7 @@ pub use graphql::GraphqlSettings;
 pub use logging::{LogFormat, LoggingSettings};
 pub use loopback::{LOOPBACK_HOSTS, is_loopback, is_loopback_host};
 pub use mail::{MailSettings, Smtp, SmtpSecurity};
+pub use metrics::MetricsSettings;
 pub use oauth::{OauthClient, OauthSettings};
 pub use outgoing::{AllowedTarget, OutgoingSettings};
 pub use passkeys::PasskeySettings;
@@ -89,6 +91,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// What is logged, and how.
     pub logging: LoggingSettings,
+    /// Where the metrics are served.
+    pub metrics: MetricsSettings,
 }
 
 /// Everything that is wrong with the settings: a sentence for each, starting with the setting's name.
@@ -130,6 +134,7 @@ impl Settings {
         let providers = ProviderSettings::read(&mut vars, &server);
         let mail = MailSettings::read(&mut vars, &server);
         registration.check(&mut vars, &mail);
+        let listen = server.listen;
         let settings = Self {
             database,
             server,
@@ -145,6 +150,7 @@ impl Settings {
             throttle: ThrottleSettings::read(&mut vars),
             audit: AuditSettings::read(&mut vars),
             logging: LoggingSettings::read(&mut vars),
+            metrics: MetricsSettings::read(&mut vars, listen),
         };
         vars.finish(settings)
     }

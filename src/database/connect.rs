@@ -25,7 +25,12 @@ use crate::{
         reader::Reader,
         renewal::Renewal,
     },
+    metrics::WaitMetrics,
 };
+
+/// The names of the pools in the metrics.
+pub(super) const READ_POOL: &str = "read";
+pub(super) const WRITE_POOL: &str = "write";
 
 /// How long SQLite waits for another process that is writing. It is shorter than the transaction timeout.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
@@ -48,18 +53,25 @@ const MYSQL_SETUP: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTE
     /*M! , max_statement_time = 3.5, idle_transaction_timeout = 3 */ /*!80000 , max_execution_time = 3500 */";
 
 /// Creates the reader and the pool for writes.
-pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(Reader, Pool), DbErr> {
+pub(super) fn open(
+    url: &DatabaseUrl,
+    max_connections: Option<u32>,
+    waits: &WaitMetrics,
+) -> Result<(Reader, Pool), DbErr> {
     let max = max_connections.unwrap_or_else(|| url.default_connections());
     // Reads are short but frequent. The split guarantees that a sign-in still finds a connection for its writes.
     let (readers, writers) = (max.div_ceil(2), (max / 2).max(1));
+    let (read_waits, write_waits) = (waits.of_pool(READ_POOL), waits.of_pool(WRITE_POOL));
     let renewal = Arc::new(Renewal::default());
     Ok(match url {
         DatabaseUrl::Sqlite(path) => {
             create_private(path)
                 .map_err(|error| DbErr::Custom(format!("cannot open the file {}: {error}", path.display())))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
-            let pool = |max| Pool::Sqlite(Connections::new(PoolOptions::new(options.clone(), max, &renewal)));
-            (Reader { pool: pool(max), local: Some(LocalReads::new(path, &renewal)) }, pool(1))
+            let pool =
+                |max, waits| Pool::Sqlite(Connections::new(PoolOptions::new(options.clone(), max, &renewal), waits));
+            let local = Some(LocalReads::new(path, &renewal));
+            (Reader { pool: pool(max, read_waits), local }, pool(1, write_waits))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
@@ -78,17 +90,18 @@ pub(super) fn open(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<(R
                 abandoned: Some(AbandonedReads::new(options.clone(), cancel_abandoned(&options))),
                 ..pool_options(readers)
             };
-            let pool = |options| Pool::Postgres(Connections::new(options));
-            (Reader { pool: pool(readers), local: None }, pool(pool_options(writers)))
+            let pool = |options, waits| Pool::Postgres(Connections::new(options, waits));
+            (Reader { pool: pool(readers, read_waits), local: None }, pool(pool_options(writers), write_waits))
         }
         DatabaseUrl::MySql(text) => {
             let options: MySqlConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
             let options = options.disable_statement_logging();
-            let pool = |max| {
+            let pool = |max, waits| {
                 let options = PoolOptions::new(options.clone(), max, &renewal);
-                Pool::MySql(Connections::new(PoolOptions { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..options }))
+                let options = PoolOptions { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..options };
+                Pool::MySql(Connections::new(options, waits))
             };
-            (Reader { pool: pool(readers), local: None }, pool(writers))
+            (Reader { pool: pool(readers, read_waits), local: None }, pool(writers, write_waits))
         }
     })
 }

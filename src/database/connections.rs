@@ -15,13 +15,19 @@ use sea_orm::{
     ConnAcquireErr, DbBackend, DbErr, RuntimeErr, Statement, metric,
     sqlx::{self, Database as _, MySqlConnection, PgConnection, SqliteConnection},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
-use crate::database::{
-    client::{Client, Preparation},
-    error::{is_connection_lost, is_stale_plan},
-    lease::{Lease, PooledConnection, close},
-    pool_options::PoolOptions,
+use crate::{
+    database::{
+        client::{Client, Preparation},
+        error::{is_connection_lost, is_stale_plan},
+        lease::{Lease, PooledConnection, close},
+        pool_options::PoolOptions,
+    },
+    metrics::{PoolState, PoolWaits},
 };
 
 /// Maximum idle time of a connection. A firewall or proxy may silently drop a connection that is idle for longer, so it
@@ -82,6 +88,11 @@ impl Pool {
         Ok(())
     }
 
+    /// The connections of the pool now, with the name of the pool.
+    pub(super) fn state(&self, pool: &'static str) -> PoolState {
+        dispatch!(self, Pool::connections => connections.state(pool))
+    }
+
     /// Closes all connections and opens no new ones. Waits briefly for those in use.
     pub(super) async fn close(&self) {
         dispatch!(self, Pool::connections => connections.close().await);
@@ -95,6 +106,7 @@ pub(super) struct Connections<C: Client> {
     idle: Mutex<Vec<(Instant, PooledConnection<C>)>>,
     /// One permit per connection, granted in the order of the requests.
     permits: Arc<Semaphore>,
+    waits: PoolWaits,
     observer: OnceLock<Observer>,
 }
 
@@ -105,10 +117,11 @@ impl<C: Client> fmt::Debug for Connections<C> {
 }
 
 impl<C: Client> Connections<C> {
-    pub(super) fn new(options: PoolOptions<C>) -> Arc<Self> {
+    pub(super) fn new(options: PoolOptions<C>, waits: PoolWaits) -> Arc<Self> {
         Arc::new(Self {
             idle: Mutex::new(Vec::new()),
             permits: Arc::new(Semaphore::new(usize::try_from(options.max_connections).unwrap_or(usize::MAX))),
+            waits,
             observer: OnceLock::new(),
             options,
         })
@@ -122,7 +135,7 @@ impl<C: Client> Connections<C> {
         statement: &S,
         run: impl AsyncFn(&mut C, &S, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<(Lease<C>, T), DbErr> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
+        let permit = self.permit().await?;
         let mut lease = Lease::new(Arc::clone(self), self.pop_idle(), permit);
         if lease.is_open() {
             match lease.run(statement, &run).await {
@@ -138,6 +151,21 @@ impl<C: Client> Connections<C> {
         lease.open().await?;
         let value = lease.run(statement, &run).await.map_err(statement_error)?;
         Ok((lease, value))
+    }
+
+    /// Waits for a permit, and measures the wait if there is one.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, DbErr> {
+        // There is no free permit while others wait, so this does not overtake them.
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _wait = self.waits.begin();
+        Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())
+    }
+
+    fn state(&self, pool: &'static str) -> PoolState {
+        let max = usize::try_from(self.options.max_connections).unwrap_or(usize::MAX);
+        PoolState { pool, max, in_use: max - self.permits.available_permits().min(max), idle: self.idle().len() }
     }
 
     /// Runs a statement and reports its duration and result to the observer.
@@ -220,7 +248,10 @@ pub(super) fn connection_error(error: sqlx::Error) -> DbErr {
 mod tests {
     use sea_orm::sqlx::{SqliteConnection, sqlite::SqliteConnectOptions};
 
-    use crate::database::{client::run_sql, connections::*, renewal::Renewal};
+    use crate::{
+        database::{client::run_sql, connections::*, renewal::Renewal},
+        metrics::WaitMetrics,
+    };
 
     /// A pool of in-memory databases. Each connection has its own database, so a marker table in it identifies the
     /// connection.
@@ -228,7 +259,7 @@ mod tests {
         let renewal = Arc::new(Renewal::default());
         let connect_options = SqliteConnectOptions::new().in_memory(true);
         let options = PoolOptions { max_age: Some(max_age), ..PoolOptions::new(connect_options, 1, &renewal) };
-        (Connections::new(options), renewal)
+        (Connections::new(options, WaitMetrics::default().of_pool("read")), renewal)
     }
 
     async fn run(connections: &Arc<Connections<SqliteConnection>>, sql: &str) -> Result<(), DbErr> {

@@ -35,7 +35,11 @@ pub use reader::Reader;
 pub use transaction::Transaction;
 
 use self::{connections::Pool, readiness::Readiness};
-use crate::{Result, config::DatabaseUrl};
+use crate::{
+    Result,
+    config::DatabaseUrl,
+    metrics::{PoolState, WaitMetrics},
+};
 
 /// Time limit of one read or one transaction, including waiting for a connection. When it is exceeded, the request is
 /// answered with SERVICE_UNAVAILABLE.
@@ -54,6 +58,7 @@ pub struct Database {
     readiness: Arc<Readiness>,
     /// The migrations of a later version that were last logged.
     logged_newer: Arc<Mutex<Vec<String>>>,
+    waits: WaitMetrics,
 }
 
 impl Database {
@@ -63,12 +68,14 @@ impl Database {
     /// # Errors
     /// Returns an error if the database is unreachable, or if PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
-        let (reader, writer) = connect::open(url, max_connections)?;
+        let waits = WaitMetrics::default();
+        let (reader, writer) = connect::open(url, max_connections, &waits)?;
         // Together, because opening a connection to a server takes several round trips.
         let (connected, checked) = tokio::join!(with_timeout(writer.connect()), encoding::check(&reader));
         migration_lock::unless_locked(connected)?;
         checked?;
-        Ok(Self { reader, writer, url: url.clone(), readiness: Arc::default(), logged_newer: Arc::default() })
+        let (readiness, logged_newer) = (Arc::default(), Arc::default());
+        Ok(Self { reader, writer, url: url.clone(), readiness, logged_newer, waits })
     }
 
     /// The handle for single statements that read.
@@ -95,6 +102,18 @@ impl Database {
             is_compatible && self.try_write().await.is_ok()
         };
         timeout(READY_TIMEOUT, self.readiness.check(check)).await.unwrap_or(false)
+    }
+
+    /// The metrics of the waits for a connection.
+    #[must_use]
+    pub fn wait_metrics(&self) -> &WaitMetrics {
+        &self.waits
+    }
+
+    /// The connections of each pool now. On SQLite, lookups by primary key use other connections, which are not counted.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolState> {
+        vec![self.reader.pool.state(connect::READ_POOL), self.writer.state(connect::WRITE_POOL)]
     }
 
     /// Whether the database is PostgreSQL.

@@ -10,6 +10,7 @@ mod event;
 pub mod identities;
 pub mod identity;
 pub mod mfa;
+pub mod monitoring;
 pub mod notifications;
 pub mod page;
 pub mod passkeys;

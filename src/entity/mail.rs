@@ -126,6 +126,13 @@ pub async fn unresolved(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc
     first(is_unresolved.and(Column::Purpose.ne(Purpose::AccountDeleted)), limit, now).into_tuple().all(db).await
 }
 
+/// Counts all mails, and finds the time of the oldest one.
+pub async fn waiting(db: &impl ConnectionTrait) -> Result<(i64, Option<DateTime<Utc>>), DbErr> {
+    let counted = Entity::find().select_only().column_as(Column::Id.count(), "count");
+    let row = counted.column_as(Column::CreatedAt.min(), "oldest").into_tuple().one(db).await?;
+    Ok(row.unwrap_or_default())
+}
+
 fn first(condition: Expr, limit: u64, now: DateTime<Utc>) -> Select<Entity> {
     let ids = Entity::find().select_only().column(Column::Id).filter(condition).filter(Column::NextAttemptAt.lte(now));
     ids.order_by_asc(Column::Round).order_by_asc(Column::NextAttemptAt).limit(limit)

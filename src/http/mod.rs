@@ -16,6 +16,7 @@ mod hint_context;
 mod json;
 mod limits;
 mod listener;
+mod metrics;
 mod middleware;
 mod negotiation;
 mod oauth;
@@ -37,6 +38,7 @@ use axum::{
 use futures_util::FutureExt;
 pub use limits::Limits;
 pub use listener::{carries_many_clients, serve};
+pub use metrics::{metrics_router, serve_metrics};
 pub use middleware::{Gate, Peer};
 
 use self::middleware::{cors, frame, gate};

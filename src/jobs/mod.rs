@@ -107,24 +107,31 @@ async fn purge_expired(app: &Arc<App>) {
         interval.tick().await;
         // Logs migrations that another instance has applied, even if no client requests `/health/ready`.
         let _ = app.database.compatibility().await;
+        let mut is_ok = true;
         for table in purge::Table::ALL {
-            report(&format!("{table:?}"), purge::purge(app, table).await);
+            is_ok &= report(&format!("{table:?}"), purge::purge(app, table).await);
         }
-        report("Unverified accounts", unverified::purge(&Context::of_job(app)).await);
+        is_ok &= report("Unverified accounts", unverified::purge(&Context::of_job(app)).await);
         match old_clients.forget(app).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "old clients were removed from the audit log"),
-            Err(error) => tracing::warn!(cause = error.cause(), "old clients could not be removed from the audit log"),
+            Err(error) => {
+                is_ok = false;
+                tracing::warn!(cause = error.cause(), "old clients could not be removed from the audit log");
+            }
         }
+        app.metrics.count_job("purge", is_ok, app.clock.now());
     }
 }
 
-fn report(rows: &str, purged: crate::Result<u64>) {
-    match purged {
+/// Logs the result of a purge. Returns whether it succeeded.
+fn report(rows: &str, purged: crate::Result<u64>) -> bool {
+    match &purged {
         Ok(0) => {}
         Ok(count) => tracing::info!(rows, count, "expired rows were deleted"),
         Err(error) => tracing::warn!(rows, cause = error.cause(), "expired rows could not be deleted"),
     }
+    purged.is_ok()
 }
 
 /// Delivers mails when this instance enqueues some, and at intervals.
@@ -132,7 +139,9 @@ async fn deliver_mails(app: Arc<App>) {
     while !app.outbox.is_closing() {
         // In a separate task, so that a panic does not stop all deliveries.
         let task_app = Arc::clone(&app);
-        let may_be_more = match tokio::spawn(async move { deliver_mail::pass(&task_app).await }).await {
+        let passed = tokio::spawn(async move { deliver_mail::pass(&task_app).await }).await;
+        app.metrics.count_job("deliver_mails", matches!(passed, Ok(Ok(_))), app.clock.now());
+        let may_be_more = match passed {
             Ok(Ok(delivered)) => delivered.may_be_more,
             Ok(Err(error)) => {
                 tracing::warn!(cause = error.cause(), "failed to query the mails that are due");
@@ -153,8 +162,10 @@ async fn deliver_mails(app: Arc<App>) {
 /// Reloads the signing keys on each SIGHUP. Requests use the current keys in the meantime.
 async fn reload_keys(app: Arc<App>, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
-        let app = Arc::clone(&app);
-        match tokio::task::spawn_blocking(move || app.reload_keys()).await {
+        let task_app = Arc::clone(&app);
+        let reloaded = tokio::task::spawn_blocking(move || task_app.reload_keys()).await;
+        app.metrics.count_job("reload_keys", matches!(reloaded, Ok(Ok(_))), app.clock.now());
+        match reloaded {
             Ok(Ok(keys)) => tracing::info!(keys, "the signing keys were reloaded"),
             Ok(Err(error)) => tracing::error!(cause = error.cause(), "the signing keys could not be reloaded"),
             Err(_) => tracing::error!("the signing keys could not be reloaded"),

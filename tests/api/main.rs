@@ -44,6 +44,7 @@ mod links;
 mod login;
 mod mail_limits;
 mod mails;
+mod metrics;
 mod mfa_policy;
 mod migrations;
 mod nodes;

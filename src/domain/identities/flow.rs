@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Error, Result,
     config::SecretString,
-    domain::{Context, throttle::PlainAttempt},
+    domain::{Context, sign_in::FirstFactor, throttle::PlainAttempt},
     providers::{Provider, ProviderError},
     security::oidc::{Callback, CallbackOutcome, Flow, FlowCookie, NewFlow, Purpose},
 };
@@ -105,6 +105,9 @@ pub async fn complete(
     let location = match finish(context, &callback, &flow).await {
         Ok(code) => return_to.with_code(&code),
         Err(error) => {
+            if matches!(flow.request.purpose, Purpose::SignIn) {
+                context.app.metrics.count_sign_in(FirstFactor::Provider.name(), Some(error.code()));
+            }
             if let Some(cause) = error.cause() {
                 tracing::error!(cause, "a sign-in with a provider failed");
             }

@@ -10,7 +10,7 @@ use crate::{
         Context, Event, UnitOfWork,
         identity::Email,
         sessions::{NewSession, Replaced, SignIn},
-        sign_in::{self, Gate},
+        sign_in::{self, FirstFactor, Gate},
         users::claim,
     },
     entity::{
@@ -52,6 +52,12 @@ impl Target {
 /// CODE_INVALID; IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, MFA_REQUIRED. If nobody has the
 /// identity or the address: REGISTRATION_DISABLED, RATE_LIMITED; REQUIRED (the address) if accounts need one and the provider has none.
 pub async fn login(context: &Context, exchange: &CodeExchange, new_session: NewSession) -> Result<SignIn> {
+    let result = exchange_code(context, exchange, new_session).await;
+    sign_in::count(context, FirstFactor::Provider.name(), &result);
+    result
+}
+
+async fn exchange_code(context: &Context, exchange: &CodeExchange, new_session: NewSession) -> Result<SignIn> {
     let login = code::find(context, exchange).await?;
     if login.user_id.is_some() {
         return Err(Error::CodeInvalid);

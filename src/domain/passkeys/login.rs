@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Context, Event,
         sessions::{NewSession, SignIn},
-        sign_in,
+        sign_in::{self, FirstFactor},
     },
     entity::{session::AuthenticationMethods, user},
     security::webauthn::Ceremony,
@@ -27,6 +27,12 @@ pub fn start(context: &Context) -> Result<Started> {
 /// PASSKEY_INVALID, also if the ceremony was used before or has expired; only after a valid response: ACCOUNT_DISABLED,
 /// EMAIL_NOT_VERIFIED.
 pub async fn finish(context: &Context, assertion: &Assertion, new_session: NewSession) -> Result<SignIn> {
+    let result = verify(context, assertion, new_session).await;
+    sign_in::count(context, FirstFactor::Passkey.name(), &result);
+    result
+}
+
+async fn verify(context: &Context, assertion: &Assertion, new_session: NewSession) -> Result<SignIn> {
     let assertion = assertion.parse()?;
     let user_id = assertion.identify(context).await?;
     let user = user::find_by_id(context.app.database.read(), user_id).await?.ok_or(Error::PasskeyInvalid)?;

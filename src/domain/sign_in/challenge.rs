@@ -107,6 +107,12 @@ pub(in crate::domain) async fn find(
 /// MFA_CHALLENGE_EXPIRED if the token is unknown, was used, has expired, or belongs to another browser; MFA_CODE_INVALID,
 /// PASSKEY_INVALID; RATE_LIMITED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED.
 pub async fn verify(context: &Context, answer: Answer) -> Result<SignIn> {
+    let result = check_answer(context, answer).await;
+    sign_in::count(context, "second_factor", &result);
+    result
+}
+
+async fn check_answer(context: &Context, answer: Answer) -> Result<SignIn> {
     let Answer { token, factor, remember_device, cookies } = answer;
     let challenge = find(context, &token, &cookies).await?;
     let factor = factor.parse()?;

@@ -17,7 +17,7 @@ use crate::{
         identity::Email,
         notifications::SIGN_IN_LIFETIME,
         sessions::{NewSession, SignIn},
-        sign_in::{self, Gate},
+        sign_in::{self, FirstFactor, Gate},
         throttle::{self, PlainAttempt},
         users::{claim, mail_request},
     },
@@ -96,6 +96,17 @@ pub async fn login(
     code_verifier: &SecretString,
     new_session: NewSession,
 ) -> Result<SignIn> {
+    let result = by_proof(context, proof, code_verifier, &new_session).await;
+    sign_in::count(context, FirstFactor::Email.name(), &result);
+    result
+}
+
+async fn by_proof(
+    context: &Context,
+    proof: Proof,
+    code_verifier: &SecretString,
+    new_session: &NewSession,
+) -> Result<SignIn> {
     check_enabled(context)?;
     let challenge = CodeChallenge::of_verifier(code_verifier).ok_or_else(|| {
         let message = "`codeVerifier` must have 43 to 128 characters: letters, digits, `-`, `.`, `_` and `~`.";
@@ -106,9 +117,9 @@ pub async fn login(
             let (db, hash) = (context.app.database.read(), TokenHash::of(&token));
             let found = email_sign_in::find_by_token(db, &challenge, &hash, context.now()).await?;
             let request = found.ok_or(Error::CodeInvalid)?;
-            Box::pin(enter(context, &request, &new_session, None)).await
+            Box::pin(enter(context, &request, new_session, None)).await
         }
-        Proof::Code { email, code } => by_code(context, (&email, &code), &challenge, &new_session).await,
+        Proof::Code { email, code } => by_code(context, (&email, &code), &challenge, new_session).await,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     Error, Result,
     config::Settings,
     domain::{
-        Event, Principal, UnitOfWork,
+        Context, Event, Principal, UnitOfWork,
         mfa::{self, remembered},
         sessions::{self, Authentication, DeviceToken, NewSession, SignIn},
     },
@@ -25,6 +25,11 @@ use crate::{
     error::{MfaChallenge, MfaMethod},
     security::password::PasswordHash,
 };
+
+/// Counts the outcome of a sign-in method in the metrics.
+pub(in crate::domain) fn count<T>(context: &Context, method: &'static str, result: &Result<T>) {
+    context.app.metrics.count_sign_in(method, result.as_ref().err().map(Error::code));
+}
 
 /// A user who has proved their identity.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::{
         Context, Event,
         identity::{TypedIdentifier, may_be_password},
         sessions::{NewSession, SignIn},
-        sign_in::{self, Gate, Identified},
+        sign_in::{self, FirstFactor, Gate, Identified},
         throttle::{SignInAttempt, throttled},
     },
     entity::{session::AuthenticationMethods, user},
@@ -33,7 +33,7 @@ pub async fn login(context: &Context, credentials: Credentials, new_session: New
     let identifier = TypedIdentifier::parse(&typed);
     // The text may be large, and hashing takes long.
     drop(typed);
-    throttled(context, &identifier, async |attempt| {
+    let result = throttled(context, &identifier, async |attempt| {
         // Retries once, because the account may change after the password was verified: it is disabled or deleted, the
         // password is changed, or a concurrent sign-in replaces the hash.
         for _ in 0..2 {
@@ -46,7 +46,9 @@ pub async fn login(context: &Context, credentials: Credentials, new_session: New
         }
         Err(Error::unavailable(1, "the account changed twice during a sign-in"))
     })
-    .await
+    .await;
+    sign_in::count(context, FirstFactor::Password.name(), &result);
+    result
 }
 
 /// Finds the user, and verifies the password. Records a failure in the audit log, even if the user does not exist, because

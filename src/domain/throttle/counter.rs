@@ -13,6 +13,8 @@ const DOUBLING_MEMORY: TimeDelta = TimeDelta::hours(24);
 /// The number of attempts that are allowed in any window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
+    /// The name in the metrics.
+    pub(super) name: &'static str,
     max: usize,
     window: TimeDelta,
     /// Whether a full window starts a wait, which doubles with each further full window.
@@ -20,8 +22,8 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    pub(super) const fn new(max: usize, window: TimeDelta) -> Self {
-        Self { max, window, doubles: false }
+    pub(super) const fn new(name: &'static str, max: usize, window: TimeDelta) -> Self {
+        Self { name, max, window, doubles: false }
     }
 
     pub(super) const fn doubling(self) -> Self {
@@ -116,7 +118,7 @@ mod tests {
 
     #[test]
     fn next_attempt_is_allowed_when_the_oldest_leaves_the_window() {
-        let limit = Limit::new(3, TimeDelta::minutes(15));
+        let limit = Limit::new("name", 3, TimeDelta::minutes(15));
         let mut row = row();
         for minute in [0, 4, 8] {
             assert_eq!(limit.wait(&row, minutes(minute)), None);
@@ -131,7 +133,7 @@ mod tests {
 
     #[test]
     fn each_full_window_doubles_the_wait_up_to_a_day() {
-        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let limit = Limit::new("name", 2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         let mut now = START;
         for hours in [1, 2, 4, 8, 16, 24, 24] {
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn withdrawing_restores_the_previous_state() {
-        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let limit = Limit::new("name", 2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         limit.book(&mut row, START);
         let before = row.clone();
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_withdrawn_attempt_does_not_reset_the_doubling_wait() {
-        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let limit = Limit::new("name", 2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         let now = fill_windows(limit, &mut row, 3);
         limit.withdraw(&mut row, now, now);
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_withdrawn_attempt_ends_its_wait_after_the_window_has_moved_on() {
-        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let limit = Limit::new("name", 2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         limit.book(&mut row, START);
         limit.book(&mut row, minutes(59));
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn withdrawing_an_attempt_from_before_the_full_window_leaves_the_wait() {
-        let limit = Limit::new(2, TimeDelta::hours(1)).doubling();
+        let limit = Limit::new("name", 2, TimeDelta::hours(1)).doubling();
         let mut row = row();
         limit.book(&mut row, START);
         limit.book(&mut row, minutes(60));
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn clearing_keeps_familiar_until() {
-        let limit = Limit::new(1, TimeDelta::hours(1)).doubling();
+        let limit = Limit::new("name", 1, TimeDelta::hours(1)).doubling();
         let mut row = row();
         limit.book(&mut row, START);
         limit.clear(&mut row, Some(minutes(90)), START);

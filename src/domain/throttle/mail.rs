@@ -26,23 +26,23 @@ use crate::{
 
 /// Mails requested from a network, including those of registrations.
 fn by_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.mail_requests_by_network, TimeDelta::hours(1))
+    Limit::new("mail_requests_by_network", app.settings.throttle.limits.mail_requests_by_network, TimeDelta::hours(1))
 }
 
 /// Mails requested by an account, including that of its registration.
 fn by_account(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.mail_requests_by_account, TimeDelta::hours(24))
+    Limit::new("mail_requests_by_account", app.settings.throttle.limits.mail_requests_by_account, TimeDelta::hours(24))
 }
 
 /// Mails of one kind that are sent to one address. A password reset link is valid for as long as this window, so an
 /// owner whose mail is dropped has already received a link that is still valid.
 fn to_address(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.mails_to_address, TimeDelta::hours(1))
+    Limit::new("mails_to_address", app.settings.throttle.limits.mails_to_address, TimeDelta::hours(1))
 }
 
 /// Password changes by the owner, each of which sends a notice.
 fn password_changes(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.password_changes, TimeDelta::hours(24))
+    Limit::new("password_changes", app.settings.throttle.limits.password_changes, TimeDelta::hours(24))
 }
 
 /// A request for a mail that is not counted yet.
@@ -86,7 +86,7 @@ impl MailRequest {
     /// # Errors
     /// RATE_LIMITED. The caller must then roll back, or not write the mail.
     pub(in crate::domain) async fn book(self, work: &UnitOfWork<'_>) -> Result<i32> {
-        let count = book_in(work.db(), &self.counters, work.now).await?;
+        let count = book_in(work.app(), work.db(), &self.counters, work.now).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
@@ -104,7 +104,7 @@ pub(crate) async fn book_delivery(
     }
     let with_user: Vec<_> = user.map(|user| (mail, user)).into_iter().collect();
     let familiar = from_familiar_networks(app, transaction, &with_user, now).await?;
-    match book_in(transaction, &[recipient(app, mail, user, &familiar)], now).await {
+    match book_in(app, transaction, &[recipient(app, mail, user, &familiar)], now).await {
         Ok(_) => Ok(true),
         Err(Error::RateLimited { .. }) => Ok(false),
         Err(error) => Err(error),
@@ -137,8 +137,10 @@ pub(crate) async fn drop_undeliverable(
     };
     let mails = ids.into_iter().map(is_allowed).zip(mails);
     let mails: Vec<_> = mails.filter_map(|(is_allowed, (mail, _))| is_allowed.then_some(mail)).collect();
-    if mails.len() < total {
-        tracing::info!(dropped = total - mails.len(), "mails dropped: their addresses have reached the limit");
+    let dropped = total - mails.len();
+    if dropped > 0 {
+        app.metrics.count_throttled(limit.name, u64::try_from(dropped).unwrap_or(u64::MAX));
+        tracing::info!(dropped, "mails dropped: their addresses have reached the limit");
     }
     Ok(mails)
 }

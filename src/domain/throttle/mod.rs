@@ -30,27 +30,32 @@ use crate::{
 
 /// Registrations from a network, including those that fail because the username is taken.
 fn registrations(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.registrations, TimeDelta::hours(1))
+    Limit::new("registrations", app.settings.throttle.limits.registrations, TimeDelta::hours(1))
 }
 
 /// Wrong passwords of a signed-in user.
 fn passwords(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.wrong_current_passwords, TimeDelta::minutes(15))
+    Limit::new("wrong_current_passwords", app.settings.throttle.limits.wrong_current_passwords, TimeDelta::minutes(15))
 }
 
 /// Incorrect codes of second factors, at sign-in and during enrollment.
 fn second_factors(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.wrong_second_factors, TimeDelta::minutes(15)).doubling()
+    Limit::new("wrong_second_factors", app.settings.throttle.limits.wrong_second_factors, TimeDelta::minutes(15))
+        .doubling()
 }
 
 /// Invitations by an administrator, including those that fail because an account has the address.
 fn invitations(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.invitations, TimeDelta::hours(1))
+    Limit::new("invitations", app.settings.throttle.limits.invitations, TimeDelta::hours(1))
 }
 
 /// Failed sign-ins with providers from a network.
 fn provider_sign_ins(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.failed_provider_logins_by_network, TimeDelta::hours(1))
+    Limit::new(
+        "failed_provider_logins_by_network",
+        app.settings.throttle.limits.failed_provider_logins_by_network,
+        TimeDelta::hours(1),
+    )
 }
 
 /// A counter of attempts.
@@ -84,10 +89,10 @@ async fn book(context: &Context, mut counters: Vec<Counter>, familiar: Option<Uu
         counters.retain(|counter| counter.counts_owner);
     }
     // Rejects most excess attempts at the cost of one read.
-    check(&counters, &rows, at)?;
+    check(app, &counters, &rows, at)?;
 
     let transaction = app.write().await?;
-    if let Err(error) = book_in(&transaction, &counters, at).await {
+    if let Err(error) = book_in(app, &transaction, &counters, at).await {
         transaction.rollback().await?;
         return Err(error);
     }
@@ -104,19 +109,19 @@ async fn precheck(context: &Context, counters: &[Counter]) -> Result<()> {
         return Ok(());
     }
     let ids = counters.iter().map(|counter| counter.id).collect();
-    check(counters, &throttle::find(context.app.database.read(), ids).await?, context.now())
+    check(&context.app, counters, &throttle::find(context.app.database.read(), ids).await?, context.now())
 }
 
 /// Counts one attempt in all counters, or in none, in the caller's transaction. Returns the highest count.
 ///
 /// # Errors
 /// RATE_LIMITED.
-async fn book_in(transaction: &Transaction, counters: &[Counter], at: DateTime<Utc>) -> Result<usize> {
+async fn book_in(app: &App, transaction: &Transaction, counters: &[Counter], at: DateTime<Utc>) -> Result<usize> {
     if counters.is_empty() {
         return Ok(0);
     }
     let mut rows = lock(transaction, counters, at).await?;
-    check(counters, &rows, at)?;
+    check(app, counters, &rows, at)?;
     for_each(counters, &mut rows, |counter, row| counter.limit.book(row, at));
     let count = rows.iter().map(|row| row.attempts.times().count()).max().unwrap_or_default();
     throttle::save(transaction, rows).await?;
@@ -144,12 +149,16 @@ async fn lock(transaction: &Transaction, counters: &[Counter], now: DateTime<Utc
     Ok(throttle::lock(transaction, empty).await?)
 }
 
-/// Checks that all counters allow another attempt.
+/// Checks that all counters allow another attempt. Counts the limits that do not.
 ///
 /// # Errors
 /// RATE_LIMITED, with the longest wait.
-fn check(counters: &[Counter], rows: &[Model], now: DateTime<Utc>) -> Result<()> {
-    let wait = |counter: &Counter| counter.limit.wait(rows.iter().find(|row| row.id == counter.id)?, now);
+fn check(app: &App, counters: &[Counter], rows: &[Model], now: DateTime<Utc>) -> Result<()> {
+    let wait = |counter: &Counter| {
+        let wait = counter.limit.wait(rows.iter().find(|row| row.id == counter.id)?, now)?;
+        app.metrics.count_throttled(counter.limit.name, 1);
+        Some(wait)
+    };
     match counters.iter().filter_map(wait).max() {
         None => Ok(()),
         Some(wait) => {

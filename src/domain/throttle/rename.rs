@@ -14,12 +14,12 @@ use crate::{
 
 /// Changes of username by an account, including changes of letter case.
 fn changes(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.username_changes, TimeDelta::days(1))
+    Limit::new("username_changes", app.settings.throttle.limits.username_changes, TimeDelta::days(1))
 }
 
 /// Usernames that an account requests, including taken ones.
 fn requests(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.username_requests, TimeDelta::hours(1))
+    Limit::new("username_requests", app.settings.throttle.limits.username_requests, TimeDelta::hours(1))
 }
 
 /// A change of username that was booked.

@@ -20,17 +20,22 @@ use crate::{
 
 /// Attempts at an identifier from one network. From a network that the owner has used recently, no other limit applies.
 fn by_name_and_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.failed_logins_by_name_and_network, TimeDelta::minutes(15))
+    Limit::new(
+        "failed_logins_by_name_and_network",
+        app.settings.throttle.limits.failed_logins_by_name_and_network,
+        TimeDelta::minutes(15),
+    )
 }
 
 /// Attempts at an identifier from all networks that its owner has not used recently.
 fn by_name(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.failed_logins_by_name, TimeDelta::hours(1)).doubling()
+    Limit::new("failed_logins_by_name", app.settings.throttle.limits.failed_logins_by_name, TimeDelta::hours(1))
+        .doubling()
 }
 
 /// Attempts from a network at any identifier.
 fn by_network(app: &App) -> Limit {
-    Limit::new(app.settings.throttle.limits.failed_logins_by_network, TimeDelta::hours(1))
+    Limit::new("failed_logins_by_network", app.settings.throttle.limits.failed_logins_by_network, TimeDelta::hours(1))
 }
 
 /// How long a network counts as familiar after the owner has signed in from it.

@@ -11,6 +11,7 @@ mod lexer;
 mod limits;
 mod messages;
 mod normalize;
+mod root_fields;
 mod schema_reader;
 mod schema_types;
 mod trusted_documents;
@@ -34,11 +35,13 @@ use crate::{
             document::{Document, error_at},
             known_documents::KnownDocuments,
             messages::Messages,
+            root_fields::RootFields,
             schema_types::SchemaTypes,
             trusted_documents::TrustedDocuments,
         },
         sdl_of,
     },
+    metrics::KnownFields,
 };
 
 pub(super) use limits::MAX_DEPTH;
@@ -49,6 +52,7 @@ const MAX_ERRORS: usize = 20;
 
 /// The schema, ready to execute requests.
 pub struct Executor {
+    app: Arc<App>,
     schema: Schema,
     /// The schema for known documents, which skips most of the validation.
     schema_of_known: Schema,
@@ -57,6 +61,7 @@ pub struct Executor {
     trusted: Option<TrustedDocuments>,
     types: SchemaTypes,
     messages: Messages,
+    known_fields: KnownFields,
     introspection: bool,
     /// Whether errors may have hints.
     is_local: bool,
@@ -107,21 +112,46 @@ impl Executor {
         let is_local = app.settings.server.is_local;
         let trusted = app.settings.graphql.trusted_documents.as_ref().map(TrustedDocuments::new);
         let schema_of_known = build_schema(Some(Arc::clone(&app)), ValidationMode::Fast);
-        let schema = build_schema(Some(app), ValidationMode::Strict);
+        let schema = build_schema(Some(Arc::clone(&app)), ValidationMode::Strict);
         // Without introspection, messages do not reveal the schema either.
         let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
         let types = SchemaTypes::of(&sdl_of(&schema), introspection);
         let documents = KnownDocuments::new();
-        Self { schema, schema_of_known, documents, trusted, types, messages, introspection, is_local }
+        let known_fields = app.metrics.operations.known(types.root_fields());
+        Self {
+            app,
+            schema,
+            schema_of_known,
+            documents,
+            trusted,
+            types,
+            messages,
+            known_fields,
+            introspection,
+            is_local,
+        }
     }
 
     /// Executes a request. Its document is in `document`.
     pub async fn execute(
         &self,
         document: RequestDocument,
-        mut request: Request,
+        request: Request,
         context: RequestContext,
         allow: Allow,
+    ) -> Execution {
+        let mut fields = RootFields::new(&self.app, &self.known_fields);
+        let execution = self.run((document, request), context, allow, &mut fields).await;
+        fields.finish(&execution);
+        execution
+    }
+
+    async fn run(
+        &self,
+        (document, mut request): (RequestDocument, Request),
+        context: RequestContext,
+        allow: Allow,
+        fields: &mut RootFields<'_>,
     ) -> Execution {
         let (request_id, language) = (context.request_id, context.domain.client.language);
         let hint_context = self.is_local.then_some(context.hint_context);
@@ -147,6 +177,7 @@ impl Executor {
             Ok(operation) => operation,
             Err(error) => return refuse(vec![error]),
         };
+        fields.read(&document.parsed, &operation.definition.node);
         if let Some(name) = operation.name {
             tracing::Span::current().record("operation", name.as_str());
         }
@@ -184,8 +215,12 @@ impl Executor {
         {
             self.documents.keep(text, Arc::new(document));
         }
-        let errors =
-            response.errors.iter_mut().map(|error| publish(error, request_id, language, hint_context)).collect();
+        let publish = |error: &mut ServerError| {
+            let published = publish(error, request_id, language, hint_context);
+            fields.fail(&error.path, published.code());
+            published
+        };
+        let errors = response.errors.iter_mut().map(publish).collect();
         response.errors = merge_equal(response.errors);
         Execution::Executed(Answer { response, errors, cookie_changes: context.take_cookie_changes() })
     }

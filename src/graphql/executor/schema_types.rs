@@ -46,6 +46,12 @@ impl SchemaTypes {
         self.objects.get(object)?.get(name)
     }
 
+    /// The names of all root fields.
+    pub(in crate::graphql) fn root_fields(&self) -> impl Iterator<Item = &str> {
+        let of_roots = ["Query", "Mutation"].into_iter().filter_map(|root| self.objects.get(root));
+        of_roots.flat_map(HashMap::keys).map(String::as_str).chain(["__typename", "__schema", "__type"])
+    }
+
     pub(in crate::graphql) fn is_object(&self, name: &str) -> bool {
         self.objects.contains_key(name)
     }

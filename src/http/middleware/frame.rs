@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
@@ -93,12 +93,15 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
         );
     }
     let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
     let is_encoded = body::is_encoded(request.headers());
 
     let mut response = next.run(request).await;
 
     let log = response.extensions_mut().remove::<LogFields>().unwrap_or_default();
+    let (route, status) = (route.as_ref().map(MatchedPath::as_str), response.status().as_u16());
+    server.app.metrics.requests.count(route, method.as_str(), status, log.code, start.elapsed());
     macro_rules! log_request {
         ($level:ident) => {
             tracing::$level!(

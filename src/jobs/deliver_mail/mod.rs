@@ -145,6 +145,7 @@ async fn deliver(app: &Arc<App>, id: Uuid, is_server_down: &AtomicBool) -> Resul
     let Some(Leased { mail, outgoing }) = leased else { return Ok(Delivery::Done) };
     match app.mailer.send(&outgoing, now).await {
         Ok(()) => {
+            app.metrics.mails_sent.inc();
             record_sent(app, &mail).await?;
             Ok(Delivery::Sent)
         }
@@ -251,11 +252,13 @@ async fn delete(app: &App, mail: &mail::Model) -> Result<()> {
 /// Schedules a retry, or deletes a mail that cannot be delivered. The log contains the id of the mail, but not its
 /// recipient.
 async fn record_failure(app: &App, mail: &mail::Model, error: &SendError) -> Result<()> {
+    app.metrics.mail_failures.inc();
     let now = app.clock.now();
     let (attempts, purpose, cause) = (mail.attempts, mail.purpose, &error.cause);
     let is_expired = now - mail.created_at >= GIVE_UP_AFTER;
     if is_expired || error.scope == FailureScope::Mailbox {
         tracing::error!(mail = %mail.id, ?purpose, attempts, cause, "mail cannot be delivered and is dropped");
+        app.metrics.mails_given_up.inc();
         return delete(app, mail).await;
     }
     let wait = wait(attempts);

@@ -16,7 +16,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aws_lc_rs::constant_time;
@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 use crate::{
     Error, Result,
     config::{ExposeSecret, PasswordSettings, SecretString},
+    metrics::HashMetrics,
     security::{
         bcrypt_task::{BcryptTask, Digest},
         password::{PasswordHash, Verification},
@@ -43,6 +44,7 @@ pub struct Hasher {
     /// counted.
     max_wait: Duration,
     finished: AtomicU64,
+    metrics: HashMetrics,
 }
 
 impl Hasher {
@@ -59,13 +61,24 @@ impl Hasher {
                 .spawn(move || worker::run(&shared, number))
                 .map_err(Error::internal)?;
         }
-        Ok(Self { shared, cost, dummy: PasswordHash::dummy(cost)?, max_wait: MAX_WAIT, finished: AtomicU64::new(0) })
+        let (dummy, metrics) = (PasswordHash::dummy(cost)?, HashMetrics::default());
+        Ok(Self { shared, cost, dummy, max_wait: MAX_WAIT, finished: AtomicU64::new(0), metrics })
     }
 
     /// The number of passwords that were hashed or verified since the start. Requests that were rejected or dropped before are
     /// not counted.
     pub fn finished(&self) -> u64 {
         self.finished.load(Ordering::Relaxed)
+    }
+
+    /// The metrics of this hasher.
+    pub fn metrics(&self) -> &HashMetrics {
+        &self.metrics
+    }
+
+    /// The number of passwords that wait for a thread.
+    pub fn queue_length(&self) -> usize {
+        self.shared.queue().jobs.len()
     }
 
     /// Hashes a new password.
@@ -129,15 +142,24 @@ impl Hasher {
     }
 
     async fn wait_for<T>(&self, work: Work, mut result: oneshot::Receiver<T>) -> Result<T> {
-        let slot = self.shared.enqueue(work)?;
+        let start = Instant::now();
+        let slot = self.shared.enqueue(work).inspect_err(|_| self.count_refusal())?;
         let result = match tokio::time::timeout(self.max_wait, &mut result).await {
             Ok(result) => result,
-            Err(_) if slot.leave() => return Err(Error::unavailable(1, "timed out waiting for a hashing thread")),
+            Err(_) if slot.leave() => {
+                self.count_refusal();
+                return Err(Error::unavailable(1, "timed out waiting for a hashing thread"));
+            }
             Err(_) => result.await,
         };
         let result = result.map_err(|_| Error::internal("a hashing job panicked"))?;
         self.finished.fetch_add(1, Ordering::Relaxed);
+        self.metrics.durations.observe(start.elapsed().as_secs_f64());
         Ok(result)
+    }
+
+    fn count_refusal(&self) {
+        self.metrics.refused.inc();
     }
 }
 
