@@ -13,6 +13,7 @@ use crate::{
         Context, mfa,
         users::{roles, unverified},
     },
+    metrics,
 };
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(5);
@@ -120,7 +121,7 @@ async fn purge_expired(app: &Arc<App>) {
                 tracing::warn!(cause = error.cause(), "old clients could not be removed from the audit log");
             }
         }
-        app.metrics.count_job("purge", is_ok, app.clock.now());
+        app.metrics.count_job(metrics::PURGE, is_ok, app.clock.now());
     }
 }
 
@@ -140,7 +141,7 @@ async fn deliver_mails(app: Arc<App>) {
         // In a separate task, so that a panic does not stop all deliveries.
         let task_app = Arc::clone(&app);
         let passed = tokio::spawn(async move { deliver_mail::pass(&task_app).await }).await;
-        app.metrics.count_job("deliver_mails", matches!(passed, Ok(Ok(_))), app.clock.now());
+        app.metrics.count_job(metrics::DELIVER_MAILS, matches!(passed, Ok(Ok(_))), app.clock.now());
         let may_be_more = match passed {
             Ok(Ok(delivered)) => delivered.may_be_more,
             Ok(Err(error)) => {
@@ -164,7 +165,7 @@ async fn reload_keys(app: Arc<App>, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         let task_app = Arc::clone(&app);
         let reloaded = tokio::task::spawn_blocking(move || task_app.reload_keys()).await;
-        app.metrics.count_job("reload_keys", matches!(reloaded, Ok(Ok(_))), app.clock.now());
+        app.metrics.count_job(metrics::RELOAD_KEYS, matches!(reloaded, Ok(Ok(_))), app.clock.now());
         match reloaded {
             Ok(Ok(keys)) => tracing::info!(keys, "the signing keys were reloaded"),
             Ok(Err(error)) => tracing::error!(cause = error.cause(), "the signing keys could not be reloaded"),

@@ -47,6 +47,10 @@ impl RequestMetrics {
             durations.clone(),
         );
         let errors = Family::default();
+        // Those that alerts are about start at zero.
+        for code in [ErrorCode::InternalServerError, ErrorCode::ServiceUnavailable] {
+            errors.get_or_create(&[("code", Outcome(Some(code)))]);
+        }
         registry.register(
             "http_errors",
             "Requests with an error, by its code; in GraphQL the first one",

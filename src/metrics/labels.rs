@@ -38,8 +38,8 @@ pub struct LimitName {
 /// The labels of a run of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct JobRun {
-    /// The job.
-    pub job: &'static str,
+    /// The job. Prometheus has a label `job` of its own.
+    pub task: &'static str,
     /// `success` or `failure`.
     pub result: &'static str,
 }

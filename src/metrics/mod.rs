@@ -38,6 +38,16 @@ const HASH_BUCKETS: [f64; 8] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.5, 5.0];
 /// Upper bounds of the buckets for the wait for a database connection, in seconds. A request waits at most four.
 const WAIT_BUCKETS: [f64; 8] = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 4.0];
 
+/// The methods of sign-ins, whose counts start at zero. Prometheus does not see the first increase of a sample that it has not seen.
+const SIGN_IN_METHODS: [&str; 5] = ["password", "passkey", "provider", "email", "second_factor"];
+
+/// The job that delivers mails.
+pub const DELIVER_MAILS: &str = "deliver_mails";
+/// The job that deletes expired rows.
+pub const PURGE: &str = "purge";
+/// The job that reloads the signing keys.
+pub const RELOAD_KEYS: &str = "reload_keys";
+
 /// All metrics of a server.
 pub struct Metrics {
     /// Requests to the API.
@@ -125,6 +135,9 @@ impl Metrics {
         let operations = OperationMetrics::register(&mut registry);
         let sign_ins = Family::default();
         registry.register("sign_ins", "Sign-ins, by method and by OK or the code of the error", sign_ins.clone());
+        for method in SIGN_IN_METHODS {
+            sign_ins.get_or_create(&SignInLabels { method, outcome: Outcome(None) });
+        }
         let throttled = Family::default();
         registry.register("throttled", "Attempts that a limit refused, by limit", throttled.clone());
         let (mails_sent, mail_failures, mails_given_up) = Default::default();
@@ -136,11 +149,16 @@ impl Metrics {
             Counter::clone(&mails_given_up),
         );
         let job_runs = Family::default();
-        registry.register("job_runs", "Runs of background jobs, by job and result", job_runs.clone());
+        for task in [DELIVER_MAILS, PURGE, RELOAD_KEYS] {
+            for result in ["success", "failure"] {
+                job_runs.get_or_create(&JobRun { task, result });
+            }
+        }
+        registry.register("job_runs", "Runs of background jobs, by task and result", job_runs.clone());
         let job_successes = Family::default();
         registry.register_with_unit(
             "job_last_success_timestamp",
-            "Unix time of the last successful run, by job",
+            "Unix time of the last successful run, by task",
             Unit::Seconds,
             job_successes.clone(),
         );
@@ -190,11 +208,11 @@ impl Metrics {
     }
 
     /// Counts a run of a job that ended at `now`.
-    pub fn count_job(&self, job: &'static str, has_succeeded: bool, now: DateTime<Utc>) {
+    pub fn count_job(&self, task: &'static str, has_succeeded: bool, now: DateTime<Utc>) {
         let result = if has_succeeded { "success" } else { "failure" };
-        self.job_runs.get_or_create(&JobRun { job, result }).inc();
+        self.job_runs.get_or_create(&JobRun { task, result }).inc();
         if has_succeeded {
-            self.job_successes.get_or_create(&[("job", job)]).set(now.timestamp());
+            self.job_successes.get_or_create(&[("task", task)]).set(now.timestamp());
         }
     }
 

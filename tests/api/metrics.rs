@@ -295,3 +295,69 @@ async fn listener_of_the_api_does_not_serve_the_metrics() {
     let server = TestServer::start().await;
     assert_eq!(request(&server.anonymous(), "GET", "/metrics").await, 404);
 }
+
+/// The names of metrics in a text.
+fn names_in(text: &str) -> HashSet<&str> {
+    let is_name = |word: &&str| word.starts_with("hallpass_");
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(is_name).collect()
+}
+
+/// The names of the samples, from the declared types.
+async fn names() -> HashSet<String> {
+    let server = TestServer::start().await;
+    server.anonymous().me().await.error();
+    server.app.metrics.count_throttled("invitations", 1);
+    server.app.metrics.count_job("purge", true, server.app.clock.now());
+    let metrics = metrics(&server).await;
+    let types = metrics.0.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let samples = types.flat_map(|(name, kind)| {
+        let suffixes: &[&str] = match kind {
+            "counter" => &["_total"],
+            "histogram" => &["_bucket", "_count", "_sum", ""],
+            "info" => &["_info"],
+            _ => &[""],
+        };
+        suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
+    });
+    samples.collect()
+}
+
+#[tokio::test]
+async fn dashboard_and_alerts_use_metrics_that_exist() {
+    let names = names().await;
+    let dashboard = include_str!("../../docs/operations/grafana-dashboard.json");
+    let _: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    let used = [dashboard, include_str!("../../docs/operations/alerts.yml")].map(names_in);
+    for used in used {
+        let unknown: Vec<_> = used.iter().filter(|name| !names.contains(**name)).collect();
+        assert!(used.len() > 10 && unknown.is_empty(), "{unknown:?}");
+    }
+}
+
+#[tokio::test]
+async fn manual_describes_every_metric_and_no_other() {
+    let manual = include_str!("../../docs/operations/monitoring.md");
+    let described = names_in(
+        &manual
+            .replace("`_idle`", "`hallpass_database_connections_idle`")
+            .replace("`_max`", "`hallpass_database_connections_max`"),
+    )
+    .into_iter()
+    .map(ToOwned::to_owned)
+    .collect::<HashSet<String>>();
+    let is_part = |name: &&String| ["_bucket", "_count", "_sum"].iter().any(|suffix| name.ends_with(suffix));
+    let exposed = names().await.into_iter().filter(|name| !is_part(&name)).collect::<HashSet<String>>();
+    let difference: Vec<_> = described.symmetric_difference(&exposed).collect();
+    assert!(difference.is_empty(), "{difference:?}");
+}
+
+#[test]
+fn manual_says_what_to_do_about_every_alert() {
+    let manual = include_str!("../../docs/operations/monitoring.md");
+    let rules = include_str!("../../docs/operations/alerts.yml");
+    let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    for alert in &alerts {
+        assert!(manual.contains(&format!("\n| `{alert}` | ")), "{alert}");
+    }
+    assert_eq!(manual.matches("\n| `Hallpass").count(), alerts.len());
+}

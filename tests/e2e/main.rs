@@ -8,6 +8,7 @@ mod databases;
 mod import_export;
 mod keys;
 mod log;
+mod metrics;
 mod migrations;
 mod output;
 mod second_factor;
