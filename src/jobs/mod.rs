@@ -110,9 +110,9 @@ async fn purge_expired(app: &Arc<App>) {
         let _ = app.database.compatibility().await;
         let mut is_ok = true;
         for table in purge::Table::ALL {
-            is_ok &= report(&format!("{table:?}"), purge::purge(app, table).await);
+            is_ok &= report(&format!("{table:?}"), &purge::purge(app, table).await);
         }
-        is_ok &= report("Unverified accounts", unverified::purge(&Context::of_job(app)).await);
+        is_ok &= report("Unverified accounts", &unverified::purge(&Context::of_job(app)).await);
         match old_clients.forget(app).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "old clients were removed from the audit log"),
@@ -126,8 +126,8 @@ async fn purge_expired(app: &Arc<App>) {
 }
 
 /// Logs the result of a purge. Returns whether it succeeded.
-fn report(rows: &str, purged: crate::Result<u64>) -> bool {
-    match &purged {
+fn report(rows: &str, purged: &crate::Result<u64>) -> bool {
+    match purged {
         Ok(0) => {}
         Ok(count) => tracing::info!(rows, count, "expired rows were deleted"),
         Err(error) => tracing::warn!(rows, cause = error.cause(), "expired rows could not be deleted"),

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::labels::Outcome;
+use super::labels::{Histograms, Outcome};
 use crate::error::ErrorCode;
 
 /// Upper bounds of the buckets for requests, in seconds. A request takes at most 16, including the time for its body.
@@ -31,7 +31,7 @@ struct RequestLabels {
 #[derive(Debug)]
 pub struct RequestMetrics {
     requests: Family<RequestLabels, Counter>,
-    durations: Family<[(&'static str, String); 1], Histogram, fn() -> Histogram>,
+    durations: Histograms<String>,
     errors: Family<[(&'static str, Outcome); 1], Counter>,
 }
 
@@ -49,7 +49,7 @@ impl RequestMetrics {
         let errors = Family::default();
         // Those that alerts are about start at zero.
         for code in [ErrorCode::InternalServerError, ErrorCode::ServiceUnavailable] {
-            errors.get_or_create(&[("code", Outcome(Some(code)))]);
+            drop(errors.get_or_create(&[("code", Outcome(Some(code)))]));
         }
         registry.register(
             "http_errors",

@@ -2,9 +2,15 @@
 
 use std::fmt::{self, Write};
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
+    metrics::{family::Family, histogram::Histogram},
+};
 
 use crate::error::ErrorCode;
+
+/// Histograms with one label.
+pub(super) type Histograms<V> = Family<[(&'static str, V); 1], Histogram, fn() -> Histogram>;
 
 /// `OK`, or the code of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

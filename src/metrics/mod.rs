@@ -21,6 +21,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use self::labels::Histograms;
 pub use self::{
     gauges::{Gauges, PoolState, Reading, WaitingMails},
     http::RequestMetrics,
@@ -85,7 +86,7 @@ impl Default for HashMetrics {
 
 /// The waits for a connection of each pool. Only requests for a connection that had to wait are observed.
 #[derive(Clone, Debug)]
-pub struct WaitMetrics(Family<[(&'static str, &'static str); 1], Histogram, fn() -> Histogram>);
+pub struct WaitMetrics(Histograms<&'static str>);
 
 impl Default for WaitMetrics {
     fn default() -> Self {
@@ -136,7 +137,7 @@ impl Metrics {
         let sign_ins = Family::default();
         registry.register("sign_ins", "Sign-ins, by method and by OK or the code of the error", sign_ins.clone());
         for method in SIGN_IN_METHODS {
-            sign_ins.get_or_create(&SignInLabels { method, outcome: Outcome(None) });
+            drop(sign_ins.get_or_create(&SignInLabels { method, outcome: Outcome(None) }));
         }
         let throttled = Family::default();
         registry.register("throttled", "Attempts that a limit refused, by limit", throttled.clone());
@@ -151,7 +152,7 @@ impl Metrics {
         let job_runs = Family::default();
         for task in [DELIVER_MAILS, PURGE, RELOAD_KEYS] {
             for result in ["success", "failure"] {
-                job_runs.get_or_create(&JobRun { task, result });
+                drop(job_runs.get_or_create(&JobRun { task, result }));
             }
         }
         registry.register("job_runs", "Runs of background jobs, by task and result", job_runs.clone());

@@ -230,7 +230,7 @@ mod tests {
         #[test]
         fn no_window_has_more_than_the_limit(pauses in vec(0_i64..2000, 1..200), max in 1_usize..12, doubles: bool) {
             let window = TimeDelta::seconds(3600);
-            let limit = Limit { max, window, doubles };
+            let limit = Limit { name: "name", max, window, doubles };
             let (mut row, mut now, mut allowed) = (row(), START, Vec::new());
             for pause in pauses {
                 now += TimeDelta::seconds(pause);
