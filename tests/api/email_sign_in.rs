@@ -5,7 +5,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
-    domain::mfa,
+    domain::{
+        mfa,
+        users::administration::{self, Administrator, Change},
+    },
     entity::{
         audit_event::{self, Action},
         email_sign_in::{self, Model},
@@ -596,6 +599,92 @@ async fn mail_to_an_address_that_the_account_no_longer_has_is_invalid() {
     server.anonymous().verify_email(&change).await.data("/verifyEmail");
     assert_eq!(by_link(&server, &token).await.code(), "CODE_INVALID");
     assert_eq!(by_code(&server, &code).await.code(), "CODE_INVALID");
+}
+
+/// Sends a mail, changes something, and checks that neither its link nor its code works afterwards.
+async fn mail_ends_with(change: impl AsyncFnOnce(&TestServer, &Actor)) {
+    let (server, ada) = with_ada().await;
+    let (token, code) = mail_to(&server, ADA).await;
+    change(&server, &ada).await;
+    assert_eq!(by_link(&server, &token).await.code(), "CODE_INVALID");
+    assert_eq!(by_code(&server, &code).await.code(), "CODE_INVALID");
+}
+
+#[tokio::test]
+async fn change_of_the_password_ends_earlier_mails() {
+    mail_ends_with(async |_, ada| {
+        let change = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { user { id } } }";
+        let input = json!({ "currentPassword": password_of("ada"), "newPassword": "a new password" });
+        ada.graphql(change, json!({ "input": input })).await.data("/changePassword");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn first_password_ends_earlier_mails() {
+    mail_ends_with(async |server, ada| {
+        change_user(server, |user| user.has_password = Set(false)).await;
+        let set = "mutation($input: SetPasswordInput!) { setPassword(input: $input) { user { id } } }";
+        ada.graphql(set, json!({ "input": { "newPassword": "a new password" } })).await.data("/setPassword");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reset_of_the_password_ends_earlier_mails() {
+    mail_ends_with(async |server, _| {
+        server.anonymous().request_password_reset(ADA).await.data("/requestPasswordReset");
+        let token = server.token_to(ADA).await;
+        server.anonymous().reset_password(&token, "a new password").await.data("/resetPassword");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn password_that_an_administrator_sets_ends_earlier_mails() {
+    mail_ends_with(async |server, _| {
+        let (context, operator) = (server.command_line(), Administrator::at_command_line());
+        let ada = administration::find(&context, &operator, "ada").await.unwrap();
+        administration::set_password(&context, &operator, ada.id, "a new password".into()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn address_that_an_administrator_sets_and_takes_back_ends_earlier_mails() {
+    mail_ends_with(async |server, _| {
+        let (context, operator) = (server.command_line(), Administrator::at_command_line());
+        let ada = administration::find(&context, &operator, "ada").await.unwrap();
+        for email in ["ada@new.example", ADA] {
+            administration::set_email(&context, &operator, ada.id, email, true).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_from_before_an_account_was_disabled_is_of_no_use_when_it_is_enabled() {
+    mail_ends_with(async |server, _| {
+        let (context, operator) = (server.command_line(), Administrator::at_command_line());
+        let ada = administration::find(&context, &operator, "ada").await.unwrap();
+        for is_active in [false, true] {
+            let change = Change { is_active: Some(is_active), ..Change::default() };
+            administration::update(&context, &operator, ada.id, change).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn first_sign_in_ends_the_mails_of_other_clients() {
+    let server = server().await;
+    server.user_at("eve", ADA).await;
+    request_with(&server.anonymous(), ADA, OTHER_VERIFIER).await.data("/requestEmailSignIn");
+    let (other, _) = latest(&server, ADA).await.unwrap();
+    let (token, _) = mail_to(&server, ADA).await;
+    by_link(&server, &token).await.data("/loginWithEmail");
+    let answer = log_in(&server.anonymous(), json!({ "token": other }), OTHER_VERIFIER).await;
+    assert_eq!(answer.code(), "CODE_INVALID");
 }
 
 #[tokio::test]

@@ -34,10 +34,12 @@ use crate::{
     domain::{
         Context, Event,
         identity::{Password, TypedIdentifier},
-        mfa, notifications, sessions, throttle,
+        mfa,
+        notifications::{self, links},
+        sessions, throttle,
         users::deletion,
     },
-    entity::{link, user},
+    entity::user,
     error::{ErrorCode, Field, InputError},
 };
 
@@ -87,7 +89,7 @@ pub async fn set_password(
         user.updated_at = now;
     })
     .await?;
-    link::delete_unused(work.db(), user_id, None).await?;
+    links::end_all(&work, user_id).await?;
     mfa::invalidate_proofs(&work, user_id).await?;
     throttle::clear_account(&work, &user).await?;
     work.emit(Event::PasswordChanged { user: user.to_model().into() });
