@@ -219,3 +219,16 @@ async fn deleted_user_leaves_no_identity() {
     let answer = sign_in(&server, &provider, ada()).await;
     assert_eq!(answer.data("/loginWithCode/user/username"), "ada");
 }
+
+#[tokio::test]
+async fn unlinking_ends_sign_ins_that_wait_for_a_second_factor() {
+    let (server, provider, ada_here) = without_password().await;
+    let mut authenticator = passkeys::authenticator();
+    passkeys::add(&ada_here, &mut authenticator).await;
+    let waiting = sign_in(&server, &provider, ada()).await;
+    assert_eq!(waiting.code(), "MFA_REQUIRED");
+    let challenge = waiting.error()["extensions"]["mfa"]["token"].as_str().unwrap().to_owned();
+    unlink(&ada_here, &ids(&ada_here).await[0]).await.data("/unlinkIdentity");
+    let answer = passkeys::verify(&server, &challenge, &json!("x"), &json!({})).await;
+    assert_eq!(answer.code(), "MFA_CHALLENGE_EXPIRED");
+}

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     Error, Result,
     domain::{
-        Context, Event, Principal, UnitOfWork,
+        Context, Event, Principal, UnitOfWork, mfa,
         sign_in::{last_method, proof},
     },
     entity::{
@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-/// Unlinks an identity of the signed-in user. Sessions that were opened with it continue. Returns the user.
+/// Unlinks an identity of the signed-in user. Sessions that were opened with it continue; sign-ins that wait for a second factor, and
+/// remembered devices, end. Returns the user.
 ///
 /// # Errors
 /// NOT_FOUND, REAUTHENTICATION_REQUIRED; LAST_SIGN_IN_METHOD. UNAUTHENTICATED if the session has ended in the meantime.
@@ -35,6 +36,7 @@ async fn unlink_in(work: &UnitOfWork<'_>, user: &user::Locked, id: Uuid) -> Resu
     let identity = found.filter(|identity| identity.user_id == user.id).ok_or(Error::NotFound)?;
     last_method::check_other_than(work, user, id).await?;
     identity::delete(work.db(), user.id, id).await?;
+    mfa::invalidate_proofs(work, user.id).await?;
     Ok(identity)
 }
 
