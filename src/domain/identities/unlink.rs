@@ -43,12 +43,17 @@ async fn unlink_in(work: &UnitOfWork<'_>, user: &user::Locked, id: Uuid) -> Resu
 /// Unlinks all identities of a user whose address was never verified, when a person proves to own it: another person may have
 /// registered the account and linked them.
 pub(in crate::domain) async fn remove_unproven(work: &mut UnitOfWork<'_>, user: &user::Locked) -> Result<()> {
+    unlink_all(work, user).await.map(drop)
+}
+
+/// Unlinks all identities of a user. Returns their number.
+pub(in crate::domain) async fn unlink_all(work: &mut UnitOfWork<'_>, user: &user::Locked) -> Result<usize> {
     let identities = identity::list(work.db(), user.id).await?;
-    if identities.is_empty() {
-        return Ok(());
+    let count = identities.len();
+    if count > 0 {
+        identity::delete_of(work.db(), user.id).await?;
+        let provider_ids = identities.into_iter().map(|identity| identity.provider_id).collect();
+        work.emit(Event::IdentitiesUnlinked { user: user.to_model().into(), provider_ids });
     }
-    identity::delete_of(work.db(), user.id).await?;
-    let provider_ids = identities.into_iter().map(|identity| identity.provider_id).collect();
-    work.emit(Event::IdentitiesUnlinked { user: user.to_model().into(), provider_ids });
-    Ok(())
+    Ok(count)
 }

@@ -8,6 +8,7 @@
 mod account;
 mod create;
 mod guard;
+mod identities;
 mod invitations;
 mod list;
 mod profile;
@@ -19,6 +20,7 @@ pub use create::{NewAccount, create, create_with_password};
 pub use guard::{Administrator, administrator, of_principal};
 use guard::{begin, begin_with_user};
 pub(in crate::domain) use guard::{is_administrator, lock_unless_last_admin, may_read};
+pub use identities::unlink_identities;
 pub use invitations::{
     InvitationAndInviter, count_invitations, find_invitation, find_invitation_of, invitations, invite,
     revoke_invitation,
