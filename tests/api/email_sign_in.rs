@@ -27,7 +27,9 @@ use crate::{
     support::{
         Actor, Answer, SmtpServer, TestServer, decode_part,
         passkeys::{self, add, authenticator, change_user, log_in_with, truth},
-        password_of, token_in,
+        password_of,
+        provider::cookie_of,
+        token_in,
     },
 };
 
@@ -462,6 +464,40 @@ async fn requests_of_strangers_do_not_use_up_the_mails_of_a_familiar_network() {
 }
 
 #[tokio::test]
+async fn network_of_a_sign_in_is_familiar() {
+    let (server, _) = with_ada().await;
+    let home = server.anonymous().at(HOME);
+    let (_, code) = mail_to(&server, ADA).await;
+    log_in(&home, proof(ADA, &code), VERIFIER).await.data("/loginWithEmail");
+    server.clock.advance(TimeDelta::hours(1));
+    for number in 0..5 {
+        let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
+        request_with(&stranger, ADA, OTHER_VERIFIER).await.data("/requestEmailSignIn");
+    }
+    let before = server.mails_to(ADA).await.len();
+    request_with(&home, ADA, VERIFIER).await.data("/requestEmailSignIn");
+    assert_eq!(server.mails_to(ADA).await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn sign_in_ends_the_session_whose_cookie_it_replaces() {
+    let (server, _) = with_ada().await;
+    let login = "mutation($input: LoginWithEmailInput!) { loginWithEmail(input: $input) { accessToken } }";
+    let mut browser = server.anonymous();
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let (token, _) = mail_to(&server, ADA).await;
+        let input = json!({ "proof": { "token": token }, "codeVerifier": VERIFIER });
+        let answer = browser.graphql(login, json!({ "input": input })).await;
+        sessions.push(signed_in(&server, &answer));
+        browser.cookie = Some(cookie_of(&answer));
+        server.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(sessions[0].me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    sessions[1].me().await.data("/me/id");
+}
+
+#[tokio::test]
 async fn second_factor_is_asked_after_the_mail() {
     let (server, ada) = with_ada().await;
     let mut authenticator = authenticator();
@@ -588,6 +624,21 @@ async fn account_that_was_disabled_since_is_refused_and_its_link_is_not_used_up(
     assert_eq!(by_link(&server, &token).await.code(), "ACCOUNT_DISABLED");
     change_user(&server, |user| user.is_active = Set(true)).await;
     by_link(&server, &token).await.data("/loginWithEmail");
+}
+
+#[tokio::test]
+async fn right_code_of_a_disabled_account_is_no_wrong_code() {
+    let server = TestServer::with(|settings| {
+        settings.mail.sign_in = true;
+        settings.throttle.limits.failed_logins_by_name_and_network = 1;
+    })
+    .await;
+    verified(&server, "ada", ADA).await;
+    let (_, code) = mail_to(&server, ADA).await;
+    server.disable("ada").await;
+    for _ in 0..3 {
+        assert_eq!(by_code(&server, &code).await.code(), "ACCOUNT_DISABLED");
+    }
 }
 
 #[tokio::test]
