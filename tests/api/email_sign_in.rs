@@ -583,6 +583,16 @@ async fn first_sign_in_removes_the_authenticator_app_of_an_unverified_account() 
 }
 
 #[tokio::test]
+async fn first_sign_in_cancels_a_change_of_the_address() {
+    let server = server().await;
+    let eve = server.user_at("eve", ADA).await;
+    eve.change_email(json!({ "newEmail": "eve@example.org" })).await.data("/changeEmail");
+    let (token, _) = mail_to(&server, ADA).await;
+    let ada = signed_in(&server, &by_link(&server, &token).await);
+    assert_eq!(ada.query("{ me { pendingEmail } }").await.data("/me/pendingEmail"), Value::Null);
+}
+
+#[tokio::test]
 async fn first_sign_in_ends_links_that_were_sent_before() {
     let server = server().await;
     server.user_at("eve", ADA).await;

@@ -22,7 +22,6 @@ pub(in crate::domain) async fn claim(work: &mut UnitOfWork<'_>, user: &mut Locke
     })
     .await?;
     links::end_all(work, user.id).await?;
-    mfa::invalidate_proofs(work, user.id).await?;
     passkeys::remove_unproven(work, user).await?;
     identities::remove_unproven(work, user).await?;
     mfa::remove_unproven_app(work, user).await?;
