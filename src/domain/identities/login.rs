@@ -135,7 +135,7 @@ async fn enter(
 }
 
 /// Uses up the code, and links the identity to the locked user if it is not linked. Returns false if the user or the identity has
-/// changed since they were read.
+/// changed since they were read. The gate decides whether the user may sign in; if not, the unit of work is rolled back.
 async fn resolve(work: &mut UnitOfWork<'_>, login: &Model, target: Target, user: &mut Locked) -> Result<bool> {
     take(work, login).await?;
     let is_holder = || {
@@ -144,19 +144,12 @@ async fn resolve(work: &mut UnitOfWork<'_>, login: &Model, target: Target, user:
     };
     let reason = match target {
         Target::Known { identity_id, .. } => {
-            sign_in::check_user(&work.app().settings, user)?;
             return Ok(identity::record_use(work.db(), identity_id, login.email.as_deref(), work.now).await?);
         }
-        Target::Verified(_) if is_holder() && user.email_verified_at.is_some() => {
-            sign_in::check_user(&work.app().settings, user)?;
-            LinkReason::Address
-        }
+        Target::Verified(_) if is_holder() && user.email_verified_at.is_some() => LinkReason::Address,
         Target::Unverified(_) if is_holder() && user.email_verified_at.is_none() => {
             if !work.app().settings.registration.provider_takeover {
                 return Err(Error::IdentityUnlinked);
-            }
-            if !user.is_active {
-                return Err(Error::AccountDisabled);
             }
             claim::claim(work, user).await?;
             LinkReason::Takeover

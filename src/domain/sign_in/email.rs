@@ -196,7 +196,8 @@ async fn enter(
     entered.issue_tokens(&context.app)
 }
 
-/// Uses up the request, and passes the gate. The caller must roll back if it fails: the mail of a disabled account is not used up.
+/// Uses up the request, and passes the gate, which refuses a disabled account. The caller must roll back if it fails: the mail is not
+/// used up then.
 async fn pass(
     work: &mut UnitOfWork<'_>,
     user: &mut user::Locked,
@@ -206,9 +207,6 @@ async fn pass(
     // The address may have changed since the mail was sent.
     if user.email_key.as_ref() != Some(&request.email_key) {
         return Err(Error::CodeInvalid);
-    }
-    if !user.is_active {
-        return Err(Error::AccountDisabled);
     }
     // Together with the other mails that this client has asked for, which the user no longer needs.
     if !email_sign_in::take(work.db(), request, work.now).await? {
