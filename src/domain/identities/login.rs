@@ -10,7 +10,7 @@ use crate::{
         Context, Event, UnitOfWork,
         identity::Email,
         sessions::{NewSession, Replaced, SignIn},
-        sign_in::{self, Gate},
+        sign_in,
         users::claim,
     },
     entity::{
@@ -115,23 +115,10 @@ async fn enter(
         work.rollback().await?;
         return Ok(None);
     };
+    let user_id = user.id;
     let gate = sign_in::admit(&work, user, AuthenticationMethods::provider(), new_session).await;
-    let (mut work, gate) = work.or_rollback(gate).await?;
-    let admission = match gate {
-        Gate::Open(admission) => admission,
-        Gate::Challenge(challenge) => {
-            work.commit().await?;
-            return Err(Error::MfaRequired(challenge.into()));
-        }
-    };
-    if let Some(replaced) = replaced {
-        replaced.end(&mut work, &users).await?;
-    }
-    let user = users.iter_mut().find(|user| Some(user.id) == target.user_id());
-    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
-    let entered = sign_in::enter(&mut work, user, new_session, admission).await?;
-    work.commit().await?;
-    entered.issue_tokens(&context.app).map(Some)
+    let (work, gate) = work.or_rollback(gate).await?;
+    sign_in::finish(work, users, user_id, gate, (new_session, replaced)).await.map(Some)
 }
 
 /// Uses up the code, and links the identity to the locked user if it is not linked. Returns false if the user or the identity has
