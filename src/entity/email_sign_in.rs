@@ -141,7 +141,10 @@ pub async fn take(transaction: &impl ConnectionTrait, request: &Model, now: Date
 pub async fn delete_of(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
     let rows = Entity::find().filter(Column::UserId.eq(user_id)).select_only().column(Column::Id);
     let ids: Vec<Uuid> = locked(transaction, rows).into_tuple().all(transaction).await?;
-    Entity::delete_many().filter(Column::Id.is_in(ids)).exec(transaction).await.map(drop)
+    if !ids.is_empty() {
+        Entity::delete_many().filter(Column::Id.is_in(ids)).exec(transaction).await?;
+    }
+    Ok(())
 }
 
 /// Locks the rows of a query until the transaction ends, always in the same order, so that two transactions cannot deadlock.
