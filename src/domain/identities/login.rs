@@ -33,15 +33,15 @@ enum Target {
     Verified(Uuid),
     /// This user has the address, but never verified it.
     Unverified(Uuid),
-    /// Nobody. The account is created.
-    Nobody,
+    /// No account. It is created.
+    NewAccount,
 }
 
 impl Target {
     fn user_id(self) -> Option<Uuid> {
         match self {
             Self::Known { user_id, .. } | Self::Verified(user_id) | Self::Unverified(user_id) => Some(user_id),
-            Self::Nobody => None,
+            Self::NewAccount => None,
         }
     }
 }
@@ -49,7 +49,7 @@ impl Target {
 /// Exchanges the code of a sign-in. Of several requests with one code, one succeeds. A provider is one factor.
 ///
 /// # Errors
-/// CODE_INVALID; IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, MFA_REQUIRED. If nobody has the
+/// CODE_INVALID; IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, MFA_REQUIRED. If no account has the
 /// identity or the address: REGISTRATION_DISABLED, RATE_LIMITED; REQUIRED (the address) if accounts need one and the provider has none.
 pub async fn login(context: &Context, exchange: &CodeExchange, new_session: NewSession) -> Result<SignIn> {
     let login = code::find(context, exchange).await?;
@@ -60,7 +60,7 @@ pub async fn login(context: &Context, exchange: &CodeExchange, new_session: NewS
     let mut is_registration_counted = false;
     for attempt in 0..MAX_ATTEMPTS {
         let target = find_target(context, &login).await?;
-        let entered = if target == Target::Nobody {
+        let entered = if target == Target::NewAccount {
             if !is_registration_counted {
                 new_account::check(context).await?;
                 is_registration_counted = true;
@@ -86,11 +86,11 @@ async fn find_target(context: &Context, login: &Model) -> Result<Target> {
     if let Some(identity) = identity::find(db, &hash_of(login)).await? {
         return Ok(Target::Known { identity_id: identity.id, user_id: identity.user_id });
     }
-    let Some(email) = trusted_email(login) else { return Ok(Target::Nobody) };
+    let Some(email) = trusted_email(login) else { return Ok(Target::NewAccount) };
     Ok(match user::find(db, Identifier::Email(&email.key)).await? {
         Some(user) if user.email_verified_at.is_some() => Target::Verified(user.id),
         Some(user) => Target::Unverified(user.id),
-        None => Target::Nobody,
+        None => Target::NewAccount,
     })
 }
 
