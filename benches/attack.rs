@@ -146,6 +146,10 @@ async fn send(router: &Router, query: &str, input: Value) -> Option<String> {
 
 const LOGIN: &str = "mutation($input: LoginInput!) { login(input: $input) { tokenType } }";
 const RESET: &str = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }";
+const SIGN_IN_MAIL: &str =
+    "mutation($input: RequestEmailSignInInput!) { requestEmailSignIn(input: $input) { expiresIn } }";
+/// The example of RFC 7636.
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { tokenType } }";
 
 /// The expected error codes of both kinds of guess.
@@ -153,7 +157,7 @@ const WRONG: [Option<&str>; 2] = [Some("INVALID_CREDENTIALS"); 2];
 
 /// Compares the times of pairs of requests that must be indistinguishable, sent alternately.
 async fn compare_times(folder: &Path) -> bool {
-    let app = open(&format!("sqlite://{}/time.db", folder.display()), |_| {}).await;
+    let app = open(&format!("sqlite://{}/time.db", folder.display()), |settings| settings.mail.sign_in = true).await;
     fill(&app).await;
     let router = http::router(&app, Limits::default());
     let login = |name: String, password: String| json!({ "username": name, "password": password });
@@ -189,6 +193,13 @@ async fn compare_times(folder: &Path) -> bool {
             [None; 2],
             &|n| json!({ "email": format!("user-{n}@example.org") }),
             &|n| json!({ "email": format!("nobody-{n}@example.org") }),
+        ),
+        (
+            "sign-in by mail: known and unknown address",
+            SIGN_IN_MAIL,
+            [None; 2],
+            &|n| json!({ "email": format!("user-{}@example.org", 150 + n), "codeChallenge": CHALLENGE }),
+            &|n| json!({ "email": format!("nobody-{}@example.org", 150 + n), "codeChallenge": CHALLENGE }),
         ),
     ] {
         let (mut ones, mut others) = (Vec::new(), Vec::new());

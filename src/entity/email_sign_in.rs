@@ -137,6 +137,16 @@ pub async fn take(transaction: &impl ConnectionTrait, request: &Model, now: Date
     Ok(true)
 }
 
+/// Deletes the requests of a user whose mail was sent.
+pub async fn delete_of(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<(), DbErr> {
+    let rows = Entity::find().filter(Column::UserId.eq(user_id)).select_only().column(Column::Id);
+    let ids: Vec<Uuid> = locked(transaction, rows).into_tuple().all(transaction).await?;
+    if !ids.is_empty() {
+        Entity::delete_many().filter(Column::Id.is_in(ids)).exec(transaction).await?;
+    }
+    Ok(())
+}
+
 /// Locks the rows of a query until the transaction ends, always in the same order, so that two transactions cannot deadlock.
 fn locked(transaction: &impl ConnectionTrait, rows: Select<Entity>) -> Select<Entity> {
     let rows = rows.order_by_asc(Column::Id);

@@ -3,10 +3,13 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
-use crate::security::link_token::TokenHash;
+use crate::{entity::bulk, security::link_token::TokenHash};
 
 /// Maximum number of identities of a user.
 pub const MAX_IDENTITIES: u64 = 20;
+
+/// Maximum number of rows in one statement, whose parameters are limited.
+const MAX_ROWS: usize = 1000;
 
 /// A row of `identities`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -46,6 +49,28 @@ impl ActiveModelBehavior for ActiveModel {}
 pub async fn insert(db: &impl ConnectionTrait, identity: Model) -> Result<(), DbErr> {
     let row = sea_orm::IntoActiveModel::into_active_model(identity).reset_all();
     Entity::insert(row).exec_without_returning(db).await.map(drop)
+}
+
+/// Inserts the identities of several users.
+///
+/// # Errors
+/// A unique violation, as [`insert`].
+pub async fn insert_all(db: &impl ConnectionTrait, identities: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
+    let rows = identities.into_iter().map(|identity| sea_orm::IntoActiveModel::into_active_model(identity).reset_all());
+    let rows: Vec<ActiveModel> = rows.collect();
+    for rows in rows.chunks(MAX_ROWS) {
+        bulk::insert(db, rows.to_vec()).await?;
+    }
+    Ok(())
+}
+
+/// Returns those of these hashes that identities have.
+pub async fn taken(db: &impl ConnectionTrait, hashes: Vec<TokenHash>) -> Result<Vec<TokenHash>, DbErr> {
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let taken = Entity::find().filter(Column::IdentityHash.is_in(hashes));
+    taken.select_only().column(Column::IdentityHash).into_tuple().all(db).await
 }
 
 /// Finds an identity by the hash of its issuer and subject.

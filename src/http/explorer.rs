@@ -64,7 +64,7 @@ fn links(server: &Server, request: &Request) -> String {
     ];
     let link = |(title, path, _): &_| format!(r#"<link rel="help" title="{title}" href="{path}" />"#);
     let mut first = format!(r#"<link rel="canonical" href="{}/" />"#, settings.server.public_url);
-    if settings.mail.app_url == settings.server.public_url {
+    if pages::are_the_app(settings) {
         first += r#"<link rel="login" href="/sign-in" />"#;
     }
     links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).fold(first, |all, link| all + &link)

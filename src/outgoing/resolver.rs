@@ -39,7 +39,7 @@ impl Default for SystemResolver {
 impl Resolver for SystemResolver {
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         // A lookup cannot be cancelled. It keeps its permit until it ends, so that slow name servers cannot fill the thread
-        // pool with lookups for which nobody waits.
+        // pool with lookups whose request has ended.
         let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
         let host = host.to_owned();
         let lookup = tokio::task::spawn_blocking(move || {

@@ -14,7 +14,7 @@ use crate::{
 
 /// The SHA-256 hash of a link token. A reader of the database cannot recover the link. A token has 256 random bits, so
 /// it cannot be guessed and needs no slow hash.
-#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+#[derive(Clone, PartialEq, Eq, Hash, DeriveValueType)]
 pub struct TokenHash(String);
 
 impl fmt::Debug for TokenHash {

@@ -5,7 +5,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
-    domain::mfa,
+    domain::{
+        mfa,
+        users::administration::{self, Administrator, Change},
+    },
     entity::{
         audit_event::{self, Action},
         email_sign_in::{self, Model},
@@ -24,7 +27,9 @@ use crate::{
     support::{
         Actor, Answer, SmtpServer, TestServer, decode_part,
         passkeys::{self, add, authenticator, change_user, log_in_with, truth},
-        password_of, token_in,
+        password_of,
+        provider::cookie_of,
+        token_in,
     },
 };
 
@@ -459,6 +464,40 @@ async fn requests_of_strangers_do_not_use_up_the_mails_of_a_familiar_network() {
 }
 
 #[tokio::test]
+async fn network_of_a_sign_in_is_familiar() {
+    let (server, _) = with_ada().await;
+    let home = server.anonymous().at(HOME);
+    let (_, code) = mail_to(&server, ADA).await;
+    log_in(&home, proof(ADA, &code), VERIFIER).await.data("/loginWithEmail");
+    server.clock.advance(TimeDelta::hours(1));
+    for number in 0..5 {
+        let stranger = server.anonymous().at(&format!("203.0.113.{number}"));
+        request_with(&stranger, ADA, OTHER_VERIFIER).await.data("/requestEmailSignIn");
+    }
+    let before = server.mails_to(ADA).await.len();
+    request_with(&home, ADA, VERIFIER).await.data("/requestEmailSignIn");
+    assert_eq!(server.mails_to(ADA).await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn sign_in_ends_the_session_whose_cookie_it_replaces() {
+    let (server, _) = with_ada().await;
+    let login = "mutation($input: LoginWithEmailInput!) { loginWithEmail(input: $input) { accessToken } }";
+    let mut browser = server.anonymous();
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let (token, _) = mail_to(&server, ADA).await;
+        let input = json!({ "proof": { "token": token }, "codeVerifier": VERIFIER });
+        let answer = browser.graphql(login, json!({ "input": input })).await;
+        sessions.push(signed_in(&server, &answer));
+        browser.cookie = Some(cookie_of(&answer));
+        server.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(sessions[0].me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    sessions[1].me().await.data("/me/id");
+}
+
+#[tokio::test]
 async fn second_factor_is_asked_after_the_mail() {
     let (server, ada) = with_ada().await;
     let mut authenticator = authenticator();
@@ -544,6 +583,16 @@ async fn first_sign_in_removes_the_authenticator_app_of_an_unverified_account() 
 }
 
 #[tokio::test]
+async fn first_sign_in_cancels_a_change_of_the_address() {
+    let server = server().await;
+    let eve = server.user_at("eve", ADA).await;
+    eve.change_email(json!({ "newEmail": "eve@example.org" })).await.data("/changeEmail");
+    let (token, _) = mail_to(&server, ADA).await;
+    let ada = signed_in(&server, &by_link(&server, &token).await);
+    assert_eq!(ada.query("{ me { pendingEmail } }").await.data("/me/pendingEmail"), Value::Null);
+}
+
+#[tokio::test]
 async fn first_sign_in_ends_links_that_were_sent_before() {
     let server = server().await;
     server.user_at("eve", ADA).await;
@@ -588,6 +637,21 @@ async fn account_that_was_disabled_since_is_refused_and_its_link_is_not_used_up(
 }
 
 #[tokio::test]
+async fn right_code_of_a_disabled_account_is_no_wrong_code() {
+    let server = TestServer::with(|settings| {
+        settings.mail.sign_in = true;
+        settings.throttle.limits.failed_logins_by_name_and_network = 1;
+    })
+    .await;
+    verified(&server, "ada", ADA).await;
+    let (_, code) = mail_to(&server, ADA).await;
+    server.disable("ada").await;
+    for _ in 0..3 {
+        assert_eq!(by_code(&server, &code).await.code(), "ACCOUNT_DISABLED");
+    }
+}
+
+#[tokio::test]
 async fn mail_to_an_address_that_the_account_no_longer_has_is_invalid() {
     let (server, ada) = with_ada().await;
     let (token, code) = mail_to(&server, ADA).await;
@@ -598,6 +662,92 @@ async fn mail_to_an_address_that_the_account_no_longer_has_is_invalid() {
     assert_eq!(by_code(&server, &code).await.code(), "CODE_INVALID");
 }
 
+/// Sends a mail, changes something, and checks that neither its link nor its code works afterwards.
+async fn mail_ends_with(change: impl AsyncFnOnce(&TestServer, &Actor)) {
+    let (server, ada) = with_ada().await;
+    let (token, code) = mail_to(&server, ADA).await;
+    change(&server, &ada).await;
+    assert_eq!(by_link(&server, &token).await.code(), "CODE_INVALID");
+    assert_eq!(by_code(&server, &code).await.code(), "CODE_INVALID");
+}
+
+#[tokio::test]
+async fn change_of_the_password_ends_earlier_mails() {
+    mail_ends_with(async |_, ada| {
+        let change = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { user { id } } }";
+        let input = json!({ "currentPassword": password_of("ada"), "newPassword": "a new password" });
+        ada.graphql(change, json!({ "input": input })).await.data("/changePassword");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn first_password_ends_earlier_mails() {
+    mail_ends_with(async |server, ada| {
+        change_user(server, |user| user.has_password = Set(false)).await;
+        let set = "mutation($input: SetPasswordInput!) { setPassword(input: $input) { user { id } } }";
+        ada.graphql(set, json!({ "input": { "newPassword": "a new password" } })).await.data("/setPassword");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reset_of_the_password_ends_earlier_mails() {
+    mail_ends_with(async |server, _| {
+        server.anonymous().request_password_reset(ADA).await.data("/requestPasswordReset");
+        let token = server.token_to(ADA).await;
+        server.anonymous().reset_password(&token, "a new password").await.data("/resetPassword");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn password_that_an_administrator_sets_ends_earlier_mails() {
+    mail_ends_with(async |server, _| {
+        let (context, operator) = (server.command_line(), Administrator::at_command_line());
+        let ada = administration::find(&context, &operator, "ada").await.unwrap();
+        administration::set_password(&context, &operator, ada.id, "a new password".into()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn address_that_an_administrator_sets_and_takes_back_ends_earlier_mails() {
+    mail_ends_with(async |server, _| {
+        let (context, operator) = (server.command_line(), Administrator::at_command_line());
+        let ada = administration::find(&context, &operator, "ada").await.unwrap();
+        for email in ["ada@new.example", ADA] {
+            administration::set_email(&context, &operator, ada.id, email, true).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_from_before_an_account_was_disabled_is_of_no_use_when_it_is_enabled() {
+    mail_ends_with(async |server, _| {
+        let (context, operator) = (server.command_line(), Administrator::at_command_line());
+        let ada = administration::find(&context, &operator, "ada").await.unwrap();
+        for is_active in [false, true] {
+            let change = Change { is_active: Some(is_active), ..Change::default() };
+            administration::update(&context, &operator, ada.id, change).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn first_sign_in_ends_the_mails_of_other_clients() {
+    let server = server().await;
+    server.user_at("eve", ADA).await;
+    request_with(&server.anonymous(), ADA, OTHER_VERIFIER).await.data("/requestEmailSignIn");
+    let (other, _) = latest(&server, ADA).await.unwrap();
+    let (token, _) = mail_to(&server, ADA).await;
+    by_link(&server, &token).await.data("/loginWithEmail");
+    let answer = log_in(&server.anonymous(), json!({ "token": other }), OTHER_VERIFIER).await;
+    assert_eq!(answer.code(), "CODE_INVALID");
+}
+
 #[tokio::test]
 async fn sign_in_by_mail_is_off_by_default() {
     let server = TestServer::start().await;
@@ -605,7 +755,6 @@ async fn sign_in_by_mail_is_off_by_default() {
     assert_eq!(server.anonymous().query(info).await.data("/serverInfo/emailSignInEnabled"), false);
     assert_eq!(request_with(&server.anonymous(), ADA, VERIFIER).await.code(), "EMAIL_SIGN_IN_DISABLED");
     assert_eq!(by_link(&server, "token").await.code(), "EMAIL_SIGN_IN_DISABLED");
-    assert_eq!(server.anonymous().get("/sign-in").await.status, 404);
 }
 
 #[tokio::test]

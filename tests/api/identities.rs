@@ -2,7 +2,14 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::entity::audit_event::Action;
+use hallpass::{
+    domain::{
+        self,
+        users::administration::{self, Administrator},
+    },
+    entity::audit_event::Action,
+    error::ErrorCode,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Answer, TestServer, passkeys, provider::*};
@@ -218,4 +225,46 @@ async fn deleted_user_leaves_no_identity() {
     server.deleted("ada").await;
     let answer = sign_in(&server, &provider, ada()).await;
     assert_eq!(answer.data("/loginWithCode/user/username"), "ada");
+}
+
+#[tokio::test]
+async fn unlinking_ends_sign_ins_that_wait_for_a_second_factor() {
+    let (server, provider, ada_here) = without_password().await;
+    let mut authenticator = passkeys::authenticator();
+    passkeys::add(&ada_here, &mut authenticator).await;
+    let waiting = sign_in(&server, &provider, ada()).await;
+    assert_eq!(waiting.code(), "MFA_REQUIRED");
+    let challenge = waiting.error()["extensions"]["mfa"]["token"].as_str().unwrap().to_owned();
+    unlink(&ada_here, &ids(&ada_here).await[0]).await.data("/unlinkIdentity");
+    let answer = passkeys::verify(&server, &challenge, &json!("x"), &json!({})).await;
+    assert_eq!(answer.code(), "MFA_CHALLENGE_EXPIRED");
+}
+
+#[tokio::test]
+async fn operator_unlinks_stolen_identities_and_ends_sessions() {
+    let (server, provider, thief) = without_password().await;
+    let (context, operator) = (server.command_line(), Administrator::at_command_line());
+    let row = administration::find(&context, &operator, "ada").await.unwrap();
+    passkeys::add(&thief, &mut passkeys::authenticator()).await;
+    let waiting = sign_in(&server, &provider, ada()).await;
+    let (_, count, ended) = administration::unlink_identities(&context, &operator, row.id).await.unwrap();
+    assert_eq!((count, ended), (1, 1));
+    assert_eq!(thief.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    let challenge = waiting.error()["extensions"]["mfa"]["token"].as_str().unwrap().to_owned();
+    let answer = passkeys::verify(&server, &challenge, &json!("x"), &json!({})).await;
+    assert_eq!(answer.code(), "MFA_CHALLENGE_EXPIRED");
+    let mails = server.mails_to("ada@example.org").await;
+    assert!(mails.iter().any(|mail| mail.text.subject == "A sign-in provider was unlinked"));
+    let again = administration::unlink_identities(&context, &operator, row.id).await.unwrap();
+    assert_eq!((again.1, again.2), (0, 0));
+}
+
+#[tokio::test]
+async fn identities_of_others_are_not_found() {
+    let (server, _provider, ada_here) = without_password().await;
+    let bo = server.principal(&server.user("bo").await).await;
+    let ada = server.principal(&ada_here).await;
+    let refused = domain::identities::list(&server.command_line(), &bo, ada.user.id).await;
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(domain::identities::list(&server.command_line(), &ada, ada.user.id).await.unwrap().len(), 1);
 }

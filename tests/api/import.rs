@@ -8,12 +8,17 @@ use hallpass::{
     },
     entity::{
         audit_event::{self, Action},
+        identity,
         user::{self, Model},
     },
 };
 use sea_orm::{EntityTrait, QueryOrder};
+use serde_json::{Value, json};
 
-use crate::support::{TestServer, password_of};
+use crate::support::{
+    TestServer, password_of,
+    provider::{ada, sign_in, with_provider},
+};
 
 /// Hashes by passlib and argon2-cffi of the password of `ada`, each at the lowest cost.
 const HASHES: [&str; 4] = [
@@ -351,4 +356,91 @@ async fn full_batch_fits_into_one_statement() {
     }
     let events = audit_event::Entity::find().all(server.app.database.read()).await.unwrap();
     assert_eq!(events.len(), 1000);
+}
+
+fn with_identities(username: &str, identities: &Value) -> Record {
+    record(&[("username", username), ("identities", &identities.to_string())])
+}
+
+fn identity(subject: &str) -> Value {
+    json!({ "provider": "acme", "issuer": "https://id.example.org", "subject": subject })
+}
+
+#[tokio::test]
+async fn imported_identities_sign_in() {
+    let (server, provider) = with_provider(|settings| settings.registration.is_enabled = false).await;
+    let identities = json!([{
+        "provider": "acme", "issuer": provider.issuer(), "subject": ada()["sub"], "email": "ada@old.example",
+        "linked_at": "2025-08-01T12:00:00Z",
+    }]);
+    assert_eq!(summary(&import(&server, lines([with_identities("ada", &identities)])).await), (1, 0, vec![]));
+    let [stored] = &identity::Entity::find().all(server.app.database.read()).await.unwrap()[..] else { panic!() };
+    assert_eq!((stored.provider_id.as_str(), stored.email.as_deref()), ("acme", Some("ada@old.example")));
+    assert_eq!((stored.linked_at, stored.last_used_at), (at("2025-08-01T12:00:00Z"), None));
+    assert_eq!(sign_in(&server, &provider, ada()).await.data("/loginWithCode/user/username"), "ada");
+}
+
+#[tokio::test]
+async fn identity_belongs_to_the_first_user() {
+    let server = TestServer::start().await;
+    let taken = |line| (line, "identities: Another account has one of these identities.".to_owned());
+    let people = || {
+        let both = json!([identity("b"), identity("a")]);
+        lines([with_identities("ada", &json!([identity("a")])), with_identities("bo", &both)])
+    };
+    let result = dry_run(&server, &mut Known::default(), people()).await;
+    assert_eq!(summary(&result), (1, 0, vec![taken(2)]));
+    assert_eq!(summary(&import(&server, people()).await), (1, 0, vec![taken(2)]));
+    // The first user was imported before, and the others of the batch are not affected.
+    let others = lines([
+        with_identities("ada", &json!([identity("a")])),
+        with_identities("bo", &json!([identity("a")])),
+        with_identities("cy", &json!([identity("c")])),
+    ]);
+    let result = dry_run(&server, &mut Known::default(), others.clone()).await;
+    assert_eq!(summary(&result), (1, 1, vec![taken(2)]));
+    assert_eq!(summary(&import(&server, others).await), (1, 1, vec![taken(2)]));
+}
+
+#[tokio::test]
+async fn wrong_identities_are_refused() {
+    let server = TestServer::start().await;
+    let malformed = "Expected a JSON array of objects with provider, issuer and subject.";
+    let value = "A value is empty, too long, or has characters that are not allowed.";
+    let with = |name: &str, value: Value| {
+        let mut identity = identity("a");
+        identity[name] = value;
+        json!([identity])
+    };
+    let many: Vec<Value> = (0..21).map(|number| identity(&number.to_string())).collect();
+    let cases = [
+        (json!({}), malformed),
+        (json!(["a"]), malformed),
+        (json!([{ "provider": "acme", "issuer": "https://id.example.org" }]), malformed),
+        (with("subject", json!("")), value),
+        (with("subject", json!("a".repeat(256))), value),
+        (with("subject", json!("a\u{0}")), value),
+        (with("issuer", json!("")), value),
+        (with("issuer", json!("a".repeat(513))), value),
+        (with("provider", json!("a".repeat(33))), value),
+        (with("email", json!("a".repeat(321))), value),
+        (with("linked_at", json!("soon")), "Expected a time such as 2026-01-31T12:00:00Z."),
+        (json!([identity("a"), identity("a")]), "An identity is repeated."),
+        (many.into(), "A user has at most 20 identities."),
+    ];
+    for (identities, expected) in cases {
+        let result = import(&server, lines([with_identities("ada", &identities)])).await;
+        assert_eq!(summary(&result), (0, 0, vec![(1, format!("identities: {expected}"))]), "{identities}");
+    }
+}
+
+#[tokio::test]
+async fn full_batch_of_users_with_identities_is_imported() {
+    let server = TestServer::start().await;
+    let users = (0..import::BATCH).map(|number| {
+        let identities: Vec<Value> = (0..3).map(|other| identity(&format!("{number} {other}"))).collect();
+        with_identities(&format!("user{number}"), &identities.into())
+    });
+    assert_eq!(summary(&import(&server, lines(users)).await), (1000, 0, vec![]));
+    assert_eq!(identity::Entity::find().all(server.app.database.read()).await.unwrap().len(), 3000);
 }

@@ -61,6 +61,7 @@ mod playground;
 mod profile;
 mod properties;
 mod provider_attacks;
+mod provider_races;
 mod providers;
 mod reading;
 mod reauthentication;

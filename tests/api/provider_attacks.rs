@@ -10,7 +10,7 @@ use hallpass::{
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, TestServer, provider::*};
+use crate::support::{Actor, Answer, TestServer, passkeys, provider::*};
 
 const START: &str = "mutation($input: StartIdentityLinkInput!) { startIdentityLink(input: $input) { url } }";
 const FINISH: &str = "mutation($input: FinishIdentityLinkInput!) { finishIdentityLink(input: $input) { \
@@ -114,6 +114,15 @@ async fn code_expires_after_a_minute() {
 }
 
 #[tokio::test]
+async fn expired_code_is_no_registration() {
+    let (server, provider) = with_provider(|settings| settings.throttle.limits.registrations = 1).await;
+    let code = code_for(&server, &provider, ada()).await;
+    server.clock.advance(TimeDelta::seconds(60));
+    assert_eq!(exchange(&server.anonymous(), &code, VERIFIER).await.code(), "CODE_INVALID");
+    sign_in(&server, &provider, ada()).await.data("/loginWithCode");
+}
+
+#[tokio::test]
 async fn code_is_not_in_the_database() {
     let (server, provider) = with_provider(|_| {}).await;
     let code = code_for(&server, &provider, ada()).await;
@@ -150,6 +159,18 @@ async fn cookie_opens_with_its_own_state_only() {
     browser.cookie = Some(format!("{name}={value}"));
     assert!(is_page(&browser.get(&format!("/auth/acme/callback?{query}")).await));
     assert_eq!(provider.count("/token"), 0);
+}
+
+/// Another site on the same domain can set cookies with this name.
+#[tokio::test]
+async fn foreign_cookie_with_the_same_name_does_not_prevent_the_sign_in() {
+    let (server, provider) = with_provider(|_| {}).await;
+    let mut visit = open(&server.anonymous(), &start_path("acme", RETURN_TO, VERIFIER)).await;
+    let cookie = visit.browser.cookie.take().unwrap();
+    let name = cookie.split('=').next().unwrap();
+    visit.browser.cookie = Some(format!("{name}=x; {cookie}; {name}=y"));
+    let location = come_back(&visit, &provider, &provider.approve(&visit.location, ada())).await;
+    assert!(parameter(&location, "code").is_some(), "{location}");
 }
 
 #[tokio::test]
@@ -346,6 +367,27 @@ async fn changed_and_old_tickets_are_refused() {
     assert!(is_page(&server.anonymous().get(&path.replace("/auth/acme", "/auth/other")).await));
     server.clock.advance(TimeDelta::minutes(10));
     assert!(is_page(&server.anonymous().get(&path).await));
+}
+
+#[tokio::test]
+async fn code_of_a_link_works_once() {
+    let (server, provider) = with_provider(|_| {}).await;
+    let user = server.user("ada").await;
+    let path = start_link(&user, VERIFIER).await;
+    let code = link_code(&server.anonymous(), &provider, &path, ada()).await;
+    finish_link(&user, &code, VERIFIER).await.data("/finishIdentityLink/identity/id");
+    assert_eq!(finish_link(&user, &code, VERIFIER).await.code(), "CODE_INVALID");
+}
+
+#[tokio::test]
+async fn link_needs_the_second_factor_that_was_set_up_since_it_was_started() {
+    let (server, provider) = with_provider(|_| {}).await;
+    let (user, elsewhere) = (server.user("ada").await, server.signed_in("ada").await);
+    let path = start_link(&user, VERIFIER).await;
+    let code = link_code(&server.anonymous(), &provider, &path, ada()).await;
+    passkeys::add(&elsewhere, &mut passkeys::authenticator()).await;
+    assert_eq!(finish_link(&user, &code, VERIFIER).await.code(), "REAUTHENTICATION_REQUIRED");
+    assert_eq!(rows(&server).await.1, 0);
 }
 
 #[tokio::test]

@@ -77,7 +77,8 @@ async fn identity_with_an_address_that_both_have_verified_is_linked() {
     let answer = sign_in(&server, &provider, ada()).await;
     assert_eq!(answer.data("/loginWithCode/user/username"), "ada");
     assert_eq!(answer.data("/loginWithCode/user/hasPassword"), true);
-    assert_eq!(identities(&server).await.len(), 1);
+    let [identity] = &identities(&server).await[..] else { panic!() };
+    assert_eq!(identity.last_used_at, Some(server.app.clock.now()));
     let mails = server.mails_to("ada@example.org").await;
     assert_eq!(mails[0].text.subject, "A sign-in provider was linked");
     assert_eq!(passkeys::count(&server, Action::IdentityLinked).await, 1);
@@ -107,6 +108,7 @@ async fn takeover_removes_password_factors_identities_and_sessions() {
     assert_eq!(server.anonymous().login("ada", &password_of("ada")).await.code(), "INVALID_CREDENTIALS");
     let [identity] = &identities(&server).await[..] else { panic!() };
     assert_eq!(identity.subject, "ada at the provider");
+    assert_eq!(passkeys::count(&server, Action::IdentityUnlinked).await, 1);
     let ada = signed_in(&server, &answer);
     assert_eq!(
         ada.query("{ me { mfaMethods passkeys { id } } }").await.data("/me"),
@@ -428,6 +430,79 @@ async fn failed_returns_from_a_provider_are_limited() {
         assert_eq!(parameter(&location, "error").as_deref(), Some(expected));
     }
     assert_eq!(provider.count("/token"), 2);
+}
+
+#[tokio::test]
+async fn successful_returns_from_a_provider_are_not_counted() {
+    let (server, provider) =
+        with_provider(|settings| settings.throttle.limits.failed_provider_logins_by_network = 1).await;
+    for _ in 0..3 {
+        sign_in(&server, &provider, ada()).await.data("/loginWithCode");
+    }
+}
+
+#[tokio::test]
+async fn identities_that_are_found_by_an_address_are_limited_too() {
+    let (server, provider) = with_provider(|_| {}).await;
+    verified_ada(&server).await;
+    for number in 0..20 {
+        sign_in(&server, &provider, with(ada(), &json!({ "sub": number.to_string() }))).await.data("/loginWithCode");
+    }
+    assert_eq!(sign_in(&server, &provider, ada()).await.code(), "IDENTITY_LIMIT_REACHED");
+}
+
+#[tokio::test]
+async fn sign_in_ends_the_session_whose_cookie_it_replaces() {
+    let (server, provider) = with_provider(|_| {}).await;
+    let login = "mutation($input: LoginWithCodeInput!) { loginWithCode(input: $input) { accessToken } }";
+    let mut browser = server.anonymous();
+    let mut sessions = Vec::new();
+    // An account is created, another one is created, and the first one signs in again.
+    for others in [json!({}), json!({ "sub": "bo", "email": null }), json!({})] {
+        let code = code_for(&server, &provider, with(ada(), &others)).await;
+        let answer = browser.graphql(login, json!({ "input": { "code": code, "codeVerifier": VERIFIER } })).await;
+        sessions.push(server.anonymous().with_bearer(answer.data("/loginWithCode/accessToken").as_str().unwrap()));
+        browser.cookie = Some(cookie_of(&answer));
+    }
+    for ended in &sessions[..2] {
+        assert_eq!(ended.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
+    }
+    sessions[2].me().await.data("/me/id");
+}
+
+#[tokio::test]
+async fn full_name_is_split_only_if_the_provider_gives_no_part() {
+    let (server, provider) = with_provider(|_| {}).await;
+    for (sub, others, expected) in [
+        ("a", json!({ "name": "Ada King" }), json!({ "firstName": "Ada", "lastName": "King" })),
+        ("b", json!({ "name": "Ada" }), json!({ "firstName": "Ada", "lastName": null })),
+        ("c", json!({ "name": "Ada King", "given_name": "A." }), json!({ "firstName": "A.", "lastName": null })),
+        ("d", json!({ "name": "Ada King", "family_name": "K." }), json!({ "firstName": null, "lastName": "K." })),
+    ] {
+        let answer = sign_in(&server, &provider, with(json!({ "sub": sub }), &others)).await;
+        let names = signed_in(&server, &answer).query("{ me { firstName lastName } }").await.data("/me");
+        assert_eq!(names, expected, "{others}");
+    }
+}
+
+#[tokio::test]
+async fn network_of_a_registration_is_familiar() {
+    let (server, provider) = with_provider(|settings| settings.mail.sign_in = true).await;
+    let home = server.anonymous().at("198.51.100.7");
+    let code = code_for(&server, &provider, ada()).await;
+    exchange(&home, &code, VERIFIER).await.data("/loginWithCode");
+    // Mails that are requested from familiar networks have a count of their own.
+    let request = async |client: &Actor| {
+        let request = "mutation($input: RequestEmailSignInInput!) { requestEmailSignIn(input: $input) { expiresIn } }";
+        let input = json!({ "email": "ada@example.org", "codeChallenge": challenge_of(VERIFIER) });
+        client.graphql(request, json!({ "input": input })).await.data("/requestEmailSignIn");
+    };
+    for number in 0..5 {
+        request(&server.anonymous().at(&format!("203.0.113.{number}"))).await;
+    }
+    let before = server.mails_to("ada@example.org").await.len();
+    request(&home).await;
+    assert_eq!(server.mails_to("ada@example.org").await.len(), before + 1);
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use axum::{
 use chrono::TimeDelta;
 use hallpass::config::Settings;
 
-use crate::support::{Actor, Answer, TestServer, json, logged};
+use crate::support::{
+    Actor, Answer, TestServer, json, logged,
+    provider::{RETURN_TO, VERIFIER, start_path},
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -194,4 +197,12 @@ async fn rejected_origin_gets_a_hint() {
     for name in ["ALLOWED_ORIGINS", "127.0.0.1", "5174"] {
         assert!(message.contains(name), "{message}");
     }
+}
+
+#[tokio::test]
+async fn log_has_the_code_of_a_failed_start_with_a_provider_and_no_query() {
+    let server = TestServer::start().await;
+    let line = line(&server.anonymous().get(&start_path("acme", RETURN_TO, VERIFIER)).await);
+    assert!(line.contains("PROVIDER_UNKNOWN") && line.contains("/auth/acme"), "{line}");
+    assert!(!line.contains("code_challenge") && !line.contains("return_to"), "{line}");
 }

@@ -162,9 +162,9 @@ async fn response_is_the_same_for_known_and_unknown_users() {
     let mut known = Browser::of(&server);
     let mut unknown = Browser::of(&server);
     let wrong = known.enter_password("ada", "wrong password").await;
-    let nobody = unknown.enter_password("bob", "wrong password").await;
+    let absent_user = unknown.enter_password("bob", "wrong password").await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
-    assert_eq!((wrong.status, wrong.text), (nobody.status, nobody.text.replace("bob", "ada")));
+    assert_eq!((wrong.status, wrong.text), (absent_user.status, absent_user.text.replace("bob", "ada")));
     for step in ["email", "reset"] {
         let sent = known.submit(&[("step", step), ("email", ADA)]).await;
         let dropped = unknown.submit(&[("step", step), ("email", "bob@example.org")]).await;
@@ -355,7 +355,7 @@ async fn page_opens_itself_again_if_another_site_opened_it() {
 }
 
 #[tokio::test]
-async fn browser_without_cookies_is_told_so() {
+async fn missing_cookies_are_explained() {
     let server = TestServer::start().await;
     let page = Browser::of(&server).open("/sign-in?done=1").await;
     assert!(problem(&page).contains("Allow cookies"), "{}", page.text);
@@ -550,7 +550,7 @@ async fn provider_signs_in_and_returns_to_the_app() {
 }
 
 #[tokio::test]
-async fn code_of_a_provider_is_of_no_use_in_another_browser() {
+async fn code_of_a_provider_is_refused_in_another_browser() {
     let (server, provider) = with_provider(|_| {}).await;
     let mut browser = Browser::of(&server);
     let path = flow(&mut browser, &provider).await;

@@ -17,6 +17,14 @@ const HASHES: [&str; 3] = [
     "$argon2id$v=19$m=64,t=1,p=1$DPx3YKLgdCboKD1Zt+3Dnw$Lq9DrscUU4PN3jfy0ThQTFzQ3o3eWSvNW6U/5nrm+Y0",
 ];
 
+/// Two accounts at providers, oldest first, as an export writes them.
+const IDENTITIES: &str = concat!(
+    r#"[{"provider":"google","issuer":"https://accounts.google.com","subject":"1234","email":"bo@example.org","#,
+    r#""linked_at":"2025-08-01T12:00:00.000000Z","last_used_at":"2025-09-01T12:00:00.000000Z"},"#,
+    r#"{"provider":"acme","issuer":"https://id.example.org","subject":"bo, \"the\" first","#,
+    r#""linked_at":"2025-08-02T12:00:00.000000Z"}]"#
+);
+
 fn migrated(name: &str) -> Folder {
     let folder = Folder::new(name);
     assert!(folder.run(&["migrate"], &[]).status.success());
@@ -198,7 +206,8 @@ fn export_and_import_preserve_all_responses() {
          \"hashed_password\":\"{0}\",\"roles\":[\"user\",\"admin\"],\"created_at\":\"2025-01-01T00:00:00.000001\",\
          \"updated_at\":\"2025-01-02 00:00:00\",\"last_login\":\"2025-01-03 00:00:00.999999+02\",\
          \"email_verified_at\":\"2025-01-04T00:00:00Z\",\"pending_email\":\"ada@new.example\"}}\n\
-         {{\"username\":\"bo\",\"hashed_password\":\"{0}\",\"roles\":[],\"disabled\":true,\"has_password\":false}}\n",
+         {{\"username\":\"bo\",\"hashed_password\":\"{0}\",\"roles\":[],\"disabled\":true,\"has_password\":false,\
+         \"identities\":{IDENTITIES}}}\n",
         HASHES[0]
     );
     let imported = pipe(&folder, &["user", "import"], people.as_bytes());
@@ -234,7 +243,31 @@ fn export_and_import_preserve_all_responses() {
     let with = fs::read_to_string(folder.0.join("people.jsonl")).unwrap();
     assert_eq!(without.lines().count(), 2);
     assert!(!without.contains('$') && !without.contains("hash"), "{without}");
-    assert_eq!(with.split(",\"hashed_password\"").next().unwrap(), without.split('}').next().unwrap());
+    assert_eq!(with.split(",\"hashed_password\"").next(), without.lines().next().unwrap().strip_suffix('}'));
+}
+
+#[test]
+fn show_prints_identities() {
+    let folder = migrated("identities");
+    let bo = format!(r#"{{"username":"bo","hashed_password":"{}","identities":{IDENTITIES}}}"#, HASHES[0]);
+    stdout(&pipe(&folder, &["user", "import"], bo.as_bytes()));
+    let shown = stdout(&folder.run(&["user", "show", "bo"], &[]));
+    let expected = "\nidentities     2\n  google, bo@example.org: linked 2025-08-01T12:00:00Z, last used 2025-09-01T12:00:00Z\n  \
+                    acme, -: linked 2025-08-02T12:00:00Z, last used -\nsessions       0\n";
+    assert!(shown.contains(expected), "{shown}");
+    let object = stdout(&folder.run(&["user", "show", "bo", "--json"], &[]));
+    let object: serde_json::Value = serde_json::from_str(&object).unwrap();
+    let expected = serde_json::json!({
+        "id": object["identities"][0]["id"], "provider": { "id": "google" }, "email": "bo@example.org",
+        "linkedAt": "2025-08-01T12:00:00.000Z", "lastUsedAt": "2025-09-01T12:00:00.000Z",
+    });
+    assert_eq!(object["identities"][0], expected);
+    assert_eq!(object["identities"][1]["lastUsedAt"], serde_json::Value::Null);
+    // They can be unlinked.
+    let unlinked = stdout(&folder.run(&["user", "unlink-identities", "bo"], &[]));
+    assert_eq!(unlinked, "providers of bo that were unlinked: 2; sessions that were ended: 0\n");
+    let again = folder.run(&["user", "unlink-identities", "bo"], &[]);
+    assert_fails(&again, 1, "bo has no linked provider; nothing was changed");
 }
 
 #[test]

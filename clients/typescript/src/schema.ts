@@ -960,7 +960,7 @@ export type Mutation = {
    */
   readonly deletePasskey: Maybe<DeletePasskeyPayload>;
   /**
-   * Finish a sign-in with a provider: exchange the `code` that `return_to` received, within 60 seconds, once. If nobody has the
+   * Finish a sign-in with a provider: exchange the `code` that `return_to` received, within 60 seconds, once. If no account has the
    * account at the provider, and no account has its verified address, an account is created.
    * If the user has a second factor, the error is MFA_REQUIRED, as for `login`.
    * Codes: CODE_INVALID, MFA_REQUIRED, IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED, ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED,

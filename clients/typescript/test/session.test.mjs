@@ -381,7 +381,8 @@ for (const headers of [() => ({ "X-Test": "1" }), async () => new Headers({ "x-t
     chrome.faults.before = async (_, request) => void values.push(request.headers.get("x-test"), request.headers.get("content-type"));
     const tab = chrome.open({ headers });
     await settled(tab);
-    assert.deepEqual(values, ["1", "application/json"]);
+    // If the connection is lost, the client sends the request again.
+    assert.deepEqual(values.slice(0, 2), ["1", "application/json"]);
   });
 }
 

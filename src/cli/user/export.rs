@@ -14,10 +14,10 @@ use uuid::Uuid;
 use crate::{
     cli::user::{PAGE, source::Format},
     domain::{
-        Context,
+        Context, identities,
         users::administration::{self, Administrator},
     },
-    entity::user::Model,
+    entity::{identity, user::Model},
     security::private_file::Draft,
 };
 
@@ -55,12 +55,27 @@ struct Exported<'a> {
     created_at: String,
     updated_at: String,
     last_login: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<ExportedIdentity<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hashed_password: Option<&'a str>,
 }
 
+/// An account at a provider.
+#[derive(Serialize)]
+struct ExportedIdentity<'a> {
+    provider: &'a str,
+    issuer: &'a str,
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    linked_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<String>,
+}
+
 /// The columns of CSV, except for the hash.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "id",
     "username",
     "email",
@@ -75,6 +90,7 @@ const COLUMNS: [&str; 14] = [
     "created_at",
     "updated_at",
     "last_login",
+    "identities",
 ];
 
 pub(super) async fn run(context: &Context, administrator: &Administrator, arguments: ExportArguments) -> Result<()> {
@@ -118,8 +134,12 @@ async fn write<W: Write>(
     loop {
         let users =
             administration::export(context, administrator, last_id, PAGE).await.context("the users can't be read")?;
+        let ids: Vec<Uuid> = users.iter().map(|user| user.id).collect();
+        let identities = identities::list_many(context, administrator, &ids).await;
+        let identities = identities.context("the identities can't be read")?;
         for user in &users {
-            sink.write(&exported(context, user, with_hashes)).context(NOT_WRITTEN)?;
+            let identities = identities.get(&user.id).map(Vec::as_slice).unwrap_or_default();
+            sink.write(&exported(context, user, identities, with_hashes)).context(NOT_WRITTEN)?;
         }
         match users.last() {
             Some(user) => last_id = Some(user.id),
@@ -128,8 +148,16 @@ async fn write<W: Write>(
     }
 }
 
-fn exported<'a>(context: &Context, user: &'a Model, with_hashes: bool) -> Exported<'a> {
-    let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+fn exported<'a>(
+    context: &Context,
+    user: &'a Model,
+    identities: &'a [identity::Model],
+    with_hashes: bool,
+) -> Exported<'a> {
     Exported {
         id: user.id,
         username: &user.username,
@@ -145,7 +173,19 @@ fn exported<'a>(context: &Context, user: &'a Model, with_hashes: bool) -> Export
         created_at: instant(user.created_at),
         updated_at: instant(user.updated_at),
         last_login: user.last_login_at.map(instant),
+        identities: identities.iter().map(exported_identity).collect(),
         hashed_password: with_hashes.then(|| user.password_hash.export()),
+    }
+}
+
+fn exported_identity(identity: &identity::Model) -> ExportedIdentity<'_> {
+    ExportedIdentity {
+        provider: &identity.provider_id,
+        issuer: &identity.issuer,
+        subject: &identity.subject,
+        email: identity.email.as_deref(),
+        linked_at: instant(identity.linked_at),
+        last_used_at: identity.last_used_at.map(instant),
     }
 }
 
@@ -169,7 +209,11 @@ impl<W: Write> Sink<W> {
                 out.write_all(b"\n")
             }
             Self::Csv(writer) => {
-                let texts: [&str; 14] = [
+                let identities = match user.identities.as_slice() {
+                    [] => String::new(),
+                    identities => serde_json::to_string(identities)?,
+                };
+                let texts: [&str; 15] = [
                     &user.id.to_string(),
                     user.username,
                     user.email.unwrap_or_default(),
@@ -184,6 +228,7 @@ impl<W: Write> Sink<W> {
                     &user.created_at,
                     &user.updated_at,
                     user.last_login.as_deref().unwrap_or_default(),
+                    &identities,
                 ];
                 writer.write_record(texts.into_iter().chain(user.hashed_password)).map_err(io_error)
             }
@@ -239,6 +284,7 @@ mod tests {
             created_at: String::new(),
             updated_at: String::new(),
             last_login: None,
+            identities: Vec::new(),
             hashed_password: None,
         };
         for mut sink in [Sink::JsonLines(Closed), Sink::csv(Closed, false).unwrap()] {

@@ -26,7 +26,7 @@ use crate::{
 pub struct ImportArguments {
     /// A file, or `-` for standard input. Columns: username, hashed_password; optional: email, email_verified or
     /// email_verified_at, pending_email, full_name or first_name and last_name, has_password, is_active or disabled, roles,
-    /// unknown_roles, created_at, updated_at, last_login, id.
+    /// unknown_roles, created_at, updated_at, last_login, identities, id.
     file: Option<PathBuf>,
     /// The format. By default, the extension of the file decides, otherwise JSON Lines.
     #[arg(long, value_enum)]

@@ -109,6 +109,11 @@ pub enum UserAction {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Unlink the accounts at providers of a user from whom they were stolen, end all sessions, and notify the user.
+    UnlinkIdentities {
+        /// Username or e-mail address.
+        user: String,
+    },
     /// Disable a user: end all sessions and prevent sign-in.
     Disable {
         /// Username or e-mail address.
@@ -194,6 +199,18 @@ async fn administer(context: &Context, action: UserAction) -> Result<()> {
             };
             let name = user.username;
             print_line(format_args!("the second factor of {name} was removed; sessions that were ended: {ended}"))?;
+        }
+        UserAction::UnlinkIdentities { user } => {
+            let user = find(&user).await?;
+            let unlinked = administration::unlink_identities(context, administrator, user.id).await;
+            let (user, count, ended) = unlinked.map_err(failed)?;
+            let name = user.username;
+            if count == 0 {
+                bail!("{name} has no linked provider; nothing was changed");
+            }
+            print_line(format_args!(
+                "providers of {name} that were unlinked: {count}; sessions that were ended: {ended}"
+            ))?;
         }
         UserAction::Disable { user, reason } => {
             let user = update(&user, Change { is_active: Some(false), reason, ..Change::default() }).await?;

@@ -10,15 +10,15 @@ use crate::{
         output::{instant, milliseconds, print, print_line},
     },
     domain::{
-        Context,
+        Context, identities,
         mfa::Overview,
         sessions::{self, Session},
         users::administration::{self, Administrator},
     },
-    entity::user::Model,
+    entity::{identity::Model as Identity, user::Model},
 };
 
-/// Prints a user, and the current sessions.
+/// Prints a user with the identities and the current sessions.
 pub(super) async fn run(
     context: &Context,
     administrator: &Administrator,
@@ -31,14 +31,17 @@ pub(super) async fn run(
     let sessions = sessions.context("the sessions can't be listed")?.remove(&user.id).unwrap_or_default();
     let factors = administration::second_factors(context, administrator, user.id).await;
     let factors = factors.context("the second factors can't be read")?;
+    let identities = identities::list_many(context, administrator, &[user.id]).await;
+    let identities = identities.context("the identities can't be listed")?.remove(&user.id).unwrap_or_default();
     if as_json {
         let mut object = user_object(context, &user);
         object.insert("mfaMethods".to_owned(), methods(&factors));
         object.insert("recoveryCodesLeft".to_owned(), recovery_codes_left(&factors).into());
+        object.insert("identities".to_owned(), identities.iter().map(identity_object).collect());
         object.insert("sessions".to_owned(), sessions.iter().map(session_object).collect());
         return print_line(Value::from(object));
     }
-    print(describe(context, &user, &factors, &sessions))
+    print(describe(context, &user, &factors, &identities, &sessions))
 }
 
 /// A value of the GraphQL field `recoveryCodesLeft`.
@@ -63,7 +66,13 @@ fn describe_factors(factors: &Overview) -> String {
     if parts.is_empty() { NONE.to_owned() } else { parts.join(", ") }
 }
 
-fn describe(context: &Context, user: &Model, factors: &Overview, sessions: &[Session]) -> String {
+fn describe(
+    context: &Context,
+    user: &Model,
+    factors: &Overview,
+    identities: &[Identity],
+    sessions: &[Session],
+) -> String {
     let text = |text: Option<&str>| text.unwrap_or(NONE).to_owned();
     let verified = match (&user.email, user.email_verified_at) {
         (None, _) => String::new(),
@@ -83,10 +92,32 @@ fn describe(context: &Context, user: &Model, factors: &Overview, sessions: &[Ses
         ("updated", instant(user.updated_at)),
         ("last login", user.last_login_at.map_or_else(|| NONE.to_owned(), instant)),
         ("second factor", describe_factors(factors)),
-        ("sessions", sessions.len().to_string()),
     ];
-    let rows = rows.iter().map(|(name, value)| format!("{name:<13}  {value}\n"));
-    rows.chain(sessions.iter().map(describe_session)).collect()
+    let row = |(name, value): &(&str, String)| format!("{name:<13}  {value}\n");
+    let lists = [
+        row(&("identities", identities.len().to_string())),
+        identities.iter().map(describe_identity).collect(),
+        row(&("sessions", sessions.len().to_string())),
+        sessions.iter().map(describe_session).collect(),
+    ];
+    rows.iter().map(row).chain(lists).collect()
+}
+
+fn describe_identity(identity: &Identity) -> String {
+    let Identity { provider_id, email, linked_at, last_used_at, .. } = identity;
+    let [email, used] = [email.clone(), last_used_at.map(instant)].map(|text| text.unwrap_or_else(|| NONE.to_owned()));
+    format!("  {provider_id}, {email}: linked {}, last used {used}\n", instant(*linked_at))
+}
+
+/// An identity as a JSON object with fields of the API. The subject is left out, as there.
+fn identity_object(identity: &Identity) -> Value {
+    json!({
+        "id": identity.id,
+        "provider": { "id": identity.provider_id },
+        "email": identity.email,
+        "linkedAt": milliseconds(identity.linked_at),
+        "lastUsedAt": identity.last_used_at.map(milliseconds),
+    })
 }
 
 fn describe_session(session: &Session) -> String {

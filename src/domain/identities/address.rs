@@ -24,10 +24,7 @@ impl ReturnAddress {
     /// BAD_REQUEST.
     pub fn parse(settings: &Settings, text: &str) -> Result<Self> {
         let mut url = Url::parse(text).map_err(|_| REFUSED)?;
-        if !url.username().is_empty()
-            || url.password().is_some()
-            || !settings.server.allows_origin(origin(&url)?.as_bytes())
-        {
+        if !settings.server.allows_origin(origin(&url)?.as_bytes()) {
             return Err(REFUSED);
         }
         if url.query_pairs().any(|(name, _)| RESULTS.contains(&&*name)) {
@@ -68,7 +65,7 @@ impl ReturnAddress {
 const REFUSED: Error =
     Error::BadRequest("`return_to` must be an address whose origin is that of this server or in ALLOWED_ORIGINS.");
 
-/// The origin of an address, as browsers send it.
+/// The origin of an address, as browsers send it. Refuses a username and a password.
 fn origin(url: &Url) -> Result<String> {
     let mut bare = url.clone();
     bare.set_path("");

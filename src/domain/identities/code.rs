@@ -1,26 +1,23 @@
 //! One-time codes: what a provider has confirmed, until the app exchanges it.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 
 use crate::{
     Error, Result,
-    config::{ExposeSecret, SecretString},
+    config::SecretString,
     domain::Context,
     entity::provider_login::{self, Model},
     security::{
         link_token::{self, TokenHash},
-        oidc::{Identity, NewFlow, Purpose, s256_challenge},
+        oidc::{Identity, NewFlow, Purpose},
+        pkce::CodeChallenge,
         random,
     },
 };
 
 /// How long a code is valid.
 const LIFETIME: TimeDelta = TimeDelta::seconds(60);
-
-/// The length of a code verifier (RFC 7636 §4.1).
-const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
 /// A code, and the verifier of the app that has started the flow.
 #[derive(Debug)]
@@ -87,9 +84,8 @@ pub(super) async fn find(context: &Context, exchange: &CodeExchange) -> Result<M
     let found =
         provider_login::find(context.app.database.read(), &TokenHash::of(&exchange.code), context.now()).await?;
     let login = found.ok_or(Error::CodeInvalid)?;
-    let verifier = exchange.code_verifier.expose_secret();
-    let is_correct = VERIFIER_LENGTH.contains(&verifier.len())
-        && verify_slices_are_equal(s256_challenge(verifier).as_bytes(), login.code_challenge.as_bytes()).is_ok();
+    let challenge = CodeChallenge::of_verifier(&exchange.code_verifier);
+    let is_correct = challenge.is_some_and(|challenge| challenge.as_str() == login.code_challenge);
     // An app cannot be sure that a code is its own, so another one's code stays valid.
     if is_correct { Ok(login) } else { Err(Error::CodeInvalid) }
 }

@@ -10,7 +10,7 @@ use crate::{
         Context, Event, UnitOfWork,
         identity::Email,
         sessions::{NewSession, Replaced, SignIn},
-        sign_in::{self, FirstFactor, Gate},
+        sign_in::{self, FirstFactor},
         users::claim,
     },
     entity::{
@@ -33,15 +33,15 @@ enum Target {
     Verified(Uuid),
     /// This user has the address, but never verified it.
     Unverified(Uuid),
-    /// Nobody. The account is created.
-    Nobody,
+    /// No account. It is created.
+    NewAccount,
 }
 
 impl Target {
     fn user_id(self) -> Option<Uuid> {
         match self {
             Self::Known { user_id, .. } | Self::Verified(user_id) | Self::Unverified(user_id) => Some(user_id),
-            Self::Nobody => None,
+            Self::NewAccount => None,
         }
     }
 }
@@ -49,7 +49,7 @@ impl Target {
 /// Exchanges the code of a sign-in. Of several requests with one code, one succeeds. A provider is one factor.
 ///
 /// # Errors
-/// CODE_INVALID; IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, MFA_REQUIRED. If nobody has the
+/// CODE_INVALID; IDENTITY_UNLINKED, IDENTITY_LIMIT_REACHED; ACCOUNT_DISABLED, EMAIL_NOT_VERIFIED, MFA_REQUIRED. If no account has the
 /// identity or the address: REGISTRATION_DISABLED, RATE_LIMITED; REQUIRED (the address) if accounts need one and the provider has none.
 pub async fn login(context: &Context, exchange: &CodeExchange, new_session: NewSession) -> Result<SignIn> {
     let result = exchange_code(context, exchange, new_session).await;
@@ -66,7 +66,7 @@ async fn exchange_code(context: &Context, exchange: &CodeExchange, new_session: 
     let mut is_registration_counted = false;
     for attempt in 0..MAX_ATTEMPTS {
         let target = find_target(context, &login).await?;
-        let entered = if target == Target::Nobody {
+        let entered = if target == Target::NewAccount {
             if !is_registration_counted {
                 new_account::check(context).await?;
                 is_registration_counted = true;
@@ -92,11 +92,11 @@ async fn find_target(context: &Context, login: &Model) -> Result<Target> {
     if let Some(identity) = identity::find(db, &hash_of(login)).await? {
         return Ok(Target::Known { identity_id: identity.id, user_id: identity.user_id });
     }
-    let Some(email) = trusted_email(login) else { return Ok(Target::Nobody) };
+    let Some(email) = trusted_email(login) else { return Ok(Target::NewAccount) };
     Ok(match user::find(db, Identifier::Email(&email.key)).await? {
         Some(user) if user.email_verified_at.is_some() => Target::Verified(user.id),
         Some(user) => Target::Unverified(user.id),
-        None => Target::Nobody,
+        None => Target::NewAccount,
     })
 }
 
@@ -121,27 +121,14 @@ async fn enter(
         work.rollback().await?;
         return Ok(None);
     };
+    let user_id = user.id;
     let gate = sign_in::admit(&work, user, AuthenticationMethods::provider(), new_session).await;
-    let (mut work, gate) = work.or_rollback(gate).await?;
-    let admission = match gate {
-        Gate::Open(admission) => admission,
-        Gate::Challenge(challenge) => {
-            work.commit().await?;
-            return Err(Error::MfaRequired(challenge.into()));
-        }
-    };
-    if let Some(replaced) = replaced {
-        replaced.end(&mut work, &users).await?;
-    }
-    let user = users.iter_mut().find(|user| Some(user.id) == target.user_id());
-    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
-    let entered = sign_in::enter(&mut work, user, new_session, admission).await?;
-    work.commit().await?;
-    entered.issue_tokens(&context.app).map(Some)
+    let (work, gate) = work.or_rollback(gate).await?;
+    sign_in::finish(work, users, user_id, gate, (new_session, replaced)).await.map(Some)
 }
 
 /// Uses up the code, and links the identity to the locked user if it is not linked. Returns false if the user or the identity has
-/// changed since they were read.
+/// changed since they were read. The gate decides whether the user may sign in; if not, the unit of work is rolled back.
 async fn resolve(work: &mut UnitOfWork<'_>, login: &Model, target: Target, user: &mut Locked) -> Result<bool> {
     take(work, login).await?;
     let is_holder = || {
@@ -150,19 +137,12 @@ async fn resolve(work: &mut UnitOfWork<'_>, login: &Model, target: Target, user:
     };
     let reason = match target {
         Target::Known { identity_id, .. } => {
-            sign_in::check_user(&work.app().settings, user)?;
             return Ok(identity::record_use(work.db(), identity_id, login.email.as_deref(), work.now).await?);
         }
-        Target::Verified(_) if is_holder() && user.email_verified_at.is_some() => {
-            sign_in::check_user(&work.app().settings, user)?;
-            LinkReason::Address
-        }
+        Target::Verified(_) if is_holder() && user.email_verified_at.is_some() => LinkReason::Address,
         Target::Unverified(_) if is_holder() && user.email_verified_at.is_none() => {
             if !work.app().settings.registration.provider_takeover {
                 return Err(Error::IdentityUnlinked);
-            }
-            if !user.is_active {
-                return Err(Error::AccountDisabled);
             }
             claim::claim(work, user).await?;
             LinkReason::Takeover

@@ -24,8 +24,8 @@ pub use code::CodeExchange;
 pub use flow::{Completed, Started, complete, prepare, prepare_link, start};
 pub use link::{LinkRequest, finish as finish_link, start as start_link};
 pub use login::login;
-pub(in crate::domain) use unlink::remove_unproven;
 pub use unlink::unlink;
+pub(in crate::domain) use unlink::{remove_unproven, unlink_all};
 use uuid::Uuid;
 
 use crate::{

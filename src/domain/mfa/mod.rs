@@ -152,7 +152,7 @@ pub(in crate::domain) async fn clean_up(work: &UnitOfWork<'_>, user_id: Uuid) ->
 }
 
 /// Ends sign-ins that wait for a second factor, and forgets the browsers that do not need one. Called when the password, the
-/// factors or the roles of the user change.
+/// factors or the roles of the user change, and when an identity is unlinked.
 pub(in crate::domain) async fn invalidate_proofs(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
     mfa_challenge::delete_of(work.db(), user_id).await?;
     Ok(remembered_device::delete_of(work.db(), user_id).await?)

@@ -2,7 +2,7 @@
 //!
 //! A link is valid for one purpose, one account and the address that it was sent to, once, for a limited time. A new
 //! link does not invalidate older ones, because anyone may request one. Using a link deletes the others of its purpose;
-//! changing the password or address deletes all links of the account. A link for a change of address completes only the
+//! changing the password or address ends all links of the account, and all mails for sign-in. A link for a change of address completes only the
 //! request that it was created for. A used link is kept, so that using it again does not fail with "unknown link".
 
 use chrono::{DateTime, Utc};
@@ -12,8 +12,9 @@ use crate::{
     Error, Result,
     config::SecretString,
     database::Transaction,
-    domain::{Context, notifications::LinkKind},
+    domain::{Context, UnitOfWork, notifications::LinkKind},
     entity::{
+        email_sign_in,
         link::{self, Purpose},
         user,
     },
@@ -47,6 +48,12 @@ pub(crate) async fn create(
     };
     link::insert(transaction, link).await?;
     Ok(token)
+}
+
+/// Ends everything in mails that were sent to a user: the unused links, and the links and codes for sign-in.
+pub(in crate::domain) async fn end_all(work: &UnitOfWork<'_>, user_id: Uuid) -> Result<()> {
+    link::delete_unused(work.db(), user_id, None).await?;
+    Ok(email_sign_in::delete_of(work.db(), user_id).await?)
 }
 
 /// Whether a link that was sent to `email_key` still matches the state of its account. `pending_email_id` is set for a

@@ -186,28 +186,15 @@ async fn enter(
         Some(user) => pass(&mut work, user, request, new_session).await,
         None => Err(Error::CodeInvalid),
     };
-    let (mut work, gate) = work.or_rollback(gate).await?;
+    let (work, gate) = work.or_rollback(gate).await?;
     if let Some(attempt) = attempt {
         attempt.withdraw_in(&work).await?;
     }
-    let admission = match gate {
-        Gate::Open(admission) => admission,
-        Gate::Challenge(challenge) => {
-            work.commit().await?;
-            return Err(Error::MfaRequired(challenge.into()));
-        }
-    };
-    if let Some(replaced) = replaced {
-        replaced.end(&mut work, &users).await?;
-    }
-    let user = users.iter_mut().find(|user| user.id == user_id);
-    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
-    let entered = sign_in::enter(&mut work, user, new_session, admission).await?;
-    work.commit().await?;
-    entered.issue_tokens(&context.app)
+    sign_in::finish(work, users, user_id, gate, (new_session, replaced)).await
 }
 
-/// Uses up the request, and passes the gate. The caller must roll back if it fails: the mail of a disabled account is not used up.
+/// Uses up the request, and passes the gate, which refuses a disabled account. The caller must roll back if it fails: the mail is not
+/// used up then.
 async fn pass(
     work: &mut UnitOfWork<'_>,
     user: &mut user::Locked,
@@ -217,9 +204,6 @@ async fn pass(
     // The address may have changed since the mail was sent.
     if user.email_key.as_ref() != Some(&request.email_key) {
         return Err(Error::CodeInvalid);
-    }
-    if !user.is_active {
-        return Err(Error::AccountDisabled);
     }
     // Together with the other mails that this client has asked for, which the user no longer needs.
     if !email_sign_in::take(work.db(), request, work.now).await? {

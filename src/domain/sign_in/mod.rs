@@ -12,6 +12,7 @@ pub(in crate::domain) mod proof;
 pub mod reauthentication;
 
 pub use proof::FRESH_FOR;
+use uuid::Uuid;
 
 use crate::{
     Error, Result,
@@ -19,7 +20,7 @@ use crate::{
     domain::{
         Context, Event, Principal, UnitOfWork,
         mfa::{self, remembered},
-        sessions::{self, Authentication, DeviceToken, NewSession, SignIn},
+        sessions::{self, Authentication, DeviceToken, NewSession, Replaced, SignIn},
     },
     entity::{session::AuthenticationMethods, user},
     error::{MfaChallenge, MfaMethod},
@@ -197,6 +198,36 @@ pub(in crate::domain) async fn enter_new_account_with_passkey(
 ) -> Result<Entered> {
     let admission = admit_with_two_factors(work, user, amr)?;
     open(work, user, new_session, admission, event).await
+}
+
+/// Finishes a sign-in as the gate has decided: opens the session, and ends the session that it replaces. `users` are locked. Also
+/// commits if a second factor is needed.
+///
+/// # Errors
+/// MFA_REQUIRED; SERVICE_UNAVAILABLE if the database is unreachable.
+pub(in crate::domain) async fn finish(
+    mut work: UnitOfWork<'_>,
+    mut users: Vec<user::Locked>,
+    user_id: Uuid,
+    gate: Gate,
+    (new_session, replaced): (&NewSession, Option<Replaced>),
+) -> Result<SignIn> {
+    let app = work.app();
+    let admission = match gate {
+        Gate::Open(admission) => admission,
+        Gate::Challenge(challenge) => {
+            work.commit().await?;
+            return Err(Error::MfaRequired(challenge.into()));
+        }
+    };
+    if let Some(replaced) = replaced {
+        replaced.end(&mut work, &users).await?;
+    }
+    let user = users.iter_mut().find(|user| user.id == user_id);
+    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
+    let entered = enter(&mut work, user, new_session, admission).await?;
+    work.commit().await?;
+    entered.issue_tokens(app)
 }
 
 /// Opens a session for a user who has signed in.

@@ -7,7 +7,7 @@ use crate::{
         Context, Event,
         identity::{TypedIdentifier, may_be_password},
         sessions::{NewSession, SignIn},
-        sign_in::{self, FirstFactor, Gate, Identified},
+        sign_in::{self, FirstFactor, Identified},
         throttle::{SignInAttempt, throttled},
     },
     entity::{session::AuthenticationMethods, user},
@@ -93,7 +93,7 @@ async fn enter(
     new_session: &NewSession,
 ) -> Result<Option<SignIn>> {
     let replaced = new_session.replaced(context).await?;
-    let mut work = context.begin().await?;
+    let work = context.begin().await?;
     let ids = replaced.iter().map(|replaced| replaced.user_id).chain([user.id]).collect();
     let mut users = user::lock_all(work.db(), ids).await?;
     let is_unchanged =
@@ -108,19 +108,5 @@ async fn enter(
     attempt.succeed(&work, user).await?;
     let user_id = user.id;
     let gate = sign_in::admit(&work, user, AuthenticationMethods::password(), new_session).await?;
-    let admission = match gate {
-        Gate::Open(admission) => admission,
-        Gate::Challenge(challenge) => {
-            work.commit().await?;
-            return Err(Error::MfaRequired(challenge.into()));
-        }
-    };
-    if let Some(replaced) = replaced {
-        replaced.end(&mut work, &users).await?;
-    }
-    let user = users.iter_mut().find(|user| user.id == user_id);
-    let user = user.ok_or_else(|| Error::internal("a locked user is missing"))?;
-    let entered = sign_in::enter(&mut work, user, new_session, admission).await?;
-    work.commit().await?;
-    entered.issue_tokens(&context.app).map(Some)
+    sign_in::finish(work, users, user_id, gate, (new_session, replaced)).await.map(Some)
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     Result,
-    domain::{Event, UnitOfWork, identities, mfa, passkeys, sessions, throttle},
-    entity::{link, user::Locked},
+    domain::{Event, UnitOfWork, identities, mfa, notifications::links, passkeys, sessions, throttle},
+    entity::user::Locked,
     security::password::PasswordHash,
 };
 
@@ -21,8 +21,7 @@ pub(in crate::domain) async fn claim(work: &mut UnitOfWork<'_>, user: &mut Locke
         user.updated_at = now;
     })
     .await?;
-    link::delete_unused(work.db(), user.id, None).await?;
-    mfa::invalidate_proofs(work, user.id).await?;
+    links::end_all(work, user.id).await?;
     passkeys::remove_unproven(work, user).await?;
     identities::remove_unproven(work, user).await?;
     mfa::remove_unproven_app(work, user).await?;

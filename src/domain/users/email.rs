@@ -131,7 +131,7 @@ async fn use_link(context: &Context, link: &link::Model, read: &user::Model) -> 
         link::delete_unused(work.db(), user.id, Some(link.purpose)).await?;
         work.emit(Event::EmailVerified { user_id: user.id });
     } else {
-        link::delete_unused(work.db(), user.id, None).await?;
+        links::end_all(&work, user.id).await?;
         work.emit(Event::EmailChanged { before: before.into(), after: user.to_model().into() });
     }
     work.commit().await?;
@@ -179,7 +179,7 @@ pub(in crate::domain) async fn remove(work: &mut UnitOfWork<'_>, holder: &mut Lo
             holder.updated_at = now;
         })
         .await?;
-    link::delete_unused(work.db(), holder.id, None).await?;
+    links::end_all(work, holder.id).await?;
     work.emit(Event::EmailRemoved { user_id: holder.id });
     Ok(())
 }

@@ -3,8 +3,11 @@
 use crate::{
     Error, Result,
     config::{ExposeSecret, SecretString},
-    domain::{Context, Event, Principal, UnitOfWork, identity::Password, mfa, sessions, sign_in::proof, throttle},
-    entity::{link, user},
+    domain::{
+        Context, Event, Principal, UnitOfWork, identity::Password, mfa, notifications::links, sessions, sign_in::proof,
+        throttle,
+    },
+    entity::user,
     error::{ErrorCode, Field, InputError, Problems},
     security::password::PasswordHash,
 };
@@ -86,7 +89,7 @@ async fn store(work: &mut UnitOfWork<'_>, user: &mut user::Locked, password_hash
         user.updated_at = now;
     })
     .await?;
-    link::delete_unused(work.db(), user.id, None).await?;
+    links::end_all(work, user.id).await?;
     mfa::invalidate_proofs(work, user.id).await?;
     work.emit(Event::PasswordChanged { user: user.to_model().into() });
     Ok(())

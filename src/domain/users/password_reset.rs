@@ -61,7 +61,7 @@ pub async fn reset(context: &Context, token: &SecretString, new_password: Secret
         user.updated_at = now;
     })
     .await?;
-    link::delete_unused(work.db(), user.id, None).await?;
+    links::end_all(&work, user.id).await?;
     mfa::invalidate_proofs(&work, user.id).await?;
     if verified_email {
         passkeys::remove_unproven(&mut work, &user).await?;

@@ -8,12 +8,12 @@ use crate::{
     domain::{
         Context, Event,
         identity::{Email, TypedIdentifier},
-        notifications,
+        notifications::{self, links},
         sign_in::password::{self, Credentials},
         throttle::{self, MailRequest},
         users::deletion,
     },
-    entity::{link, user},
+    entity::user,
     error::{ErrorCode, Field, InputError},
 };
 
@@ -74,7 +74,7 @@ async fn replace(context: &Context, identified: &user::Model, to: Email) -> Resu
         }
         Err(error) => return Err(error.into()),
     }
-    link::delete_unused(work.db(), user.id, None).await?;
+    links::end_all(&work, user.id).await?;
     let mail_round = request.book(&work).await?;
     work.emit(Event::EmailReplaced { user: user.to_model().into(), mail_round });
     work.commit().await

@@ -41,9 +41,14 @@ const LAYOUT: &str = include_str!("layout.html");
 const FIELD: &str = include_str!("field.html");
 const STYLE: &str = include_str!("style.css");
 
+/// Whether links in mails lead to these pages, and users sign in here.
+pub(super) fn are_the_app(settings: &Settings) -> bool {
+    settings.mail.app_url == settings.server.public_url
+}
+
 /// The routes that the settings enable.
 pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
-    let is_app = settings.mail.app_url == settings.server.public_url;
+    let is_app = are_the_app(settings);
     let mut routes = Router::new();
     if is_app {
         routes = routes

@@ -426,6 +426,17 @@ async function openHistory(context) {
   return tab;
 }
 
+/** `grace` signs in on the sign-in page, in a browser that is signed out. */
+async function testSignInPage(context) {
+  const tab = await open(context);
+  await tab.getByRole("link", { name: "Sign in", exact: true }).click();
+  await tab.getByLabel("Username or e-mail address").fill("grace");
+  await tab.getByLabel("Password", { exact: true }).fill("correct horse battery");
+  const signIn = () => tab.getByRole("button", { name: "Sign in", exact: true }).click();
+  await step(tab, "the sign-in page returns to the explorer, which is signed in", signIn, isSignedIn, "Signed in as grace");
+  await context.close();
+}
+
 /** All strings of the schema that are not secret, so that a new one is decided on. */
 function testSecrets() {
   const types = Object.values(buildSchema(readFileSync(new URL("../../../schema.graphql", import.meta.url), "utf8")).getTypeMap());
@@ -515,6 +526,7 @@ const browser = await chromium.launch({
 const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: "light" });
 try {
   await testExplorer(context);
+  await testSignInPage(await browser.newContext());
   await testSecondFactor(context);
   await testPasskeys(context);
   await testProviders(context);
@@ -537,4 +549,4 @@ if (failures() > 0) {
 await browser.close();
 await stop();
 provider.stop();
-finish({ graphiql: 95, small: 74 }[kind]);
+finish({ graphiql: 96, small: 75 }[kind]);

@@ -3,6 +3,7 @@
 // node moving.mjs <binary> <postgres url> <mysql url> <pages with the procedures>…
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
@@ -141,6 +142,15 @@ const adasPair = (await client.login("ada")).data.login;
 const before = await seen(adasPair);
 const gusBefore = await seen(gus);
 await stop();
+// Bo has linked an account at a provider, and comes back from there. The provider is not needed to finish.
+const hash = (text) => createHash("sha256").update(text).digest("base64url");
+const exchange = { code: "code-of-bo", codeVerifier: "the-verifier-in-the-browser-of-bo_0123456789" };
+const [issuer, subject] = ["https://id.example.org", "248289761001"];
+sh(`sqlite3 hallpass.db "INSERT INTO identities (id, user_id, provider_id, issuer, subject, identity_hash, email, linked_at)
+  SELECT randomblob(16), id, 'acme', '${issuer}', '${subject}', '${hash(`${issuer}\0${subject}`)}', 'bo@id.example.org', created_at FROM users WHERE username = 'bo';
+INSERT INTO provider_logins (id, code_hash, code_challenge, provider_id, issuer, subject, is_email_trusted, created_at, expires_at)
+  SELECT randomblob(16), '${hash(exchange.code)}', '${hash(exchange.codeVerifier)}', 'acme', '${issuer}', '${subject}', 0, created_at, '2100-01-01 00:00:00+00:00' FROM users WHERE username = 'bo'"`);
+const finishProvider = "mutation($input: LoginWithCodeInput!) { loginWithCode(input: $input) { user { username identities { email } } } }";
 
 const tables = sh("sqlite3 hallpass.db \"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'seaql%' ORDER BY name\"").trim().split("\n");
 const counts = tables.map((table) => sh(`sqlite3 hallpass.db "SELECT COUNT(*) FROM ${table}"`).trim());
@@ -159,6 +169,8 @@ async function move(text, { url, kind, ask }) {
   check(`${kind}: a recovery code works`, await floSignsIn({ recoveryCode }));
   check(`${kind}: a ceremony that was finished cannot be repeated`, (await finishWithPasskey(...finished)) === "PASSKEY_INVALID");
   for (const authenticator of [key, phone]) check(`${kind}: a passkey from before the migration signs in`, (await signInWithPasskey(authenticator)).username === "gus");
+  const { data: provider, errors: refused } = await mutate(finishProvider, { input: exchange });
+  check(`${kind}: a sign-in with a provider can be finished`, provider?.loginWithCode?.user.username === "bo" && provider.loginWithCode.user.identities.length === 1, refused);
   check(`${kind}: an access token from before the migration works`, (await client.me(bearer.accessToken)).data?.me?.username === "bo");
   check(`${kind}: a refresh token from before the migration works`, (await client.refresh(bearer.refreshToken)).data?.refreshToken);
   check(`${kind}: presenting the previous refresh token returns the same successor`, generation((await client.refresh(ada.refreshToken)).data?.refreshToken ?? ada) === 1);

@@ -6,7 +6,9 @@ use crate::{
     Result,
     config::Settings,
     domain::{
-        Context, Event, mfa, sessions, throttle,
+        Context, Event, mfa,
+        notifications::links,
+        sessions, throttle,
         users::administration::{Administrator, begin_with_user, lock_unless_last_admin, parse_reason},
     },
     entity::{
@@ -71,6 +73,8 @@ pub async fn update(
         return Ok((before, 0));
     }
     if user.is_active && !before.is_active {
+        // Until here, they fail with ACCOUNT_DISABLED.
+        links::end_all(&work, user_id).await?;
         work.emit(Event::UserEnabled { user_id });
     } else if is_disabling {
         work.emit(Event::UserDisabled { user: user.to_model().into(), reason });

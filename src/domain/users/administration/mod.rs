@@ -8,6 +8,7 @@
 mod account;
 mod create;
 mod guard;
+mod identities;
 mod invitations;
 mod list;
 mod profile;
@@ -19,6 +20,7 @@ pub use create::{NewAccount, create, create_with_password};
 pub use guard::{Administrator, administrator, of_principal};
 use guard::{begin, begin_with_user};
 pub(in crate::domain) use guard::{is_administrator, lock_unless_last_admin, may_read};
+pub use identities::unlink_identities;
 pub use invitations::{
     InvitationAndInviter, count_invitations, find_invitation, find_invitation_of, invitations, invite,
     revoke_invitation,
@@ -34,10 +36,12 @@ use crate::{
     domain::{
         Context, Event,
         identity::{Password, TypedIdentifier},
-        mfa, notifications, sessions, throttle,
+        mfa,
+        notifications::{self, links},
+        sessions, throttle,
         users::deletion,
     },
-    entity::{link, user},
+    entity::user,
     error::{ErrorCode, Field, InputError},
 };
 
@@ -87,7 +91,7 @@ pub async fn set_password(
         user.updated_at = now;
     })
     .await?;
-    link::delete_unused(work.db(), user_id, None).await?;
+    links::end_all(&work, user_id).await?;
     mfa::invalidate_proofs(&work, user_id).await?;
     throttle::clear_account(&work, &user).await?;
     work.emit(Event::PasswordChanged { user: user.to_model().into() });

@@ -9,13 +9,14 @@ use crate::{
     domain::{
         Context, Event,
         identity::Email,
+        notifications::links,
         users::{
             administration::{Administrator, begin_with_user},
             profile::{self, ProfileChange},
             registration::find_conflicts,
         },
     },
-    entity::{link, user},
+    entity::user,
     error::{ErrorCode, Field, InputError, Problems},
 };
 
@@ -82,7 +83,7 @@ pub async fn update_profile(
     let after = user.to_model();
     let address = |user: &user::Model| (user.email.clone(), user.email_verified_at, user.pending_email.clone());
     if is_address_given && address(&before) != address(&after) {
-        link::delete_unused(work.db(), user_id, None).await?;
+        links::end_all(&work, user_id).await?;
         work.emit(Event::EmailChanged { before: before.into(), after: after.into() });
     } else if after.email_verified_at.is_some() && before.email_verified_at.is_none() {
         work.emit(Event::EmailVerified { user_id });

@@ -1,4 +1,4 @@
-//! The ids, usernames and addresses that are taken.
+//! The ids, usernames, addresses and identities that are taken.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,6 +12,7 @@ use crate::{
     domain::users::import::{RecordError, record::ParsedUser},
     entity::user::Model,
     error::{ErrorCode, Field, InputError},
+    security::link_token::TokenHash,
 };
 
 /// Users, indexed by their unique values. Takes about 100 bytes for each user, without names and password hashes, so that a
@@ -22,6 +23,7 @@ pub struct Known {
     ids: HashSet<Uuid>,
     usernames: HashMap<u64, KnownUser>,
     emails: HashSet<u64>,
+    identities: HashSet<u64>,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,16 @@ struct KnownUser {
 }
 
 impl Known {
-    pub(super) fn add(&mut self, user: &Model) {
+    pub(super) fn add(&mut self, parsed: &ParsedUser) {
+        self.add_user(&parsed.user);
+        parsed.identities.iter().for_each(|identity| self.add_identity(&identity.identity_hash));
+    }
+
+    pub(super) fn add_identity(&mut self, hash: &TokenHash) {
+        self.identities.insert(self.state.hash_one(hash));
+    }
+
+    pub(super) fn add_user(&mut self, user: &Model) {
         let password_hash = self.state.hash_one(&user.password_hash);
         let known = KnownUser { id: user.id, password_hash, created_at: user.created_at };
         self.ids.insert(user.id);
@@ -51,13 +62,16 @@ impl Known {
     }
 
     /// Returns an error for each unique value of a parsed user that is taken.
-    pub(super) fn conflicts(&self, ParsedUser { user, .. }: &ParsedUser) -> Vec<RecordError> {
+    pub(super) fn conflicts(&self, ParsedUser { user, identities, .. }: &ParsedUser) -> Vec<RecordError> {
         let id = self.ids.contains(&user.id).then(|| RecordError::new("id", "Another account has this id."));
         let username = self.usernames.contains_key(&self.state.hash_one(&user.username_key));
         let username = username.then(|| InputError::new(ErrorCode::UsernameTaken, Field::Username).into());
         let email = user.email_key.as_ref().is_some_and(|key| self.emails.contains(&self.state.hash_one(key)));
         let email = email.then(|| RecordError::new("email", "Another account has this e-mail address."));
-        [id, username, email].into_iter().flatten().collect()
+        let is_taken = |hash: &TokenHash| self.identities.contains(&self.state.hash_one(hash));
+        let identity = identities.iter().any(|identity| is_taken(&identity.identity_hash));
+        let identity = identity.then(|| RecordError::new("identities", "Another account has one of these identities."));
+        [id, username, email, identity].into_iter().flatten().collect()
     }
 }
 
@@ -67,7 +81,7 @@ pub(super) fn partition_conflicting(users: Vec<ParsedUser>) -> (Vec<ParsedUser>,
     users.into_iter().partition(|parsed| {
         let is_first = known.conflicts(parsed).is_empty();
         if is_first {
-            known.add(&parsed.user);
+            known.add(parsed);
         }
         is_first
     })

@@ -4,19 +4,22 @@
 //! index, the conflicting users are looked up and reported, and the others are inserted again. A user from an earlier,
 //! interrupted import is not an error, so the same file can be imported again.
 
+mod columns;
+mod identities;
 mod known;
 mod record;
 mod texts;
 
+pub use columns::{Column, Record};
 pub use known::Known;
 use record::ParsedUser;
-pub use record::{Column, Record, RecordError};
+pub use record::RecordError;
 
 use crate::{
     App, Error, Result,
     database::error::is_unique_violation,
     domain::{Context, Event, users::administration::Administrator},
-    entity::user,
+    entity::{identity, user},
 };
 
 /// Records of one batch: few enough for the bind limit of a statement and for a short transaction.
@@ -71,7 +74,7 @@ impl Batch {
     #[must_use]
     pub fn known_users(&self) -> Known {
         let mut known = Known::default();
-        self.users.iter().for_each(|parsed| known.add(&parsed.user));
+        self.users.iter().for_each(|parsed| known.add(parsed));
         known
     }
 
@@ -134,7 +137,7 @@ pub async fn dry_run(context: &Context, _: &Administrator, before: &mut Known, b
     for parsed in users {
         if !result.resolve(&[&holders, before], &parsed) {
             result.imported += 1;
-            before.add(&parsed.user);
+            before.add(&parsed);
         }
     }
     result.refused.sort_unstable_by_key(|(line, _)| *line);
@@ -163,7 +166,7 @@ impl BatchResult {
     }
 }
 
-/// Reads the accounts that have an id, username or address of the parsed users.
+/// Reads the accounts that have an id, username, address or identity of the parsed users.
 async fn holders(app: &App, parsed_users: &[ParsedUser]) -> Result<Known> {
     let users = || parsed_users.iter().map(|parsed| &parsed.user);
     let ids = users().map(|user| user.id).collect();
@@ -171,7 +174,12 @@ async fn holders(app: &App, parsed_users: &[ParsedUser]) -> Result<Known> {
     let email_keys = users().filter_map(|user| user.email_key.as_deref()).collect();
     let mut known = Known::default();
     for holder in user::holders(app.database.read(), ids, username_keys, email_keys).await? {
-        known.add(&holder);
+        known.add_user(&holder);
+    }
+    let hashes = parsed_users.iter().flat_map(|parsed| &parsed.identities);
+    let hashes = hashes.map(|identity| identity.identity_hash.clone()).collect();
+    for hash in identity::taken(app.database.read(), hashes).await? {
+        known.add_identity(&hash);
     }
     Ok(known)
 }
@@ -181,7 +189,12 @@ async fn insert(context: &Context, administrator: &Administrator, batch: &[Parse
     let users = batch.iter().map(|parsed| parsed.user.clone());
     let user_ids = batch.iter().map(|parsed| parsed.user.id).collect();
     let mut work = context.begin_for(administrator).await?;
-    match user::insert_all(work.db(), users).await {
+    let identities = batch.iter().flat_map(|parsed| parsed.identities.iter().cloned());
+    let inserted = match user::insert_all(work.db(), users).await {
+        Ok(()) => identity::insert_all(work.db(), identities).await,
+        Err(error) => Err(error),
+    };
+    match inserted {
         Ok(()) => {}
         Err(error) if is_unique_violation(&error) => {
             work.rollback().await?;

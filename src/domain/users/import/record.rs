@@ -1,4 +1,4 @@
-//! A record of the import: its columns, and parsing them into a user.
+//! Parses the record of a user.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,9 +10,16 @@ use crate::{
     config::{Settings, is_role_name},
     domain::{
         identity::{Email, Username, parse_name},
-        users::{administration::parse_roles, email::PENDING_EMAIL_LIFETIME, import::texts},
+        users::{
+            administration::parse_roles,
+            email::PENDING_EMAIL_LIFETIME,
+            import::{columns::Record, identities, texts},
+        },
     },
-    entity::user::{Model, Roles},
+    entity::{
+        identity,
+        user::{Model, Roles},
+    },
     error::{ErrorCode, Field, InputError},
     language::Language,
     security::{password::PasswordHash, random},
@@ -20,114 +27,6 @@ use crate::{
 
 /// Size of the column `roles` in characters, including the commas.
 const MAX_ROLES_LENGTH: usize = 1000;
-
-/// A column that the import reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "see the names in Column::named")]
-pub enum Column {
-    Id,
-    Username,
-    Email,
-    FullName,
-    FirstName,
-    LastName,
-    PasswordHash,
-    HasPassword,
-    IsActive,
-    Disabled,
-    Roles,
-    UnknownRoles,
-    CreatedAt,
-    UpdatedAt,
-    LastLoginAt,
-    EmailVerified,
-    EmailVerifiedAt,
-    PendingEmail,
-}
-
-impl Column {
-    /// The column with this name. Accepts the names of FastAPI projects and of Hallpass's own tables.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "id" => Self::Id,
-            "username" => Self::Username,
-            "email" => Self::Email,
-            "full_name" => Self::FullName,
-            "first_name" => Self::FirstName,
-            "last_name" => Self::LastName,
-            "hashed_password" | "password_hash" => Self::PasswordHash,
-            "has_password" => Self::HasPassword,
-            "is_active" => Self::IsActive,
-            "disabled" => Self::Disabled,
-            "roles" => Self::Roles,
-            "unknown_roles" => Self::UnknownRoles,
-            "created_at" => Self::CreatedAt,
-            "updated_at" => Self::UpdatedAt,
-            "last_login" | "last_login_at" => Self::LastLoginAt,
-            "email_verified" | "is_verified" => Self::EmailVerified,
-            "email_verified_at" => Self::EmailVerifiedAt,
-            "pending_email" => Self::PendingEmail,
-            _ => return None,
-        })
-    }
-}
-
-/// The values of the columns. `None` if a column is absent or empty.
-#[derive(Clone, Default)]
-pub struct Record {
-    id: Option<String>,
-    username: Option<String>,
-    email: Option<String>,
-    full_name: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    password_hash: Option<String>,
-    has_password: Option<String>,
-    is_active: Option<String>,
-    disabled: Option<String>,
-    roles: Option<String>,
-    unknown_roles: Option<String>,
-    created_at: Option<String>,
-    updated_at: Option<String>,
-    last_login_at: Option<String>,
-    email_verified: Option<String>,
-    email_verified_at: Option<String>,
-    pending_email: Option<String>,
-}
-
-impl fmt::Debug for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Record(…)")
-    }
-}
-
-impl Record {
-    /// Sets the value of a column.
-    pub fn set(&mut self, column: Column, text: String) {
-        let field = match column {
-            Column::Id => &mut self.id,
-            Column::Username => &mut self.username,
-            Column::Email => &mut self.email,
-            Column::FullName => &mut self.full_name,
-            Column::FirstName => &mut self.first_name,
-            Column::LastName => &mut self.last_name,
-            Column::PasswordHash => &mut self.password_hash,
-            Column::HasPassword => &mut self.has_password,
-            Column::IsActive => &mut self.is_active,
-            Column::Disabled => &mut self.disabled,
-            Column::Roles => &mut self.roles,
-            Column::UnknownRoles => &mut self.unknown_roles,
-            Column::CreatedAt => &mut self.created_at,
-            Column::UpdatedAt => &mut self.updated_at,
-            Column::LastLoginAt => &mut self.last_login_at,
-            Column::EmailVerified => &mut self.email_verified,
-            Column::EmailVerifiedAt => &mut self.email_verified_at,
-            Column::PendingEmail => &mut self.pending_email,
-        };
-        *field = Some(text);
-    }
-}
 
 /// Why a record is rejected: the column and the reason. Never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,6 +66,8 @@ impl fmt::Display for RecordError {
 pub(super) struct ParsedUser {
     pub line: u64,
     pub user: Model,
+    /// The user's accounts at providers.
+    pub identities: Vec<identity::Model>,
     /// Whether the record contains `created_at`. Otherwise `user.created_at` is the time of the import.
     pub has_created_at: bool,
 }
@@ -211,6 +112,7 @@ pub(super) fn parse(
     let created_at = errors.collect(texts::instant(given(record.created_at), "created_at"));
     let updated_at = errors.collect(texts::instant(given(record.updated_at), "updated_at"));
     let last_login_at = errors.collect(texts::instant(given(record.last_login_at), "last_login"));
+    let identities = errors.collect(identities::parse(given(record.identities).as_deref(), now)?);
 
     let user = |new_id: Uuid, request_id: Uuid| {
         let (created_at, username) = (created_at?, username?);
@@ -243,7 +145,8 @@ pub(super) fn parse(
             is_self_registered: false,
             has_password: has_password?,
         };
-        Some(ParsedUser { line, user, has_created_at: created_at.is_some() })
+        let identities = identities?.into_iter().map(|identity| identity::Model { user_id: user.id, ..identity });
+        Some(ParsedUser { line, identities: identities.collect(), user, has_created_at: created_at.is_some() })
     };
     Ok(user(random::id(now)?, random::id(now)?).ok_or(errors.0))
 }

@@ -3,8 +3,8 @@
 //! After the sign-in, the refresh token is in the cookie, and the browser goes to `return_to`. The page works without scripts, except
 //! for passkeys. Each form posts a step to the same path, whose response shows the next view.
 //!
-//! The cookie of the page contains the verifier that binds mails and flows to the browser. So following a link from a mail, or a
-//! redirect of a provider, in another browser signs nobody in.
+//! The cookie of the page contains the verifier that binds mails and flows to the browser. So the link in a mail, and the redirect
+//! of a provider, work only in the browser that asked for them.
 //!
 //! Cookies with tokens are `SameSite=Strict`: browsers do not send them when another site opens the page. The page then opens itself
 //! once more, because an existing sign-in or a remembered device would be ignored otherwise.

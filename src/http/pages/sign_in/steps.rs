@@ -142,7 +142,7 @@ impl Visit<'_> {
         let answer = Answer { token: token.clone().into(), factor, remember_device, cookies };
         let verified = challenge::verify(&self.context, answer);
         match self.server.in_time(Box::pin(verified)).await {
-            // The form is of no use any more.
+            // The form cannot be submitted again.
             Err(error @ Error::MfaChallengeExpired) => self.fail(START, &error),
             verified => self.finish(verified, &View::SecondFactor { token: &token, methods: &methods }),
         }

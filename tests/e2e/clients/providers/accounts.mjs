@@ -63,7 +63,7 @@ export async function notVerifiedHere(world) {
   check("an address that was not verified here is refused", said === "IDENTITY_UNLINKED", said);
   check("nothing is linked", (await me(before.accessToken)).identities.length === 0);
   const cookies = await tab.context().cookies(app);
-  check("nobody is signed in", cookies.every(({ name }) => !name.startsWith("refresh_token")), cookies);
+  check("no user is signed in", cookies.every(({ name }) => !name.startsWith("refresh_token")), cookies);
   check("the password still works", (await login("dora")).login?.user.id === before.user.id);
 }
 

@@ -119,7 +119,7 @@ export async function anotherBrowser(world) {
   const page = await pageOf(victim, () => victim.goto(callback));
   check("the callback of another browser is refused", isUnknown(page), page);
   await victim.goto(app);
-  check("nobody is signed in there", (await shown(victim)) === "SESSION_NOT_FOUND");
+  check("no user is signed in there", (await shown(victim)) === "SESSION_NOT_FOUND");
   await attacker.goto(callback);
   check("the browser that started can still use it", (await shown(attacker)) === "Signed in: tess");
 }
