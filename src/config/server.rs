@@ -66,6 +66,7 @@ impl ServerSettings {
             Some(port) => SocketAddr::from(([127, 0, 0, 1], port)),
             None => listen,
         };
+        vars.show_default("LISTEN", &listen.to_string());
         let host = Url::parse(&public_url).ok();
         let is_public_url_local = host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback_host(&host));
         if is_development && (is_https || !is_public_url_local) {

@@ -603,3 +603,10 @@ fn server_on_all_addresses_is_not_local_without_development() {
     let variables = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "http://localhost:8000"), ("SECRET_KEY", GOOD_KEY)];
     assert!(mistake(&variables).starts_with("PUBLIC_URL: expected the https:// origin"));
 }
+
+#[test]
+fn effective_listen_has_the_port_of_the_platform() {
+    let settings = effective(&[("PORT", "8080", Source::Environment)]);
+    let listen = settings.iter().find(|setting| setting.name == "LISTEN").unwrap();
+    assert_eq!((listen.value.as_str(), listen.source), ("127.0.0.1:8080", Source::Default));
+}
