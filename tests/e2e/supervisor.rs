@@ -19,10 +19,11 @@ impl Systemd {
 
     /// The next notification.
     fn receive(&self) -> String {
-        let mut buffer = [0; 1024];
+        let mut buffer = vec![0; 1024];
         self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = self.socket.recv(&mut buffer).unwrap();
-        String::from_utf8(buffer[..length].to_vec()).unwrap()
+        buffer.truncate(length);
+        String::from_utf8(buffer).unwrap()
     }
 
     fn address(&self) -> &str {
