@@ -1,4 +1,4 @@
-//! The command line: `hallpass serve | migrate | schema | config | key | user |
+//! The command line: `hallpass serve | health | migrate | schema | config | key | user |
 //! audit`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
@@ -8,6 +8,7 @@ mod audit;
 mod config;
 mod dotenv;
 mod error;
+mod health;
 mod key;
 mod log;
 mod migrate;
@@ -17,6 +18,7 @@ mod output;
 mod password;
 mod serve;
 mod settings;
+mod supervisor;
 mod user;
 
 use std::{ffi::OsString, process::ExitCode, sync::Arc};
@@ -28,6 +30,7 @@ use clap::{Parser, Subcommand};
 pub use audit::AuditArguments;
 use error::{UsageError, describe, error_for_operator};
 use settings::Loaded;
+use supervisor::Supervisor;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
 use crate::{
@@ -57,6 +60,12 @@ pub enum Command {
         /// Do not apply migrations; refuse to start if some are missing.
         #[arg(long)]
         no_migrate: bool,
+    },
+    /// Ask the server at LISTEN, on this machine, whether it is ready to serve requests. Exits with 0 if it is, otherwise 1.
+    Health {
+        /// Ask only whether it is live: whether the process responds.
+        #[arg(long)]
+        live: bool,
     },
     /// Apply, list or revert migrations. If the command was interrupted, run it again.
     Migrate {
@@ -144,7 +153,13 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Schema { introspection: false } => output::print(graphql::sdl()),
         Command::Schema { introspection: true } => block_on(async { output::print(graphql::introspection().await?) }),
         Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
-        Command::Serve { no_migrate } => with_settings(environment, |settings| serve::run(settings, no_migrate)),
+        Command::Serve { no_migrate } => {
+            let environment: Vec<_> = environment.collect();
+            with_settings(environment.iter().cloned(), |settings| {
+                serve::run(settings, no_migrate, Supervisor::find(&environment))
+            })
+        }
+        Command::Health { live } => with_settings(environment, |settings| health::run(settings, live)),
         Command::Key { action } => with_settings(environment, |settings| key::run(settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
         Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),

@@ -12,14 +12,15 @@ use tokio::{
 
 use crate::{
     App,
-    cli::{app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED, open_files},
+    cli::{Supervisor, app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED, open_files},
     config::Settings,
     database::Database,
     http::{self, Gate, Limits},
     jobs::Jobs,
 };
 
-pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
+pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Supervisor) -> Result<()> {
+    supervisor.start_watchdog();
     // Before the database is opened, so that nothing changes if the port is in use. Until the server accepts connections,
     // clients wait in the system's queue.
     let listener = bind(settings.server.listen, "LISTEN").await?;
@@ -41,6 +42,11 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     if !app.settings.throttle.is_enabled {
         tracing::warn!("THROTTLE is false: passwords may be guessed without limit");
     }
+    if app.settings.server.is_development {
+        tracing::warn!(
+            "DEVELOPMENT is true: connections are not encrypted, and errors help developers. Never use it for real accounts"
+        );
+    }
     // The metrics are served until the API has stopped.
     let (stop_metrics, metrics_stopped) = oneshot::channel::<()>();
     let metrics = metrics_listener.map(|listener| spawn_metrics(listener, &app, metrics_stopped)).transpose()?;
@@ -49,9 +55,10 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
     let router = http::gated_router(&app, limits, gate.clone());
     let proxies = app.settings.server.proxies.clone();
     let is_unlimited = move |address| http::carries_many_clients(proxies.as_ref(), address);
-    let stopping = gate.clone();
+    let (stopping, notified) = (gate.clone(), supervisor.clone());
     let stop = async move {
         stop.await;
+        notified.stopping();
         stopping.stop();
     };
     let mut serving = Box::pin(http::serve(listener, router, limits, is_unlimited, stop));
@@ -64,6 +71,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool) -> Result<()> {
         }
     }
     gate.open();
+    supervisor.ready();
     let url = &app.settings.server.public_url;
     tracing::info!(
         explorer = app.settings.graphql.playground.then_some(url),

@@ -1,6 +1,6 @@
 //! The addresses of the server, and the origins that may call it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use url::{Host, Url};
 
@@ -8,6 +8,9 @@ use crate::config::{LOOPBACK_HOSTS, Proxies, is_loopback, is_loopback_host, sett
 
 /// The default origins of the development servers of Next.js and Vite.
 const LOCAL_APPS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
+
+/// The default of `LISTEN` without `PORT`.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 
 /// Where the server listens, and how clients reach it.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct ServerSettings {
     pub public_url: String,
     /// Whether the server is reachable only from this machine. Responses may then contain hints for developers.
     pub is_local: bool,
+    /// Whether `DEVELOPMENT` makes the server local, although other machines may reach it.
+    pub is_development: bool,
     /// Origins whose pages may call with credentials, including that of `public_url`.
     pub allowed_origins: Vec<String>,
     /// The proxies that report the client's address. `None` means that the peer of the connection is the client.
@@ -28,23 +33,56 @@ impl ServerSettings {
     /// Declares and reads the settings of this section.
     pub(super) fn read(vars: &mut Vars) -> Self {
         vars.section("server", "Network");
-        let listen = Setting::new("LISTEN", "The address and port to listen on.")
+        let listen = Setting::new("LISTEN", "The address and port to listen on. Takes precedence over `PORT`.")
             .text("an IP address and port, such as `127.0.0.1:8000` or `[::]:8000`", |text| text.parse().ok())
-            .read_or(vars, SocketAddr::from(([127, 0, 0, 1], 8000)));
-        let port = listen.port();
+            .read_or_computed(vars, DEFAULT_LISTEN, "`127.0.0.1:` and `PORT`, or 8000; see `PORT`");
+        let port = Setting::new(
+            "PORT",
+            "The port to listen on, as platforms for containers set it. Has no effect with `LISTEN`. The address is `0.0.0.0` if \
+             `PUBLIC_URL` is https or `DEVELOPMENT` is true, otherwise `127.0.0.1`.",
+        )
+        .example("8000")
+        .number(1..=u16::MAX)
+        .read_optional(vars)
+        .filter(|_| !vars.is_set("LISTEN"));
         let public_url = Setting::new("PUBLIC_URL", "The origin that clients use; also the issuer of tokens.")
             .text("an origin without a path, such as `https://accounts.example.org`", origin)
-            .read_or_computed(vars, format!("http://localhost:{port}"), "`http://localhost:` and the port of `LISTEN`");
+            .read_or_computed(
+                vars,
+                format!("http://localhost:{}", port.unwrap_or(listen.port())),
+                "`http://localhost:` and the port of `LISTEN` or `PORT`",
+            );
         expect_hosts(vars, "PUBLIC_URL", std::slice::from_ref(&public_url));
+        let is_development = Setting::new(
+            "DEVELOPMENT",
+            "Whether the server is *local* whatever address it listens on, for a container on a developer's machine. Publish its \
+             port on `127.0.0.1` only. `PUBLIC_URL` must be `http://localhost` or another loopback address.",
+        )
+        .flag()
+        .read_or(vars, false);
+        let is_https = public_url.starts_with("https://");
+        let listen = match port {
+            Some(port) if is_https || is_development => SocketAddr::from(([0, 0, 0, 0], port)),
+            Some(port) => SocketAddr::from(([127, 0, 0, 1], port)),
+            None => listen,
+        };
+        vars.show_default("LISTEN", &listen.to_string());
         let host = Url::parse(&public_url).ok();
-        let is_local =
-            is_loopback(listen.ip()) && host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback_host(&host));
-        if !is_local && !public_url.starts_with("https://") {
+        let is_public_url_local = host.as_ref().and_then(Url::host).is_some_and(|host| is_loopback_host(&host));
+        if is_development && (is_https || !is_public_url_local) {
+            vars.mistake(format!(
+                "DEVELOPMENT: expected false, because PUBLIC_URL is \"{public_url}\" and not http://localhost"
+            ));
+        }
+        let is_development = is_development && !is_https && is_public_url_local;
+        let is_local = is_public_url_local && (is_loopback(listen.ip()) || is_development);
+        if !is_local && !is_https {
             vars.mistake(format!(
                 "PUBLIC_URL: expected the https:// origin that clients use, because the server is not local (LISTEN is \
                  {listen}), got \"{public_url}\""
             ));
         }
+        let port = listen.port();
         let defaults = if is_local { &LOCAL_APPS[..] } else { &[] };
         let mut allowed_origins = Setting::new(
             "ALLOWED_ORIGINS",
@@ -64,7 +102,7 @@ impl ServerSettings {
         }
         allowed_origins.sort();
         allowed_origins.dedup();
-        Self { listen, public_url, is_local, allowed_origins, proxies: Proxies::read(vars) }
+        Self { listen, public_url, is_local, is_development, allowed_origins, proxies: Proxies::read(vars) }
     }
 
     /// Whether pages of an origin may send requests with credentials. There is no other rule about `Origin`.

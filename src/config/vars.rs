@@ -78,6 +78,12 @@ impl Vars {
         self.mistakes.push(mistake.into());
     }
 
+    /// Corrects the shown default of a setting that depends on settings that are read after it.
+    pub(super) fn show_default(&mut self, name: &str, value: &str) {
+        let defaults = self.settings.iter_mut().filter(|setting| setting.source == Source::Default);
+        defaults.filter(|setting| setting.name == name).for_each(|setting| value.clone_into(&mut setting.value));
+    }
+
     /// Whether a setting that was read has a value that is not its default, even if that is a mistake.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.settings.iter().any(|setting| setting.name == name && setting.source != Source::Default)

@@ -18,6 +18,7 @@ mod bounds;
 mod configuration;
 mod connections;
 mod deletion;
+mod deployment;
 mod documents;
 mod email;
 mod email_sign_in;

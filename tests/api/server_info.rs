@@ -43,3 +43,12 @@ async fn server_info_is_cacheable_but_user_data_is_not() {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn server_info_warns_of_development_mode() {
+    let server = TestServer::start().await;
+    assert!(server.anonymous().query("{ serverInfo { hint } }").await.data("/serverInfo/hint").is_null());
+    let server = TestServer::with(|settings| settings.server.is_development = true).await;
+    let hint = server.anonymous().query("{ serverInfo { hint } }").await.data("/serverInfo/hint");
+    assert!(hint.as_str().unwrap().contains("DEVELOPMENT=true"), "{hint}");
+}

@@ -555,3 +555,58 @@ fn first_variable_of_a_name_wins() {
         assert_eq!((format.value.as_str(), format.source), (value, source));
     }
 }
+
+#[test]
+fn port_listens_on_all_addresses_only_behind_a_proxy_with_tls() {
+    let local = read(&[("PORT", "8080")]).unwrap().server;
+    assert_eq!((local.listen.to_string().as_str(), local.is_local), ("127.0.0.1:8080", true));
+    assert_eq!(local.public_url, "http://localhost:8080");
+    let public = [("PORT", "8080"), ("PUBLIC_URL", "https://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)];
+    assert_eq!(read(&public).unwrap().server.listen.to_string(), "0.0.0.0:8080");
+}
+
+#[test]
+fn listen_takes_precedence_over_port() {
+    let server = read(&[("PORT", "8080"), ("LISTEN", "127.0.0.1:9000")]).unwrap().server;
+    assert_eq!(server.listen.to_string(), "127.0.0.1:9000");
+    assert_eq!(server.public_url, "http://localhost:9000");
+    assert!(server.allows_origin(b"http://127.0.0.1:9000"));
+}
+
+#[test]
+fn development_makes_a_server_on_all_addresses_local() {
+    for listen in [("LISTEN", "0.0.0.0:9000"), ("LISTEN", "[::]:9000"), ("PORT", "9000")] {
+        let settings = read(&[listen, ("DEVELOPMENT", "true")]).unwrap();
+        assert!(settings.server.is_local && settings.server.is_development, "{listen:?}");
+        assert!(settings.server.listen.ip().is_unspecified(), "{listen:?}");
+        assert_eq!(settings.server.public_url, "http://localhost:9000");
+        assert!(matches!(settings.tokens.secret_key, SecretKey::File(_)));
+    }
+}
+
+#[test]
+fn development_is_refused_with_a_public_name() {
+    for url in ["https://accounts.example.org", "https://localhost:8000", "https://127.0.0.1"] {
+        let variables = [("DEVELOPMENT", "true"), ("PUBLIC_URL", url), ("SECRET_KEY", GOOD_KEY)];
+        assert!(mistake(&variables).starts_with("DEVELOPMENT: expected false"), "{url}");
+    }
+    for url in ["http://accounts.example.org", "http://192.168.0.7:8000", "http://0.0.0.0:8000"] {
+        let variables =
+            [("DEVELOPMENT", "true"), ("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", url), ("DEV_MAIL", "false")];
+        let mistakes = read(&variables).unwrap_err();
+        assert!(mistakes.iter().any(|mistake| mistake.starts_with("DEVELOPMENT: expected false")), "{mistakes:?}");
+    }
+}
+
+#[test]
+fn server_on_all_addresses_is_not_local_without_development() {
+    let variables = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "http://localhost:8000"), ("SECRET_KEY", GOOD_KEY)];
+    assert!(mistake(&variables).starts_with("PUBLIC_URL: expected the https:// origin"));
+}
+
+#[test]
+fn effective_listen_has_the_port_of_the_platform() {
+    let settings = effective(&[("PORT", "8080", Source::Environment)]);
+    let listen = settings.iter().find(|setting| setting.name == "LISTEN").unwrap();
+    assert_eq!((listen.value.as_str(), listen.source), ("127.0.0.1:8080", Source::Default));
+}

@@ -2075,6 +2075,8 @@ export type ServerInfo = {
   readonly accessTokenLifetime: Scalars['Int']['output'];
   /** Lifetime of a session that is not refreshed, in seconds, by default 604800 (7 days). */
   readonly refreshTokenLifetime: Scalars['Int']['output'];
+  /** A warning for developers if the server is in development mode, otherwise null. */
+  readonly hint: Maybe<Scalars['String']['output']>;
 };
 
 /** A sign-in in one browser, app or script. */

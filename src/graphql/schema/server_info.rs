@@ -46,7 +46,13 @@ pub struct ServerInfo {
     access_token_lifetime: i64,
     /// Lifetime of a session that is not refreshed, in seconds, by default 604800 (7 days).
     refresh_token_lifetime: i64,
+    /// A warning for developers if the server is in development mode, otherwise null.
+    hint: Option<&'static str>,
 }
+
+/// The hint of a server with `DEVELOPMENT=true`.
+const DEVELOPMENT_HINT: &str = "This server is in development mode (DEVELOPMENT=true): connections are not encrypted, and \
+                                errors have hints for developers. Do not use it for real accounts.";
 
 /// The length of passwords. Common passwords, and the user's own name or address, may be refused too
 /// (PASSWORD_TOO_COMMON).
@@ -90,6 +96,7 @@ impl ServerInfo {
             },
             access_token_lifetime: app.access_tokens.lifetime().num_seconds(),
             refresh_token_lifetime: app.settings.tokens.refresh_lifetime.num_seconds(),
+            hint: app.settings.server.is_development.then_some(DEVELOPMENT_HINT),
         }
     }
 }
