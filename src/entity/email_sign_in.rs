@@ -107,7 +107,7 @@ pub async fn has_open(
     Ok(!ids.into_tuple::<Uuid>().all(db).await?.is_empty())
 }
 
-/// Counts an attempt for all requests of a client for an address whose code can still be tried, at most [`MAX_OPEN`], and returns
+/// Counts an attempt for all requests of a client for an address whose code can still be tried, at most `MAX_OPEN`, and returns
 /// them.
 pub async fn book_attempt(
     transaction: &impl ConnectionTrait,

@@ -1,7 +1,7 @@
 //! Identities: accounts at providers, such as Google, that users sign in with.
 //!
 //! A flow has three steps. [`start`] redirects the browser to the provider. [`complete`] verifies what the provider returns, stores it
-//! with a one-time code for the app, and changes no account. [`login`] and [`finish_link`] exchange the code, which needs the verifier of
+//! with a one-time code for the app, and changes no account. [`login()`] and [`finish_link`] exchange the code, which needs the verifier of
 //! the app, and apply the rules: which account an identity belongs to, and when one is linked, created or refused. `docs/providers.md`
 //! has the table.
 //!

@@ -84,7 +84,7 @@ pub async fn request(context: &Context, email: &str, code_challenge: &str) -> Re
 }
 
 /// Signs in with a link or a code. Each works once. If the address was never verified, it is verified, and everything with which
-/// another person could sign in to the account is removed; see [`claim`].
+/// another person could sign in to the account is removed.
 ///
 /// # Errors
 /// EMAIL_SIGN_IN_DISABLED, BAD_USER_INPUT (the verifier); CODE_INVALID if the link or the code is wrong, was used, has expired, or
