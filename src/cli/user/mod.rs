@@ -109,7 +109,7 @@ pub enum UserAction {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Unlink the accounts at providers of a user from whom they were stolen, end all sessions, and notify the user.
+    /// Unlink all accounts at providers from a user, end all sessions, and notify the user. For stolen provider accounts.
     UnlinkIdentities {
         /// Username or e-mail address.
         user: String,
