@@ -73,6 +73,8 @@ export function browser(url) {
     if (cookies.size > 0 && request.credentials === "include") {
       request.headers.set("cookie", [...cookies].map((pair) => pair.join("=")).join("; "));
     }
+    // Browsers repeat a request if a connection that they use again turns out to be closed. Node.js fails instead.
+    request.headers.set("connection", "close");
     const response = await fetch(request);
     for (const header of faults.keepsCookies ? response.headers.getSetCookie() : []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(header);
