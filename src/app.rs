@@ -17,8 +17,8 @@ use crate::{
     outgoing::Outgoing,
     providers::Providers,
     security::{
-        access_token::AccessTokens, cursor::Cursors, hasher::Hasher, keys::Keys, mail_code::MailCodes,
-        oidc::FlowSealer, pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer,
+        access_token::AccessTokens, cursor::Cursors, forward_auth_token::ForwardAuthTokens, hasher::Hasher, keys::Keys,
+        mail_code::MailCodes, oidc::FlowSealer, pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer,
         webauthn::CeremonyTokens,
     },
 };
@@ -48,6 +48,8 @@ pub struct App {
     pub access_tokens: AccessTokens,
     /// Signs and verifies refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Signs and verifies forward-auth tokens.
+    pub forward_auth_tokens: ForwardAuthTokens,
     /// Encrypts the cursors of lists.
     pub cursors: Cursors,
     /// Seals the secrets of authenticator apps.
@@ -86,6 +88,7 @@ impl App {
         let keys = Keys::load(&settings.tokens.secret_key, settings.tokens.secret_key_previous.as_ref())?;
         let access_tokens = AccessTokens::new(&keys, &settings, clock.now())?;
         let refresh_tokens = RefreshTokens::new(&keys)?;
+        let forward_auth_tokens = ForwardAuthTokens::new(&keys)?;
         let cursors = Cursors::new(&keys)?;
         let totp_sealer = Sealer::for_totp(&keys)?;
         let passkey_ceremonies = CeremonyTokens::new(&keys)?;
@@ -103,6 +106,7 @@ impl App {
             hasher,
             access_tokens,
             refresh_tokens,
+            forward_auth_tokens,
             cursors,
             totp_sealer,
             passkey_ceremonies,

@@ -11,6 +11,7 @@
 mod audit;
 mod database;
 mod database_url;
+mod forward_auth;
 mod graphql;
 mod logging;
 mod loopback;
@@ -37,6 +38,7 @@ mod vars;
 pub use audit::AuditSettings;
 pub use database::DatabaseSettings;
 pub use database_url::DatabaseUrl;
+pub use forward_auth::ForwardAuthSettings;
 pub use graphql::GraphqlSettings;
 pub use logging::{LogFormat, LoggingSettings};
 pub use loopback::{LOOPBACK_HOSTS, is_loopback, is_loopback_host};
@@ -45,6 +47,7 @@ pub use metrics::MetricsSettings;
 pub use oauth::{OauthClient, OauthSettings};
 pub use outgoing::{AllowedTarget, OutgoingSettings};
 pub use passkeys::PasskeySettings;
+use passkeys::is_domain_of;
 pub use passwords::PasswordSettings;
 pub use providers::{ProviderKind, ProviderSettings, provider_declarations};
 pub use proxies::{Proxies, ProxyHeader};
@@ -83,6 +86,8 @@ pub struct Settings {
     pub graphql: GraphqlSettings,
     /// The REST and OAuth 2.0 API.
     pub oauth: OauthSettings,
+    /// What reverse proxies can ask.
+    pub forward_auth: ForwardAuthSettings,
     /// What outgoing requests may reach.
     pub outgoing: OutgoingSettings,
     /// Limits of attempts.
@@ -131,6 +136,7 @@ impl Settings {
         let registration = RegistrationSettings::read(&mut vars);
         let passwords = PasswordSettings::read(&mut vars);
         let passkeys = PasskeySettings::read(&mut vars, &server);
+        let forward_auth = ForwardAuthSettings::read(&mut vars, &server);
         let providers = ProviderSettings::read(&mut vars, &server);
         let mail = MailSettings::read(&mut vars, &server);
         registration.check(&mut vars, &mail);
@@ -142,6 +148,7 @@ impl Settings {
             registration,
             passwords,
             passkeys,
+            forward_auth,
             providers,
             mail,
             graphql: GraphqlSettings::read(&mut vars),

@@ -32,7 +32,7 @@ impl PasskeySettings {
         )
         .text("a domain such as `example.org`", domain)
         .read_or_computed(vars, host.clone(), "the host of `PUBLIC_URL`");
-        if !is_suffix(&rp_id, &host) {
+        if !is_domain_of(&rp_id, &host) {
             vars.mistake(format!(
                 "PASSKEY_RP_ID: expected the host of PUBLIC_URL, which is {host}, or a domain above it with at least two \
                  labels, got \"{rp_id}\""
@@ -87,7 +87,7 @@ fn domain(text: &str) -> Option<String> {
 
 /// Whether a host is this domain, or below it. A domain with one label is not enough, unless it is the whole host. The list of
 /// public suffixes with several labels is not known here; browsers refuse them.
-fn is_suffix(domain: &str, host: &str) -> bool {
+pub(super) fn is_domain_of(domain: &str, host: &str) -> bool {
     let is_above = || host.strip_suffix(domain).is_some_and(|labels| labels.ends_with('.'));
     domain == host || (domain.contains('.') && is_above())
 }

@@ -25,6 +25,6 @@ pub mod users;
 
 pub use context::{Actor, Client, Context};
 pub(crate) use event::Event;
-pub use principal::{Principal, Viewer, active_principal, enrolling_principal, principal};
+pub use principal::{Principal, Viewer, active_principal, enrolling_principal, forward_auth_principal, principal};
 pub use request_id::RequestId;
 pub(crate) use unit_of_work::UnitOfWork;

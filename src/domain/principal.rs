@@ -1,11 +1,13 @@
 //! Authentication: turns the access token of a request into a [`Principal`].
 
+use uuid::Uuid;
+
 use crate::{
     Error, Result,
     domain::{Context, UnitOfWork, mfa, sessions},
     entity::{session, user},
     error::UnauthenticatedReason,
-    security::access_token::Claims,
+    security::{access_token::Claims, forward_auth_token::ForwardAuthClaims},
 };
 
 /// The access token of a request, verified without the database.
@@ -110,8 +112,12 @@ pub async fn enrolling_principal(context: &Context) -> Result<Principal> {
 /// # Errors
 /// As [`enrolling_principal`].
 pub(in crate::domain) async fn enrolling_principal_of(context: &Context, viewer: Viewer) -> Result<Principal> {
-    match find(context, viewer).await {
-        // Disabling an account ends its sessions.
+    disabled_is_revoked(find(context, viewer).await)
+}
+
+/// Disabling an account ends its sessions.
+fn disabled_is_revoked(found: Result<Principal>) -> Result<Principal> {
+    match found {
         Err(Error::AccountDisabled) => Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked)),
         result => result,
     }
@@ -131,6 +137,15 @@ pub async fn active_principal(context: &Context) -> Result<Principal> {
     enrolled(find(context, context.viewer).await)
 }
 
+/// Like [`principal`], for the token in the cookie of forward-auth.
+///
+/// # Errors
+/// As [`principal`].
+pub async fn forward_auth_principal(context: &Context, token: &ForwardAuthClaims) -> Result<Principal> {
+    let found = find_in_session(context, token.session_id, token.generation, |_| true).await;
+    enrolled(disabled_is_revoked(found))
+}
+
 async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
     let claims = match viewer {
         Viewer::Authenticated(claims) => claims,
@@ -138,9 +153,19 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
         Viewer::Invalid => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenInvalid)),
         Viewer::Anonymous => return Err(Error::Unauthenticated(UnauthenticatedReason::TokenMissing)),
     };
-    let (session, user) = session::look_up_with_user(context.app.database.read(), claims.session_id)
+    find_in_session(context, claims.session_id, claims.generation, |user| user.id == claims.user_id).await
+}
+
+/// Checks a token of one generation of a session. `is_expected` checks the user of the session.
+async fn find_in_session(
+    context: &Context,
+    session_id: Uuid,
+    generation: i32,
+    is_expected: impl FnOnce(&user::Model) -> bool,
+) -> Result<Principal> {
+    let (session, user) = session::look_up_with_user(context.app.database.read(), session_id)
         .await?
-        .filter(|(_, user)| user.id == claims.user_id)
+        .filter(|(_, user)| is_expected(user))
         .ok_or(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked))?;
     if !user.is_active {
         return Err(Error::AccountDisabled);
@@ -148,12 +173,12 @@ async fn find(context: &Context, viewer: Viewer) -> Result<Principal> {
     if !session.is_live(&user, context.now()) {
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
-    if session.burnt.contains(claims.generation) {
+    if session.burnt.contains(generation) {
         // Boxed, because it is rare, and the future of every request contains this one.
         Box::pin(sessions::end_reused(context, &session)).await?;
         return Err(Error::Unauthenticated(UnauthenticatedReason::SessionRevoked));
     }
-    if claims.generation == session.generation && session.confirmed_generation < session.generation {
+    if generation == session.generation && session.confirmed_generation < session.generation {
         sessions::confirm_later(&context.app, &session);
     }
     log_user(&user);

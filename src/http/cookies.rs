@@ -44,6 +44,11 @@ impl CookieNames {
         }
     }
 
+    /// What the names end with on plain HTTP.
+    pub(super) fn suffix(&self) -> &str {
+        &self.suffix
+    }
+
     /// The full name of the cookie of a flow.
     pub(super) fn flow(&self, name: &str) -> String {
         full_name(name, self.is_secure, &self.suffix)

@@ -10,6 +10,7 @@ mod cookies;
 mod explorer;
 mod fields;
 mod form;
+mod forward_auth;
 mod graphql;
 mod health;
 mod hint_context;
@@ -30,7 +31,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{any, get},
@@ -41,8 +42,15 @@ pub use listener::{carries_many_clients, serve};
 pub use metrics::{metrics_router, serve_metrics};
 pub use middleware::{Gate, Peer};
 
-use self::middleware::{cors, frame, gate};
-use crate::{App, Error, Result, graphql::executor::Executor};
+use self::{
+    forward_auth::ForwardAuthCookie,
+    middleware::{cors, frame, gate},
+};
+use crate::{
+    App, Error, Result,
+    config::{ExposeSecret, SecretString},
+    graphql::{CookieChange, executor::Executor},
+};
 
 /// The shared state of the handlers.
 #[derive(Debug)]
@@ -50,6 +58,7 @@ struct Server {
     app: Arc<App>,
     executor: Executor,
     cookies: cookies::CookieNames,
+    forward_auth: Option<ForwardAuthCookie>,
     security_headers: frame::SecurityHeaders,
     limits: Limits,
     refused_origins: cors::RefusedOrigins,
@@ -67,6 +76,24 @@ impl Server {
         let timed_out = |_| Err(Error::unavailable(5, "the request timed out"));
         tokio::time::timeout(self.limits.handler_timeout, work).map(move |result| result.unwrap_or_else(timed_out))
     }
+
+    /// The values of `Set-Cookie` for a change. The cookie of forward-auth follows the refresh token.
+    fn set_cookies(&self, change: &CookieChange) -> impl Iterator<Item = HeaderValue> + use<> {
+        let cookie = self.cookies.write(change, self.app.clock.now());
+        let follower = self.forward_auth.as_ref().and_then(|cookie| cookie.follow(&self.app, change));
+        cookie.into_iter().chain(follower)
+    }
+
+    /// The value of `Set-Cookie` for the cookie of forward-auth, for the session of a refresh token.
+    fn set_forward_auth(&self, refresh_token: &SecretString) -> Option<HeaderValue> {
+        self.forward_auth.as_ref()?.set(&self.app, refresh_token.expose_secret())
+    }
+
+    /// Whether a request has the cookie of forward-auth for the session of its refresh token, or needs none.
+    fn has_forward_auth(&self, headers: &HeaderMap, refresh_token: Option<&SecretString>) -> bool {
+        let (Some(cookie), Some(token)) = (&self.forward_auth, refresh_token) else { return true };
+        cookie.has(&self.app, headers, token.expose_secret())
+    }
 }
 
 /// The published SDL. A test checks that it is up to date.
@@ -79,9 +106,11 @@ pub fn router(app: &Arc<App>, limits: Limits) -> Router {
 
 /// Creates the router of an [`App`] whose database may not be migrated yet. Requests are served when the gate is open.
 pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
+    let cookies = cookies::CookieNames::of(&app.settings);
     let server = Arc::new(Server {
         executor: Executor::new(Arc::clone(app)),
-        cookies: cookies::CookieNames::of(&app.settings),
+        forward_auth: ForwardAuthCookie::of(&app.settings, cookies.suffix()),
+        cookies,
         security_headers: frame::SecurityHeaders::of(&app.settings),
         app: Arc::clone(app),
         limits,
@@ -89,6 +118,10 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         has_warned_of_proxy: AtomicBool::new(app.settings.server.proxies.is_some()),
     });
     let explorer = if app.settings.graphql.playground { explorer::routes() } else { Router::new() };
+    // Without CORS, which answers preflights itself: with status 200, whatever the cookie.
+    let forward_auth = Router::new()
+        .route(forward_auth::PATH, any(forward_auth::verify))
+        .route(&format!("{}/{{*path}}", forward_auth::PATH), any(forward_auth::verify));
     let rest = if app.settings.oauth.rest_api { rest::routes(&app.settings) } else { Router::new() };
     Router::new()
         .merge(explorer)
@@ -104,8 +137,9 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .fallback(not_found)
-        .layer(from_fn_with_state((gate, Arc::clone(&server)), gate::enter))
+        .layer(from_fn_with_state((gate.clone(), Arc::clone(&server)), gate::enter))
         .layer(cors::layer(&app.settings))
+        .merge(forward_auth.layer(from_fn_with_state((gate, Arc::clone(&server)), gate::enter)))
         .layer(from_fn_with_state(Arc::clone(&server), frame::frame))
         .with_state(server)
 }

@@ -46,6 +46,10 @@ pub enum KeyUse {
     ProviderFlow,
     /// The hashes of codes in mails.
     MailCode,
+    /// HS256 signatures of forward-auth tokens.
+    ForwardAuthToken,
+    /// The key id (`kid`) of the forward-auth token key.
+    ForwardAuthTokenId,
 }
 
 impl KeyUse {
@@ -63,6 +67,8 @@ impl KeyUse {
             Self::PasskeyCeremony => b"hallpass passkey ceremony HMAC-SHA256",
             Self::ProviderFlow => b"hallpass provider flow AES-256-GCM",
             Self::MailCode => b"hallpass mail code HMAC-SHA256",
+            Self::ForwardAuthToken => b"hallpass forward-auth token HS256",
+            Self::ForwardAuthTokenId => b"hallpass forward-auth token HS256 kid",
         }
     }
 }

@@ -7,6 +7,7 @@ mod bcrypt_task;
 pub mod common_passwords;
 pub mod cursor;
 mod foreign_hash;
+pub mod forward_auth_token;
 pub mod hasher;
 mod jws;
 pub mod key_files;

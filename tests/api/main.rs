@@ -27,6 +27,7 @@ mod familiar_networks;
 mod forbidden;
 mod foreign_hashes;
 mod forgery;
+mod forward_auth;
 mod graphql_over_http;
 mod growth;
 mod health;

@@ -77,9 +77,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     match execution {
         Execution::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
-            let now = server.app.clock.now();
-            let cookies: Vec<_> =
-                answer.cookie_changes.iter().filter_map(|change| server.cookies.write(change, now)).collect();
+            let cookies: Vec<_> = answer.cookie_changes.iter().flat_map(|change| server.set_cookies(change)).collect();
             let mut response = executed(answer, media_type, viewer, may_cache);
             for cookie in cookies {
                 response.headers_mut().append(SET_COOKIE, cookie);

@@ -26,7 +26,7 @@ use crate::{
     config::Settings,
     domain::RequestId,
     http::{
-        Server, body,
+        Server, body, forward_auth,
         graphql::{LogFields, MediaType, RequestError},
         middleware::{peer, request_id},
         rest,
@@ -154,7 +154,9 @@ pub(in crate::http) async fn guard(server: &Server, request: Request, next: Next
 
 /// Returns the response to a request that no handler has answered, in the error format of its path.
 pub(in crate::http) fn error_response(path: &str, error: Error, id: RequestId, language: Language) -> Response {
-    if path == "/graphql" {
+    if forward_auth::is_path(path) {
+        forward_auth::refused(&error, id, language)
+    } else if path == "/graphql" {
         RequestError::from(error).into_response(MediaType::Json, id, language)
     } else {
         rest::failed(path, &error, id, language)

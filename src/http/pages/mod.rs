@@ -25,6 +25,7 @@ use axum::{
 use minijinja::{Environment, Value};
 
 pub(super) use dev_mail::exists as has_dev_mailbox;
+pub(super) use sign_in::PATH as SIGN_IN_PATH;
 
 use crate::{
     Error,

@@ -21,7 +21,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
+        header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
@@ -53,7 +53,7 @@ use crate::{
 };
 
 /// The path of the page, to which the links of mails lead.
-pub(super) const PATH: &str = "/sign-in";
+pub(in crate::http) const PATH: &str = "/sign-in";
 
 const SCRIPT: &str = include_str!("sign_in.js");
 
@@ -92,6 +92,7 @@ struct Visit<'a> {
     server: &'a Server,
     context: Context,
     cookies: Cookies,
+    has_forward_auth: bool,
     browser: Option<BrowserState>,
     return_to: Option<ReturnAddress>,
 }
@@ -107,6 +108,7 @@ impl<'a> Visit<'a> {
         Ok(Self {
             server,
             context: Context::of_request(&server.app, Viewer::Anonymous, client),
+            has_forward_auth: server.has_forward_auth(headers, cookies.refresh_token.as_ref()),
             cookies,
             browser: BrowserState::read(&server.cookies, headers),
             return_to,
@@ -162,7 +164,16 @@ impl<'a> Visit<'a> {
             None => Ok(None),
         };
         match user {
-            Ok(Some(user)) => self.show(&View::SignedIn { username: &user.username, continues: has_just_signed_in }),
+            Ok(Some(user)) if self.has_forward_auth => {
+                self.show(&View::SignedIn { username: &user.username, continues: has_just_signed_in })
+            }
+            // A proxy sends browsers here without the cookie of forward-auth, so they continue when they have it.
+            Ok(Some(user)) => {
+                let mut response = self.show(&View::SignedIn { username: &user.username, continues: true });
+                let token = self.cookies.refresh_token.as_ref();
+                add_cookie(&mut response, token.and_then(|token| self.server.set_forward_auth(token)));
+                response
+            }
             Ok(None) if has_just_signed_in => {
                 let texts = texts::texts(self.context.client.language);
                 self.renderer().view(StatusCode::BAD_REQUEST, START, Some(texts.no_cookie))
@@ -257,7 +268,9 @@ impl<'a> Visit<'a> {
     }
 
     fn set_cookie(&self, response: &mut Response, cookie: Cookie, token: Option<(SecretString, DateTime<Utc>)>) {
-        add_cookie(response, self.server.cookies.write(&CookieChange { cookie, token }, self.context.now()));
+        for header in self.server.set_cookies(&CookieChange { cookie, token }) {
+            response.headers_mut().append(SET_COOKIE, header);
+        }
     }
 }
 
