@@ -16,7 +16,7 @@ pub struct ForwardAuthSettings {
 impl ForwardAuthSettings {
     /// Declares and reads the settings of this section.
     pub(super) fn read(vars: &mut Vars, server: &ServerSettings) -> Self {
-        vars.section("forward-auth", "Forward-auth");
+        vars.section("forward_auth", "Forward-auth");
         let cookie = Setting::new(
             "FORWARD_AUTH",
             "What a reverse proxy can send to `/auth/verify`; see [Protect other apps](operations/forward-auth.md): `bearer` for \
@@ -44,6 +44,12 @@ impl ForwardAuthSettings {
             vars.mistake("FORWARD_AUTH_COOKIE_DOMAIN: expected nothing, because FORWARD_AUTH is not cookie".to_owned());
         }
         Self { cookie, cookie_domain }
+    }
+
+    /// Whether browsers send the cookie to this host because of its domain.
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        self.cookie_domain.as_ref().is_some_and(|domain| is_domain_of(domain, host))
     }
 }
 

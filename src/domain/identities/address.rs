@@ -12,7 +12,7 @@ use crate::{
 /// The parameters that the server adds. An address cannot have its own.
 const RESULTS: [&str; 2] = ["code", "error"];
 
-/// An address of the app, checked: its origin is that of the server or one of `ALLOWED_ORIGINS`.
+/// An address of an app, checked: its origin is that of the server or one of `ALLOWED_ORIGINS`, or it is protected by forward-auth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnAddress(Url);
 
@@ -23,8 +23,26 @@ impl ReturnAddress {
     /// # Errors
     /// BAD_REQUEST.
     pub fn parse(settings: &Settings, text: &str) -> Result<Self> {
+        Self::parse_if(text, |_, origin| settings.server.allows_origin(origin.as_bytes()))
+    }
+
+    /// Like [`Self::parse`], for the sign-in page, which returns without a code. So the hosts that receive the cookie of
+    /// forward-auth are allowed too, although their pages must not call the API.
+    ///
+    /// # Errors
+    /// BAD_REQUEST.
+    pub fn parse_for_page(settings: &Settings, text: &str) -> Result<Self> {
+        let has_same_scheme = |url: &Url| (url.scheme() == "https") == settings.server.is_https();
+        Self::parse_if(text, |url, origin| {
+            let is_protected =
+                has_same_scheme(url) && url.host_str().is_some_and(|host| settings.forward_auth.covers(host));
+            is_protected || settings.server.allows_origin(origin.as_bytes())
+        })
+    }
+
+    fn parse_if(text: &str, is_allowed: impl FnOnce(&Url, &str) -> bool) -> Result<Self> {
         let mut url = Url::parse(text).map_err(|_| REFUSED)?;
-        if !settings.server.allows_origin(origin(&url)?.as_bytes()) {
+        if !is_allowed(&url, &origin(&url)?) {
             return Err(REFUSED);
         }
         if url.query_pairs().any(|(name, _)| RESULTS.contains(&&*name)) {
@@ -114,6 +132,30 @@ mod tests {
             "null",
         ] {
             assert!(parse(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn sign_in_page_returns_to_hosts_of_the_forward_auth_cookie_too() {
+        let variables = [
+            ("PUBLIC_URL", "https://accounts.example.org"),
+            ("SECRET_KEY", "a secret that is for the tests only: 4c1f"),
+            ("FORWARD_AUTH", "cookie"),
+            ("FORWARD_AUTH_COOKIE_DOMAIN", "example.org"),
+        ];
+        let settings = Settings::from_vars(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        for accepted in ["https://example.org/", "https://grafana.example.org:8443/d?x=1", "https://a.b.example.org"] {
+            assert!(ReturnAddress::parse_for_page(&settings, accepted).is_ok(), "{accepted}");
+            assert!(ReturnAddress::parse(&settings, accepted).is_err(), "{accepted}");
+        }
+        for refused in [
+            "http://grafana.example.org/",
+            "ftp://grafana.example.org/",
+            "https://evilexample.org/",
+            "https://example.org.evil.example/",
+            "https://user@grafana.example.org/",
+        ] {
+            assert!(ReturnAddress::parse_for_page(&settings, refused).is_err(), "{refused}");
         }
     }
 

@@ -87,9 +87,9 @@ fn allowed(server: &Server, principal: &Principal) -> Result<Response> {
     };
     insert(REMOTE_USER, &user.username)?;
     insert(REMOTE_USER_ID, &user.id.to_string())?;
-    if let Some(email) = user.email.as_ref().filter(|_| user.email_verified_at.is_some()) {
-        insert(REMOTE_EMAIL, email)?;
-    }
+    // Sent even if it is empty: some proxies keep the client's own header, or send a placeholder, if a header is absent.
+    let email = user.email.as_deref().filter(|_| user.email_verified_at.is_some());
+    insert(REMOTE_EMAIL, email.unwrap_or_default())?;
     insert(REMOTE_GROUPS, &server.app.settings.known_roles(&user.roles.0).join(","))?;
     Ok((StatusCode::OK, headers).into_response())
 }
@@ -112,7 +112,7 @@ fn add_sign_in(server: &Server, headers: &HeaderMap, response: &mut Response) {
         return;
     }
     let mut address = format!("{}{}", settings.server.public_url, pages::SIGN_IN_PATH);
-    let return_to = asked_for(headers).and_then(|text| ReturnAddress::parse(settings, &text).ok());
+    let return_to = asked_for(headers).and_then(|text| ReturnAddress::parse_for_page(settings, &text).ok());
     if let Some(return_to) = return_to {
         let query = url::form_urlencoded::Serializer::new(String::new());
         address = format!("{address}?{}", { query }.append_pair("return_to", return_to.as_str()).finish());

@@ -15,10 +15,10 @@ export function authority(name) {
   return join(folder, `${name}.pem`);
 }
 
-/** Issues a server certificate for the name `localhost`, without IP addresses. Returns the paths of certificate and key. */
-export function certificate(issuer) {
+/** Issues a server certificate for names, without IP addresses. Returns the paths of certificate and key. */
+export function certificate(issuer, ...names) {
   openssl("req", "-new", ...newKey, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server");
-  writeFileSync(join(folder, "extensions"), "subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n");
+  writeFileSync(join(folder, "extensions"), `subjectAltName=${names.map((name) => `DNS:${name}`)}\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n`);
   openssl("x509", "-req", "-in", "server.csr", "-CA", `${issuer}.pem`, "-CAkey", `${issuer}.key`, "-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", "server.pem");
   return ["server.pem", "server.key"].map((name) => join(folder, name));
 }

@@ -15,7 +15,7 @@ const port = 8137;
 const smtpPort = 8138;
 const home = `http://localhost:${port}`;
 const ca = authority("ours");
-const [cert, key] = certificate("ours").map((file) => readFileSync(file));
+const [cert, key] = certificate("ours", "localhost").map((file) => readFileSync(file));
 const settings = { SMTP_URL: `smtps://hallpass:p%40ss@localhost:${smtpPort}?ca=${ca}`, MAIL_FROM: "Hallpass <accounts@example.org>", DEV_MAIL: "false", BCRYPT_COST: "10", RUST_LOG: "error,hallpass::cli=info" };
 
 const server = mailServer({

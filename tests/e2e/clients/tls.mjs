@@ -16,7 +16,7 @@ const settings = { SECRET_KEY: "7a0d4c9e2b8f6153c1e7d9a4b05f2836", BCRYPT_COST: 
 
 const ours = authority("ours");
 const another = authority("another");
-const [certificateFile, keyFile] = certificate("ours");
+const [certificateFile, keyFile] = certificate("ours", "localhost");
 
 /** The differences between the two databases. `encrypt` enables TLS; `isEncrypted` checks the open connections on the server. */
 const kinds = [

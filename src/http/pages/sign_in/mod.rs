@@ -104,7 +104,7 @@ impl<'a> Visit<'a> {
         let settings = &server.app.settings;
         let cookies = server.cookies.read(settings, headers);
         let cookies = cookies.map_err(|_| Error::BadRequest("This page accepts requests from its own origin only."))?;
-        let return_to = return_to.map(|address| ReturnAddress::parse(settings, &address)).transpose()?;
+        let return_to = return_to.map(|address| ReturnAddress::parse_for_page(settings, &address)).transpose()?;
         Ok(Self {
             server,
             context: Context::of_request(&server.app, Viewer::Anonymous, client),
@@ -229,7 +229,7 @@ impl<'a> Visit<'a> {
             return super::link_result::message_page(StatusCode::OK, self.context.client.language, title, &[text]);
         };
         let settings = &self.server.app.settings;
-        self.return_to = browser.return_to.and_then(|address| ReturnAddress::parse(settings, &address).ok());
+        self.return_to = browser.return_to.and_then(|address| ReturnAddress::parse_for_page(settings, &address).ok());
         self.show(&View::Link(token))
     }
 
