@@ -43,6 +43,7 @@ const NPM_CI: &[&str] = &[
 ];
 
 fn main() -> ExitCode {
+    version();
     match embed() {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -50,6 +51,37 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sets `HALLPASS_VERSION`: the version, and the commit from the variable `HALLPASS_COMMIT`. Without it, a release build takes the
+/// commit of the checkout, if this package is the root of one. Other builds do not, so that a commit does not rebuild them.
+fn version() {
+    let version = env!("CARGO_PKG_VERSION");
+    println!("cargo:rerun-if-env-changed=HALLPASS_COMMIT");
+    let given = env::var_os("HALLPASS_COMMIT").and_then(|commit| commit.into_string().ok());
+    let commit = given.filter(|commit| !commit.is_empty()).or_else(commit_of_checkout);
+    match commit {
+        Some(commit) => println!("cargo:rustc-env=HALLPASS_VERSION={version} ({commit})"),
+        None => println!("cargo:rustc-env=HALLPASS_VERSION={version}"),
+    }
+}
+
+fn commit_of_checkout() -> Option<String> {
+    if env::var_os("PROFILE")? != "release" {
+        return None;
+    }
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).current_dir(&root).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+    };
+    // A package in another repository, such as one with the files of a home folder, must not take that one's commit.
+    let is_root = fs::canonicalize(git(&["rev-parse", "--show-toplevel"])?).ok()? == fs::canonicalize(&root).ok()?;
+    // Git writes to it with every commit and checkout.
+    let log = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|path| root.join(path).exists())?;
+    println!("cargo:rerun-if-changed={log}");
+    is_root.then(|| git(&["rev-parse", "--short=12", "HEAD"])).flatten()
 }
 
 fn embed() -> Result<(), String> {

@@ -1,5 +1,4 @@
-//! The command line: `hallpass serve | health | migrate | schema | config | key | user |
-//! audit`.
+//! The command line: `hallpass serve | health | migrate | schema | config | key | user | audit | completions | man`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
@@ -8,6 +7,7 @@ mod audit;
 mod config;
 mod dotenv;
 mod error;
+mod generated;
 mod health;
 mod key;
 mod log;
@@ -21,7 +21,7 @@ mod settings;
 mod supervisor;
 mod user;
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
@@ -42,9 +42,12 @@ use crate::{
     security::access_token,
 };
 
+/// The version of the package, and the commit that it was built from, if the build knew it.
+pub const VERSION: &str = env!("HALLPASS_VERSION");
+
 /// A GraphQL API server for user accounts. Settings come from the environment and from ./.env; docs/configuration.md lists them.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = VERSION)]
 pub struct Arguments {
     /// The command; `serve` if omitted.
     #[command(subcommand)]
@@ -101,6 +104,16 @@ pub enum Command {
     },
     /// Print the audit log, oldest event first.
     Audit(AuditArguments),
+    /// Print a script that completes commands in a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages to a folder, one for each command.
+    Man {
+        /// The folder, which is created if it does not exist.
+        folder: PathBuf,
+    },
 }
 
 /// A command for keys.
@@ -152,6 +165,8 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
     let result = match command {
         Command::Schema { introspection: false } => output::print(graphql::sdl()),
         Command::Schema { introspection: true } => block_on(async { output::print(graphql::introspection().await?) }),
+        Command::Completions { shell } => generated::completions(shell),
+        Command::Man { folder } => generated::manual_pages(&folder),
         Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),
         Command::Serve { no_migrate } => {
             let environment: Vec<_> = environment.collect();

@@ -12,7 +12,10 @@ use tokio::{
 
 use crate::{
     App,
-    cli::{Supervisor, app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED, open_files},
+    cli::{
+        Supervisor, VERSION, app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED,
+        open_files,
+    },
     config::Settings,
     database::Database,
     http::{self, Gate, Limits},
@@ -77,7 +80,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Superv
         explorer = app.settings.graphql.playground.then_some(url),
         database = %app.settings.database.url,
         mailbox = app.mailer.dev_mailbox().map(|mailbox| format!("{url}/dev/mail?key={}", mailbox.key())),
-        version = env!("CARGO_PKG_VERSION"),
+        version = VERSION,
         "ready at {url}/graphql"
     );
     let jobs = Jobs::start(&app, hangup);
