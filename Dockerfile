@@ -14,7 +14,9 @@ COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 WORKDIR /build
 COPY . .
-ENV HALLPASS_PLAYGROUND=embed
+# The commit for `hallpass --version`; the folder .git is not copied.
+ARG COMMIT
+ENV HALLPASS_PLAYGROUND=embed HALLPASS_COMMIT=$COMMIT
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     cargo build --release --locked --bin hallpass \

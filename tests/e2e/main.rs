@@ -313,6 +313,24 @@ fn schema_command_needs_no_settings() {
 }
 
 #[test]
+fn completions_and_manual_pages_need_no_settings() {
+    let folder = Folder::new("generated");
+    let without_settings = [("LISTEN", "nonsense")];
+    for shell in ["bash", "zsh", "fish"] {
+        let output = folder.run(&["completions", shell], &without_settings);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(String::from_utf8(output.stdout).unwrap().contains("set-password"), "{shell}");
+    }
+    assert_eq!(folder.run(&["man", "new/man1"], &without_settings).status.code(), Some(0));
+    for (page, text) in [("hallpass.1", "hallpass\\-serve"), ("hallpass-user-add.1", "\\-\\-role")] {
+        let page = fs::read_to_string(folder.0.join("new/man1").join(page)).unwrap();
+        assert!(page.contains(text), "{page}");
+    }
+    fs::write(folder.0.join("file"), "").unwrap();
+    assert_fails(&folder.run(&["man", "file/man1"], &[]), 1, "The manual pages can't be written to file/man1");
+}
+
+#[test]
 fn accounts_and_tokens_survive_a_restart() {
     let folder = Folder::new("restart");
     let port = free_port().to_string();

@@ -56,6 +56,7 @@ fn command_fails_if_its_output_is_lost() {
         &["audit", "--json"],
         &["--help"],
         &["--version"],
+        &["completions", "bash"],
     ] {
         let output = into(folder.hallpass(arguments, &[]), full());
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
