@@ -9,6 +9,7 @@
 //! that are read without any variables.
 
 mod audit;
+mod claims;
 mod database;
 mod database_url;
 mod forward_auth;
@@ -36,6 +37,7 @@ mod unknown;
 mod vars;
 
 pub use audit::AuditSettings;
+pub use claims::{Claim, ClaimValue, CustomClaims, UserField};
 pub use database::DatabaseSettings;
 pub use database_url::DatabaseUrl;
 pub use forward_auth::ForwardAuthSettings;
@@ -140,6 +142,7 @@ impl Settings {
         let providers = ProviderSettings::read(&mut vars, &server);
         let mail = MailSettings::read(&mut vars, &server);
         registration.check(&mut vars, &mail);
+        tokens.claims.check(&mut vars, &registration);
         let listen = server.listen;
         let settings = Self {
             database,

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use chrono::TimeDelta;
 
 use crate::config::{
-    DatabaseSettings, SecretKey, SecretString, ServerSettings, secret_key, setting::Setting, vars::Vars,
+    CustomClaims, DatabaseSettings, SecretKey, SecretString, ServerSettings, secret_key, setting::Setting, vars::Vars,
 };
 
 /// How tokens are signed, and how long they and their sessions last.
@@ -21,6 +21,8 @@ pub struct TokenSettings {
     pub jwt_keys: Option<PathBuf>,
     /// `aud` of access tokens.
     pub jwt_audience: String,
+    /// Further claims of access tokens.
+    pub claims: CustomClaims,
     /// Lifetime of an access token.
     pub access_lifetime: TimeDelta,
     /// Lifetime of a session that is not refreshed.
@@ -43,6 +45,7 @@ impl TokenSettings {
                 (!text.contains(char::is_whitespace)).then(|| text.to_owned())
             })
             .read_or_computed(vars, server.public_url.clone(), "`PUBLIC_URL`");
+        let claims = CustomClaims::read(vars);
         let access_minutes = Setting::new("ACCESS_TOKEN_EXPIRE_MINUTES", "Lifetime of an access token.")
             .number(1..=60)
             .read_or(vars, 30);
@@ -63,6 +66,7 @@ impl TokenSettings {
             jwt_algorithm,
             jwt_keys,
             jwt_audience,
+            claims,
             access_lifetime: TimeDelta::minutes(access_minutes),
             refresh_lifetime: TimeDelta::days(refresh_days),
             refresh_grace: TimeDelta::seconds(grace_seconds),

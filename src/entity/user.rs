@@ -95,6 +95,12 @@ impl Model {
         self.is_active && self.roles.0.iter().any(|role| role == ADMIN)
     }
 
+    /// The address, if the owner has verified it.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified_at.is_some())
+    }
+
     /// First and last name, or `None` if neither is set.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {

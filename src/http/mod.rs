@@ -133,6 +133,7 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .route("/auth/{provider}/callback", get(auth::callback))
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
+        .route("/.well-known/openid-configuration", get(oauth::authorization_server))
         .route("/.well-known/webauthn", get(oauth::passkey_origins))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -7,12 +7,14 @@ use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::{UnitWeighter, sync::Cache};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
     Result,
-    config::{JwtAlgorithm, Settings},
+    config::{CustomClaims, JwtAlgorithm, Settings},
     security::{
+        custom_claims,
         key_ring::KeyRing,
         keys::{KeyUse, Keys},
         random,
@@ -24,8 +26,9 @@ pub use super::key_ring::{KeyState, ListedKey};
 /// `typ` header (RFC 9068 §2.1). It prevents other token types from being accepted as access tokens.
 const TYPE: &str = "at+jwt";
 
-/// Hallpass tokens are about 800 bytes long, or 1,800 bytes with sixteen long roles.
-const MAX_TOKEN_LENGTH: usize = 4096;
+/// Hallpass tokens are about 800 bytes long, or 1,800 bytes with sixteen long roles. `ACCESS_TOKEN_CLAIMS` adds at most 3,414
+/// bytes.
+const MAX_TOKEN_LENGTH: usize = 8192;
 
 /// The maximum number of tokens whose signature is not verified again, about 200 bytes each, and the usual number.
 const MAX_KNOWN_TOKENS: u64 = 4096;
@@ -38,6 +41,7 @@ pub struct AccessTokens {
     issuer: String,
     audience: String,
     lifetime: TimeDelta,
+    custom_claims: CustomClaims,
 }
 
 /// The keys, and the tokens that they have verified. A reload of the keys forgets these tokens.
@@ -75,10 +79,19 @@ pub struct Subject<'a> {
     pub session_id: Uuid,
     /// `gen`
     pub generation: i32,
+    /// Whether the user must set up a second factor first. Other services do not see that the session is restricted, so the
+    /// token has no custom claims.
+    pub is_restricted: bool,
     /// `roles`
     pub roles: &'a [String],
     /// `preferred_username`
     pub username: &'a str,
+    /// The address, if the user has verified it.
+    pub verified_email: Option<&'a str>,
+    /// The first name.
+    pub first_name: Option<&'a str>,
+    /// The last name.
+    pub last_name: Option<&'a str>,
     /// `auth_time`
     pub authenticated_at: DateTime<Utc>,
     /// `amr`, by RFC 8176.
@@ -128,6 +141,9 @@ struct SignedClaims<'a> {
     auth_time: i64,
     acr: &'static str,
     amr: &'a [String],
+    /// None of them has the name of another claim.
+    #[serde(flatten)]
+    custom: Map<String, Value>,
 }
 
 /// The claims that are checked. Each must be present and have the right type.
@@ -155,6 +171,7 @@ impl AccessTokens {
             issuer: settings.server.public_url.clone(),
             audience: settings.tokens.jwt_audience.clone(),
             lifetime: settings.tokens.access_lifetime,
+            custom_claims: settings.tokens.claims.clone(),
         })
     }
 
@@ -196,6 +213,7 @@ impl AccessTokens {
     /// # Errors
     /// Internal if no key has started yet or signing fails.
     pub fn sign(&self, subject: Subject<'_>, now: DateTime<Utc>) -> Result<String> {
+        let custom = if subject.is_restricted { &[][..] } else { &self.custom_claims.0 };
         let claims = SignedClaims {
             iss: &self.issuer,
             sub: subject.user_id,
@@ -211,6 +229,7 @@ impl AccessTokens {
             auth_time: subject.authenticated_at.timestamp(),
             acr: subject.assurance_level,
             amr: subject.methods,
+            custom: custom_claims::render(custom, &subject),
         };
         self.loaded().ring.sign(&claims, now)
     }

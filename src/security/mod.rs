@@ -6,6 +6,7 @@ pub mod access_token;
 mod bcrypt_task;
 pub mod common_passwords;
 pub mod cursor;
+mod custom_claims;
 mod foreign_hash;
 pub mod forward_auth_token;
 pub mod hasher;

@@ -64,7 +64,11 @@ fn example_env_file_is_current() {
         writeln!(example, "\n# {}", settings[0].section.title).unwrap();
         for Declaration { name, example: value, .. } in settings {
             let name = name.replace("<ID>", "ACME");
-            let quote = if value.contains([' ', '#']) { "\"" } else { "" };
+            let quote = match value.as_str() {
+                json if json.contains('"') => "'",
+                spaced if spaced.contains([' ', '#']) => "\"",
+                _ => "",
+            };
             writeln!(example, "# {name}={quote}{value}{quote}").unwrap();
         }
     }

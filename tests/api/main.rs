@@ -17,6 +17,7 @@ mod audit_retention;
 mod bounds;
 mod configuration;
 mod connections;
+mod custom_claims;
 mod deletion;
 mod deployment;
 mod documents;

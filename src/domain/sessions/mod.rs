@@ -127,7 +127,7 @@ fn expiry(app: &App, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<
 }
 
 /// Issues the tokens of a session that has been committed. The access token of a user who must set up a second factor first has
-/// no roles, because other services do not see that the session is restricted.
+/// no roles and no custom claims, because other services do not see that the session is restricted.
 pub(in crate::domain) fn issue_tokens(app: &App, principal: Principal) -> Result<SignIn> {
     let Principal { user, session, must_enroll } = &principal;
     log_user(user);
@@ -136,8 +136,12 @@ pub(in crate::domain) fn issue_tokens(app: &App, principal: Principal) -> Result
         user_id: user.id,
         session_id: session.id,
         generation: session.generation,
+        is_restricted: *must_enroll,
         roles: &roles,
         username: &user.username,
+        verified_email: user.verified_email(),
+        first_name: user.first_name.as_deref(),
+        last_name: user.last_name.as_deref(),
         authenticated_at: session.last_authenticated_at(),
         methods: session.amr.as_slice(),
         assurance_level: session.assurance_level(),

@@ -21,7 +21,8 @@ pub(in crate::http) async fn jwks(State(server): State<Arc<Server>>) -> Response
     (headers, server.app.access_tokens.jwks()).into_response()
 }
 
-/// Authorization server metadata (RFC 8414 §2). There is no authorization endpoint, and therefore no response type.
+/// Authorization server metadata (RFC 8414 §2), also at the path of OpenID Connect Discovery, because some services that verify
+/// tokens read only that. There is no authorization endpoint, and therefore no response type.
 pub(in crate::http) async fn authorization_server(State(server): State<Arc<Server>>) -> Response {
     let settings = &server.app.settings;
     let issuer = &settings.server.public_url;

@@ -11,6 +11,7 @@ import { start } from "./server.mjs";
 
 const [binary, python] = process.argv.slice(2);
 const WORKERS = 8;
+const CLAIMS = '{"role": {"$role": [{"admin": "web_admin"}, {"user": "web_user"}]}, "https://hasura.io/jwt/claims": {"x-hasura-user-id": "$id", "x-hasura-default-role": {"$role": ["user"]}, "x-hasura-allowed-roles": "$roles"}, "groups": "$roles"}';
 
 async function graphql(port, query, token) {
   const response = await fetch(`http://localhost:${port}/graphql`, {
@@ -31,7 +32,7 @@ async function signIn(port, mutation, username) {
 const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url")).kid;
 
 async function tryAlgorithm(algorithm, port) {
-  const server = await start(binary, port, { JWT_ALGORITHM: algorithm, JWT_KEYS: "keys", BCRYPT_COST: "10" }, (run) => run(["key", "generate"]));
+  const server = await start(binary, port, { JWT_ALGORITHM: algorithm, JWT_KEYS: "keys", BCRYPT_COST: "10", ACCESS_TOKEN_CLAIMS: CLAIMS }, (run) => run(["key", "generate"]));
   const url = `http://localhost:${port}`;
   // Each worker has its own user, because the 101st sign-in of a user ends the oldest session.
   const workers = Array.from({ length: WORKERS }, (_, index) => `worker${index}`);
@@ -44,6 +45,12 @@ async function tryAlgorithm(algorithm, port) {
   const pyjwt = (token) => spawnSync(python, [join(import.meta.dirname, "verify.py"), url, algorithm], { input: token, stdio: ["pipe", "inherit", "inherit"] }).status === 0;
   check(`${algorithm}: jose verifies`, await jose(old));
   check(`${algorithm}: PyJWT verifies`, pyjwt(old));
+  // A verifier that knows only the issuer, as Kubernetes does.
+  const discovered = await (await fetch(`${url}/.well-known/openid-configuration`)).json();
+  const { payload } = await jwtVerify(old, createRemoteJWKSet(new URL(discovered.jwks_uri)), { ...expected, issuer: discovered.issuer });
+  const hasura = payload["https://hasura.io/jwt/claims"];
+  check(`${algorithm}: Hasura's claims are verified`, hasura["x-hasura-user-id"] === payload.sub && hasura["x-hasura-allowed-roles"].includes(hasura["x-hasura-default-role"]));
+  check(`${algorithm}: the claims for PostgREST and Kubernetes are verified`, payload.role === "web_user" && payload.groups.join() === "user");
   const [published] = (await (await fetch(`${url}/.well-known/jwks.json`)).json()).keys;
   check(`${algorithm}: the kid is the RFC 7638 thumbprint`, (await calculateJwkThumbprint(published, "sha256")) === published.kid);
 
