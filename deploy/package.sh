@@ -30,7 +30,7 @@ install -D -m 0644 -t "$root/share/doc/hallpass" README.md CHANGELOG.md SECURITY
 install -D -m 0644 -t "$root/lib/systemd/system" deploy/hallpass.service
 
 # The crate writes its list beside each package of the workspace.
-cargo cyclonedx --quiet --format json --target "$target" --override-filename hallpass-sbom-of-package
+cargo cyclonedx -q --format json --target "$target" --override-filename hallpass-sbom-of-package
 mv hallpass-sbom-of-package.json "$out/$name.cdx.json"
 find . -name hallpass-sbom-of-package.json -not -path './target/*' -delete
 install -D -m 0644 "$out/$name.cdx.json" "$root/share/doc/hallpass/hallpass.cdx.json"

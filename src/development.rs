@@ -38,6 +38,9 @@ pub mod testing {}
 #[doc = include_str!("../docs/development/fuzzing.md")]
 pub mod fuzzing {}
 
+#[doc = include_str!("../docs/development/releases.md")]
+pub mod releases {}
+
 /// [`benches/README.md`]: benchmark_results
 #[doc = include_str!("../docs/development/benchmarks.md")]
 pub mod benchmarks {}

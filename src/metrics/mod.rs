@@ -1,10 +1,10 @@
 //! Metrics: what the server counts and measures, and their exposition in the OpenMetrics text format.
 //!
 //! The handles count whether or not `METRICS_LISTEN` is set. A count is an atomic addition, or a lookup in a family of a few
-//! entries; see [`Family`](prometheus_client::metrics::family::Family). The values of labels are bounded: patterns of routes, root
+//! entries; see [`Family`]. The values of labels are bounded: patterns of routes, root
 //! fields of the schema, error codes and names of settings. No label contains a value from a client.
 //!
-//! [`domain::monitoring`](crate::domain::monitoring) reads the gauges, and the `http` module serves the text.
+//! [`crate::domain::monitoring`] reads the gauges, and the `http` module serves the text.
 
 mod gauges;
 mod http;
