@@ -44,6 +44,7 @@ mod limits;
 mod links;
 mod login;
 mod mail_limits;
+mod mail_servers;
 mod mails;
 mod metrics;
 mod mfa_policy;
