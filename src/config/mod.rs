@@ -9,6 +9,7 @@
 //! that are read without any variables.
 
 mod audit;
+mod brand;
 mod database;
 mod database_url;
 mod graphql;
@@ -36,6 +37,7 @@ mod unknown;
 mod vars;
 
 pub use audit::AuditSettings;
+pub use brand::{BrandSettings, Color};
 pub use database::DatabaseSettings;
 pub use database_url::DatabaseUrl;
 pub use graphql::GraphqlSettings;
@@ -81,6 +83,8 @@ pub struct Settings {
     pub providers: Vec<ProviderSettings>,
     /// How mails are sent.
     pub mail: MailSettings,
+    /// The brand of mails and pages.
+    pub brand: BrandSettings,
     /// What clients of the GraphQL API may see.
     pub graphql: GraphqlSettings,
     /// The REST and OAuth 2.0 API.
@@ -146,6 +150,7 @@ impl Settings {
             passkeys,
             providers,
             mail,
+            brand: BrandSettings::read(&mut vars),
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),
             outgoing: OutgoingSettings::read(&mut vars),

@@ -87,7 +87,7 @@ impl Mailer {
         Ok(Self {
             relay: relay::Relay::new(settings).map_err(Error::internal)?,
             dev_mailbox: mail.dev.then(DevMailbox::new).transpose()?,
-            templates: templates::Templates::new().map_err(Error::internal)?,
+            templates: templates::Templates::new(&settings.brand).map_err(Error::internal)?,
             from: mail.from.clone(),
             refusals: refusals::Refusals::default(),
         })

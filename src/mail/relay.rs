@@ -84,7 +84,7 @@ impl Relay {
                 log(mail, &error);
             }
             let error = match failed {
-                Some(earlier) => join(earlier, error),
+                Some(earlier) => join(&earlier, &error),
                 None => error,
             };
             if !attempt.can_use_another {
@@ -134,7 +134,7 @@ fn log(mail: &OutgoingMail, error: &SendError) {
 }
 
 /// The error if two servers have failed.
-fn join(first: SendError, second: SendError) -> SendError {
+fn join(first: &SendError, second: &SendError) -> SendError {
     SendError {
         scope: if first.scope == second.scope { first.scope } else { FailureScope::Mail },
         is_refusal: first.is_refusal || second.is_refusal,

@@ -6,7 +6,11 @@
 
 use minijinja::{AutoEscape, Environment, context};
 
-use crate::{config::ExposeSecret, language::Language, mail::OutgoingMail};
+use crate::{
+    config::{BrandSettings, Color, ExposeSecret},
+    language::Language,
+    mail::OutgoingMail,
+};
 
 /// The rendered text of a mail. It does not implement `Debug`, because it may contain a link.
 #[derive(Clone)]
@@ -20,9 +24,18 @@ pub struct Text {
 }
 
 #[derive(Debug)]
-pub(super) struct Templates(Environment<'static>);
+pub(super) struct Templates {
+    environment: Environment<'static>,
+    brand: BrandSettings,
+}
 
 const LAYOUT: &str = "layout.html";
+
+/// The last paragraph of the built-in templates.
+const SIGN_OFF: &str = "{% if brand %}\n\n{{ brand }}{% endif %}";
+
+/// The color of buttons without `BRAND_COLOR`.
+const COLOR: Color = Color::new(0x31, 0x57, 0xd5);
 
 macro_rules! templates {
     ($($name:literal)*) => {
@@ -47,28 +60,32 @@ templates!(
 );
 
 impl Templates {
-    pub(super) fn new() -> Result<Self, minijinja::Error> {
+    pub(super) fn new(brand: &BrandSettings) -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|name| if name == LAYOUT { AutoEscape::Html } else { AutoEscape::None });
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         for (name, source) in SOURCES {
-            environment.add_template(name, source)?;
+            let sign_off = if *name == LAYOUT { "" } else { SIGN_OFF };
+            environment.add_template_owned(*name, format!("{}{sign_off}", source.trim_end()))?;
         }
-        Ok(Self(environment))
+        Ok(Self { environment, brand: brand.clone() })
     }
 
     pub(super) fn render(&self, mail: &OutgoingMail) -> Result<Text, minijinja::Error> {
         let link = mail.link.as_ref().map_or("", |link| link.expose_secret());
         let code = mail.code.as_ref().map_or("", |code| code.expose_secret());
-        let template = self.0.get_template(&format!("{}.{}.txt", mail.template, mail.language.tag()))?;
-        let rendered = template.render(context! { username => &mail.username, link, code })?;
+        let brand = self.brand.name.as_deref().unwrap_or_default();
+        let color = self.brand.color.unwrap_or(COLOR);
+        let template = self.environment.get_template(&format!("{}.{}.txt", mail.template, mail.language.tag()))?;
+        let rendered = template.render(context! { username => &mail.username, link, code, brand })?;
         let (head, plain) = rendered.split_once("\n\n").unwrap_or(("", &rendered));
         let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         let subject = field("subject:");
         let paragraphs: Vec<String> =
             plain.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
-        let html = self.0.get_template(LAYOUT)?.render(context! {
-            language => mail.language.tag(), subject, paragraphs, link, code, button => field("button:"),
+        let html = self.environment.get_template(LAYOUT)?.render(context! {
+            language => mail.language.tag(), subject, paragraphs, link, code, button => field("button:"), brand,
+            logo => &self.brand.logo_url, color => color.to_string(), text_color => color.text_on_it().to_string(),
             instead => match mail.language {
                 Language::English => "If the button does not work, copy this address into your browser:",
                 Language::Russian => "Если кнопка не работает, скопируйте этот адрес в браузер:",
@@ -83,6 +100,10 @@ mod tests {
     use super::*;
 
     fn text(username: &str, language: Language, template: &'static str) -> Text {
+        branded(username, language, template, &BrandSettings::default())
+    }
+
+    fn branded(username: &str, language: Language, template: &'static str, brand: &BrandSettings) -> Text {
         let mail = OutgoingMail {
             id: uuid::Uuid::nil(),
             to: "ada@example.org".to_owned(),
@@ -92,7 +113,7 @@ mod tests {
             link: Some("https://example.org/page?token=abc".into()),
             code: Some("01234567".into()),
         };
-        Templates::new().unwrap().render(&mail).unwrap()
+        Templates::new(brand).unwrap().render(&mail).unwrap()
     }
 
     #[test]
@@ -119,6 +140,23 @@ mod tests {
                 assert_eq!(is_russian, language == Language::Russian);
             }
         }
+    }
+
+    #[test]
+    fn mails_show_the_brand_in_both_formats() {
+        let mut brand = BrandSettings {
+            name: Some("Ada & Sons".to_owned()),
+            color: Some(Color::new(0xff, 0xcc, 0)),
+            logo_url: None,
+        };
+        let mail = branded("ada", Language::Russian, "verify_email", &brand);
+        assert!(mail.plain.ends_with("\n\nAda & Sons\n"), "{}", mail.plain);
+        assert!(mail.html.contains("<p class=\"brand\">Ada &amp; Sons</p>") && !mail.html.contains("<img"));
+        assert!(mail.html.contains("background: #ffcc00; color: #000000 !important"), "{}", mail.html);
+        brand.logo_url = Some("https://example.org/logo.png".to_owned());
+        let mail = branded("ada", Language::English, "password_changed", &brand);
+        let image = mail.html.split("<img ").nth(1).unwrap().split('>').next().unwrap().replace("&#x2f;", "/");
+        assert!(image.starts_with("src=\"https://example.org/logo.png\" alt=\"Ada &amp; Sons\""), "{image}");
     }
 
     /// Usernames cannot contain markup today. The test guards against a change of that rule.

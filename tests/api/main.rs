@@ -15,6 +15,7 @@ mod administrators;
 mod audit;
 mod audit_retention;
 mod bounds;
+mod brand;
 mod configuration;
 mod connections;
 mod deletion;
