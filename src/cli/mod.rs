@@ -1,5 +1,5 @@
 //! The command line: `hallpass serve | health | migrate | schema | config | key | user |
-//! audit`.
+//! audit | mail`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod key;
 mod log;
+mod mail;
 mod migrate;
 mod moment;
 mod open_files;
@@ -29,6 +30,7 @@ use clap::{Parser, Subcommand};
 
 pub use audit::AuditArguments;
 use error::{UsageError, describe, error_for_operator};
+pub use mail::PreviewArguments;
 use settings::Loaded;
 use supervisor::Supervisor;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
@@ -101,6 +103,19 @@ pub enum Command {
     },
     /// Print the audit log, oldest event first.
     Audit(AuditArguments),
+    /// Look at the mails that Hallpass sends.
+    Mail {
+        /// A command for mails.
+        #[command(subcommand)]
+        action: MailAction,
+    },
+}
+
+/// A command for mails.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MailAction {
+    /// Check the templates of MAIL_TEMPLATES, and print the mails with sample values. Nothing is sent.
+    Preview(PreviewArguments),
 }
 
 /// A command for keys.
@@ -162,6 +177,9 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Health { live } => with_settings(environment, |settings| health::run(settings, live)),
         Command::Key { action } => with_settings(environment, |settings| key::run(settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
+        Command::Mail { action: MailAction::Preview(arguments) } => {
+            load(environment).and_then(|loaded| mail::preview(&loaded.settings, &arguments))
+        }
         Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
@@ -223,6 +241,11 @@ fn name_database(settings: &Settings) {
 /// Fails without the key files of `JWT_KEYS`, before anything is created.
 fn expect_keys(settings: &Settings) -> Result<()> {
     access_token::check_key_files(settings, Clock::System.now()).context(NOT_STARTED)
+}
+
+/// Fails if there are mistakes in the templates of `MAIL_TEMPLATES`, before anything is created.
+fn expect_templates(settings: &Settings) -> Result<()> {
+    crate::mail::check_templates(settings).map_err(Into::into)
 }
 
 /// Fails if the SQLite file does not exist. A new database would be empty, and most likely not the server's.

@@ -1,5 +1,7 @@
 //! How mails are sent, who the sender is, and where links in mails lead.
 
+use std::path::PathBuf;
+
 use lettre::{address::Envelope, message::Mailbox};
 use url::Url;
 
@@ -23,6 +25,8 @@ pub struct MailSettings {
     pub app_url: String,
     /// Whether users can sign in by mail.
     pub sign_in: bool,
+    /// The folder with templates that replace built-in ones.
+    pub templates: Option<PathBuf>,
 }
 
 impl MailSettings {
@@ -84,7 +88,14 @@ impl MailSettings {
         if sign_in && smtp.is_empty() && !dev {
             vars.mistake("EMAIL_SIGN_IN: expected false without SMTP_URL or DEV_MAIL");
         }
-        Self { smtp, from: from.unwrap_or_else(local_sender), dev, app_url, sign_in }
+        let templates = Setting::new(
+            "MAIL_TEMPLATES",
+            "A folder with templates that replace built-in ones. They are checked at start. See [Your own texts](email.md#your-own-texts).",
+        )
+        .example("mail")
+        .parsed("the path of a folder", |path| Some(PathBuf::from(path)), |path| path.display().to_string())
+        .read_optional(vars);
+        Self { smtp, from: from.unwrap_or_else(local_sender), dev, app_url, sign_in, templates }
     }
 
     /// Whether mails are sent, or kept for developers.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub use dev_mailbox::{DevMailbox, SentMail};
 pub use outbox::Outbox;
 pub use relay::SEND_TIMEOUT;
-pub use templates::{TEMPLATES, Text};
+pub use templates::{Preview, TEMPLATES, Text, check as check_templates, previews};
 
 use crate::{
     Error, Result,
@@ -87,7 +87,8 @@ impl Mailer {
         Ok(Self {
             relay: relay::Relay::new(settings).map_err(Error::internal)?,
             dev_mailbox: mail.dev.then(DevMailbox::new).transpose()?,
-            templates: templates::Templates::new(&settings.brand).map_err(Error::internal)?,
+            templates: templates::Templates::new(&settings.brand, settings.mail.templates.as_deref())
+                .map_err(Error::internal)?,
             from: mail.from.clone(),
             refusals: refusals::Refusals::default(),
         })

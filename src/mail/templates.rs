@@ -2,12 +2,19 @@
 //! content.
 //!
 //! A template starts with the lines `subject:` and `button:`. The paragraphs follow after an empty line. A paragraph
-//! that consists of the link becomes the button, and one that consists of the code is shown large.
+//! that consists of the link becomes the button, and one that consists of the code is shown large. `MAIL_TEMPLATES` replaces
+//! templates.
 
+mod custom;
+
+use std::path::Path;
+
+use custom::Replacement;
 use minijinja::{AutoEscape, Environment, context};
+use uuid::Uuid;
 
 use crate::{
-    config::{BrandSettings, Color, ExposeSecret},
+    config::{BrandSettings, Color, ExposeSecret, Settings, SettingsError},
     language::Language,
     mail::OutgoingMail,
 };
@@ -60,18 +67,39 @@ templates!(
 );
 
 impl Templates {
-    pub(super) fn new(brand: &BrandSettings) -> Result<Self, minijinja::Error> {
+    /// Loads the built-in templates, and those in a folder that replace them.
+    pub(super) fn new(brand: &BrandSettings, folder: Option<&Path>) -> Result<Self, SettingsError> {
+        let mistakes = |mistakes: Vec<String>| {
+            SettingsError(mistakes.into_iter().map(|mistake| format!("MAIL_TEMPLATES: {mistake}")).collect())
+        };
+        let replacements = folder.map_or_else(|| Ok(Vec::new()), custom::read).map_err(mistakes)?;
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|name| if name == LAYOUT { AutoEscape::Html } else { AutoEscape::None });
+        // No template can leave out the escaping.
+        environment.remove_filter("safe");
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         for (name, source) in SOURCES {
             let sign_off = if *name == LAYOUT { "" } else { SIGN_OFF };
-            environment.add_template_owned(*name, format!("{}{sign_off}", source.trim_end()))?;
+            let source = format!("{}{sign_off}", source.trim_end());
+            environment
+                .add_template_owned(*name, source)
+                .map_err(|error| mistakes(vec![custom::describe(name, &error)]))?;
         }
-        Ok(Self { environment, brand: brand.clone() })
+        let added = replacements.iter().filter_map(|Replacement { file, source }| {
+            let added = environment.add_template_owned(file.clone(), source.clone());
+            added.err().map(|error| custom::describe(file, &error))
+        });
+        let invalid: Vec<_> = added.collect();
+        let templates = Self { environment, brand: brand.clone() };
+        let found = if invalid.is_empty() { custom::check(&templates, &replacements) } else { invalid };
+        if found.is_empty() { Ok(templates) } else { Err(mistakes(found)) }
     }
 
     pub(super) fn render(&self, mail: &OutgoingMail) -> Result<Text, minijinja::Error> {
+        self.render_parts(mail).map(|rendered| rendered.text)
+    }
+
+    fn render_parts(&self, mail: &OutgoingMail) -> Result<Rendered, minijinja::Error> {
         let link = mail.link.as_ref().map_or("", |link| link.expose_secret());
         let code = mail.code.as_ref().map_or("", |code| code.expose_secret());
         let brand = self.brand.name.as_deref().unwrap_or_default();
@@ -84,15 +112,80 @@ impl Templates {
         let paragraphs: Vec<String> =
             plain.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
         let html = self.environment.get_template(LAYOUT)?.render(context! {
-            language => mail.language.tag(), subject, paragraphs, link, code, button => field("button:"), brand,
+            language => mail.language.tag(), subject, paragraphs => &paragraphs, link, code, button => field("button:"), brand,
             logo => &self.brand.logo_url, color => color.to_string(), text_color => color.text_on_it().to_string(),
             instead => match mail.language {
                 Language::English => "If the button does not work, copy this address into your browser:",
                 Language::Russian => "Если кнопка не работает, скопируйте этот адрес в браузер:",
             },
         })?;
-        Ok(Text { subject: subject.to_owned(), plain: format!("{}\n", plain.trim()), html })
+        let text = Text { subject: subject.to_owned(), plain: format!("{}\n", plain.trim()), html };
+        Ok(Rendered { head: head.to_owned(), button: field("button:").to_owned(), paragraphs, text })
     }
+}
+
+/// A rendered mail, and the parts of its template.
+struct Rendered {
+    head: String,
+    button: String,
+    paragraphs: Vec<String>,
+    text: Text,
+}
+
+const SAMPLE_CODE: &str = "01234567";
+
+/// A mail with sample values, each of which ends with `suffix`.
+fn sample(template: &'static str, language: Language, app_url: &str, suffix: &str) -> OutgoingMail {
+    let has = |name: &str| custom::variables(template).contains(&name);
+    let page = match template {
+        "verify_email" => "verify-email",
+        "invitation" => "accept-invitation",
+        "sign_in" => "sign-in",
+        _ => "reset-password",
+    };
+    OutgoingMail {
+        id: Uuid::nil(),
+        to: "ada@example.org".to_owned(),
+        language,
+        username: has("username").then(|| format!("ada{suffix}")),
+        template,
+        link: has("link").then(|| format!("{app_url}/{page}?token=sample{suffix}").into()),
+        code: has("code").then(|| format!("{SAMPLE_CODE}{suffix}").into()),
+    }
+}
+
+/// A mail with sample values, for the author of templates.
+pub struct Preview {
+    /// The name of the template.
+    pub template: &'static str,
+    /// The language of the text.
+    pub language: Language,
+    /// The rendered text.
+    pub text: Text,
+}
+
+/// Renders all mails with sample values, those of a language after each other.
+///
+/// # Errors
+/// All mistakes in the templates of `MAIL_TEMPLATES`.
+pub fn previews(settings: &Settings) -> Result<Vec<Preview>, SettingsError> {
+    let templates = Templates::new(&settings.brand, settings.mail.templates.as_deref())?;
+    let mails = Language::ALL.into_iter().flat_map(|language| TEMPLATES.iter().map(move |name| (*name, language)));
+    let previews = mails.map(|(template, language)| {
+        let text = templates.render(&sample(template, language, &settings.mail.app_url, ""));
+        let text = text
+            .map_err(|error| SettingsError(vec![format!("MAIL_TEMPLATES: {}", custom::describe(template, &error))]))?;
+        Ok(Preview { template, language, text })
+    });
+    previews.collect()
+}
+
+/// Checks the templates of `MAIL_TEMPLATES`.
+///
+/// # Errors
+/// All mistakes, each with its file and line.
+pub fn check(settings: &Settings) -> Result<(), SettingsError> {
+    Templates::new(&settings.brand, settings.mail.templates.as_deref()).map(drop)
 }
 
 #[cfg(test)]
@@ -105,7 +198,7 @@ mod tests {
 
     fn branded(username: &str, language: Language, template: &'static str, brand: &BrandSettings) -> Text {
         let mail = OutgoingMail {
-            id: uuid::Uuid::nil(),
+            id: Uuid::nil(),
             to: "ada@example.org".to_owned(),
             language,
             username: Some(username.to_owned()),
@@ -113,7 +206,7 @@ mod tests {
             link: Some("https://example.org/page?token=abc".into()),
             code: Some("01234567".into()),
         };
-        Templates::new(brand).unwrap().render(&mail).unwrap()
+        Templates::new(brand, None).unwrap().render(&mail).unwrap()
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod links;
 mod login;
 mod mail_limits;
 mod mail_servers;
+mod mail_templates;
 mod mails;
 mod metrics;
 mod mfa_policy;
