@@ -4,10 +4,11 @@ use std::path::absolute;
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use clap::Subcommand;
 
 use crate::{
     cli::{
-        KeyAction, KeyToShow, describe,
+        describe,
         output::{note_line, print_line},
         with_context,
     },
@@ -20,6 +21,32 @@ use crate::{
         keys::Keys,
     },
 };
+
+/// A command for keys.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum KeyAction {
+    /// Generate a private key for JWT_ALGORITHM in the folder JWT_KEYS. The first key signs at once, later ones after
+    /// an hour, when all verifiers have fetched them. Running servers read the folder again on SIGHUP.
+    Generate {
+        /// When the key starts to sign, such as 2026-01-31T12:00:00Z.
+        #[arg(long)]
+        at: Option<DateTime<Utc>>,
+    },
+    /// List the keys (`kid`), the newest first, and which one signs. Also counts, on standard error, the secrets of second
+    /// factors that were sealed with another SECRET_KEY.
+    Show {
+        /// `access` prints the secret key of HS256 in the form that JWT libraries accept.
+        #[arg(value_enum)]
+        what: Option<KeyToShow>,
+    },
+}
+
+/// A secret that can be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeyToShow {
+    /// The key that signs and verifies access tokens with HS256.
+    Access,
+}
 
 /// The delay before a new key signs. It is longer than verifiers may cache the JWK Set, so that all of them have the key.
 const ACTIVATION_DELAY: TimeDelta = TimeDelta::hours(1);

@@ -1,4 +1,4 @@
-//! The command line: `hallpass serve | health | migrate | schema | config | key | user | audit | completions | man`.
+//! The command line: `hallpass serve | health | migrate | schema | config | key | user | audit | mail | completions | man`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
@@ -11,6 +11,7 @@ mod generated;
 mod health;
 mod key;
 mod log;
+mod mail;
 mod migrate;
 mod moment;
 mod open_files;
@@ -24,11 +25,12 @@ mod user;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
 pub use audit::AuditArguments;
 use error::{UsageError, describe, error_for_operator};
+pub use key::{KeyAction, KeyToShow};
+pub use mail::PreviewArguments;
 use settings::Loaded;
 use supervisor::Supervisor;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
@@ -104,6 +106,12 @@ pub enum Command {
     },
     /// Print the audit log, oldest event first.
     Audit(AuditArguments),
+    /// Look at the mails that Hallpass sends.
+    Mail {
+        /// A command for mails.
+        #[command(subcommand)]
+        action: MailAction,
+    },
     /// Print a script that completes commands in a shell.
     Completions {
         /// The shell.
@@ -116,30 +124,11 @@ pub enum Command {
     },
 }
 
-/// A command for keys.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub enum KeyAction {
-    /// Generate a private key for JWT_ALGORITHM in the folder JWT_KEYS. The first key signs at once, later ones after
-    /// an hour, when all verifiers have fetched them. Running servers read the folder again on SIGHUP.
-    Generate {
-        /// When the key starts to sign, such as 2026-01-31T12:00:00Z.
-        #[arg(long)]
-        at: Option<DateTime<Utc>>,
-    },
-    /// List the keys (`kid`), the newest first, and which one signs. Also counts, on standard error, the secrets of second
-    /// factors that were sealed with another SECRET_KEY.
-    Show {
-        /// `access` prints the secret key of HS256 in the form that JWT libraries accept.
-        #[arg(value_enum)]
-        what: Option<KeyToShow>,
-    },
-}
-
-/// A secret that can be printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum KeyToShow {
-    /// The key that signs and verifies access tokens with HS256.
-    Access,
+/// A command for mails.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MailAction {
+    /// Check the templates of MAIL_TEMPLATES, and print the mails with sample values. Nothing is sent.
+    Preview(PreviewArguments),
 }
 
 /// What to do with migrations.
@@ -177,6 +166,9 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Health { live } => with_settings(environment, |settings| health::run(settings, live)),
         Command::Key { action } => with_settings(environment, |settings| key::run(settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),
+        Command::Mail { action: MailAction::Preview(arguments) } => {
+            load(environment).and_then(|loaded| mail::preview(&loaded.settings, &arguments))
+        }
         Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
@@ -238,6 +230,11 @@ fn name_database(settings: &Settings) {
 /// Fails without the key files of `JWT_KEYS`, before anything is created.
 fn expect_keys(settings: &Settings) -> Result<()> {
     access_token::check_key_files(settings, Clock::System.now()).context(NOT_STARTED)
+}
+
+/// Fails if there are mistakes in the templates of `MAIL_TEMPLATES`, before anything is created.
+fn expect_templates(settings: &Settings) -> Result<()> {
+    crate::mail::check_templates(settings).map_err(Into::into)
 }
 
 /// Fails if the SQLite file does not exist. A new database would be empty, and most likely not the server's.

@@ -13,8 +13,8 @@ use tokio::{
 use crate::{
     App,
     cli::{
-        Supervisor, VERSION, app, connect, expect_database, expect_keys, expect_migrated, migrate::NOT_MIGRATED,
-        open_files,
+        Supervisor, VERSION, app, connect, expect_database, expect_keys, expect_migrated, expect_templates,
+        migrate::NOT_MIGRATED, open_files,
     },
     config::Settings,
     database::Database,
@@ -34,6 +34,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Superv
     let mut stop = Box::pin(stop_signal()?);
     let hangup = signal(SignalKind::hangup())?;
     expect_keys(&settings)?;
+    expect_templates(&settings)?;
     if no_migrate {
         expect_database(&settings)?;
     }

@@ -9,6 +9,7 @@
 //! that are read without any variables.
 
 mod audit;
+mod brand;
 mod claims;
 mod database;
 mod database_url;
@@ -30,6 +31,7 @@ mod roles;
 mod secret_key;
 mod server;
 mod setting;
+mod smtp;
 mod throttle;
 mod tokens;
 mod trusted_documents;
@@ -37,6 +39,7 @@ mod unknown;
 mod vars;
 
 pub use audit::AuditSettings;
+pub use brand::{BrandSettings, Color};
 pub use claims::{Claim, ClaimValue, CustomClaims, UserField};
 pub use database::DatabaseSettings;
 pub use database_url::DatabaseUrl;
@@ -44,7 +47,7 @@ pub use forward_auth::ForwardAuthSettings;
 pub use graphql::GraphqlSettings;
 pub use logging::{LogFormat, LoggingSettings};
 pub use loopback::{LOOPBACK_HOSTS, is_loopback, is_loopback_host};
-pub use mail::{MailSettings, Smtp, SmtpSecurity};
+pub use mail::MailSettings;
 pub use metrics::MetricsSettings;
 pub use oauth::{OauthClient, OauthSettings};
 pub use outgoing::{AllowedTarget, OutgoingSettings};
@@ -59,6 +62,7 @@ pub use roles::is_role_name;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret_key::SecretKey;
 pub use server::{ServerSettings, app_origin};
+pub use smtp::{Smtp, SmtpSecurity};
 pub use throttle::{ThrottleLimits, ThrottleSettings};
 pub use tokens::{JwtAlgorithm, TokenSettings};
 pub use trusted_documents::Manifest;
@@ -84,6 +88,8 @@ pub struct Settings {
     pub providers: Vec<ProviderSettings>,
     /// How mails are sent.
     pub mail: MailSettings,
+    /// The brand of mails and pages.
+    pub brand: BrandSettings,
     /// What clients of the GraphQL API may see.
     pub graphql: GraphqlSettings,
     /// The REST and OAuth 2.0 API.
@@ -154,6 +160,7 @@ impl Settings {
             forward_auth,
             providers,
             mail,
+            brand: BrandSettings::read(&mut vars),
             graphql: GraphqlSettings::read(&mut vars),
             oauth: OauthSettings::read(&mut vars),
             outgoing: OutgoingSettings::read(&mut vars),

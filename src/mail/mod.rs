@@ -7,6 +7,7 @@ mod dev_mailbox;
 mod message;
 mod outbox;
 mod refusals;
+mod relay;
 mod smtp;
 mod templates;
 
@@ -15,8 +16,8 @@ use uuid::Uuid;
 
 pub use dev_mailbox::{DevMailbox, SentMail};
 pub use outbox::Outbox;
-pub use smtp::SEND_TIMEOUT;
-pub use templates::{TEMPLATES, Text};
+pub use relay::SEND_TIMEOUT;
+pub use templates::{Preview, TEMPLATES, Text, check as check_templates, previews};
 
 use crate::{
     Error, Result,
@@ -69,7 +70,7 @@ pub enum FailureScope {
 /// Sends mails.
 #[derive(Debug)]
 pub struct Mailer {
-    smtp: Option<smtp::Client>,
+    relay: Option<relay::Relay>,
     dev_mailbox: Option<DevMailbox>,
     templates: templates::Templates,
     from: lettre::message::Mailbox,
@@ -83,11 +84,11 @@ impl Mailer {
     /// Internal, with a cause for the operator.
     pub fn new(settings: &Settings) -> Result<Self> {
         let mail = &settings.mail;
-        let client = mail.smtp.as_ref().map(|smtp| smtp::Client::new(smtp, &settings.server.public_url));
         Ok(Self {
-            smtp: client.transpose().map_err(Error::internal)?,
+            relay: relay::Relay::new(settings).map_err(Error::internal)?,
             dev_mailbox: mail.dev.then(DevMailbox::new).transpose()?,
-            templates: templates::Templates::new().map_err(Error::internal)?,
+            templates: templates::Templates::new(&settings.brand, settings.mail.templates.as_deref())
+                .map_err(Error::internal)?,
             from: mail.from.clone(),
             refusals: refusals::Refusals::default(),
         })
@@ -118,8 +119,8 @@ impl Mailer {
         };
         let text = self.templates.render(mail).map_err(template_error)?;
         let message = message::compose(&self.from, mail, &text, now)?;
-        if let Some(smtp) = &self.smtp {
-            smtp.send(&message).await?;
+        if let Some(relay) = &self.relay {
+            relay.send(mail, &message, now).await?;
             self.refusals.record_success();
         }
         if let Some(mailbox) = &self.dev_mailbox {

@@ -4,7 +4,11 @@
 //! that the mailbox does not exist or never accepts mail. All other failures are retried. The text of replies is not
 //! logged, because it contains the recipient's address.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use lettre::{
     Message,
@@ -23,10 +27,14 @@ use crate::{
     mail::{FailureScope, SendError},
 };
 
-/// Time limit for sending one mail, including connecting.
-pub const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Time limit for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The reply code of a server that closes the connection, to any command (RFC 5321 §3.8).
+const SERVICE_CLOSING: u16 = 421;
+
+/// An error, and the reply code if the server has replied.
+type Failure = (SendError, Option<u16>);
 
 /// The command whose replies concern the recipient.
 const RCPT_TO: &str = "RCPT TO";
@@ -45,10 +53,25 @@ pub(super) struct Client {
     hello: ClientId,
 }
 
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Client({}:{})", self.host, self.port)
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({self})")
     }
+}
+
+/// Names the server without user and password.
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// A failed attempt to send a message by one server.
+pub(super) struct FailedAttempt {
+    pub(super) error: SendError,
+    /// Whether another server may be asked: this one has certainly not taken the message, and the failure does not concern the
+    /// recipient or the message.
+    pub(super) can_use_another: bool,
 }
 
 impl Client {
@@ -65,18 +88,26 @@ impl Client {
         })
     }
 
-    /// Sends a message.
-    pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
-        let result = tokio::time::timeout(SEND_TIMEOUT, self.transmit(message)).await;
-        result.unwrap_or_else(|_| {
+    /// Sends a message within the time limit.
+    pub(super) async fn send(&self, message: &Message, limit: Duration) -> Result<(), FailedAttempt> {
+        // While the reply to the content is missing, the server may have taken the message.
+        let is_unconfirmed = AtomicBool::new(false);
+        let result = tokio::time::timeout(limit, self.transmit(message, &is_unconfirmed)).await;
+        let result = result.unwrap_or_else(|_| {
             let cause = "the mail server timed out".to_owned();
-            Err(SendError { scope: FailureScope::Server, is_refusal: false, cause })
+            Err((SendError { scope: FailureScope::Server, is_refusal: false, cause }, None))
+        });
+        result.map_err(|(error, code)| {
+            let is_closing = code == Some(SERVICE_CLOSING);
+            let concerns_server = error.scope == FailureScope::Server || is_closing;
+            let is_rejected = code.is_some() || !is_unconfirmed.load(Ordering::Relaxed);
+            FailedAttempt { can_use_another: concerns_server && is_rejected, error }
         })
     }
 
-    async fn transmit(&self, message: &Message) -> Result<(), SendError> {
-        let mut connection = self.connect().await?;
-        let result = transfer(&mut connection, message).await;
+    async fn transmit(&self, message: &Message, is_unconfirmed: &AtomicBool) -> Result<(), Failure> {
+        let mut connection = self.connect().await.map_err(|error| (error, None))?;
+        let result = transfer(&mut connection, message, is_unconfirmed).await;
         // The server has already accepted or refused the mail, so an error in QUIT does not matter.
         connection.abort().await;
         result
@@ -99,18 +130,29 @@ impl Client {
     }
 }
 
-async fn transfer(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), SendError> {
+async fn transfer(
+    connection: &mut AsyncSmtpConnection,
+    message: &Message,
+    is_unconfirmed: &AtomicBool,
+) -> Result<(), Failure> {
     let envelope = message.envelope();
     let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
-    sender.map_err(|error| server_error("MAIL FROM", &error))?;
+    sender.map_err(|error| (server_error("MAIL FROM", &error), code(&error)))?;
+    let failure = |step, error: Error| (mail_error(step, &error), code(&error));
     for to in envelope.to() {
         let recipient = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
-        recipient.map_err(|error| mail_error(RCPT_TO, &error))?;
+        recipient.map_err(|error| failure(RCPT_TO, error))?;
     }
-    connection.command(Data).await.map_err(|error| mail_error("DATA", &error))?;
+    connection.command(Data).await.map_err(|error| failure("DATA", error))?;
+    is_unconfirmed.store(true, Ordering::Relaxed);
     let accepted = connection.message(&message.formatted()).await;
-    accepted.map_err(|error| mail_error("the end of DATA", &error))?;
+    accepted.map_err(|error| failure("the end of DATA", error))?;
     Ok(())
+}
+
+/// The reply code of an error, if the server has replied.
+fn code(error: &Error) -> Option<u16> {
+    error.status().map(u16::from)
 }
 
 /// Builds the error for a failure before the recipient was sent.

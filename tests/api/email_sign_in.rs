@@ -818,7 +818,7 @@ async fn mail_that_is_late_is_not_sent() {
     let mut smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| {
         settings.mail.sign_in = true;
-        settings.mail.smtp = Some(smtp.settings());
+        settings.mail.smtp = vec![smtp.settings()];
     })
     .await;
     verified(&server, "ada", ADA).await;
@@ -836,7 +836,7 @@ async fn mail_is_valid_after_a_failed_attempt_to_send_it() {
     let mut smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| {
         settings.mail.sign_in = true;
-        settings.mail.smtp = Some(smtp.settings());
+        settings.mail.smtp = vec![smtp.settings()];
     })
     .await;
     verified(&server, "ada", ADA).await;

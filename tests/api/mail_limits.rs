@@ -123,7 +123,7 @@ async fn flood_for_one_email_does_not_delay_the_reset_mail_of_another() {
 #[tokio::test]
 async fn mails_of_one_network_do_not_delay_those_of_others() {
     let smtp = SmtpServer::start().await;
-    let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp.settings())).await;
+    let server = TestServer::with(|settings| settings.mail.smtp = vec![smtp.settings()]).await;
     for number in 0..20 {
         let name = format!("user{number}");
         in_network(&server, number)
@@ -206,7 +206,7 @@ async fn dropped_mail_is_logged_without_its_recipient() {
 #[tokio::test]
 async fn retried_mail_is_counted_once() {
     let mut smtp = SmtpServer::start().await;
-    let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp.settings())).await;
+    let server = TestServer::with(|settings| settings.mail.smtp = vec![smtp.settings()]).await;
     verified_user(&server, "ada", "ada@example.org").await;
     smtp.stop().await;
     request_resets(&server, "ada@example.org", 2).await;

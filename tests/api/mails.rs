@@ -14,7 +14,7 @@ use crate::support::{SmtpServer, TestServer, json, logged, password_of, token_in
 async fn server_with(smtp: &SmtpServer) -> TestServer {
     TestServer::with(|settings| {
         settings.throttle.is_enabled = false;
-        settings.mail.smtp = Some(smtp.settings());
+        settings.mail.smtp = vec![smtp.settings()];
         settings.mail.dev = false;
         settings.mail.from = "Example <accounts@example.net>".parse().unwrap();
     })
@@ -250,7 +250,7 @@ async fn rejected_smtp_login_is_logged_once_as_error() {
     let smtp = SmtpServer::start().await;
     let server = TestServer::with(|settings| {
         let credentials = Some(("ada".to_owned(), "tiger".into()));
-        settings.mail.smtp = Some(hallpass::config::Smtp { credentials, ..smtp.settings() });
+        settings.mail.smtp = vec![hallpass::config::Smtp { credentials, ..smtp.settings() }];
     })
     .await;
     smtp.answer("EHLO", "250-mail.test\r\n250 AUTH PLAIN");
@@ -299,7 +299,7 @@ async fn mail_is_not_sent_without_tls() {
         (SmtpSecurity::None, Some(("ada".to_owned(), "tiger".into()))),
     ] {
         let smtp_settings = hallpass::config::Smtp { security, credentials, ..smtp.settings() };
-        let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp_settings)).await;
+        let server = TestServer::with(|settings| settings.mail.smtp = vec![smtp_settings]).await;
         server.user_at("ada", "ada@example.org").await;
         // The server offers no TLS: no mail is sent, and none is in the development mailbox.
         assert_eq!(deliver_mail::tick(&server.app).await.unwrap(), 0, "{security:?}");

@@ -206,7 +206,7 @@ async fn mails_that_wait_are_counted_with_the_age_of_the_oldest() {
 #[tokio::test]
 async fn mails_that_are_given_up_are_counted() {
     let smtp = SmtpServer::start().await;
-    let server = TestServer::with(|settings| settings.mail.smtp = Some(smtp.settings())).await;
+    let server = TestServer::with(|settings| settings.mail.smtp = vec![smtp.settings()]).await;
     smtp.answer("RCPT", "550 5.1.1 no such mailbox");
     server.user_at("ada", "ada@example.org").await;
     hallpass::jobs::deliver_mail::tick(&server.app).await.unwrap();

@@ -9,6 +9,7 @@ mod health;
 mod import_export;
 mod keys;
 mod log;
+mod mail_preview;
 mod metrics;
 mod migrations;
 mod output;

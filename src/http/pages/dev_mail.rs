@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, Request, State},
     http::{
-        HeaderMap, StatusCode,
+        HeaderMap, HeaderValue, StatusCode,
         header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, SET_COOKIE, VIA},
     },
     response::{IntoResponse, Response},
@@ -25,7 +25,12 @@ use uuid::Uuid;
 
 use crate::{
     config::{is_loopback, is_loopback_host},
-    http::{Peer, Server, cookies, middleware::peer, not_found, pages::page},
+    http::{
+        Peer, Server, cookies,
+        middleware::peer,
+        not_found,
+        pages::{brand, page},
+    },
     language::Language,
     mail::{DevMailbox, SentMail},
 };
@@ -33,8 +38,7 @@ use crate::{
 const TEMPLATE: &str = include_str!("dev_mail.html");
 
 /// The policy for the HTML of a mail: its inline styles work, and it is sandboxed from the pages of this server.
-const MAIL_POLICY: &str =
-    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+const MAIL_POLICY: &str = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
 
 /// The cookie that contains the key.
 const KEY_COOKIE: &str = "dev_mail_key";
@@ -48,10 +52,17 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
         return not_found().await;
     };
     if !has_key(mailbox, &request) {
-        return page(StatusCode::FORBIDDEN, Language::English, TEMPLATE, context! { is_closed => true });
+        return page(
+            &server.app.settings.brand,
+            StatusCode::FORBIDDEN,
+            Language::English,
+            TEMPLATE,
+            context! { is_closed => true },
+        );
     }
     let mails: Vec<Value> = mailbox.all().iter().map(to_value).collect();
-    let mut response = page(StatusCode::OK, Language::English, TEMPLATE, context! { mails });
+    let mut response =
+        page(&server.app.settings.brand, StatusCode::OK, Language::English, TEMPLATE, context! { mails });
     if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, mailbox.key(), "/dev/mail", false, None) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -69,7 +80,9 @@ pub(in crate::http) async fn html(
     let Some(mail) = mailbox.zip(id).and_then(|(mailbox, id)| mailbox.find(id)) else {
         return not_found().await;
     };
-    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, MAIL_POLICY)];
+    let policy = brand::policy(&server.app.settings.brand, MAIL_POLICY);
+    let headers =
+        [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")), (CONTENT_SECURITY_POLICY, policy)];
     (headers, mail.text.html).into_response()
 }
 

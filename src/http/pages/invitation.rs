@@ -13,6 +13,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error,
+    config::BrandSettings,
     domain::{
         Client, Context, Viewer,
         identity::{MAX_NAME_LENGTH, PASSWORD_LENGTH, USERNAME_LENGTH},
@@ -45,7 +46,7 @@ pub(in crate::http) async fn accept(State(server): State<Arc<Server>>, request: 
     let client = peer::client(&server.app.settings, &request);
     match read_form(&server, request).await {
         Ok(form) => submit(&server, client, form).await,
-        Err(status) => rejected_page(status, Action::Accept, client.language),
+        Err(status) => rejected_page(&server.app.settings.brand, status, Action::Accept, client.language),
     }
 }
 
@@ -75,13 +76,14 @@ async fn submit(server: &Server, client: Client, mut form: Form) -> Response {
         // Without the address if the database is unreachable.
         let invitation = acceptance::find(&context, &token.clone().into()).await;
         let address = invitation.map(|invitation| invitation.email).unwrap_or_default();
-        form_page(status, language, &token, &address, &entered, Some(&error))
+        form_page(&server.app.settings.brand, status, language, &token, &address, &entered, Some(&error))
     };
     with_error(response, &error)
 }
 
 /// The page with the form. `error` is shown at the fields that it names, or above them.
 pub(super) fn form_page(
+    brand: &BrandSettings,
     status: StatusCode,
     language: Language,
     token: &str,
@@ -123,5 +125,5 @@ pub(super) fn form_page(
         language => language.tag(), title => texts.title, paragraphs, token, problem, fields,
         action => Action::Accept.path(), button => texts.button,
     };
-    page(status, language, TEMPLATE, values)
+    page(brand, status, language, TEMPLATE, values)
 }

@@ -5,6 +5,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error,
+    config::BrandSettings,
     error::ErrorCode,
     http::{
         pages::{
@@ -88,7 +89,7 @@ impl LinkResult {
     }
 
     /// The page with the result.
-    pub(super) fn page(self, action: Action, language: Language) -> Response {
+    pub(super) fn page(self, brand: &BrandSettings, action: Action, language: Language) -> Response {
         let texts = action.texts(language);
         let (status, title, text) = match self {
             Self::Done => (StatusCode::OK, texts.done_title, texts.done.into()),
@@ -97,12 +98,18 @@ impl LinkResult {
             Self::Expired => (status_of(ErrorCode::LinkExpired), texts::expired(language), texts.ask_for_new.into()),
             Self::Taken => (StatusCode::CONFLICT, texts::taken(language), texts::why_taken(language).into()),
         };
-        message_page(status, language, title, &[&text])
+        message_page(brand, status, language, title, &[&text])
     }
 }
 
 /// A page that only shows a title and paragraphs.
-pub(super) fn message_page(status: StatusCode, language: Language, title: &str, paragraphs: &[&str]) -> Response {
+pub(super) fn message_page(
+    brand: &BrandSettings,
+    status: StatusCode,
+    language: Language,
+    title: &str,
+    paragraphs: &[&str],
+) -> Response {
     let paragraphs: Vec<Value> = paragraphs.iter().map(|paragraph| Value::from(*paragraph)).collect();
-    page(status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
+    page(brand, status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
 }

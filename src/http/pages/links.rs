@@ -21,7 +21,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error, Result,
-    config::{SecretString, Settings},
+    config::{BrandSettings, SecretString, Settings},
     domain::{
         Client, Context, Viewer,
         identity::PASSWORD_LENGTH,
@@ -59,6 +59,7 @@ pub(in crate::http) async fn open_invitation(State(server): State<Arc<Server>>, 
 /// Opens a link. Shows the form of a valid link, or the problem of an invalid one. A URL without a token shows the result
 /// or the correction that it names.
 async fn open(server: &Server, action: Action, request: Request) -> Response {
+    let brand = &server.app.settings.brand;
     let (head, _) = request.into_parts();
     let language = peer::language(head.headers.get(ACCEPT_LANGUAGE));
     let mut query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -66,7 +67,7 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
         return open_link(server, action, language, &token, None).await;
     }
     if let Some(result) = query.take("result").as_deref().and_then(LinkResult::named) {
-        return result.page(action, language);
+        return result.page(brand, action, language);
     }
     match Correction::read(&mut query, &head.headers).filter(|_| action == Action::Reset) {
         Some(Correction { problem, token: Some(token) }) => {
@@ -74,11 +75,11 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
         }
         Some(Correction { problem, token: None }) => {
             let paragraphs = [&*problem.message(language), action.texts(language).ask_again];
-            message_page(StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
+            message_page(brand, StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
         }
         None => {
             let paragraphs = [action.texts(language).ask_again];
-            message_page(StatusCode::BAD_REQUEST, language, texts::incomplete(language), &paragraphs)
+            message_page(brand, StatusCode::BAD_REQUEST, language, texts::incomplete(language), &paragraphs)
         }
     }
 }
@@ -90,19 +91,26 @@ async fn open_link(
     token: &str,
     problem: Option<&str>,
 ) -> Response {
+    let brand = &server.app.settings.brand;
     let context = Context::of_request(&server.app, Viewer::Anonymous, Client::default());
     match server.in_time(check(&context, action, &token.into())).await {
-        Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(action, language),
-        Ok(ValidLink { address: Some(address), .. }) if action == Action::Accept => {
-            invitation::form_page(StatusCode::OK, language, token, &address, &invitation::Entered::default(), None)
-        }
-        Ok(ValidLink { address, .. }) => form_page(StatusCode::OK, action, language, token, address, problem),
+        Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(brand, action, language),
+        Ok(ValidLink { address: Some(address), .. }) if action == Action::Accept => invitation::form_page(
+            brand,
+            StatusCode::OK,
+            language,
+            token,
+            &address,
+            &invitation::Entered::default(),
+            None,
+        ),
+        Ok(ValidLink { address, .. }) => form_page(brand, StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
             let response = if let Some(result) = LinkResult::of(&error) {
-                result.page(action, language)
+                result.page(brand, action, language)
             } else {
                 let paragraphs = [&*error.message(language)];
-                message_page(status_of(error.code()), language, texts::failed(language), &paragraphs)
+                message_page(brand, status_of(error.code()), language, texts::failed(language), &paragraphs)
             };
             with_error(response, &error)
         }
@@ -142,7 +150,7 @@ pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: 
             let result = server.in_time(email::verify(&context, &form.token)).await;
             respond(&server, Action::Verify, result.map(drop), &form, &client)
         }
-        Err(status) => rejected_page(status, Action::Verify, client.language),
+        Err(status) => rejected_page(&server.app.settings.brand, status, Action::Verify, client.language),
     }
 }
 
@@ -154,7 +162,7 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
             let reset = password_reset::reset(&context, &form.token, form.password.clone());
             respond(&server, Action::Reset, server.in_time(reset).await.map(drop), &form, &client)
         }
-        Err(status) => rejected_page(status, Action::Reset, client.language),
+        Err(status) => rejected_page(&server.app.settings.brand, status, Action::Reset, client.language),
     }
 }
 
@@ -166,7 +174,15 @@ fn respond(server: &Server, action: Action, result: Result<()>, form: &Submitted
         Some(result) => redirect(result),
         None => Correction::redirect(&error, &form.token_text, &server.app.settings).unwrap_or_else(|| {
             let text = error.message(client.language);
-            form_page(status_of(error.code()), action, client.language, &form.token_text, None, Some(&text))
+            form_page(
+                &server.app.settings.brand,
+                status_of(error.code()),
+                action,
+                client.language,
+                &form.token_text,
+                None,
+                Some(&text),
+            )
         }),
     };
     with_error(response, &error)
@@ -216,6 +232,7 @@ fn is_foreign(settings: &Settings, headers: &HeaderMap) -> bool {
 
 /// The page with the form of a link.
 fn form_page(
+    brand: &BrandSettings,
     status: StatusCode,
     action: Action,
     language: Language,
@@ -230,11 +247,11 @@ fn form_page(
         button => texts.button, password => texts.password, hint => texts.hint,
         least => PASSWORD_LENGTH.start(),
     };
-    page(status, language, TEMPLATE, values)
+    page(brand, status, language, TEMPLATE, values)
 }
 
-pub(super) fn rejected_page(status: StatusCode, action: Action, language: Language) -> Response {
-    message_page(status, language, texts::rejected(language), &[action.texts(language).ask_again])
+pub(super) fn rejected_page(brand: &BrandSettings, status: StatusCode, action: Action, language: Language) -> Response {
+    message_page(brand, status, language, texts::rejected(language), &[action.texts(language).ask_again])
 }
 
 /// Logs the error, and adds its code and `Retry-After` to the response.

@@ -3,6 +3,7 @@
 //! They need no scripts, except for passkeys. A link takes effect when its form is submitted, not when it is opened, because
 //! mail programs open links automatically.
 
+mod brand;
 mod correction;
 mod dev_mail;
 mod invitation;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::State,
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY},
@@ -22,14 +24,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use minijinja::{Environment, Value};
+use minijinja::{Environment, Value, context};
 
 pub(super) use dev_mail::exists as has_dev_mailbox;
 pub(super) use sign_in::PATH as SIGN_IN_PATH;
 
 use crate::{
     Error,
-    config::Settings,
+    config::{BrandSettings, Settings},
     http::{Server, status::status_of},
     language::Language,
 };
@@ -40,7 +42,6 @@ const POLICY: &str =
 
 const LAYOUT: &str = include_str!("layout.html");
 const FIELD: &str = include_str!("field.html");
-const STYLE: &str = include_str!("style.css");
 
 /// Whether links in mails lead to these pages, and users sign in here.
 pub(super) fn are_the_app(settings: &Settings) -> bool {
@@ -68,32 +69,36 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
     routes
 }
 
-async fn style() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=300")], STYLE).into_response()
+async fn style(State(server): State<Arc<Server>>) -> Response {
+    let style = brand::style(&server.app.settings.brand);
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=300")], style).into_response()
 }
 
 /// A page with an error, for a navigation that has no other page to return to.
-pub(super) fn error_page(language: Language, error: &Error) -> Response {
+pub(super) fn error_page(brand: &BrandSettings, language: Language, error: &Error) -> Response {
     let paragraphs = [&*error.message(language)];
-    let response = link_result::message_page(status_of(error.code()), language, texts::failed(language), &paragraphs);
+    let response =
+        link_result::message_page(brand, status_of(error.code()), language, texts::failed(language), &paragraphs);
     links::with_error(response, error)
 }
 
 /// The page for a return from a provider that this browser has not begun.
-pub(super) fn unknown_flow_page(language: Language, error: &Error) -> Response {
+pub(super) fn unknown_flow_page(brand: &BrandSettings, language: Language, error: &Error) -> Response {
     let title = texts::failed(language);
     let response =
-        link_result::message_page(status_of(error.code()), language, title, &[texts::unknown_flow(language)]);
+        link_result::message_page(brand, status_of(error.code()), language, title, &[texts::unknown_flow(language)]);
     links::with_error(response, error)
 }
 
-/// Renders a page from its template. All values are escaped.
-fn page(status: StatusCode, language: Language, template: &str, values: Value) -> Response {
+/// Renders a page from its template, with the brand. All values are escaped.
+fn page(brand: &BrandSettings, status: StatusCode, language: Language, template: &str, values: Value) -> Response {
     let mut environment = Environment::new();
     let rendered = environment
         .add_template("layout.html", LAYOUT)
         .and_then(|()| environment.add_template("field.html", FIELD))
-        .and_then(|()| environment.render_named_str("page.html", template, values));
+        .and_then(|()| {
+            environment.render_named_str("page.html", template, context! { ..values, ..brand::values(brand) })
+        });
     let html = match rendered {
         Ok(html) => html,
         Err(error) => {
@@ -101,11 +106,7 @@ fn page(status: StatusCode, language: Language, template: &str, values: Value) -
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (CONTENT_LANGUAGE, language.tag()),
-        (VARY, "accept-language"),
-    ];
-    (status, headers, html).into_response()
+    let headers =
+        [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_LANGUAGE, language.tag()), (VARY, "accept-language")];
+    (status, [(CONTENT_SECURITY_POLICY, brand::policy(brand, POLICY))], headers, html).into_response()
 }

@@ -74,7 +74,7 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
     let mut query = Form::parse(query.as_bytes()).unwrap_or_default();
     let visit = match Visit::new(&server, client, &head.headers, query.take("return_to")) {
         Ok(visit) => visit,
-        Err(error) => return error_page(language, &error),
+        Err(error) => return error_page(&server.app.settings.brand, language, &error),
     };
     let code = query.take("code");
     // Browsers without the header arrive with a code from a provider.
@@ -226,7 +226,8 @@ impl<'a> Visit<'a> {
     fn open_link(mut self, token: &str) -> Response {
         let Some(browser) = self.browser.take() else {
             let (title, text) = texts::elsewhere(self.context.client.language);
-            return super::link_result::message_page(StatusCode::OK, self.context.client.language, title, &[text]);
+            let (brand, language) = (&self.server.app.settings.brand, self.context.client.language);
+            return super::link_result::message_page(brand, StatusCode::OK, language, title, &[text]);
         };
         let settings = &self.server.app.settings;
         self.return_to = browser.return_to.and_then(|address| ReturnAddress::parse_for_page(settings, &address).ok());

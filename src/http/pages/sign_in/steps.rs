@@ -52,21 +52,27 @@ pub(in crate::http) async fn submit(State(server): State<Arc<Server>>, request: 
     let language = client.language;
     // The forms use cookies, so no other origin may submit them, nor a document that hides its origin.
     if cors::refused_origins(&server.app.settings, request.headers()).next().is_some() {
-        return rejected(StatusCode::FORBIDDEN, language);
+        return rejected(&server, StatusCode::FORBIDDEN, language);
     }
     let headers = request.headers().clone();
     let mut form = match read_form(&server, request).await {
         Ok(form) => form,
-        Err(status) => return rejected(status, language),
+        Err(status) => return rejected(&server, status, language),
     };
     match Visit::new(&server, client, &headers, form.take("return_to")) {
         Ok(visit) => Box::pin(visit.submit(form)).await,
-        Err(error) => error_page(language, &error),
+        Err(error) => error_page(&server.app.settings.brand, language, &error),
     }
 }
 
-fn rejected(status: StatusCode, language: Language) -> Response {
-    message_page(status, language, texts::rejected(language), &[texts::start_again(language)])
+fn rejected(server: &Server, status: StatusCode, language: Language) -> Response {
+    message_page(
+        &server.app.settings.brand,
+        status,
+        language,
+        texts::rejected(language),
+        &[texts::start_again(language)],
+    )
 }
 
 /// Which passkey is asked for.
@@ -90,7 +96,7 @@ impl Visit<'_> {
             Some("reset") => self.send_reset_mail(form).await,
             Some("register") => self.register(form).await,
             Some("sign_out") => self.sign_out().await,
-            _ => rejected(StatusCode::BAD_REQUEST, self.context.client.language),
+            _ => rejected(self.server, StatusCode::BAD_REQUEST, self.context.client.language),
         }
     }
 

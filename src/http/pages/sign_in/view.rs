@@ -21,7 +21,7 @@ use crate::{
     domain::identities::ReturnAddress,
     error::{InputError, MfaMethod},
     http::{
-        pages::{links::with_error, page},
+        pages::{brand, links::with_error, page},
         status::status_of,
     },
     language::Language,
@@ -183,12 +183,12 @@ impl Renderer<'_> {
     }
 
     fn respond(&self, status: StatusCode, has_script: bool, values: Value) -> Response {
-        let mut response = page(status, self.language, TEMPLATE, values);
+        let mut response = page(&self.settings.brand, status, self.language, TEMPLATE, values);
         let headers = response.headers_mut();
         // Browsers send the origin with a form only to pages that have a referrer.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         if has_script {
-            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+            headers.insert(CONTENT_SECURITY_POLICY, brand::policy(&self.settings.brand, POLICY));
         }
         response
     }
