@@ -1,10 +1,11 @@
-//! The command line: `hallpass serve | health | migrate | schema | config | key | user | audit | mail | completions | man`.
+//! The command line: `hallpass serve | health | doctor | migrate | schema | config | key | user | audit | mail | completions | man`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
 mod audit;
 mod config;
+mod doctor;
 mod dotenv;
 mod error;
 mod generated;
@@ -71,6 +72,13 @@ pub enum Command {
         /// Ask only whether it is live: whether the process responds.
         #[arg(long)]
         live: bool,
+    },
+    /// Check what a server with these settings needs: settings, addresses, keys, files, the database and the mail server. Creates and
+    /// changes nothing. Exits with 1 if a check fails.
+    Doctor {
+        /// Also send a mail to this address.
+        #[arg(long, value_name = "ADDRESS")]
+        send_to: Option<String>,
     },
     /// Apply, list or revert migrations. If the command was interrupted, run it again.
     Migrate {
@@ -163,6 +171,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
                 serve::run(settings, no_migrate, Supervisor::find(&environment))
             })
         }
+        Command::Doctor { send_to } => doctor::run(environment, send_to),
         Command::Health { live } => with_settings(environment, |settings| health::run(settings, live)),
         Command::Key { action } => with_settings(environment, |settings| key::run(settings, action)),
         Command::User { action } => with_settings(environment, |settings| user::run(settings, action)),

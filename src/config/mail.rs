@@ -92,7 +92,6 @@ impl MailSettings {
             "MAIL_TEMPLATES",
             "A folder with templates that replace built-in ones. They are checked at start. See [Your own texts](email.md#your-own-texts).",
         )
-        .example("mail")
         .parsed("the path of a folder", |path| Some(PathBuf::from(path)), |path| path.display().to_string())
         .read_optional(vars);
         Self { smtp, from: from.unwrap_or_else(local_sender), dev, app_url, sign_in, templates }

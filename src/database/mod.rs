@@ -7,6 +7,7 @@ mod abandoned;
 mod client;
 mod connect;
 mod connections;
+mod diagnosis;
 mod encoding;
 pub(crate) mod error;
 pub mod foreign;
@@ -28,6 +29,7 @@ use std::{
 use sea_orm::{ConnAcquireErr, DbErr, metric};
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub use diagnosis::Diagnosis;
 pub use local_reads::{LocalRow, NotLocal};
 pub(crate) use migrate::too_new;
 pub use migration::{Compatibility, MigrationState};

@@ -3,6 +3,7 @@
 //! Owns the texts, the connection to the mail server, and the development mailbox. It does not depend on accounts or
 //! tables: `domain/notifications` decides what to send to whom.
 
+mod check;
 mod dev_mailbox;
 mod message;
 mod outbox;
@@ -14,6 +15,7 @@ mod templates;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use check::{check_servers, send_test};
 pub use dev_mailbox::{DevMailbox, SentMail};
 pub use outbox::Outbox;
 pub use relay::SEND_TIMEOUT;

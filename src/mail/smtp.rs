@@ -88,6 +88,13 @@ impl Client {
         })
     }
 
+    /// Connects, encrypts and signs in. The error is the cause.
+    pub(super) async fn check(&self) -> Result<(), String> {
+        let mut connection = self.connect().await.map_err(|error| error.cause)?;
+        connection.abort().await;
+        Ok(())
+    }
+
     /// Sends a message within the time limit.
     pub(super) async fn send(&self, message: &Message, limit: Duration) -> Result<(), FailedAttempt> {
         // While the reply to the content is missing, the server may have taken the message.

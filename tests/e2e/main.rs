@@ -5,6 +5,7 @@ mod administration;
 mod audit;
 mod connections;
 mod databases;
+mod doctor;
 mod health;
 mod import_export;
 mod keys;
