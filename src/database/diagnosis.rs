@@ -51,10 +51,11 @@ impl Database {
                 self.texts(
                     "SELECT 'CREATE on the schema ' || current_schema() \
                          WHERE NOT has_schema_privilege(current_schema(), 'CREATE') \
-                     UNION ALL SELECT privilege || ' on the table ' || tablename \
+                     UNION ALL SELECT privilege || ' on ' || count(*) || ' tables, such as ' || min(tablename) \
                          FROM pg_tables CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege \
                          WHERE schemaname = current_schema() \
-                         AND NOT has_table_privilege(format('%I.%I', schemaname, tablename), privilege)",
+                         AND NOT has_table_privilege(format('%I.%I', schemaname, tablename), privilege) \
+                         GROUP BY privilege",
                 )
                 .await
             }

@@ -68,6 +68,7 @@ fn doctor_creates_nothing_and_says_what_the_first_start_creates() {
     assert_says(&output, "ok", "database", "does not exist; the first start creates it");
     assert_says(&output, "ok", "keys", "the first start generates one in");
     assert_says(&output, "ok", "mail", "/dev/mail");
+    assert!(lines(&output).iter().all(|line| line.starts_with("ok ")), "{output:#?}");
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
 }
 

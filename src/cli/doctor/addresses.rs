@@ -31,6 +31,9 @@ pub(super) fn check(report: &mut Report, settings: &Settings) {
             "THROTTLE is false: passwords may be guessed without limit; set it to true",
         );
     }
+    if server.is_local {
+        return;
+    }
     let others = server.allowed_origins.iter().filter(|origin| *origin != public_url);
     for origin in others.filter(|origin| !is_same_site(origin, public_url)) {
         report.add(
