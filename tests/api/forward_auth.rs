@@ -293,6 +293,19 @@ async fn sign_in_page_adds_the_cookie_to_a_session_without_one_and_continues() {
 }
 
 #[tokio::test]
+async fn requests_that_are_passed_on_are_logged_at_debug_and_refused_ones_at_info() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    for (actor, path, level) in
+        [(ada, "/auth/verify/logged-passed", "DEBUG"), (server.anonymous(), "/auth/verify/logged-refused", "INFO")]
+    {
+        actor.get(path).await;
+        let lines = logged(path);
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(level)), "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn log_has_no_cookie() {
     let server = TestServer::with(with_cookie).await;
     let (_, cookie) = browser(&server).await;

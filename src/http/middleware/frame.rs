@@ -113,8 +113,9 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
             )
         };
     }
-    // Health checks are frequent and would fill the log.
-    if path.starts_with("/health/") {
+    // Health checks are frequent and would fill the log. So are the requests of protected apps, which the proxy logs.
+    let is_allowed = response.status() == StatusCode::OK && forward_auth::is_path(&path);
+    if path.starts_with("/health/") || is_allowed {
         log_request!(debug);
     } else {
         log_request!(info);
