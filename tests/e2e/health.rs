@@ -65,13 +65,16 @@ fn another_program_on_the_port_is_unhealthy() {
 #[test]
 fn server_on_the_port_of_the_platform_is_checked() {
     let folder = Folder::new("health_port");
-    let port = free_port().to_string();
+    let free = free_port();
+    let port = free.to_string();
     let environment = [("PORT", port.as_str()), FAST];
     let mut child = folder.hallpass(&[], &environment).stderr(Stdio::piped()).spawn().unwrap();
     let log = BufReader::new(child.stderr.take().unwrap());
     let is_ready = log.lines().map_while(Result::ok).any(|line| line.contains("ready at"));
     let output = folder.run(&["health"], &environment);
+    let by_address = check(&folder, &[], free);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(is_ready && output.status.success(), "{}", error_text(&output));
+    assert!(by_address.status.success(), "{}", error_text(&by_address));
 }
