@@ -83,7 +83,8 @@ async fn unverified_address_is_not_told() {
     let answer = server.user_at("ada", "ada@example.org").await.get(PATH).await;
     assert_eq!((answer.status.as_u16(), answer.header("remote-user")), (200, Some("ada")));
     assert_eq!(answer.header("remote-email"), Some(""));
-    let ada = verified_ada(&TestServer::start().await).await;
+    let other = TestServer::start().await;
+    let ada = verified_ada(&other).await;
     let change = json!({ "newEmail": "new@example.org" });
     ada.change_email(change).await.data("/changeEmail");
     assert_eq!(ada.get(PATH).await.header("remote-email"), Some("ada@example.org"));
