@@ -79,6 +79,9 @@ async function enterPassword(tab, username, password = PASSWORD) {
   await submit(tab);
 }
 
+/** Waits for the end of a sign-in, which opening another page would cut short. */
+const signedIn = (tab) => tab.getByRole("heading", { name: "You are signed in" }).waitFor();
+
 async function isSignedIn(tab, username) {
   await tab.goto(`${home}/sign-in`);
   return (await title(tab)) === "You are signed in" && (await tab.locator("strong").textContent()) === username;
@@ -113,6 +116,7 @@ async function passwords() {
   check("the username stays in the form", (await tab.getByLabel("Username or e-mail address").inputValue()) === "ada");
   await tab.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await submit(tab);
+  await signedIn(tab);
   await shoot(tab, "signed-in");
   check("the password signs in", await isSignedIn(tab, "ada"));
   await tab.goBack();
@@ -172,6 +176,7 @@ async function secondFactors() {
   check("the second factor signs in", await isSignedIn(tab, "bo"));
   await submit(tab, "Sign out");
   await enterPassword(tab, "bo");
+  await signedIn(tab);
   check("the browser is remembered", await isSignedIn(tab, "bo"));
 }
 
@@ -300,6 +305,7 @@ async function providers() {
     await tab.getByLabel("Code from the authenticator app").fill(codeOf(secret));
     await tab.getByLabel("Do not ask again in this browser").check();
     await submit(tab, "Continue");
+    await signedIn(tab);
   }
   check("the browser is remembered after the provider, which is another site", await isSignedIn(tab, "fay"));
 
