@@ -28,7 +28,7 @@ pub struct Smtp {
     pub security: SmtpSecurity,
     /// The only authority whose certificates are believed, as PEM; none believes the well-known ones.
     pub authority: Option<Vec<u8>>,
-    /// Whom to sign in as.
+    /// User name and password, if the server needs them.
     pub credentials: Option<(String, SecretString)>,
 }
 

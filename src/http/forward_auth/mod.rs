@@ -88,8 +88,7 @@ fn allowed(server: &Server, principal: &Principal) -> Result<Response> {
     insert(REMOTE_USER, &user.username)?;
     insert(REMOTE_USER_ID, &user.id.to_string())?;
     // Sent even if it is empty: some proxies keep the client's own header, or send a placeholder, if a header is absent.
-    let email = user.email.as_deref().filter(|_| user.email_verified_at.is_some());
-    insert(REMOTE_EMAIL, email.unwrap_or_default())?;
+    insert(REMOTE_EMAIL, user.verified_email().unwrap_or_default())?;
     insert(REMOTE_GROUPS, &server.app.settings.known_roles(&user.roles.0).join(","))?;
     Ok((StatusCode::OK, headers).into_response())
 }
