@@ -192,9 +192,9 @@ fn small(playground: &Path, files: &Path) -> Result<(), String> {
         "small/page.js",
         "small/page.css",
     ];
-    small_page(playground, files, "small/index.html", &parts, "/playground/assets", &["index.html"])?;
+    small_page(playground, files, "small/index.html", &parts, "playground/assets", &["index.html"])?;
     let parts = ["small/docs.js", "small/page.css"];
-    small_page(playground, files, "small/docs.html", &parts, "/docs/assets", &["docs.html", "redoc.html"])
+    small_page(playground, files, "small/docs.html", &parts, "docs/assets", &["docs.html", "redoc.html"])
 }
 
 /// Writes a small page, with its files renamed to include a hash of their content.

@@ -12,7 +12,7 @@ apply();
 
 SwaggerUI({
   domNode: document.getElementById("docs"),
-  url: "/openapi.json",
+  url: "openapi.json",
   deepLinking: true,
   // The default theme has numbers of little contrast.
   syntaxHighlight: { theme: "tomorrow-night" },

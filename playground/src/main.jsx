@@ -31,7 +31,7 @@ async function fetcher(request, { headers } = {}) {
  * Undefined if introspection is off.
  */
 async function publishedSchema() {
-  const response = await fetch("/schema.graphql");
+  const response = await fetch("schema.graphql");
   return response.ok ? { data: introspectionFromSchema(buildSchema(await response.text())) } : undefined;
 }
 

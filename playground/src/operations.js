@@ -413,7 +413,7 @@ export const operations = [
   {
     name: "LinkProvider",
     query: linkProvider,
-    variables: json({ input: { providerId: "", returnTo: `${location.origin}/`, codeChallenge } }),
+    variables: json({ input: { providerId: "", returnTo: new URL(".", location).href, codeChallenge } }),
   },
   { name: "FinishLink", query: finishLink, variables: json({ input: { code: "", codeVerifier } }) },
   { name: "UnlinkProvider", query: unlinkProvider, variables: json({ input: { identityId: "" } }) },

@@ -10,7 +10,7 @@ export async function post(request, headers = {}, accessToken = undefined) {
   if (accessToken) all.set("authorization", `Bearer ${accessToken}`);
   let response;
   try {
-    response = await fetch("/graphql", { method: "POST", headers: all, body: JSON.stringify(request) });
+    response = await fetch("graphql", { method: "POST", headers: all, body: JSON.stringify(request) });
   } catch {
     throw new Error("The server cannot be reached. Is it still running?");
   }

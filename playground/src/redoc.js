@@ -23,4 +23,4 @@ const dark = {
 };
 
 const options = { disableSearch: true, hideLoading: true, theme: system.matches ? dark : {} };
-Redoc.init("/openapi.json", options, document.getElementById("docs"));
+Redoc.init("openapi.json", options, document.getElementById("docs"));

@@ -5,7 +5,7 @@ import { createHallpass, USER_FIELDS } from "../../clients/typescript/src/index.
 import { signalPasskeys, startedCeremony } from "./passkey.js";
 import { issuedToken, post, qrCodeUrl } from "./post.js";
 
-const hallpass = createHallpass({ url: new URL("/graphql", location).href });
+const hallpass = createHallpass({ url: new URL("graphql", location).href });
 const listeners = new Set();
 let notice = "";
 /** The QR code of the last response, in no other place than this variable. */

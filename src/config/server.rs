@@ -17,7 +17,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 pub struct ServerSettings {
     /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// The origin that clients use, without a slash at its end; also the issuer of tokens.
+    /// The address that clients use, without a slash at its end; also the issuer of tokens.
     pub public_url: String,
     /// Whether the server is reachable only from this machine. Responses may then contain hints for developers.
     pub is_local: bool,
@@ -45,13 +45,17 @@ impl ServerSettings {
         .number(1..=u16::MAX)
         .read_optional(vars)
         .filter(|_| !vars.is_set("LISTEN"));
-        let public_url = Setting::new("PUBLIC_URL", "The origin that clients use; also the issuer of tokens.")
-            .text("an origin without a path, such as `https://accounts.example.org`", origin)
-            .read_or_computed(
-                vars,
-                format!("http://localhost:{}", port.unwrap_or(listen.port())),
-                "`http://localhost:` and the port of `LISTEN` or `PORT`",
-            );
+        let public_url = Setting::new(
+            "PUBLIC_URL",
+            "The address that clients use; also the issuer of tokens. It can have a path, see [Path \
+             prefix](operations/path-prefix.md).",
+        )
+        .text("an address such as `https://accounts.example.org` or `https://example.org/accounts`", public_url)
+        .read_or_computed(
+            vars,
+            format!("http://localhost:{}", port.unwrap_or(listen.port())),
+            "`http://localhost:` and the port of `LISTEN` or `PORT`",
+        );
         expect_hosts(vars, "PUBLIC_URL", std::slice::from_ref(&public_url));
         let is_development = Setting::new(
             "DEVELOPMENT",
@@ -78,7 +82,7 @@ impl ServerSettings {
         let is_local = is_public_url_local && (is_loopback(listen.ip()) || is_development);
         if !is_local && !is_https {
             vars.mistake(format!(
-                "PUBLIC_URL: expected the https:// origin that clients use, because the server is not local (LISTEN is \
+                "PUBLIC_URL: expected the https:// address that clients use, because the server is not local (LISTEN is \
                  {listen}), got \"{public_url}\""
             ));
         }
@@ -96,7 +100,7 @@ impl ServerSettings {
             &format!("while local `{}`, otherwise none", LOCAL_APPS.join("`, `")),
         );
         expect_hosts(vars, "ALLOWED_ORIGINS", &allowed_origins);
-        allowed_origins.push(public_url.clone());
+        allowed_origins.push(split(&public_url).0.to_owned());
         if is_local {
             allowed_origins.extend(LOOPBACK_HOSTS.map(|host| format!("http://{host}:{port}")));
         }
@@ -112,6 +116,24 @@ impl ServerSettings {
     #[must_use]
     pub fn allows_origin(&self, origin: &[u8]) -> bool {
         self.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin)
+    }
+
+    /// The origin of `public_url`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        split(&self.public_url).0
+    }
+
+    /// The path of `public_url`, such as `/accounts`. Empty if the server has an origin of its own.
+    #[must_use]
+    pub fn path_prefix(&self) -> &str {
+        split(&self.public_url).1
+    }
+
+    /// A path of this server as clients see it, for links, redirects and cookies.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.path_prefix())
     }
 
     /// Whether clients use TLS, which a proxy terminates.
@@ -130,6 +152,34 @@ fn expect_hosts(vars: &mut Vars, name: &str, origins: &[String]) {
              List each origin; there are no wildcards"
         ));
     }
+}
+
+/// Parses a web origin with a path or without; `None` if the URL has more parts, or a path that cannot be a prefix.
+fn public_url(text: &str) -> Option<String> {
+    let mut url = Url::parse(text).ok()?;
+    let path = url.path().strip_suffix('/').unwrap_or(url.path()).to_owned();
+    url.set_path("");
+    let origin = origin(url.as_str())?;
+    is_prefix(&path).then(|| format!("{origin}{path}"))
+}
+
+/// Whether a path is empty, or can be in front of the server's own paths: without characters that proxies may encode or resolve, and
+/// without the paths that exist without it too.
+fn is_prefix(path: &str) -> bool {
+    let is_segment = |segment: &str| {
+        !segment.starts_with('.')
+            && !segment.is_empty()
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    let Some(path) = path.strip_prefix('/') else { return path.is_empty() };
+    path.split('/').all(is_segment) && path.split('/').next() != Some("health")
+}
+
+/// Splits a result of [`public_url`] into the origin and the path.
+fn split(public_url: &str) -> (&str, &str) {
+    let start = public_url.find("://").map_or(0, |scheme| scheme + 3);
+    let host = public_url.get(start..).unwrap_or_default();
+    public_url.split_at(host.find('/').map_or(public_url.len(), |end| start + end))
 }
 
 /// Parses a web origin and normalises it as browsers do; `None` if the URL has more parts.
@@ -193,6 +243,32 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(settings.server.allows_origin(origin.as_bytes()), expected, "{origin}");
+        }
+    }
+
+    #[test]
+    fn public_url_may_have_a_path_of_plain_segments() {
+        for (text, expected) in [
+            ("https://Example.org:443/", Some(("https://example.org", ""))),
+            ("https://example.org/accounts", Some(("https://example.org", "/accounts"))),
+            ("https://example.org/Accounts/", Some(("https://example.org", "/Accounts"))),
+            ("http://[::1]:8000/a/b.c_d~e-1", Some(("http://[::1]:8000", "/a/b.c_d~e-1"))),
+            ("https://example.org/a/../b", Some(("https://example.org", "/b"))),
+            ("https://example.org/health", None),
+            ("https://example.org/health/accounts", None),
+            ("https://example.org/.well-known", None),
+            ("https://example.org/a//b", None),
+            ("https://example.org/a//", None),
+            ("https://example.org//", None),
+            ("https://example.org/a%20b", None),
+            ("https://example.org/ä", None),
+            ("https://example.org/a;b", None),
+            ("https://example.org/a?b", None),
+            ("https://user@example.org/a", None),
+            ("ftp://example.org/a", None),
+            ("/accounts", None),
+        ] {
+            assert_eq!(public_url(text).as_deref().map(split), expected, "{text}");
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) async fn start(
     let context = Context::of_request(&server.app, Viewer::Anonymous, client);
     let flow = match prepare(&context, &provider_id, request.uri().query()) {
         Ok(flow) => flow,
-        Err(error) => return pages::error_page(&server.app.settings.brand, language, &error),
+        Err(error) => return pages::error_page(&server.app.settings, language, &error),
     };
     let return_to = ReturnAddress::parse(&server.app.settings, &flow.return_to);
     let started = server.in_time(identities::start(&context, flow)).await;
@@ -52,7 +52,7 @@ pub(super) async fn start(
             response.extensions_mut().insert(LogFields { code: Some(error.code()) });
             response
         }
-        (Err(error), Err(_)) => pages::error_page(&server.app.settings.brand, language, &error),
+        (Err(error), Err(_)) => pages::error_page(&server.app.settings, language, &error),
     }
 }
 
@@ -104,8 +104,8 @@ pub(super) async fn callback(
             add_cookie(&mut response, server.cookies.set_flow(&name, "", 0));
             response
         }
-        Err(error @ Error::CodeInvalid) => pages::unknown_flow_page(&server.app.settings.brand, language, &error),
-        Err(error) => pages::error_page(&server.app.settings.brand, language, &error),
+        Err(error @ Error::CodeInvalid) => pages::unknown_flow_page(&server.app.settings, language, &error),
+        Err(error) => pages::error_page(&server.app.settings, language, &error),
     }
 }
 

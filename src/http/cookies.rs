@@ -24,8 +24,12 @@ pub(super) struct CookieNames {
     mfa_client: String,
     remembered_device: String,
     is_secure: bool,
+    /// What the names of secure cookies begin with.
+    prefix: &'static str,
     /// What the names end with on plain HTTP.
     suffix: String,
+    /// The paths that browsers send the cookies to.
+    path: String,
 }
 
 impl CookieNames {
@@ -34,13 +38,19 @@ impl CookieNames {
         // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
         let hash = digest(&SHA256, settings.server.public_url.as_bytes());
         let suffix = format!("_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()));
-        let name = |name: &str| full_name(name, is_secure, &suffix);
+        let (prefix, path) = match settings.server.path_prefix() {
+            "" => (HOST_PREFIX, "/"),
+            path => (SECURE_PREFIX, path),
+        };
+        let name = |name: &str| full_name(name, is_secure.then_some(prefix), &suffix);
         Self {
             refresh_token: name("refresh_token"),
             mfa_client: name("mfa_client"),
             remembered_device: name("remembered_device"),
             is_secure,
+            prefix,
             suffix,
+            path: path.to_owned(),
         }
     }
 
@@ -51,12 +61,12 @@ impl CookieNames {
 
     /// The full name of the cookie of a flow.
     pub(super) fn flow(&self, name: &str) -> String {
-        full_name(name, self.is_secure, &self.suffix)
+        full_name(name, self.is_secure.then_some(self.prefix), &self.suffix)
     }
 
     /// The full names of the cookies of all flows in a request.
     pub(super) fn flows<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = String> + 'a {
-        let start = if self.is_secure { SECURE_PREFIX } else { "" };
+        let start = if self.is_secure { self.prefix } else { "" };
         let end = if self.is_secure { "" } else { &self.suffix };
         let is_flow = move |name: &str| {
             name.strip_prefix(start)
@@ -68,7 +78,7 @@ impl CookieNames {
     /// Returns the value of `Set-Cookie` for the cookie of a flow with this full name. The provider's redirect is a navigation from
     /// another site, so it must be sent with those.
     pub(super) fn set_flow(&self, name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
-        set_cookie_with(name, value, "/", (self.is_secure, SameSite::Lax), Some(max_age))
+        set_cookie_with(name, value, &self.path, (self.is_secure, SameSite::Lax), Some(max_age))
     }
 
     /// Returns the tokens in the cookies of a request.
@@ -102,16 +112,22 @@ impl CookieNames {
             Some((token, expires_at)) => (token.expose_secret(), (*expires_at - now).num_seconds().max(0)),
             None => ("", 0),
         };
-        set_cookie(name, value, "/", self.is_secure, Some(seconds))
+        set_cookie(name, value, &self.path, self.is_secure, Some(seconds))
     }
 }
 
 /// With this prefix, browsers reject a cookie that was set without `Secure`, for a path, or by a sibling domain. They also reject it
 /// over plain HTTP, which is supported only on loopback.
-const SECURE_PREFIX: &str = "__Host-";
+const HOST_PREFIX: &str = "__Host-";
 
-fn full_name(name: &str, is_secure: bool, suffix: &str) -> String {
-    if is_secure { format!("{SECURE_PREFIX}{name}") } else { format!("{name}{suffix}") }
+/// For a server below a path. Browsers reject the cookie only if it was set without `Secure`.
+const SECURE_PREFIX: &str = "__Secure-";
+
+fn full_name(name: &str, prefix: Option<&str>, suffix: &str) -> String {
+    match prefix {
+        Some(prefix) => format!("{prefix}{name}"),
+        None => format!("{name}{suffix}"),
+    }
 }
 
 /// Returns the value of `Set-Cookie` for a cookie that scripts cannot read and other sites cannot send. Without `max_age`

@@ -8,14 +8,14 @@ use std::{io::Read, sync::Arc};
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Path, Request, State},
+    extract::{OriginalUri, Path, Request, State},
     http::{
         HeaderMap,
         header::{
             ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, VARY,
         },
     },
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use flate2::bufread::GzDecoder;
@@ -43,7 +43,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 const CHUNK: usize = 64 * 1024;
 
 pub(super) fn routes() -> Router<Arc<Server>> {
-    Router::new().route("/", get(page)).route("/playground", get(page)).route("/playground/assets/{name}", get(asset))
+    Router::new().route("/", get(home)).route("/playground", get(page)).route("/playground/assets/{name}", get(asset))
+}
+
+/// The explorer at `/`. The links of the page are relative, so the address must end with a slash.
+async fn home(State(server): State<Arc<Server>>, OriginalUri(address): OriginalUri, request: Request) -> Response {
+    if address.path() == server.app.settings.server.path_prefix() {
+        return Redirect::permanent(&format!("{}/", address.path())).into_response();
+    }
+    page(State(server), request).await
 }
 
 /// The explorer. At `/graphql` it is one of two representations, hence `Vary`.
@@ -58,14 +66,14 @@ pub(super) async fn page(State(server): State<Arc<Server>>, request: Request) ->
 fn links(server: &Server, request: &Request) -> String {
     let settings = &server.app.settings;
     let links = [
-        ("Mails", "/dev/mail", pages::has_dev_mailbox(server, request)),
-        ("REST and OAuth", "/docs", settings.oauth.rest_api),
-        ("Schema", "/schema.graphql", settings.graphql.introspection),
+        ("Mails", "dev/mail", pages::has_dev_mailbox(server, request)),
+        ("REST and OAuth", "docs", settings.oauth.rest_api),
+        ("Schema", "schema.graphql", settings.graphql.introspection),
     ];
     let link = |(title, path, _): &_| format!(r#"<link rel="help" title="{title}" href="{path}" />"#);
     let mut first = format!(r#"<link rel="canonical" href="{}/" />"#, settings.server.public_url);
     if pages::are_the_app(settings) {
-        first += r#"<link rel="login" href="/sign-in" />"#;
+        first += r#"<link rel="login" href="sign-in" />"#;
     }
     links.iter().filter(|(_, _, is_offered)| *is_offered).map(link).fold(first, |all, link| all + &link)
 }
@@ -78,9 +86,9 @@ pub(super) fn html(page: impl Into<Body>) -> Response {
 }
 
 /// The response with an asset of a page.
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn asset(State(server): State<Arc<Server>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
-        return not_found().await;
+        return not_found(&server);
     };
     let fixed: [(HeaderName, &str); 3] = [
         (CONTENT_TYPE, content_type(asset.name)),

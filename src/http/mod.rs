@@ -22,6 +22,7 @@ mod middleware;
 mod negotiation;
 mod oauth;
 mod pages;
+mod path_prefix;
 mod rest;
 mod run_to_end;
 mod status;
@@ -29,7 +30,7 @@ mod status;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::{
-    Router,
+    Json, Router,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     middleware::from_fn_with_state,
@@ -41,6 +42,7 @@ pub use limits::Limits;
 pub use listener::{carries_many_clients, serve};
 pub use metrics::{metrics_router, serve_metrics};
 pub use middleware::{Gate, Peer};
+use serde_json::json;
 
 use self::{
     forward_auth::ForwardAuthCookie,
@@ -123,7 +125,7 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .route(forward_auth::PATH, any(forward_auth::verify))
         .route(&format!("{}/{{*path}}", forward_auth::PATH), any(forward_auth::verify));
     let rest = if app.settings.oauth.rest_api { rest::routes(&app.settings) } else { Router::new() };
-    Router::new()
+    let router = Router::new()
         .merge(explorer)
         .merge(pages::routes(&app.settings))
         .merge(rest)
@@ -137,22 +139,28 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .route("/.well-known/webauthn", get(oauth::passkey_origins))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .fallback(not_found)
+        .fallback(no_route)
         .layer(from_fn_with_state((gate.clone(), Arc::clone(&server)), gate::enter))
         .layer(cors::layer(&app.settings))
         .merge(forward_auth.layer(from_fn_with_state((gate, Arc::clone(&server)), gate::enter)))
         .layer(from_fn_with_state(Arc::clone(&server), frame::frame))
-        .with_state(server)
+        .with_state(server);
+    path_prefix::strip(router, app.settings.server.path_prefix())
 }
 
 async fn schema(State(server): State<Arc<Server>>) -> Response {
     if !server.app.settings.graphql.introspection {
-        return not_found().await;
+        return not_found(&server);
     }
     ([(CONTENT_TYPE, "text/plain; charset=utf-8")], SCHEMA).into_response()
 }
 
-async fn not_found() -> Response {
-    let body = r#"{"detail":"There is nothing at this path. The API is at /graphql."}"#;
-    (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "application/json")], body).into_response()
+async fn no_route(State(server): State<Arc<Server>>) -> Response {
+    not_found(&server)
+}
+
+fn not_found(server: &Server) -> Response {
+    let api = server.app.settings.server.path("/graphql");
+    let detail = format!("There is nothing at this path. The API is at {api}.");
+    (StatusCode::NOT_FOUND, Json(json!({ "detail": detail }))).into_response()
 }

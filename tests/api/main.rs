@@ -62,6 +62,7 @@ mod passkey_accounts;
 mod passkeys;
 mod password;
 mod passwords;
+mod path_prefix;
 mod pending_email;
 mod playground;
 mod profile;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, OriginalUri, Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
@@ -94,7 +94,10 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
     }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
+    let is_health = request.uri().path().starts_with("/health/");
+    let is_forward_auth = forward_auth::is_path(request.uri().path());
+    let original = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+    let path: String = original.path().chars().take(MAX_LOGGED_PATH).collect();
     let is_encoded = body::is_encoded(request.headers());
 
     let mut response = next.run(request).await;
@@ -114,8 +117,8 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
         };
     }
     // Health checks are frequent and would fill the log. So are the requests of protected apps, which the proxy logs.
-    let is_allowed = response.status() == StatusCode::OK && forward_auth::is_path(&path);
-    if path.starts_with("/health/") || is_allowed {
+    let is_allowed = response.status() == StatusCode::OK && is_forward_auth;
+    if is_health || is_allowed {
         log_request!(debug);
     } else {
         log_request!(info);

@@ -44,11 +44,11 @@ impl Correction {
         let [problem] = error.problems() else { return None };
         let (_, name, _) = PROBLEMS.into_iter().find(|(code, ..)| *code == problem.code)?;
         let link = name_of(token);
-        let location = format!("{}?link={link}&problem={name}", Action::Reset.path());
+        let path = settings.server.path(Action::Reset.path());
+        let location = format!("{path}?link={link}&problem={name}");
         let (name_of_cookie, is_secure) = (cookie_name(&link), settings.server.is_https());
         // It is not cleared after a reset: if the user goes back, the page shows that the link was used.
-        let cookie =
-            cookies::set_cookie(&name_of_cookie, token, Action::Reset.path(), is_secure, Some(LIFETIME_SECONDS))?;
+        let cookie = cookies::set_cookie(&name_of_cookie, token, &path, is_secure, Some(LIFETIME_SECONDS))?;
         Some(
             (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::try_from(location).ok()?), (SET_COOKIE, cookie)])
                 .into_response(),

@@ -35,6 +35,9 @@ use crate::{
     mail::{DevMailbox, SentMail},
 };
 
+/// The path of the page.
+pub(super) const PATH: &str = "/dev/mail";
+
 const TEMPLATE: &str = include_str!("dev_mail.html");
 
 /// The policy for the HTML of a mail: its inline styles work, and it is sandboxed from the pages of this server.
@@ -49,11 +52,11 @@ const PROXY_HEADERS: &[&str] =
 
 pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Request) -> Response {
     let Some(mailbox) = server.app.mailer.dev_mailbox().filter(|_| is_local(&request)) else {
-        return not_found().await;
+        return not_found(&server);
     };
     if !has_key(mailbox, &request) {
         return page(
-            &server.app.settings.brand,
+            &server.app.settings,
             StatusCode::FORBIDDEN,
             Language::English,
             TEMPLATE,
@@ -61,9 +64,9 @@ pub(in crate::http) async fn list(State(server): State<Arc<Server>>, request: Re
         );
     }
     let mails: Vec<Value> = mailbox.all().iter().map(to_value).collect();
-    let mut response =
-        page(&server.app.settings.brand, StatusCode::OK, Language::English, TEMPLATE, context! { mails });
-    if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, mailbox.key(), "/dev/mail", false, None) {
+    let mut response = page(&server.app.settings, StatusCode::OK, Language::English, TEMPLATE, context! { mails });
+    let path = server.app.settings.server.path(PATH);
+    if let Some(cookie) = cookies::set_cookie(KEY_COOKIE, mailbox.key(), &path, false, None) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
@@ -78,7 +81,7 @@ pub(in crate::http) async fn html(
     let mailbox = server.app.mailer.dev_mailbox().filter(|mailbox| is_local(&request) && has_key(mailbox, &request));
     let id = id.parse::<Uuid>().ok();
     let Some(mail) = mailbox.zip(id).and_then(|(mailbox, id)| mailbox.find(id)) else {
-        return not_found().await;
+        return not_found(&server);
     };
     let policy = brand::policy(&server.app.settings.brand, MAIL_POLICY);
     let headers =

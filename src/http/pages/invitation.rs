@@ -13,7 +13,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error,
-    config::BrandSettings,
+    config::Settings,
     domain::{
         Client, Context, Viewer,
         identity::{MAX_NAME_LENGTH, PASSWORD_LENGTH, USERNAME_LENGTH},
@@ -46,7 +46,7 @@ pub(in crate::http) async fn accept(State(server): State<Arc<Server>>, request: 
     let client = peer::client(&server.app.settings, &request);
     match read_form(&server, request).await {
         Ok(form) => submit(&server, client, form).await,
-        Err(status) => rejected_page(&server.app.settings.brand, status, Action::Accept, client.language),
+        Err(status) => rejected_page(&server.app.settings, status, Action::Accept, client.language),
     }
 }
 
@@ -63,8 +63,9 @@ async fn submit(server: &Server, client: Client, mut form: Form) -> Response {
         first_name: Some(entered.first_name.clone()),
         last_name: Some(entered.last_name.clone()),
     };
-    let redirect =
-        |result: LinkResult| (StatusCode::SEE_OTHER, [(LOCATION, result.address(Action::Accept))]).into_response();
+    let redirect = |result: LinkResult| {
+        (StatusCode::SEE_OTHER, [(LOCATION, result.address(&server.app.settings, Action::Accept))]).into_response()
+    };
     let Err(error) = server.in_time(acceptance::accept_only(&context, acceptance)).await else {
         return redirect(LinkResult::Done);
     };
@@ -76,14 +77,14 @@ async fn submit(server: &Server, client: Client, mut form: Form) -> Response {
         // Without the address if the database is unreachable.
         let invitation = acceptance::find(&context, &token.clone().into()).await;
         let address = invitation.map(|invitation| invitation.email).unwrap_or_default();
-        form_page(&server.app.settings.brand, status, language, &token, &address, &entered, Some(&error))
+        form_page(&server.app.settings, status, language, &token, &address, &entered, Some(&error))
     };
     with_error(response, &error)
 }
 
 /// The page with the form. `error` is shown at the fields that it names, or above them.
 pub(super) fn form_page(
-    brand: &BrandSettings,
+    settings: &Settings,
     status: StatusCode,
     language: Language,
     token: &str,
@@ -123,7 +124,7 @@ pub(super) fn form_page(
     let paragraphs: Vec<Value> = [texts.intro, address].map(Value::from).into();
     let values = context! {
         language => language.tag(), title => texts.title, paragraphs, token, problem, fields,
-        action => Action::Accept.path(), button => texts.button,
+        action => settings.server.path(Action::Accept.path()), button => texts.button,
     };
-    page(brand, status, language, TEMPLATE, values)
+    page(settings, status, language, TEMPLATE, values)
 }

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error,
-    config::BrandSettings,
+    config::Settings,
     error::ErrorCode,
     http::{
         pages::{
@@ -83,13 +83,13 @@ impl LinkResult {
     }
 
     /// The URL of the page with the result. It does not contain the token.
-    pub(super) fn address(self, action: Action) -> String {
+    pub(super) fn address(self, settings: &Settings, action: Action) -> String {
         let name = Self::NAMES.into_iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name);
-        format!("{}?result={name}", action.path())
+        format!("{}?result={name}", settings.server.path(action.path()))
     }
 
     /// The page with the result.
-    pub(super) fn page(self, brand: &BrandSettings, action: Action, language: Language) -> Response {
+    pub(super) fn page(self, settings: &Settings, action: Action, language: Language) -> Response {
         let texts = action.texts(language);
         let (status, title, text) = match self {
             Self::Done => (StatusCode::OK, texts.done_title, texts.done.into()),
@@ -98,18 +98,18 @@ impl LinkResult {
             Self::Expired => (status_of(ErrorCode::LinkExpired), texts::expired(language), texts.ask_for_new.into()),
             Self::Taken => (StatusCode::CONFLICT, texts::taken(language), texts::why_taken(language).into()),
         };
-        message_page(brand, status, language, title, &[&text])
+        message_page(settings, status, language, title, &[&text])
     }
 }
 
 /// A page that only shows a title and paragraphs.
 pub(super) fn message_page(
-    brand: &BrandSettings,
+    settings: &Settings,
     status: StatusCode,
     language: Language,
     title: &str,
     paragraphs: &[&str],
 ) -> Response {
     let paragraphs: Vec<Value> = paragraphs.iter().map(|paragraph| Value::from(*paragraph)).collect();
-    page(brand, status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
+    page(settings, status, language, TEMPLATE, context! { language => language.tag(), title, paragraphs })
 }

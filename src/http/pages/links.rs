@@ -21,7 +21,7 @@ use minijinja::{Value, context};
 
 use crate::{
     Error, Result,
-    config::{BrandSettings, SecretString, Settings},
+    config::{SecretString, Settings},
     domain::{
         Client, Context, Viewer,
         identity::PASSWORD_LENGTH,
@@ -59,7 +59,7 @@ pub(in crate::http) async fn open_invitation(State(server): State<Arc<Server>>, 
 /// Opens a link. Shows the form of a valid link, or the problem of an invalid one. A URL without a token shows the result
 /// or the correction that it names.
 async fn open(server: &Server, action: Action, request: Request) -> Response {
-    let brand = &server.app.settings.brand;
+    let settings = &server.app.settings;
     let (head, _) = request.into_parts();
     let language = peer::language(head.headers.get(ACCEPT_LANGUAGE));
     let mut query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -67,7 +67,7 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
         return open_link(server, action, language, &token, None).await;
     }
     if let Some(result) = query.take("result").as_deref().and_then(LinkResult::named) {
-        return result.page(brand, action, language);
+        return result.page(settings, action, language);
     }
     match Correction::read(&mut query, &head.headers).filter(|_| action == Action::Reset) {
         Some(Correction { problem, token: Some(token) }) => {
@@ -75,11 +75,11 @@ async fn open(server: &Server, action: Action, request: Request) -> Response {
         }
         Some(Correction { problem, token: None }) => {
             let paragraphs = [&*problem.message(language), action.texts(language).ask_again];
-            message_page(brand, StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
+            message_page(settings, StatusCode::BAD_REQUEST, language, texts::failed(language), &paragraphs)
         }
         None => {
             let paragraphs = [action.texts(language).ask_again];
-            message_page(brand, StatusCode::BAD_REQUEST, language, texts::incomplete(language), &paragraphs)
+            message_page(settings, StatusCode::BAD_REQUEST, language, texts::incomplete(language), &paragraphs)
         }
     }
 }
@@ -91,12 +91,12 @@ async fn open_link(
     token: &str,
     problem: Option<&str>,
 ) -> Response {
-    let brand = &server.app.settings.brand;
+    let settings = &server.app.settings;
     let context = Context::of_request(&server.app, Viewer::Anonymous, Client::default());
     match server.in_time(check(&context, action, &token.into())).await {
-        Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(brand, action, language),
+        Ok(ValidLink { is_used: true, .. }) => LinkResult::Done.page(settings, action, language),
         Ok(ValidLink { address: Some(address), .. }) if action == Action::Accept => invitation::form_page(
-            brand,
+            settings,
             StatusCode::OK,
             language,
             token,
@@ -104,13 +104,13 @@ async fn open_link(
             &invitation::Entered::default(),
             None,
         ),
-        Ok(ValidLink { address, .. }) => form_page(brand, StatusCode::OK, action, language, token, address, problem),
+        Ok(ValidLink { address, .. }) => form_page(settings, StatusCode::OK, action, language, token, address, problem),
         Err(error) => {
             let response = if let Some(result) = LinkResult::of(&error) {
-                result.page(brand, action, language)
+                result.page(settings, action, language)
             } else {
                 let paragraphs = [&*error.message(language)];
-                message_page(brand, status_of(error.code()), language, texts::failed(language), &paragraphs)
+                message_page(settings, status_of(error.code()), language, texts::failed(language), &paragraphs)
             };
             with_error(response, &error)
         }
@@ -150,7 +150,7 @@ pub(in crate::http) async fn verify(State(server): State<Arc<Server>>, request: 
             let result = server.in_time(email::verify(&context, &form.token)).await;
             respond(&server, Action::Verify, result.map(drop), &form, &client)
         }
-        Err(status) => rejected_page(&server.app.settings.brand, status, Action::Verify, client.language),
+        Err(status) => rejected_page(&server.app.settings, status, Action::Verify, client.language),
     }
 }
 
@@ -162,20 +162,22 @@ pub(in crate::http) async fn reset(State(server): State<Arc<Server>>, request: R
             let reset = password_reset::reset(&context, &form.token, form.password.clone());
             respond(&server, Action::Reset, server.in_time(reset).await.map(drop), &form, &client)
         }
-        Err(status) => rejected_page(&server.app.settings.brand, status, Action::Reset, client.language),
+        Err(status) => rejected_page(&server.app.settings, status, Action::Reset, client.language),
     }
 }
 
 /// Redirects to the result of a submitted form, or shows the form again with the problem.
 fn respond(server: &Server, action: Action, result: Result<()>, form: &SubmittedForm, client: &Client) -> Response {
-    let redirect = |result: LinkResult| (StatusCode::SEE_OTHER, [(LOCATION, result.address(action))]).into_response();
+    let settings = &server.app.settings;
+    let redirect =
+        |result: LinkResult| (StatusCode::SEE_OTHER, [(LOCATION, result.address(settings, action))]).into_response();
     let Err(error) = result else { return redirect(LinkResult::Done) };
     let response = match LinkResult::of(&error) {
         Some(result) => redirect(result),
         None => Correction::redirect(&error, &form.token_text, &server.app.settings).unwrap_or_else(|| {
             let text = error.message(client.language);
             form_page(
-                &server.app.settings.brand,
+                &server.app.settings,
                 status_of(error.code()),
                 action,
                 client.language,
@@ -232,7 +234,7 @@ fn is_foreign(settings: &Settings, headers: &HeaderMap) -> bool {
 
 /// The page with the form of a link.
 fn form_page(
-    brand: &BrandSettings,
+    settings: &Settings,
     status: StatusCode,
     action: Action,
     language: Language,
@@ -243,15 +245,15 @@ fn form_page(
     let texts = action.texts(language);
     let paragraphs: Vec<Value> = [Some(texts.intro.into()), address.map(Value::from)].into_iter().flatten().collect();
     let values = context! {
-        language => language.tag(), title => texts.title, paragraphs, token, problem, action => action.path(),
+        language => language.tag(), title => texts.title, paragraphs, token, problem, action => settings.server.path(action.path()),
         button => texts.button, password => texts.password, hint => texts.hint,
         least => PASSWORD_LENGTH.start(),
     };
-    page(brand, status, language, TEMPLATE, values)
+    page(settings, status, language, TEMPLATE, values)
 }
 
-pub(super) fn rejected_page(brand: &BrandSettings, status: StatusCode, action: Action, language: Language) -> Response {
-    message_page(brand, status, language, texts::rejected(language), &[action.texts(language).ask_again])
+pub(super) fn rejected_page(settings: &Settings, status: StatusCode, action: Action, language: Language) -> Response {
+    message_page(settings, status, language, texts::rejected(language), &[action.texts(language).ask_again])
 }
 
 /// Logs the error, and adds its code and `Retry-After` to the response.

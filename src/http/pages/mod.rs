@@ -31,7 +31,7 @@ pub(super) use sign_in::PATH as SIGN_IN_PATH;
 
 use crate::{
     Error,
-    config::{BrandSettings, Settings},
+    config::Settings,
     http::{Server, status::status_of},
     language::Language,
 };
@@ -61,7 +61,7 @@ pub(super) fn routes(settings: &Settings) -> Router<Arc<Server>> {
             .route("/pages/sign-in.js", get(sign_in::script));
     }
     if settings.mail.dev {
-        routes = routes.route("/dev/mail", get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));
+        routes = routes.route(dev_mail::PATH, get(dev_mail::list)).route("/dev/mail/{id}", get(dev_mail::html));
     }
     if is_app || settings.mail.dev || !settings.providers.is_empty() {
         routes = routes.route("/pages/style.css", get(style));
@@ -75,30 +75,30 @@ async fn style(State(server): State<Arc<Server>>) -> Response {
 }
 
 /// A page with an error, for a navigation that has no other page to return to.
-pub(super) fn error_page(brand: &BrandSettings, language: Language, error: &Error) -> Response {
+pub(super) fn error_page(settings: &Settings, language: Language, error: &Error) -> Response {
     let paragraphs = [&*error.message(language)];
     let response =
-        link_result::message_page(brand, status_of(error.code()), language, texts::failed(language), &paragraphs);
+        link_result::message_page(settings, status_of(error.code()), language, texts::failed(language), &paragraphs);
     links::with_error(response, error)
 }
 
 /// The page for a return from a provider that this browser has not begun.
-pub(super) fn unknown_flow_page(brand: &BrandSettings, language: Language, error: &Error) -> Response {
+pub(super) fn unknown_flow_page(settings: &Settings, language: Language, error: &Error) -> Response {
     let title = texts::failed(language);
     let response =
-        link_result::message_page(brand, status_of(error.code()), language, title, &[texts::unknown_flow(language)]);
+        link_result::message_page(settings, status_of(error.code()), language, title, &[texts::unknown_flow(language)]);
     links::with_error(response, error)
 }
 
-/// Renders a page from its template, with the brand. All values are escaped.
-fn page(brand: &BrandSettings, status: StatusCode, language: Language, template: &str, values: Value) -> Response {
+/// Renders a page from its template, with the brand and the prefix of paths. All values are escaped.
+fn page(settings: &Settings, status: StatusCode, language: Language, template: &str, values: Value) -> Response {
+    let brand = &settings.brand;
+    let common = context! { path_prefix => settings.server.path_prefix(), ..brand::values(brand) };
     let mut environment = Environment::new();
     let rendered = environment
         .add_template("layout.html", LAYOUT)
         .and_then(|()| environment.add_template("field.html", FIELD))
-        .and_then(|()| {
-            environment.render_named_str("page.html", template, context! { ..values, ..brand::values(brand) })
-        });
+        .and_then(|()| environment.render_named_str("page.html", template, context! { ..values, ..common }));
     let html = match rendered {
         Ok(html) => html,
         Err(error) => {

@@ -13,7 +13,7 @@ use axum::{
 use utoipa::{
     IntoResponses, OpenApi, ToSchema,
     openapi::{
-        RefOr, Required,
+        RefOr, Required, Server as OpenApiServer,
         security::{Flow, Http, HttpAuthScheme, OAuth2, Password, Scopes, SecurityScheme},
     },
 };
@@ -67,20 +67,19 @@ pub(in crate::http) fn routes() -> Router<Arc<Server>> {
 struct Documentation;
 
 async fn openapi(State(server): State<Arc<Server>>) -> Response {
+    let prefix = server.app.settings.server.path_prefix();
     let mut documentation = Documentation::openapi();
+    if !prefix.is_empty() {
+        documentation.servers = Some(vec![OpenApiServer::new(prefix)]);
+    }
     // Most clients send no body with this method.
     let delete = documentation.paths.paths.get_mut("/users/me").and_then(|item| item.delete.as_mut());
     if let Some(RefOr::T(body)) = delete.and_then(|operation| operation.request_body.as_mut()) {
         body.required = Some(Required::False);
     }
-    let mut schemes = vec![(
-        "OAuth2PasswordBearer",
-        SecurityScheme::OAuth2(OAuth2::new([Flow::Password(Password::with_refresh_url(
-            "/token",
-            Scopes::new(),
-            "/token",
-        ))])),
-    )];
+    let token = server.app.settings.server.path("/token");
+    let password = Password::with_refresh_url(&token, Scopes::new(), &token);
+    let mut schemes = vec![("OAuth2PasswordBearer", SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)])))];
     let components = documentation.components.get_or_insert_default();
     if server.app.settings.oauth.clients.is_empty() {
         documentation.paths.paths.remove("/introspect");

@@ -29,7 +29,7 @@ const TICKET: &[u8] = b"ticket";
 /// A cookie for the browser, with the attributes `HttpOnly`, `SameSite=Lax` and [`FlowCookie::MAX_AGE_SECONDS`].
 #[derive(Clone)]
 pub struct FlowCookie {
-    /// The name, without the prefix `__Host-`.
+    /// The name, without the prefix for secure cookies.
     pub name: String,
     /// The value, in characters that need no escaping.
     pub value: String,

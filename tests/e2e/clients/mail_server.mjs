@@ -42,4 +42,4 @@ export function mailServer(options) {
 }
 
 /** The link with a token in a mail. */
-export const linkIn = ({ text }) => text.match(/http:\/\/\S+\?token=\S+/)[0];
+export const linkIn = ({ text }) => text.match(/https?:\/\/\S+\?token=\S+/)[0];

@@ -74,7 +74,7 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
     let mut query = Form::parse(query.as_bytes()).unwrap_or_default();
     let visit = match Visit::new(&server, client, &head.headers, query.take("return_to")) {
         Ok(visit) => visit,
-        Err(error) => return error_page(&server.app.settings.brand, language, &error),
+        Err(error) => return error_page(&server.app.settings, language, &error),
     };
     let code = query.take("code");
     // Browsers without the header arrive with a code from a provider.
@@ -82,6 +82,7 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
     if is_cross_site && query.take("reloaded").is_none() {
         let separator = if head.uri.query().is_some() { '&' } else { '?' };
         let address = head.uri.path_and_query().map_or(PATH, |address| address.as_str());
+        let address = server.app.settings.server.path(address);
         return visit.show(&View::Reload(&format!("{address}{separator}reloaded=1")));
     }
     Box::pin(visit.open(query, code)).await
@@ -199,12 +200,12 @@ impl<'a> Visit<'a> {
             Err(error) => return self.fail(START, &error),
         };
         let challenge = browser.challenge();
-        let address = format!("{}{}", settings.server.public_url, self.renderer().path(&[]));
+        let address = format!("{}{}", settings.server.origin(), self.renderer().path(&[]));
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("return_to", &address)
             .append_pair("code_challenge", challenge.as_ref().map_or("", |challenge| challenge.as_str()))
             .finish();
-        let mut response = redirect(&format!("/auth/{provider_id}?{query}"));
+        let mut response = redirect(&settings.server.path(&format!("/auth/{provider_id}?{query}")));
         add_cookie(&mut response, browser.write(&self.server.cookies));
         response
     }
@@ -226,8 +227,8 @@ impl<'a> Visit<'a> {
     fn open_link(mut self, token: &str) -> Response {
         let Some(browser) = self.browser.take() else {
             let (title, text) = texts::elsewhere(self.context.client.language);
-            let (brand, language) = (&self.server.app.settings.brand, self.context.client.language);
-            return super::link_result::message_page(brand, StatusCode::OK, language, title, &[text]);
+            let (settings, language) = (&self.server.app.settings, self.context.client.language);
+            return super::link_result::message_page(settings, StatusCode::OK, language, title, &[text]);
         };
         let settings = &self.server.app.settings;
         self.return_to = browser.return_to.and_then(|address| ReturnAddress::parse_for_page(settings, &address).ok());

@@ -16,7 +16,7 @@ const AUTOFILL_INTERVAL = 600_000;
 /** Returns options for the browser, and the token that belongs to them. */
 async function options() {
   const body = new URLSearchParams({ step: "passkey_options", token: form.elements.token?.value ?? "" });
-  const response = await fetch("/sign-in", { method: "POST", body });
+  const response = await fetch(form.action, { method: "POST", body });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail);
   return answer;

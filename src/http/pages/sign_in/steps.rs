@@ -61,18 +61,12 @@ pub(in crate::http) async fn submit(State(server): State<Arc<Server>>, request: 
     };
     match Visit::new(&server, client, &headers, form.take("return_to")) {
         Ok(visit) => Box::pin(visit.submit(form)).await,
-        Err(error) => error_page(&server.app.settings.brand, language, &error),
+        Err(error) => error_page(&server.app.settings, language, &error),
     }
 }
 
 fn rejected(server: &Server, status: StatusCode, language: Language) -> Response {
-    message_page(
-        &server.app.settings.brand,
-        status,
-        language,
-        texts::rejected(language),
-        &[texts::start_again(language)],
-    )
+    message_page(&server.app.settings, status, language, texts::rejected(language), &[texts::start_again(language)])
 }
 
 /// Which passkey is asked for.

@@ -105,7 +105,8 @@ impl Renderer<'_> {
         let return_to = self.return_to.map(|address| ("return_to", address.as_str()));
         let mut query = form_urlencoded::Serializer::new(String::new());
         let query = query.extend_pairs(parameters).extend_pairs(return_to).finish();
-        if query.is_empty() { PATH.to_owned() } else { format!("{PATH}?{query}") }
+        let path = self.settings.server.path(PATH);
+        if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 
     /// A view that shows an error.
@@ -183,7 +184,7 @@ impl Renderer<'_> {
     }
 
     fn respond(&self, status: StatusCode, has_script: bool, values: Value) -> Response {
-        let mut response = page(&self.settings.brand, status, self.language, TEMPLATE, values);
+        let mut response = page(self.settings, status, self.language, TEMPLATE, values);
         let headers = response.headers_mut();
         // Browsers send the origin with a form only to pages that have a referrer.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
