@@ -24,9 +24,9 @@ pub(super) struct CookieNames {
     mfa_client: String,
     remembered_device: String,
     is_secure: bool,
-    /// What the names of secure cookies begin with.
+    /// What the names begin with. Empty on plain HTTP.
     prefix: &'static str,
-    /// What the names end with on plain HTTP.
+    /// What the names end with. Empty on HTTPS.
     suffix: String,
     /// The paths that browsers send the cookies to.
     path: String,
@@ -35,14 +35,12 @@ pub(super) struct CookieNames {
 impl CookieNames {
     pub(super) fn of(settings: &Settings) -> Self {
         let is_secure = settings.server.is_https();
-        // Browsers send a cookie to all ports of a host, so each server on this machine needs its own name.
-        let hash = digest(&SHA256, settings.server.public_url.as_bytes());
-        let suffix = format!("_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()));
         let (prefix, path) = match settings.server.path_prefix() {
             "" => (HOST_PREFIX, "/"),
             path => (SECURE_PREFIX, path),
         };
-        let name = |name: &str| full_name(name, is_secure.then_some(prefix), &suffix);
+        let (prefix, suffix) = if is_secure { (prefix, String::new()) } else { ("", suffix_of(settings)) };
+        let name = |name: &str| format!("{prefix}{name}{suffix}");
         Self {
             refresh_token: name("refresh_token"),
             mfa_client: name("mfa_client"),
@@ -54,23 +52,21 @@ impl CookieNames {
         }
     }
 
-    /// What the names end with on plain HTTP.
+    /// What the names end with. Empty on HTTPS.
     pub(super) fn suffix(&self) -> &str {
         &self.suffix
     }
 
     /// The full name of the cookie of a flow.
     pub(super) fn flow(&self, name: &str) -> String {
-        full_name(name, self.is_secure.then_some(self.prefix), &self.suffix)
+        format!("{}{name}{}", self.prefix, self.suffix)
     }
 
     /// The full names of the cookies of all flows in a request.
     pub(super) fn flows<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = String> + 'a {
-        let start = if self.is_secure { self.prefix } else { "" };
-        let end = if self.is_secure { "" } else { &self.suffix };
         let is_flow = move |name: &str| {
-            name.strip_prefix(start)
-                .is_some_and(|rest| rest.starts_with(FlowCookie::NAME_PREFIX) && rest.ends_with(end))
+            name.strip_prefix(self.prefix)
+                .is_some_and(|rest| rest.starts_with(FlowCookie::NAME_PREFIX) && rest.ends_with(&self.suffix))
         };
         cookies(headers).map(|cookie| cookie.name().to_owned()).filter(move |name| is_flow(name))
     }
@@ -123,11 +119,10 @@ const HOST_PREFIX: &str = "__Host-";
 /// For a server below a path. Browsers reject the cookie only if it was set without `Secure`.
 const SECURE_PREFIX: &str = "__Secure-";
 
-fn full_name(name: &str, prefix: Option<&str>, suffix: &str) -> String {
-    match prefix {
-        Some(prefix) => format!("{prefix}{name}"),
-        None => format!("{name}{suffix}"),
-    }
+/// Browsers send a cookie to all ports of a host, so each server on this machine needs its own names.
+fn suffix_of(settings: &Settings) -> String {
+    let hash = digest(&SHA256, settings.server.public_url.as_bytes());
+    format!("_{}", hex::encode(hash.as_ref().get(..4).unwrap_or_default()))
 }
 
 /// Returns the value of `Set-Cookie` for a cookie that scripts cannot read and other sites cannot send. Without `max_age`
