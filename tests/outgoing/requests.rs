@@ -57,6 +57,22 @@ async fn empty_form_has_a_length() {
 }
 
 #[tokio::test]
+async fn body_of_another_media_type_is_sent_with_its_headers() {
+    let server = Server::answering(OK).await;
+    let url = server.url("/v1/traces");
+    let key = SecretString::from("hunter2");
+    let request = Request::post_body(&url, "application/x-protobuf", "bytes").header("x-api-key", &key);
+    assert!(!format!("{request:?}").contains("hunter2"));
+    let request = sent(&server, request).await;
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
+    for header in ["content-type: application/x-protobuf", "content-length: 5", "x-api-key: hunter2"] {
+        assert!(format!("{head}\r\n").contains(&format!("\r\n{header}\r\n")), "{head}");
+    }
+    assert_eq!(body, "bytes");
+}
+
+#[tokio::test]
 async fn access_token_is_sent_as_bearer() {
     let server = Server::answering(OK).await;
     let url = server.url("/");
