@@ -28,7 +28,8 @@ impl BrandSettings {
         vars.section("brand", "Brand");
         let name = Setting::new(
             "BRAND",
-            "The name that mails and pages show. The sender of mails is `MAIL_FROM`. See [Brand](email.md#brand).",
+            "The name that mails, pages, authenticator apps and passkeys show. The sender of mails is `MAIL_FROM`. See \
+             [Brand](email.md#brand).",
         )
         .example("Example")
         .text("at most 64 characters on one line", name)
@@ -53,6 +54,12 @@ impl BrandSettings {
             vars.mistake("BRAND: required with BRAND_LOGO_URL, as the text of the image");
         }
         Self { name, color, logo_url }
+    }
+
+    /// The name, or `host` without one.
+    #[must_use]
+    pub fn name_or<'a>(&'a self, host: &'a str) -> &'a str {
+        self.name.as_deref().unwrap_or(host)
     }
 }
 

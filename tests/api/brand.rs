@@ -1,7 +1,7 @@
 //! The brand on the pages. The templates of mails have tests of their own.
 
 use axum::{body::Body, http::Method};
-use hallpass::config::Settings;
+use hallpass::{config::Settings, domain::identity::USERNAME_LENGTH};
 
 use crate::support::{Answer, TestServer};
 
@@ -15,6 +15,38 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
 
 async fn branded(count: usize) -> TestServer {
     TestServer::with(|settings| settings.brand = read(&BRAND[..count]).unwrap().brand).await
+}
+
+#[tokio::test]
+async fn authenticator_apps_and_passkeys_show_the_name() {
+    for (count, name, issuer) in [(1, "Ada & Sons", "Ada%20%26%20Sons"), (0, "localhost", "localhost")] {
+        let server = branded(count).await;
+        let ada = server.user("ada").await;
+        let answer = ada.query("mutation { startTotpEnrollment { otpauthUri } }").await;
+        let uri = answer.data("/startTotpEnrollment/otpauthUri").as_str().unwrap().to_owned();
+        assert!(
+            uri.starts_with(&format!("otpauth://totp/{issuer}:ada?")) && uri.contains(&format!("&issuer={issuer}&")),
+            "{uri}"
+        );
+        for query in [
+            "mutation { started: startPasskeyRegistration { options } }",
+            "mutation { started: startPasskeyRegistration(input: { username: \"eve\" }) { options } }",
+        ] {
+            let actor = if query.contains("eve") { &server.anonymous() } else { &ada };
+            let options = actor.query(query).await.data("/started/options");
+            assert_eq!((&options["rp"]["name"], &options["rp"]["id"]), (&name.into(), &"localhost".into()), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn longest_name_fits_into_the_qr_code() {
+    let name = "\u{1f600}".repeat(64);
+    let server = TestServer::with(|settings| settings.brand = read(&[("BRAND", &*name)]).unwrap().brand).await;
+    let username = "a".repeat(*USERNAME_LENGTH.end());
+    let user = server.user(&username).await;
+    let answer = user.query("mutation { startTotpEnrollment { qrCodeSvg } }").await;
+    assert!(answer.data("/startTotpEnrollment/qrCodeSvg").as_str().unwrap().starts_with("<svg"));
 }
 
 async fn open(server: &TestServer, path: &str) -> Answer {

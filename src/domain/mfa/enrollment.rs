@@ -40,10 +40,11 @@ impl Enrollment {
     }
 }
 
-/// The name of this service in authenticator apps: the host of PUBLIC_URL.
+/// The name of this service in authenticator apps: the brand, or the host of PUBLIC_URL.
 fn issuer(settings: &Settings) -> String {
     let url = Url::parse(&settings.server.public_url).ok();
-    url.and_then(|url| url.host_str().map(ToOwned::to_owned)).unwrap_or_else(|| "Hallpass".to_owned())
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or("Hallpass");
+    settings.brand.name_or(host).to_owned()
 }
 
 /// Starts the enrollment of an authenticator app. Replaces an enrollment that was not confirmed. Sign-ins require a code only

@@ -89,7 +89,8 @@ pub async fn start(context: &Context, form: &NewAccount) -> Result<Started> {
         [&profile.first_name, &profile.last_name].into_iter().flatten().map(String::as_str).collect();
     let display_name = if names.is_empty() { username.clone() } else { names.join(" ") };
     let passkey_user = PasskeyUser::new(user_id, username, display_name);
-    let options = CreationOptions::new(rp_id, rp_id, passkey_user, &started.challenge, Vec::new());
+    let name = context.settings().brand.name_or(rp_id);
+    let options = CreationOptions::new(rp_id, name, passkey_user, &started.challenge, Vec::new());
     Started::new(started.token, options)
 }
 

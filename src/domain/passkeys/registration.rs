@@ -108,7 +108,8 @@ pub async fn start(context: &Context, principal: &Principal) -> Result<Started> 
     let started = context.app.passkey_ceremonies.start(ceremony, rp_id, context.now())?;
     let display_name = user.full_name().unwrap_or_else(|| user.username.clone());
     let passkey_user = PasskeyUser::new(user.id, &user.username, display_name);
-    let options = CreationOptions::new(rp_id, rp_id, passkey_user, &started.challenge, descriptors(passkeys));
+    let name = context.settings().brand.name_or(rp_id);
+    let options = CreationOptions::new(rp_id, name, passkey_user, &started.challenge, descriptors(passkeys));
     Started::new(started.token, options)
 }
 
