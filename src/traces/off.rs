@@ -1,5 +1,5 @@
 //! The functions of a build without the feature `otlp`. They do nothing.
-#![expect(clippy::unused_self, clippy::unused_async, reason = "the signatures are those of the feature `otlp`")]
+#![expect(clippy::unused_async, reason = "the signatures are those of the feature `otlp`")]
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::{Result, clock::Clock, config::Settings, error::ErrorCode, traces::Tr
 
 /// The traces of a server. There are none.
 #[derive(Debug, Default)]
-pub struct Traces;
+pub struct Traces(());
 
 impl Traces {
     /// Whether this build can export traces.
@@ -71,7 +71,7 @@ pub fn continued<F: Future>(task: F) -> F {
 
 /// The use cases of a GraphQL request.
 #[derive(Debug, Default)]
-pub struct UseCaseSpans;
+pub struct UseCaseSpans(());
 
 impl UseCaseSpans {
     /// Returns the future as it is.

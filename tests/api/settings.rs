@@ -384,15 +384,15 @@ fn public_server_requires_a_key_and_https() {
     assert!(!settings.server.is_local);
     assert!(
         mistake(&[("LISTEN", "0.0.0.0:8000"), ("SECRET_KEY", GOOD_KEY)])
-            .starts_with("PUBLIC_URL: expected the https:// origin")
+            .starts_with("PUBLIC_URL: expected the https:// address")
     );
     assert!(
         mistake(&[("PUBLIC_URL", "http://accounts.example.org"), ("SECRET_KEY", GOOD_KEY)])
-            .starts_with("PUBLIC_URL: expected the https:// origin")
+            .starts_with("PUBLIC_URL: expected the https:// address")
     );
     assert!(mistake(&[("DATABASE_URL", "postgres://u:p@host/db")]).starts_with("SECRET_KEY: required"));
     for url in
-        ["https://a.example/path", "https://a.example/?q", "https://u:p@a.example", "ftp://a.example", "a.example"]
+        ["https://a.example/a//b", "https://a.example/?q", "https://u:p@a.example", "ftp://a.example", "a.example"]
     {
         assert!(
             read(&[("PUBLIC_URL", url), ("SECRET_KEY", GOOD_KEY)]).unwrap_err()[0].starts_with("PUBLIC_URL: expected"),
@@ -600,7 +600,7 @@ fn development_is_refused_with_a_public_name() {
 #[test]
 fn server_on_all_addresses_is_not_local_without_development() {
     let variables = [("LISTEN", "0.0.0.0:8000"), ("PUBLIC_URL", "http://localhost:8000"), ("SECRET_KEY", GOOD_KEY)];
-    assert!(mistake(&variables).starts_with("PUBLIC_URL: expected the https:// origin"));
+    assert!(mistake(&variables).starts_with("PUBLIC_URL: expected the https:// address"));
 }
 
 #[test]
