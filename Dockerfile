@@ -16,10 +16,12 @@ WORKDIR /build
 COPY . .
 # The commit for `hallpass --version`; the folder .git is not copied.
 ARG COMMIT
+# `otlp` for traces: docs/operations/tracing.md.
+ARG FEATURES=
 ENV HALLPASS_PLAYGROUND=embed HALLPASS_COMMIT=$COMMIT
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bin hallpass \
+    cargo build --release --locked --bin hallpass --features "$FEATURES" \
     && install -D target/release/hallpass /image/usr/local/bin/hallpass
 # The folder of the SQLite database and the key; empty with another database and SECRET_KEY.
 RUN install -d -o 65534 -g 65534 -m 0700 /image/var/lib/hallpass

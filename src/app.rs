@@ -21,6 +21,7 @@ use crate::{
         mail_code::MailCodes, oidc::FlowSealer, pseudonym::Pseudonyms, refresh_token::RefreshTokens, sealed::Sealer,
         webauthn::CeremonyTokens,
     },
+    traces::Traces,
 };
 
 /// Maximum number of concurrent generation confirmations, so that they do not delay requests that write.
@@ -72,6 +73,8 @@ pub struct App {
     pub providers: Providers,
     /// What the server counts.
     pub metrics: Metrics,
+    /// The spans of requests. Only a server starts them.
+    pub traces: Traces,
     /// The configuration.
     pub settings: Settings,
     keys: Keys,
@@ -118,6 +121,7 @@ impl App {
             outgoing,
             providers,
             metrics,
+            traces: Traces::default(),
             settings,
             keys,
             confirming: Arc::new(Semaphore::new(MAX_CONCURRENT_CONFIRMATIONS)),

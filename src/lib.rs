@@ -19,6 +19,7 @@
 //! | Infrastructure | [`outgoing`] | HTTP requests to other servers |
 //! | Infrastructure | [`security`] | password hashes, tokens, verification of passkeys, keys, random values |
 //! | Infrastructure | [`metrics`] | what the server counts, and its text format |
+//! | Infrastructure | [`traces`] | spans of requests, use cases and statements, and their export |
 //! | Base | [`config`] | settings, parsed and checked |
 //! | Base | [`error`] | [`Error`]: the errors of requests |
 //! | Base | [`clock`], [`language`] | time; the languages of messages, pages and mails |
@@ -49,7 +50,7 @@
 //! - **Errors** are [`Error`]s. No message contains a value from the client. Every code has a text in each [`language`].
 //!   Start-up and commands add context with [`anyhow`], for the operator.
 //! - **Log lines** of a request contain its id: `http/middleware/frame.rs` handles each request in its own span. Tasks that
-//!   are spawned for a request run in this span too.
+//!   are spawned for a request run in this span too. Its trace is another thing: [`traces`] has what is exported.
 //! - **Names** follow the standards, with one term for each concept.
 
 pub mod app;
@@ -71,6 +72,7 @@ pub mod metrics;
 pub mod outgoing;
 pub mod providers;
 pub mod security;
+pub mod traces;
 
 pub use app::App;
 pub use error::{Error, Result};

@@ -13,13 +13,14 @@ use tokio::{
 use crate::{
     App,
     cli::{
-        Supervisor, VERSION, app, connect, expect_database, expect_keys, expect_migrated, expect_templates,
-        migrate::NOT_MIGRATED, open_files,
+        NOT_STARTED, Supervisor, VERSION, app, connect, expect_database, expect_keys, expect_migrated,
+        expect_templates, migrate::NOT_MIGRATED, open_files,
     },
     config::Settings,
     database::Database,
     http::{self, Gate, Limits},
     jobs::Jobs,
+    traces::Traces,
 };
 
 pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Supervisor) -> Result<()> {
@@ -51,6 +52,7 @@ pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Superv
             "DEVELOPMENT is true: connections are not encrypted, and errors help developers. Never use it for real accounts"
         );
     }
+    start_traces(&app)?;
     // The metrics are served until the API has stopped.
     let (stop_metrics, metrics_stopped) = oneshot::channel::<()>();
     let metrics = metrics_listener.map(|listener| spawn_metrics(listener, &app, metrics_stopped)).transpose()?;
@@ -87,12 +89,28 @@ pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Superv
     let jobs = Jobs::start(&app, hangup);
     serving.await;
     jobs.stop().await;
+    app.traces.stop().await;
     drop(stop_metrics);
     if let Some(metrics) = metrics {
         // Fails only if the task has panicked, which is logged.
         let _ = metrics.await;
     }
     app.database.close().await;
+    Ok(())
+}
+
+/// Starts the export of traces, or warns that this build has none.
+fn start_traces(app: &App) -> Result<()> {
+    let Some(collector) = &app.settings.traces.collector else { return Ok(()) };
+    // Not an error: the environment may be shared with other programs, whose traces these settings are for.
+    if !Traces::IS_BUILT_IN {
+        tracing::warn!(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but there are no traces: this binary was built without the feature `otlp`"
+        );
+        return Ok(());
+    }
+    app.traces.start(&app.settings, &app.clock).context(NOT_STARTED)?;
+    tracing::info!("traces are exported to {collector}");
     Ok(())
 }
 

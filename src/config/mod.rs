@@ -34,6 +34,7 @@ mod setting;
 mod smtp;
 mod throttle;
 mod tokens;
+mod traces;
 mod trusted_documents;
 mod unknown;
 mod vars;
@@ -65,6 +66,7 @@ pub use server::{ServerSettings, app_origin};
 pub use smtp::{Smtp, SmtpSecurity};
 pub use throttle::{ThrottleLimits, ThrottleSettings};
 pub use tokens::{JwtAlgorithm, TokenSettings};
+pub use traces::{OtlpHeader, TracesSettings};
 pub use trusted_documents::Manifest;
 pub use unknown::{unknown_in_environment, unknown_in_file};
 use vars::Vars;
@@ -106,6 +108,8 @@ pub struct Settings {
     pub logging: LoggingSettings,
     /// Where the metrics are served.
     pub metrics: MetricsSettings,
+    /// Where traces are exported to.
+    pub traces: TracesSettings,
 }
 
 /// Everything that is wrong with the settings: a sentence for each, starting with the setting's name.
@@ -168,6 +172,7 @@ impl Settings {
             audit: AuditSettings::read(&mut vars),
             logging: LoggingSettings::read(&mut vars),
             metrics: MetricsSettings::read(&mut vars, listen),
+            traces: TracesSettings::read(&mut vars),
         };
         vars.finish(settings)
     }

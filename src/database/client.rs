@@ -1,10 +1,13 @@
 //! Driver connections: how statements are sent, and how a transaction begins.
 
+use futures_util::FutureExt;
 use sea_orm::{
-    ExecResult, QueryResult, Statement,
+    DbErr, ExecResult, QueryResult, Statement,
     sqlx::{self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection, query::Query},
 };
 use sea_query_sqlx::SqlxValues;
+
+use crate::{database::error::error_type, traces};
 
 /// How a statement with values is prepared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,6 +23,9 @@ pub enum Preparation {
 pub trait Client: Connection + 'static {
     /// SQL that begins a write transaction.
     const BEGIN: &'static str;
+
+    /// The name of the database in traces (OpenTelemetry semantic conventions, `db.system.name`).
+    const SYSTEM: &'static str;
 
     /// Runs SQL without values and without preparing it.
     fn run(&mut self, sql: &str) -> impl Future<Output = Result<ExecResult, sqlx::Error>> + Send;
@@ -47,9 +53,10 @@ pub trait Client: Connection + 'static {
 }
 
 macro_rules! client {
-    ($connection:ty, $begin:expr) => {
+    ($connection:ty, $system:expr, $begin:expr) => {
         impl Client for $connection {
             const BEGIN: &'static str = $begin;
+            const SYSTEM: &'static str = $system;
 
             async fn run(&mut self, sql: &str) -> Result<ExecResult, sqlx::Error> {
                 Executor::execute(self, AssertSqlSafe(sql)).await.map(Into::into)
@@ -100,15 +107,31 @@ macro_rules! with_limits {
 /// SQL that begins a read-only transaction on PostgreSQL.
 pub const POSTGRES_BEGIN_READ: &str = with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY");
 
+/// The name of SQLite in traces.
+pub const SQLITE: &str = "sqlite";
+
 // A deferred transaction fails with "database is locked" when it changes from reading to writing.
-client!(SqliteConnection, "BEGIN IMMEDIATE");
-client!(PgConnection, with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED"));
+client!(SqliteConnection, SQLITE, "BEGIN IMMEDIATE");
+client!(PgConnection, "postgresql", with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED"));
 // Connections are set to READ COMMITTED when they are opened.
-client!(MySqlConnection, "BEGIN");
+client!(MySqlConnection, "mysql", "BEGIN");
 
 /// Runs SQL without values, like [`Client::run`]. Its signature fits [`super::connections::Connections::begin`].
 pub async fn run_sql<C: Client>(connection: &mut C, sql: &str, _: Preparation) -> Result<ExecResult, sqlx::Error> {
     connection.run(sql).await
+}
+
+/// Runs a statement in a span of the current trace, if there is one.
+pub fn in_span<T, F: Future<Output = Result<T, DbErr>>>(
+    system: &'static str,
+    sql: &str,
+    run: F,
+) -> impl Future<Output = Result<T, DbErr>> + use<T, F> {
+    let span = traces::begin_statement(system, sql);
+    run.map(move |result| {
+        span.end(result.as_ref().map(drop), error_type);
+        result
+    })
 }
 
 fn query<DB>(statement: &Statement, preparation: Preparation) -> Query<'_, DB, SqlxValues>

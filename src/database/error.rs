@@ -1,7 +1,9 @@
 //! Maps driver errors to Hallpass errors, and classifies them for retries.
 
+use std::borrow::Cow;
+
 use sea_orm::{
-    DbErr, RuntimeErr,
+    ConnAcquireErr, DbErr, RuntimeErr,
     sqlx::{self, mysql::MySqlDatabaseError, postgres::PgDatabaseError},
 };
 
@@ -69,6 +71,17 @@ fn is_pooler_mismatch(error: &sqlx::Error) -> bool {
         "08P01" => error.routine() == Some("exec_bind_message"),
         _ => false,
     })
+}
+
+/// The type of an error, for traces: the code of the database, or where it failed. The text of an error may contain values.
+pub(super) fn error_type(error: &DbErr) -> Cow<'static, str> {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(error)) => error.code().map_or("database".into(), |code| code.into_owned().into()),
+        Some(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => "connection".into(),
+        _ if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) => "timeout".into(),
+        _ if matches!(error, DbErr::ConnectionAcquire(_)) => "connection".into(),
+        _ => "_OTHER".into(),
+    }
 }
 
 /// Whether the same statement may succeed later, because the connection, the server or the disk failed.

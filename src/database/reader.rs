@@ -6,11 +6,14 @@ use std::{sync::Arc, time::Instant};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, metric, sqlx};
 use uuid::Uuid;
 
-use crate::database::{
-    client::{Client, Preparation},
-    connections::{Connections, Pool, dispatch},
-    local_reads::{LocalReads, LocalRow, NotLocal},
-    with_timeout,
+use crate::{
+    database::{
+        client::{Client, Preparation, SQLITE, in_span},
+        connections::{Connections, Pool, dispatch},
+        local_reads::{LocalReads, LocalRow, NotLocal},
+        with_timeout,
+    },
+    traces,
 };
 
 /// Runs single read statements. Use [`super::Database::write`] for statements that write.
@@ -34,11 +37,13 @@ impl Reader {
         read: impl FnOnce(&LocalRow<'_, '_>) -> Result<T, DbErr>,
     ) -> Result<Option<T>, NotLocal> {
         let local = self.local.as_ref().ok_or(NotLocal)?;
-        let Some(observer) = self.pool.observer() else {
-            return local.find(sql, id, read);
-        };
+        let span = traces::begin_statement(SQLITE, sql);
         let start = Instant::now();
         let found = local.find(sql, id, read);
+        span.end(found.as_ref().map(drop), |NotLocal| "not_local".into());
+        let Some(observer) = self.pool.observer() else {
+            return found;
+        };
         let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [id.into()]);
         if found.is_ok() {
             observer(&metric::Info { elapsed: start.elapsed(), statement: &statement, failed: false });
@@ -58,7 +63,7 @@ async fn read<C: Client, T>(
         lease.release();
         Ok(value)
     };
-    connections.run_observed(&statement, reading).await
+    connections.run_observed(&statement, in_span(C::SYSTEM, &statement.sql, reading)).await
 }
 
 #[async_trait::async_trait]

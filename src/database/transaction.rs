@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::database::{
     TIMEOUT,
-    client::{Client, Preparation, run_sql},
+    client::{Client, Preparation, in_span, run_sql},
     connections::{Connections, Pool, closed, dispatch, statement_error},
     error::is_stale_plan,
     lease::Lease,
@@ -95,7 +95,7 @@ impl Transaction {
 
 impl<C: Client> TransactionOn<C> {
     async fn begin(pool: &Arc<Connections<C>>) -> Result<Self, DbErr> {
-        let (lease, _) = pool.begin(C::BEGIN, run_sql).await?;
+        let (lease, _) = in_span(C::SYSTEM, C::BEGIN, pool.begin(C::BEGIN, run_sql)).await?;
         Ok(Self { pool: Arc::clone(pool), state: Mutex::new(State::Begun(lease)) })
     }
 
@@ -131,7 +131,8 @@ impl<C: Client> TransactionOn<C> {
         statement: Statement,
         run: impl AsyncFn(&mut C, &Statement, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
-        self.pool.run_observed(&statement, self.run(&statement, run)).await
+        let running = in_span(C::SYSTEM, &statement.sql, self.run(&statement, run));
+        self.pool.run_observed(&statement, running).await
     }
 
     async fn commit(self) -> Result<(), DbErr> {
@@ -157,7 +158,7 @@ impl<C: Client> State<C> {
 }
 
 async fn end<C: Client>(mut lease: Lease<C>, sql: &str) -> Result<(), DbErr> {
-    lease.run(sql, &run_sql).await.map_err(statement_error)?;
+    in_span(C::SYSTEM, sql, async { lease.run(sql, &run_sql).await.map_err(statement_error) }).await?;
     lease.release();
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::{
         users::administration::{self, Administrator},
     },
     graphql::HintContext,
+    traces::UseCaseSpans,
 };
 
 /// A request, as resolvers see it.
@@ -31,6 +32,8 @@ pub struct RequestContext {
     pub cookies: Cookies,
     /// Facts that may explain an error.
     pub hint_context: HintContext,
+    /// The spans of the root fields.
+    pub(super) use_cases: UseCaseSpans,
     principal: OnceCell<Result<Principal>>,
     cookie_changes: Mutex<Vec<CookieChange>>,
     rows_left: AtomicI64,
@@ -68,6 +71,7 @@ impl RequestContext {
             domain,
             cookies: Cookies::default(),
             hint_context: HintContext::default(),
+            use_cases: UseCaseSpans::default(),
             principal: OnceCell::new(),
             cookie_changes: Mutex::default(),
             rows_left: AtomicI64::new(MAX_ROWS),

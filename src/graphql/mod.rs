@@ -9,6 +9,7 @@ pub mod errors;
 pub mod executor;
 mod hints;
 mod schema;
+mod use_cases;
 
 use std::sync::Arc;
 
@@ -16,7 +17,10 @@ use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
 pub use context::{Cookie, CookieChange, RequestContext};
 pub use hints::HintContext;
 
-use self::schema::{Mutation, Nullable, Query};
+use self::{
+    schema::{Mutation, Nullable, Query},
+    use_cases::TraceUseCases,
+};
 use crate::App;
 
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -27,6 +31,7 @@ fn build_schema(app: Option<Arc<App>>, validation: ValidationMode) -> Schema {
         .limit_recursive_depth(executor::MAX_DEPTH)
         .validation_mode(validation);
     match app {
+        Some(app) if app.traces.is_on() => builder.extension(TraceUseCases).data(app).finish(),
         Some(app) => builder.data(app).finish(),
         None => builder.finish(),
     }

@@ -50,6 +50,7 @@ use crate::{
     App, Error, Result,
     config::{ExposeSecret, SecretString},
     graphql::{CookieChange, executor::Executor},
+    traces::{self, use_case_name},
 };
 
 /// The shared state of the handlers.
@@ -72,9 +73,10 @@ impl Server {
     /// # Errors
     /// SERVICE_UNAVAILABLE if the timeout expires. A transaction that was committing may or may not have been
     /// committed.
-    fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    fn in_time<T, F: Future<Output = Result<T>>>(&self, work: F) -> impl Future<Output = Result<T>> + use<T, F> {
         let timed_out = |_| Err(Error::unavailable(5, "the request timed out"));
-        tokio::time::timeout(self.limits.handler_timeout, work).map(move |result| result.unwrap_or_else(timed_out))
+        let limited = tokio::time::timeout(self.limits.handler_timeout, work);
+        traces::use_case(use_case_name::<F>, limited.map(move |result| result.unwrap_or_else(timed_out)))
     }
 
     /// The values of `Set-Cookie` for a change. The cookie of forward-auth follows the refresh token.

@@ -62,7 +62,7 @@ impl RequestMetrics {
     /// Counts a request. `route` is the pattern of the route that it matched.
     pub fn count(&self, route: Option<&str>, method: &str, status: u16, error: Option<ErrorCode>, duration: Duration) {
         let route = route.unwrap_or(NO_ROUTE).to_owned();
-        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        let method = known_method(method).unwrap_or("other");
         let labels = RequestLabels { route, method, status };
         self.requests.get_or_create(&labels).inc();
         self.durations.get_or_create(&[("route", labels.route)]).observe(duration.as_secs_f64());
@@ -70,6 +70,12 @@ impl RequestMetrics {
             self.errors.get_or_create(&[("code", Outcome(error))]).inc();
         }
     }
+}
+
+/// The name of a method that is not made up by a client.
+#[must_use]
+pub fn known_method(method: &str) -> Option<&'static str> {
+    METHODS.into_iter().find(|known| *known == method)
 }
 
 fn histogram() -> Histogram {

@@ -24,7 +24,7 @@ use prometheus_client::{
 use self::labels::Histograms;
 pub use self::{
     gauges::{Gauges, PoolState, Reading, WaitingMails},
-    http::RequestMetrics,
+    http::{RequestMetrics, known_method},
     labels::{JobRun, LimitName, Outcome, SignInLabels},
     operations::{KnownFields, OperationMetrics},
 };

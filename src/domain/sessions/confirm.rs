@@ -6,6 +6,7 @@ use crate::{
     App, Result,
     database::Database,
     entity::session::{self, Model},
+    traces,
 };
 
 /// Confirms the session's current generation of tokens in the background, so that the request does not wait. Skips it
@@ -21,7 +22,7 @@ pub(in crate::domain) fn confirm_later(app: &App, session: &Model) {
         }
         drop(permit);
     };
-    tokio::spawn(confirming.in_current_span());
+    tokio::spawn(traces::continued(confirming.in_current_span()));
 }
 
 async fn confirm(database: &Database, id: uuid::Uuid, generation: i32) -> Result<()> {

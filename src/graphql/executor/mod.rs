@@ -21,7 +21,7 @@ mod variables;
 use std::sync::Arc;
 
 use async_graphql::{
-    Request, Response, ServerError, ValidationMode,
+    PathSegment, Request, Response, ServerError, ValidationMode,
     parser::types::{ExecutableDocument, OperationType},
 };
 
@@ -218,6 +218,9 @@ impl Executor {
         let publish = |error: &mut ServerError| {
             let published = publish(error, request_id, language, hint_context);
             fields.fail(&error.path, published.code());
+            if let Some(PathSegment::Field(key)) = error.path.first() {
+                context.use_cases.fail(key, published.code());
+            }
             published
         };
         let errors = response.errors.iter_mut().map(publish).collect();

@@ -25,6 +25,7 @@ use crate::{
     Error,
     config::Settings,
     domain::RequestId,
+    error::ErrorCode,
     http::{
         Server, body, forward_auth,
         graphql::{LogFields, MediaType, RequestError},
@@ -67,19 +68,32 @@ pub(in crate::http) async fn frame(State(server): State<Arc<Server>>, mut reques
     let settings = &server.app.settings;
     let id = request_id::assign(settings, &server.app.clock, &request);
     request.extensions_mut().insert(id);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let parent = request_id::trace_parent(settings, &request);
+    let traced = server.app.traces.begin_request(request.method().as_str(), route, parent);
     // At the level `error`, so that the span exists at every log level.
     let span = tracing::error_span!(
         "request",
         request_id = %id,
-        trace_id = request_id::trace_id(settings, &request),
+        trace_id = traced.trace_id(),
         client = peer::address(settings, &request).map(tracing::field::display),
         operation = Empty,
         user_id = Empty,
     );
-    respond(server, id, request, next).instrument(span).await
+    let (response, error) = traced.run(respond(&server, id, request, route, next).instrument(span)).await;
+    traced.end(response.status().as_u16(), error);
+    response
 }
 
-async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Next) -> Response {
+/// Responds to a request. Also returns the code of its error; in GraphQL that of the first one.
+async fn respond(
+    server: &Server,
+    id: RequestId,
+    request: Request,
+    route: Option<&str>,
+    next: Next,
+) -> (Response, Option<ErrorCode>) {
     let start = Instant::now();
     let settings = &server.app.settings;
     server.refused_origins.report(settings, request.headers(), server.app.clock.now());
@@ -93,14 +107,13 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
         );
     }
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
     let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
     let is_encoded = body::is_encoded(request.headers());
 
     let mut response = next.run(request).await;
 
     let log = response.extensions_mut().remove::<LogFields>().unwrap_or_default();
-    let (route, status) = (route.as_ref().map(MatchedPath::as_str), response.status().as_u16());
+    let status = response.status().as_u16();
     server.app.metrics.requests.count(route, method.as_str(), status, log.code, start.elapsed());
     macro_rules! log_request {
         ($level:ident) => {
@@ -132,7 +145,7 @@ async fn respond(server: Arc<Server>, id: RequestId, request: Request, next: Nex
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(request_id::HEADER, id);
     }
-    response
+    (response, log.code)
 }
 
 /// Responds with an error if the handler panics or does not finish in time. `/graphql` has its own timeout, which starts

@@ -5,7 +5,9 @@ use axum::{
     http::{HeaderMap, HeaderName},
 };
 
-use crate::{clock::Clock, config::Settings, domain::RequestId, http::middleware::peer, security::random};
+use crate::{
+    clock::Clock, config::Settings, domain::RequestId, http::middleware::peer, security::random, traces::TraceParent,
+};
 
 /// The header with the id of the request.
 pub(in crate::http) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,10 +28,10 @@ pub(in crate::http) fn of(request: &Request) -> RequestId {
     request.extensions().get().copied().unwrap_or_default()
 }
 
-/// The trace id of the request, if a trusted proxy has set one.
-pub(in crate::http) fn trace_id(settings: &Settings, request: &Request) -> Option<String> {
+/// The trace of the request, if a trusted proxy has set one.
+pub(in crate::http) fn trace_parent(settings: &Settings, request: &Request) -> Option<TraceParent> {
     let given = peer::is_trusted(settings, request).then(|| only(request.headers(), &TRACEPARENT)).flatten();
-    given.and_then(parse_traceparent).map(ToOwned::to_owned)
+    given.and_then(TraceParent::parse)
 }
 
 /// The value of a header that occurs exactly once.
@@ -37,21 +39,4 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() { None } else { value.to_str().ok() }
-}
-
-/// Parses the trace id: 32 hexadecimal digits. Fields that later versions add are ignored.
-fn parse_traceparent(text: &str) -> Option<&str> {
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_id = |part: &str, length: usize| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
-    let mut parts = text.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_valid = is_hex(version, 2)
-        && version != "ff"
-        && is_id(trace, 32)
-        && is_id(parent, 16)
-        && is_hex(flags, 2)
-        && (version != "00" || parts.next().is_none());
-    is_valid.then_some(trace)
 }
