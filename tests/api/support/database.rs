@@ -28,7 +28,7 @@ impl TestDatabase {
             (DatabaseUrl::Sqlite(path), Some(template)) => {
                 std::fs::copy(template, path).unwrap();
             }
-            (DatabaseUrl::MySql(_), _) => migrate(&database.url).await,
+            (DatabaseUrl::MySql(_), Some(template)) => copy_tables(&database, &template.display().to_string()).await,
             _ => {}
         }
         database
@@ -60,8 +60,7 @@ impl TestDatabase {
                 (true, DbBackend::Postgres) => {
                     format!(" TEMPLATE {}", template(&server).await.unwrap().display())
                 }
-                // With MariaDB's default character set: the tables must declare their own.
-                (_, DbBackend::MySql) => " CHARACTER SET latin1".to_owned(),
+                (_, DbBackend::MySql) => default_charset(&admin).to_owned(),
                 _ => postgres_options.to_owned(),
             };
             run(&admin, &format!("CREATE DATABASE {name}{template}")).await;
@@ -232,7 +231,7 @@ async fn drop_database(url: &DatabaseUrl) {
     }
 }
 
-/// The template of new databases, created once per process. MySQL cannot copy one.
+/// The template of new databases, created once per process.
 async fn template(server: &DatabaseUrl) -> Option<PathBuf> {
     static TEMPLATE: OnceCell<Option<PathBuf>> = OnceCell::const_new();
     TEMPLATE
@@ -245,19 +244,50 @@ async fn template(server: &DatabaseUrl) -> Option<PathBuf> {
                     migrate(&DatabaseUrl::Sqlite(path.clone())).await;
                     Some(path)
                 }
-                DatabaseUrl::Postgres(_) => {
+                DatabaseUrl::Postgres(_) | DatabaseUrl::MySql(_) => {
                     let name = format!("{PREFIX}{}_template", process::id());
                     let admin = admin(server).await.unwrap();
-                    run(&admin, &format!("CREATE DATABASE {name}")).await;
+                    run(&admin, &format!("CREATE DATABASE {name}{}", default_charset(&admin))).await;
                     admin.close().await.unwrap();
                     migrate(&at(server, &name)).await;
                     Some(name.into())
                 }
-                DatabaseUrl::MySql(_) => None,
             }
         })
         .await
         .clone()
+}
+
+/// The tables must declare their own character set.
+fn default_charset(admin: &DatabaseConnection) -> &'static str {
+    if admin.get_database_backend() == DbBackend::MySql { " CHARACTER SET latin1" } else { "" }
+}
+
+/// Creates the tables of the template, which takes a fifth of the time of the migrations. MySQL cannot copy a database.
+async fn copy_tables(database: &TestDatabase, template: &str) {
+    static STATEMENTS: OnceCell<Vec<String>> = OnceCell::const_new();
+    let connection = database.connect().await;
+    let statements = STATEMENTS.get_or_init(|| statements_of(&connection, template)).await;
+    run(&connection, "SET foreign_key_checks = 0").await;
+    for statement in statements {
+        run(&connection, statement).await;
+    }
+    connection.close().await.unwrap();
+}
+
+/// The statements that create the tables of a database, with their rows.
+async fn statements_of(connection: &DatabaseConnection, template: &str) -> Vec<String> {
+    let query = async |sql: String, column: usize| -> Vec<String> {
+        let rows = connection.query_all_raw(Statement::from_string(DbBackend::MySql, sql)).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect()
+    };
+    let tables = format!("SELECT table_name FROM information_schema.tables WHERE table_schema = '{template}'");
+    let mut statements = Vec::new();
+    for table in query(tables, 0).await {
+        statements.extend(query(format!("SHOW CREATE TABLE {template}.{table}"), 1).await);
+        statements.push(format!("INSERT INTO {table} SELECT * FROM {template}.{table}"));
+    }
+    statements
 }
 
 /// Drops databases of processes that no longer run.
