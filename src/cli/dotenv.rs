@@ -1,6 +1,12 @@
 //! `./.env`, read without changing the process's environment.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{self, Path},
+};
+
+use rustix::process::geteuid;
 
 /// Replaces `$` while dotenvy parses. Files that contain this character are rejected before.
 const DOLLAR: &str = "\0";
@@ -19,7 +25,11 @@ pub(super) fn read(path: impl AsRef<Path>) -> Result<Vec<(String, String)>, Stri
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) if error.kind() == ErrorKind::IsADirectory => return Err(invalid("expected a file, got a folder")),
-        Err(error) => return Err(invalid(&format!("cannot be read: {error}"))),
+        // The whole path and the user, because the folder may be a volume that belongs to another user.
+        Err(error) => {
+            let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            return Err(format!("{}: cannot be read by the user {}: {error}", path.display(), geteuid().as_raw()));
+        }
     };
     parse(&bytes).map_err(|message| invalid(&message))
 }

@@ -1,9 +1,17 @@
 //! Connection options of the three databases.
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io::{self, ErrorKind},
+    os::unix::fs::OpenOptionsExt,
+    path::{self, Path},
+    sync::Arc,
+    time::Duration,
+};
 
+use rustix::process::geteuid;
 use sea_orm::{
-    ConnectOptions, Database as Connector, DatabaseConnection, DbErr,
+    ConnectOptions, Database as Connector, DatabaseConnection, DbErr, RuntimeErr,
     sqlx::{
         ConnectOptions as _,
         mysql::MySqlConnectOptions,
@@ -65,8 +73,7 @@ pub(super) fn open(
     let renewal = Arc::new(Renewal::default());
     Ok(match url {
         DatabaseUrl::Sqlite(path) => {
-            create_private(path)
-                .map_err(|error| DbErr::Custom(format!("cannot open the file {}: {error}", path.display())))?;
+            create_private(path).map_err(|error| cannot_open(path, &error))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
             let pool =
                 |max, waits| Pool::Sqlite(Connections::new(PoolOptions::new(options.clone(), max, &renewal), waits));
@@ -178,6 +185,18 @@ pub(super) async fn connect_for_migration(url: &DatabaseUrl) -> Result<DatabaseC
 /// Creates the file readable by its owner only. SQLite gives the `-wal` and `-shm` files the same permissions.
 fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+}
+
+/// Names the whole path and the user: in a container, the folder is often a volume that belongs to another user.
+fn cannot_open(path: &Path, error: &io::Error) -> DbErr {
+    let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let what_to_do = match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            format!(". The user {} must be able to write to its folder", geteuid().as_raw())
+        }
+        _ => String::new(),
+    };
+    DbErr::Conn(RuntimeErr::Internal(format!("cannot open the file {}: {error}{what_to_do}", path.display())))
 }
 
 fn sqlite(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {

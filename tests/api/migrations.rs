@@ -83,13 +83,18 @@ async fn older_instance_is_not_ready_once_a_later_migration_is_not_additive() {
     assert!(!cause.contains("additive"), "{cause}");
 }
 
-/// Incompatible with older versions; each file states the reason.
+/// The names of the migrations that are incompatible with older versions.
+fn incompatible_migrations() -> Vec<String> {
+    let migrations = migration::migrations();
+    let incompatible = migrations.iter().filter(|migration| !migration.is_additive());
+    incompatible.map(|migration| migration.name().to_owned()).collect()
+}
+
+/// Each file states the reason.
 #[test]
 fn incompatible_migrations_are_declared() {
-    let migrations = migration::migrations();
-    let breaking = migrations.iter().filter(|migration| !migration.is_additive()).map(|migration| migration.name());
     assert_eq!(
-        breaking.collect::<Vec<_>>(),
+        incompatible_migrations(),
         [
             "m20261121_000006_mail",
             "m20261128_000007_session_generations",
@@ -102,6 +107,15 @@ fn incompatible_migrations_are_declared() {
             "m20261129_000017_identities",
         ]
     );
+}
+
+/// `docs/operations/upgrades.md` says so.
+#[test]
+fn changelog_names_incompatible_migrations() {
+    let changelog = include_str!("../../CHANGELOG.md");
+    for name in incompatible_migrations() {
+        assert!(changelog.contains(&format!("`{name}`")), "{name} is not additive, which the changelog must say");
+    }
 }
 
 #[tokio::test]

@@ -279,7 +279,12 @@ fn read_only_folder_is_reported() {
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://file/hallpass.db")]);
     assert_fails(&output, 1, "file/hallpass.db");
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://no/such/folder.db")]);
-    assert_fails(&output, 1, "no/such/folder.db");
+    let path = folder.0.join("no/such/folder.db");
+    assert_fails(&output, 1, path.to_str().unwrap());
+    // Not even root can create files there.
+    let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite:///sys/hallpass.db")]);
+    assert_fails(&output, 1, "cannot open the file /sys/hallpass.db");
+    assert_fails(&output, 1, "must be able to write to its folder");
     fs::write(folder.0.join("hallpass.key"), "cut off").unwrap();
     let output = folder.run(&[], &[("LISTEN", "127.0.0.1:0")]);
     assert_fails(&output, 1, "hallpass.key");

@@ -29,7 +29,8 @@ export function accounts(origin) {
     }
   }
   return {
-    register: (username) => send(REGISTER, { username, password: PASSWORD, tokenDelivery: "BODY" }),
+    send,
+    register: (username, email) => send(REGISTER, { username, email, password: PASSWORD, tokenDelivery: "BODY" }),
     login: (username) => send(LOGIN, { username, password: PASSWORD, tokenDelivery: "BODY" }),
     refresh: (refreshToken) => send(REFRESH, { refreshToken }),
     logout: (refreshToken) => send(LOGOUT, { refreshToken }),

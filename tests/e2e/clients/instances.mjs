@@ -2,15 +2,12 @@
 // under load and rolling restarts. No session may be lost, no response may be wrong, and no restart may fail a request.
 // node instances.mjs <binary> <postgres url> <page with the nginx configuration>
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accounts, generation, isRefused } from "./accounts.mjs";
 import { check, failures, finish } from "./checks.mjs";
+import { nginx } from "./nginx.mjs";
 import { database } from "./own_database.mjs";
-import { atExit, emptyFolder, start } from "./server.mjs";
+import { start } from "./server.mjs";
 
 const [binary, postgresUrl, page] = process.argv.slice(2);
 const PROXY = 8158;
@@ -22,37 +19,8 @@ const WORKERS = 8;
 const origin = `http://localhost:${PROXY}`;
 const settings = { DATABASE_URL: database(postgresUrl, "instances").url, SECRET_KEY: "4be1c6a8d2f0937ab5e8c1d7f3a96024", PUBLIC_URL: origin, PROXY_HEADER: "x-forwarded-for", TRUSTED_PROXIES: "127.0.0.1", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" };
 
-/** Starts nginx with the manual's configuration, except for addresses and certificates. */
-async function startProxy() {
-  const folder = emptyFolder();
-  // If root starts nginx, its workers run as another user.
-  chmodSync(folder, 0o755);
-  const replace = (text, from, to) => {
-    if (!text.includes(from)) throw new Error(`the manual's nginx configuration does not contain \`${from}\``);
-    return text.replace(from, to);
-  };
-  let config = readFileSync(page, "utf8").match(/```nginx\n(.*?)```/s)[1];
-  config = replace(config, "listen 443 ssl;", `listen 127.0.0.1:${PROXY};`).replace(/^ *ssl_.*\n/gm, "");
-  PORTS.forEach((port, index) => (config = replace(config, `10.0.0.${index + 1}:8000`, `127.0.0.1:${port}`)));
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${join(folder, name)};`);
-  const path = join(folder, "nginx.conf");
-  writeFileSync(path, `daemon off; worker_processes 2; pid ${join(folder, "pid")};
-    events {}
-    http { access_log off; add_header X-Instance $upstream_addr always; ${temporary.join(" ")}
-    ${config} }`);
-  const log = join(folder, "error.log");
-  const nginx = spawn("nginx", ["-e", log, "-c", path, "-p", folder], { stdio: "inherit", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
-  // Not SIGKILL, which would orphan the workers.
-  atExit(() => nginx.kill("SIGTERM"));
-  const isUp = () => fetch(`${origin}/health/ready`).then((answer) => answer.ok, () => false);
-  for (const until = Date.now() + 10_000; !(await isUp()); await sleep(20)) {
-    if (Date.now() > until || nginx.exitCode !== null) throw new Error(`nginx did not start: ${readFileSync(log, "utf8")}`);
-  }
-  return { log: () => readFileSync(log, "utf8"), stop: () => nginx.kill("SIGQUIT") && once(nginx, "exit") };
-}
-
 const instances = await Promise.all(PORTS.map((port) => start(binary, port, settings)));
-const proxy = await startProxy();
+const proxy = await nginx(page, PROXY, PORTS);
 const client = accounts(origin);
 const direct = PORTS.map((port) => accounts(`http://127.0.0.1:${port}`));
 

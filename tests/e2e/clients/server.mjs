@@ -36,14 +36,15 @@ export function emptyFolder() {
 /**
  * Starts `binary` on `port` and waits until it is ready. `prepare` can run its commands first, with text for their standard input. Returns
  * a function that stops the server. It has the properties `run()`, which runs a command, `kill()`, which sends SIGKILL, `mails`, the path of
- * the mail page, and `stderr`, the rest of the log. With the `folder` of an earlier server, the new one uses its data.
+ * the mail page, and `stderr`, the rest of the log. With the `folder` of an earlier server, the new one uses its data. `parameters` are those
+ * of the command line.
  */
-export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder()) {
+export async function start(binary, port, settings = {}, prepare = () => {}, folder = emptyFolder(), parameters = []) {
   // All requests come from one address, which the throttle would limit.
   const env = { THROTTLE: "false", LISTEN: `127.0.0.1:${port}`, ...settings };
   const run = (parameters, input) => execFileSync(resolve(binary), parameters, { cwd: folder, env, input, encoding: "utf8" });
   prepare(run);
-  const server = spawn(resolve(binary), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+  const server = spawn(resolve(binary), parameters, { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(server, "exit");
   atExit(() => server.kill("SIGKILL"));
   const lines = [];
