@@ -1,8 +1,6 @@
 // An app behind nginx and Caddy, with the manual's configurations: a browser signs in and out, and clients lie about who they are.
 // node forward_auth.mjs <binary> <page with the configurations> [<folder for screenshots>]
 
-import { spawn } from "node:child_process";
-import { chmodSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { request } from "node:https";
 import { join } from "node:path";
@@ -12,18 +10,16 @@ import { PASSWORD } from "./accounts.mjs";
 import { authority, certificate } from "./certificates.mjs";
 import { check, finish } from "./checks.mjs";
 import { blocks, page } from "./markdown.mjs";
-import { atExit, emptyFolder, start } from "./server.mjs";
+import { spawnCaddy, spawnNginx } from "./proxies.mjs";
+import { start } from "./server.mjs";
 
 const [binary, manual, screenshots] = process.argv.slice(2);
 const PORTS = { hallpass: 8211, app: 8212, accounts: 8213, nginx: 8214, caddy: 8215 };
 const HOME = `https://accounts.example.org:${PORTS.accounts}`;
 const COOKIE = "__Secure-forward_auth";
 
-const folder = emptyFolder();
-// If root starts nginx, its workers run as another user.
-chmodSync(folder, 0o755);
 authority("ca");
-certificate("ca", "accounts.example.org", "wiki.example.org").forEach((path, index) => cpSync(path, join(folder, ["pem", "key"][index])));
+const [pem, key] = certificate("ca", "accounts.example.org", "wiki.example.org");
 
 function replace(text, ...pairs) {
   for (const [from, to] of pairs) {
@@ -41,30 +37,19 @@ const addresses = [
 
 /** The accounts server and the app behind nginx. */
 function startNginx() {
-  const tls = `ssl_certificate ${join(folder, "pem")}; ssl_certificate_key ${join(folder, "key")};`;
+  const tls = `ssl_certificate ${pem}; ssl_certificate_key ${key};`;
   const protectedApp = replace(configurations.nginx, ...addresses, ["listen 443 ssl;", `listen 127.0.0.1:${PORTS.nginx} ssl;`], [
     "ssl_certificate /etc/ssl/wiki.example.org.pem;",
     tls,
   ]).replace(/^ *ssl_certificate_key \/etc.*\n/m, "");
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${join(folder, name)};`);
-  const path = join(folder, "nginx.conf");
-  writeFileSync(path, `daemon off; pid ${join(folder, "pid")};
-    events {}
-    http { access_log off; ${temporary.join(" ")}
-      server { listen 127.0.0.1:${PORTS.accounts} ssl; server_name accounts.example.org; ${tls}
+  return spawnNginx(`server { listen 127.0.0.1:${PORTS.accounts} ssl; server_name accounts.example.org; ${tls}
         location / { proxy_pass http://127.0.0.1:${PORTS.hallpass}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; } }
-      ${protectedApp} }`);
-  const nginx = spawn("nginx", ["-e", join(folder, "error.log"), "-c", path, "-p", folder], { stdio: "inherit", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
-  // Not SIGKILL, which would orphan the workers.
-  atExit(() => nginx.kill("SIGTERM"));
+      ${protectedApp}`);
 }
 
 function startCaddy() {
-  const site = replace(configurations.caddy, ...addresses, ["wiki.example.org {", `https://wiki.example.org:${PORTS.caddy} {\n    bind 127.0.0.1\n    tls ${join(folder, "pem")} ${join(folder, "key")}`]);
-  const path = join(folder, "Caddyfile");
-  writeFileSync(path, `{\n    admin off\n    auto_https off\n}\n${site}`);
-  const caddy = spawn("caddy", ["run", "--adapter", "caddyfile", "--config", path], { stdio: ["ignore", "ignore", "ignore"], env: { PATH: process.env.PATH, HOME: folder } });
-  atExit(() => caddy.kill("SIGKILL"));
+  const site = replace(configurations.caddy, ...addresses, ["wiki.example.org {", `https://wiki.example.org:${PORTS.caddy} {\n    bind 127.0.0.1\n    tls ${pem} ${key}`]);
+  spawnCaddy(site);
 }
 
 /** What the app received last. It answers with a page that names the user. */
@@ -93,7 +78,7 @@ async function isUp(port, host) {
   for (const until = Date.now() + 15_000; Date.now() < until; await sleep(50)) {
     if (await send(port, { host }).then(({ status }) => status < 500, () => false)) return;
   }
-  throw new Error(`port ${port} does not respond: ${readFileSync(join(folder, "error.log"), "utf8")}`);
+  throw new Error(`port ${port} does not respond: ${nginx.log()}`);
 }
 
 const stop = await start(binary, PORTS.hallpass, {
@@ -105,7 +90,7 @@ const stop = await start(binary, PORTS.hallpass, {
   TRUSTED_PROXIES: "127.0.0.1",
   BCRYPT_COST: "10",
 });
-startNginx();
+const nginx = startNginx();
 startCaddy();
 await isUp(PORTS.accounts, "accounts.example.org");
 await isUp(PORTS.nginx);

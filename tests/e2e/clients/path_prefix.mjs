@@ -2,8 +2,6 @@
 // the REST documentation, beside another app on the same origin.
 // node path_prefix.mjs <binary> graphiql|small <page with the configurations> [<folder for screenshots>]
 
-import { spawn } from "node:child_process";
-import { chmodSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { request } from "node:https";
 import { join } from "node:path";
@@ -14,21 +12,15 @@ import { authority, certificate } from "./certificates.mjs";
 import { check, fail, finish } from "./checks.mjs";
 import { linkIn, mailServer } from "./mail_server.mjs";
 import { blocks, page } from "./markdown.mjs";
-import { atExit, emptyFolder, start } from "./server.mjs";
+import { spawnCaddy, spawnNginx } from "./proxies.mjs";
+import { start } from "./server.mjs";
 
 const [binary, kind, manual, screenshots] = process.argv.slice(2);
 const PORTS = { hallpass: 8201, app: 8202, nginx: 8203, caddy: 8204, mail: 8205 };
 const PREFIX = "/accounts";
 
-const folder = emptyFolder();
-// If root starts nginx, its workers run as another user.
-chmodSync(folder, 0o755);
 authority("ca");
-const [pem, key] = certificate("ca", "example.org").map((path, index) => {
-  const copy = join(folder, ["pem", "key"][index]);
-  cpSync(path, copy);
-  return copy;
-});
+const [pem, key] = certificate("ca", "example.org");
 
 const configurations = Object.fromEntries(blocks(page(manual)).map(({ language, text }) => [language, text]));
 for (const name of ["nginx", "caddyfile"]) {
@@ -37,26 +29,13 @@ for (const name of ["nginx", "caddyfile"]) {
 }
 
 function startNginx() {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${join(folder, name)};`);
-  const path = join(folder, "nginx.conf");
-  writeFileSync(path, `daemon off; pid ${join(folder, "pid")};
-    events {}
-    http { access_log off; ${temporary.join(" ")}
-      server { listen 127.0.0.1:${PORTS.nginx} ssl; server_name example.org; ssl_certificate ${pem}; ssl_certificate_key ${key};
-        ${configurations.nginx}
-        location / { proxy_pass http://127.0.0.1:${PORTS.app}; } } }`);
-  const nginx = spawn("nginx", ["-e", join(folder, "error.log"), "-c", path, "-p", folder], { stdio: "inherit", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
-  // Not SIGKILL, which would orphan the workers.
-  atExit(() => nginx.kill("SIGTERM"));
+  spawnNginx(`server { listen 127.0.0.1:${PORTS.nginx} ssl; server_name example.org; ssl_certificate ${pem}; ssl_certificate_key ${key};
+    ${configurations.nginx}
+    location / { proxy_pass http://127.0.0.1:${PORTS.app}; } }`);
 }
 
 function startCaddy() {
-  const path = join(folder, "Caddyfile");
-  writeFileSync(path, `{
-    admin off
-    auto_https off
-}
-https://example.org:${PORTS.caddy} {
+  spawnCaddy(`https://example.org:${PORTS.caddy} {
     bind 127.0.0.1
     tls ${pem} ${key}
 ${configurations.caddyfile}
@@ -65,8 +44,6 @@ ${configurations.caddyfile}
     }
 }
 `);
-  const caddy = spawn("caddy", ["run", "--adapter", "caddyfile", "--config", path], { stdio: ["ignore", "ignore", "ignore"], env: { PATH: process.env.PATH, HOME: folder } });
-  atExit(() => caddy.kill("SIGKILL"));
 }
 
 /** The other app of the origin. Its page shows the cookies that it has received. */
@@ -91,7 +68,7 @@ async function isUp(port) {
   for (const until = Date.now() + 15_000; Date.now() < until; await sleep(50)) {
     if (await send(port, "/").then(({ status }) => status < 500, () => false)) return;
   }
-  throw new Error(`port ${port} does not respond: ${readFileSync(join(folder, "error.log"), "utf8")}`);
+  throw new Error(`port ${port} does not respond`);
 }
 
 /** Where the standards put documents, and what does not exist. */
