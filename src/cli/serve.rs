@@ -102,16 +102,21 @@ pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Superv
 /// Starts the export of traces, or warns that this build has none.
 fn start_traces(app: &App) -> Result<()> {
     let Some(collector) = &app.settings.traces.collector else { return Ok(()) };
-    // Not an error: the environment may be shared with other programs, whose traces these settings are for.
-    if !Traces::IS_BUILT_IN {
-        tracing::warn!(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but there are no traces: this binary was built without the feature `otlp`"
-        );
+    if let Some(warning) = no_traces(&app.settings) {
+        tracing::warn!("{warning}");
         return Ok(());
     }
     app.traces.start(&app.settings, &app.clock).context(NOT_STARTED)?;
     tracing::info!("traces are exported to {collector}");
     Ok(())
+}
+
+/// A warning if traces are wanted that this build does not have. It is no error: the environment may be shared with other programs,
+/// whose traces the settings are for.
+pub(super) fn no_traces(settings: &Settings) -> Option<&'static str> {
+    (settings.traces.collector.is_some() && !Traces::IS_BUILT_IN).then_some(
+        "OTEL_EXPORTER_OTLP_ENDPOINT is set, but there are no traces: this binary was built without the feature `otlp`",
+    )
 }
 
 /// Binds a listener to the address in this setting.

@@ -73,8 +73,8 @@ const PRESETS: [Preset; 4] = [
     },
 ];
 
-/// Ids that would make `/auth/<id>` another page.
-const RESERVED_IDS: [&str; 14] = [
+/// Ids that would make `/auth/<id>` another page, and one whose name would be `OTEL_SERVICE_NAME`.
+const RESERVED_IDS: [&str; 15] = [
     "callback",
     "code",
     "error",
@@ -82,6 +82,7 @@ const RESERVED_IDS: [&str; 14] = [
     "login",
     "logout",
     "mail",
+    "otel-service",
     "passkey",
     "password",
     "providers",

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt::Write, path::PathBuf};
 
-use hallpass::config::{Declaration, declarations, provider_declarations};
+use hallpass::config::{Declaration, Settings, declarations, provider_declarations};
 
 const UPDATE: &str = "UPDATE_DOCS=1 cargo test --test api configuration::";
 const END: &str = "\n<!-- end of the generated table -->\n";
@@ -92,8 +92,12 @@ fn settings_of_providers_have_names_of_their_own() {
     assert_eq!(provider_declarations().len(), 6);
     for declaration in provider_declarations() {
         let suffix = declaration.name.strip_prefix("<ID>").unwrap();
-        let others = declarations().iter().filter(|other| other.name.ends_with(suffix));
-        assert_eq!(others.count(), 0, "{suffix}: a provider could have the name of another setting");
+        for id in declarations().iter().filter_map(|other| other.name.strip_suffix(suffix)) {
+            let id = id.to_lowercase().replace('_', "-");
+            let mistakes = Settings::from_vars([("OIDC_PROVIDERS".to_owned(), id.clone())]).unwrap_err().0;
+            let is_refused = mistakes.iter().any(|mistake| mistake.contains("expected other ids"));
+            assert!(is_refused, "{id}{suffix}: a provider could have the name of another setting");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 
 use crate::{
-    cli::{block_on, output::print_line, settings},
+    cli::{block_on, output::print_line, serve::no_traces, settings},
     config::{Settings, SettingsError},
 };
 
@@ -62,6 +62,9 @@ pub(super) fn run(environment: impl Iterator<Item = (OsString, OsString)>, send_
     match settings::read(environment) {
         Ok(loaded) => {
             for warning in &loaded.warnings {
+                report.add(Level::Warning, "settings", warning);
+            }
+            if let Some(warning) = no_traces(&loaded.settings) {
                 report.add(Level::Warning, "settings", warning);
             }
             report.add(Level::Ok, "settings", "valid; `hallpass config` prints them");

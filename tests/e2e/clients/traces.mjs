@@ -2,9 +2,10 @@
 // answer changes nothing for requests.
 // node traces.mjs <binary with the feature `otlp`> <binary without it> <python with opentelemetry-proto>
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { check, fail, finish } from "./checks.mjs";
 import { start } from "./server.mjs";
@@ -287,6 +288,8 @@ async function testFailures() {
   await stop();
   const warning = printed.filter((line) => line.includes("OTEL_EXPORTER_OTLP_ENDPOINT is set") && line.includes("without the feature"));
   check("a build without the feature says that there are no traces", warning.length === 1, printed);
+  const { stdout } = spawnSync(resolve(plainBinary), ["doctor"], { cwd: stop.folder, env: settings, encoding: "utf8" });
+  check("so does the doctor", /warning +settings +OTEL_EXPORTER_OTLP_ENDPOINT is set/.test(stdout), stdout);
 }
 
 for (const test of [testSpans, testFailures]) {
@@ -296,4 +299,4 @@ for (const test of [testSpans, testFailures]) {
     fail(error.stack);
   }
 }
-finish(35);
+finish(36);
