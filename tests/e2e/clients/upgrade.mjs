@@ -237,11 +237,10 @@ class Load {
     check(`${kind}, ${when}: ${this.users.length} users with their changes, sessions and mails are there, and ${this.ended.length} sessions stay ended`, this.wrong.length === before, this.wrong.slice(0, 3));
   }
 
-  /** Checks the requests since the last call. */
+  /** Checks the requests so far. */
   answered(when) {
     const { kind } = this.installation;
     check(`${kind}, ${when}: of ${this.requests} requests, ${this.failed.length} failed; no response was wrong`, this.failed.length === 0 && this.wrong.length === 0, this.failed.slice(0, 3), this.wrong.slice(0, 3));
-    this.failed = [];
   }
 }
 
