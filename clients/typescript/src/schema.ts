@@ -532,6 +532,8 @@ export type ErrorCode =
   | 'REGISTRATION_DISABLED'
   /** Too many attempts. Try again after `retryAfter` seconds; until then, the right password is refused too. */
   | 'RATE_LIMITED'
+  /** The user has as many streams of live events as one user may have. Close another one, in another tab or app. */
+  | 'TOO_MANY_STREAMS'
   /** The access token is missing or invalid; see `reason`. */
   | 'UNAUTHENTICATED'
   /** A variable does not fit its type, or a value cannot be stored. */
