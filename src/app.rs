@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     database::{Database, Transaction},
+    live_events::LiveEvents,
     mail::{Mailer, Outbox},
     metrics::Metrics,
     outgoing::Outgoing,
@@ -67,6 +68,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Wakes the mail delivery worker.
     pub outbox: Outbox,
+    /// Hands new events of the audit log to open streams.
+    pub live_events: Arc<LiveEvents>,
     /// Sends requests to other servers.
     pub outgoing: Outgoing,
     /// The providers that users can sign in with.
@@ -118,6 +121,7 @@ impl App {
             pseudonyms,
             mailer,
             outbox: Outbox::default(),
+            live_events: Arc::default(),
             outgoing,
             providers,
             metrics,

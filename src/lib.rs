@@ -9,9 +9,10 @@
 //! | API | [`cli`] | the command line: arguments, exit codes, output |
 //! | API | [`http`] | listener, middleware, GraphQL over HTTP, OAuth, REST, pages, explorer |
 //! | API | [`graphql`] | schema and resolvers; checks and executes documents |
-//! | API | [`jobs`] | background work: delivery of mails, purges, reloading of keys |
+//! | API | [`jobs`] | background work: delivery of mails, live events, purges, reloading of keys |
 //! | Domain | [`domain`] | the rules, one folder for each subject |
 //! | Infrastructure | [`app`] | [`App`]: the database, keys, hasher and settings that use cases need |
+//! | Infrastructure | [`live_events`] | hands new events of the audit log to open streams |
 //! | Infrastructure | [`entity`] | the tables, one file for each, with their statements |
 //! | Infrastructure | [`database`] | connections, transactions, migrations, failover |
 //! | Infrastructure | [`mail`] | templates and SMTP |
@@ -67,6 +68,7 @@ pub mod graphql;
 pub mod http;
 pub mod jobs;
 pub mod language;
+pub mod live_events;
 pub mod mail;
 pub mod metrics;
 pub mod outgoing;

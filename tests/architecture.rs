@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["graphql", "jobs"],
     &["domain"],
     &["app"],
-    &["providers"],
+    &["live_events", "providers"],
     &["entity", "mail"],
     &["database"],
     &["traces"],

@@ -61,11 +61,13 @@ pub(super) async fn run(settings: Settings, no_migrate: bool, supervisor: Superv
     let router = http::gated_router(&app, limits, gate.clone());
     let proxies = app.settings.server.proxies.clone();
     let is_unlimited = move |address| http::carries_many_clients(proxies.as_ref(), address);
-    let (stopping, notified) = (gate.clone(), supervisor.clone());
+    let (stopping, notified, live_events) = (gate.clone(), supervisor.clone(), Arc::clone(&app.live_events));
     let stop = async move {
         stop.await;
         notified.stopping();
         stopping.stop();
+        // They would last longer than the shutdown.
+        live_events.close();
     };
     let mut serving = Box::pin(http::serve(listener, router, limits, is_unlimited, stop));
     tokio::select! {

@@ -8,6 +8,7 @@ mod list;
 
 pub use crate::entity::audit_event::Model as Event;
 use chrono::{DateTime, Utc};
+pub(in crate::domain) use list::hide_administrator;
 pub use list::{Filter, find, key, page, page_of_user, pages_of_users};
 use uuid::Uuid;
 

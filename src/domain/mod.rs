@@ -9,6 +9,7 @@ mod context;
 mod event;
 pub mod identities;
 pub mod identity;
+pub mod live_events;
 pub mod mfa;
 pub mod monitoring;
 pub mod notifications;

@@ -19,6 +19,7 @@ pub async fn metrics(app: &App) -> Result<String> {
     let mails = tokio::time::timeout(DATABASE_TIMEOUT, waiting_mails(app)).await;
     let reading = Reading {
         hash_queue_length: app.hasher.queue_length(),
+        live_streams: app.live_events.streams(),
         pools: app.database.pools(),
         mails: mails.ok().and_then(Result::ok),
     };

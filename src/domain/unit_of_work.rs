@@ -46,16 +46,21 @@ impl<'a> UnitOfWork<'a> {
         self.events.push(event);
     }
 
-    /// Writes the consequences of the events, commits, and wakes the mail delivery if there are mails.
+    /// Writes the consequences of the events, commits, and wakes the jobs: the mail delivery if there are mails, and the reader of
+    /// live events.
     ///
     /// # Errors
     /// SERVICE_UNAVAILABLE if the database is unreachable.
     pub(crate) async fn commit(self) -> Result<()> {
         let Self { context, now, actor, transaction, events } = self;
+        let has_events = !events.is_empty();
         let has_mails = event::write(context, &transaction, actor, events, now).await?;
         transaction.commit().await?;
         if has_mails {
             context.app.outbox.notify();
+        }
+        if has_events {
+            context.app.live_events.wake();
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `audit_log`: security-relevant actions. A row is written in the transaction of the action that it records.
 //!
-//! The log is append-only: rows are inserted here and read in `list`, and only the functions in `retention` change or
+//! The log is append-only: rows are inserted here and read in `list` and `recent`, and only the functions in `retention` change or
 //! delete rows.
 
 use std::{fmt, str::FromStr};
@@ -9,9 +9,11 @@ use chrono::{DateTime, Utc};
 use sea_orm::{Iterable, entity::prelude::*};
 
 mod list;
+mod recent;
 mod retention;
 
 pub use list::*;
+pub use recent::*;
 pub use retention::*;
 
 use super::bulk;

@@ -122,6 +122,8 @@ pub enum Error {
     ParseFailed,
     /// The GraphQL document does not match the schema or exceeds a limit. The text gives the reason.
     ValidationFailed(String),
+    /// The user has too many streams of live events.
+    TooManyStreams,
     /// Too many attempts.
     RateLimited {
         /// Seconds until the next attempt is accepted.
@@ -222,6 +224,7 @@ impl Error {
             Self::QueryNotInSafelist => ErrorCode::QueryNotInSafelist,
             Self::ParseFailed => ErrorCode::GraphqlParseFailed,
             Self::ValidationFailed(_) => ErrorCode::GraphqlValidationFailed,
+            Self::TooManyStreams => ErrorCode::TooManyStreams,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::ServiceUnavailable { .. } => ErrorCode::ServiceUnavailable,
             Self::Internal(_) => ErrorCode::InternalServerError,

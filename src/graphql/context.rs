@@ -14,6 +14,7 @@ use crate::{
     config::SecretString,
     domain::{
         self, Principal, RequestId,
+        live_events::{LiveEvent, Subscription},
         sessions::{Cookies, Delivery},
         users::administration::{self, Administrator},
     },
@@ -37,6 +38,10 @@ pub struct RequestContext {
     principal: OnceCell<Result<Principal>>,
     cookie_changes: Mutex<Vec<CookieChange>>,
     rows_left: AtomicI64,
+    /// The event that a subscription resolves.
+    live_event: Option<LiveEvent>,
+    /// The stream that a subscription has opened.
+    opened: Mutex<Option<Subscription>>,
 }
 
 /// Maximum number of rows that the lists of one request may contain together.
@@ -75,7 +80,30 @@ impl RequestContext {
             principal: OnceCell::new(),
             cookie_changes: Mutex::default(),
             rows_left: AtomicI64::new(MAX_ROWS),
+            live_event: None,
+            opened: Mutex::default(),
         }
+    }
+
+    /// The same context, for an event of a subscription.
+    pub(super) fn of_event(self, event: LiveEvent) -> Self {
+        let principal = OnceCell::new_with(Some(event.principal.clone()));
+        Self { principal, live_event: Some(event), ..self }
+    }
+
+    /// The event that a subscription resolves. `None` if the client subscribes.
+    pub(super) fn live_event(&self) -> Option<&LiveEvent> {
+        self.live_event.as_ref()
+    }
+
+    /// Keeps the stream that a subscription has opened, for the executor.
+    pub(super) fn open(&self, subscription: Subscription) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(subscription);
+    }
+
+    /// Takes the stream that a subscription has opened.
+    pub(super) fn take_opened(&self) -> Option<Subscription> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Counts the rows that a list may have against the limit of the request. Nested lists multiply, and each list has

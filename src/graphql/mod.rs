@@ -13,20 +13,20 @@ mod use_cases;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
+use async_graphql::{SDLExportOptions, ValidationMode};
 pub use context::{Cookie, CookieChange, RequestContext};
 pub use hints::HintContext;
 
 use self::{
-    schema::{Mutation, Nullable, Query},
+    schema::{Mutation, Nullable, Query, Subscription},
     use_cases::TraceUseCases,
 };
 use crate::App;
 
-type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 fn build_schema(app: Option<Arc<App>>, validation: ValidationMode) -> Schema {
-    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<errors::ErrorExtensions>()
         .limit_recursive_depth(executor::MAX_DEPTH)
         .validation_mode(validation);

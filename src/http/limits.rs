@@ -40,6 +40,12 @@ impl Limits {
         let connections = descriptors.clamp(1, MAX_CONNECTIONS);
         Self { connections, connections_per_network: connections.div_ceil(4), ..Self::default() }
     }
+
+    /// Maximum number of streams of live events: half of the connections, so that the others remain for requests.
+    #[must_use]
+    pub const fn streams(&self) -> usize {
+        self.connections.div_ceil(2)
+    }
 }
 
 impl Default for Limits {

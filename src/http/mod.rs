@@ -43,6 +43,7 @@ pub use listener::{carries_many_clients, serve};
 pub use metrics::{metrics_router, serve_metrics};
 pub use middleware::{Gate, Peer};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use self::{
     forward_auth::ForwardAuthCookie,
@@ -65,6 +66,8 @@ struct Server {
     security_headers: frame::SecurityHeaders,
     limits: Limits,
     refused_origins: cors::RefusedOrigins,
+    /// Permits for streams of live events.
+    streams: Arc<Semaphore>,
     /// Whether the warning about an unconfigured proxy has been logged.
     has_warned_of_proxy: AtomicBool,
 }
@@ -119,6 +122,7 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         app: Arc::clone(app),
         limits,
         refused_origins: cors::RefusedOrigins::default(),
+        streams: Arc::new(Semaphore::new(limits.streams())),
         has_warned_of_proxy: AtomicBool::new(app.settings.server.proxies.is_some()),
     });
     let explorer = if app.settings.graphql.playground { explorer::routes() } else { Router::new() };

@@ -11,16 +11,25 @@ const MAX_WEIGHT: u16 = 1000;
 /// Parses the members of a list, in lower case, with their weights in thousandths. Zero means "not acceptable". Other
 /// parameters are ignored, and so is a weight that is not a number from 0 to 1.
 pub(super) fn parse<'a>(lines: impl IntoIterator<Item = &'a HeaderValue>) -> Vec<(String, u16)> {
+    parse_with(lines, |text| Some(member(text)).filter(|(name, _)| !name.is_empty()))
+}
+
+/// Parses the members of a list. Leaves out those for which `parse` returns `None`.
+pub(super) fn parse_with<'a, T>(
+    lines: impl IntoIterator<Item = &'a HeaderValue>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Vec<T> {
     let mut members = Vec::new();
     for line in lines {
         let line = String::from_utf8_lossy(line.as_bytes());
         let remaining = MAX_MEMBERS - members.len();
-        members.extend(line.split(',').take(remaining).map(member).filter(|(name, _)| !name.is_empty()));
+        members.extend(line.split(',').take(remaining).filter_map(&parse));
     }
     members
 }
 
-fn member(text: &str) -> (String, u16) {
+/// Parses a member: its name in lower case, and its weight in thousandths.
+pub(super) fn member(text: &str) -> (String, u16) {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
     let weight = parts.find_map(|parameter| {

@@ -1,6 +1,7 @@
-//! Background jobs: deliver mails, delete expired rows, and reload the signing keys.
+//! Background jobs: deliver mails, read live events, delete expired rows, and reload the signing keys.
 
 pub mod deliver_mail;
+pub mod live_events;
 pub mod purge;
 
 use std::{sync::Arc, time::Duration};
@@ -50,6 +51,7 @@ impl Jobs {
                 purge_expired(&at_intervals).await;
             }),
             tokio::spawn(reload_keys(Arc::clone(app), hangup)),
+            tokio::spawn(live_events::read_events(Arc::clone(app))),
         ];
         Self { app: Arc::clone(app), mail, others }
     }

@@ -16,6 +16,8 @@ type Optional = Family<[(&'static str, &'static str); 0], Gauge>;
 pub struct Reading {
     /// Passwords that wait to be hashed.
     pub hash_queue_length: usize,
+    /// Open streams of live events.
+    pub live_streams: usize,
     /// The connection pools.
     pub pools: Vec<PoolState>,
     /// The mails that wait. `None` if the database could not be read.
@@ -48,6 +50,7 @@ pub struct WaitingMails {
 #[derive(Debug)]
 pub struct Gauges {
     hash_queue_length: Gauge,
+    live_streams: Gauge,
     in_use: ByPool,
     idle: ByPool,
     max: ByPool,
@@ -63,6 +66,7 @@ impl Gauges {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let gauges = Self {
             hash_queue_length: Gauge::default(),
+            live_streams: Gauge::default(),
             in_use: ByPool::default(),
             idle: ByPool::default(),
             max: ByPool::default(),
@@ -75,6 +79,7 @@ impl Gauges {
         };
         let queue = gauges.hash_queue_length.clone();
         registry.register("password_hash_queue_length", "Passwords that wait to be hashed", queue);
+        registry.register("live_streams", "Open streams of live events", gauges.live_streams.clone());
         registry.register("database_connections_in_use", "Database connections in use, by pool", gauges.in_use.clone());
         registry.register("database_connections_idle", "Idle database connections, by pool", gauges.idle.clone());
         registry.register("database_connections_max", "Maximum database connections, by pool", gauges.max.clone());
@@ -93,6 +98,7 @@ impl Gauges {
 
     pub(super) fn set(&self, reading: &Reading) {
         self.hash_queue_length.set(integer(reading.hash_queue_length));
+        self.live_streams.set(integer(reading.live_streams));
         for state in &reading.pools {
             for (family, value) in [(&self.in_use, state.in_use), (&self.idle, state.idle), (&self.max, state.max)] {
                 family.get_or_create(&[("pool", state.pool)]).set(integer(value));

@@ -32,6 +32,7 @@ const OTHERS: &[&str] = &[
     "acceptInvitation",
     "node",
     "accountData",
+    "accountEvents",
     "reauthenticate",
     "verifyMfa",
     "startTotpEnrollment",
@@ -52,7 +53,11 @@ const OTHERS: &[&str] = &[
     "unlinkIdentity",
 ];
 
-const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } types { \
+/// Accepts a stream, and errors as JSON.
+pub const ANY_RESPONSE: &str = "multipart/mixed;subscriptionSpec=1.0, application/json";
+
+const TYPES: &str = "{ __schema { queryType { fields { ...Root } } mutationType { fields { ...Root } } \
+    subscriptionType { fields { ...Root } } types { \
     name kind isOneOf enumValues { name } inputFields { name defaultValue type { ...Type } } fields { name args { type { kind } } type { ...Type } } } } } \
     fragment Root on __Field { name description args { name type { ...Type } } type { ...Type } } \
     fragment Type on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
@@ -146,11 +151,13 @@ impl Schema {
         };
         let mut all = fields("query", "/queryType/fields");
         all.extend(fields("mutation", "/mutationType/fields"));
+        all.extend(fields("subscription", "/subscriptionType/fields"));
         all
     }
 
     /// Calls each field for administrators, and expects the code.
     async fn expect(&self, actor: &Actor, code: &str) {
+        let actor = actor.with_header("accept", ANY_RESPONSE);
         for (operation, root) in self.for_administrators() {
             let (document, variables) = self.call(operation, root);
             let answer = actor.graphql(&document, variables).await;

@@ -45,6 +45,8 @@ mod keys;
 mod languages;
 mod limits;
 mod links;
+mod live_events;
+mod live_streams;
 mod login;
 mod mail_limits;
 mod mail_servers;

@@ -27,7 +27,7 @@ export default [
         {
           exceptions: {
             suffixes: ["Payload", "Policy", "Connection", "Edge"],
-            types: ["ServerInfo", "ErrorExtensions", "InputError", "MfaChallenge", "PageInfo", "AccountData", "AuditDetail", "AcceptedCredentials"],
+            types: ["ServerInfo", "ErrorExtensions", "InputError", "MfaChallenge", "PageInfo", "AccountData", "AccountEvent", "AuditDetail", "AcceptedCredentials"],
           },
         },
       ],

@@ -8,9 +8,12 @@ import { ApolloLink, Observable, type ApolloClient } from "@apollo/client";
 import { rejection, responseErrors } from "./errors.js";
 import type { Authorization, Hallpass } from "./hallpass.js";
 
+/** The shortest time after which a stream may be sent once more, in milliseconds. */
+const MIN_STREAM = 10_000;
+
 /**
  * A link that sends the access token, and repeats an operation once after a refresh if the token was rejected. Put it before the
- * terminating link. An operation whose context has `isPublic: true` has no access token.
+ * terminating link. A subscription whose token has expired goes on with a new one. An operation whose context has `isPublic: true` has no access token.
  */
 export function hallpassLink(hallpass: Hallpass): ApolloLink {
   return new ApolloLink((operation, forward) => {
@@ -26,11 +29,14 @@ export function hallpassLink(hallpass: Hallpass): ApolloLink {
             headers: { ...headers, authorization: `Bearer ${authorization.accessToken}` },
           }));
         }
+        // A stream is also rejected when its token expires, which is long after it was sent.
+        const sentAt = performance.now();
+        const isRepeated = () => isRetry && performance.now() - sentAt < MIN_STREAM;
         // Whether the response is withheld because the operation is sent again instead.
         let isRejected = false;
         const recover = (reason: string | null | undefined, otherwise: () => void): void => {
           isRejected = true;
-          hallpass.recover(authorization, reason, isRetry).then(
+          hallpass.recover(authorization, reason, isRepeated()).then(
             (renewed) => (renewed ? send(renewed, true) : otherwise()),
             (error: unknown) => observer.error(error),
           );

@@ -116,6 +116,11 @@ export class Hallpass {
     this.#options = options;
   }
 
+  /** The GraphQL endpoint. */
+  get url(): string {
+    return this.#options.url;
+  }
+
   /** Where refresh tokens are kept. */
   get tokenDelivery(): TokenDelivery {
     return this.#options.tokenDelivery ?? "COOKIE";

@@ -56,6 +56,16 @@ export type AccountData = {
   readonly exportedAt: Scalars['DateTime']['output'];
 };
 
+/** An event of the signed-in user's account. */
+export type AccountEvent = {
+  /** What happened. */
+  readonly event: AuditEvent;
+  /** The signed-in user, after the event. If the session has ended, as the stream last had it. */
+  readonly user: User;
+  /** Whether the session of this stream has ended: sign out. It is the last event of the stream. */
+  readonly endsSession: Scalars['Boolean']['output'];
+};
+
 /** What happened. New actions may be added, so handle unknown ones. */
 export type AuditAction =
   /** A user registered. */
@@ -532,6 +542,8 @@ export type ErrorCode =
   | 'REGISTRATION_DISABLED'
   /** Too many attempts. Try again after `retryAfter` seconds; until then, the right password is refused too. */
   | 'RATE_LIMITED'
+  /** The user has as many streams of live events as one user may have. Close another one, in another tab or app. */
+  | 'TOO_MANY_STREAMS'
   /** The access token is missing or invalid; see `reason`. */
   | 'UNAUTHENTICATED'
   /** A variable does not fit its type, or a value cannot be stored. */
@@ -2175,6 +2187,32 @@ export type StartTotpEnrollmentPayload = {
   readonly otpauthUri: Scalars['String']['output'];
   /** The same as a QR code: an SVG image with its own white background. */
   readonly qrCodeSvg: Scalars['String']['output'];
+};
+
+/**
+ * A subscription selects one field, and its response is a stream of events: server-sent events, or a multipart response, by the
+ * header `Accept`. A stream ends when the access token expires. Its last message is an error without data.
+ */
+export type Subscription = {
+  /**
+   * Events of the signed-in user's account: changes made elsewhere, and the end of sessions.
+   * Codes: UNAUTHENTICATED, TOO_MANY_STREAMS, SERVICE_UNAVAILABLE.
+   */
+  readonly accountEvents: AccountEvent;
+  /**
+   * The audit log as it is written. Requires the role `admin`. The stream ends when the role is taken away.
+   * Codes: BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED, TOO_MANY_STREAMS, SERVICE_UNAVAILABLE.
+   */
+  readonly auditEvents: AuditEvent;
+};
+
+
+/**
+ * A subscription selects one field, and its response is a stream of events: server-sent events, or a multipart response, by the
+ * header `Accept`. A stream ends when the access token expires. Its last message is an error without data.
+ */
+export type SubscriptionAuditEventsArgs = {
+  filter?: InputMaybe<AuditEventFilter>;
 };
 
 /** How refresh tokens are delivered. */

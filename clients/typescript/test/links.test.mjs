@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql as apolloGql } from "@apollo/client";
+import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, Observable, gql as apolloGql } from "@apollo/client";
 import { Client, cacheExchange, fetchExchange } from "@urql/core";
 import { clearOnUserChange, hallpassLink } from "../dist/apollo.js";
 import { hallpassExchange } from "../dist/urql.js";
@@ -181,4 +181,34 @@ test("apollo: the cache is cleared when the user signs out", async () => {
   await tab.logout();
   assert.deepEqual(client.cache.extract(), {});
   stop();
+});
+
+test("apollo: a stream goes on each time that its token has expired, but is not sent twice in a row", async (t) => {
+  const renewals = [];
+  const streams = [];
+  const authorization = { accessToken: "token", userId: "user" };
+  const hallpass = {
+    authorize: async () => authorization,
+    recover: async (_, reason, isRetry) => (renewals.push(`${reason} ${isRetry}`), isRetry ? null : authorization),
+    observe: () => {},
+  };
+  const server = new ApolloLink(() => new Observable((observer) => void streams.push(observer)));
+  const client = new ApolloClient({ link: ApolloLink.from([hallpassLink(hallpass), server]), cache: new InMemoryCache() });
+  const received = [];
+  const stream = client.subscribe({ query: apolloGql("subscription Account { accountEvents { endsSession } }") });
+  stream.subscribe({ next: ({ data, error }) => received.push(error ? "error" : data), complete: () => received.push("complete") });
+  let time = performance.now();
+  t.mock.method(performance, "now", () => time);
+  const expire = async () => {
+    await new Promise(setImmediate);
+    streams.at(-1).next({ errors: [{ message: "expired", extensions: { code: "UNAUTHENTICATED", reason: "TOKEN_EXPIRED" } }] });
+    streams.at(-1).complete();
+    await new Promise(setImmediate);
+  };
+  await expire();
+  time += 60_000;
+  await expire();
+  await expire();
+  assert.deepEqual(renewals, ["TOKEN_EXPIRED false", "TOKEN_EXPIRED false", "TOKEN_EXPIRED true"]);
+  assert.deepEqual(received, ["error", "complete"]);
 });

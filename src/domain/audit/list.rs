@@ -74,7 +74,7 @@ pub async fn find(context: &Context, principal: &Principal, id: Uuid) -> Result<
 }
 
 /// Hides from users the address and the user agent of an administrator who changed their account.
-fn hide_administrator(context: &Context, principal: &Principal, event: &mut Model) {
+pub(in crate::domain) fn hide_administrator(context: &Context, principal: &Principal, event: &mut Model) {
     let is_own = event.actor_id == Some(principal.user.id);
     if event.actor_type == ActorType::Administrator && !is_own && !is_administrator(context.settings(), &principal.user)
     {

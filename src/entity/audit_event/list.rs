@@ -33,7 +33,8 @@ pub struct Filter {
 }
 
 /// The lowest id that a row may have which is written at this time.
-pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
+#[must_use]
+pub fn first_id(at: DateTime<Utc>) -> Uuid {
     let millis = u128::try_from(at.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(millis.min((1 << 48) - 1) << 80)
 }
@@ -63,6 +64,17 @@ impl Filter {
             .add_option(self.ip_address.as_deref().map(|address| Column::IpAddress.eq(address)))
             .add_option(after)
             .add_option(before)
+    }
+
+    /// Whether an event meets all criteria.
+    #[must_use]
+    pub fn matches(&self, event: &Model) -> bool {
+        (self.actions.is_empty() || self.actions.contains(&event.action))
+            && self.user_id.is_none_or(|id| event.user_id == Some(id))
+            && self.actor_id.is_none_or(|id| event.actor_id == Some(id))
+            && self.ip_address.as_ref().is_none_or(|address| event.ip_address.as_ref() == Some(address))
+            && self.after.is_none_or(|at| event.at >= at)
+            && self.before.is_none_or(|at| event.at < at)
     }
 
     /// Whether another criterion than the actions has an index that usually finds fewer rows.

@@ -157,6 +157,12 @@ macro_rules! operation_codes {
                 en: "Too many attempts. Try again in {wait}.",
                 ru: "Слишком много попыток. Повторите через {wait}.",
             }
+            /// The user has as many streams of live events as one user may have. Close another one, in another tab or app.
+            TooManyStreams {
+                rest: 429, oauth: 429 "temporarily_unavailable",
+                en: "This account receives live updates in too many tabs or apps. Close one of them.",
+                ru: "Обновления этой учётной записи уже открыты на слишком многих вкладках или в приложениях. Закройте лишние.",
+            }
             /// The access token is missing or invalid; see `reason`.
             Unauthenticated {
                 rest: 401, oauth: 401 "invalid_grant",

@@ -131,16 +131,13 @@ impl Document {
     }
 }
 
-/// Rejects a mutation with more than one root field. A second one would depend on changes of the first, and one request
+/// Rejects a mutation with more than one root field, and a subscription that is not one field. A second one would depend on changes of the first, and one request
 /// must not contain many logins.
 fn check_root(document: &ExecutableDocument, operation: &Positioned<OperationDefinition>) -> Result<(), ServerError> {
     match operation.node.ty {
         OperationType::Query => return Ok(()),
         OperationType::Mutation => {}
-        OperationType::Subscription => {
-            let message = "This server has no subscriptions.".to_owned();
-            return Err(error_at(Some(operation.pos), Error::ValidationFailed(message)));
-        }
+        OperationType::Subscription => return check_subscription(operation),
     }
     let mut fields = RootFields { document, fragments: HashSet::new(), second: None, count: 0 };
     fields.count(&operation.node.selection_set.node);
@@ -153,6 +150,24 @@ fn check_root(document: &ExecutableDocument, operation: &Positioned<OperationDef
             ),
         )),
     }
+}
+
+/// Rejects a subscription whose selection is not one field (GraphQL specification, §5.2.4). The engine would open a stream for each
+/// field, and ignores fragments and directives at the root.
+fn check_subscription(operation: &Positioned<OperationDefinition>) -> Result<(), ServerError> {
+    let is_valid = match &*operation.node.selection_set.node.items {
+        [selection] => match &selection.node {
+            Selection::Field(field) => field.node.directives.is_empty() && !field.node.name.node.starts_with("__"),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+        },
+        _ => false,
+    };
+    if is_valid {
+        return Ok(());
+    }
+    let message =
+        "A subscription must have exactly one root field, without directives and not in a fragment.".to_owned();
+    Err(error_at(Some(operation.pos), Error::ValidationFailed(message)))
 }
 
 struct RootFields<'a> {

@@ -5,6 +5,8 @@
 
 mod document;
 mod escapes;
+mod event_stream;
+mod execution;
 mod input_types;
 mod known_documents;
 mod lexer;
@@ -29,10 +31,10 @@ use crate::{
     App, Error, Result,
     graphql::{
         RequestContext, Schema, build_schema,
-        context::CookieChange,
         errors::publish,
         executor::{
             document::{Document, error_at},
+            event_stream::OperationText,
             known_documents::KnownDocuments,
             messages::Messages,
             root_fields::RootFields,
@@ -44,6 +46,8 @@ use crate::{
     metrics::KnownFields,
 };
 
+pub use event_stream::{EventStream, Message};
+pub use execution::{Allow, Answer, Execution, OperationKind};
 pub(super) use limits::MAX_DEPTH;
 pub use trusted_documents::RequestDocument;
 
@@ -71,37 +75,6 @@ impl std::fmt::Debug for Executor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Executor")
     }
-}
-
-/// Which operations the transport allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Allow {
-    /// All of them.
-    Everything,
-    /// Only queries.
-    Queries,
-}
-
-/// The result of a request.
-#[derive(Debug)]
-pub enum Execution {
-    /// The operation was executed; fields may have failed.
-    Executed(Answer),
-    /// Nothing was executed, because the document or the variables are invalid. The answer has errors and no data.
-    Refused(Answer),
-    /// Nothing was executed, because the operation is a mutation and only queries are allowed.
-    NotAQuery,
-}
-
-/// A response, and what the transport needs to know about it.
-#[derive(Debug)]
-pub struct Answer {
-    /// What to send.
-    pub response: Response,
-    /// The errors in `response`, for headers and the log.
-    pub errors: Vec<Error>,
-    /// The cookies of the client to change.
-    pub cookie_changes: Vec<CookieChange>,
 }
 
 impl Executor {
@@ -181,8 +154,10 @@ impl Executor {
         if let Some(name) = operation.name {
             tracing::Span::current().record("operation", name.as_str());
         }
-        if allow == Allow::Queries && operation.definition.node.ty == OperationType::Mutation {
-            return Execution::NotAQuery;
+        let is_subscription = operation.definition.node.ty == OperationType::Subscription;
+        if !allow.permits(operation.definition.node.ty) {
+            let kind = if is_subscription { OperationKind::Subscription } else { OperationKind::Request };
+            return Execution::NotAllowed(kind);
         }
         if let Err(errors) = document.check(operation, self.introspection) {
             return refuse(errors);
@@ -196,6 +171,10 @@ impl Executor {
         }
 
         let schema = if is_known { &self.schema_of_known } else { &self.schema };
+        let operation = is_subscription.then(|| {
+            let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+            OperationText { document: text.clone(), name, variables }
+        });
         // Nothing else of the document is held while the request waits: parsed, it takes up to 100 KiB.
         let to_keep = (!is_known && KnownDocuments::may_keep(&text)).then_some(text);
         request.set_parsed_query(match Arc::try_unwrap(document) {
@@ -203,7 +182,9 @@ impl Executor {
             Err(kept) => ExecutableDocument::clone(&kept.parsed),
         });
         let context = Arc::new(context);
-        let mut response = schema.execute(request.data(Arc::clone(&context))).await;
+        let request = request.data(Arc::clone(&context));
+        let mut response =
+            if is_subscription { event_stream::execute(schema, request).await } else { schema.execute(request).await };
         if is_request_error(&response) {
             for error in &mut response.errors {
                 error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));
@@ -214,6 +195,10 @@ impl Executor {
             && let Ok(document) = Document::parse(&self.types, &text)
         {
             self.documents.keep(text, Arc::new(document));
+        }
+        if let (Some(operation), Some(subscription)) = (operation, context.take_opened()) {
+            let stream = EventStream::new(subscription, &context, hint_context, operation);
+            return Execution::Subscribed(Box::new(stream));
         }
         let publish = |error: &mut ServerError| {
             let published = publish(error, request_id, language, hint_context);

@@ -70,9 +70,9 @@ impl<'a> RootFields<'a> {
     /// Records the end of the request.
     pub(super) fn finish(mut self, execution: &Execution) {
         self.code = match execution {
-            Execution::Executed(_) => None,
+            Execution::Executed(_) | Execution::Subscribed(_) => None,
             Execution::Refused(answer) => answer.errors.first().map(crate::Error::code),
-            Execution::NotAQuery => Some(ErrorCode::BadRequest),
+            Execution::NotAllowed(_) => Some(ErrorCode::BadRequest),
         };
     }
 }

@@ -48,7 +48,7 @@ impl SchemaTypes {
 
     /// The names of all root fields.
     pub(in crate::graphql) fn root_fields(&self) -> impl Iterator<Item = &str> {
-        let of_roots = ["Query", "Mutation"].into_iter().filter_map(|root| self.objects.get(root));
+        let of_roots = ["Query", "Mutation", "Subscription"].into_iter().filter_map(|root| self.objects.get(root));
         of_roots.flat_map(HashMap::keys).map(String::as_str).chain(["__typename", "__schema", "__type"])
     }
 

@@ -208,7 +208,7 @@ impl AuditEventFilter {
     ///
     /// # Errors
     /// BAD_USER_INPUT if the address is not an IP address.
-    fn parse(self) -> Result<Option<Filter>> {
+    pub(super) fn parse(self) -> Result<Option<Filter>> {
         let ids = [self.user_id, self.actor_id].map(|id| id.map(|id| id.parse()).transpose());
         let [Ok(user_id), Ok(actor_id)] = ids else { return Ok(None) };
         // Addresses are stored in their canonical form.

@@ -154,6 +154,10 @@ impl EventGroup {
     /// The user with this id, if the account still exists. Users who are not administrators see only themselves.
     pub(super) async fn user(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>> {
         let Some(id) = id else { return Ok(None) };
+        // A session that has ended reads nothing.
+        if let Some(live) = ctx.request().live_event().filter(|live| live.ends_session) {
+            return Ok((live.user.id == id).then(|| live.user.clone().into()));
+        }
         let administrator = match ctx.administrator().await {
             Ok(administrator) => administrator,
             Err(Error::Forbidden) => {

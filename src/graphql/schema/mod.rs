@@ -11,6 +11,7 @@ mod email_sign_in;
 mod groups;
 mod identities;
 mod invitations;
+mod live_events;
 mod me;
 mod mfa;
 mod nodes;
@@ -30,6 +31,7 @@ mod user_list;
 mod users;
 
 use async_graphql::{MaybeUndefined, MergedObject};
+pub use live_events::Subscription;
 
 /// The type of a root field. It is nullable, so that an error in one field does not affect the others. (With
 /// `Result<Option<_>>`, the engine would null the parent.)

@@ -2,7 +2,10 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::ACCEPT};
 
-use crate::http::{graphql::RequestError, negotiation};
+use crate::http::{
+    graphql::{RequestError, stream::StreamType},
+    negotiation,
+};
 
 /// The media types of a GraphQL response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,21 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<MediaType, RequestError> 
             "The response is JSON. Send `Accept: application/graphql-response+json` or `Accept: application/json`.",
         ))
     }
+}
+
+/// The type of stream that the client prefers, among those that it names. `*/*` names none.
+pub(super) fn stream_type(headers: &HeaderMap) -> Option<StreamType> {
+    let parse = |text: &str| {
+        let (name, weight) = negotiation::member(text);
+        StreamType::of(&name, text).filter(|_| weight > 0).map(|stream_type| (stream_type, weight))
+    };
+    let mut preferred = None;
+    for (stream_type, weight) in negotiation::parse_with(headers.get_all(ACCEPT), parse) {
+        if preferred.is_none_or(|(_, other)| weight > other) {
+            preferred = Some((stream_type, weight));
+        }
+    }
+    preferred.map(|(stream_type, _)| stream_type)
 }
 
 /// Whether the client is a browser that opens a page: it accepts HTML explicitly, and with a higher weight than JSON.
@@ -130,6 +148,34 @@ mod tests {
             assert_eq!(negotiated(accept), expected, "{accept}");
         }
         assert_eq!(negotiate(&HeaderMap::new()).ok(), Some(Json));
+    }
+
+    #[test]
+    fn streams_are_named_by_the_client() {
+        use StreamType::{EventStream, Multipart};
+        for (accept, expected) in [
+            ("", None),
+            ("*/*", None),
+            ("text/*", None),
+            ("application/json", None),
+            ("text/event-stream", Some(EventStream)),
+            ("TEXT/Event-Stream; charset=utf-8", Some(EventStream)),
+            ("text/event-stream;q=0", None),
+            // Without the specification, this is incremental delivery.
+            ("multipart/mixed", None),
+            ("multipart/mixed;deferSpec=20220824", None),
+            ("multipart/mixed;subscriptionSpec=2.0", None),
+            // Apollo Client, Apollo Kotlin
+            ("multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json;q=0.9", Some(Multipart)),
+            (r#"multipart/mixed; boundary="graphql"; subscriptionSpec="1.0""#, Some(Multipart)),
+            // urql
+            ("text/event-stream, multipart/mixed", Some(EventStream)),
+            ("text/event-stream;q=0.5, multipart/mixed;subscriptionSpec=1.0", Some(Multipart)),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            assert_eq!(stream_type(&headers), expected, "{accept}");
+        }
     }
 
     #[test]

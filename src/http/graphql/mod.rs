@@ -6,6 +6,7 @@
 mod accept;
 mod request;
 mod request_error;
+mod stream;
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::{
     error::ErrorCode,
     graphql::{
         RequestContext,
-        executor::{Allow, Answer, Execution},
+        executor::{Allow, Answer, Execution, OperationKind},
     },
     http::{
         Server, bearer, explorer, hint_context,
@@ -48,16 +49,22 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
     let id = request_id::of(&request);
     let client = peer::client(&server.app.settings, &request);
     let language = client.language;
-    let media_type = match accept::negotiate(request.headers()) {
-        Ok(media_type) => media_type,
-        Err(error) => return error.into_response(MediaType::Json, id, language),
+    let is_get = request.method() == Method::GET;
+    let stream_type = accept::stream_type(request.headers()).filter(|_| !is_get);
+    let negotiated = accept::negotiate(request.headers());
+    let accepts_json = negotiated.is_ok();
+    let media_type = match (negotiated, stream_type) {
+        (Ok(media_type), _) => media_type,
+        (Err(_), Some(_)) => MediaType::Json,
+        (Err(error), None) => return error.into_response(MediaType::Json, id, language),
     };
+    // Errors are part of the stream if the client accepts nothing else.
+    let only_stream = stream_type.filter(|_| !accepts_json);
     let Ok(cookies) = server.cookies.read(&server.app.settings, request.headers()) else {
         return RequestError::foreign_origin(server.app.settings.server.is_local)
             .into_response(media_type, id, language);
     };
     let viewer = bearer::viewer(&server.app, request.headers());
-    let is_get = request.method() == Method::GET;
     let mut context = RequestContext::new(id, Context::of_request(&server.app, viewer, client));
     context.hint_context = hint_context::of(&server.app.settings, request.headers(), &cookies, viewer);
     if !is_get {
@@ -67,7 +74,8 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Ok(read) => read,
         Err(error) => return error.into_response(media_type, id, language),
     };
-    let allow = if is_get { Allow::Queries } else { Allow::Everything };
+    let allow =
+        Allow { queries: accepts_json, mutations: accepts_json && !is_get, subscriptions: stream_type.is_some() };
     let execution = server.executor.execute(document, request, context, allow);
     // After the timeout, the write may have been rolled back or committed, and the response does not say which.
     let Ok(execution) = tokio::time::timeout(server.limits.handler_timeout, execution).await else {
@@ -78,7 +86,9 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
         Execution::Executed(answer) => {
             let may_cache = is_get && viewer == Viewer::Anonymous;
             let cookies: Vec<_> = answer.cookie_changes.iter().flat_map(|change| server.set_cookies(change)).collect();
+            let message = only_stream.map(|stream_type| stream_type.message(&answer.response));
             let mut response = executed(answer, media_type, viewer, may_cache);
+            stream::replace_body(&mut response, only_stream.zip(message));
             for cookie in cookies {
                 response.headers_mut().append(SET_COOKIE, cookie);
             }
@@ -90,13 +100,39 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) 
                 MediaType::Json => StatusCode::OK,
             };
             let mut response = request_error::errors_response(status, media_type, &answer.response.errors);
+            let message = only_stream.map(|stream_type| stream_type.message(&answer.response));
+            stream::replace_body(&mut response, only_stream.zip(message));
             response.extensions_mut().insert(log_fields(&answer));
             response
         }
-        Execution::NotAQuery => {
+        Execution::NotAllowed(kind) => not_allowed(kind, is_get).into_response(media_type, id, language),
+        Execution::Subscribed(events) => match stream_type {
+            Some(stream_type) => stream::respond(server, *events, stream_type)
+                .unwrap_or_else(|error| RequestError::from(error).into_response(media_type, id, language)),
+            None => not_allowed(OperationKind::Subscription, is_get).into_response(media_type, id, language),
+        },
+    }
+}
+
+/// The error for an operation that the method or the accepted media types do not allow.
+fn not_allowed(kind: OperationKind, is_get: bool) -> RequestError {
+    match (kind, is_get) {
+        (OperationKind::Request, true) => {
             RequestError::method_not_allowed("A mutation can't be sent by GET. Send it by POST, as JSON.", "POST")
-                .into_response(media_type, id, language)
         }
+        (OperationKind::Subscription, true) => {
+            RequestError::method_not_allowed("A subscription can't be sent by GET. Send it by POST, as JSON.", "POST")
+        }
+        (OperationKind::Request, false) => RequestError::bad_request(
+            StatusCode::NOT_ACCEPTABLE,
+            "Only a subscription has a stream as its response. Send `Accept: application/graphql-response+json` or \
+             `Accept: application/json`.",
+        ),
+        (OperationKind::Subscription, false) => RequestError::bad_request(
+            StatusCode::NOT_ACCEPTABLE,
+            "The response to a subscription is a stream. Send `Accept: text/event-stream` or \
+             `Accept: multipart/mixed; subscriptionSpec=1.0`.",
+        ),
     }
 }
 

@@ -76,6 +76,10 @@ impl Actor {
         actor
     }
 
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub async fn register(&self, input: Value) -> Answer {
         self.graphql(REGISTER, json!({ "input": input })).await
     }

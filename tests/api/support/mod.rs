@@ -5,6 +5,7 @@ mod answer;
 #[expect(dead_code, reason = "the test of the verification uses more of it")]
 pub mod authenticator;
 mod database;
+mod events;
 mod log;
 #[expect(dead_code, reason = "the tests of the verification use more of it")]
 #[path = "../../oidc/support.rs"]
@@ -31,6 +32,7 @@ use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 pub use database::TestDatabase;
+pub use events::{Events, Message};
 use hallpass::{
     App,
     clock::{Clock, ManualClock},
