@@ -2,7 +2,7 @@
 //!
 //! All instances and commands write to the audit log, so one statement a second finds the events of all of them, on every
 //! database. Rows do not become visible in the order of their ids: a row gets its id, which begins with the time, before its
-//! transaction commits, and the clocks of instances differ. So each pass reads the ids of the last [`OVERLAP`] again, and skips
+//! transaction commits, and the clocks of instances differ. So each pass reads the ids of the last 15 seconds again, and skips
 //! those that it has seen.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};

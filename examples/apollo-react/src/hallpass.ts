@@ -1,8 +1,9 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
-import { createHallpass } from "@hallpass/client";
+import { createHallpass, USER_FIELDS } from "@hallpass/client";
 import { clearOnUserChange, hallpassLink } from "@hallpass/client/apollo";
 import { createEmailSignIn } from "@hallpass/client/email";
+import { followAccount } from "@hallpass/client/live";
 import { createPasskeys } from "@hallpass/client/passkeys";
 import { createProviders } from "@hallpass/client/providers";
 import { getLanguage } from "./language";
@@ -25,3 +26,13 @@ export const apollo = new ApolloClient({
   cache: new InMemoryCache(),
 });
 clearOnUserChange(apollo, hallpass);
+
+// Signs out at once when the session has ended elsewhere, and shows changes that were made on other devices.
+const LIVE_USER = gql`fragment LiveUser on User { ${USER_FIELDS} }`;
+followAccount(hallpass, {
+  onEvent({ user, endsSession }) {
+    if (endsSession) return;
+    const data = { __typename: "User", ...user };
+    apollo.cache.writeFragment({ id: apollo.cache.identify(data) ?? "", fragment: LIVE_USER, data });
+  },
+});

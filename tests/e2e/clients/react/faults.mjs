@@ -30,6 +30,9 @@ export async function fallAsleep(world) {
   for (const username of ["sleeper", "parallel"]) {
     const device = await world.device();
     await device.clock.install();
+    // A device that sleeps has no stream, which would refresh the token.
+    const isStream = (route) => route.request().headers().accept === "text/event-stream";
+    await device.route("**/graphql", (route) => (isStream(route) ? route.abort() : route.fallback()));
     const tab = await world.register(device, username);
     const { accessToken } = await tab.evaluate(() => window.hallpass.current());
     const { exp } = JSON.parse(Buffer.from(accessToken.split(".")[1], "base64url"));
