@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tracing::Instrument;
 
 use crate::{
     Error, Result,
@@ -76,8 +77,8 @@ pub struct LiveEvent {
 /// UNAUTHENTICATED, MFA_ENROLLMENT_REQUIRED, TOO_MANY_STREAMS, SERVICE_UNAVAILABLE.
 pub async fn of_account(context: &Context) -> Result<Subscription> {
     let listener = listen(context, &principal(context).await?).await?;
-    // Again: what happened since the first check is not received.
-    let principal = principal(context).await?;
+    // Again: what happened since the first check is not received. In a span of its own, because the user is in that of the request.
+    let principal = principal(context).instrument(tracing::error_span!("subscribe")).await?;
     subscription(context, listener, Topic::Account, principal)
 }
 
@@ -88,7 +89,7 @@ pub async fn of_account(context: &Context) -> Result<Subscription> {
 pub async fn of_audit_events(context: &Context, filter: Option<Filter>) -> Result<Subscription> {
     let (principal, _) = administrator(context).await?;
     let listener = listen(context, &principal).await?;
-    let (principal, _) = administrator(context).await?;
+    let (principal, _) = administrator(context).instrument(tracing::error_span!("subscribe")).await?;
     subscription(context, listener, Topic::AuditLog(filter.map(Box::new)), principal)
 }
 

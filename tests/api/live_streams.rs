@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use hallpass::{config::Manifest, domain::monitoring, live_events::MAX_STREAMS_OF_USER};
 
-use crate::support::{Answer, Message, TestServer, json};
+use crate::support::{Answer, Message, TestServer, json, logged};
 
 const EVENTS: &str = "subscription { accountEvents { event { action } } }";
 const LOG_IN: &str = "LOGGED_IN";
@@ -228,6 +228,23 @@ async fn subscription_must_be_a_trusted_document() {
     assert_eq!(stranger.subscribe(other, json!({})).await.end().await["code"], "QUERY_NOT_IN_SAFELIST");
     let mut events = stranger.stream("text/event-stream", json!({ "documentId": "events1" })).await;
     assert_eq!(events.end().await["code"], "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn log_lines_of_a_stream_have_the_user_at_most_once() {
+    let server = TestServer::start().await;
+    let _reading = server.read_events();
+    let ada = server.user("ada").await;
+    let mut events = ada.subscribe(EVENTS, json!({})).await;
+    for _ in 0..2 {
+        server.signed_in("ada").await;
+        events.next().await.data("/accountEvents");
+    }
+    server.app.live_events.close();
+    events.end().await;
+    let lines = logged(events.header("x-request-id").unwrap());
+    assert!(lines.iter().any(|line| line.contains("a stream of live events ended")), "{lines:?}");
+    assert!(lines.iter().all(|line| line.matches("user_id=").count() <= 1), "{lines:?}");
 }
 
 #[tokio::test]

@@ -115,8 +115,9 @@ pub(super) fn respond(server: Arc<Server>, events: EventStream, stream_type: Str
     let permit = Arc::clone(&server.streams).try_acquire_owned();
     let permit = permit.map_err(|_| Error::unavailable(RETRY_AFTER, "there are too many streams of live events"))?;
     let request_id = events.request_id();
-    // Not the span of the request, which ends with the head of the response.
-    let span = tracing::error_span!(parent: None, "stream", %request_id, user_id = tracing::field::Empty);
+    // Not the span of the request, which ends with the head of the response. Without the field `user_id`, to which the check of
+    // each event would add a value.
+    let span = tracing::error_span!(parent: None, "stream", %request_id);
     let live = Live { server, events, stream_type, phase: Phase::Starting, _permit: permit };
     let body = stream::unfold(live, move |live| Box::pin(live.step()).instrument(span.clone()));
     let headers = [
