@@ -94,12 +94,13 @@ fn every_line_of_the_example_can_be_uncommented() {
 const HUNTER: &str = "hunter2.Zq8rT5wX1mN4vB7kC0pL3sD6";
 
 /// The secrets, each with a value that contains `HUNTER` wherever a secret can be.
-const SECRETS: [(&str, &str); 5] = [
+const SECRETS: [(&str, &str); 6] = [
     ("DATABASE_URL", "postgres://HUNTER:HUNTER@db.example.org/accounts?password=HUNTER&user=HUNTER"),
     ("SECRET_KEY", "HUNTER"),
     ("SECRET_KEY_PREVIOUS", "HUNTER"),
     ("SMTP_URL", "smtps://HUNTER:HUNTER@mail.example.org"),
     ("OAUTH_CLIENTS", "api:HUNTER"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20HUNTER"),
 ];
 
 /// The columns that `hallpass config` prints for a setting: its source and its value.
