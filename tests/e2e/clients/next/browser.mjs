@@ -25,7 +25,7 @@ export async function openBrowser(options = {}) {
   tab.on("pageerror", (error) => problems.push(String(error)));
   tab.on("console", (message) => message.type() === "error" && problems.push(`${message.text()} ${message.location().url}`));
   tab.on("request", (request) => request.url().startsWith(origin) || problems.push(`a request to ${request.url()}`));
-  tab.on("response", (response) => received.push(response.text().catch(() => ""), response.allHeaders().then(JSON.stringify)));
+  tab.on("response", (response) => received.push(response.text().catch(() => ""), response.allHeaders().then(JSON.stringify, () => "")));
   return { context, tab };
 }
 
