@@ -106,7 +106,7 @@ async function handle(hallpass: Hallpass, authorization: Authorization, message:
 async function* messages(hallpass: Hallpass, userId: string, signal: AbortSignal): AsyncGenerator<"opened" | Message> {
   const aborter = new AbortController();
   const abort = () => aborter.abort();
-  // Not every `fetch` ends a body that nobody reads at the moment.
+  // Some implementations of `fetch` do not end a body between two reads when the signal is aborted.
   const aborted = new Promise<never>((_, reject) => {
     aborter.signal.addEventListener("abort", () => reject(new Error("the stream is not needed any more")));
   });
