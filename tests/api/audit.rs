@@ -47,7 +47,7 @@ pub async fn id_of(actor: &Actor) -> String {
     actor.me().await.data("/me/id").as_str().unwrap().to_owned()
 }
 
-/// An event of nobody at this time.
+/// An event at this time that affects no user.
 pub fn event(at: DateTime<Utc>, action: Action) -> Model {
     Model {
         id: random::id(at).unwrap(),

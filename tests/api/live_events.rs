@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use hallpass::{
-    entity::audit_event::{self, Action, ActorType},
+    entity::audit_event::{self, Action},
     jobs::live_events::Reader,
-    security::random,
 };
 
-use crate::support::{Actor, TestServer, json};
+use crate::{
+    audit::event,
+    support::{Actor, TestServer, json},
+};
 
 const ACCOUNT: &str = "subscription { accountEvents { endsSession event { action ipAddress userAgent actorType actor { username } user { username } } user { username firstName } } }";
 const AUDIT: &str =
@@ -225,18 +227,7 @@ async fn event_of_another_instance_is_delivered() {
 
 /// A row whose id begins with the time `seconds` ago.
 fn row(server: &TestServer, seconds: i64) -> audit_event::Model {
-    let at = server.app.clock.now() - TimeDelta::seconds(seconds);
-    audit_event::Model {
-        id: random::id(at).unwrap(),
-        at,
-        action: Action::LoggedIn,
-        actor_type: ActorType::Anonymous,
-        actor_id: None,
-        user_id: None,
-        ip_address: None,
-        user_agent: None,
-        details: None,
-    }
+    event(server.app.clock.now() - TimeDelta::seconds(seconds), Action::LoggedIn)
 }
 
 async fn commit(server: &TestServer, row: audit_event::Model) {
