@@ -97,6 +97,9 @@ pub enum Command {
         /// Print JSON, the result of the introspection query, instead of the schema definition language.
         #[arg(long)]
         introspection: bool,
+        /// Print the schema of the subgraph that a server with `FEDERATION=true` is, for the composition of a supergraph.
+        #[arg(long, conflicts_with = "introspection")]
+        federation: bool,
     },
     /// Print all settings, with their effective values and where these come from. Secrets are not shown.
     Config,
@@ -160,8 +163,11 @@ const WRONG_USAGE: u8 = 2;
 /// Runs a command with the environment variables of the process.
 pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsString)>) -> ExitCode {
     let result = match command {
-        Command::Schema { introspection: false } => output::print(graphql::sdl()),
-        Command::Schema { introspection: true } => block_on(async { output::print(graphql::introspection().await?) }),
+        Command::Schema { federation: true, .. } => output::print(graphql::subgraph_sdl()),
+        Command::Schema { introspection: false, .. } => output::print(graphql::sdl()),
+        Command::Schema { introspection: true, .. } => {
+            block_on(async { output::print(graphql::introspection().await?) })
+        }
         Command::Completions { shell } => generated::completions(shell),
         Command::Man { folder } => generated::manual_pages(&folder),
         Command::Config => load(environment).and_then(|loaded| config::run(&loaded.effective)),

@@ -11,6 +11,8 @@ pub struct GraphqlSettings {
     pub playground: bool,
     /// Whether clients may query the schema, and error messages reveal it.
     pub introspection: bool,
+    /// Whether the schema is that of a subgraph of Apollo Federation.
+    pub federation: bool,
     /// The only documents that are executed. `None` means that all are.
     pub trusted_documents: Option<Manifest>,
 }
@@ -51,6 +53,12 @@ impl GraphqlSettings {
         )
         .flag()
         .read_or(vars, true);
-        Self { playground, introspection, trusted_documents }
+        let federation = Setting::new(
+            "FEDERATION",
+            "Whether the API is a subgraph of Apollo Federation. See [Federation](federation.md).",
+        )
+        .flag()
+        .read_or(vars, false);
+        Self { playground, introspection, federation, trusted_documents }
     }
 }

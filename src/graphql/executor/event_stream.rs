@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Request, Response, ServerError, Variables};
-use futures_util::StreamExt;
 
 use crate::{
     Error,
@@ -17,7 +16,7 @@ use crate::{
     },
     error::ErrorCode,
     graphql::{
-        RequestContext, Schema,
+        RequestContext,
         errors::{publish, server_error},
         executor::{Executor, document::Document, merge_equal},
         hints::HintContext,
@@ -119,14 +118,9 @@ impl Executor {
         request.operation_name.clone_from(name);
         request.set_parsed_query(document.parsed.clone());
         let context = RequestContext::new(request_id, stream.context.clone()).of_event(event);
-        let mut response = execute(&self.schema_of_known, request.data(Arc::new(context))).await;
+        let mut response = self.schema_of_known.execute_subscription(request.data(Arc::new(context))).await;
         response.errors.iter_mut().for_each(&mut publish);
         response.errors = merge_equal(response.errors);
         response
     }
-}
-
-/// Executes a subscription for one event, or to open its stream. A stream that was opened has an empty response.
-pub(super) async fn execute(schema: &Schema, request: Request) -> Response {
-    schema.execute_stream(request).next().await.unwrap_or_default()
 }

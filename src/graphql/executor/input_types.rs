@@ -225,7 +225,7 @@ fn is_scalar_value(type_name: &str, value: &Value) -> bool {
         ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
         ("ID", Value::Number(number)) => number.is_i64() || number.is_u64(),
         ("DateTime", Value::String(text)) => chrono::DateTime::parse_from_rfc3339(text).is_ok(),
-        ("JSON", value) => !has_variable(value),
+        ("JSON" | "_Any", value) => !has_variable(value),
         ("Int" | "Float" | "Boolean" | "DateTime", _) => false,
         (_, value) => matches!(value, Value::String(_)),
     }

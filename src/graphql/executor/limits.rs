@@ -170,7 +170,8 @@ impl<'a> Measuring<'a> {
                     inner.fields = inner.fields.saturating_add(1);
                     inner.aliases = inner.aliases.saturating_add(usize::from(field.node.alias.is_some()));
                     match field.node.name.node.as_str() {
-                        "__schema" | "__type" => inner.introspects = true,
+                        // `_service` of a subgraph returns the schema.
+                        "__schema" | "__type" | "_service" => inner.introspects = true,
                         "types" | "fields" | "inputFields" | "interfaces" | "possibleTypes" => inner.schema_lists += 1,
                         _ => {}
                     }

@@ -23,14 +23,14 @@ mod variables;
 use std::sync::Arc;
 
 use async_graphql::{
-    PathSegment, Request, Response, ServerError, ValidationMode,
+    PathSegment, Request, Response, SDLExportOptions, ServerError, ValidationMode,
     parser::types::{ExecutableDocument, OperationType},
 };
 
 use crate::{
     App, Error, Result,
     graphql::{
-        RequestContext, Schema, build_schema,
+        RequestContext, Schema,
         errors::publish,
         executor::{
             document::{Document, error_at},
@@ -41,7 +41,6 @@ use crate::{
             schema_types::SchemaTypes,
             trusted_documents::TrustedDocuments,
         },
-        sdl_of,
     },
     metrics::KnownFields,
 };
@@ -84,11 +83,11 @@ impl Executor {
         let introspection = app.settings.graphql.introspection;
         let is_local = app.settings.server.is_local;
         let trusted = app.settings.graphql.trusted_documents.as_ref().map(TrustedDocuments::new);
-        let schema_of_known = build_schema(Some(Arc::clone(&app)), ValidationMode::Fast);
-        let schema = build_schema(Some(Arc::clone(&app)), ValidationMode::Strict);
+        let schema_of_known = Schema::of(&app, ValidationMode::Fast);
+        let schema = Schema::of(&app, ValidationMode::Strict);
         // Without introspection, messages do not reveal the schema either.
         let messages = Messages::new(if introspection { schema.names() } else { Vec::new() });
-        let types = SchemaTypes::of(&sdl_of(&schema), introspection);
+        let types = SchemaTypes::of(&schema.sdl(SDLExportOptions::new()), introspection);
         let documents = KnownDocuments::new();
         let known_fields = app.metrics.operations.known(types.root_fields());
         Self {
@@ -184,7 +183,7 @@ impl Executor {
         let context = Arc::new(context);
         let request = request.data(Arc::clone(&context));
         let mut response =
-            if is_subscription { event_stream::execute(schema, request).await } else { schema.execute(request).await };
+            if is_subscription { schema.execute_subscription(request).await } else { schema.execute(request).await };
         if is_request_error(&response) {
             for error in &mut response.errors {
                 error.source = Some(Arc::new(Error::ValidationFailed(self.messages.of(&error.message))));

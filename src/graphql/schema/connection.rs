@@ -51,7 +51,9 @@ fn unknown_cursor(name: &str) -> Error {
 }
 
 /// The position of a page in its list.
+// Shareable, because other subgraphs usually have a type of this name.
 #[derive(Debug, SimpleObject)]
+#[graphql(shareable)]
 pub struct PageInfo {
     /// Whether there are items after this page.
     has_next_page: bool,

@@ -29,7 +29,8 @@ pub struct Subscription;
 type AtMostOne<T> = stream::Iter<option::IntoIter<T>>;
 
 /// A subscription selects one field, and its response is a stream of events: server-sent events, or a multipart response, by the
-/// header `Accept`. A stream ends when the access token expires. Its last message is an error without data.
+/// header `Accept`. A stream ends when the access token expires. Its last message is an error without data. Subscriptions can
+/// also be sent over WebSocket, to `/graphql/ws`.
 #[Subscription]
 impl Subscription {
     /// Events of the signed-in user's account: changes made elsewhere, and the end of sessions.

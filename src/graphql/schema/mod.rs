@@ -32,6 +32,8 @@ mod users;
 
 use async_graphql::{MaybeUndefined, MergedObject};
 pub use live_events::Subscription;
+pub(super) use nodes::find_user;
+pub(super) use users::User;
 
 /// The type of a root field. It is nullable, so that an error in one field does not affect the others. (With
 /// `Result<Option<_>>`, the engine would null the parent.)

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    domain::{Principal, audit, identities, mfa::remembered, passkeys, sessions, users::administration},
+    domain::{audit, identities, mfa::remembered, passkeys, sessions, users::administration},
     graphql::{
         Nullable,
         context::ContextExt,
@@ -33,8 +33,10 @@ impl NodeQuery {
 async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
     let principal = ctx.principal().await?;
     let Ok(id) = id.parse() else { return Ok(None) };
-    if let Some(user) = find_user(ctx, principal, id).await? {
-        return Ok(Some(user.into()));
+    match find_user(ctx, id).await {
+        Ok(Some(user)) => return Ok(Some(user.into())),
+        Ok(None) | Err(Error::Forbidden) => {}
+        Err(error) => return Err(error),
     }
     if let Some(session) = sessions::find(ctx.domain(), principal, id).await? {
         return Ok(Some(Session::new(session, principal).into()));
@@ -55,15 +57,17 @@ async fn find(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
     find_invitation(ctx, id).await
 }
 
-async fn find_user(ctx: &Context<'_>, principal: &Principal, id: Uuid) -> Result<Option<User>> {
+/// Finds a user: the signed-in one, or for administrators any.
+///
+/// # Errors
+/// FORBIDDEN, UNAUTHENTICATED, MFA_ENROLLMENT_REQUIRED, SERVICE_UNAVAILABLE.
+pub(in crate::graphql) async fn find_user(ctx: &Context<'_>, id: Uuid) -> Result<Option<User>> {
+    let principal = ctx.principal().await?;
     if id == principal.user.id {
         return Ok(Some(principal.user.clone().into()));
     }
-    match ctx.administrator().await {
-        Ok(administrator) => Ok(administration::find_by_id(ctx.domain(), &administrator, id).await?.map(Into::into)),
-        Err(Error::Forbidden) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let administrator = ctx.administrator().await?;
+    Ok(administration::find_by_id(ctx.domain(), &administrator, id).await?.map(Into::into))
 }
 
 async fn find_invitation(ctx: &Context<'_>, id: Uuid) -> Result<Option<Node>> {
