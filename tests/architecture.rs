@@ -195,6 +195,8 @@ fn few_operations_accept_users_who_must_enroll() {
         "graphql/schema/reauthentication.rs",
         // `me`, with few fields.
         "graphql/schema/users.rs",
+        // Only checks the token: each operation has its own check.
+        "http/graphql/websocket/connection.rs",
     ];
     assert_eq!(files_with(&["enrolling_principal"]), allowed);
 }

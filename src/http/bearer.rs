@@ -12,15 +12,23 @@ use crate::{
 
 /// Returns the viewer of a request. Other schemes are ignored. Two bearer tokens are ambiguous and therefore invalid.
 pub(super) fn viewer(app: &App, headers: &HeaderMap) -> Viewer {
-    let mut tokens = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
-        let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
-    });
+    let mut tokens = headers.get_all(AUTHORIZATION).iter().filter_map(|value| token(value.as_bytes()));
     match (tokens.next(), tokens.next()) {
         (None, _) => Viewer::Anonymous,
         (Some(token), None) => decode(app, token),
         (Some(_), Some(_)) => Viewer::Invalid,
     }
+}
+
+/// Returns the viewer for a value of `Authorization` that was not sent as a header.
+pub(super) fn of_value(app: &App, value: &str) -> Viewer {
+    token(value.as_bytes()).map_or(Viewer::Anonymous, |token| decode(app, token))
+}
+
+/// The token in a value of `Authorization`. `None` for another scheme.
+fn token(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
 /// Verifies an access token and returns its viewer.

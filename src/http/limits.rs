@@ -21,6 +21,10 @@ pub struct Limits {
     /// The timeout for handling a received request, including the wait for a database connection and for a hash. So a
     /// client gets an error within six seconds during an outage.
     pub handler_timeout: Duration,
+    /// How long a WebSocket connection may take until it is initialized.
+    pub init_timeout: Duration,
+    /// How often a WebSocket connection is pinged. A client that has sent nothing in between is disconnected.
+    pub ping_interval: Duration,
     /// How long a request waits while the server starts before it fails with SERVICE_UNAVAILABLE.
     pub start_timeout: Duration,
     /// How long running requests may continue during shutdown.
@@ -58,6 +62,8 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(10),
             discard_timeout: Duration::from_secs(2),
             handler_timeout: Duration::from_millis(5500),
+            init_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(15),
             start_timeout: Duration::from_secs(3),
             drain: Duration::from_secs(10),
             linger: Duration::from_secs(1),

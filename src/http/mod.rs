@@ -39,6 +39,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 pub use limits::Limits;
+use listener::HeldSlot;
 pub use listener::{carries_many_clients, serve};
 pub use metrics::{metrics_router, serve_metrics};
 pub use middleware::{Gate, Peer};
@@ -136,6 +137,7 @@ pub fn gated_router(app: &Arc<App>, limits: Limits, gate: Gate) -> Router {
         .merge(pages::routes(&app.settings))
         .merge(rest)
         .route("/graphql", any(graphql::handle))
+        .route("/graphql/ws", any(graphql::websocket::handle))
         .route("/schema.graphql", get(schema))
         .route("/auth/{provider}", get(auth::start))
         .route("/auth/{provider}/callback", get(auth::callback))

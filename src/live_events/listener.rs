@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use tokio::sync::broadcast::{self, error::RecvError};
-use uuid::Uuid;
 
-use super::{Batch, LiveEvents};
+use super::{Batch, Place};
 
 /// What is sent to all streams.
 #[derive(Clone, Debug)]
@@ -47,24 +46,5 @@ impl Listener {
             Ok(Message::Lost) | Err(RecvError::Lagged(_)) => Received::Lost,
             Ok(Message::Closing) | Err(RecvError::Closed) => Received::Closing,
         }
-    }
-}
-
-/// A place among the streams of a user. Dropping it frees the place.
-#[derive(Debug)]
-pub(super) struct Place {
-    live_events: Arc<LiveEvents>,
-    user_id: Uuid,
-}
-
-impl Place {
-    pub(super) fn new(live_events: Arc<LiveEvents>, user_id: Uuid) -> Self {
-        Self { live_events, user_id }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.live_events.free_place(self.user_id);
     }
 }

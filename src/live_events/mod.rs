@@ -5,19 +5,27 @@
 
 mod batch;
 mod listener;
+mod place;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 pub use batch::{Batch, MAX_EVENTS};
 pub use listener::{Listener, Received};
+pub use place::Place;
 use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 
-use self::listener::{Message, Place};
+use self::{
+    listener::Message,
+    place::{Kind, Places},
+};
 use crate::{Error, Result, entity::audit_event};
 
 /// Maximum number of streams of one user in this process. Each tab of a front end needs one.
 pub const MAX_STREAMS_OF_USER: usize = 20;
+
+/// Maximum number of WebSocket connections of one user in this process. Each of them may have several streams.
+pub const MAX_SOCKETS_OF_USER: usize = 10;
 
 /// How many batches a stream may be behind. Together they have at most 64,000 events, which take about 30 MiB.
 const CAPACITY: usize = 64;
@@ -33,7 +41,7 @@ pub struct LiveEvents {
 #[derive(Debug, Default)]
 struct State {
     streams: usize,
-    by_user: HashMap<Uuid, usize>,
+    by_user: HashMap<Uuid, Places>,
     /// Whether the job reads new events, so that a new stream misses none.
     is_reading: bool,
     is_closing: bool,
@@ -51,7 +59,7 @@ impl LiveEvents {
     /// # Errors
     /// TOO_MANY_STREAMS if the user has [`MAX_STREAMS_OF_USER`]; SERVICE_UNAVAILABLE if the server stops.
     pub async fn listen(self: &Arc<Self>, user_id: Uuid) -> Result<Listener> {
-        let place = self.take_place(user_id)?;
+        let place = self.take_place(user_id, Kind::Stream)?;
         let messages = self.messages.subscribe();
         let mut state = self.state.subscribe();
         match state.wait_for(|state| state.is_reading || state.is_closing).await {
@@ -61,31 +69,43 @@ impl LiveEvents {
         Ok(Listener::new(messages, place))
     }
 
-    fn take_place(self: &Arc<Self>, user_id: Uuid) -> Result<Place> {
+    /// Takes a place for a WebSocket connection of a user.
+    ///
+    /// # Errors
+    /// TOO_MANY_STREAMS if the user has [`MAX_SOCKETS_OF_USER`]; SERVICE_UNAVAILABLE if the server stops.
+    pub fn open_socket(self: &Arc<Self>, user_id: Uuid) -> Result<Place> {
+        self.take_place(user_id, Kind::Socket)
+    }
+
+    fn take_place(self: &Arc<Self>, user_id: Uuid, kind: Kind) -> Result<Place> {
         let mut taken = Err(stopping());
         self.state.send_if_modified(|state| {
             if state.is_closing {
                 return false;
             }
-            let of_user = state.by_user.entry(user_id).or_default();
-            if *of_user >= MAX_STREAMS_OF_USER {
+            let count = state.by_user.entry(user_id).or_default().count(kind);
+            if *count >= kind.limit() {
                 taken = Err(Error::TooManyStreams);
                 return false;
             }
-            *of_user += 1;
-            state.streams += 1;
-            taken = Ok(Place::new(Arc::clone(self), user_id));
+            *count += 1;
+            if kind == Kind::Stream {
+                state.streams += 1;
+            }
+            taken = Ok(Place::new(Arc::clone(self), user_id, kind));
             true
         });
         taken
     }
 
-    fn free_place(&self, user_id: Uuid) {
+    fn free_place(&self, user_id: Uuid, kind: Kind) {
         self.state.send_modify(|state| {
-            state.streams = state.streams.saturating_sub(1);
-            if let Some(of_user) = state.by_user.get_mut(&user_id) {
-                *of_user -= 1;
-                if *of_user == 0 {
+            if kind == Kind::Stream {
+                state.streams = state.streams.saturating_sub(1);
+            }
+            if let Some(places) = state.by_user.get_mut(&user_id) {
+                *places.count(kind) -= 1;
+                if places.is_empty() {
                     state.by_user.remove(&user_id);
                 }
             }
@@ -108,6 +128,17 @@ impl LiveEvents {
         self.state.send_modify(|state| state.is_closing = true);
         let _ = self.messages.send(Message::Closing);
         self.wake();
+    }
+
+    /// Whether the server stops.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.state.borrow().is_closing
+    }
+
+    /// Waits until the server stops.
+    pub async fn closed(&self) {
+        let _ = self.state.subscribe().wait_for(|state| state.is_closing).await;
     }
 
     /// Waits until there is a stream. Returns false if the server stops.

@@ -2191,7 +2191,8 @@ export type StartTotpEnrollmentPayload = {
 
 /**
  * A subscription selects one field, and its response is a stream of events: server-sent events, or a multipart response, by the
- * header `Accept`. A stream ends when the access token expires. Its last message is an error without data.
+ * header `Accept`. A stream ends when the access token expires. Its last message is an error without data. Subscriptions can
+ * also be sent over WebSocket, to `/graphql/ws`.
  */
 export type Subscription = {
   /**
@@ -2209,7 +2210,8 @@ export type Subscription = {
 
 /**
  * A subscription selects one field, and its response is a stream of events: server-sent events, or a multipart response, by the
- * header `Accept`. A stream ends when the access token expires. Its last message is an error without data.
+ * header `Accept`. A stream ends when the access token expires. Its last message is an error without data. Subscriptions can
+ * also be sent over WebSocket, to `/graphql/ws`.
  */
 export type SubscriptionAuditEventsArgs = {
   filter?: InputMaybe<AuditEventFilter>;

@@ -14,7 +14,6 @@ use crate::{
         self, RequestId,
         live_events::{Delivery, LiveEvent, Subscription},
     },
-    error::ErrorCode,
     graphql::{
         RequestContext,
         errors::{publish, server_error},
@@ -47,7 +46,7 @@ pub enum Message {
     /// An event.
     Event(Response),
     /// The last message, with an error.
-    End(Response, ErrorCode),
+    End(Response, Error),
 }
 
 impl EventStream {
@@ -72,15 +71,14 @@ impl EventStream {
         self.request_id
     }
 
-    /// The last response of the stream, for this error.
+    /// The last message of the stream, for this error.
     #[must_use]
-    pub fn end(&self, error: Error) -> (Response, ErrorCode) {
-        let code = error.code();
+    pub fn end(&self, error: Error) -> Message {
         if let Some(cause) = error.cause() {
-            tracing::warn!(%code, cause, "a stream of live events ends");
+            tracing::warn!(code = %error.code(), cause, "a stream of live events ends");
         }
-        let error = server_error(error, self.request_id, self.context.client.language);
-        (Response::from_errors(vec![error]), code)
+        let response = server_error(error.clone(), self.request_id, self.context.client.language);
+        Message::End(Response::from_errors(vec![response]), error)
     }
 }
 
@@ -90,10 +88,7 @@ impl Executor {
         let EventStream { subscription, context, .. } = stream;
         match Box::pin(subscription.next(context)).await? {
             Delivery::Event(event) => Some(Message::Event(Box::pin(self.resolve_event(stream, *event)).await)),
-            Delivery::End(error) => {
-                let (response, code) = stream.end(error);
-                Some(Message::End(response, code))
-            }
+            Delivery::End(error) => Some(stream.end(error)),
         }
     }
 

@@ -7,6 +7,7 @@ mod accept;
 mod request;
 mod request_error;
 mod stream;
+pub(super) mod websocket;
 
 use std::sync::Arc;
 

@@ -94,7 +94,10 @@ fn parse_query_string(query_string: &str) -> Result<(RequestDocument, GraphqlReq
 
 /// Parses the members of a request (GraphQL over HTTP, "Request Parameters"). Ignores others, as the specification
 /// says.
-fn parse_fields(mut fields: Map<String, Value>) -> Result<(RequestDocument, GraphqlRequest), RequestError> {
+///
+/// # Errors
+/// 400 if a member is invalid.
+pub(super) fn parse_fields(mut fields: Map<String, Value>) -> Result<(RequestDocument, GraphqlRequest), RequestError> {
     let document = match (fields.remove("query"), document_id(&fields)) {
         (Some(Value::String(text)), _) => RequestDocument::Text(text),
         (None | Some(Value::Null), Some(id)) => RequestDocument::Id(id.to_owned()),

@@ -51,6 +51,11 @@ impl RequestError {
         Self::bad_request(StatusCode::FORBIDDEN, message)
     }
 
+    /// The error, for a response without a status.
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+
     /// The response, as GraphQL JSON.
     pub(in crate::http) fn into_response(
         self,

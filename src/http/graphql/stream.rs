@@ -107,13 +107,29 @@ pub(super) fn replace_body(response: &mut Response, message: Option<(StreamType,
     *response.body_mut() = [stream_type.start(), message, stream_type.end()].concat().into();
 }
 
+/// A permit for a connection with streams.
+///
+/// # Errors
+/// SERVICE_UNAVAILABLE if the server has as many of them as it may have.
+pub(super) fn permit(server: &Server) -> Result<OwnedSemaphorePermit> {
+    let permit = Arc::clone(&server.streams).try_acquire_owned();
+    permit.map_err(|_| Error::unavailable(RETRY_AFTER, "there are too many streams of live events"))
+}
+
+impl Server {
+    /// Returns the next message of a stream, or `None` if it is to be waited for.
+    pub(super) async fn next_message(&self, events: &mut EventStream) -> Option<Message> {
+        let next = tokio::time::timeout(self.limits.handler_timeout, self.executor.next(events)).await;
+        next.unwrap_or_else(|_| Some(events.end(Error::unavailable(5, "an event took too long"))))
+    }
+}
+
 /// The response with a stream.
 ///
 /// # Errors
 /// SERVICE_UNAVAILABLE if the server has as many streams as it may have.
 pub(super) fn respond(server: Arc<Server>, events: EventStream, stream_type: StreamType) -> Result<Response> {
-    let permit = Arc::clone(&server.streams).try_acquire_owned();
-    let permit = permit.map_err(|_| Error::unavailable(RETRY_AFTER, "there are too many streams of live events"))?;
+    let permit = permit(&server)?;
     let request_id = events.request_id();
     // Not the span of the request, which ends with the head of the response. Without the field `user_id`, to which the check of
     // each event would add a value.
@@ -164,15 +180,10 @@ impl Live {
             if tokio::time::timeout(KEEP_ALIVE, self.events.wait()).await.is_err() {
                 return self.stream_type.keep_alive();
             }
-            let next = self.server.executor.next(&mut self.events);
-            match tokio::time::timeout(self.server.limits.handler_timeout, next).await {
-                Ok(None) => {}
-                Ok(Some(Message::Event(response))) => return self.stream_type.message(&response),
-                Ok(Some(Message::End(response, code))) => return self.end(&response, code),
-                Err(_) => {
-                    let (response, code) = self.events.end(Error::unavailable(5, "an event took too long"));
-                    return self.end(&response, code);
-                }
+            match self.server.next_message(&mut self.events).await {
+                None => {}
+                Some(Message::Event(response)) => return self.stream_type.message(&response),
+                Some(Message::End(response, error)) => return self.end(&response, error.code()),
             }
         }
     }

@@ -22,14 +22,17 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, header::CONNECTION},
+    http::{
+        HeaderValue, Request,
+        header::{CONNECTION, UPGRADE},
+    },
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::http::{
@@ -44,6 +47,12 @@ use crate::http::{
 };
 
 pub use connection_slots::carries_many_clients;
+
+/// Keeps the slot of a connection after an upgrade. In the extensions of requests that ask for one.
+#[derive(Clone, Debug)]
+pub(super) struct HeldSlot {
+    _slot: Arc<ConnectionSlot>,
+}
 
 /// Maximum size of the request line and headers, in bytes. A GraphQL query in a GET request is part of the request
 /// line.
@@ -64,7 +73,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let slots = ConnectionSlots::new(&limits, is_unlimited);
-    let connections = Connections { router, limits, graceful: GracefulShutdown::new(), is_stopping: Arc::default() };
+    let connections = Connections { router, limits, stop: watch::Sender::new(()), is_stopping: Arc::default() };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -85,12 +94,12 @@ pub async fn serve(
     if let Err(error) = accept_queued(listener, &slots, &connections) {
         tracing::warn!(%error, "failed to accept a connection");
     }
-    let running = connections.graceful.count();
+    let running = connections.stop.receiver_count();
     tracing::info!(running, "shutting down; waiting for running requests");
     let drained = async {
         // All slots are free when each client has received its last response.
         slots.wait_for_all(limits.linger).await;
-        connections.graceful.shutdown().await;
+        connections.stop.send_replace(());
         // Includes requests that continue after their client has disconnected.
         slots.wait_for_all(limits.drain).await;
     };
@@ -142,7 +151,8 @@ async fn accept(
 struct Connections {
     router: Router,
     limits: Limits,
-    graceful: GracefulShutdown,
+    /// Tells the connections to end after the request that they are serving.
+    stop: watch::Sender<()>,
     is_stopping: Arc<AtomicBool>,
 }
 
@@ -153,8 +163,11 @@ impl Connections {
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            let (response, is_stopping) = (router.clone().oneshot(request), Arc::clone(&is_stopping));
             let slot = Arc::clone(&slot);
+            if request.headers().contains_key(UPGRADE) {
+                request.extensions_mut().insert(HeldSlot { _slot: Arc::clone(&slot) });
+            }
+            let (response, is_stopping) = (router.clone().oneshot(request), Arc::clone(&is_stopping));
             RunToEnd::new(async move {
                 let mut response = response.await?;
                 // Holds the slot until the request ends, even if the client has disconnected. Otherwise a client could
@@ -172,10 +185,19 @@ impl Connections {
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = self.graceful.watcher().watch(connection);
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut stopped = self.stop.subscribe();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            tokio::pin!(connection);
+            let served = tokio::select! {
+                served = connection.as_mut() => served,
+                _ = stopped.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = served {
                 // Caused by the client: it disconnected or did not speak HTTP.
                 tracing::debug!(%error, "connection error");
             }

@@ -173,7 +173,7 @@ pub(in crate::http) async fn guard(server: &Server, request: Request, next: Next
 pub(in crate::http) fn error_response(path: &str, error: Error, id: RequestId, language: Language) -> Response {
     if forward_auth::is_path(path) {
         forward_auth::refused(&error, id, language)
-    } else if path == "/graphql" {
+    } else if matches!(path, "/graphql" | "/graphql/ws") {
         RequestError::from(error).into_response(MediaType::Json, id, language)
     } else {
         rest::failed(path, &error, id, language)

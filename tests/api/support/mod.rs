@@ -17,6 +17,7 @@ mod schema;
 mod second_factor;
 mod sessions;
 mod smtp;
+mod websocket;
 
 use std::{
     path::{Path, PathBuf},
@@ -60,6 +61,7 @@ use serde_json::Value;
 pub use serde_json::json;
 pub use sessions::refreshed_tokens;
 pub use smtp::SmtpServer;
+pub use websocket::{Listening, Socket};
 
 /// The refresh cookie's name on plain HTTP; its suffix is from the SHA-256 of `http://localhost:8000`.
 pub const REFRESH_COOKIE: &str = "refresh_token_0121783a";

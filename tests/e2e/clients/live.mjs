@@ -1,20 +1,22 @@
-// Live events with graphql-sse, Apollo Client (multipart, which it asks for by itself) and urql: events, a session that is revoked through
-// another instance or on the command line, a token that expires, a server that stops, nginx by the manual, and the memory of 2,000 streams.
+// Live events with graphql-sse, Apollo Client (multipart, which it asks for by itself), urql, and graphql-ws over WebSocket: events, a session
+// that is revoked through another instance or on the command line, a token that expires, a server that stops, nginx by the manual, and the
+// memory of 2,000 streams.
 // node live.mjs <binary> <postgres url> <mysql url> <page with the nginx configuration>
 
-import { spawn } from "node:child_process";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApolloClient, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { Client, fetchExchange } from "@urql/core";
 import { createClient } from "graphql-sse";
+import { createClient as createSocketClient } from "graphql-ws";
+import WebSocket from "ws";
 import { accounts } from "./accounts.mjs";
 import { check, finish } from "./checks.mjs";
-import { blocks, page } from "./markdown.mjs";
+import { nginx } from "./nginx.mjs";
 import { database } from "./own_database.mjs";
-import { atExit, emptyFolder, start } from "./server.mjs";
+import { start } from "./server.mjs";
 
 const [binary, postgresUrl, mysqlUrl, manual] = process.argv.slice(2);
 const PORTS = { sqlite: 8242, postgres: [8243, 8244], mysql: [8245, 8246], nginx: 8247, memory: 8248 };
@@ -24,6 +26,8 @@ const MAX_DELAY = 1500;
 const MAX_STREAMS_MIB = 40;
 const STREAMS = 2000;
 const STREAMS_OF_USER = 20;
+const SOCKETS = 500;
+const SOCKETS_OF_USER = 10;
 const BURST = 10_000;
 const SECRET_KEY = "4be1c6a8d2f0937ab5e8c1d7f3a96024";
 
@@ -49,7 +53,19 @@ const CLIENTS = {
     });
     return unsubscribe;
   },
+  "graphql-ws": (url, token, receive, ended) => {
+    const client = socketClient(url, () => ({ authorization: `Bearer ${token()}` }), { retryAttempts: 0 });
+    // The reason of the close event is that of the error. Only its code says that the server stops.
+    const closed = ({ code, reason }) => ({ extensions: { code: code === 1012 ? "SERVICE_UNAVAILABLE" : code, reason } });
+    const error = (failure) => (receive({ errors: Array.isArray(failure) ? failure : [closed(failure)] }), ended());
+    return client.subscribe({ query: QUERY }, { next: receive, error, complete: ended });
+  },
 };
+
+/** A client of graphql-ws for the server with this GraphQL address. */
+function socketClient(url, connectionParams, options) {
+  return createSocketClient({ url: `${url.replace("http", "ws")}/ws`, webSocketImpl: WebSocket, connectionParams, ...options });
+}
 
 /** A subscription, with what it has received. */
 function subscribe(name, url, token) {
@@ -145,30 +161,10 @@ async function twoInstances(kind, url, ports) {
   return instances;
 }
 
-/** nginx in front of both instances, with the manual's configuration except for addresses and certificates. */
+/** nginx in front of both instances, with the manual's configuration. */
 async function behindNginx(ports) {
-  const folder = emptyFolder();
-  // If root starts nginx, its workers run as another user.
-  chmodSync(folder, 0o755);
-  let config = blocks(page(manual)).find(({ language }) => language === "nginx").text;
-  const replace = (from, to) => {
-    if (!config.includes(from)) throw new Error(`the manual's nginx configuration does not contain \`${from}\``);
-    config = config.replace(from, to);
-  };
-  replace("listen 443 ssl;", `listen 127.0.0.1:${PORTS.nginx};`);
-  config = config.replace(/^ *ssl_.*\n/gm, "");
-  ports.forEach((port, index) => replace(`10.0.0.${index + 1}:8000`, `127.0.0.1:${port}`));
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${join(folder, name)};`);
-  const path = join(folder, "nginx.conf");
-  writeFileSync(path, `daemon off; pid ${join(folder, "pid")}; events {} http { access_log off; ${temporary.join(" ")} ${config} }`);
-  const nginx = spawn("nginx", ["-e", join(folder, "error.log"), "-c", path, "-p", folder], { stdio: "inherit", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
-  // Not SIGKILL, which would orphan the workers.
-  atExit(() => nginx.kill("SIGTERM"));
+  await nginx(manual, PORTS.nginx, ports);
   const origin = originOf(PORTS.nginx);
-  const isUp = () => fetch(`${origin}/health/ready`).then((answer) => answer.ok, () => false);
-  for (const until = Date.now() + 10_000; !(await isUp()); await sleep(20)) {
-    if (Date.now() > until || nginx.exitCode !== null) throw new Error(`nginx did not start: ${readFileSync(join(folder, "error.log"), "utf8")}`);
-  }
   const client = accounts(origin);
   const stream = {};
   const tokens = {};
@@ -210,6 +206,27 @@ async function expiry(origin) {
     second.stop();
   });
   await Promise.all(waiting);
+}
+
+/** When the token has expired, graphql-ws connects again by itself, with a new one. */
+async function comesBack(origin) {
+  const client = accounts(origin);
+  let tokens;
+  const refresh = async () => (tokens = tokens ? (await client.refresh(tokens.refreshToken)).data.refreshToken : (await client.register("returning")).data.register);
+  const connectionParams = async () => ({ authorization: `Bearer ${(await refresh()).accessToken}` });
+  const received = [];
+  const closed = [];
+  let connections = 0;
+  const on = { connected: () => (connections += 1), closed: ({ code }) => closed.push(code) };
+  const sockets = socketClient(`${origin}/graphql`, connectionParams, { retryWait: () => sleep(100), on });
+  const stop = sockets.subscribe({ query: QUERY }, { next: (event) => received.push(event), error: (error) => received.push({ error }), complete: () => {} });
+  for (const until = performance.now() + 70_000; connections < 2 && performance.now() < until; ) await sleep(100);
+  for (let round = 0; round < 100 && received.length === 0; round += 1) {
+    await sleep(100);
+    await send(origin, tokens.accessToken, RENAME, { name: `Name ${round}` });
+  }
+  check("graphql-ws: comes back by itself with a new token", closed.join() === "4403" && received[0]?.data?.accountEvents.event.action, { closed, received });
+  stop();
 }
 
 /** The resident memory of a process, in MiB. */
@@ -257,6 +274,36 @@ async function burst(stop, client, others) {
   await reading;
 }
 
+/** Opens many WebSocket connections, each with an operation, and measures them. */
+async function socketMemory() {
+  const stop = await start(binary, PORTS.memory, { BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" });
+  const client = accounts(originOf(PORTS.memory));
+  const all = [];
+  for (let user = 0; all.length < SOCKETS; user += 1) {
+    all.push(...Array(SOCKETS_OF_USER).fill((await client.register(`user${user}`)).data.register.accessToken));
+  }
+  const before = residentMib(stop.pid);
+  const open = (token) =>
+    new Promise((resolve, reject) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${PORTS.memory}/graphql/ws`, "graphql-transport-ws");
+      socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } })));
+      socket.on("message", (data) => {
+        if (String(data) !== '{"type":"connection_ack"}') reject(new Error(String(data)));
+        socket.send(JSON.stringify({ type: "subscribe", id: "1", payload: { query: QUERY } }), () => resolve(socket));
+      });
+      socket.on("close", (code) => reject(new Error(`closed with ${code}`)));
+    });
+  const sockets = [];
+  for (let count = 0; count < all.length; count += 50) sockets.push(...(await Promise.all(all.slice(count, count + 50).map(open))));
+  await sleep(1000);
+  const used = residentMib(stop.pid) - before;
+  const limit = (MAX_STREAMS_MIB * SOCKETS) / STREAMS;
+  check(`${SOCKETS} idle WebSocket connections need less than ${limit} MiB: ${used.toFixed(1)} MiB`, used < limit);
+  const codes = sockets.map((socket) => new Promise((resolve) => socket.removeAllListeners("close").on("close", resolve)));
+  await stop();
+  check("a server that stops closes all connections with 1012", (await Promise.all(codes)).every((code) => code === 1012));
+}
+
 /** Opens many streams, and measures them. */
 async function memory() {
   const stop = await start(binary, PORTS.memory, { BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" });
@@ -302,7 +349,7 @@ async function memory() {
 
 const sqlite = await start(binary, PORTS.sqlite, { ACCESS_TOKEN_EXPIRE_MINUTES: "1", BCRYPT_COST: "10", RUST_LOG: "warn,hallpass::cli=info" });
 const origin = originOf(PORTS.sqlite);
-const expired = expiry(origin);
+const expired = Promise.all([expiry(origin), comesBack(origin)]);
 
 const onSqlite = await users(origin);
 const streams = await subscribeAll(`${origin}/graphql`, origin, onSqlite);
@@ -310,6 +357,7 @@ for (const name of Object.keys(onSqlite)) check(`SQLite, ${name}: an event arriv
 await expectEnd("SQLite, command line", onSqlite, streams, ({ username }) => sqlite.run(["user", "revoke-sessions", username]));
 
 await memory();
+await socketMemory();
 await twoInstances("MariaDB", mysqlUrl, PORTS.mysql);
 const instances = await twoInstances("PostgreSQL", postgresUrl, PORTS.postgres);
 const [behind] = await Promise.all([behindNginx(PORTS.postgres), expired]);
@@ -320,4 +368,4 @@ for (const [name, stream] of Object.entries(behind)) {
   check(`${name}: a server that stops ends the stream with SERVICE_UNAVAILABLE`, end !== undefined, stream.received);
 }
 await sqlite();
-finish(30);
+finish(59);
