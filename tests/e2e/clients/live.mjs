@@ -3,6 +3,7 @@
 // memory of 2,000 streams.
 // node live.mjs <binary> <postgres url> <mysql url> <page with the nginx configuration>
 
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -238,6 +239,18 @@ const cpuMs = (pid) => {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 };
 
+/** A stream of large events whose client does not read. Returns its socket. */
+async function unread(token) {
+  const aliases = Array.from({ length: 20 }, (_, index) => `${"x".repeat(100)}${index}: action`);
+  const body = JSON.stringify({ query: `subscription { auditEvents { ${aliases.join(" ")} } }` });
+  const socket = connect(PORTS.memory, "127.0.0.1");
+  const head = ["POST /graphql HTTP/1.1", "host: localhost", "accept: text/event-stream", "content-type: application/json", `authorization: Bearer ${token}`, `content-length: ${body.length}`];
+  socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  const [first] = await once(socket, "data");
+  if (!String(first).includes("text/event-stream")) throw new Error(String(first));
+  return socket.pause();
+}
+
 /** An import writes many events at once, while an administrator follows the audit log and there are many other streams. */
 async function burst(stop, client, others) {
   await client.register("chief");
@@ -261,6 +274,8 @@ async function burst(stop, client, others) {
       if (count > 0) [first, last] = [first ?? performance.now(), performance.now()];
     }
   })().catch(() => {});
+  const slow = await unread(accessToken);
+  const used = residentMib(stop.pid);
   const cpu = cpuMs(stop.pid);
   const file = join(stop.folder, "users.jsonl");
   writeFileSync(file, lines.join("\n"));
@@ -270,6 +285,15 @@ async function burst(stop, client, others) {
   for (let round = 0; round < 3000 && received < BURST; round += 1) await sleep(20);
   const [took, lag] = [imported - begin, (last ?? Infinity) - imported].map(Math.round);
   check(`${BURST} events of an import of ${took} ms reach a stream among ${others} (the last ${lag} ms after it, ${cpuMs(stop.pid) - cpu} ms of processor time)`, received === BURST, { received, first, last });
+  // The server writes nothing more when the buffers of the connection are full, and ends it ten seconds later.
+  let unreadBytes = 0;
+  await sleep(11_000);
+  const closed = once(slow, "close");
+  slow.on("error", () => {}).on("data", (data) => (unreadBytes += data.length)).resume();
+  const isClosed = await Promise.race([closed.then(() => true), sleep(2000, false)]);
+  const grown = residentMib(stop.pid) - used;
+  const [expected, mib] = [BURST * 2000, (unreadBytes / 1024 / 1024).toFixed(1)];
+  check(`a client that does not read is disconnected (it got ${mib} MiB, and the server grew by ${grown.toFixed(1)} MiB)`, isClosed && unreadBytes < expected && grown < MAX_STREAMS_MIB, { isClosed, unreadBytes });
   controller.abort();
   await reading;
 }
@@ -368,4 +392,4 @@ for (const [name, stream] of Object.entries(behind)) {
   check(`${name}: a server that stops ends the stream with SERVICE_UNAVAILABLE`, end !== undefined, stream.received);
 }
 await sqlite();
-finish(59);
+finish(60);
