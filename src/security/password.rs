@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+pub use crate::security::foreign_hash::FirebaseParameters;
+
 /// bcrypt's Base64 alphabet, without padding.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
 

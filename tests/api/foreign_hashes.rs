@@ -1,19 +1,23 @@
-//! Password hashes imported from Python systems.
+//! Password hashes imported from other systems.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::{
     config::SecretString,
     entity::{throttle, user},
-    security::{hasher::Hasher, password::PasswordHash},
+    security::{
+        hasher::Hasher,
+        password::{FirebaseParameters, PasswordHash},
+    },
 };
 use proptest::{prelude::*, sample::Index};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use tokio::runtime::Runtime;
 
-use crate::support::{TestServer, password_of, settings};
-
-const STAPLE: &str = "correct horse battery staple";
+use crate::{
+    foreign_hash_vectors::{FIREBASE, SIGNER_KEY, STAPLE, VECTORS},
+    support::{TestServer, password_of, settings},
+};
 
 /// Passwords, the number of repetitions, and the hash that a Python library created.
 const FIXTURES: &[(&str, usize, &str)] = &[
@@ -97,8 +101,22 @@ const FIXTURES: &[(&str, usize, &str)] = &[
     (STAPLE, 1, "$argon2id$v=19$m=64,t=1,p=2$oVQKQWiNsXZujbGWkrI2pg$u61XqmoFwELFYDlZxHxhpXMtGF96gtmCmkH+FWCdAMw"),
 ];
 
-fn fixtures() -> impl Iterator<Item = (String, &'static str)> {
-    FIXTURES.iter().map(|(password, times, stored)| (password.repeat(*times), *stored))
+/// The default costs of libraries, which take long. Hashes with these are compared with the password and one other.
+const DEFAULT_COSTS: [&str; 8] =
+    ["1000000$", "$29000$", "$25000$", "m=65536", "m=102400", "$16384$", ":32768:", "$scrypt$ln=16,"];
+
+fn fixtures() -> impl Iterator<Item = (String, String)> {
+    let vectors = FIXTURES.iter().chain(VECTORS);
+    let vectors = vectors.map(|(password, times, stored)| (password.repeat(*times), (*stored).to_owned()));
+    vectors.chain(FIREBASE.iter().map(|(password, times, memory_cost, salt, hash)| {
+        let parameters = FirebaseParameters::new(SIGNER_KEY, "Bw==", "8", memory_cost).unwrap();
+        (password.repeat(*times), parameters.hash(hash, salt).unwrap())
+    }))
+}
+
+/// The first vector that begins so.
+fn vector(prefix: &str) -> &'static str {
+    VECTORS.iter().find_map(|(_, _, stored)| stored.starts_with(prefix).then_some(*stored)).unwrap()
 }
 
 /// The part of a password that plain bcrypt uses.
@@ -108,7 +126,7 @@ fn bcrypt_input(password: &str) -> &[u8] {
 
 /// Whether a hash of `password` should verify `candidate`.
 fn should_verify(stored: &str, password: &str, candidate: &str) -> bool {
-    if stored.starts_with("$2") {
+    if stored.starts_with("$2") || stored.starts_with("bcrypt$") {
         bcrypt_input(candidate) == bcrypt_input(password) && !candidate.contains('\0')
     } else {
         candidate == password
@@ -162,10 +180,12 @@ fn text(hash: &PasswordHash) -> String {
 async fn hash_verifies_only_its_own_password() {
     let hasher = Hasher::start(&settings().passwords).unwrap();
     for (password, stored) in fixtures() {
-        let hash = PasswordHash::import(stored).unwrap_or_else(|| panic!("{stored} is not supported"));
-        for candidate in variants(&password, password.chars().count() / 2) {
+        let hash = PasswordHash::import(&stored).unwrap_or_else(|| panic!("{stored} is not supported"));
+        let candidates = variants(&password, password.chars().count() / 2);
+        let count = if DEFAULT_COSTS.iter().any(|cost| stored.contains(cost)) { 2 } else { candidates.len() };
+        for candidate in candidates.into_iter().take(count) {
             let is_verified = hasher.verify(&candidate.as_str().into(), Some(&hash)).await.unwrap();
-            let expected = should_verify(stored, &password, &candidate);
+            let expected = should_verify(&stored, &password, &candidate);
             assert_eq!(is_verified, expected, "{stored} of {password:?} with {candidate:?}");
         }
     }
@@ -248,12 +268,111 @@ fn unknown_malformed_and_expensive_hashes_are_rejected() {
     assert!(PasswordHash::import(&bcrypt.replace("0nwHju", "0nwHjv")).is_some());
 }
 
+#[test]
+fn malformed_and_expensive_hashes_of_frameworks_are_rejected() {
+    let django = vector("pbkdf2_sha256$1000$");
+    let bcrypt = vector("bcrypt_sha256$");
+    let argon2 = vector("argon2$");
+    let django_scrypt = vector("scrypt$256$");
+    let werkzeug = vector("scrypt:256:8:1$");
+    let werkzeug_pbkdf2 = vector("pbkdf2:sha256:1000$");
+    let phc = vector("$scrypt$ln=4,r=8,p=1$");
+    let version_1 = vector("$bcrypt-sha256$2b,4$");
+    let firebase = fixtures().map(|(_, stored)| stored).find(|stored| stored.starts_with("$firebase-scrypt$")).unwrap();
+    let all = [django, bcrypt, argon2, django_scrypt, werkzeug, werkzeug_pbkdf2, phc, version_1, &firebase];
+    for good in all {
+        assert!(PasswordHash::import(good).is_some(), "{good}");
+        for bad in [
+            good[1..].to_owned(),
+            good[..good.len() - 1].to_owned(),
+            format!("{good}AA"),
+            format!("{good}$"),
+            format!(" {good}"),
+            format!("{good}\n"),
+            format!("${good}"),
+        ] {
+            assert!(PasswordHash::import(&bad).is_none(), "{bad}");
+        }
+    }
+    let bad = [
+        // Django's marks for passwords that cannot be used, and hashers that are not supported.
+        "!tXoCZ5Hu0jn2Bgs6EnGC1ys5O3pXYpP2dgIzVVA7".to_owned(),
+        django.replace("sha256", "sha512"),
+        django.replace("pbkdf2_sha256", "md5"),
+        django.replace("$1000$", "$0$"),
+        django.replace("$1000$", "$01000$"),
+        django.replace("$1000$", "$2000001$"),
+        bcrypt.replace("$$2b", "$$2x"),
+        bcrypt.replace("$$2b", "$2b"),
+        bcrypt.replace("$04$", "$16$"),
+        argon2.replace("argon2id", "argon2i"),
+        argon2.replace("m=64", "m=262145"),
+        django_scrypt.replace("$256$", "$255$"),
+        django_scrypt.replace("$256$", "$1$"),
+        django_scrypt.replace("$256$", "$524288$"),
+        werkzeug.replace(":256:", ":524288:"),
+        werkzeug.replace(":8:", ":0:"),
+        werkzeug.replace(":8:", ":4294967295:"),
+        werkzeug.replace(":8:1$", ":8:4294967295$"),
+        werkzeug.replace(":256:8:1$", ":32768:8:17$"),
+        werkzeug.replace(":8:1$", ":8:1:1$"),
+        werkzeug.replace(":8:1$", ":8$"),
+        werkzeug.replace(":8:1$", ":8:+1$"),
+        werkzeug_pbkdf2.replace("sha256", "md5"),
+        werkzeug_pbkdf2.replace(":1000$", "$"),
+        werkzeug_pbkdf2.replace(":1000$", ":2000001$"),
+        phc.replace("ln=4", "ln=0"),
+        phc.replace("ln=4", "ln=19"),
+        phc.replace("ln=4", "ln=64"),
+        phc.replace("ln=4", "ln=4294967295"),
+        phc.replace("r=8", "r=8388609"),
+        phc.replace("p=1", "p=0"),
+        // The salt and the digest have other lengths, but the same sum.
+        version_1.replacen("$2b,4$", "$2b,4$x", 1),
+        version_1.replace("2b,4", "2b,16"),
+        version_1.replace("2b,4", "2x,4"),
+        firebase.replace("ln=4", "ln=19"),
+    ];
+    for bad in bad {
+        assert!(PasswordHash::import(&bad).is_none(), "{bad}");
+    }
+}
+
+#[test]
+fn firebase_parameters_are_checked() {
+    let separator = "Bw==";
+    assert!(FirebaseParameters::new(SIGNER_KEY, separator, "8", "14").is_some());
+    for (key, separator, rounds, memory_cost) in [
+        ("", separator, "8", "14"),
+        ("AAAA", separator, "8", "14"),
+        (&SIGNER_KEY[1..], separator, "8", "14"),
+        (SIGNER_KEY, "?", "8", "14"),
+        (SIGNER_KEY, separator, "0", "14"),
+        (SIGNER_KEY, separator, "8", "0"),
+        (SIGNER_KEY, separator, "8", "19"),
+        (SIGNER_KEY, separator, "4294967296", "14"),
+    ] {
+        let parameters = FirebaseParameters::new(key, separator, rounds, memory_cost);
+        assert!(parameters.is_none(), "{key} {separator} {rounds} {memory_cost}");
+    }
+    let parameters = FirebaseParameters::new(SIGNER_KEY, separator, "8", "14").unwrap();
+    assert!(!format!("{parameters:?}").contains("jxspr"));
+    let (_, _, _, salt, hash) = FIREBASE[0];
+    // The API writes URL-safe Base64.
+    let url_safe = |text: &str| text.replace('+', "-").replace('/', "_");
+    assert_eq!(parameters.hash(&url_safe(hash), &url_safe(salt)), parameters.hash(hash, salt));
+    for (hash, salt) in [("", salt), ("AAAA", salt), (&hash[4..], salt), (hash, "?")] {
+        assert!(parameters.hash(hash, salt).is_none(), "{hash} {salt}");
+    }
+}
+
 #[tokio::test]
 async fn login_with_an_imported_hash_replaces_it() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
-    for (password, stored) in fixtures().filter(|(password, _)| password.chars().count() >= 8) {
-        let before = set_hash(&server, &PasswordHash::import(stored).unwrap()).await;
+    let is_long = |password: &str, stored: &str| stored.starts_with("$2") && password.chars().count() >= 8;
+    for (password, stored) in fixtures().filter(|(password, stored)| password == STAPLE || is_long(password, stored)) {
+        let before = set_hash(&server, &PasswordHash::import(&stored).unwrap()).await;
         server.clock.advance(TimeDelta::seconds(1));
 
         let wrong = server.anonymous().login("ada", &format!("y{password}")).await;

@@ -28,6 +28,7 @@ mod errors;
 mod familiar_networks;
 mod federation;
 mod forbidden;
+mod foreign_hash_vectors;
 mod foreign_hashes;
 mod forgery;
 mod forward_auth;

@@ -177,8 +177,8 @@ fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
         "" => Err(RecordError::new(COLUMN, "The password hash is missing.")),
         text => PasswordHash::import(text).ok_or(RecordError::new(
             COLUMN,
-            "Unsupported hash: expected bcrypt ($2a$, $2b$, $2y$), $pbkdf2-sha256$, $argon2id$ or $bcrypt-sha256$ with \
-             a cost within the limits.",
+            "Unsupported hash: expected one of the formats that the manual lists in \"Passwords\", such as bcrypt ($2a$, $2b$, \
+             $2y$), pbkdf2_sha256$, $argon2id$ or scrypt:, with a cost within the limits.",
         )),
     }
 }

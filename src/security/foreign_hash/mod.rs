@@ -1,34 +1,29 @@
-//! Password hashes created by other software, so that imported users can sign in: bcrypt, PBKDF2 in passlib's format,
-//! and Argon2id. They are only verified, never created; the next sign-in replaces them.
+//! Password hashes created by other software, so that imported users can sign in: bcrypt, PBKDF2, Argon2id and scrypt in
+//! the formats of passlib, Django, Werkzeug and others. They are only verified, never created; the next sign-in replaces
+//! them.
 //!
 //! The cost of a hash is part of the hash. Hashes that cost more than bcrypt at 15, the maximum of BCRYPT_COST, are
 //! rejected. That is about two seconds, which leaves a request enough time to rehash the password.
 
-use std::num::NonZeroU32;
+mod bcrypt;
+mod formats;
+mod pbkdf2;
+mod scrypt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use aws_lc_rs::{constant_time, pbkdf2};
+use aws_lc_rs::constant_time;
 use base64::{
     Engine, alphabet,
     engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD_NO_PAD},
 };
 
-use crate::{
-    Error, Result,
-    security::{
-        bcrypt_task::{BcryptTask, Digest},
-        password::Verification,
-    },
-};
+pub use self::scrypt::FirebaseParameters;
+use self::{bcrypt::Bcrypt, pbkdf2::Pbkdf2, scrypt::Scrypt};
+use crate::{Error, Result, security::password::Verification};
 
 /// bcrypt's Base64 alphabet. Some software sets the unused trailing bits of the salt, which bcrypt ignores.
 const BCRYPT_BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD.with_decode_allow_trailing_bits(true));
-
-const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
-
-/// Seventy times passlib's default, four times OWASP's recommendation.
-const MAX_ROUNDS: u32 = 2_000_000;
 
 /// Memory limit per hashing thread in KiB: 256 MiB, four times argon2-cffi's default.
 const MAX_MEMORY: u32 = 256 * 1024;
@@ -40,49 +35,21 @@ const RETRY_AFTER: u32 = 5;
 
 /// A parsed password hash of other software.
 pub(super) enum ForeignHash {
-    Bcrypt { cost: u32, salt: [u8; 16], digest: Digest },
+    Bcrypt(Bcrypt),
     Other(OtherHash),
 }
 
 /// A hash by another algorithm than bcrypt.
 pub(super) enum OtherHash {
-    Pbkdf2Sha256 { rounds: NonZeroU32, salt: Vec<u8>, digest: [u8; 32] },
+    Pbkdf2(Pbkdf2),
+    Scrypt(Scrypt),
     Argon2id { params: Params, salt: Vec<u8>, digest: Vec<u8> },
 }
 
 impl ForeignHash {
     /// Parses a hash. Returns `None` if the format is unknown or malformed, or if the hash would cost too much.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.strip_prefix('$')?.split_once('$')?;
-        match scheme {
-            // These versions are equivalent, except for bugs in some implementations, which Python's did not have.
-            // Hashes made with such a bug are marked `2x`; each of them matches several passwords.
-            "2a" | "2b" | "2y" => Self::bcrypt(rest),
-            "pbkdf2-sha256" => Self::pbkdf2_sha256(rest),
-            "argon2id" => Self::argon2id(rest),
-            _ => None,
-        }
-    }
-
-    /// Parses `12$`, 22 characters of salt, 31 of digest.
-    fn bcrypt(text: &str) -> Option<Self> {
-        let (cost, rest) = text.split_once('$')?;
-        let (salt, digest) = rest.split_at_checked(22)?;
-        let is_cost = cost.len() == 2 && cost.bytes().all(|byte| byte.is_ascii_digit());
-        let cost = cost.parse().ok().filter(|cost| is_cost && BCRYPT_COSTS.contains(cost))?;
-        let salt = BCRYPT_BASE64.decode(salt).ok()?.try_into().ok()?;
-        let digest = BCRYPT_BASE64.decode(digest).ok()?.try_into().ok()?;
-        Some(Self::Bcrypt { cost, salt, digest })
-    }
-
-    /// Parses `29000$<salt>$<digest>`, in Base64 with `.` instead of `+`.
-    fn pbkdf2_sha256(text: &str) -> Option<Self> {
-        let (rounds, rest) = text.split_once('$')?;
-        let (salt, digest) = rest.split_once('$')?;
-        let decode = |text: &str| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok();
-        let rounds = parse_number(rounds).filter(|rounds| *rounds <= MAX_ROUNDS).and_then(NonZeroU32::new)?;
-        let (salt, digest) = (decode(salt)?, decode(digest)?.try_into().ok()?);
-        Some(Self::Other(OtherHash::Pbkdf2Sha256 { rounds, salt, digest }))
+        formats::parse(text)
     }
 
     /// Parses `v=19$m=65536,t=3,p=4$<salt>$<digest>`. 19 is version 1.3, the first version with Argon2id.
@@ -106,14 +73,7 @@ impl ForeignHash {
     /// How to find out whether this is the hash of `password`.
     pub(super) fn verification(self, password: &str) -> Verification {
         match self {
-            // An imported user's password may be longer than bcrypt reads, and signs in by the first 72 bytes. The hash
-            // that replaces this one covers the whole password. `p`, NUL, `p` has the same digest as `p`. The software
-            // that created the hash did not accept NUL.
-            Self::Bcrypt { cost, salt, digest } => Verification::Bcrypt {
-                task: BcryptTask::new(password.as_bytes(), salt, cost),
-                expected: digest,
-                may_match: !password.contains('\0'),
-            },
+            Self::Bcrypt(hash) => hash.verification(password),
             Self::Other(hash) => Verification::Other(hash),
         }
     }
@@ -123,28 +83,32 @@ impl OtherHash {
     /// Whether this is the hash of `password`.
     ///
     /// # Errors
-    /// SERVICE_UNAVAILABLE if there is not enough memory for Argon2id.
+    /// SERVICE_UNAVAILABLE if there is not enough memory for Argon2id or scrypt.
     pub(super) fn verify(&self, password: &str) -> Result<bool> {
         match self {
-            Self::Pbkdf2Sha256 { rounds, salt, digest } => {
-                let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
-                let is_match = pbkdf2::verify(algorithm, *rounds, salt, password.as_bytes(), digest).is_ok();
-                // HMAC pads its key with NULs, so trailing NULs of a password would be ignored.
-                Ok(is_match && !password.ends_with('\0'))
-            }
+            Self::Pbkdf2(hash) => Ok(hash.verify(password.as_bytes()) && !ends_with_nul(password)),
+            Self::Scrypt(hash) => Ok(hash.verify(password.as_bytes())? && !ends_with_nul(password)),
             Self::Argon2id { params, salt, digest } => {
                 let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
                 let mut computed = vec![0; digest.len()];
                 argon2.hash_password_into(password.as_bytes(), salt, &mut computed).map_err(|error| match error {
-                    argon2::Error::OutOfMemory => {
-                        Error::unavailable(RETRY_AFTER, "not enough memory to compute an Argon2id hash")
-                    }
+                    argon2::Error::OutOfMemory => out_of_memory(),
                     error => Error::internal(error),
                 })?;
                 Ok(constant_time::verify_slices_are_equal(&computed, digest).is_ok())
             }
         }
     }
+}
+
+/// Whether a password ends with NUL. HMAC, which PBKDF2 and scrypt begin with, pads its key with NULs, so trailing NULs of a
+/// password would be ignored.
+fn ends_with_nul(password: &str) -> bool {
+    password.ends_with('\0')
+}
+
+fn out_of_memory() -> Error {
+    Error::unavailable(RETRY_AFTER, "not enough memory to verify a password hash")
 }
 
 /// Parses a number without a sign or leading zeros, so that each number has one spelling.
