@@ -296,3 +296,96 @@ fn unreadable_input_is_reported() {
         assert_eq!(folder.run(&arguments, &[]).status.code(), Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn csv_may_have_semicolons_and_names_in_any_case() {
+    let folder = migrated("semicolons");
+    let hash = HASHES[0];
+    for (number, (header, separator)) in [
+        ("\u{feff}UserName;Hashed_Password;First Name;Roles", ';'),
+        ("USERNAME\tHASHED_PASSWORD\tFIRST_NAME\tROLES", '\t'),
+        ("\"Username\",\"hashed_password\",\"First;Name;;;\",\"roles\"", ','),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let line = format!("ada{number};{hash};Ada, the first;user").replace(';', &separator.to_string());
+        let line = line.replace("Ada, the", "\"Ada, the\"").replace("\"Ada, the\" first", "\"Ada, the first\"");
+        let output =
+            pipe(&folder, &["user", "import", "--format", "csv"], format!("{header}\r\n{line}\r\n").as_bytes());
+        assert_eq!(stdout(&output), "1 imported, 0 already there, 0 refused\n", "{header}");
+    }
+    let names: Vec<String> = listed_users(&folder)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["firstName"].to_string())
+        .collect();
+    assert_eq!(names, [r#""Ada, the first""#, r#""Ada, the first""#, "null"]);
+}
+
+/// The most memory that a process has used, in KiB.
+fn peak_memory(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
+}
+
+/// Imports lines with a long one in the middle, and returns the output and the memory.
+fn import_with_long_line(folder: &Folder, format: &str, [before, after]: [&[u8]; 2]) -> (Output, u64) {
+    let megabytes = std::env::var("IMPORT_LINE_MEGABYTES").map_or(64, |text| text.parse().unwrap());
+    let mut command = folder.hallpass(&["user", "import", "--format", format], &[]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(before).unwrap();
+    let megabyte = vec![b'x'; 1024 * 1024];
+    for _ in 0..megabytes {
+        input.write_all(&megabyte).unwrap();
+    }
+    input.write_all(after).unwrap();
+    input.flush().unwrap();
+    let memory = peak_memory(child.id()).unwrap();
+    drop(input);
+    (child.wait_with_output().unwrap(), memory)
+}
+
+#[test]
+fn long_line_is_refused_with_bounded_memory() {
+    let folder = migrated("long_line");
+    let hash = HASHES[0];
+    let json = |name| format!("{{\"username\":\"{name}\",\"hashed_password\":\"{hash}\"}}\n").into_bytes();
+    let csv = |name| format!("{name},{hash}\n").into_bytes();
+    let header = [b"username,hashed_password\n".to_vec(), csv("cy")].concat();
+    for (format, before, after, number) in [
+        ("jsonl", json("ada"), [b"\n".to_vec(), json("bo")].concat(), 2),
+        ("csv", header, [b"\n".to_vec(), csv("dee")].concat(), 3),
+    ] {
+        let (output, memory) = import_with_long_line(&folder, format, [&before, &after]);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "2 imported, 0 already there, 1 refused\n", "{format}");
+        assert_fails(&output, 1, &format!("line {number}: line: The line is longer than 1 MiB.\n"));
+        // In CI, the line has 64 MiB, which is more than this.
+        assert!(memory < 60 * 1024, "{format}: {memory} KiB");
+    }
+}
+
+#[test]
+fn deep_json_and_wrong_encodings_are_refused_line_by_line() {
+    let folder = migrated("hostile");
+    let line = |name: &str| format!("{{\"username\":\"{name}\",\"hashed_password\":\"{}\"}}\n", HASHES[0]);
+    let mut people = line("ada").into_bytes();
+    people.extend(format!("{{\"a\":{}\n", "[".repeat(500_000)).bytes());
+    people.extend(format!("{{\"a\":{}{}}}\n", "[".repeat(400_000), "]".repeat(400_000)).bytes());
+    people.extend(b"{\"username\":\"\xe9\"}\n");
+    people.extend(line("x").encode_utf16().flat_map(u16::to_le_bytes));
+    people.extend(b"\n");
+    people.extend(line("bo").bytes());
+    let output = pipe(&folder, &["user", "import"], &people);
+    let malformed = "The line is not a JSON object.";
+    let encoding = "The line is not UTF-8.";
+    let expected = format!(
+        "line 2: line: {malformed}\nline 3: line: {malformed}\nline 4: line: {encoding}\nline 5: line: {encoding}\nline 6: line: {encoding}\n"
+    );
+    assert_fails(&output, 1, &expected);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "2 imported, 0 already there, 5 refused\n");
+
+    let utf16: Vec<u8> = "\u{feff}username,hashed_password\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let output = pipe(&folder, &["user", "import", "--format", "csv"], &utf16);
+    assert_fails(&output, 1, "nothing was imported: the first line must be in UTF-8 and name the columns");
+}

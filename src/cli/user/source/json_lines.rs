@@ -1,63 +1,49 @@
 //! JSON Lines: one JSON object per line.
 
-use std::io::{BufRead, BufReader, Read};
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use crate::{
-    cli::user::source::{Columns, Counted, UNREADABLE},
-    domain::users::import::{Line, Record, RecordError},
+use super::{
+    Row, UNREADABLE,
+    input::{Input, Outcome, read_line},
 };
+use crate::domain::users::import::RecordError;
 
-/// Maximum length of a line in bytes, in case a file has no line ends.
-const MAX_LINE_LENGTH: u64 = 1024 * 1024;
+pub(super) const TOO_LONG: RecordError = RecordError::new("line", "The line is longer than 1 MiB.");
+pub(super) const NOT_UTF8: RecordError = RecordError::new("line", "The line is not UTF-8.");
 
 pub(super) struct JsonLines {
-    input: BufReader<Counted>,
+    input: Input,
     number: u64,
     line: Vec<u8>,
 }
 
 impl JsonLines {
-    pub(super) fn new(input: BufReader<Counted>) -> Self {
+    pub(super) fn new(input: Input) -> Self {
         Self { input, number: 0, line: Vec::new() }
     }
 
     /// Reads the next line that is not blank.
-    pub(super) fn next(&mut self, columns: &mut Columns) -> Result<Option<Line>> {
+    pub(super) fn next(&mut self) -> Result<Option<Row>> {
         loop {
-            self.line.clear();
-            let mut input = self.input.by_ref().take(MAX_LINE_LENGTH);
-            if input.read_until(b'\n', &mut self.line).context(UNREADABLE)? == 0 {
-                return Ok(None);
-            }
+            let read = read_line(&mut self.input, &mut self.line).context(UNREADABLE)?;
             self.number += 1;
-            if self.line.len() as u64 == MAX_LINE_LENGTH && !self.line.ends_with(b"\n") {
-                bail!("{UNREADABLE}: line {} is too long", self.number);
-            }
-            let line = self.line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.line);
-            if !line.trim_ascii().is_empty() {
-                return Ok(Some((self.number, parse(line, columns))));
+            match read {
+                Outcome::End => return Ok(None),
+                Outcome::TooLong => return Ok(Some((self.number, Err(TOO_LONG)))),
+                Outcome::Record if self.line.trim_ascii().is_empty() => {}
+                Outcome::Record => return Ok(Some((self.number, parse(&self.line)))),
             }
         }
     }
 }
 
-fn parse(line: &[u8], columns: &mut Columns) -> Result<Record, RecordError> {
-    // The error of the parser may contain values.
-    let object: Map<String, Value> =
-        serde_json::from_slice(line).map_err(|_| RecordError::new("line", "The line is not a JSON object."))?;
-    let mut record = Record::default();
-    for (name, value) in object {
-        let Some(column) = columns.named(&name) else {
-            continue;
-        };
-        match value {
-            Value::Null => {}
-            Value::String(text) => record.set(column, text),
-            value => record.set(column, value.to_string()),
-        }
+/// Parses an object. Objects with more than 128 levels are refused.
+pub(super) fn parse(line: &[u8]) -> Result<Map<String, Value>, RecordError> {
+    // A text in UTF-16 has NULs, which JSON does not allow.
+    if line.contains(&0) || std::str::from_utf8(line).is_err() {
+        return Err(NOT_UTF8);
     }
-    Ok(record)
+    // The error of the parser may contain values.
+    serde_json::from_slice(line).map_err(|_| RecordError::new("line", "The line is not a JSON object."))
 }

@@ -1,15 +1,15 @@
 //! Sources of users: a file of JSON Lines or CSV, or a table of another database.
 //!
-//! A source reads records. The domain parses their columns in the same way for all sources.
+//! A source reads records. The domain parses their columns in the same way for all sources. Only a part of a file is in memory: a
+//! record of at most 1 MiB, and a batch of records.
 
+mod columns;
 mod csv;
+mod input;
 mod json_lines;
 mod table;
 
 use std::{
-    collections::BTreeSet,
-    fs::File,
-    io::{self, BufReader, IsTerminal, Read},
     path::Path,
     sync::{
         Arc,
@@ -17,13 +17,17 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::Result;
+use serde_json::{Map, Value};
 
-use self::{csv::Csv, json_lines::JsonLines, table::Table};
-use crate::domain::users::import::{BATCH, Column, Line};
+use self::{columns::Columns, csv::Csv, json_lines::JsonLines, table::Table};
+use crate::domain::users::import::{BATCH, Line, RecordError};
 
-/// Maximum number of unknown columns that are reported.
-const MAX_IGNORED: usize = 50;
+/// The length of a batch in bytes, beyond which no record is added to it.
+const MAX_BATCH_LENGTH: u64 = 16 * 1024 * 1024;
+
+/// The number of a row, and its values by name or the error that prevented reading it.
+type Row = (u64, Result<Map<String, Value>, RecordError>);
 
 /// The format of a file of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -63,26 +67,16 @@ enum Kind {
 impl Source {
     /// Opens a file; without a path, or with `-`, standard input.
     pub(super) fn file(path: Option<&Path>, format: Option<Format>) -> Result<Self> {
-        let path = path.filter(|path| *path != Path::new("-"));
         let read = Arc::<AtomicU64>::default();
-        let (input, total): (Box<dyn Read + Send>, _) = match path {
-            Some(path) => {
-                let failed = || format!("{} can't be read", path.display());
-                let file = File::open(path).with_context(failed)?;
-                let metadata = file.metadata().with_context(failed)?;
-                if metadata.is_dir() {
-                    return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(failed);
-                }
-                (Box::new(file), metadata.is_file().then_some(metadata.len()))
-            }
-            None if io::stdin().is_terminal() => bail!("name a file, or pipe the users to standard input"),
-            None => (Box::new(io::stdin()), None),
-        };
-        let input = Counted { input, read: Arc::clone(&read) };
+        let (input, total) = input::open(path, &read)?;
         let mut columns = Columns::default();
         let kind = match Format::of(format, path) {
-            Format::Jsonl => Kind::JsonLines(JsonLines::new(BufReader::new(input))),
-            Format::Csv => Kind::Csv(Csv::new(Box::new(input), &mut columns)?),
+            Format::Jsonl => Kind::JsonLines(JsonLines::new(input)),
+            Format::Csv => {
+                let csv = Csv::new(input)?;
+                columns.of_table(csv.names.iter().map(String::as_str))?;
+                Kind::Csv(csv)
+            }
         };
         Ok(Self { kind, columns, read, total })
     }
@@ -96,20 +90,22 @@ impl Source {
 
     /// Reads the next lines; none at the end.
     pub(super) async fn batch(&mut self) -> Result<Vec<Line>> {
-        let mut batch = Vec::with_capacity(BATCH);
-        while batch.len() < BATCH {
-            let line = match &mut self.kind {
-                Kind::JsonLines(lines) => lines.next(&mut self.columns)?,
+        let (mut batch, start) = (Vec::new(), self.position());
+        while batch.len() < BATCH && self.position() - start < MAX_BATCH_LENGTH {
+            let row = match &mut self.kind {
+                Kind::JsonLines(lines) => lines.next()?,
                 Kind::Csv(csv) => csv.next()?,
                 Kind::Table(table) => {
                     self.read.fetch_add(1, Ordering::Relaxed);
-                    table.next().await?
+                    match table.next().await? {
+                        Some(line) => batch.push(line),
+                        None => break,
+                    }
+                    continue;
                 }
             };
-            match line {
-                Some(line) => batch.push(line),
-                None => break,
-            }
+            let Some((number, row)) = row else { break };
+            batch.push((number, row.map(|row| self.columns.record(row))));
         }
         Ok(batch)
     }
@@ -126,50 +122,11 @@ impl Source {
 
     /// The names of columns that are ignored.
     pub(super) fn ignored(&self) -> impl Iterator<Item = &str> {
-        self.columns.ignored.iter().map(String::as_str)
+        self.columns.ignored()
     }
 
     /// The word for a line in messages.
     pub(super) fn unit(&self) -> &'static str {
         if matches!(self.kind, Kind::Table(_)) { "row" } else { "line" }
-    }
-}
-
-/// The columns of a source, and those that are ignored.
-#[derive(Default)]
-struct Columns {
-    ignored: BTreeSet<String>,
-}
-
-impl Columns {
-    fn named(&mut self, name: &str) -> Option<Column> {
-        let column = Column::named(name);
-        if column.is_none() && self.ignored.len() < MAX_IGNORED && !self.ignored.contains(name) {
-            self.ignored.insert(name.to_owned());
-        }
-        column
-    }
-
-    /// Returns the columns of a header. Fails if a required one is missing.
-    fn of_table<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Option<Column>>> {
-        let columns: Vec<_> = names.map(|name| self.named(name.trim())).collect();
-        for (required, name) in [(Column::Username, "username"), (Column::PasswordHash, "hashed_password")] {
-            ensure!(columns.contains(&Some(required)), "nothing was imported: there is no column `{name}`");
-        }
-        Ok(columns)
-    }
-}
-
-/// A reader that counts bytes.
-struct Counted {
-    input: Box<dyn Read + Send>,
-    read: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::mpsc::Receiver;
 
 use crate::{
-    cli::user::source::Columns,
+    cli::user::source::columns::Columns,
     config::DatabaseUrl,
     database::foreign::{ForeignTable, Texts},
     domain::users::import::{Column, Line, Record},
