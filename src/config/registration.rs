@@ -19,6 +19,8 @@ const RESERVED_USERNAMES: &str = "abuse,admin,administrator,hallpass,help,helpde
 pub struct RegistrationSettings {
     /// Whether anyone may register.
     pub is_enabled: bool,
+    /// Characters that usernames may have in addition to letters, digits, `_` and `-`: some of `.@+`.
+    pub username_extra_characters: String,
     /// Usernames that users cannot choose, as they are compared: in lower case.
     pub reserved_usernames: Vec<String>,
     /// Whether an account must have an e-mail address.
@@ -49,11 +51,21 @@ impl RegistrationSettings {
              reserves none.",
         )
         .parsed(
-            "`none`, or usernames of A-Z, a-z, 0-9, _ and -, separated by commas, such as `admin,support`",
+            "`none`, or usernames of A-Z, a-z, 0-9, _, -, ., @ and +, separated by commas, such as `admin,support`",
             usernames,
             |names| join(names),
         )
         .read_or(vars, RESERVED_USERNAMES.split(',').map(str::to_owned).collect());
+        let username_extra_characters = Setting::new(
+            "USERNAME_EXTRA_CHARACTERS",
+            "Characters that usernames may have in addition to letters (A-Z), digits, `_` and `-`, for users of other systems: some \
+             of `.`, `@` and `+`. A username never has a dot after an `@`, so it is no e-mail address. Existing usernames stay \
+             when the setting changes.",
+        )
+        .parsed("`none`, or some of `.`, `@` and `+`, such as `.@+`", extra_characters, |characters| {
+            if characters.is_empty() { "none".to_owned() } else { characters.to_owned() }
+        })
+        .read_or(vars, String::new());
         let require_email = Setting::new("REQUIRE_EMAIL", "Whether an account must have an e-mail address.")
             .flag()
             .read_or(vars, false);
@@ -83,6 +95,7 @@ impl RegistrationSettings {
         let mfa_required_roles = roles::read_mfa_required(vars, &roles);
         Self {
             is_enabled,
+            username_extra_characters,
             reserved_usernames,
             require_email,
             require_verified_email,
@@ -111,6 +124,15 @@ impl RegistrationSettings {
     }
 }
 
+/// Parses a set of characters.
+fn extra_characters(text: &str) -> Option<String> {
+    if text == "none" {
+        return Some(String::new());
+    }
+    let is_known = !text.is_empty() && text.chars().all(|character| ".@+".contains(character));
+    is_known.then(|| ".@+".chars().filter(|character| text.contains(*character)).collect())
+}
+
 /// Parses a list of usernames, in lower case.
 fn usernames(text: &str) -> Option<Vec<String>> {
     if text == "none" {
@@ -118,7 +140,7 @@ fn usernames(text: &str) -> Option<Vec<String>> {
     }
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
     let is_name = |name: &String| {
-        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.@+".contains(&b))
     };
     names.iter().all(is_name).then_some(names)
 }

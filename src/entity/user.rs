@@ -129,7 +129,7 @@ impl FromStr for Roles {
     }
 }
 
-/// A normalized username or email address that identifies a user. A username never contains `@`.
+/// A normalized username or email address that identifies a user. No username is an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifier<'a> {
     /// Compared with `username_key`.

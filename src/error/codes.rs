@@ -41,7 +41,8 @@ macro_rules! error_codes {
                 en: "This is not an e-mail address. Enter one such as ada@example.org.",
                 ru: "Это не адрес электронной почты; он выглядит так: ada@example.org",
             }
-            /// The username has other characters than letters (A-Z), digits, `_` and `-`, or starts with `-`.
+            /// The username has other characters than letters (A-Z), digits, `_`, `-` and those of `USERNAME_EXTRA_CHARACTERS`, starts with
+            /// another one than a letter, a digit or `_`, or is an e-mail address.
             InvalidUsername {
                 rest: 422, oauth: 400 "invalid_request",
                 en: "Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.",

@@ -105,6 +105,7 @@ mod trusted_documents;
 mod unverified;
 mod user_list;
 mod user_roles;
+mod username_characters;
 mod usernames;
 mod users;
 mod variables;

@@ -96,10 +96,11 @@ pub(super) async fn create(
 /// What is taken over from the provider. Values that are not allowed here are left out.
 async fn profile(context: &Context, login: &Model, trusted: Option<Email>, is_taken: bool) -> Result<ParsedProfile> {
     let db = context.app.database.read();
-    let mut username = username::make(login, is_taken)?;
+    let extra = &context.settings().registration.username_extra_characters;
+    let mut username = username::make(login, extra, is_taken)?;
     let is_reserved = registration::check_reserved(context, &username.key).is_err();
     if !is_taken && (is_reserved || user::find_id(db, Identifier::Username(&username.key)).await?.is_some()) {
-        username = username::make(login, true)?;
+        username = username::make(login, extra, true)?;
     }
     let email = match trusted {
         Some(email) => Some(email),

@@ -104,7 +104,7 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
         first_name: profile.first_name,
         last_name: profile.last_name,
     };
-    let username = problems.collect(Username::parse(&username));
+    let username = problems.collect(Username::parse(&username, &settings.registration.username_extra_characters));
     let password = problems.collect(Password::parse(password, Field::Password, &owner, settings));
     let profile = parse_others(username, profile, settings, &mut problems);
     let parsed = || Some(ParsedRegistration { profile: profile?, password: password? });
@@ -117,7 +117,7 @@ pub(in crate::domain) fn parse(form: Registration, settings: &Settings) -> Resul
 /// All problems of the form.
 pub(in crate::domain) fn parse_profile(form: ProfileForm<'_>, settings: &Settings) -> Result<ParsedProfile> {
     let mut problems = Problems::default();
-    let username = problems.collect(Username::parse(form.username));
+    let username = problems.collect(Username::parse(form.username, &settings.registration.username_extra_characters));
     parse_others(username, form, settings, &mut problems).ok_or_else(|| problems.into())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Result,
+    config::Settings,
     database::error::is_unique_violation,
     domain::{
         Context, Event, Principal,
@@ -88,7 +89,7 @@ pub async fn update_with_email(
 ) -> Result<user::Model> {
     let user = &principal.user;
     let mut problems = Problems::default();
-    let names = parse(&change, &mut problems).ok_or_else(|| Error::from(problems))?;
+    let names = parse(&change, context.settings(), &mut problems).ok_or_else(|| Error::from(problems))?;
     if let Some(username) = names.username.as_ref().filter(|username| username.key != user.username_key) {
         check_reserved(context, &username.key)?;
     }
@@ -142,9 +143,10 @@ async fn store(context: &Context, principal: &Principal, names: Names, to: Optio
 }
 
 /// Parses names. If some are invalid, adds their problems and returns `None`.
-pub(super) fn parse(change: &ProfileChange, problems: &mut Problems) -> Option<Names> {
-    let username =
-        change.username.as_ref().map(|name| Username::parse(name.as_deref().unwrap_or_default())).transpose();
+pub(super) fn parse(change: &ProfileChange, settings: &Settings, problems: &mut Problems) -> Option<Names> {
+    let extra = &settings.registration.username_extra_characters;
+    let username = |name: &Option<String>| Username::parse(name.as_deref().unwrap_or_default(), extra);
+    let username = change.username.as_ref().map(username).transpose();
     let name =
         |name: &Option<Option<String>>, field| name.as_ref().map(|name| parse_name(name.as_deref(), field)).transpose();
     let username = problems.collect(username);

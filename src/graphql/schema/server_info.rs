@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, SimpleObject};
 
 use crate::{
     App,
-    domain::identity::{PASSWORD_LENGTH, USERNAME_LENGTH},
+    domain::identity::{PASSWORD_LENGTH, USERNAME_LENGTH, username_pattern},
     graphql::{context::ContextExt, schema::identities::IdentityProvider},
 };
 
@@ -71,8 +71,8 @@ pub struct UsernamePolicy {
     min_length: usize,
     /// In characters.
     max_length: usize,
-    /// A regular expression for the HTML `pattern` attribute: `[A-Za-z0-9_][A-Za-z0-9_\-]*`.
-    pattern: &'static str,
+    /// A regular expression for the HTML `pattern` attribute, by default `[A-Za-z0-9_][A-Za-z0-9_\-]*`.
+    pattern: String,
 }
 
 impl ServerInfo {
@@ -92,7 +92,7 @@ impl ServerInfo {
             username_policy: UsernamePolicy {
                 min_length: *USERNAME_LENGTH.start(),
                 max_length: *USERNAME_LENGTH.end(),
-                pattern: r"[A-Za-z0-9_][A-Za-z0-9_\-]*",
+                pattern: username_pattern(&app.settings.registration.username_extra_characters),
             },
             access_token_lifetime: app.access_tokens.lifetime().num_seconds(),
             refresh_token_lifetime: app.settings.tokens.refresh_lifetime.num_seconds(),

@@ -43,7 +43,7 @@ pub async fn create(context: &Context, administrator: &Administrator, form: NewA
     notifications::require(&context.app)?;
     let settings = context.settings();
     let mut problems = Problems::default();
-    let username = problems.collect(Username::parse(&form.username));
+    let username = problems.collect(Username::parse(&form.username, &settings.registration.username_extra_characters));
     let email = problems.collect(Email::parse(&form.email));
     let first_name = problems.collect(parse_name(form.first_name.as_deref(), Field::FirstName));
     let last_name = problems.collect(parse_name(form.last_name.as_deref(), Field::LastName));

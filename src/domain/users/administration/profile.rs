@@ -49,7 +49,7 @@ pub async fn update_profile(
         Some(email) if email.trim().is_empty() => Err(InputError::new(ErrorCode::Required, Field::Email)),
         email => email.map(Email::parse).transpose(),
     });
-    let names = profile::parse(&change.names, &mut problems);
+    let names = profile::parse(&change.names, context.settings(), &mut problems);
     let (Some(to), Some(names)) = (to, names) else { return Err(problems.into()) };
     let (mut work, mut user) = begin_with_user(context, administrator, user_id).await?;
     let now = work.now;
