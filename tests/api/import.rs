@@ -444,3 +444,67 @@ async fn full_batch_of_users_with_identities_is_imported() {
     assert_eq!(summary(&import(&server, lines(users)).await), (1000, 0, vec![]));
     assert_eq!(identity::Entity::find().all(server.app.database.read()).await.unwrap().len(), 3000);
 }
+
+#[tokio::test]
+async fn username_is_made_from_the_address() {
+    let server = TestServer::with(|settings| settings.registration.reserved_usernames = vec!["info".to_owned()]).await;
+    server.user("grace").await;
+    let people = || {
+        lines([
+            record(&[("email", "Ada.L@example.org"), ("created_at", "2025-08-01 12:00:00")]),
+            record(&[("email", "ada.l@example.com")]),
+            record(&[("email", "grace@example.org")]),
+            record(&[("email", "info@example.org")]),
+            // A username that is the user's own address.
+            record(&[("username", "bo@example.org"), ("email", "Bo@Example.org")]),
+            record(&[("username", "cy@example.org")]),
+        ])
+    };
+    let expected = dry_run(&server, &mut Known::default(), people()).await;
+    assert_eq!(summary(&expected), (6, 0, vec![]));
+    assert_eq!(summary(&import(&server, people()).await), (6, 0, vec![]));
+    let names = async || -> Vec<_> { users(&server).await.into_iter().map(|user| user.username).collect() };
+    let before = names().await;
+    let without_suffix = before.iter().map(|name| match name.rsplit_once('-') {
+        Some((base, suffix)) if suffix.len() == 8 => format!("{base}-…"),
+        _ => name.clone(),
+    });
+    assert_eq!(without_suffix.collect::<Vec<_>>(), ["Ada-L", "ada-l-…", "Bo", "cy", "grace", "grace-…", "info-…"]);
+    assert_eq!(users(&server).await[3].email.as_deref(), Some("cy@example.org"));
+
+    // Also after a sign-in, which replaces the hash of a user whose creation time is known.
+    server.anonymous().login("ada.l@example.org", &password_of("ada")).await.data("/login/user");
+    assert_eq!(summary(&import(&server, people()).await), (0, 6, vec![]));
+    assert_eq!(summary(&dry_run(&server, &mut Known::default(), people()).await), (0, 6, vec![]));
+    assert_eq!(names().await, before);
+}
+
+#[tokio::test]
+async fn username_cannot_be_the_address_of_another_user() {
+    let server = TestServer::with(|settings| settings.registration.username_extra_characters = ".@+".to_owned()).await;
+    let result = import(
+        &server,
+        lines([
+            record(&[("username", "bo@example.org"), ("email", "eve@example.org")]),
+            record(&[("username", "+bo.b@corp"), ("email", "bo@example.org")]),
+            record(&[]),
+        ]),
+    )
+    .await;
+    let (imported, _, refused) = summary(&result);
+    assert_eq!(imported, 1);
+    assert_eq!(refused[0], (1, "username: The username is another e-mail address than that of the user.".to_owned()));
+    assert_eq!((refused.len(), refused[1].0), (2, 3));
+}
+
+#[tokio::test]
+async fn users_without_a_password_need_no_hash() {
+    let server = TestServer::start().await;
+    let mut ada = Record::default();
+    ada.set(Column::Username, "ada".to_owned());
+    ada.set(Column::HasPassword, "false".to_owned());
+    assert_eq!(summary(&import(&server, lines([ada])).await), (1, 0, vec![]));
+    let [ada] = users(&server).await.try_into().unwrap();
+    assert!(!ada.has_password);
+    assert_eq!(server.anonymous().login("ada", "").await.code(), "INVALID_CREDENTIALS");
+}

@@ -22,7 +22,8 @@ pub struct Known {
     state: RandomState,
     ids: HashSet<Uuid>,
     usernames: HashMap<u64, KnownUser>,
-    emails: HashSet<u64>,
+    /// The usernames of the users with these addresses.
+    emails: HashMap<u64, u64>,
     identities: HashSet<u64>,
 }
 
@@ -47,26 +48,42 @@ impl Known {
         let password_hash = self.state.hash_one(&user.password_hash);
         let known = KnownUser { id: user.id, password_hash, created_at: user.created_at };
         self.ids.insert(user.id);
-        self.usernames.insert(self.state.hash_one(&user.username_key), known);
-        self.emails.extend(user.email_key.as_ref().map(|key| self.state.hash_one(key)));
+        let username = self.state.hash_one(&user.username_key);
+        self.usernames.insert(username, known);
+        self.emails.extend(user.email_key.as_ref().map(|key| (self.state.hash_one(key), username)));
     }
 
     /// Whether a parsed user was imported before: same username, and same id, password hash or creation time. A sign-in
-    /// may have replaced the hash; the creation time then identifies the user.
-    pub(super) fn has(&self, ParsedUser { user, has_created_at, .. }: &ParsedUser) -> bool {
-        self.usernames.get(&self.state.hash_one(&user.username_key)).is_some_and(|known| {
+    /// may have replaced the hash; the creation time then identifies the user. If the username was made, the address is compared
+    /// instead, and the id is enough.
+    pub(super) fn has(&self, ParsedUser { user, has_created_at, made_username, .. }: &ParsedUser) -> bool {
+        let username = if made_username.is_some() {
+            if self.ids.contains(&user.id) {
+                return true;
+            }
+            let email_key = user.email_key.as_ref().map(|key| self.state.hash_one(key));
+            email_key.and_then(|key| self.emails.get(&key).copied())
+        } else {
+            Some(self.state.hash_one(&user.username_key))
+        };
+        username.and_then(|username| self.usernames.get(&username)).is_some_and(|known| {
             known.id == user.id
                 || known.password_hash == self.state.hash_one(&user.password_hash)
                 || (*has_created_at && known.created_at == user.created_at)
         })
     }
 
+    /// The error for a username that is taken.
+    pub(super) fn username_taken() -> RecordError {
+        InputError::new(ErrorCode::UsernameTaken, Field::Username).into()
+    }
+
     /// Returns an error for each unique value of a parsed user that is taken.
     pub(super) fn conflicts(&self, ParsedUser { user, identities, .. }: &ParsedUser) -> Vec<RecordError> {
         let id = self.ids.contains(&user.id).then(|| RecordError::new("id", "Another account has this id."));
         let username = self.usernames.contains_key(&self.state.hash_one(&user.username_key));
-        let username = username.then(|| InputError::new(ErrorCode::UsernameTaken, Field::Username).into());
-        let email = user.email_key.as_ref().is_some_and(|key| self.emails.contains(&self.state.hash_one(key)));
+        let username = username.then(Self::username_taken);
+        let email = user.email_key.as_ref().is_some_and(|key| self.emails.contains_key(&self.state.hash_one(key)));
         let email = email.then(|| RecordError::new("email", "Another account has this e-mail address."));
         let is_taken = |hash: &TokenHash| self.identities.contains(&self.state.hash_one(hash));
         let identity = identities.iter().any(|identity| is_taken(&identity.identity_hash));

@@ -2,16 +2,19 @@
 //!
 //! The unique indexes decide whether a username or address is free. A batch is inserted as a whole. If that violates an
 //! index, the conflicting users are looked up and reported, and the others are inserted again. A user from an earlier,
-//! interrupted import is not an error, so the same file can be imported again.
+//! interrupted import is not an error, so the same file can be imported again. A username that was made from an address gets a suffix if
+//! it is taken.
 
 mod columns;
 mod identities;
 mod known;
+mod made_username;
 mod record;
 mod texts;
 
 pub use columns::{Column, Record};
 pub use known::Known;
+use made_username::MadeUsername;
 use record::ParsedUser;
 pub use record::RecordError;
 
@@ -111,10 +114,14 @@ pub async fn import(context: &Context, administrator: &Administrator, batch: Bat
         // Checks `later` as well: a line that repeats the username of a rejected line must be reported too.
         pending = batch.into_iter().chain(later).collect();
         pending.sort_unstable_by_key(|parsed| parsed.line);
-        let count = pending.len();
         let holders = holders(&context.app, &pending).await?;
-        pending.retain(|parsed| !result.resolve(&[&holders], parsed));
-        conflict_retries += u32::from(pending.len() == count);
+        let mut is_changed = false;
+        pending.retain_mut(|parsed| {
+            let resolution = result.resolve(&[&holders], parsed);
+            is_changed |= resolution != Resolution::Free;
+            resolution != Resolution::Done
+        });
+        conflict_retries += u32::from(!is_changed);
         if conflict_retries > MAX_CONFLICT_RETRIES {
             return Err(Error::unavailable(
                 1,
@@ -134,8 +141,14 @@ pub async fn import(context: &Context, administrator: &Administrator, batch: Bat
 pub async fn dry_run(context: &Context, _: &Administrator, before: &mut Known, batch: Batch) -> Result<BatchResult> {
     let Batch { users, mut result } = batch;
     let holders = holders(&context.app, &users).await?;
-    for parsed in users {
-        if !result.resolve(&[&holders, before], &parsed) {
+    for mut parsed in users {
+        let resolution = loop {
+            match result.resolve(&[&holders, before], &mut parsed) {
+                Resolution::Renamed => {}
+                resolution => break resolution,
+            }
+        };
+        if resolution == Resolution::Free {
             result.imported += 1;
             before.add(&parsed);
         }
@@ -144,13 +157,24 @@ pub async fn dry_run(context: &Context, _: &Administrator, before: &mut Known, b
     Ok(result)
 }
 
+/// What is done with a parsed user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resolution {
+    /// The user was counted as imported before or refused.
+    Done,
+    /// The user has another username, which may be taken too.
+    Renamed,
+    /// The user can be inserted.
+    Free,
+}
+
 impl BatchResult {
-    /// Records a user that was imported before or conflicts with another one. Returns false if the user can be
-    /// inserted.
-    fn resolve(&mut self, holders: &[&Known], parsed: &ParsedUser) -> bool {
+    /// Records a user that was imported before or conflicts with another one. A username that was made is replaced by another one if
+    /// it is taken.
+    fn resolve(&mut self, holders: &[&Known], parsed: &mut ParsedUser) -> Resolution {
         if holders.iter().any(|known| known.has(parsed)) {
             self.already_there += 1;
-            return true;
+            return Resolution::Done;
         }
         let mut conflicts: Vec<RecordError> = Vec::new();
         for conflict in holders.iter().flat_map(|known| known.conflicts(parsed)) {
@@ -159,10 +183,16 @@ impl BatchResult {
             }
         }
         if conflicts.is_empty() {
-            return false;
+            return Resolution::Free;
+        }
+        if conflicts == [Known::username_taken()]
+            && let Some(username) = parsed.made_username.as_mut().and_then(MadeUsername::next)
+        {
+            (parsed.user.username, parsed.user.username_key) = (username.text, username.key);
+            return Resolution::Renamed;
         }
         self.refused.push((parsed.line, conflicts));
-        true
+        Resolution::Done
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         users::{
             administration::parse_roles,
             email::PENDING_EMAIL_LIFETIME,
-            import::{columns::Record, identities, texts},
+            import::{columns::Record, identities, made_username::MadeUsername, texts},
         },
     },
     entity::{
@@ -66,6 +66,8 @@ impl fmt::Display for RecordError {
 pub(super) struct ParsedUser {
     pub line: u64,
     pub user: Model,
+    /// How to make another username, if the username was made.
+    pub made_username: Option<MadeUsername>,
     /// The user's accounts at providers.
     pub identities: Vec<identity::Model>,
     /// Whether the record contains `created_at`. Otherwise `user.created_at` is the time of the import.
@@ -84,12 +86,9 @@ pub(super) fn parse(
 ) -> Result<Result<ParsedUser, Vec<RecordError>>> {
     let mut errors = Errors::default();
     let id = errors.collect(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
-    let username = errors.collect(Username::parse_existing(record.username.as_deref().unwrap_or_default()));
-    let email = errors.collect(match given(record.email) {
-        Some(email) => Email::parse(&email).map(Some),
-        None if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
-        None => Ok(None),
-    });
+    let (username, email) = names(given(record.username), given(record.email), settings);
+    let username = errors.collect(username);
+    let email = errors.collect(email);
     let is_verified = errors.collect(texts::flag(given(record.email_verified), "email_verified", false));
     let verified_at = errors.collect(texts::instant(given(record.email_verified_at), "email_verified_at"));
     let pending = errors.collect(given(record.pending_email).map(|email| pending_email(&email)).transpose());
@@ -104,8 +103,11 @@ pub(super) fn parse(
         (first, last, _) => [(first, Field::FirstName), (last, Field::LastName)]
             .map(|(name, field)| errors.collect(parse_name(name.as_deref(), field))),
     };
-    let password_hash = errors.collect(hash(record.password_hash.as_deref()));
     let has_password = errors.collect(texts::flag(given(record.has_password), "has_password", true));
+    let password_hash = match (record.password_hash.as_deref().unwrap_or_default(), has_password) {
+        ("", Some(false)) => Some(PasswordHash::dummy(settings.passwords.bcrypt_cost)?),
+        (text, _) => errors.collect(hash(text)),
+    };
     let is_active = errors.collect(texts::flag(given(record.is_active), "is_active", true));
     let is_disabled = errors.collect(texts::flag(given(record.disabled), "disabled", false));
     let roles = errors.collect(roles(record.roles.as_deref(), record.unknown_roles.as_deref(), settings));
@@ -115,7 +117,7 @@ pub(super) fn parse(
     let identities = errors.collect(identities::parse(given(record.identities).as_deref(), now)?);
 
     let user = |new_id: Uuid, request_id: Uuid| {
-        let (created_at, username) = (created_at?, username?);
+        let (created_at, (username, made_username)) = (created_at?, username?);
         let verified_at =
             verified_at?.or(is_verified?.then_some(now)).filter(|_| email.as_ref().is_some_and(Option::is_some));
         let (pending_email, pending_email_key) = pending?.map(|email| (email.text, email.key)).unzip();
@@ -146,9 +148,43 @@ pub(super) fn parse(
             has_password: has_password?,
         };
         let identities = identities?.into_iter().map(|identity| identity::Model { user_id: user.id, ..identity });
-        Some(ParsedUser { line, identities: identities.collect(), user, has_created_at: created_at.is_some() })
+        let identities = identities.collect();
+        Some(ParsedUser { line, identities, user, made_username, has_created_at: created_at.is_some() })
     };
     Ok(user(random::id(now)?, random::id(now)?).ok_or(errors.0))
+}
+
+/// A username, and how to make another one.
+type Name = (Username, Option<MadeUsername>);
+
+/// Parses the username and the address. A username that is the user's address, which no username can be, is replaced by one that is
+/// made from it, as if there was none.
+fn names(
+    username: Option<String>,
+    email: Option<String>,
+    settings: &Settings,
+) -> (Result<Name, RecordError>, Result<Option<Email>, InputError>) {
+    let address = username.as_deref().filter(|text| text.contains('@')).and_then(|text| Email::parse(text).ok());
+    let email = match (email, &address) {
+        (Some(email), _) => Email::parse(&email).map(Some),
+        (None, Some(address)) => Ok(Some(address.clone())),
+        (None, None) if settings.registration.require_email => Err(InputError::new(ErrorCode::Required, Field::Email)),
+        (None, None) => Ok(None),
+    };
+    let own = email.as_ref().ok().and_then(Option::as_ref);
+    let username = match (&username, &address, own) {
+        (Some(_), Some(address), Some(own)) if address.key != own.key => {
+            Err(RecordError::new("username", "The username is another e-mail address than that of the user."))
+        }
+        (Some(text), None, _) => Username::parse_imported(text, &settings.registration.username_extra_characters)
+            .map(|username| (username, None))
+            .map_err(RecordError::from),
+        (_, _, Some(own)) => {
+            MadeUsername::first(own, settings).map(|(made, username)| (username, Some(made))).map_err(RecordError::from)
+        }
+        (_, _, None) => Err(InputError::new(ErrorCode::Required, Field::Username).into()),
+    };
+    (username, email)
 }
 
 /// The errors of a record, collected while it is parsed.
@@ -171,9 +207,9 @@ fn pending_email(text: &str) -> Result<Email, RecordError> {
     Email::parse(text).map_err(|problem| RecordError::of("pending_email", problem))
 }
 
-fn hash(text: Option<&str>) -> Result<PasswordHash, RecordError> {
+fn hash(text: &str) -> Result<PasswordHash, RecordError> {
     const COLUMN: &str = "hashed_password";
-    match text.unwrap_or_default() {
+    match text {
         "" => Err(RecordError::new(COLUMN, "The password hash is missing.")),
         text => PasswordHash::import(text).ok_or(RecordError::new(
             COLUMN,
