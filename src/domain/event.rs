@@ -34,6 +34,9 @@ pub(crate) enum Event {
     LoggedIn { user_id: Uuid, method: FirstFactor, second_factor: Option<SecondFactor> },
     /// A sign-in failed. `user_id` is `None` if no user has the identifier.
     LoginFailed { user_id: Option<Uuid> },
+    /// A password was incorrect. If the user has no password, the owner of the address gets a link to set one. `None` if no user has the
+    /// identifier.
+    PasswordRefused { user: Option<Box<User>> },
     /// A session of the user was ended by its own tokens.
     LoggedOut { user_id: Uuid },
     /// A user ended another session, or all other sessions, or an administrator ended all sessions.
@@ -126,6 +129,11 @@ pub(in crate::domain) async fn write(
 ) -> Result<bool> {
     let entries = events.iter().flat_map(|event| entries::of(event, actor)).collect();
     audit::record(transaction, entries, &context.client, now).await?;
+    for event in &events {
+        if let Event::PasswordRefused { user } = event {
+            notifications::offer_password(context, transaction, user.as_deref(), now).await?;
+        }
+    }
     let mails = events.into_iter().flat_map(mails).flatten().collect();
     notifications::enqueue(context, transaction, mails, now).await
 }
@@ -177,6 +185,7 @@ fn mails(event: Event) -> [Option<NewMail>; 2] {
         | Event::InvitationRevoked { .. }
         | Event::LoggedIn { .. }
         | Event::LoginFailed { .. }
+        | Event::PasswordRefused { .. }
         | Event::LoggedOut { .. }
         | Event::SessionRevoked { .. }
         | Event::TokenReused { .. }

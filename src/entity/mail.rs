@@ -2,9 +2,15 @@
 //! text. It is deleted when the mail has been sent.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbBackend, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    DbBackend, ExprTrait, IntoActiveModel, Iterable, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+    sea_query::Query,
+};
 
-use crate::language::Language;
+use crate::{
+    entity::{link, passkey, user},
+    language::Language,
+};
 
 /// A row of `mails`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -157,6 +163,46 @@ pub async fn remove(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Resul
 pub async fn insert_all(db: &impl ConnectionTrait, mails: Vec<Model>) -> Result<(), DbErr> {
     let rows = mails.into_iter().map(|mail| mail.into_active_model().reset_all());
     Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
+}
+
+/// Inserts a mail with a link to reset the password, if the user `mail.user_id` is active and has neither a password nor a passkey,
+/// and if neither such a mail waits nor such a link is valid. The statement is the same for all users, also for those that do not exist.
+/// Returns whether the mail was inserted.
+pub async fn insert_for_user_without_password(
+    db: &impl ConnectionTrait,
+    mail: Model,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let user_id = mail.user_id;
+    let waiting = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Purpose.eq(Purpose::ResetPassword));
+    let links = link::Entity::find()
+        .filter(link::Column::UserId.eq(user_id))
+        .filter(link::Column::Purpose.eq(link::Purpose::ResetPassword))
+        .filter(link::Column::UsedAt.is_null())
+        .filter(link::Column::ExpiresAt.gt(now));
+    let passkeys = passkey::Entity::find().filter(passkey::Column::UserId.eq(user_id));
+    let mut rows = user::Entity::find()
+        .select_only()
+        .filter(user::Column::Id.eq(user_id))
+        .filter(user::Column::EmailKey.eq(mail.email_key.as_str()))
+        .filter(user::Column::HasPassword.eq(false))
+        .filter(user::Column::IsActive.eq(true))
+        .filter(Expr::exists(waiting.into_query()).not())
+        .filter(Expr::exists(links.into_query()).not())
+        .filter(Expr::exists(passkeys.into_query()).not())
+        .into_query();
+    let values = mail.into_active_model().reset_all();
+    for column in Column::iter() {
+        let value = values.get(column).into_value();
+        rows.expr(Expr::value(value.ok_or_else(|| DbErr::Custom("a column is not set".to_owned()))?));
+    }
+    let mut insert = Query::insert();
+    insert
+        .into_table(Entity)
+        .columns(Column::iter())
+        .select_from(rows)
+        .map_err(|error| DbErr::Custom(error.to_string()))?;
+    Ok(db.execute(&insert).await?.rows_affected() > 0)
 }
 
 /// Leases a mail for one attempt, until `until`. If several workers do so at the same time, one gets true.

@@ -65,6 +65,7 @@ mod pages;
 mod passkey_accounts;
 mod passkeys;
 mod password;
+mod passwordless;
 mod passwords;
 mod path_prefix;
 mod pending_email;

@@ -32,6 +32,9 @@ pub(super) fn of(event: &Event, actor: Actor) -> Vec<Entry> {
             }]
         }
         Event::LoginFailed { user_id } => vec![Entry::new(Action::LoginFailed, actor, *user_id)],
+        Event::PasswordRefused { user } => {
+            vec![Entry::new(Action::LoginFailed, actor, user.as_ref().map(|user| user.id))]
+        }
         Event::LoggedOut { user_id } => own(Action::LoggedOut, *user_id),
         Event::SessionRevoked { user_id } => one(Action::SessionRevoked, *user_id),
         Event::TokenReused { user_id } => one(Action::TokenReused, *user_id),

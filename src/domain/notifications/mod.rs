@@ -94,39 +94,60 @@ pub(in crate::domain) async fn enqueue(
     if mails.is_empty() || !context.settings().mail.is_enabled() {
         return Ok(false);
     }
-    let language = context.client.language.tag();
-    let row = |NewMail { purpose, to, about, round }| {
-        // Of a deleted account, no addresses of clients are kept.
-        let client = (about != About::DeletedAccount).then_some(&context.client);
-        let (user_id, pending_email_id, invitation_id) = match about {
-            About::Account(user_id, pending_email_id) => (Some(user_id), pending_email_id, None),
-            About::Invitation(id) => (None, None, Some(id)),
-            About::DeletedAccount | About::SignIn(_) | About::Recipient => (None, None, None),
-        };
-        let id = match about {
-            About::SignIn(id) => id,
-            _ => random::id(now)?,
-        };
-        Ok(mail::Model {
-            id,
-            purpose,
-            email: deliverable(&to),
-            email_key: to.key,
-            language: language.to_owned(),
-            user_id,
-            ip_address: client.and_then(|client| client.ip_address).map(|address| address.to_string()),
-            user_agent: client.and_then(|client| client.user_agent.clone()),
-            created_at: now,
-            next_attempt_at: now,
-            attempts: 0,
-            round,
-            pending_email_id,
-            invitation_id,
-        })
-    };
-    let rows = mails.into_iter().map(row).collect::<Result<_>>()?;
+    let rows = mails.into_iter().map(|mail| row(context, mail, now)).collect::<Result<_>>()?;
     mail::insert_all(transaction, rows).await?;
     Ok(true)
+}
+
+/// The row of a mail.
+fn row(context: &Context, mail: NewMail, now: DateTime<Utc>) -> Result<mail::Model> {
+    let NewMail { purpose, to, about, round } = mail;
+    // Of a deleted account, no addresses of clients are kept.
+    let client = (about != About::DeletedAccount).then_some(&context.client);
+    let (user_id, pending_email_id, invitation_id) = match about {
+        About::Account(user_id, pending_email_id) => (Some(user_id), pending_email_id, None),
+        About::Invitation(id) => (None, None, Some(id)),
+        About::DeletedAccount | About::SignIn(_) | About::Recipient => (None, None, None),
+    };
+    let id = match about {
+        About::SignIn(id) => id,
+        _ => random::id(now)?,
+    };
+    Ok(mail::Model {
+        id,
+        purpose,
+        email: deliverable(&to),
+        email_key: to.key,
+        language: context.client.language.tag().to_owned(),
+        user_id,
+        ip_address: client.and_then(|client| client.ip_address).map(|address| address.to_string()),
+        user_agent: client.and_then(|client| client.user_agent.clone()),
+        created_at: now,
+        next_attempt_at: now,
+        attempts: 0,
+        round,
+        pending_email_id,
+        invitation_id,
+    })
+}
+
+/// Enqueues a mail with a link to reset the password, if the user has no password; see
+/// [`mail::insert_for_user_without_password`]. `user` is `None` if the user does not exist. Runs the same statement in any case. The
+/// delivery is not woken, because that would distinguish these users.
+pub(in crate::domain) async fn offer_password(
+    context: &Context,
+    transaction: &Transaction,
+    user: Option<&user::Model>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if !context.settings().mail.is_enabled() {
+        return Ok(());
+    }
+    let to = user.and_then(own_address).unwrap_or(Email { text: String::new(), key: String::new() });
+    let about = About::Account(user.map(|user| user.id).unwrap_or_default(), None);
+    let mail = row(context, NewMail { purpose: Purpose::ResetPassword, to, about, round: 1 }, now)?;
+    mail::insert_for_user_without_password(transaction, mail, now).await?;
+    Ok(())
 }
 
 /// The address of an account.

@@ -52,7 +52,7 @@ pub async fn login(context: &Context, credentials: Credentials, new_session: New
 }
 
 /// Finds the user, and verifies the password. Records a failure in the audit log, even if the user does not exist, because
-/// the response time would otherwise reveal that.
+/// the response time would otherwise reveal that. A user without a password gets a link to set one by mail.
 ///
 /// # Errors
 /// INVALID_CREDENTIALS; SERVICE_UNAVAILABLE if too many passwords wait to be hashed.
@@ -78,7 +78,7 @@ pub(in crate::domain) async fn identify(
         user => {
             attempt.fail();
             let mut work = context.begin().await?;
-            work.emit(Event::LoginFailed { user_id: user.map(|user| user.id) });
+            work.emit(Event::PasswordRefused { user: user.map(Box::new) });
             work.commit().await?;
             Err(Error::InvalidCredentials)
         }
