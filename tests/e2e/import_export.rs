@@ -284,9 +284,16 @@ fn unreadable_input_is_reported() {
     fails(&["--from", "sqlalchemy", "sqlite:///./hallpass.db", "--table", "sessions"], "there is no column `username`");
     fails(&["--from", "sqlalchemy", "mysql://root:hunter2@127.0.0.1/x"], "only SQLite and PostgreSQL can be read");
     fails(&["--from", "sqlalchemy", "hunter2"], "--from: expected a URL such as ");
+    fails(&["--from", "django", "nobody.json"], "nobody.json can't be read: ");
+    fails(&["--from", "auth0", "hallpass.db", "--passwords", "nobody.json"], "nobody.json can't be read: ");
+    fails(&["--from", "firebase", "hallpass.db", "--hash-config", "hallpass.db"], "hallpass.db");
     assert!(!folder.0.join("nobody.db").exists());
     for wrong in [
-        ["--from", "django", "sqlite:///./x.db"].as_slice(),
+        ["--from", "joomla", "users.json"].as_slice(),
+        &["--from", "django", "users.json", "--table", "x"],
+        &["--from", "django", "users.json", "--passwords", "x"],
+        &["--from", "auth0", "users.json", "--hash-config", "x"],
+        &["--from", "sqlalchemy", "sqlite:///./x.db", "--format", "csv"],
         &["--from", "sqlalchemy"],
         &["people.csv", "--from", "sqlalchemy", "sqlite:///./x.db"],
         &["people.csv", "--table", "users"],

@@ -14,6 +14,7 @@ mod mail_preview;
 mod metrics;
 mod migrations;
 mod output;
+mod profiles;
 mod second_factor;
 mod sessions;
 mod settings;

@@ -1,6 +1,9 @@
 //! `hallpass user import`.
 
-use std::{collections::VecDeque, path::PathBuf};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
@@ -10,7 +13,7 @@ use crate::{
     cli::user::{
         UsageError,
         output::{note_line, print_line},
-        source::{Format, Source},
+        source::{Companions, Format, Source, System},
     },
     domain::{
         Context,
@@ -28,16 +31,19 @@ pub struct ImportArguments {
     /// email_verified_at, pending_email, full_name or first_name and last_name, has_password, is_active or disabled, roles,
     /// unknown_roles, created_at, updated_at, last_login, identities, id.
     file: Option<PathBuf>,
-    /// The format. By default, the extension of the file decides, otherwise JSON Lines.
+    /// The format. By default, the extension of the file decides, otherwise JSON Lines. An export by `--from` may also be a JSON array.
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Read the users table of another system's database instead: `sqlalchemy` and its database URL. Put the password
-    /// into PGPASSWORD instead of the URL, because all users of the machine can see arguments.
-    #[arg(long, num_args = 2, value_names = ["SYSTEM", "URL"], conflicts_with_all = ["file", "format"])]
+    /// Read the export of another system: `auth0`, `authorizer`, `django`, `firebase`, `keycloak` or `supabase`, and a file. Or the users
+    /// table of another system's database: `sqlalchemy` and its database URL. Put the password into PGPASSWORD instead of the URL,
+    /// because all users of the machine can see arguments.
+    #[arg(long, num_args = 2, value_names = ["SYSTEM", "FILE|URL"], conflicts_with = "file")]
     from: Option<Vec<String>>,
     /// The name of the table, by default `users`.
-    #[arg(long, requires = "from", conflicts_with_all = ["file", "format"])]
+    #[arg(long, requires = "from", conflicts_with = "file")]
     table: Option<String>,
+    #[command(flatten)]
+    companions: Companions,
     /// Write nothing; print which users would be refused.
     #[arg(long)]
     dry_run: bool,
@@ -48,14 +54,21 @@ const STOPPED: &str = "the import stopped before the end; run the same command t
 
 /// Imports users, and prints the refused ones.
 pub(super) async fn run(context: &Context, administrator: &Administrator, arguments: ImportArguments) -> Result<()> {
-    let ImportArguments { file, format, from, table, dry_run } = arguments;
+    let ImportArguments { file, format, from, table, companions, dry_run } = arguments;
     let mut source = match from.as_deref() {
         None => Source::file(file.as_deref(), format)?,
-        Some([system, url]) if system == "sqlalchemy" => {
+        Some([system, url]) if system == "sqlalchemy" && format.is_none() && !companions.is_given() => {
             Source::table(url, table.as_deref().unwrap_or("users")).await?
         }
+        Some([system, file]) if table.is_none() && System::named(system).is_some() => {
+            let system = System::named(system).context(STOPPED)?;
+            Source::export(context, (system, Path::new(file)), format, &companions)?
+        }
         Some(_) => {
-            bail!(UsageError("--from: expected `sqlalchemy` and a URL, such as sqlite:///./app.db"));
+            bail!(UsageError(
+                "--from: expected auth0, authorizer, django, firebase, keycloak or supabase and a file, or `sqlalchemy` and a URL, such \
+                 as sqlite:///./app.db; --format is for files, --table for a URL"
+            ));
         }
     };
     let mut tally =
@@ -97,6 +110,9 @@ pub(super) async fn run(context: &Context, administrator: &Administrator, argume
     let ignored: Vec<String> = source.ignored().map(|name| name.escape_debug().to_string()).collect();
     if !ignored.is_empty() {
         note_line(format_args!("ignored columns: {}", ignored.join(", ")));
+    }
+    for note in source.notes() {
+        note_line(format_args!("does not come along: {note}"));
     }
     let would_be = if dry_run { "would be " } else { "" };
     let printed = print_line(format_args!(

@@ -31,7 +31,7 @@ export function accounts(origin) {
   return {
     send,
     register: (username, email) => send(REGISTER, { username, email, password: PASSWORD, tokenDelivery: "BODY" }),
-    login: (username) => send(LOGIN, { username, password: PASSWORD, tokenDelivery: "BODY" }),
+    login: (username, password = PASSWORD) => send(LOGIN, { username, password, tokenDelivery: "BODY" }),
     refresh: (refreshToken) => send(REFRESH, { refreshToken }),
     logout: (refreshToken) => send(LOGOUT, { refreshToken }),
     logoutByBearer: (token) => send(LOGOUT, undefined, token),

@@ -109,12 +109,19 @@ impl Csv {
 /// quotes.
 fn delimiter(header: &[u8]) -> u8 {
     let mut is_quoted = false;
-    let outside = header.iter().copied().filter(|byte| {
-        is_quoted ^= *byte == b'"';
-        !is_quoted
-    });
-    let outside: Vec<u8> = outside.collect();
-    let count = |delimiter: u8| outside.iter().filter(|byte| **byte == delimiter).count();
-    // The last one of equally frequent ones.
-    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+    let (mut tabs, mut semicolons, mut commas) = (0, 0, 0);
+    for byte in header {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\t' if !is_quoted => tabs += 1,
+            b';' if !is_quoted => semicolons += 1,
+            b',' if !is_quoted => commas += 1,
+            _ => {}
+        }
+    }
+    match (commas, semicolons, tabs) {
+        (commas, semicolons, tabs) if commas >= semicolons && commas >= tabs => b',',
+        (_, semicolons, tabs) if semicolons >= tabs => b';',
+        _ => b'\t',
+    }
 }

@@ -1,15 +1,18 @@
-//! Sources of users: a file of JSON Lines or CSV, or a table of another database.
+//! Sources of users: a file of JSON Lines or CSV, an export of another system, or a table of another database.
 //!
 //! A source reads records. The domain parses their columns in the same way for all sources. Only a part of a file is in memory: a
 //! record of at most 1 MiB, and a batch of records.
 
 mod columns;
 mod csv;
+mod elements;
 mod input;
 mod json_lines;
+mod profile;
 mod table;
 
 use std::{
+    io::BufRead,
     path::Path,
     sync::{
         Arc,
@@ -17,11 +20,17 @@ use std::{
     },
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
-use self::{columns::Columns, csv::Csv, json_lines::JsonLines, table::Table};
-use crate::domain::users::import::{BATCH, Line, RecordError};
+pub(super) use self::profile::{Companions, System};
+use self::{
+    columns::Columns, csv::Csv, elements::Elements, input::Input, json_lines::JsonLines, profile::Profile, table::Table,
+};
+use crate::domain::{
+    Context,
+    users::import::{BATCH, Line, RecordError},
+};
 
 /// The length of a batch in bytes, beyond which no record is added to it.
 const MAX_BATCH_LENGTH: u64 = 16 * 1024 * 1024;
@@ -53,6 +62,8 @@ const UNREADABLE: &str = "the rest can't be read";
 pub(super) struct Source {
     kind: Kind,
     columns: Columns,
+    /// Maps the rows of another system; otherwise `columns` does.
+    profile: Option<Profile>,
     /// The bytes or rows that have been read, and their total if known.
     read: Arc<AtomicU64>,
     total: Option<u64>,
@@ -60,7 +71,8 @@ pub(super) struct Source {
 
 enum Kind {
     JsonLines(JsonLines),
-    Csv(Csv),
+    Csv(Box<Csv>),
+    Elements(Elements),
     Table(Table),
 }
 
@@ -75,17 +87,34 @@ impl Source {
             Format::Csv => {
                 let csv = Csv::new(input)?;
                 columns.of_table(csv.names.iter().map(String::as_str))?;
-                Kind::Csv(csv)
+                Kind::Csv(Box::new(csv))
             }
         };
-        Ok(Self { kind, columns, read, total })
+        Ok(Self { kind, columns, profile: None, read, total })
+    }
+
+    /// Opens an export of another system: CSV, JSON Lines, or a JSON array.
+    pub(super) fn export(
+        context: &Context,
+        (system, path): (System, &Path),
+        format: Option<Format>,
+        companions: &Companions,
+    ) -> Result<Self> {
+        let profile = Profile::new(system, companions, context.settings(), context.now())?;
+        let read = Arc::<AtomicU64>::default();
+        let (input, total) = input::open(Some(path), &read)?;
+        let kind = match Format::of(format, Some(path)) {
+            Format::Csv => Kind::Csv(Box::new(Csv::new(input)?)),
+            Format::Jsonl => json(input, system.has_lines())?,
+        };
+        Ok(Self { kind, columns: Columns::default(), profile: Some(profile), read, total })
     }
 
     /// Opens a table of another database.
     pub(super) async fn table(url: &str, name: &str) -> Result<Self> {
         let mut columns = Columns::default();
         let (table, rows) = Table::open(url, name, &mut columns).await?;
-        Ok(Self { kind: Kind::Table(table), columns, read: Arc::default(), total: Some(rows) })
+        Ok(Self { kind: Kind::Table(table), columns, profile: None, read: Arc::default(), total: Some(rows) })
     }
 
     /// Reads the next lines; none at the end.
@@ -95,6 +124,7 @@ impl Source {
             let row = match &mut self.kind {
                 Kind::JsonLines(lines) => lines.next()?,
                 Kind::Csv(csv) => csv.next()?,
+                Kind::Elements(elements) => elements.next()?,
                 Kind::Table(table) => {
                     self.read.fetch_add(1, Ordering::Relaxed);
                     match table.next().await? {
@@ -105,7 +135,15 @@ impl Source {
                 }
             };
             let Some((number, row)) = row else { break };
-            batch.push((number, row.map(|row| self.columns.record(row))));
+            let record = match (row, &mut self.profile) {
+                (Ok(row), Some(profile)) => match profile.record(row)? {
+                    Ok(Some(record)) => Ok(record),
+                    Ok(None) => continue,
+                    Err(error) => Err(error),
+                },
+                (row, _) => row.map(|row| self.columns.record(row)),
+            };
+            batch.push((number, record));
         }
         Ok(batch)
     }
@@ -127,6 +165,25 @@ impl Source {
 
     /// The word for a line in messages.
     pub(super) fn unit(&self) -> &'static str {
-        if matches!(self.kind, Kind::Table(_)) { "row" } else { "line" }
+        match self.kind {
+            Kind::Table(_) => "row",
+            Kind::Elements(_) => "user",
+            Kind::JsonLines(_) | Kind::Csv(_) => "line",
+        }
     }
+
+    /// What an export has that does not come along, and how often.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        self.profile.iter().flat_map(Profile::notes)
+    }
+}
+
+/// Opens JSON. An object is a line if the export has lines, otherwise it contains the array of users.
+fn json(mut input: Input, has_lines: bool) -> Result<Kind> {
+    let start = input.fill_buf().context(UNREADABLE)?;
+    let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'[') || !has_lines {
+        return Ok(Kind::Elements(Elements::new(input)?));
+    }
+    Ok(Kind::JsonLines(JsonLines::new(input)))
 }

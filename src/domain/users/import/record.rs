@@ -86,7 +86,7 @@ pub(super) fn parse(
 ) -> Result<Result<ParsedUser, Vec<RecordError>>> {
     let mut errors = Errors::default();
     let id = errors.collect(given(record.id).map_or(Ok(None), |text| texts::id(&text)));
-    let (username, email) = names(given(record.username), given(record.email), settings);
+    let (username, email) = names(given(record.username).as_deref(), given(record.email), settings);
     let username = errors.collect(username);
     let email = errors.collect(email);
     let is_verified = errors.collect(texts::flag(given(record.email_verified), "email_verified", false));
@@ -160,11 +160,11 @@ type Name = (Username, Option<MadeUsername>);
 /// Parses the username and the address. A username that is the user's address, which no username can be, is replaced by one that is
 /// made from it, as if there was none.
 fn names(
-    username: Option<String>,
+    username: Option<&str>,
     email: Option<String>,
     settings: &Settings,
 ) -> (Result<Name, RecordError>, Result<Option<Email>, InputError>) {
-    let address = username.as_deref().filter(|text| text.contains('@')).and_then(|text| Email::parse(text).ok());
+    let address = username.filter(|text| text.contains('@')).and_then(|text| Email::parse(text).ok());
     let email = match (email, &address) {
         (Some(email), _) => Email::parse(&email).map(Some),
         (None, Some(address)) => Ok(Some(address.clone())),
@@ -172,7 +172,7 @@ fn names(
         (None, None) => Ok(None),
     };
     let own = email.as_ref().ok().and_then(Option::as_ref);
-    let username = match (&username, &address, own) {
+    let username = match (username, &address, own) {
         (Some(_), Some(address), Some(own)) if address.key != own.key => {
             Err(RecordError::new("username", "The username is another e-mail address than that of the user."))
         }
