@@ -337,7 +337,8 @@ fn peak_memory(id: u32) -> Option<u64> {
 
 /// Imports lines with a long one in the middle, and returns the output and the memory.
 fn import_with_long_line(folder: &Folder, format: &str, [before, after]: [&[u8]; 2]) -> (Output, u64) {
-    let megabytes = std::env::var("IMPORT_LINE_MEGABYTES").map_or(64, |text| text.parse().unwrap());
+    let megabytes =
+        std::env::var_os("IMPORT_LINE_MEGABYTES").map_or(64, |text| text.into_string().unwrap().parse().unwrap());
     let mut command = folder.hallpass(&["user", "import", "--format", format], &[]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
