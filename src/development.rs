@@ -19,6 +19,7 @@ pub mod architecture {}
 /// [Errors]: crate::error::ErrorCode
 /// [Configuration]: crate::config
 /// [Contributing]: contributing
+/// [`src/entity/tables.rs`]: crate::entity::tables
 /// [`src/entity/user.rs`]: crate::entity::user
 /// [`src/domain/users/registration.rs`]: crate::domain::users::registration
 /// [`src/domain/identity/`]: crate::domain::identity

@@ -222,8 +222,8 @@ fn audit_rows_are_changed_by_deletion_and_purge_only() {
     });
     let changing: Vec<String> = changing.map(|source| source.path.display().to_string()).collect();
     assert_eq!(changing, ["audit_event/retention.rs"]);
-    // The statements of other modules cannot name the table.
-    assert_eq!(files_with(&["audit_event::Entity", "audit_event::ActiveModel"]), Vec::<String>::new());
+    // The statements of other modules cannot name the table. The list of all tables has its columns, for copies.
+    assert_eq!(files_with(&["audit_event::Entity", "audit_event::ActiveModel"]), ["entity/tables.rs"]);
     let without_entity = |file: &String| !file.starts_with("entity/audit_event");
     assert_eq!(files_with(&["audit_log"]).into_iter().filter(without_entity).collect::<Vec<_>>(), Vec::<String>::new());
 }

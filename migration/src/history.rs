@@ -18,6 +18,10 @@ const APPLIED_AT: &str = "applied_at";
 const IS_ADDITIVE: &str = "is_additive";
 const STATE: &str = "state";
 
+/// The version of the row that marks the target of a copy until all of its rows are there. It is recorded like a migration that
+/// is not additive, so that no version of Hallpass serves from such a database.
+pub(crate) const UNFINISHED_COPY: &str = "unfinished_copy";
+
 /// Values of the column `state`. Databases that roll back schema changes only ever contain `applied`.
 const APPLIED: &str = "applied";
 const APPLYING: &str = "applying";
@@ -49,6 +53,8 @@ pub enum Compatibility {
     Newer(Vec<String>),
     /// The database has these migrations of a later version, which are incompatible with this version.
     TooNew(Vec<String>),
+    /// The database is the target of a copy that has not been finished, so rows are missing.
+    UnfinishedCopy,
 }
 
 /// The state of one migration.
@@ -101,6 +107,24 @@ impl History {
     /// Compares the database with this version.
     #[must_use]
     pub fn compatibility(&self) -> Compatibility {
+        if self.is_unfinished_copy() { Compatibility::UnfinishedCopy } else { self.schema_compatibility() }
+    }
+
+    /// Whether a migration was begun, by any version.
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        !self.records.is_empty()
+    }
+
+    /// Whether the database is the target of a copy that has not been finished.
+    #[must_use]
+    pub fn is_unfinished_copy(&self) -> bool {
+        self.record(UNFINISHED_COPY).is_some()
+    }
+
+    /// Compares the migrations of the database with those of this version, also in the target of an unfinished copy.
+    #[must_use]
+    pub fn schema_compatibility(&self) -> Compatibility {
         let unknown = |predicate: fn(&Record) -> bool| -> Vec<String> {
             self.unknown().filter(|record| predicate(record)).map(|record| record.name.clone()).collect()
         };
@@ -154,15 +178,23 @@ impl History {
             let state = MigrationState::Unknown { is_additive: record.is_additive() };
             (record.name.clone(), state)
         });
-        known.chain(unknown).collect()
+        let copy = self.is_unfinished_copy().then(|| {
+            let state = MigrationState::Unknown { is_additive: false };
+            (UNFINISHED_COPY.to_owned(), state)
+        });
+        known.chain(unknown).chain(copy).collect()
     }
 
     /// The latest `steps` migrations of the database, latest first. After an interrupted revert, returns the remaining
     /// migrations of that revert instead, so that repeating the command finishes it and reverts nothing else.
     ///
     /// # Errors
-    /// Returns the unknown migrations if there are any, because older migrations cannot be reverted before them.
+    /// Returns the unknown migrations if there are any, because older migrations cannot be reverted before them. The mark of an
+    /// unfinished copy is one of them.
     pub fn to_revert(&self, steps: u32) -> Result<Vec<String>, Vec<String>> {
+        if self.is_unfinished_copy() {
+            return Err(vec![UNFINISHED_COPY.to_owned()]);
+        }
         let unknown: Vec<String> = self.unknown().map(|record| record.name.clone()).collect();
         if !unknown.is_empty() {
             return Err(unknown);
@@ -180,7 +212,7 @@ impl History {
     }
 
     fn unknown(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter().filter(|record| !record.is_known())
+        self.records.iter().filter(|record| !record.is_known() && record.name != UNFINISHED_COPY)
     }
 }
 
@@ -281,4 +313,26 @@ fn now(schema: &Schema<'_>) -> SimpleExpr {
         DbBackend::MySql => "UNIX_TIMESTAMP()",
         _ => "EXTRACT(EPOCH FROM now())::bigint",
     })
+}
+
+/// Marks a database as the target of a copy that is not finished.
+///
+/// # Errors
+/// Returns an error if the statement fails, also if the database is already marked.
+pub async fn mark_as_unfinished_copy(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let insert = Query::insert()
+        .into_table(TABLE)
+        .columns([VERSION, APPLIED_AT, IS_ADDITIVE, STATE])
+        .values_panic([UNFINISHED_COPY.into(), 0_i64.into(), false.into(), APPLIED.into()])
+        .take();
+    connection.execute(&insert).await.map(drop)
+}
+
+/// Removes the mark of an unfinished copy.
+///
+/// # Errors
+/// Returns an error if the statement fails.
+pub async fn unmark_as_unfinished_copy(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let delete = Query::delete().from_table(TABLE).and_where(Expr::col(VERSION).eq(UNFINISHED_COPY)).take();
+    connection.execute(&delete).await.map(drop)
 }

@@ -28,7 +28,7 @@ mod m20261129_000017_identities;
 mod m20261130_000018_email_sign_in;
 mod schema;
 
-pub use history::{Compatibility, History, MigrationState};
+pub use history::{Compatibility, History, MigrationState, mark_as_unfinished_copy, unmark_as_unfinished_copy};
 pub use schema::Schema;
 
 /// A schema migration. Its name is the name of its file.
@@ -75,6 +75,9 @@ pub fn migrations() -> Vec<Box<dyn Migration>> {
 /// The table that [`History`] reads.
 pub const HISTORY_TABLE: &str = history::TABLE;
 
+/// The name of the row in [`HISTORY_TABLE`] that marks the target of an unfinished copy.
+pub const UNFINISHED_COPY: &str = history::UNFINISHED_COPY;
+
 /// Creates the table of [`History`], or adds its missing columns.
 ///
 /// # Errors
@@ -90,8 +93,12 @@ pub async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
 /// Returns an error if a statement fails, or if the database has a migration that is incompatible with this version.
 pub async fn up(schema: &Schema<'_>) -> Result<usize, DbErr> {
     let history = History::read(schema.connection()).await?;
-    if let Compatibility::TooNew(names) = history.compatibility() {
-        return Err(DbErr::Migration(format!("unknown migrations: {}", names.join(", "))));
+    match history.compatibility() {
+        Compatibility::TooNew(names) => {
+            return Err(DbErr::Migration(format!("unknown migrations: {}", names.join(", "))));
+        }
+        Compatibility::UnfinishedCopy => return Err(DbErr::Migration("the database is an unfinished copy".to_owned())),
+        Compatibility::Current | Compatibility::Missing(_) | Compatibility::Newer(_) => {}
     }
     let pending = history.pending();
     for migration in migrations() {

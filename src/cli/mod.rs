@@ -1,10 +1,11 @@
-//! The command line: `hallpass serve | health | doctor | migrate | schema | config | key | user | audit | mail | completions | man`.
+//! The command line: `hallpass serve | health | doctor | migrate | copy | schema | config | key | user | audit | mail | completions | man`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
 mod audit;
 mod config;
+mod copy;
 mod doctor;
 mod dotenv;
 mod error;
@@ -29,6 +30,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
 pub use audit::AuditArguments;
+pub use copy::CopyArguments;
 use error::{UsageError, describe, error_for_operator};
 pub use key::{KeyAction, KeyToShow};
 pub use mail::PreviewArguments;
@@ -92,6 +94,9 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Copy everything in DATABASE_URL to an empty database of any kind, and compare both. Stop Hallpass first. If the command was
+    /// interrupted, run it again.
+    Copy(CopyArguments),
     /// Print the GraphQL schema.
     Schema {
         /// Print JSON, the result of the introspection query, instead of the schema definition language.
@@ -184,6 +189,7 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
         Command::Mail { action: MailAction::Preview(arguments) } => {
             load(environment).and_then(|loaded| mail::preview(&loaded.settings, &arguments))
         }
+        Command::Copy(arguments) => with_settings(environment, |settings| copy::run(settings, arguments)),
         Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
@@ -277,6 +283,7 @@ async fn expect_migrated(database: &Database) -> Result<()> {
         Compatibility::Current | Compatibility::Newer(_) => Ok(()),
         Compatibility::Missing(_) => bail!("the database lacks migrations; run `hallpass migrate` first"),
         Compatibility::TooNew(names) => bail!(database::too_new(&names)),
+        Compatibility::UnfinishedCopy => bail!(database::UNFINISHED_COPY),
     }
 }
 

@@ -116,14 +116,14 @@ pub(super) fn open(
 /// Adjusts the startup parameters of a PostgreSQL session to those that every pooler accepts and keeps for the client.
 /// The application name identifies Hallpass in the server's tools, unless the URL sets another name. `suffix`
 /// distinguishes connections with other purposes.
-fn postgres(options: PgConnectOptions, suffix: &str) -> PgConnectOptions {
+pub(super) fn postgres(options: PgConnectOptions, suffix: &str) -> PgConnectOptions {
     let name = format!("{}{suffix}", options.get_application_name().unwrap_or("hallpass"));
     // No floating-point numbers are stored, and poolers refuse this parameter.
     options.application_name(&name).extra_float_digits(None)
 }
 
 /// Whether the URL disables named statements, for a pooler in transaction mode.
-fn is_unnamed(url: &SecretString) -> bool {
+pub(super) fn is_unnamed(url: &SecretString) -> bool {
     let url = url::Url::parse(url.expose_secret());
     url.is_ok_and(|url| {
         let capacity = url.query_pairs().filter(|(name, _)| name == "statement-cache-capacity").last();
@@ -199,7 +199,7 @@ fn cannot_open(path: &Path, error: &io::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(format!("cannot open the file {}: {error}{what_to_do}", path.display())))
 }
 
-fn sqlite(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
+pub(super) fn sqlite(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
     options
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)

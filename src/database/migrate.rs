@@ -41,6 +41,7 @@ impl Database {
         if let Ok(history) = self.history().await {
             match history.compatibility() {
                 Compatibility::TooNew(names) => return Err(Error::internal(too_new(&names))),
+                Compatibility::UnfinishedCopy => return Err(Error::internal(UNFINISHED_COPY)),
                 Compatibility::Missing(_) => {}
                 Compatibility::Current | Compatibility::Newer(_) if !history.is_installed() => {}
                 Compatibility::Current | Compatibility::Newer(_) => return Ok(0),
@@ -63,7 +64,10 @@ impl Database {
     /// # Errors
     /// Internal, with the reason, if the database has a migration that this version does not know.
     pub async fn migrations_to_revert(&self, steps: u32) -> Result<Vec<String>> {
-        self.history().await?.to_revert(steps).map_err(|unknown| Error::internal(too_new(&unknown)))
+        let history = self.history().await?;
+        history.to_revert(steps).map_err(|unknown| {
+            Error::internal(if history.is_unfinished_copy() { UNFINISHED_COPY.to_owned() } else { too_new(&unknown) })
+        })
     }
 
     /// Reverts the migrations that [`Database::migrations_to_revert`] returned.
@@ -112,7 +116,7 @@ impl Database {
         transaction.rollback().await
     }
 
-    async fn history(&self) -> Result<History, DbErr> {
+    pub(super) async fn history(&self) -> Result<History, DbErr> {
         History::read(self.read()).await
     }
 
@@ -130,6 +134,9 @@ impl Database {
                  migrations are additive"
             ),
             Compatibility::TooNew(names) if self.is_new(names) => tracing::warn!("{}", too_new(names)),
+            Compatibility::UnfinishedCopy if self.is_new(&[migration::UNFINISHED_COPY.to_owned()]) => {
+                tracing::warn!("{UNFINISHED_COPY}");
+            }
             _ => {}
         }
         Ok(compatibility)
@@ -167,6 +174,10 @@ impl Database {
         Ok(self.history().await?.all())
     }
 }
+
+/// The error message for the target of a copy that has not been finished.
+pub(crate) const UNFINISHED_COPY: &str = "the database is an unfinished copy of another one, so rows are missing. Run the \
+                                          same `hallpass copy` again to finish it";
 
 /// The error message for a database that is newer than this version.
 pub(crate) fn too_new(names: &[String]) -> String {

@@ -7,6 +7,7 @@ mod abandoned;
 mod client;
 mod connect;
 mod connections;
+pub mod copy;
 mod diagnosis;
 mod encoding;
 pub(crate) mod error;
@@ -31,7 +32,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use diagnosis::Diagnosis;
 pub use local_reads::{LocalRow, NotLocal};
-pub(crate) use migrate::too_new;
+pub(crate) use migrate::{UNFINISHED_COPY, too_new};
 pub use migration::{Compatibility, MigrationState};
 pub use reader::Reader;
 pub use transaction::Transaction;

@@ -54,7 +54,7 @@ impl Model {
     }
 }
 
-pub use link::Model as Link;
+pub use link::{Entity as LinkEntity, Model as Link};
 
 /// The table `invitation_links`.
 mod link {

@@ -22,6 +22,7 @@ pub mod remembered_device;
 pub mod second_factor;
 pub mod session;
 pub mod spent_challenge;
+pub mod tables;
 pub mod throttle;
 pub mod totp_factor;
 pub mod user;

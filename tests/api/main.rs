@@ -18,6 +18,7 @@ mod bounds;
 mod brand;
 mod configuration;
 mod connections;
+mod copy;
 mod custom_claims;
 mod deletion;
 mod deployment;

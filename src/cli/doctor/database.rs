@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     config::Settings,
-    database::{Compatibility, Database, too_new},
+    database::{Compatibility, Database, UNFINISHED_COPY, too_new},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -74,6 +74,7 @@ async fn check_opened(report: &mut Report, database: &Database, settings: &Setti
             report.add(Level::Ok, "database", text);
         }
         Ok(Compatibility::TooNew(names)) => report.add(Level::Failed, "database", too_new(&names)),
+        Ok(Compatibility::UnfinishedCopy) => report.add(Level::Failed, "database", UNFINISHED_COPY),
         Err(error) => report.add(Level::Failed, "database", format!("its migrations cannot be read: {error}")),
     }
 }

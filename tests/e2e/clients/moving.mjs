@@ -1,10 +1,9 @@
-// Runs the manual's procedures: an online backup of the SQLite file and its restore, migrations to PostgreSQL and MariaDB, and an
-// export of the accounts only.
+// Runs the manual's procedures: an online backup of the SQLite file and its restore, and moves to PostgreSQL and MariaDB.
 // node moving.mjs <binary> <postgres url> <mysql url> <pages with the procedures>…
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
 import { Authenticator } from "./authenticator.mjs";
@@ -156,7 +155,7 @@ const tables = sh("sqlite3 hallpass.db \"SELECT name FROM sqlite_schema WHERE ty
 const counts = tables.map((table) => sh(`sqlite3 hallpass.db "SELECT COUNT(*) FROM ${table}"`).trim());
 check(`all tables have rows to migrate: ${tables.map((table, index) => `${counts[index]} ${table}`).join(", ")}`, !counts.includes("0"));
 
-/** Migrates to an empty database with the commands in `text`, and checks that all data is unchanged. */
+/** Moves to an empty database with the commands in `text`, and checks that all data is unchanged. */
 async function move(text, { url, kind, ask }) {
   sh(text);
   for (const [index, table] of tables.entries()) check(`${kind}: all rows of ${table} are migrated`, ask(`SELECT COUNT(*) FROM ${table}`) === counts[index]);
@@ -179,27 +178,11 @@ async function move(text, { url, kind, ask }) {
   await stop();
 }
 
-const named = (text, url) => text.replace(/^export DATABASE_URL=.*$/m, `export DATABASE_URL='${url}'`);
+const copying = recipe("hallpass copy --to-file");
 const postgres = database(postgresUrl, "moving");
-await move(named(recipe("| psql "), postgres.url), postgres);
+writeFileSync(join(folder, "new-database"), `${postgres.url}\n`, { mode: 0o600 });
+await move(copying, postgres);
 const mysql = database(mysqlUrl, "moving");
-const { hostname, port: mysqlPort, username, password, pathname } = new URL(mysql.url);
-const address = `--host=${hostname} --port=${mysqlPort || 3306} --user=${username} ${password && `--password='${decodeURIComponent(password)}'`} ${pathname.slice(1)}`;
-await move(named(recipe("| mariadb "), mysql.url).replace("--host=db.example.org --user=hallpass -p hallpass", address), mysql);
-
-// Accounts only, to another database.
-const accountsOnly = database(postgresUrl, "accounts");
-const people = "{ me { id username email firstName lastName isActive roles createdAt updatedAt } }";
-const asked = async ({ accessToken }) => (await fetch(`${origin}/graphql?query=${encodeURIComponent(people)}`, { headers: { authorization: `Bearer ${accessToken}` } })).text();
-stop = await start(binary, port, settings, undefined, folder);
-const here = await asked((await client.login("ada")).data.login);
-await stop();
-sh(named(recipe("user export"), accountsOnly.url));
-check("accounts only: the export file is deleted", !existsSync(join(folder, "people.jsonl")));
-stop = await start(binary, port, { ...settings, DATABASE_URL: accountsOnly.url, SECRET_KEY_FILE: "hallpass.key" }, undefined, folder);
-check("accounts only: earlier sessions have ended", isRefused(await client.me(adasPair.accessToken)));
-const there = await asked((await client.login("ada")).data.login);
-check("accounts only: Ada's data is unchanged", here === there && here.includes("first's"));
-for (const name of ["bo", "cy"]) check(`accounts only: ${name} can sign in`, (await client.login(name)).data?.login?.user.username === name);
-await stop();
+writeFileSync(join(folder, "new-database"), mysql.url);
+await move(copying, mysql);
 finish();
