@@ -1,9 +1,10 @@
-//! The command line: `hallpass serve | health | doctor | migrate | copy | schema | config | key | user | audit | mail | completions | man`.
+//! The command line: `hallpass serve | health | doctor | migrate | copy | backup | restore | schema | config | key | user | audit | mail | completions | man`.
 //!
 //! Owns arguments, output and exit codes: 0 for success, 1 for failure, 2 for wrong usage or settings. Rules are in the
 //! domain. Commands return [`anyhow::Error`]: the context says what failed, and the chain of causes why.
 
 mod audit;
+mod backup;
 mod config;
 mod copy;
 mod doctor;
@@ -19,14 +20,15 @@ mod moment;
 mod open_files;
 mod output;
 mod password;
+mod prerequisites;
 mod serve;
 mod settings;
 mod supervisor;
 mod user;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 pub use audit::AuditArguments;
@@ -34,17 +36,16 @@ pub use copy::CopyArguments;
 use error::{UsageError, describe, error_for_operator};
 pub use key::{KeyAction, KeyToShow};
 pub use mail::PreviewArguments;
+use prerequisites::{
+    app, connect, expect_database, expect_keys, expect_migrated, expect_templates, name_database, with_context,
+};
 use settings::Loaded;
 use supervisor::Supervisor;
 pub use user::{ExportArguments, Format, ImportArguments, UserAction};
 
 use crate::{
-    App, Error,
-    clock::Clock,
-    config::{DatabaseUrl, Settings, SettingsError},
-    database::{self, Compatibility, Database},
-    domain, graphql,
-    security::access_token,
+    config::{Settings, SettingsError},
+    graphql,
 };
 
 /// The version of the package, and the commit that it was built from, if the build knew it.
@@ -97,6 +98,16 @@ pub enum Command {
     /// Copy everything in DATABASE_URL to an empty database of any kind, and compare both. Stop Hallpass first. If the command was
     /// interrupted, run it again.
     Copy(CopyArguments),
+    /// Write a backup of an SQLite database to a new file that only its owner can read. The server may run meanwhile.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Replace an SQLite database with a backup. Stop Hallpass first. The replaced database is kept under another name.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
     /// Print the GraphQL schema.
     Schema {
         /// Print JSON, the result of the introspection query, instead of the schema definition language.
@@ -159,7 +170,7 @@ pub enum MigrateAction {
     Down,
 }
 
-/// The context of errors of the keys and of [`App::new`].
+/// The context of errors of the keys and of [`crate::App::new`].
 const NOT_STARTED: &str = "Hallpass can't start";
 
 const FAILED: u8 = 1;
@@ -190,6 +201,8 @@ pub fn run(command: Command, environment: impl Iterator<Item = (OsString, OsStri
             load(environment).and_then(|loaded| mail::preview(&loaded.settings, &arguments))
         }
         Command::Copy(arguments) => with_settings(environment, |settings| copy::run(settings, arguments)),
+        Command::Backup { file } => with_settings(environment, |settings| backup::run(settings, file)),
+        Command::Restore { file } => with_settings(environment, |settings| backup::restore(settings, file)),
         Command::Audit(arguments) => with_settings(environment, |settings| audit::run(settings, arguments)),
         Command::Migrate { action, steps, yes } => {
             with_settings(environment, |settings| migrate::run(settings, action, steps, yes))
@@ -239,66 +252,5 @@ fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
     let result = runtime.block_on(work);
     // Does not wait for blocking threads, such as a DNS lookup.
     runtime.shutdown_background();
-    result
-}
-
-/// Prints which database a command works on. A relative path depends on the current folder, so it may not be the
-/// server's database.
-fn name_database(settings: &Settings) {
-    output::note_line(format_args!("database: {}", settings.database.url));
-}
-
-/// Fails without the key files of `JWT_KEYS`, before anything is created.
-fn expect_keys(settings: &Settings) -> Result<()> {
-    access_token::check_key_files(settings, Clock::System.now()).context(NOT_STARTED)
-}
-
-/// Fails if there are mistakes in the templates of `MAIL_TEMPLATES`, before anything is created.
-fn expect_templates(settings: &Settings) -> Result<()> {
-    crate::mail::check_templates(settings).map_err(Into::into)
-}
-
-/// Fails if the SQLite file does not exist. A new database would be empty, and most likely not the server's.
-fn expect_database(settings: &Settings) -> Result<()> {
-    match &settings.database.url {
-        DatabaseUrl::Sqlite(path) if !path.exists() => bail!(
-            "{} does not exist; run `hallpass migrate` first, or set DATABASE_URL to the server's database",
-            settings.database.url
-        ),
-        _ => Ok(()),
-    }
-}
-
-async fn connect(settings: &Settings) -> Result<Database> {
-    Database::connect(&settings.database.url, Some(settings.database.max_connections))
-        .await
-        .map_err(Error::from)
-        .context("the database can't be opened, look at DATABASE_URL")
-}
-
-/// Fails for a database that lacks migrations of this version, or has later ones that it is not compatible with.
-async fn expect_migrated(database: &Database) -> Result<()> {
-    let compatibility = database.compatibility().await.map_err(Error::from);
-    match compatibility.context("the database's migrations can't be read")? {
-        Compatibility::Current | Compatibility::Newer(_) => Ok(()),
-        Compatibility::Missing(_) => bail!("the database lacks migrations; run `hallpass migrate` first"),
-        Compatibility::TooNew(names) => bail!(database::too_new(&names)),
-        Compatibility::UnfinishedCopy => bail!(database::UNFINISHED_COPY),
-    }
-}
-
-fn app(settings: Settings, database: Database) -> Result<Arc<App>> {
-    App::new(settings, database, Clock::System).map(Arc::new).context(NOT_STARTED)
-}
-
-/// Runs `work` in a context on the server's database, which must exist and have all migrations.
-async fn with_context(settings: Settings, work: impl AsyncFnOnce(&domain::Context) -> Result<()>) -> Result<()> {
-    name_database(&settings);
-    expect_database(&settings)?;
-    let database = connect(&settings).await?;
-    expect_migrated(&database).await?;
-    let app = app(settings, database)?;
-    let result = work(&domain::Context::of_command_line(&app)).await;
-    app.database.close().await;
     result
 }

@@ -182,6 +182,17 @@ pub(super) async fn connect_for_migration(url: &DatabaseUrl) -> Result<DatabaseC
     Connector::connect(options).await
 }
 
+/// Opens an SQLite file that no process changes, without creating other files beside it.
+pub(super) async fn connect_immutable(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    let path = path.to_owned();
+    let mut options = ConnectOptions::new("sqlite:");
+    options
+        .map_sqlx_sqlite_opts(move |options| options.filename(&path).read_only(true).immutable(true))
+        .sqlx_logging(false)
+        .max_connections(1);
+    Connector::connect(options).await
+}
+
 /// Creates the file readable by its owner only. SQLite gives the `-wal` and `-shm` files the same permissions.
 fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)

@@ -4,6 +4,7 @@
 //! mapping of driver errors. It does not depend on tables; those are in `entity/`.
 
 mod abandoned;
+pub mod backup;
 mod client;
 mod connect;
 mod connections;

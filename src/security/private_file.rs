@@ -42,6 +42,21 @@ impl Draft {
         Ok(Self { file, temporary_path, path: path.to_owned() })
     }
 
+    /// The temporary path.
+    #[must_use]
+    pub fn temporary_path(&self) -> &Path {
+        &self.temporary_path
+    }
+
+    /// Flushes the file to disk and moves it to its final path, where it replaces an existing file.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn replace(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary_path, &self.path)
+    }
+
     /// Flushes the file to disk and moves it to its final path.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 
 mod administration;
 mod audit;
+mod backups;
 mod connections;
+mod copies;
 mod databases;
 mod doctor;
 mod health;

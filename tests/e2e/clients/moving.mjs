@@ -1,9 +1,9 @@
-// Runs the manual's procedures: an online backup of the SQLite file and its restore, and moves to PostgreSQL and MariaDB.
+// Runs the manual's procedures: backups of all databases and their restore, and moves to PostgreSQL and MariaDB.
 // node moving.mjs <binary> <postgres url> <mysql url> <pages with the procedures>…
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PASSWORD, accounts, generation, isRefused } from "./accounts.mjs";
 import { Authenticator } from "./authenticator.mjs";
@@ -104,13 +104,12 @@ await client.logout(cy.refreshToken);
 // The server creates the link of the invitation when it tries to send the mail, at the latest after the restart.
 stop.run(["user", "invite", "eve@example.org"]);
 
-sh(recipe("VACUUM INTO"));
+sh(recipe("hallpass backup"));
 check("a backup is readable by its owner only", (statSync(join(folder, "backup.db")).mode & 0o077) === 0);
 const later = (await client.refresh(bo.refreshToken)).data.refreshToken;
 await client.register("dee");
 await stop();
-renameSync(join(folder, "backup.db"), join(folder, "hallpass.db"));
-for (const companion of ["-wal", "-shm"]) rmSync(join(folder, `hallpass.db${companion}`), { force: true });
+sh(recipe("hallpass restore"));
 
 stop = await start(binary, port, settings, undefined, folder);
 check("after a restore, users in the backup can sign in", (await client.login("bo")).data?.login);
@@ -178,11 +177,26 @@ async function move(text, { url, kind, ask }) {
   await stop();
 }
 
+/** Makes a backup of a server's database, changes the database, and restores the backup. */
+async function restore({ url, kind, ask }, backup, restore) {
+  const environment = `export DATABASE_URL='${url}'\n`;
+  sh(environment + backup);
+  ask("UPDATE users SET first_name = 'changed'");
+  ask("DELETE FROM sessions");
+  sh(environment + restore);
+  check(`${kind}: a restored backup has the rows of before`, ask("SELECT COUNT(*) FROM users WHERE first_name = 'changed'") === "0" && ask("SELECT COUNT(*) FROM sessions") !== "0");
+}
+
 const copying = recipe("hallpass copy --to-file");
 const postgres = database(postgresUrl, "moving");
 writeFileSync(join(folder, "new-database"), `${postgres.url}\n`, { mode: 0o600 });
 await move(copying, postgres);
+await restore(postgres, recipe("pg_dump"), recipe("pg_restore"));
 const mysql = database(mysqlUrl, "moving");
 writeFileSync(join(folder, "new-database"), mysql.url);
 await move(copying, mysql);
+const { hostname, port: mysqlPort, username, password, pathname } = new URL(mysql.url);
+const address = `--host=${hostname} --port=${mysqlPort || 3306} --user=${username} ${password && `--password='${decodeURIComponent(password)}'`} ${pathname.slice(1)}`;
+const here = (text) => text.replace("--host=db.example.org --user=hallpass -p hallpass", address);
+await restore(mysql, here(recipe("mariadb-dump")), here(recipe("mariadb --default")));
 finish();
