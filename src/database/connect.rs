@@ -32,6 +32,7 @@ use crate::{
         pool_options::PoolOptions,
         reader::Reader,
         renewal::Renewal,
+        watched_file::WatchedFile,
     },
     metrics::WaitMetrics,
 };
@@ -60,12 +61,12 @@ const MYSQL_SETUP: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTE
     SET SESSION lock_wait_timeout = 3, innodb_lock_wait_timeout = 3 \
     /*M! , max_statement_time = 3.5, idle_transaction_timeout = 3 */ /*!80000 , max_execution_time = 3500 */";
 
-/// Creates the reader and the pool for writes.
+/// Creates the reader and the pool for writes, and on SQLite, what watches the file.
 pub(super) fn open(
     url: &DatabaseUrl,
     max_connections: Option<u32>,
     waits: &WaitMetrics,
-) -> Result<(Reader, Pool), DbErr> {
+) -> Result<(Reader, Pool, Option<Arc<WatchedFile>>), DbErr> {
     let max = max_connections.unwrap_or_else(|| url.default_connections());
     // Reads are short but frequent. The split guarantees that a sign-in still finds a connection for its writes.
     let (readers, writers) = (max.div_ceil(2), (max / 2).max(1));
@@ -73,12 +74,15 @@ pub(super) fn open(
     let renewal = Arc::new(Renewal::default());
     Ok(match url {
         DatabaseUrl::Sqlite(path) => {
-            create_private(path).map_err(|error| cannot_open(path, &error))?;
+            let file = create_private(path).and_then(|()| WatchedFile::new(path));
+            let file = file.map_err(|error| cannot_open(path, &error))?;
             let options = sqlite(SqliteConnectOptions::new(), path);
-            let pool =
-                |max, waits| Pool::Sqlite(Connections::new(PoolOptions::new(options.clone(), max, &renewal), waits));
-            let local = Some(LocalReads::new(path, &renewal));
-            (Reader { pool: pool(max, read_waits), local }, pool(1, write_waits))
+            let pool = |max, waits| {
+                let options = PoolOptions::new(options.clone(), max, &renewal);
+                Pool::Sqlite(Connections::new(PoolOptions { file: Some(Arc::clone(&file)), ..options }, waits))
+            };
+            let local = Some(LocalReads::new(path, &renewal, &file));
+            (Reader { pool: pool(max, read_waits), local }, pool(1, write_waits), Some(file))
         }
         DatabaseUrl::Postgres(text) => {
             let options: PgConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
@@ -98,7 +102,7 @@ pub(super) fn open(
                 ..pool_options(readers)
             };
             let pool = |options, waits| Pool::Postgres(Connections::new(options, waits));
-            (Reader { pool: pool(readers, read_waits), local: None }, pool(pool_options(writers), write_waits))
+            (Reader { pool: pool(readers, read_waits), local: None }, pool(pool_options(writers), write_waits), None)
         }
         DatabaseUrl::MySql(text) => {
             let options: MySqlConnectOptions = text.expose_secret().parse().map_err(connection_error)?;
@@ -108,7 +112,7 @@ pub(super) fn open(
                 let options = PoolOptions { setup: MYSQL_SETUP, max_age: Some(MAX_AGE), ..options };
                 Pool::MySql(Connections::new(options, waits))
             };
-            (Reader { pool: pool(readers, read_waits), local: None }, pool(writers, write_waits))
+            (Reader { pool: pool(readers, read_waits), local: None }, pool(writers, write_waits), None)
         }
     })
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnAcquireErr, DbBackend, DbErr, RuntimeErr, Statement, metric,
+    DbBackend, DbErr, RuntimeErr, Statement, metric,
     sqlx::{self, Database as _, MySqlConnection, PgConnection, SqliteConnection},
 };
 use tokio::{
@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     database::{
         client::{Client, Preparation},
-        error::{is_connection_lost, is_stale_plan},
+        error::{closed, is_connection_lost, is_stale_plan},
         lease::{Lease, PooledConnection, close},
         pool_options::PoolOptions,
     },
@@ -136,6 +136,7 @@ impl<C: Client> Connections<C> {
         run: impl AsyncFn(&mut C, &S, Preparation) -> Result<T, sqlx::Error>,
     ) -> Result<(Lease<C>, T), DbErr> {
         let permit = self.permit().await?;
+        self.options.check_file()?;
         let mut lease = Lease::new(Arc::clone(self), self.pop_idle(), permit);
         if lease.is_open() {
             match lease.run(statement, &run).await {
@@ -229,11 +230,6 @@ impl<C: Client> Connections<C> {
         }
         Ok(PooledConnection::new(connection, renewal))
     }
-}
-
-/// The error for a closed connection or pool.
-pub(super) fn closed() -> DbErr {
-    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
 pub(super) fn statement_error(error: sqlx::Error) -> DbErr {

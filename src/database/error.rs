@@ -193,6 +193,11 @@ fn is_stale_plan_in_postgres(error: &dyn sqlx::error::DatabaseError) -> bool {
     error.is_some_and(|error| error.code() == "0A000" && error.routine() == Some("RevalidateCachedQuery"))
 }
 
+/// The error for a closed connection or pool.
+pub(super) fn closed() -> DbErr {
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
+}
+
 /// Whether the error is a unique constraint violation.
 pub(crate) fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))

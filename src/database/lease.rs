@@ -71,7 +71,10 @@ impl<C: Client> Lease<C> {
             close(pooled, None);
         }
         // Boxed because the future is large and rarely needed.
-        self.pooled = Some(Box::pin(self.pool.open()).await.map_err(connection_error)?);
+        let pooled = Box::pin(self.pool.open()).await.map_err(connection_error)?;
+        // The connection may have been opened to another file.
+        self.pool.options.check_file()?;
+        self.pooled = Some(pooled);
         Ok(())
     }
 

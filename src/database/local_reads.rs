@@ -19,13 +19,14 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::database::{connections::MAX_IDLE, renewal::Renewal};
+use crate::database::{connections::MAX_IDLE, renewal::Renewal, watched_file::WatchedFile};
 
 /// The read-only connections, opened on demand. A lookup does not await, so there are never more of them than threads
 /// that serve requests.
 pub(super) struct LocalReads {
     path: PathBuf,
     renewal: Arc<Renewal>,
+    file: Arc<WatchedFile>,
     pool: Mutex<LocalPool>,
 }
 
@@ -62,8 +63,9 @@ impl fmt::Debug for LocalRow<'_, '_> {
 }
 
 impl LocalReads {
-    pub(super) fn new(path: &Path, renewal: &Arc<Renewal>) -> Arc<Self> {
-        Arc::new(Self { path: path.to_owned(), renewal: Arc::clone(renewal), pool: Mutex::default() })
+    pub(super) fn new(path: &Path, renewal: &Arc<Renewal>, file: &Arc<WatchedFile>) -> Arc<Self> {
+        let (renewal, file) = (Arc::clone(renewal), Arc::clone(file));
+        Arc::new(Self { path: path.to_owned(), renewal, file, pool: Mutex::default() })
     }
 
     /// Runs a query whose only parameter is an id, and reads its first row.
@@ -99,6 +101,9 @@ impl LocalReads {
 
     /// Takes an idle connection, with the same conditions as those of the driver, or opens one.
     fn take(&self) -> Option<LocalConnection> {
+        if !self.file.was_in_place() {
+            return None;
+        }
         let renewal = self.renewal.count();
         let mut pool = self.pool();
         while let Some(local) = pool.idle.pop() {
@@ -111,6 +116,8 @@ impl LocalReads {
         }
         drop(pool);
         let connection = open(&self.path).inspect_err(|error| tracing::debug!(%error, "cannot open a reader")).ok()?;
+        // The connection may have been opened to another file.
+        self.file.check().ok()?;
         Some(LocalConnection { connection, last_used: Instant::now(), renewal })
     }
 
@@ -200,7 +207,8 @@ mod tests {
             fs::create_dir(&directory).unwrap();
             let (id, renewal) = (new_id(), Arc::new(Renewal::default()));
             let writer = create(&directory.join("db"), id, "first");
-            let reads = LocalReads::new(&directory.join("db"), &renewal);
+            let reads =
+                LocalReads::new(&directory.join("db"), &renewal, &WatchedFile::new(&directory.join("db")).unwrap());
             Self { directory, writer, renewal, reads, id }
         }
 
@@ -257,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn renewal_replaces_the_connections() {
+    fn renewal_closes_the_connections_and_a_replaced_file_is_not_opened() {
         let fixture = Fixture::new();
         assert_eq!(fixture.found(), "first");
         let restored = fixture.directory.join("restored");
@@ -267,7 +275,7 @@ mod tests {
         fs::rename(restored, fixture.directory.join("db")).unwrap();
         assert_eq!(fixture.found(), "first");
         fixture.renewal.renew();
-        assert_eq!(fixture.found(), "restored");
+        assert_eq!(fixture.find(), Err(NotLocal));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod reader;
 mod readiness;
 mod renewal;
 mod transaction;
+mod watched_file;
 
 use std::{
     sync::{Arc, Mutex},
@@ -38,7 +39,7 @@ pub use migration::{Compatibility, MigrationState};
 pub use reader::Reader;
 pub use transaction::Transaction;
 
-use self::{connections::Pool, readiness::Readiness};
+use self::{connections::Pool, readiness::Readiness, watched_file::WatchedFile};
 use crate::{
     Result,
     config::DatabaseUrl,
@@ -63,6 +64,8 @@ pub struct Database {
     /// The migrations of a later version that were last logged.
     logged_newer: Arc<Mutex<Vec<String>>>,
     waits: WaitMetrics,
+    /// On SQLite.
+    file: Option<Arc<WatchedFile>>,
 }
 
 impl Database {
@@ -73,13 +76,13 @@ impl Database {
     /// Returns an error if the database is unreachable, or if PostgreSQL does not store Unicode.
     pub async fn connect(url: &DatabaseUrl, max_connections: Option<u32>) -> Result<Self, DbErr> {
         let waits = WaitMetrics::default();
-        let (reader, writer) = connect::open(url, max_connections, &waits)?;
+        let (reader, writer, file) = connect::open(url, max_connections, &waits)?;
         // Together, because opening a connection to a server takes several round trips.
         let (connected, checked) = tokio::join!(with_timeout(writer.connect()), encoding::check(&reader));
         migration_lock::unless_locked(connected)?;
         checked?;
         let (readiness, logged_newer) = (Arc::default(), Arc::default());
-        Ok(Self { reader, writer, url: url.clone(), readiness, logged_newer, waits })
+        Ok(Self { reader, writer, url: url.clone(), readiness, logged_newer, waits, file })
     }
 
     /// The handle for single statements that read.
@@ -118,6 +121,20 @@ impl Database {
     #[must_use]
     pub fn pools(&self) -> Vec<PoolState> {
         vec![self.reader.pool.state(connect::READ_POOL), self.writer.state(connect::WRITE_POOL)]
+    }
+
+    /// Checks whether the SQLite file that is open is still in its place. If it is not, all reads and writes fail.
+    ///
+    /// # Errors
+    /// SERVICE_UNAVAILABLE if the file was deleted or replaced.
+    pub fn check_file(&self) -> Result<()> {
+        Ok(self.file.as_ref().map_or(Ok(()), |file| file.check())?)
+    }
+
+    /// Whether the database is an SQLite file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Whether the database is PostgreSQL.

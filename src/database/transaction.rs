@@ -12,8 +12,8 @@ use tokio::{sync::Mutex, time::Instant};
 use crate::database::{
     TIMEOUT,
     client::{Client, Preparation, in_span, run_sql},
-    connections::{Connections, Pool, closed, dispatch, statement_error},
-    error::is_stale_plan,
+    connections::{Connections, Pool, dispatch, statement_error},
+    error::{closed, is_stale_plan},
     lease::Lease,
     with_deadline,
 };
@@ -136,7 +136,9 @@ impl<C: Client> TransactionOn<C> {
     }
 
     async fn commit(self) -> Result<(), DbErr> {
-        end(self.state.into_inner().open()?, "COMMIT").await
+        end(self.state.into_inner().open()?, "COMMIT").await?;
+        // What was written to a file that is not in its place is lost, so it must not be acknowledged.
+        self.pool.options.check_file()
     }
 
     async fn rollback(self) -> Result<(), DbErr> {

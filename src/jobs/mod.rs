@@ -22,6 +22,9 @@ const PURGE_INTERVAL: Duration = Duration::from_mins(5);
 /// How often to poll for mails that another instance enqueued or that are due for a retry.
 const MAIL_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How often to check that the SQLite file is in its place. For this long, lookups may read from a replaced file.
+const FILE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The pause before each delivery pass, so that delivery does not compete for the database with requests that enqueue
 /// mails.
 const MAIL_PAUSE: Duration = Duration::from_millis(250);
@@ -52,6 +55,7 @@ impl Jobs {
             }),
             tokio::spawn(reload_keys(Arc::clone(app), hangup)),
             tokio::spawn(live_events::read_events(Arc::clone(app))),
+            tokio::spawn(watch_file(Arc::clone(app))),
         ];
         Self { app: Arc::clone(app), mail, others }
     }
@@ -67,6 +71,19 @@ impl Jobs {
         for job in self.others {
             job.abort();
         }
+    }
+}
+
+/// Checks at intervals whether the SQLite file is in its place, also if there are no requests.
+async fn watch_file(app: Arc<App>) {
+    if !app.database.is_file() {
+        return;
+    }
+    let mut interval = tokio::time::interval(FILE_INTERVAL);
+    loop {
+        interval.tick().await;
+        // The check logs what it finds.
+        let _ = app.database.check_file();
     }
 }
 

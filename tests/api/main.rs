@@ -81,6 +81,7 @@ mod reauthentication;
 mod refresh_reuse;
 mod register;
 mod renames;
+mod replaced_file;
 mod request_log;
 mod reset;
 mod rest;
