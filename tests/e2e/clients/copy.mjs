@@ -1,6 +1,6 @@
-// Copies a filled database through all pairs of SQLite, PostgreSQL and MariaDB with `hallpass copy`, kills each copy at ten places, and
-// compares each target with the source row by row.
-// node copy.mjs <binary> <postgres url> <mysql url> [number of users]
+// Copies a filled database through all pairs of SQLite, PostgreSQL and MariaDB with `hallpass copy`, kills the copies at twelve places, two
+// for each pair, and compares each target with the source row by row. With `all`, each copy is killed at ten places.
+// node copy.mjs <binary> <postgres url> <mysql url> [number of users] [all]
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -13,14 +13,15 @@ import { database } from "./own_database.mjs";
 import { contents, differences, query, tablesOf } from "./rows.mjs";
 import { emptyFolder, start } from "./server.mjs";
 
-const [binary, postgresUrl, mysqlUrl, users = "10000"] = process.argv.slice(2);
+const [binary, postgresUrl, mysqlUrl, users = "10000", kills] = process.argv.slice(2);
 const isLarge = Number(users) > 100_000;
 const port = 8271;
 const folder = emptyFolder();
 const client = accounts(`http://localhost:${port}`);
 const KEY = { SECRET_KEY_FILE: "hallpass.key" };
-/** The fractions of the rows after which a copy is killed. After all rows, it is comparing. */
-const PLACES = isLarge ? [0.5] : [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1];
+/** For each pair, the fractions of the rows after which its copy is killed. After all rows, it is comparing. */
+const PLACES = [[0, 0.6], [0.1, 0.7], [0.2, 0.85], [0.3, 1], [0.4, 0.55], [0.15, 0.5]];
+const ALL_PLACES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1];
 
 const file = (name) => ({ url: `sqlite://${join(folder, `${name}.db`)}`, kind: "SQLite" });
 const postgres = (name) => database(postgresUrl, name);
@@ -52,20 +53,20 @@ async function interrupt(from, to, rows) {
 }
 
 /** Copies with interruptions, and compares the rows of both databases. */
-async function move(from, to, tables, expected) {
+async function move(from, to, tables, expected, fractions) {
   const pair = `${from.kind} to ${to.kind}`;
   const total = Object.values(expected).reduce((sum, { count }) => sum + count, 0);
   const began = performance.now();
   const places = [];
-  for (const place of PLACES) {
-    places.push(await interrupt(from, to, Math.floor(total * place)));
-    if (places.length === 2 || isLarge) {
+  for (const fraction of fractions) {
+    places.push(await interrupt(from, to, Math.floor(total * fraction)));
+    if (places.length === 2) {
       const { status, stderr } = spawnSync(resolve(binary), ["serve"], { cwd: folder, env: { ...environment(to), LISTEN: `127.0.0.1:${port}` }, encoding: "utf8", timeout: 30_000 });
       check(`${pair}: a server does not start on a part of the rows`, status === 1 && stderr.includes("unfinished copy"), stderr);
     }
   }
   const different = new Set(places).size;
-  check(`${pair}: each interrupted copy continues: ${places.join(", ")} of ${total} rows`, places.every((rows, index) => index === 0 || rows >= places[index - 1]) && different >= Math.min(PLACES.length, 8));
+  check(`${pair}: each interrupted copy continues: ${places.join(", ")} of ${total} rows`, places.every((rows, index) => index === 0 || rows >= places[index - 1]) && different >= Math.min(fractions.length, 8));
   const resumed = performance.now();
   const measured = spawnSync("/usr/bin/env", ["time", "-f", "%M", ...copying(from, to).slice(0, 2).flat()], { cwd: folder, env: { ...environment(from), PATH: process.env.PATH }, encoding: "utf8" });
   const usesTime = measured.status !== 127;
@@ -112,7 +113,7 @@ console.log(`     the rows were read in ${seconds(began)} s`);
 const chain = [first, postgres("copy1"), mysql("copy1"), file("copy1"), mysql("copy2"), postgres("copy2"), file("copy2")];
 for (const [index, to] of chain.entries()) {
   if (index === 0) continue;
-  await move(chain[index - 1], to, tables, expected);
+  await move(chain[index - 1], to, tables, expected, kills === "all" ? ALL_PLACES : PLACES[index - 1]);
   if (index === 1) {
     const again = spawnSync(...copying(first, to));
     check("a finished copy is not made again", again.status === 1 && again.stderr.includes("the target is not empty"), again.stderr);
