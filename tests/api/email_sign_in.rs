@@ -546,8 +546,8 @@ async fn first_sign_in_removes_the_password_and_sessions_of_an_unverified_accoun
     let user = by_link(&server, &token).await.data("/loginWithEmail/user");
     assert_eq!(user, json!({ "username": "eve", "hasPassword": false, "emailVerified": true }));
     assert_eq!(eve.me().await.error()["extensions"]["reason"], "SESSION_REVOKED");
-    assert_eq!(server.anonymous().login("eve", &password_of("eve")).await.code(), "INVALID_CREDENTIALS");
     assert_eq!(server.mails_to(ADA).await[0].text.subject, "The password of your account was removed");
+    assert_eq!(server.anonymous().login("eve", &password_of("eve")).await.code(), "INVALID_CREDENTIALS");
     for action in [Action::EmailVerified, Action::PasswordRemoved] {
         assert_eq!(server.events(action).await, 1, "{action:?}");
     }
