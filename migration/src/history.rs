@@ -7,25 +7,24 @@
 use sea_orm_migration::{
     prelude::*,
     sea_orm::{DbBackend, QueryResult, Statement},
-    sea_query::SimpleExpr,
 };
 
-use crate::{Migration, migrations, schema::Schema};
+use crate::migrations;
 
 pub(crate) const TABLE: &str = "seaql_migrations";
-const VERSION: &str = "version";
-const APPLIED_AT: &str = "applied_at";
-const IS_ADDITIVE: &str = "is_additive";
-const STATE: &str = "state";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const APPLIED_AT: &str = "applied_at";
+pub(crate) const IS_ADDITIVE: &str = "is_additive";
+pub(crate) const STATE: &str = "state";
 
 /// The version of the row that marks the target of a copy until all of its rows are there. It is recorded like a migration that
 /// is not additive, so that no version of Hallpass serves from such a database.
 pub(crate) const UNFINISHED_COPY: &str = "unfinished_copy";
 
 /// Values of the column `state`. Databases that roll back schema changes only ever contain `applied`.
-const APPLIED: &str = "applied";
-const APPLYING: &str = "applying";
-const REVERTING: &str = "reverting";
+pub(crate) const APPLIED: &str = "applied";
+pub(crate) const APPLYING: &str = "applying";
+pub(crate) const REVERTING: &str = "reverting";
 
 /// A row of the table.
 #[derive(Clone, Debug)]
@@ -119,7 +118,7 @@ impl History {
     /// Whether the database is the target of a copy that has not been finished.
     #[must_use]
     pub fn is_unfinished_copy(&self) -> bool {
-        self.record(UNFINISHED_COPY).is_some()
+        self.has_record(UNFINISHED_COPY)
     }
 
     /// Compares the migrations of the database with those of this version, also in the target of an unfinished copy.
@@ -207,6 +206,11 @@ impl History {
         Ok(if interrupted.is_empty() { names(|_| true).take(steps).collect() } else { interrupted })
     }
 
+    /// Whether a migration was begun.
+    pub(crate) fn has_record(&self, name: &str) -> bool {
+        self.record(name).is_some()
+    }
+
     fn record(&self, name: &str) -> Option<&Record> {
         self.records.iter().find(|record| record.name == name)
     }
@@ -237,102 +241,4 @@ impl Record {
 
 fn in_information_schema(schema: &str) -> String {
     format!("information_schema.columns WHERE table_schema = {schema} AND table_name = '{TABLE}'")
-}
-
-/// Creates the table, or adds its missing columns.
-pub(crate) async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
-    let table = Table::create()
-        .table(TABLE)
-        .col(ColumnDef::new(VERSION).string().not_null().primary_key())
-        .col(ColumnDef::new(APPLIED_AT).big_integer().not_null())
-        .take();
-    schema.create_table(table).await?;
-    // Nullable, because earlier versions write rows without it.
-    schema.add_column(TABLE, ColumnDef::new(IS_ADDITIVE).boolean().take()).await?;
-    schema.add_column(TABLE, ColumnDef::new(STATE).string_len(9).not_null().default(APPLIED).take()).await?;
-    for migration in migrations() {
-        let update = Query::update()
-            .table(TABLE)
-            .value(IS_ADDITIVE, migration.is_additive())
-            .and_where(Expr::col(VERSION).eq(migration.name()))
-            .and_where(Expr::col(IS_ADDITIVE).is_null())
-            .take();
-        schema.update(update).await?;
-    }
-    Ok(())
-}
-
-/// Records that a migration is about to be applied.
-pub(crate) async fn begin(schema: &Schema<'_>, history: &History, migration: &dyn Migration) -> Result<(), DbErr> {
-    if history.record(migration.name()).is_some() {
-        return set_state(schema, &[migration.name()], APPLYING).await;
-    }
-    let insert = Query::insert()
-        .into_table(TABLE)
-        .columns([VERSION, APPLIED_AT, IS_ADDITIVE, STATE])
-        .values_panic([migration.name().into(), now(schema), migration.is_additive().into(), APPLYING.into()])
-        .take();
-    schema.connection().execute(&insert).await.map(drop)
-}
-
-/// Records that a migration was applied.
-pub(crate) async fn finish(schema: &Schema<'_>, name: &str) -> Result<(), DbErr> {
-    let update = Query::update()
-        .table(TABLE)
-        .value(STATE, APPLIED)
-        .value(APPLIED_AT, now(schema))
-        .and_where(Expr::col(VERSION).eq(name))
-        .take();
-    schema.update(update).await
-}
-
-/// Records that migrations are about to be reverted.
-pub(crate) async fn begin_reverting(schema: &Schema<'_>, names: &[String]) -> Result<(), DbErr> {
-    set_state(schema, &names.iter().map(String::as_str).collect::<Vec<_>>(), REVERTING).await
-}
-
-/// Records that a migration was reverted.
-pub(crate) async fn forget(schema: &Schema<'_>, name: &str) -> Result<(), DbErr> {
-    let delete = Query::delete().from_table(TABLE).and_where(Expr::col(VERSION).eq(name)).take();
-    schema.connection().execute(&delete).await.map(drop)
-}
-
-async fn set_state(schema: &Schema<'_>, names: &[&str], state: &'static str) -> Result<(), DbErr> {
-    let update = Query::update()
-        .table(TABLE)
-        .value(STATE, state)
-        .and_where(Expr::col(VERSION).is_in(names.iter().copied()))
-        .take();
-    schema.update(update).await
-}
-
-/// The time of the database's clock, in seconds since 1970.
-fn now(schema: &Schema<'_>) -> SimpleExpr {
-    Expr::cust(match schema.connection().get_database_backend() {
-        DbBackend::Sqlite => "unixepoch()",
-        DbBackend::MySql => "UNIX_TIMESTAMP()",
-        _ => "EXTRACT(EPOCH FROM now())::bigint",
-    })
-}
-
-/// Marks a database as the target of a copy that is not finished.
-///
-/// # Errors
-/// Returns an error if the statement fails, also if the database is already marked.
-pub async fn mark_as_unfinished_copy(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
-    let insert = Query::insert()
-        .into_table(TABLE)
-        .columns([VERSION, APPLIED_AT, IS_ADDITIVE, STATE])
-        .values_panic([UNFINISHED_COPY.into(), 0_i64.into(), false.into(), APPLIED.into()])
-        .take();
-    connection.execute(&insert).await.map(drop)
-}
-
-/// Removes the mark of an unfinished copy.
-///
-/// # Errors
-/// Returns an error if the statement fails.
-pub async fn unmark_as_unfinished_copy(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
-    let delete = Query::delete().from_table(TABLE).and_where(Expr::col(VERSION).eq(UNFINISHED_COPY)).take();
-    connection.execute(&delete).await.map(drop)
 }

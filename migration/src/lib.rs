@@ -26,9 +26,11 @@ mod m20261129_000015_second_factor;
 mod m20261129_000016_passkeys;
 mod m20261129_000017_identities;
 mod m20261130_000018_email_sign_in;
+mod recording;
 mod schema;
 
-pub use history::{Compatibility, History, MigrationState, mark_as_unfinished_copy, unmark_as_unfinished_copy};
+pub use history::{Compatibility, History, MigrationState};
+pub use recording::{mark_as_unfinished_copy, unmark_as_unfinished_copy};
 pub use schema::Schema;
 
 /// A schema migration. Its name is the name of its file.
@@ -83,7 +85,7 @@ pub const UNFINISHED_COPY: &str = history::UNFINISHED_COPY;
 /// # Errors
 /// Returns an error if a statement fails.
 pub async fn install(schema: &Schema<'_>) -> Result<(), DbErr> {
-    history::install(schema).await
+    recording::install(schema).await
 }
 
 /// Applies the missing and partially applied migrations, and returns how many. Call [`install`] first, and hold the
@@ -103,9 +105,9 @@ pub async fn up(schema: &Schema<'_>) -> Result<usize, DbErr> {
     let pending = history.pending();
     for migration in migrations() {
         if pending.iter().any(|name| name == migration.name()) {
-            history::begin(schema, &history, &*migration).await?;
+            recording::begin(schema, &history, &*migration).await?;
             migration.up(schema).await?;
-            history::finish(schema, migration.name()).await?;
+            recording::finish(schema, migration.name()).await?;
         }
     }
     Ok(pending.len())
@@ -121,11 +123,11 @@ pub async fn down(schema: &Schema<'_>, names: &[String]) -> Result<(), DbErr> {
     if history.to_revert(steps).as_deref() != Ok(names) {
         return Err(DbErr::Migration("another process has changed the migrations in the meantime".to_owned()));
     }
-    history::begin_reverting(schema, names).await?;
+    recording::begin_reverting(schema, names).await?;
     for migration in migrations().iter().rev() {
         if names.iter().any(|name| name == migration.name()) {
             migration.down(schema).await?;
-            history::forget(schema, migration.name()).await?;
+            recording::forget(schema, migration.name()).await?;
         }
     }
     Ok(())

@@ -41,8 +41,8 @@ macro_rules! error_codes {
                 en: "This is not an e-mail address. Enter one such as ada@example.org.",
                 ru: "Это не адрес электронной почты; он выглядит так: ada@example.org",
             }
-            /// The username has other characters than letters (A-Z), digits, `_`, `-` and those of `USERNAME_EXTRA_CHARACTERS`, starts with
-            /// another one than a letter, a digit or `_`, or is an e-mail address.
+            /// The username does not follow the rule in `serverInfo.usernamePolicy`: by default letters (A-Z), digits, `_` and `-`, and no
+            /// `-` at the start. An e-mail address is never a username.
             InvalidUsername {
                 rest: 422, oauth: 400 "invalid_request",
                 en: "Use only letters (A-Z), digits, underscores and hyphens, and do not start with a hyphen.",

@@ -1,10 +1,7 @@
 //! Users without a password, who get a link to set one when they try to sign in.
 
-use std::sync::{Arc, Mutex};
-
 use chrono::TimeDelta;
 use hallpass::{
-    database::Database,
     domain::users::{
         administration::Administrator,
         import::{self, Batch, Column, Record},
@@ -13,7 +10,7 @@ use hallpass::{
 };
 use sea_orm::EntityTrait;
 
-use crate::support::{TestDatabase, TestServer, settings};
+use crate::support::TestServer;
 
 const SUBJECT: &str = "Choose a new password";
 
@@ -100,14 +97,7 @@ async fn limit_of_sign_ins_applies_before_the_link() {
 /// A sign-in runs the same statements for users with and without a password, and for unknown names.
 #[tokio::test]
 async fn response_does_not_reveal_who_has_a_password() {
-    let database = TestDatabase::create().await;
-    let mut settings = settings();
-    settings.database.url = database.url().clone();
-    let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
-    let statements = Arc::new(Mutex::new(Vec::<String>::new()));
-    let seen = Arc::clone(&statements);
-    connected.observe(move |info| seen.lock().unwrap().push(info.statement.sql.clone()));
-    let server = TestServer::assemble(database, settings, connected);
+    let (server, statements) = TestServer::observed().await;
     // A registration would make the network familiar, and count other limits.
     let hash = "$2b$04$QuGqa8MOZOv8kY0B0nwHjud5Mk5M1pZgW88vMQm7847ZlrMxROeAC";
     let ada = [("username", "ada"), ("email", "ada@example.org"), ("hashed_password", hash), ("has_password", "true")];
@@ -118,7 +108,11 @@ async fn response_does_not_reveal_who_has_a_password() {
         statements.lock().unwrap().clear();
         let answer = server.anonymous().login(name, "any password").await;
         let text = answer.text.replace(answer.header("x-request-id").unwrap(), "");
-        runs.push((answer.status, text, std::mem::take(&mut *statements.lock().unwrap())));
+        runs.push((
+            answer.status,
+            text,
+            statements.lock().unwrap().drain(..).map(|statement| statement.sql).collect::<Vec<_>>(),
+        ));
     }
     assert!(runs.iter().all(|run| *run == runs[0]), "{runs:#?}");
     assert_eq!(subjects(&server, "bo@example.org").await, [SUBJECT]);

@@ -1,14 +1,9 @@
 //! Password reset.
 
-use std::sync::{Arc, Mutex};
-
-use hallpass::{
-    database::Database,
-    entity::audit_event::{self, Action},
-};
+use hallpass::entity::audit_event::{self, Action};
 use sea_orm::EntityTrait;
 
-use crate::support::{TestDatabase, TestServer, json, password_of, settings};
+use crate::support::{TestServer, json, password_of};
 
 #[tokio::test]
 async fn reset_link_sets_a_new_password() {
@@ -45,14 +40,7 @@ async fn reset_link_sets_a_new_password() {
 /// A request runs the same statements for every address, so that the response time reveals nothing. The mail is sent later.
 #[tokio::test]
 async fn reset_response_does_not_reveal_whether_the_account_exists() {
-    let database = TestDatabase::create().await;
-    let mut settings = settings();
-    settings.database.url = database.url().clone();
-    let mut connected = Database::connect(database.url(), Some(2)).await.unwrap();
-    let statements = Arc::new(Mutex::new(Vec::<String>::new()));
-    let seen = Arc::clone(&statements);
-    connected.observe(move |info| seen.lock().unwrap().push(info.statement.sql.clone()));
-    let server = TestServer::assemble(database, settings, connected);
+    let (server, statements) = TestServer::observed().await;
     server.user_at("ada", "ada@example.org").await;
     let mut runs = Vec::new();
     for email in ["ada@example.org", "bob@example.org"] {
@@ -64,7 +52,12 @@ async fn reset_response_does_not_reveal_whether_the_account_exists() {
                 server.anonymous().send_verification_email(email).await
             };
             let text = answer.text.replace(email, "").replace(answer.header("x-request-id").unwrap(), "");
-            runs.push((is_reset, answer.status, text, std::mem::take(&mut *statements.lock().unwrap())));
+            runs.push((
+                is_reset,
+                answer.status,
+                text,
+                statements.lock().unwrap().drain(..).map(|statement| statement.sql).collect::<Vec<_>>(),
+            ));
         }
     }
     assert_eq!(

@@ -448,7 +448,10 @@ export type ErrorCode =
   | 'TOO_LONG'
   /** The value is not an e-mail address. */
   | 'INVALID_EMAIL'
-  /** The username has other characters than letters (A-Z), digits, `_` and `-`, or starts with `-`. */
+  /**
+   * The username does not follow the rule in `serverInfo.usernamePolicy`: by default letters (A-Z), digits, `_` and `-`, and no
+   * `-` at the start. An e-mail address is never a username.
+   */
   | 'INVALID_USERNAME'
   /** Another account has this username, or the server reserves it. */
   | 'USERNAME_TAKEN'
@@ -2417,7 +2420,7 @@ export type UsernamePolicy = {
   readonly minLength: Scalars['Int']['output'];
   /** In characters. */
   readonly maxLength: Scalars['Int']['output'];
-  /** A regular expression for the HTML `pattern` attribute: `[A-Za-z0-9_][A-Za-z0-9_\-]*`. */
+  /** A regular expression for the HTML `pattern` attribute, by default `[A-Za-z0-9_][A-Za-z0-9_\-]*`. */
   readonly pattern: Scalars['String']['output'];
 };
 

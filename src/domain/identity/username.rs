@@ -19,8 +19,7 @@ pub struct Username {
 }
 
 impl Username {
-    /// Parses the input field `username` as a new username. `extra` is `USERNAME_EXTRA_CHARACTERS`. The first character is a letter, a
-    /// digit or `_`.
+    /// Parses a new username. It must start with a letter, a digit or `_`. `extra` is the value of `USERNAME_EXTRA_CHARACTERS`.
     ///
     /// # Errors
     /// REQUIRED, TOO_LONG, INVALID_USERNAME.
