@@ -192,11 +192,13 @@ async function testUnverified() {
   const { code } = await ask(tab, "emil");
   const said = await enter(tab, code);
   check("an account that was never verified loses its password", said === "Signed in: emil, false", said);
+  const notice = (await mailsTo("emil", 3))[2];
+  check("a mail tells the user", notice.subject === "The password of your account was removed", notice.subject);
   const password = await send(LOGIN, { username: "emil", password: PASSWORD });
   const session = await send("{ me { id } }", undefined, token);
   check("the password and the sessions of before do not work", password.code === "INVALID_CREDENTIALS" && session.code === "UNAUTHENTICATED", password, session);
-  const notice = (await mailsTo("emil", 3))[2];
-  check("a mail tells the user", notice.subject === "The password of your account was removed", notice.subject);
+  const choose = (await mailsTo("emil", 4))[3];
+  check("and a mail says how to choose one", choose.subject === "Choose a new password", choose.subject);
 }
 
 async function testSecondFactor() {
@@ -268,4 +270,4 @@ await runAll(testDisabled);
 await browser.close();
 await stop();
 mails.close();
-finish(31);
+finish(32);
