@@ -1,8 +1,10 @@
 //! Driver connections: how statements are sent, and how a transaction begins.
 
+use std::convert::identity;
+
 use futures_util::FutureExt;
 use sea_orm::{
-    DbErr, ExecResult, QueryResult, Statement,
+    DbErr, ExecResult, QueryResult, Statement, Value,
     sqlx::{self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection, query::Query},
 };
 use sea_query_sqlx::SqlxValues;
@@ -53,7 +55,7 @@ pub trait Client: Connection + 'static {
 }
 
 macro_rules! client {
-    ($connection:ty, $system:expr, $begin:expr) => {
+    ($connection:ty, $system:expr, $begin:expr, $bind:expr) => {
         impl Client for $connection {
             const BEGIN: &'static str = $begin;
             const SYSTEM: &'static str = $system;
@@ -67,7 +69,7 @@ macro_rules! client {
                 statement: &Statement,
                 preparation: Preparation,
             ) -> Result<ExecResult, sqlx::Error> {
-                Executor::execute(self, query(statement, preparation)).await.map(Into::into)
+                Executor::execute(self, query(statement, preparation, $bind)).await.map(Into::into)
             }
 
             async fn query_one(
@@ -75,7 +77,7 @@ macro_rules! client {
                 statement: &Statement,
                 preparation: Preparation,
             ) -> Result<Option<QueryResult>, sqlx::Error> {
-                Ok(self.fetch_optional(query(statement, preparation)).await?.map(Into::into))
+                Ok(self.fetch_optional(query(statement, preparation, $bind)).await?.map(Into::into))
             }
 
             async fn query_all(
@@ -83,7 +85,7 @@ macro_rules! client {
                 statement: &Statement,
                 preparation: Preparation,
             ) -> Result<Vec<QueryResult>, sqlx::Error> {
-                Ok(self.fetch_all(query(statement, preparation)).await?.into_iter().map(Into::into).collect())
+                Ok(self.fetch_all(query(statement, preparation, $bind)).await?.into_iter().map(Into::into).collect())
             }
         }
     };
@@ -111,10 +113,10 @@ pub const POSTGRES_BEGIN_READ: &str = with_limits!("BEGIN ISOLATION LEVEL READ C
 pub const SQLITE: &str = "sqlite";
 
 // A deferred transaction fails with "database is locked" when it changes from reading to writing.
-client!(SqliteConnection, SQLITE, "BEGIN IMMEDIATE");
-client!(PgConnection, "postgresql", with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED"));
+client!(SqliteConnection, SQLITE, "BEGIN IMMEDIATE", identity);
+client!(PgConnection, "postgresql", with_limits!("BEGIN ISOLATION LEVEL READ COMMITTED"), identity);
 // Connections are set to READ COMMITTED when they are opened.
-client!(MySqlConnection, "mysql", "BEGIN");
+client!(MySqlConnection, "mysql", "BEGIN", without_time_zone);
 
 /// Runs SQL without values, like [`Client::run`]. Its signature fits [`super::connections::Connections::begin`].
 pub async fn run_sql<C: Client>(connection: &mut C, sql: &str, _: Preparation) -> Result<ExecResult, sqlx::Error> {
@@ -134,12 +136,21 @@ pub fn in_span<T, F: Future<Output = Result<T, DbErr>>>(
     })
 }
 
-fn query<DB>(statement: &Statement, preparation: Preparation) -> Query<'_, DB, SqlxValues>
+/// Binds a time in UTC as a `datetime`. The driver binds one with a time zone as a `timestamp`, which ends in 2038: MariaDB would
+/// store NULL.
+fn without_time_zone(value: Value) -> Value {
+    match value {
+        Value::ChronoDateTimeUtc(time) => Value::ChronoDateTime(time.map(|time| time.naive_utc())),
+        value => value,
+    }
+}
+
+fn query<DB>(statement: &Statement, preparation: Preparation, bind: fn(Value) -> Value) -> Query<'_, DB, SqlxValues>
 where
     DB: sqlx::Database + sqlx::database::HasStatementCache,
     SqlxValues: sqlx::IntoArguments<DB>,
 {
-    let values = statement.values.clone().unwrap_or_else(|| sea_orm::Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+    let values = statement.values.iter().flat_map(|values| values.iter().cloned()).map(bind).collect();
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(sea_orm::Values(values)))
         .persistent(preparation == Preparation::Named)
 }

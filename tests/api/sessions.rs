@@ -59,6 +59,21 @@ async fn session_expires_after_a_week_idle_or_ninety_days() {
     assert_eq!(server.anonymous().refresh(&used).await.code(), "SESSION_EXPIRED");
 }
 
+#[tokio::test]
+async fn sessions_work_after_2038() {
+    let server = TestServer::start().await;
+    // The largest Unix time of 32 bits is in January 2038.
+    server.clock.advance(TimeDelta::days(15 * 365));
+    let now = server.app.clock.now();
+    let (ada, token) = server.app_user("ada").await;
+    let (token, _) = refreshed_tokens(&server.anonymous().refresh(&token).await);
+    let row = server.only_session().await;
+    assert_eq!((row.rotated_at, row.expires_at), (Some(now), now + TimeDelta::days(7)));
+    ada.logout(json!({ "refreshToken": token })).await.data("/logout");
+    assert_eq!(server.only_session().await.revoked_at, Some(now));
+    assert_eq!(server.anonymous().refresh(&token).await.code(), "SESSION_REVOKED");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_refreshes_rotate_once() {
     // Two instances on one database, as behind a load balancer.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use migration::Compatibility;
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, Statement, Value,
+    ConnectionTrait, DbBackend, DbErr, Statement,
     sea_query::{Alias, Expr, Query},
 };
 
@@ -152,7 +152,7 @@ pub(super) async fn write(target: &CopyConnection, table: &Table, page: &Page, d
         let mut insert = Query::insert().into_table(Alias::new(&table.name)).take();
         insert.columns(table.columns.iter().map(|column| Alias::new(&column.name)));
         for row in &page.rows {
-            let row = row.iter().map(|value| Expr::from(for_target(target, value)));
+            let row = row.iter().map(|value| Expr::from(value.clone()));
             insert.values(row).map_err(|error| DbErr::Custom(error.to_string()))?;
         }
         target.execute(&insert).await?;
@@ -168,14 +168,4 @@ pub(super) async fn write(target: &CopyConnection, table: &Table, page: &Page, d
     ensure!(is_own, "another process copies to the same target");
     *done = after;
     Ok(())
-}
-
-/// The value as it is bound. MySQL and MariaDB would convert a time with a time zone to a `timestamp`, which ends in 2038.
-fn for_target(target: &CopyConnection, value: &Value) -> Value {
-    match value {
-        Value::ChronoDateTimeUtc(at) if target.get_database_backend() == DbBackend::MySql => {
-            Value::ChronoDateTime(at.map(|at| at.naive_utc()))
-        }
-        value => value.clone(),
-    }
 }
