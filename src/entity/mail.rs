@@ -128,8 +128,11 @@ pub async fn due(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> R
 
 /// Lists due mails whose recipients have not been looked up, at most `limit`, in sending order.
 pub async fn unresolved(db: &impl ConnectionTrait, limit: u64, now: DateTime<Utc>) -> Result<Vec<Uuid>, DbErr> {
-    let is_unresolved = Column::UserId.is_null().and(Column::InvitationId.is_null());
-    first(is_unresolved.and(Column::Purpose.ne(Purpose::AccountDeleted)), limit, now).into_tuple().all(db).await
+    first(is_unresolved(), limit, now).into_tuple().all(db).await
+}
+
+fn is_unresolved() -> Expr {
+    Column::UserId.is_null().and(Column::InvitationId.is_null()).and(Column::Purpose.ne(Purpose::AccountDeleted))
 }
 
 /// Counts all mails, and finds the time of the oldest one.
@@ -144,10 +147,10 @@ fn first(condition: Expr, limit: u64, now: DateTime<Utc>) -> Select<Entity> {
     ids.order_by_asc(Column::Round).order_by_asc(Column::NextAttemptAt).limit(limit)
 }
 
-/// Removes mails from the outbox and returns them. If several instances do so at the same time, each mail is returned
-/// to one of them.
-pub async fn remove(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
+/// Removes mails whose recipients have not been looked up from the outbox, and returns them. If several instances do so at the same
+/// time, each mail is returned to one of them. The others find it resolved; if they locked it, they could deadlock with its delivery.
+pub async fn remove_unresolved(transaction: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).filter(is_unresolved()).order_by_asc(Column::Id);
     let rows = match transaction.get_database_backend() {
         // SQLite has a single writer, so no lock is needed.
         DbBackend::Sqlite => rows,

@@ -134,6 +134,21 @@ async fn each_mail_is_sent_by_one_instance() {
 }
 
 #[tokio::test]
+async fn mail_that_another_instance_has_resolved_stays() {
+    let smtp = SmtpServer::start().await;
+    let server = server_with(&smtp).await;
+    server.user_at("ada", "ada@example.org").await;
+    server.anonymous().request_password_reset("ada@example.org").await.data("/requestPasswordReset");
+    let (resolved, unresolved): (Vec<_>, Vec<_>) =
+        waiting(&server).await.into_iter().partition(mail::Model::is_resolved);
+    let ids = resolved.iter().chain(&unresolved).map(|mail| mail.id).collect();
+    let transaction = server.app.write().await.unwrap();
+    assert_eq!(mail::remove_unresolved(&transaction, ids).await.unwrap(), unresolved);
+    transaction.commit().await.unwrap();
+    assert_eq!((waiting(&server).await, unresolved.len()), (resolved, 1));
+}
+
+#[tokio::test]
 async fn expired_lease_lets_another_worker_send_the_mail() {
     let smtp = SmtpServer::start().await;
     let server = server_with(&smtp).await;

@@ -38,7 +38,7 @@ pub(super) async fn resolve(app: &App) -> Result<usize> {
         return Ok(0);
     }
     let transaction = app.write().await?;
-    let requests = mail::remove(&transaction, ids).await?;
+    let requests = mail::remove_unresolved(&transaction, ids).await?;
     let count = requests.len();
     let accounts = Accounts::find(&transaction, &requests, now).await?;
     let mails = requests.into_iter().filter_map(|request| accounts.resolve(request)).collect();
