@@ -150,7 +150,7 @@ where
     DB: sqlx::Database + sqlx::database::HasStatementCache,
     SqlxValues: sqlx::IntoArguments<DB>,
 {
-    let values = statement.values.iter().flat_map(|values| values.iter().cloned()).map(bind).collect();
+    let values = statement.values.as_ref().map_or_else(Vec::new, |values| values.iter().cloned().map(bind).collect());
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(sea_orm::Values(values)))
         .persistent(preparation == Preparation::Named)
 }
